@@ -1,0 +1,111 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Change, Entry, Error, ErrorKind, Fingerprint, Preview, Resource, ResourceId, Result, Tree, TreePath,
+};
+use crate::reader::Reader;
+
+/// A live system that is read and written.
+///
+/// Idempotent by contract: the same change written twice leaves one effect, and a write that was
+/// interrupted at any point can be written again. What an [`Error`] of `write` promises about the effect
+/// is in [`Error::effect`]: *not applied* (the target is as before), *applied* (all of it), *unknown*
+/// (a part, or nobody knows). An adapter never prompts, prints, journals, retries the whole, or decides.
+#[async_trait]
+pub trait Component: Reader {
+    fn limits(&self) -> Limits;
+
+    /// The system's own opinion of each change without making it: free space, server-side dry run,
+    /// right to write. An `Err` is a reason not to approve; warnings are shown.
+    async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>>;
+
+    /// Writes each change, or says why not; answers in order, one each. Preconditions are inside: where
+    /// the live resource is no longer what `live` and `change.before` say, nothing is written and the
+    /// error is [`ErrorKind::Conflict`]. On return all applied effects are durable. Trees hand their undo
+    /// records to `ledger` before each batch of effects; documents' pre-images are the engine's to keep.
+    async fn write(&self, changes: &[Approved], ledger: &dyn Ledger) -> Vec<Result<Effect>>;
+
+    /// The former state of a tree, made of the records that its write handed over: touched paths only.
+    fn former(&self, id: &ResourceId, records: Vec<UndoRecord>) -> Result<Arc<dyn Tree>> {
+        let _ = records;
+        Err(Error::new(ErrorKind::Unsupported, format!("read the former state of {id}"), "this system keeps no trees"))
+    }
+
+    /// The run is closed: what was kept for its undo can go.
+    async fn release(&self, run: &str) -> Result<()> {
+        let _ = run;
+        Ok(())
+    }
+}
+
+/// How a system likes to be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Changes in one `write`, resources in one `read`.
+    pub batch: usize,
+    /// Calls side by side.
+    pub parallel: usize,
+}
+
+/// One change that was approved, with the bodies it was planned from.
+#[derive(Clone, Debug)]
+pub struct Approved {
+    /// Names the run, for what is kept on the target's side for undo.
+    pub run: Arc<str>,
+    pub change: Arc<Change>,
+    /// Positions in `change.hunks` that are not to be written.
+    pub left_out: BTreeSet<u32>,
+    pub live: Option<Resource>,
+    pub desired: Option<Resource>,
+    /// For documents: `apply(live, chosen hunks)`; `None` deletes. What must be there afterwards.
+    pub expected: Option<Resource>,
+}
+
+impl Approved {
+    pub fn takes(&self, hunk: usize) -> bool {
+        u32::try_from(hunk).is_ok_and(|hunk| !self.left_out.contains(&hunk))
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    pub preview: Preview,
+    pub warnings: Vec<String>,
+}
+
+/// What a successful write says of itself; the proof is the engine's reading back.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effect {
+    pub files: u64,
+    pub bytes: u64,
+    /// For trees: what each written regular file's bytes hashed to on their way from the source.
+    pub contents: Vec<(TreePath, Fingerprint)>,
+    /// What was written otherwise than the source has it: stripped bits and capabilities …
+    pub notes: Vec<String>,
+}
+
+/// Where a tree's write leaves its undo records and tells how far it is. `index` is the position in
+/// the slice that `write` was given. Called from any thread.
+pub trait Ledger: Send + Sync {
+    /// Durable on return. An error here must stop the write before its next effect.
+    fn keep(&self, index: usize, records: &[UndoRecord]) -> Result<()>;
+
+    fn progress(&self, index: usize, files: u64, bytes: u64);
+
+    /// Whether the operator wants this write to stop at the next safe point.
+    fn cancelled(&self) -> bool;
+}
+
+/// The former state of one touched path, written down before it was touched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UndoRecord {
+    pub path: TreePath,
+    /// What was there; `None`: nothing.
+    pub before: Option<Entry>,
+    /// Where the former content is kept, below the component's root.
+    pub kept: Option<TreePath>,
+}

@@ -1,0 +1,2 @@
+//! Live systems and their backup formats, one folder each. They know the traits and the model, and not
+//! one another.

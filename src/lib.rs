@@ -1,0 +1,5 @@
+pub mod component;
+pub mod components;
+pub mod model;
+pub mod reader;
+pub mod stores;

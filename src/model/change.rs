@@ -1,0 +1,90 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Digest, DocumentPath, Entry, Fidelity, Fingerprint, ResourceId, TreePath};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Op {
+    Create,
+    Update,
+    Delete,
+}
+
+/// Create, update or delete of one resource. Plain data without bodies and without secrets:
+/// it can be shown, journalled and hashed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    pub id: ResourceId,
+    pub op: Op,
+    /// Of the live resource that this was computed from.
+    pub before: Fingerprint,
+    /// Of what the source holds.
+    pub after: Fingerprint,
+    pub hunks: Vec<Hunk>,
+    /// What the operator must know before approving: stripped setuid bits, lost comments …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// The smallest thing to decide.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hunk {
+    pub op: Op,
+    pub at: HunkAt,
+    #[serde(default)]
+    pub fidelity: Fidelity,
+    /// Positions in the same change of hunks without which this one makes no sense:
+    /// a file needs its directory. Leaving one of those out leaves this one out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HunkAt {
+    Field {
+        path: DocumentPath,
+        before: Option<Shown>,
+        after: Option<Shown>,
+    },
+    /// One node of a tree. Content and metadata are told apart: `content` says whether bytes differ
+    /// (or may differ: a create always has content).
+    Node {
+        path: TreePath,
+        before: Option<Box<Entry>>,
+        after: Option<Box<Entry>>,
+        content: bool,
+    },
+}
+
+/// A value as it may be shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shown {
+    Plain(Value),
+    /// Keyed digest only.
+    Secret(Digest),
+    /// The server masks it: not a value, and equal to nothing.
+    Masked,
+}
+
+impl Change {
+    pub fn deletes(&self) -> usize {
+        if self.op == Op::Delete {
+            return self.hunks.len().max(1);
+        }
+        self.hunks.iter().filter(|hunk| hunk.op == Op::Delete).count()
+    }
+}
+
+impl Hunk {
+    /// Where, in words: a field's path or a file's.
+    pub fn place(&self) -> String {
+        match &self.at {
+            HunkAt::Field { path, .. } if path.0.is_empty() => "(the whole document)".to_owned(),
+            HunkAt::Field { path, .. } => path.to_string(),
+            HunkAt::Node { path, .. } => path.to_string(),
+        }
+    }
+}

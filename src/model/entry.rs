@@ -1,0 +1,121 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, DigestBuilder, TreePath};
+
+/// One node of a tree: a path and what is there, metadata included, content not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub path: TreePath,
+    pub kind: NodeKind,
+    pub meta: Meta,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeKind {
+    Directory,
+    /// `link`: files of one tree with the same number are hard links to one another.
+    File {
+        size: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<u64>,
+    },
+    Symlink {
+        #[serde(with = "raw_text")]
+        target: Box<[u8]>,
+    },
+    /// Listed, never written: devices, sockets and whatever else an archive may hold.
+    /// A FIFO is one of these too.
+    Special {
+        special: SpecialKind,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpecialKind {
+    BlockDevice,
+    CharDevice,
+    Fifo,
+    Socket,
+    Unknown,
+}
+
+/// Metadata of a node. Access time and inode numbers are not restored and not compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// The twelve permission bits, setuid, setgid and sticky included.
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+    pub times: Times,
+    /// Sorted by name; POSIX ACLs are `system.posix_acl_access` and `system.posix_acl_default`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub xattrs: Vec<(Box<str>, Box<[u8]>)>,
+}
+
+/// Modification time since 1970, as the kernel counts it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Times {
+    pub mtime_s: i64,
+    pub mtime_ns: u32,
+}
+
+impl Entry {
+    /// Of all that is compared quickly: kind, size, link target, metadata; not content.
+    pub fn fingerprint(&self) -> Digest {
+        let mut builder = DigestBuilder::new("entry");
+        builder.part(self.path.as_bytes());
+        match &self.kind {
+            NodeKind::Directory => builder.number(0),
+            NodeKind::File { size, .. } => builder.number(1).number(*size),
+            NodeKind::Symlink { target } => builder.number(2).part(target),
+            NodeKind::Special { special } => builder.number(3).number(*special as u64),
+        };
+        self.meta.hash_into(&mut builder, !matches!(self.kind, NodeKind::Directory));
+        builder.finish()
+    }
+
+    pub fn is_directory(&self) -> bool {
+        matches!(self.kind, NodeKind::Directory)
+    }
+}
+
+impl Meta {
+    fn hash_into(&self, builder: &mut DigestBuilder, with_time: bool) {
+        builder.number(u64::from(self.mode)).number(u64::from(self.uid)).number(u64::from(self.gid));
+        if with_time {
+            builder.number(self.times.mtime_s.cast_unsigned()).number(u64::from(self.times.mtime_ns));
+        }
+        for (name, value) in &self.xattrs {
+            builder.part(&**name).part(value);
+        }
+    }
+}
+
+/// Raw bytes as text for the journal: the same lossless escapes as [`TreePath`].
+mod raw_text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(raw: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(raw) {
+            Ok(text) if !text.starts_with("hex:") => serializer.serialize_str(text),
+            _ => {
+                let hex: String = raw.iter().map(|byte| format!("{byte:02x}")).collect();
+                serializer.serialize_str(&format!("hex:{hex}"))
+            }
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[u8]>, D::Error> {
+        use serde::de::Error as _;
+        let text = String::deserialize(deserializer)?;
+        let Some(hex) = text.strip_prefix("hex:") else { return Ok(text.into_bytes().into()) };
+        let digits: Vec<u8> = hex
+            .chars()
+            .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+            .collect::<Option<_>>()
+            .ok_or_else(|| D::Error::custom("bad hex"))?;
+        Ok(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit)).collect())
+    }
+}

@@ -1,0 +1,215 @@
+use std::error::Error as StdError;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of failure it was; decides the exit code, the hint and whether a retry can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// The thing asked for is not there.
+    NotFound,
+    /// Several things match and none was named; the message lists them.
+    Ambiguous,
+    /// What was given (runbook, archive, document, answer) is not well formed or over a bound.
+    Invalid,
+    /// The live state is no longer what the plan was computed from.
+    Conflict,
+    /// No right to do it, or a wrong password.
+    Denied,
+    /// The target is mounted or configured read-only.
+    ReadOnly,
+    /// No space, inodes or quota left.
+    NoSpace,
+    /// Stored bytes do not match their own checksums, or parts of them are missing.
+    Corrupt,
+    /// The other side cannot be reached or closed the connection.
+    Unreachable,
+    /// The other side asks to wait.
+    Busy,
+    /// A deadline passed.
+    TimedOut,
+    /// A check, probe or command did not hold; the target is as it says.
+    NotMet,
+    /// Refused by a rule of rekindle: hostile name, foreign target identity, someone else holds the run.
+    Refused,
+    /// This system or file system cannot do what is asked.
+    Unsupported,
+    /// Stopped on request.
+    Cancelled,
+    /// Any other I/O failure.
+    Io,
+    /// A bug of rekindle or of a library under it (a caught panic).
+    Bug,
+}
+
+/// What is known of the effect of the write that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Known {
+    NotApplied,
+    Applied,
+    Unknown,
+}
+
+/// What was tried, on what, why it failed, what to do next.
+///
+/// `Display` says the first three of this error alone; the cause is in `source()`
+/// and is never repeated, see [`Error::chain`].
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    known: Known,
+    doing: String,
+    why: String,
+    next: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// `doing`: what was tried and on what, as in "read the snapshot of /srv/repo"; `why`: the reason.
+    /// The effect is taken as *not applied* until [`Error::known`] says otherwise.
+    pub fn new(kind: ErrorKind, doing: impl Into<String>, why: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            known: Known::NotApplied,
+            doing: doing.into(),
+            why: why.into(),
+            next: None,
+            source: None,
+        }))
+    }
+
+    /// An I/O failure, its kind read from the operating system's error number.
+    pub fn io(doing: impl Into<String>, error: std::io::Error) -> Self {
+        use std::io::ErrorKind as Os;
+        let kind = match error.kind() {
+            Os::NotFound | Os::NotADirectory => ErrorKind::NotFound,
+            Os::PermissionDenied => ErrorKind::Denied,
+            Os::StorageFull | Os::QuotaExceeded => ErrorKind::NoSpace,
+            Os::ReadOnlyFilesystem => ErrorKind::ReadOnly,
+            Os::TimedOut => ErrorKind::TimedOut,
+            Os::ConnectionRefused
+            | Os::ConnectionReset
+            | Os::ConnectionAborted
+            | Os::NotConnected
+            | Os::HostUnreachable
+            | Os::NetworkUnreachable
+            | Os::BrokenPipe => ErrorKind::Unreachable,
+            Os::InvalidData | Os::UnexpectedEof | Os::InvalidInput => ErrorKind::Invalid,
+            Os::Unsupported => ErrorKind::Unsupported,
+            _ => ErrorKind::Io,
+        };
+        let next = match kind {
+            ErrorKind::NoSpace => Some("free space or inodes on that file system, then retry this task"),
+            ErrorKind::ReadOnly => Some("mount it writable, then retry this task"),
+            ErrorKind::Denied => Some("run as a user who may do this, or mend the permissions, then retry"),
+            _ => None,
+        };
+        let mut made = Self::new(kind, doing, error.to_string());
+        made.0.next = next.map(str::to_owned);
+        made
+    }
+
+    #[must_use]
+    pub fn known(mut self, known: Known) -> Self {
+        self.0.known = known;
+        self
+    }
+
+    /// What the operator can do next, as one imperative sentence without a full stop.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.0.next = Some(next.into());
+        self
+    }
+
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    pub fn effect(&self) -> Known {
+        self.0.known
+    }
+
+    pub fn hint(&self) -> Option<&str> {
+        self.0.next.as_deref()
+    }
+
+    /// This error and its causes on one line, joined by ": ".
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
+    /// The form that events and reports hold.
+    pub fn problem(&self) -> Problem {
+        Problem { kind: self.0.kind, known: self.0.known, what: self.chain(), next: self.0.next.clone() }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}: {}", self.0.doing, self.0.why)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}/{:?} {}", self.0.kind, self.0.known, self.chain())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// An [`Error`] as data: what the journal keeps of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub kind: ErrorKind,
+    pub known: Known,
+    pub what: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chain_names_each_cause_once() {
+        let inner = Error::new(ErrorKind::Denied, "open /r/config", "permission denied");
+        let outer = Error::new(ErrorKind::Unreachable, "open the repository", "its configuration cannot be read")
+            .caused_by(inner);
+        assert_eq!(
+            outer.chain(),
+            "cannot open the repository: its configuration cannot be read: cannot open /r/config: permission denied"
+        );
+    }
+
+    #[test]
+    fn the_operating_systems_number_decides_the_kind() {
+        let full = Error::io("write /home/ana/x", std::io::Error::from_raw_os_error(28));
+        assert_eq!(full.kind(), ErrorKind::NoSpace);
+        assert!(full.hint().is_some());
+    }
+}

@@ -1,0 +1,215 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Digest, Fingerprint, Known, Preview, Problem, RunHeader, Selection, TaskId};
+
+/// Whether a task is on its way to the backup's state or back to the former one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pass {
+    #[default]
+    Restore,
+    Undo,
+}
+
+/// Of a plan: changes by their kind, hunks chosen, and how many of those delete something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    #[serde(rename = "c", default)]
+    pub create: u32,
+    #[serde(rename = "u", default)]
+    pub update: u32,
+    #[serde(rename = "d", default)]
+    pub delete: u32,
+    #[serde(rename = "h", default)]
+    pub hunks: u32,
+    #[serde(rename = "dh", default)]
+    pub delete_hunks: u32,
+}
+
+impl Counts {
+    pub fn deletes(self) -> u32 {
+        self.delete.max(self.delete_hunks)
+    }
+}
+
+/// What happened, in the order it happened. Data only, and never a secret; `Run = fold(events)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Event {
+    /// Always the first.
+    Opened {
+        run: Box<RunHeader>,
+    },
+    Resumed {
+        by: String,
+    },
+    /// A plan was made and waits for a decision.
+    Planned {
+        task: TaskId,
+        pass: Pass,
+        digest: Digest,
+        preview: Preview,
+        counts: Counts,
+        /// Equal for plans that are equal once the owner's name is taken out.
+        cohort: Digest,
+    },
+    /// Live and backup are equal already, or a check held.
+    Unchanged {
+        task: TaskId,
+    },
+    /// Hunks were taken or left; the plan's digest is now another.
+    Decided {
+        task: TaskId,
+        selection: Selection,
+        digest: Digest,
+        counts: Counts,
+    },
+    Approved {
+        task: TaskId,
+        digest: Digest,
+        by: String,
+    },
+    /// The live state moved under the approval, or the operator took it back.
+    Voided {
+        task: TaskId,
+        why: String,
+    },
+    /// About to change the target. Durable before the effect; undo records are too.
+    Intent {
+        task: TaskId,
+        attempt: u16,
+        digest: Digest,
+        pre: Fingerprint,
+        #[serde(default)]
+        undoable: bool,
+    },
+    /// What is known of the effect after reading back.
+    Outcome {
+        task: TaskId,
+        known: Known,
+        /// What was seen when reading back: for Applied, the fingerprint of what is live now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        post: Option<Fingerprint>,
+        /// In words: "412 files, 3.1 MB, every byte read back", an exit code …
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        evidence: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<Problem>,
+    },
+    /// Failed before any effect.
+    Failed {
+        task: TaskId,
+        problem: Problem,
+    },
+    /// A check, a wait or a confirmation's probe was asked.
+    Answered {
+        task: TaskId,
+        answer: Answer,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// An INTENT without OUTCOME, or an UNKNOWN, was settled by reading the target or by a person.
+    Settled {
+        task: TaskId,
+        known: Known,
+        how: String,
+        by: String,
+    },
+    Retried {
+        task: TaskId,
+        by: String,
+    },
+    Skipped {
+        task: TaskId,
+        why: String,
+        by: String,
+    },
+    /// All tasks of this owner that are not settled are skipped.
+    LeftOut {
+        set: String,
+        owner: String,
+        why: String,
+        by: String,
+    },
+    /// The operator asks for this task's undo; its plan follows.
+    UndoAsked {
+        task: TaskId,
+        by: String,
+    },
+    Paused {
+        by: String,
+    },
+    Continued {
+        by: String,
+    },
+    Aborted {
+        by: String,
+        why: String,
+    },
+    /// Ended for good: kept files are released, undo is no longer offered.
+    Closed {
+        by: String,
+    },
+    /// Something that must be on record without changing any state, as "TLS verification is off".
+    Noted {
+        text: String,
+    },
+}
+
+impl Event {
+    pub fn task(&self) -> Option<TaskId> {
+        match self {
+            Self::Planned { task, .. }
+            | Self::Unchanged { task }
+            | Self::Decided { task, .. }
+            | Self::Approved { task, .. }
+            | Self::Voided { task, .. }
+            | Self::Intent { task, .. }
+            | Self::Outcome { task, .. }
+            | Self::Failed { task, .. }
+            | Self::Answered { task, .. }
+            | Self::Settled { task, .. }
+            | Self::Retried { task, .. }
+            | Self::Skipped { task, .. }
+            | Self::UndoAsked { task, .. } => Some(*task),
+            _ => None,
+        }
+    }
+
+    /// The tag that JSON and the log show.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::Resumed { .. } => "resumed",
+            Self::Planned { .. } => "planned",
+            Self::Unchanged { .. } => "unchanged",
+            Self::Decided { .. } => "decided",
+            Self::Approved { .. } => "approved",
+            Self::Voided { .. } => "voided",
+            Self::Intent { .. } => "intent",
+            Self::Outcome { .. } => "outcome",
+            Self::Failed { .. } => "failed",
+            Self::Answered { .. } => "answered",
+            Self::Settled { .. } => "settled",
+            Self::Retried { .. } => "retried",
+            Self::Skipped { .. } => "skipped",
+            Self::LeftOut { .. } => "left-out",
+            Self::UndoAsked { .. } => "undo-asked",
+            Self::Paused { .. } => "paused",
+            Self::Continued { .. } => "continued",
+            Self::Aborted { .. } => "aborted",
+            Self::Closed { .. } => "closed",
+            Self::Noted { .. } => "noted",
+        }
+    }
+}
+
+/// An event in its place: `seq` from 1 without gaps, `at` in milliseconds since 1970 (for eyes;
+/// order is by `seq`, so a jumping clock does no harm).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    pub seq: u64,
+    pub at: i64,
+    #[serde(flatten)]
+    pub event: Event,
+}

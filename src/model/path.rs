@@ -1,0 +1,271 @@
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Error, ErrorKind, Result};
+
+/// A relative path of raw bytes, `/` between its parts; the empty path is the tree's root.
+/// No part is empty, `.`, `..` or holds a NUL: a value of this type never leads out of a tree.
+///
+/// The order is that of a depth-first walk with sorted names: part by part, bytewise.
+/// It is written to JSON as text where it is UTF-8, else as `\xNN` escapes, losslessly.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct TreePath(Box<[u8]>);
+
+/// Longer paths are refused: Linux takes no path over 4,096 bytes in one call, and no tree
+/// that people keep is deeper than this.
+const MAX_BYTES: usize = 64 * 1024;
+
+impl TreePath {
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Leading and trailing `/` are dropped; `a//b`, `.`, `..` and NUL are refused.
+    pub fn new(raw: impl AsRef<[u8]>) -> Result<Self> {
+        let raw = raw.as_ref();
+        let trimmed = raw.strip_prefix(b"/").unwrap_or(raw);
+        let trimmed = trimmed.strip_suffix(b"/").unwrap_or(trimmed);
+        if trimmed.is_empty() {
+            return Ok(Self::root());
+        }
+        let refuse =
+            |why: &str| Err(Error::new(ErrorKind::Refused, format!("use the path {:?}", visible(raw)), why.to_owned()));
+        if trimmed.len() > MAX_BYTES {
+            return refuse("it is longer than 64 KiB");
+        }
+        for part in trimmed.split(|byte| *byte == b'/') {
+            match part {
+                b"" => return refuse("it has an empty part"),
+                b"." | b".." => return refuse("a part of it is '.' or '..', which could lead out of the tree"),
+                _ if part.contains(&0) => return refuse("it holds a NUL byte"),
+                _ => {}
+            }
+        }
+        Ok(Self(trimmed.into()))
+    }
+
+    /// Joins one name as it came from a directory or an archive.
+    pub fn join(&self, name: impl AsRef<[u8]>) -> Result<Self> {
+        let name = name.as_ref();
+        if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0) {
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!("use the name {:?}", visible(name)),
+                "it is not the name of one file",
+            ));
+        }
+        let mut joined = Vec::with_capacity(self.0.len() + 1 + name.len());
+        joined.extend_from_slice(&self.0);
+        if !joined.is_empty() {
+            joined.push(b'/');
+        }
+        joined.extend_from_slice(name);
+        Ok(Self(joined.into()))
+    }
+
+    /// `self` followed by `below`.
+    pub fn append(&self, below: &TreePath) -> Self {
+        if self.is_root() {
+            return below.clone();
+        }
+        if below.is_root() {
+            return self.clone();
+        }
+        Self([&self.0, &b"/"[..], &below.0].concat().into())
+    }
+
+    /// What is left of this path below `base`, if it lies there.
+    pub fn relative_to(&self, base: &TreePath) -> Option<Self> {
+        if base.is_root() {
+            return Some(self.clone());
+        }
+        let rest = self.0.strip_prefix(&*base.0)?;
+        match rest {
+            [] => Some(Self::root()),
+            [b'/', rest @ ..] => Some(Self(rest.into())),
+            _ => None,
+        }
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn parts(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.0.split(|byte| *byte == b'/').filter(|part| !part.is_empty())
+    }
+
+    pub fn parent(&self) -> Option<Self> {
+        if self.is_root() {
+            return None;
+        }
+        let cut = self.0.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        Some(Self(self.0[..cut].into()))
+    }
+
+    /// The last part; the root has none.
+    pub fn name(&self) -> Option<&[u8]> {
+        self.parts().next_back()
+    }
+}
+
+impl Ord for TreePath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(other.parts())
+    }
+}
+
+impl PartialOrd for TreePath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for TreePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_root() { f.write_str(".") } else { f.write_str(&visible(&self.0)) }
+    }
+}
+
+impl fmt::Debug for TreePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for TreePath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) if !text.contains('\\') => serializer.serialize_str(text),
+            _ => {
+                let mut text = String::new();
+                for byte in &*self.0 {
+                    match byte {
+                        b'\\' => text.push_str("\\\\"),
+                        0x20..=0x7e => text.push(char::from(*byte)),
+                        _ => text.push_str(&format!("\\x{byte:02x}")),
+                    }
+                }
+                serializer.serialize_str(&text)
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TreePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        let text = String::deserialize(deserializer)?;
+        let raw = if text.contains('\\') {
+            unescape(&text).ok_or_else(|| D::Error::custom("bad escape in a path"))?
+        } else {
+            text.into_bytes()
+        };
+        Self::new(raw).map_err(D::Error::custom)
+    }
+}
+
+fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut raw = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' {
+            raw.push(byte);
+            continue;
+        }
+        match bytes.next()? {
+            b'\\' => raw.push(b'\\'),
+            b'x' => {
+                let high = char::from(bytes.next()?).to_digit(16)?;
+                let low = char::from(bytes.next()?).to_digit(16)?;
+                raw.push(u8::try_from(high * 16 + low).ok()?);
+            }
+            _ => return None,
+        }
+    }
+    Some(raw)
+}
+
+/// Text from outside in a form that a terminal shows as it is: control characters, ESC, bidirectional
+/// and zero-width marks and bytes that are not UTF-8 become visible escapes. Lossy: for eyes only.
+pub fn visible(raw: &(impl AsRef<[u8]> + ?Sized)) -> Cow<'_, str> {
+    let raw = raw.as_ref();
+    if let Ok(text) = std::str::from_utf8(raw)
+        && !text.chars().any(is_hidden)
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(raw.len() + 16);
+    for chunk in raw.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\n' => shown.push_str("\\n"),
+                '\t' => shown.push_str("\\t"),
+                '\u{0}'..='\u{1f}' => {
+                    shown.push('^');
+                    shown.push(char::from(character as u8 + 0x40));
+                }
+                '\u{7f}' => shown.push_str("^?"),
+                hidden if is_hidden(hidden) => shown.push_str(&format!("\\u{{{:x}}}", hidden as u32)),
+                plain => shown.push(plain),
+            }
+        }
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Characters that a terminal swallows, obeys or reorders by.
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out() {
+        for hostile in ["..", "a/../b", "a/./b", "a//b", "a\0b"] {
+            assert!(TreePath::new(hostile).is_err(), "{hostile:?} was taken");
+        }
+        assert_eq!(TreePath::new("/a/b/").unwrap().as_bytes(), b"a/b");
+    }
+
+    #[test]
+    fn order_is_that_of_a_sorted_walk() {
+        let mut paths: Vec<TreePath> =
+            ["a-b", "a/z", "a", "b", "a/b/c"].iter().map(|path| TreePath::new(path).unwrap()).collect();
+        paths.sort();
+        let shown: Vec<String> = paths.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["a", "a/b/c", "a/z", "a-b", "b"]);
+    }
+
+    #[test]
+    fn any_bytes_survive_json() {
+        for raw in [&b"plain/\xc3\xa9"[..], b"bad\xff\\x41", b"back\\slash", b"esc\x1b[2J"] {
+            let path = TreePath::new(raw).unwrap();
+            let json = serde_json::to_string(&path).unwrap();
+            assert_eq!(serde_json::from_str::<TreePath>(&json).unwrap(), path, "{json}");
+        }
+    }
+
+    #[test]
+    fn hostile_text_is_shown_not_obeyed() {
+        assert_eq!(visible("a\x1b]52;c;x\x07\r\u{202e}b"), "a^[]52;c;x^G^M\\u{202e}b");
+        assert_eq!(visible(b"\xffok"), "\\xffok");
+        assert!(matches!(visible("plain é"), Cow::Borrowed(_)));
+    }
+}

@@ -1,0 +1,135 @@
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Change, Digest, DigestBuilder, Fidelity, HunkAt, Mode, Op, Resource, Selection, TargetIdentity,
+    event::{Counts, Pass},
+};
+
+/// How honest a plan is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preview {
+    /// What is shown is what will be written, all of it.
+    #[default]
+    Exact,
+    /// Some effects are not shown; the plan's warnings say which.
+    Partial,
+    /// Nothing is known beforehand (a command). Never drawn as "no change".
+    Opaque,
+}
+
+/// The ordered changes of one task, with what they were computed from. Immutable once made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// `step/owner`, or `step`.
+    pub task: String,
+    pub pass: Pass,
+    pub runbook: Digest,
+    pub target: TargetIdentity,
+    pub source: TargetIdentity,
+    pub mode: Mode,
+    pub preview: Preview,
+    pub changes: Vec<Change>,
+    /// For opaque plans: the exact command, shown in full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// A plan with the bodies it was computed from, position by position. Lives in memory only.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    pub plan: Plan,
+    pub live: Vec<Option<Resource>>,
+    pub desired: Vec<Option<Resource>>,
+}
+
+impl Plan {
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.command.is_none()
+    }
+
+    /// Names this plan with these hunks chosen; an approval names it and is void for any other.
+    pub fn digest(&self, selection: &Selection) -> Digest {
+        let mut builder = DigestBuilder::new("plan");
+        builder.part(&self.task).number(self.pass as u64).digest(&self.runbook);
+        for identity in [&self.target, &self.source] {
+            builder.part(&identity.system).part(&identity.address).part(&identity.id);
+        }
+        builder.number(self.mode as u64).number(self.preview as u64).number(self.changes.len() as u64);
+        for change in &self.changes {
+            hash_change(&mut builder, change);
+        }
+        for word in self.command.iter().flatten() {
+            builder.part(word);
+        }
+        builder.number(self.warnings.len() as u64);
+        for warning in &self.warnings {
+            builder.part(warning);
+        }
+        for (change, hunk) in selection.left_out() {
+            builder.number(u64::from(change)).number(u64::from(hunk));
+        }
+        builder.finish()
+    }
+
+    /// Of the hunks that `selection` takes.
+    pub fn counts(&self, selection: &Selection) -> Counts {
+        let mut counts = Counts::default();
+        for (at, change) in self.changes.iter().enumerate() {
+            let taken = (0..change.hunks.len()).filter(|hunk| selection.takes(at, *hunk)).count();
+            if taken == 0 && !change.hunks.is_empty() {
+                continue;
+            }
+            match change.op {
+                Op::Create => counts.create += 1,
+                Op::Update => counts.update += 1,
+                Op::Delete => counts.delete += 1,
+            }
+            counts.hunks += u32::try_from(taken).unwrap_or(u32::MAX);
+            let deletes = change
+                .hunks
+                .iter()
+                .enumerate()
+                .filter(|(position, hunk)| hunk.op == Op::Delete && selection.takes(at, *position))
+                .count();
+            counts.delete_hunks += u32::try_from(deletes).unwrap_or(u32::MAX);
+        }
+        counts
+    }
+
+    /// Whether a chosen hunk cannot be undone, and which.
+    pub fn irreversible<'a>(&'a self, selection: &'a Selection) -> impl Iterator<Item = String> + 'a {
+        self.changes.iter().enumerate().flat_map(move |(at, change)| {
+            change.hunks.iter().enumerate().filter_map(move |(position, hunk)| {
+                (hunk.fidelity == Fidelity::Irreversible && selection.takes(at, position)).then(|| hunk.place())
+            })
+        })
+    }
+}
+
+fn hash_change(builder: &mut DigestBuilder, change: &Change) {
+    builder.part(&*change.id.kind).part(change.id.key.as_bytes()).number(change.op as u64);
+    builder.digest(&change.before).digest(&change.after).number(change.hunks.len() as u64);
+    for hunk in &change.hunks {
+        builder.number(hunk.op as u64).number(hunk.fidelity as u64);
+        match &hunk.at {
+            HunkAt::Field { path, before, after } => {
+                builder.part(path.to_string());
+                for side in [before, after] {
+                    builder.part(serde_json::to_vec(side).unwrap_or_default());
+                }
+            }
+            HunkAt::Node { path, before, after, content } => {
+                builder.part(path.as_bytes()).number(u64::from(*content));
+                for side in [before, after] {
+                    match side {
+                        Some(entry) => builder.digest(&entry.fingerprint()),
+                        None => builder.number(0),
+                    };
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,413 @@
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Digest, Event, Known, Owner, Pass, Problem, Recorded, Selection, TargetIdentity, TaskId, TaskState, TaskStatus,
+};
+
+/// All that a run was started with; pinned for its life.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// As in `20261121-044300-demo`.
+    pub id: String,
+    pub title: String,
+    /// `name@host` of who started it.
+    pub by: String,
+    /// Of the program that started it.
+    pub version: String,
+    /// The runbook's text with what it includes, as it was read; resumes use this one.
+    pub runbook: String,
+    pub runbook_path: String,
+    pub digest: Option<Digest>,
+    /// Inputs that are no secrets, as given or defaulted, snapshots pinned to ids.
+    pub inputs: BTreeMap<String, String>,
+    pub steps: Vec<StepHeader>,
+    pub owners: Vec<OwnerSet>,
+    /// What each named source and component called itself at the start.
+    pub identities: BTreeMap<String, TargetIdentity>,
+    /// Undo is for this many deletes and such flags: how unattended approval was set, in words.
+    #[serde(default)]
+    pub policy: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerSet {
+    pub set: String,
+    pub names: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepHeader {
+    pub id: String,
+    pub kind: StepKind,
+    /// The set of owners it is repeated for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
+    /// Positions of earlier steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<u16>,
+    /// The component it reads or writes, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// One line about it for people.
+    #[serde(default)]
+    pub about: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepKind {
+    Restore,
+    Apply,
+    Run,
+    Wait,
+    Check,
+    Confirm,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    #[default]
+    Going,
+    Paused,
+    Aborted,
+    Closed,
+}
+
+/// A run's state: the fold of its events, and nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    pub header: RunHeader,
+    pub state: RunState,
+    pub seq: u64,
+    pub tasks: Vec<TaskState>,
+    /// Of tasks where hunks were left out.
+    pub selections: HashMap<TaskId, Selection>,
+    /// The last failure of tasks that failed or are unknown.
+    pub problems: HashMap<TaskId, Problem>,
+    /// Why tasks were skipped.
+    pub skips: HashMap<TaskId, String>,
+    pub by_status: [u32; TaskStatus::ALL.len()],
+    layout: Layout,
+}
+
+/// Where each step's tasks begin, and the position of names.
+#[derive(Clone, Debug, Default)]
+struct Layout {
+    first: Vec<u32>,
+    /// Per step, the position of its set in `header.owners`.
+    set: Vec<Option<usize>>,
+    owner_at: HashMap<(usize, String), u32>,
+    /// Per step: how many of a single task's needed tasks are not satisfied yet; for `each` steps
+    /// readiness is looked up directly.
+    unsatisfied: Vec<u32>,
+    dependents: Vec<Vec<u16>>,
+}
+
+/// An event that the transition table does not allow: a bug, or a journal that was tampered with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("event {seq} ({event}) is not allowed for {what}, which is {status}")]
+pub struct IllegalEvent {
+    pub seq: u64,
+    pub event: &'static str,
+    pub what: String,
+    pub status: &'static str,
+}
+
+/// The one transition table: what a task becomes by an event, or nothing where that is illegal.
+fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<TaskStatus> {
+    use TaskStatus as S;
+    let back = |pass: Pass| if pass == Pass::Undo { S::Done } else { S::Ready };
+    match (now, event) {
+        (S::Ready | S::Review, Event::Planned { pass: Pass::Restore, .. }) if pass == Pass::Restore => Some(S::Review),
+        (S::Review, Event::Planned { pass: Pass::Undo, .. }) if pass == Pass::Undo => Some(S::Review),
+        (S::Ready | S::Review, Event::Unchanged { .. }) if pass == Pass::Restore => Some(S::Unchanged),
+        (S::Review, Event::Unchanged { .. }) => Some(S::Undone),
+        (S::Review, Event::Decided { .. }) => Some(S::Review),
+        (S::Review, Event::Approved { .. }) => Some(S::Approved),
+        (S::Approved, Event::Voided { .. }) => Some(if pass == Pass::Undo { S::Review } else { S::Ready }),
+        (S::Review, Event::Voided { .. }) => Some(back(pass)),
+        (S::Approved, Event::Intent { .. }) => Some(S::Applying),
+        (
+            S::Applying,
+            Event::Outcome { known: Known::Applied, problem: None, .. } | Event::Settled { known: Known::Applied, .. },
+        )
+        | (S::Unknown, Event::Settled { known: Known::Applied, .. }) => {
+            Some(if pass == Pass::Undo { S::Undone } else { S::Done })
+        }
+        (S::Applying, Event::Outcome { known: Known::Unknown, .. } | Event::Settled { known: Known::Unknown, .. }) => {
+            Some(S::Unknown)
+        }
+        (S::Applying, Event::Outcome { .. }) => Some(S::Failed),
+        // The approval was used up by the intent; what was not applied is planned anew under
+        // the same digest or reviewed again.
+        (S::Applying, Event::Settled { known: Known::NotApplied, .. }) => Some(S::Approved),
+        (S::Unknown, Event::Settled { known: Known::NotApplied, .. }) => Some(S::Failed),
+        (S::Ready | S::Review | S::Approved, Event::Failed { .. }) => Some(S::Failed),
+        (S::Ready, Event::Answered { answer, .. }) => Some(if answer.holds { S::Done } else { S::Failed }),
+        (S::Failed | S::Unknown | S::Skipped | S::Undone, Event::Retried { .. }) => {
+            Some(if pass == Pass::Undo && now == S::Failed { S::Review } else { S::Ready })
+        }
+        (S::Waiting | S::Ready | S::Review | S::Approved | S::Failed | S::Unknown, Event::Skipped { .. }) => {
+            Some(S::Skipped)
+        }
+        (S::Done | S::Failed | S::Unknown, Event::UndoAsked { .. }) => Some(S::Review),
+        _ => None,
+    }
+}
+
+impl Run {
+    /// Folds one event in.
+    pub fn apply(&mut self, recorded: &Recorded) -> Result<(), IllegalEvent> {
+        let illegal =
+            |what: String, status| IllegalEvent { seq: recorded.seq, event: recorded.event.word(), what, status };
+        if recorded.seq != self.seq + 1 {
+            return Err(illegal(format!("a run at event {}", self.seq), "out of order"));
+        }
+        match &recorded.event {
+            Event::Opened { run } if self.seq == 0 => self.open(run),
+            _ if self.seq == 0 => return Err(illegal("a run that was not opened".to_owned(), "unopened")),
+            Event::Opened { .. } => return Err(illegal("the run".to_owned(), "open")),
+            _ if self.state == RunState::Closed => return Err(illegal("the run".to_owned(), "closed")),
+            Event::Resumed { .. } | Event::Continued { .. } => self.state = RunState::Going,
+            Event::Paused { .. } => self.state = RunState::Paused,
+            Event::Aborted { .. } => self.state = RunState::Aborted,
+            Event::Closed { .. } => self.state = RunState::Closed,
+            Event::Noted { .. } => {}
+            Event::LeftOut { set, owner, why, .. } => self.leave_out(set, owner, why),
+            event => {
+                let Some(id) = event.task() else { return Ok(()) };
+                let Some(task) = self.tasks.get(id.index()) else {
+                    return Err(illegal(format!("task {}", id.0), "not there"));
+                };
+                // Undo begins with its own pass, whatever the task did before.
+                let pass = if matches!(event, Event::UndoAsked { .. }) { Pass::Undo } else { task.pass };
+                let Some(status) = next_status(task.status, pass, event) else {
+                    return Err(illegal(self.name(id), task.status.word()));
+                };
+                self.fold_task(id, pass, event);
+                self.set_status(id, status);
+            }
+        }
+        self.seq = recorded.seq;
+        Ok(())
+    }
+
+    fn fold_task(&mut self, id: TaskId, pass: Pass, event: &Event) {
+        let Some(task) = self.tasks.get_mut(id.index()) else { return };
+        task.pass = pass;
+        match event {
+            Event::Planned { digest, counts, .. } => {
+                task.digest = Some(*digest);
+                task.counts = *counts;
+                self.selections.remove(&id);
+            }
+            Event::Decided { selection, digest, counts, .. } => {
+                task.digest = Some(*digest);
+                task.counts = *counts;
+                self.selections.insert(id, selection.clone());
+            }
+            Event::Intent { attempt, undoable, .. } => {
+                task.attempt = *attempt;
+                task.undoable = task.pass == Pass::Restore && *undoable;
+            }
+            Event::Outcome { problem: Some(problem), .. } | Event::Failed { problem, .. } => {
+                self.problems.insert(id, problem.clone());
+            }
+            Event::Outcome { .. } => {
+                self.problems.remove(&id);
+            }
+            Event::Settled { known: Known::NotApplied, .. } => task.undoable = false,
+            Event::Skipped { why, .. } => {
+                self.skips.insert(id, why.clone());
+            }
+            Event::Retried { .. } => {
+                if task.pass == Pass::Undo && task.status != TaskStatus::Failed {
+                    task.pass = Pass::Restore;
+                }
+                self.problems.remove(&id);
+                self.skips.remove(&id);
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, header: &RunHeader) {
+        self.header = header.clone();
+        let mut layout = Layout { dependents: vec![Vec::new(); header.steps.len()], ..Layout::default() };
+        for (at, owners) in header.owners.iter().enumerate() {
+            for (position, name) in owners.names.iter().enumerate() {
+                layout.owner_at.insert((at, name.clone()), u32::try_from(position).unwrap_or(u32::MAX));
+            }
+        }
+        let mut next = 0_u32;
+        for (at, step) in header.steps.iter().enumerate() {
+            let set = step.each.as_ref().and_then(|each| header.owners.iter().position(|owners| owners.set == *each));
+            layout.first.push(next);
+            layout.set.push(set);
+            let tasks = set.map_or(1, |set| header.owners[set].names.len());
+            next = next.saturating_add(u32::try_from(tasks).unwrap_or(u32::MAX));
+            for need in &step.needs {
+                if let Some(dependents) = layout.dependents.get_mut(usize::from(*need)) {
+                    dependents.push(u16::try_from(at).unwrap_or(u16::MAX));
+                }
+            }
+        }
+        layout.unsatisfied = vec![0; header.steps.len()];
+        self.layout = layout;
+        self.tasks = vec![TaskState::default(); next as usize];
+        self.by_status = [0; TaskStatus::ALL.len()];
+        self.by_status[TaskStatus::Waiting as usize] = next;
+        for step in 0..header.steps.len() {
+            self.layout.unsatisfied[step] = u32::try_from(self.step_tasks(step).len()).unwrap_or(u32::MAX);
+        }
+        for task in 0..next {
+            self.settle_readiness(TaskId(task));
+        }
+    }
+
+    fn set_status(&mut self, id: TaskId, status: TaskStatus) {
+        let Some(task) = self.tasks.get_mut(id.index()) else { return };
+        let former = std::mem::replace(&mut task.status, status);
+        if former == status {
+            return;
+        }
+        self.by_status[former as usize] -= 1;
+        self.by_status[status as usize] += 1;
+        if former.satisfies() == status.satisfies() {
+            return;
+        }
+        let step = self.step_of(id);
+        let unsatisfied = &mut self.layout.unsatisfied[step];
+        *unsatisfied = if status.satisfies() { unsatisfied.saturating_sub(1) } else { *unsatisfied + 1 };
+        for dependent in self.layout.dependents[step].clone() {
+            let dependent = usize::from(dependent);
+            match (self.layout.set[step], self.layout.set[dependent]) {
+                (Some(set), Some(other)) if set == other => {
+                    let position = id.0 - self.layout.first[step];
+                    self.settle_readiness(TaskId(self.layout.first[dependent] + position));
+                }
+                _ if self.layout.unsatisfied[step] <= 1 => {
+                    for task in self.step_tasks(dependent) {
+                        self.settle_readiness(TaskId(task));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Waiting becomes ready when all needs are satisfied, and back.
+    fn settle_readiness(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get(id.index()) else { return };
+        if !matches!(task.status, TaskStatus::Waiting | TaskStatus::Ready) {
+            return;
+        }
+        let ready = self.unmet_needs(id).next().is_none();
+        let status = if ready { TaskStatus::Ready } else { TaskStatus::Waiting };
+        self.set_status(id, status);
+    }
+
+    /// The steps that `id` still waits for.
+    pub fn unmet_needs(&self, id: TaskId) -> impl Iterator<Item = usize> + '_ {
+        let step = self.step_of(id);
+        let position = id.0 - self.layout.first.get(step).copied().unwrap_or(0);
+        let needs = self.header.steps.get(step).map_or(&[][..], |step| &step.needs);
+        needs.iter().map(|need| usize::from(*need)).filter(move |need| {
+            match (self.layout.set[*need], self.layout.set[step]) {
+                (Some(set), Some(own)) if set == own => {
+                    let needed = TaskId(self.layout.first[*need] + position);
+                    !self.tasks[needed.index()].status.satisfies()
+                }
+                _ => self.layout.unsatisfied[*need] > 0,
+            }
+        })
+    }
+
+    fn leave_out(&mut self, set: &str, owner: &str, why: &str) {
+        for id in self.tasks_of_owner(set, owner) {
+            let status = self.tasks[id.index()].status;
+            if matches!(
+                status,
+                TaskStatus::Waiting
+                    | TaskStatus::Ready
+                    | TaskStatus::Review
+                    | TaskStatus::Approved
+                    | TaskStatus::Failed
+                    | TaskStatus::Unknown
+            ) {
+                self.skips.insert(id, why.to_owned());
+                self.set_status(id, TaskStatus::Skipped);
+            }
+        }
+    }
+
+    pub fn tasks_of_owner(&self, set: &str, owner: &str) -> Vec<TaskId> {
+        let Some(set_at) = self.header.owners.iter().position(|owners| owners.set == set) else { return Vec::new() };
+        let Some(position) = self.layout.owner_at.get(&(set_at, owner.to_owned())) else { return Vec::new() };
+        let of_set = self.layout.set.iter().enumerate().filter(|(_, set)| **set == Some(set_at));
+        of_set.map(|(step, _)| TaskId(self.layout.first[step] + position)).collect()
+    }
+
+    /// The ids of a step's tasks.
+    pub fn step_tasks(&self, step: usize) -> std::ops::Range<u32> {
+        let end = |step: usize| {
+            self.layout
+                .first
+                .get(step + 1)
+                .copied()
+                .unwrap_or_else(|| u32::try_from(self.tasks.len()).unwrap_or(u32::MAX))
+        };
+        self.layout.first.get(step).map_or(0..0, |first| *first..end(step))
+    }
+
+    pub fn step_of(&self, id: TaskId) -> usize {
+        self.layout.first.partition_point(|first| *first <= id.0).saturating_sub(1)
+    }
+
+    pub fn step(&self, id: TaskId) -> Option<&StepHeader> {
+        self.header.steps.get(self.step_of(id))
+    }
+
+    pub fn owner(&self, id: TaskId) -> Option<Owner> {
+        let step = self.step_of(id);
+        let owners = &self.header.owners[(*self.layout.set.get(step)?)?];
+        let name = owners.names.get((id.0 - self.layout.first[step]) as usize)?;
+        Some(Owner { set: owners.set.as_str().into(), name: name.as_str().into() })
+    }
+
+    /// `step/owner`, or `step`: the task's name in plans, decisions, log and screen.
+    pub fn name(&self, id: TaskId) -> String {
+        let step = self.step(id).map_or("?", |step| step.id.as_str());
+        match self.owner(id) {
+            Some(owner) => format!("{step}/{}", owner.name),
+            None => step.to_owned(),
+        }
+    }
+
+    pub fn find(&self, name: &str) -> Option<TaskId> {
+        let (step, owner) = name.split_once('/').map_or((name, None), |(step, owner)| (step, Some(owner)));
+        let at = self.header.steps.iter().position(|header| header.id == step)?;
+        let first = *self.layout.first.get(at)?;
+        match (self.layout.set[at], owner) {
+            (None, None) => Some(TaskId(first)),
+            (Some(set), Some(owner)) => Some(TaskId(first + self.layout.owner_at.get(&(set, owner.to_owned()))?)),
+            _ => None,
+        }
+    }
+
+    pub fn count(&self, status: TaskStatus) -> u32 {
+        self.by_status[status as usize]
+    }
+
+    /// All tasks settled well: nothing failed, unknown or still to do.
+    pub fn is_complete(&self) -> bool {
+        self.tasks.iter().all(|task| task.status.satisfies() || task.status == TaskStatus::Undone)
+    }
+
+    pub fn selection(&self, id: TaskId) -> Selection {
+        self.selections.get(&id).cloned().unwrap_or_default()
+    }
+}

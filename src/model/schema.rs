@@ -1,0 +1,76 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What an adapter declares of its kinds, so that diffs, masks and labels are made once for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    pub kinds: BTreeMap<String, KindSchema>,
+}
+
+impl Schema {
+    pub fn kind(&self, kind: &str) -> &KindSchema {
+        static PLAIN: KindSchema = KindSchema { fields: Vec::new(), ignore: Vec::new(), after: Vec::new() };
+        self.kinds.get(kind).unwrap_or(&PLAIN)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KindSchema {
+    /// For documents. A field without a rule is plain, exact and compared.
+    pub fields: Vec<FieldRule>,
+    /// For trees: gitignore patterns of paths that are neither compared nor written.
+    pub ignore: Vec<String>,
+    /// Kinds that must be there first.
+    pub after: Vec<String>,
+}
+
+/// One rule for the fields that `path` names: names between dots, `*` for any one name,
+/// `[]` for every element of a list, as in `credentials[].secretData`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldRule {
+    pub path: String,
+    pub shape: FieldShape,
+    pub secret: bool,
+    /// Set by the server, or of no interest: neither compared nor written.
+    pub ignored: bool,
+    pub fidelity: Fidelity,
+    /// Fields whose hunks must be taken along with this one's.
+    pub needs: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldShape {
+    #[default]
+    Plain,
+    /// A list whose order means nothing and whose elements are compared by value.
+    Set,
+    /// A list of maps that are the same one where the field `key` is equal.
+    KeyedList { key: String },
+}
+
+/// What restoring a field can give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fidelity {
+    #[default]
+    Exact,
+    /// It comes back, under a new id.
+    ReCreated,
+    /// It can be written, but not read back to prove it.
+    Unreadable,
+    /// It can be written, but the present value cannot be brought back.
+    Irreversible,
+}
+
+impl Fidelity {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::ReCreated => "re-created",
+            Self::Unreadable => "unreadable",
+            Self::Irreversible => "irreversible",
+        }
+    }
+}

@@ -1,0 +1,91 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Plan};
+
+/// Which hunks of a plan are taken: all but these (change, hunk) positions. Always closed under
+/// `needs`: a hunk whose need is left out is left out itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Selection {
+    left_out: BTreeSet<(u32, u32)>,
+}
+
+impl Selection {
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    pub fn takes(&self, change: usize, hunk: usize) -> bool {
+        let (Ok(change), Ok(hunk)) = (u32::try_from(change), u32::try_from(hunk)) else { return false };
+        !self.left_out.contains(&(change, hunk))
+    }
+
+    pub fn takes_all(&self) -> bool {
+        self.left_out.is_empty()
+    }
+
+    pub fn left_out(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.left_out.iter().copied()
+    }
+
+    pub fn left_out_count(&self) -> usize {
+        self.left_out.len()
+    }
+
+    /// Takes or leaves one hunk. Leaving it leaves all that needs it; taking it takes all it needs.
+    pub fn decide(&mut self, plan: &Plan, change: usize, hunk: usize, take: bool) {
+        let Some(decided) = plan.changes.get(change) else { return };
+        let Ok(change_at) = u32::try_from(change) else { return };
+        if hunk >= decided.hunks.len() {
+            return;
+        }
+        for position in closure(decided, hunk, take) {
+            if take {
+                self.left_out.remove(&(change_at, position));
+            } else {
+                self.left_out.insert((change_at, position));
+            }
+        }
+    }
+
+    /// Keeps only decisions that name hunks of `plan`, closed under `needs`.
+    pub fn fitted_to(&self, plan: &Plan) -> Self {
+        let mut fitted = Self::all();
+        for (change, hunk) in &self.left_out {
+            fitted.decide(plan, *change as usize, *hunk as usize, false);
+        }
+        fitted
+    }
+}
+
+fn closure(change: &Change, from: usize, take: bool) -> BTreeSet<u32> {
+    let Ok(from) = u32::try_from(from) else { return BTreeSet::new() };
+    let mut reached = BTreeSet::from([from]);
+    if take {
+        let mut open = vec![from];
+        while let Some(position) = open.pop() {
+            for need in change.hunks.get(position as usize).map_or(&[][..], |hunk| &hunk.needs) {
+                if reached.insert(*need) {
+                    open.push(*need);
+                }
+            }
+        }
+        return reached;
+    }
+    // A need mostly stands before what needs it, so one forward pass mostly settles it.
+    loop {
+        let before = reached.len();
+        for (position, hunk) in change.hunks.iter().enumerate() {
+            if hunk.needs.iter().any(|need| reached.contains(need))
+                && let Ok(position) = u32::try_from(position)
+            {
+                reached.insert(position);
+            }
+        }
+        if reached.len() == before {
+            return reached;
+        }
+    }
+}

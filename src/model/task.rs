@@ -1,0 +1,93 @@
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Digest,
+    event::{Counts, Pass},
+};
+
+/// A task's position in its run: steps in the runbook's order, owners in theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TaskId(pub u32);
+
+impl TaskId {
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where a task stands, as far as the journal knows. What is going on this moment
+/// (planning, reading back) is told by progress notices and is not part of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskStatus {
+    /// For what it needs.
+    #[default]
+    Waiting,
+    Ready,
+    Unchanged,
+    Review,
+    Approved,
+    /// An INTENT without an OUTCOME.
+    Applying,
+    Done,
+    Failed,
+    Unknown,
+    Skipped,
+    Undone,
+}
+
+impl TaskStatus {
+    pub const ALL: [Self; 11] = [
+        Self::Waiting,
+        Self::Ready,
+        Self::Unchanged,
+        Self::Review,
+        Self::Approved,
+        Self::Applying,
+        Self::Done,
+        Self::Failed,
+        Self::Unknown,
+        Self::Skipped,
+        Self::Undone,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Ready => "ready",
+            Self::Unchanged => "unchanged",
+            Self::Review => "review",
+            Self::Approved => "approved",
+            Self::Applying => "applying",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Skipped => "skipped",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// Nothing more will happen of itself, and what needs this task may go on.
+    pub fn satisfies(self) -> bool {
+        matches!(self, Self::Unchanged | Self::Done | Self::Skipped)
+    }
+
+    /// Nothing more will happen without a command.
+    pub fn is_settled(self) -> bool {
+        self.satisfies() || matches!(self, Self::Failed | Self::Unknown | Self::Undone)
+    }
+}
+
+/// A task as the fold knows it. Small: a run may have a million.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskState {
+    pub status: TaskStatus,
+    pub pass: Pass,
+    pub attempt: u16,
+    pub counts: Counts,
+    /// Of the plan that is in review, approved or was applied, with its selection.
+    pub digest: Option<Digest>,
+    /// Whether an applied change is there to be undone.
+    pub undoable: bool,
+}

@@ -1,0 +1,45 @@
+use async_trait::async_trait;
+
+use crate::model::{
+    Answer, Error, ErrorKind, Location, Probe, Resource, Result, Schema, Scope, TargetIdentity, TreePath,
+};
+
+/// Anything that holds resources and can be read: a backup or a live system.
+///
+/// Reads are bulk: each call answers for every question, in order, each for itself, so that one
+/// unreadable resource costs only itself. A list is whole or an error: a truncated, short or
+/// unreadable list must never look like a shorter one, because what a list lacks can become a delete.
+/// Methods may be called from several tasks at once, and block no async thread.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    fn schema(&self) -> &Schema;
+
+    /// Asks the system itself, each time: another one may answer at the same address now.
+    async fn identity(&self) -> Result<TargetIdentity>;
+
+    /// The names of all owners below `below`: one per directory, document or user of that kind; sorted,
+    /// without repetition.
+    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<Vec<String>>;
+
+    /// The resources of each scope. A source looks below `scope.below`, a component at `scope.to`.
+    /// A scope that does not exist is an empty list for a component, and [`ErrorKind::NotFound`] for a
+    /// source: a backup that lacks what the runbook asks for is not a backup of nothing.
+    async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>>;
+
+    /// Each resource as it is now; `None` for one that is not there.
+    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>>;
+
+    /// Where a resource with this id is or would be; pure.
+    fn locate(&self, id: &crate::model::ResourceId) -> Location {
+        Location { id: id.clone(), at: id.key.clone() }
+    }
+
+    /// Changes nothing. A question it does not know is [`ErrorKind::Unsupported`].
+    async fn probe(&self, probe: &Probe) -> Result<Answer> {
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("ask '{}'", probe.question),
+            "this system does not know that question",
+        ))
+    }
+}

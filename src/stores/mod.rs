@@ -1,0 +1,21 @@
+//! Where bytes of a backup lie, seen as a read-only file tree. One file each.
+
+use std::sync::Arc;
+
+use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
+
+/// A read-only file tree: a directory, an archive, a snapshot. Methods block; callers give them a thread.
+pub trait Store: Send + Sync {
+    /// Which store and, where it has several, which snapshot of it, by id.
+    fn identity(&self) -> Result<TargetIdentity>;
+
+    /// The node at `path`, if there is one; the entry's own path is `path`.
+    fn entry(&self, path: &TreePath) -> Result<Option<Entry>>;
+
+    /// The children of the directory at `path`, sorted bytewise; `None` where no directory is there.
+    /// Entries carry their full paths.
+    fn children(&self, path: &TreePath) -> Result<Option<Vec<Entry>>>;
+
+    /// The tree below `path`, paths relative to it; `None` where nothing is there.
+    fn tree(&self, path: &TreePath) -> Result<Option<Arc<dyn Tree>>>;
+}
