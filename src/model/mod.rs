@@ -34,7 +34,7 @@ pub use plan::{Plan, Preview, Proposal};
 pub use probe::{Answer, Probe};
 pub use resource::{Body, Location, Owner, Resource, ResourceId, Scope};
 pub use run::{IllegalEvent, Run, RunHeader, RunState, StepHeader, StepKind};
-pub use schema::{Fidelity, FieldRule, FieldShape, KindSchema, Schema};
+pub use schema::{Fidelity, FieldRule, FieldShape, KindSchema, Privileges, Schema};
 pub use secret::{DigestKey, Secret};
 pub use selection::Selection;
 pub use task::{TaskId, TaskState, TaskStatus};

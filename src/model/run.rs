@@ -91,6 +91,7 @@ pub struct Run {
     pub skips: HashMap<TaskId, String>,
     pub by_status: [u32; TaskStatus::ALL.len()],
     layout: Layout,
+    became_ready: Vec<TaskId>,
 }
 
 /// Where each step's tasks begin, and the position of names.
@@ -159,8 +160,8 @@ fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<TaskStatus>
 }
 
 impl Run {
-    /// Folds one event in.
-    pub fn apply(&mut self, recorded: &Recorded) -> Result<(), IllegalEvent> {
+    /// Folds one event in; answers which tasks became ready by it.
+    pub fn apply(&mut self, recorded: &Recorded) -> Result<Vec<TaskId>, IllegalEvent> {
         let illegal =
             |what: String, status| IllegalEvent { seq: recorded.seq, event: recorded.event.word(), what, status };
         if recorded.seq != self.seq + 1 {
@@ -178,7 +179,7 @@ impl Run {
             Event::Noted { .. } => {}
             Event::LeftOut { set, owner, why, .. } => self.leave_out(set, owner, why),
             event => {
-                let Some(id) = event.task() else { return Ok(()) };
+                let Some(id) = event.task() else { return Ok(Vec::new()) };
                 let Some(task) = self.tasks.get(id.index()) else {
                     return Err(illegal(format!("task {}", id.0), "not there"));
                 };
@@ -192,7 +193,7 @@ impl Run {
             }
         }
         self.seq = recorded.seq;
-        Ok(())
+        Ok(std::mem::take(&mut self.became_ready))
     }
 
     fn fold_task(&mut self, id: TaskId, pass: Pass, event: &Event) {
@@ -273,6 +274,9 @@ impl Run {
         let former = std::mem::replace(&mut task.status, status);
         if former == status {
             return;
+        }
+        if status == TaskStatus::Ready {
+            self.became_ready.push(id);
         }
         self.by_status[former as usize] -= 1;
         self.by_status[status as usize] += 1;
