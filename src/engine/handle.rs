@@ -41,7 +41,7 @@ impl Engine {
         self.ask(|answer| Request::History { task, answer }).await?
     }
 
-    /// Every event from the first on, then what happens, without a gap.
+    /// The fold as it is now, then every later event, without a gap.
     pub fn subscribe(&self) -> mpsc::UnboundedReceiver<Notice> {
         let (notices, receiver) = mpsc::unbounded_channel();
         // A stopped engine drops the sender, and the receiver ends at once.

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use crate::model::{Problem, Recorded, TaskId};
+use crate::model::{Problem, Recorded, Run, TaskId};
 
 /// What a projection of a run receives, in order: the TUI, plain mode, JSON, a log.
 #[derive(Clone, Debug)]
 pub enum Notice {
+    /// The fold up to now; always the first notice.
+    Snapshot(Arc<Run>),
     /// Durable already.
     Event(Arc<Recorded>),
     /// What goes on this moment; not in the journal, and the newest for a task replaces the former.
