@@ -10,7 +10,9 @@ use super::notice::Notice;
 use super::proposals::Proposals;
 use super::script::{Asking, Script, Work};
 use super::worker::Done;
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Event, Problem, Recorded, Result, Run, RunState, TaskId, TaskStatus};
+use crate::model::{
+    ApprovalPolicy, Error, ErrorKind, Event, Problem, Recorded, Result, Run, RunState, StepKind, TaskId, TaskStatus,
+};
 
 /// Milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -32,6 +34,8 @@ pub(super) struct Actor {
     pub probing: HashSet<TaskId>,
     pub voided: HashMap<TaskId, u8>,
     pub stopping: Option<Option<Problem>>,
+    /// Every handle is gone: what is under way ends, nothing is begun.
+    pub leaving: bool,
     batch: Vec<Recorded>,
     unpublished: VecDeque<Arc<Recorded>>,
     gated: VecDeque<(u64, oneshot::Sender<()>)>,
@@ -71,6 +75,7 @@ impl Actor {
             probing: HashSet::new(),
             voided: HashMap::new(),
             stopping: None,
+            leaving: false,
             batch: Vec::new(),
             unpublished: VecDeque::new(),
             gated: VecDeque::new(),
@@ -97,7 +102,10 @@ impl Actor {
                 biased;
                 request = requests.recv(), if open => match request {
                     Some(request) => self.on_request(request),
-                    None => open = false,
+                    None => {
+                        open = false;
+                        self.leaving = true;
+                    }
                 },
                 message = done.recv() => if let Some(message) = message { self.on_done(message) },
             }
@@ -110,7 +118,23 @@ impl Actor {
             }
         }
         let problem = self.stopping.take().flatten();
+        if self.run.state == RunState::Closed && problem.is_none() {
+            self.release().await;
+        }
         self.publish(Notice::Stopped { problem });
+    }
+
+    /// What was kept for undo goes. The run is closed either way: what cannot be removed is told and left.
+    async fn release(&self) {
+        for (name, component) in self.script.components() {
+            if let Err(error) = component.release(&self.context.pinned.run).await {
+                tracing::warn!(target: "engine", "{name}: {}", error.chain());
+            }
+        }
+        let context = self.context.clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || context.undo.release()).await {
+            tracing::warn!(target: "engine", "{}", error.chain());
+        }
     }
 
     /// A broken journal stops at once; a close, or the last handle's end, once nothing is under way.
@@ -246,7 +270,8 @@ impl Actor {
     /// A task can go on: it is planned, or asked, in its turn. Confirmations wait for a person.
     pub fn on_ready(&mut self, task: TaskId) {
         let lane = self.lane_index(task);
-        if let Ok(Work::Ask(ask)) = self.work(task)
+        if self.run.step(task).is_some_and(|step| step.kind == StepKind::Confirm)
+            && let Ok(Work::Ask(ask)) = self.work(task)
             && matches!(ask.how, Asking::Confirm { .. })
             && !self.confirms_itself(&ask)
         {

@@ -20,7 +20,7 @@ pub(super) async fn ask(task: TaskId, ask: Ask, by: Option<String>, mailbox: mps
     let _ = mailbox.send(Done::Answered { task, answer, by });
 }
 
-async fn once(ask: &Ask) -> Result<Answer> {
+pub(super) async fn once(ask: &Ask) -> Result<Answer> {
     match (&ask.reader, &ask.probe) {
         (Some(reader), Some(probe)) => reader.probe(probe).await,
         _ => Ok(Answer { holds: true, seen: "no probe is declared".to_owned(), again_in: None }),

@@ -62,9 +62,13 @@ pub(super) async fn run(task: TaskId, line: CommandLine, mailbox: mpsc::Unbounde
         ),
         Ok(Err(error)) => failed(Error::io(doing, error).known(Known::Unknown)),
         Err(_) => failed(
-            Error::new(ErrorKind::TimedOut, doing, format!("it did not end in {} s and was killed", line.deadline.as_secs()))
-                .known(Known::Unknown)
-                .next("give it a longer deadline in the runbook, or see in the log what it waits for"),
+            Error::new(
+                ErrorKind::TimedOut,
+                doing,
+                format!("it did not end in {} s and was killed", line.deadline.as_secs()),
+            )
+            .known(Known::Unknown)
+            .next("give it a longer deadline in the runbook, or see in the log what it waits for"),
         ),
     }
 }
@@ -116,11 +120,10 @@ fn stream(
 
 /// A command as it can be read and pasted: words quoted where a shell would need it.
 pub fn shown(argv: &[String]) -> String {
-    let plain = |word: &str| {
-        !word.is_empty() && word.chars().all(|one| one.is_alphanumeric() || "-_./=:,@%+".contains(one))
-    };
-    let quoted = argv.iter().map(|word| {
-        if plain(word) { word.clone() } else { format!("'{}'", visible(word).replace('\'', "'\\''")) }
-    });
+    let plain =
+        |word: &str| !word.is_empty() && word.chars().all(|one| one.is_alphanumeric() || "-_./=:,@%+".contains(one));
+    let quoted = argv
+        .iter()
+        .map(|word| if plain(word) { word.clone() } else { format!("'{}'", visible(word).replace('\'', "'\\''")) });
     quoted.collect::<Vec<_>>().join(" ")
 }

@@ -60,7 +60,9 @@ impl Actor {
                 use TaskStatus as S;
                 self.in_status(task, "skip", &[S::Waiting, S::Ready, S::Review, S::Approved, S::Failed, S::Unknown])?;
                 self.not_held(task, "skip")?;
-                if self.run.tasks.get(task.index()).is_some_and(|state| state.pass == Pass::Undo) && self.status(task) == S::Review {
+                if self.run.tasks.get(task.index()).is_some_and(|state| state.pass == Pass::Undo)
+                    && self.status(task) == S::Review
+                {
                     self.record(Event::Voided { task, why });
                 } else {
                     self.record(Event::Skipped { task, why, by });
@@ -80,19 +82,31 @@ impl Actor {
             Command::LeaveOut { set, owner, why } => {
                 let tasks = self.run.tasks_of_owner(&set, &owner);
                 if tasks.is_empty() {
-                    return Err(Error::new(ErrorKind::NotFound, format!("leave out {set} '{owner}'"), "this run has no such owner"));
+                    return Err(Error::new(
+                        ErrorKind::NotFound,
+                        format!("leave out {set} '{owner}'"),
+                        "this run has no such owner",
+                    ));
                 }
                 // What a worker holds, it ends; it is not in this run's list of what is left then.
                 if let Some(held) = tasks.iter().find(|task| self.in_flight.contains(task)) {
-                    return Err(refused(&format!("leave out {owner}"), &format!("{} is being worked on", self.run.name(*held))).next("wait for it to end"));
+                    return Err(refused(
+                        &format!("leave out {owner}"),
+                        &format!("{} is being worked on", self.run.name(*held)),
+                    )
+                    .next("wait for it to end"));
                 }
                 self.record(Event::LeftOut { set, owner, why, by });
                 Ok(())
             }
             Command::Undo { task } => {
-                let state = self.in_status(task, "undo", &[TaskStatus::Done, TaskStatus::Failed, TaskStatus::Unknown])?;
+                let state =
+                    self.in_status(task, "undo", &[TaskStatus::Done, TaskStatus::Failed, TaskStatus::Unknown])?;
                 if !state.undoable {
-                    return Err(refused(&format!("undo {}", self.run.name(task)), "it changed nothing that can be brought back"));
+                    return Err(refused(
+                        &format!("undo {}", self.run.name(task)),
+                        "it changed nothing that can be brought back",
+                    ));
                 }
                 self.record(Event::UndoAsked { task, by });
                 self.queue_plan(task);
@@ -196,7 +210,7 @@ impl Actor {
                 tokio::spawn(async move {
                     let made = match state.pass {
                         Pass::Undo => plan_undo(&context, item).await,
-                        Pass::Restore => plan_batch(&context, vec![item]).await.into_iter().next().map_or_else(
+                        Pass::Restore => plan_batch(&context.pinned, vec![item]).await.into_iter().next().map_or_else(
                             || Err(Error::new(ErrorKind::Bug, "plan it again", "no answer came")),
                             |(_, made)| made,
                         ),
@@ -207,13 +221,15 @@ impl Actor {
             _ => {
                 let name = self.run.name(task);
                 tokio::task::spawn_blocking(move || {
-                    let none = || Error::new(ErrorKind::NotFound, format!("show the plan of {name}"), "there is none yet");
+                    let none =
+                        || Error::new(ErrorKind::NotFound, format!("show the plan of {name}"), "there is none yet");
                     let plan = match state.digest {
                         Some(digest) => context.journal.plan(&digest),
                         None => Ok(None),
                     };
                     let proposal = plan.and_then(|plan| plan.ok_or_else(none));
-                    let _ = answer.send(proposal.map(|plan| Arc::new(Proposal { plan, live: Vec::new(), desired: Vec::new() })));
+                    let _ = answer
+                        .send(proposal.map(|plan| Arc::new(Proposal { plan, live: Vec::new(), desired: Vec::new() })));
                 });
             }
         }

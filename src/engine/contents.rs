@@ -33,7 +33,8 @@ impl Comparing<'_> {
         let mut live = self.live.open(path)?;
         let (mut one, mut other) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
         loop {
-            let wanted = fill(desired, &mut one).map_err(|error| Error::io(format!("read {path} in the backup"), error))?;
+            let wanted =
+                fill(desired, &mut one).map_err(|error| Error::io(format!("read {path} in the backup"), error))?;
             let there = fill(&mut *live, &mut other).map_err(|error| Error::io(format!("read {path}"), error))?;
             if one.get(..wanted) != other.get(..there) {
                 return Ok(true);

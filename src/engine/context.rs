@@ -3,21 +3,35 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::journal::{Journal, UndoStore};
-use crate::model::{Digest, DigestKey, Error, ErrorKind, Result, TargetIdentity};
+use crate::model::{Digest, DigestKey, Error, ErrorKind, Result, RunHeader, TargetIdentity};
 
-/// What every worker of one run shares; fixed for its life.
-pub(super) struct Context {
+/// What was pinned when a run began: all that planning needs to know of it.
+pub(super) struct Pinned {
     pub run: Arc<str>,
     pub runbook: Digest,
     pub identities: BTreeMap<String, TargetIdentity>,
     pub key: DigestKey,
+}
+
+/// What every worker of one run shares; fixed for its life.
+pub(super) struct Context {
+    pub pinned: Arc<Pinned>,
     pub journal: Journal,
     pub undo: UndoStore,
     /// Set by abort: writes stop at their next safe point.
     pub cancelled: AtomicBool,
 }
 
-impl Context {
+impl Pinned {
+    pub fn of(header: &RunHeader, key: DigestKey) -> Self {
+        Self {
+            run: header.id.as_str().into(),
+            runbook: header.digest.unwrap_or_else(|| Digest::of(&header.runbook)),
+            identities: header.identities.clone(),
+            key,
+        }
+    }
+
     pub fn identity(&self, name: &str) -> Result<TargetIdentity> {
         self.identities.get(name).cloned().ok_or_else(|| {
             Error::new(ErrorKind::Bug, format!("plan against '{name}'"), "its identity was not recorded at the start")

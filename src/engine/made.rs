@@ -14,11 +14,12 @@ impl Made {
     pub fn new(proposal: Proposal, owner: Option<&str>) -> Self {
         let all = Selection::all();
         let digest = proposal.plan.digest(&all);
+        let irreversible = proposal.plan.irreversible(&all).next().is_some();
         Self {
             digest,
             counts: proposal.plan.counts(&all),
             cohort: cohort(&proposal, owner).unwrap_or(digest),
-            irreversible: proposal.plan.irreversible(&all).next().is_some(),
+            irreversible,
             proposal: std::sync::Arc::new(proposal),
         }
     }

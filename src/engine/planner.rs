@@ -1,8 +1,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::context::Context;
 use super::contents;
+use super::context::Pinned;
 use super::made::Made;
 use super::script::Restore;
 use crate::component::Approved;
@@ -28,12 +28,12 @@ pub(super) struct Pair {
 }
 
 /// Plans many tasks with few calls. All are of one step, so they share source and component. One answer each.
-pub(super) async fn plan_batch(context: &Arc<Context>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Result<Arc<Made>>)> {
+pub(super) async fn plan_batch(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Result<Arc<Made>>)> {
     let pairs = read_pairs(&tasks).await;
-    let context = context.clone();
+    let pinned = pinned.clone();
     let planned = tokio::task::spawn_blocking(move || {
         let planned = tasks.into_iter().zip(pairs).map(|(to_plan, pairs)| {
-            let proposal = pairs.and_then(|pairs| propose(&context, &to_plan, pairs));
+            let proposal = pairs.and_then(|pairs| propose(&pinned, &to_plan, pairs));
             (to_plan, proposal)
         });
         planned.collect::<Vec<_>>()
@@ -98,12 +98,12 @@ fn by_id(locations: &[Location]) -> HashMap<&ResourceId, &Location> {
     locations.iter().map(|location| (&location.id, location)).collect()
 }
 
-fn propose(context: &Context, to_plan: &ToPlan, pairs: Vec<Pair>) -> Result<Proposal> {
+fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>) -> Result<Proposal> {
     let restore = &to_plan.restore;
     let mut changes = Vec::new();
     let (mut live, mut desired) = (Vec::new(), Vec::new());
     for pair in pairs {
-        if let Some(change) = difference(context, restore, &pair)? {
+        if let Some(change) = difference(pinned, restore, &pair)? {
             changes.push(change);
             live.push(pair.live);
             desired.push(pair.desired);
@@ -112,9 +112,9 @@ fn propose(context: &Context, to_plan: &ToPlan, pairs: Vec<Pair>) -> Result<Prop
     let plan = Plan {
         task: to_plan.name.clone(),
         pass: Pass::Restore,
-        runbook: context.runbook,
-        target: context.identity(&restore.component_name)?,
-        source: context.identity(&restore.source_name)?,
+        runbook: pinned.runbook,
+        target: pinned.identity(&restore.component_name)?,
+        source: pinned.identity(&restore.source_name)?,
         mode: restore.mode,
         preview: Preview::Exact,
         changes,
@@ -124,7 +124,7 @@ fn propose(context: &Context, to_plan: &ToPlan, pairs: Vec<Pair>) -> Result<Prop
     Ok(Proposal { plan, live, desired })
 }
 
-pub(super) fn difference(context: &Context, restore: &Restore, pair: &Pair) -> Result<Option<Change>> {
+pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<Option<Change>> {
     let schema = restore.component.schema().kind(&pair.id.kind);
     match (pair.live.as_ref().map(|live| &live.body), pair.desired.as_ref().map(|desired| &desired.body)) {
         (Some(Body::Tree(_)) | None, Some(Body::Tree(_)) | None) => {
@@ -148,7 +148,7 @@ pub(super) fn difference(context: &Context, restore: &Restore, pair: &Pair) -> R
         (Some(Body::Document(_)) | None, Some(Body::Document(_)) | None) => {
             let document = |side: &Option<Resource>| side.as_ref().and_then(Resource::document).cloned();
             let (live, desired) = (document(&pair.live), document(&pair.desired));
-            documents::changes(&pair.id, live.as_ref(), desired.as_ref(), schema, restore.mode, &context.key)
+            documents::changes(&pair.id, live.as_ref(), desired.as_ref(), schema, restore.mode, &pinned.key)
         }
         _ => Err(Error::new(
             ErrorKind::Invalid,

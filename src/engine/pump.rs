@@ -10,7 +10,7 @@ use crate::model::{Error, ErrorKind, Pass, Result, RunState, TaskId, TaskStatus}
 impl Actor {
     /// Begins what can begin: writes first, then plans.
     pub fn pump(&mut self) {
-        if self.run.state != RunState::Going || self.stopping.is_some() {
+        if self.run.state != RunState::Going || self.stopping.is_some() || self.leaving {
             return;
         }
         for lane in 0..self.lanes.len() {
@@ -43,8 +43,10 @@ impl Actor {
             };
             // Skipped, left out or voided since it was queued, or queued twice.
             let mut seen = std::collections::HashSet::new();
-            let tasks: Vec<TaskId> =
-                tasks.into_iter().filter(|task| wanted(task) && !self.in_flight.contains(task) && seen.insert(*task)).collect();
+            let tasks: Vec<TaskId> = tasks
+                .into_iter()
+                .filter(|task| wanted(task) && !self.in_flight.contains(task) && seen.insert(*task))
+                .collect();
             if !tasks.is_empty() {
                 return Some(tasks);
             }
@@ -81,7 +83,7 @@ impl Actor {
         let (context, mailbox) = (self.context.clone(), self.mailbox.clone());
         let worker = tokio::spawn(async move {
             if !to_plan.is_empty() {
-                let made = plan_batch(&context, to_plan).await;
+                let made = plan_batch(&context.pinned, to_plan).await;
                 let _ = mailbox.send(Done::Planned { made });
             }
             for item in undoing {
@@ -100,7 +102,7 @@ impl Actor {
     fn begin_writing(&mut self, lane: usize, tasks: Vec<TaskId>) {
         let mut to_write = Vec::new();
         for task in &tasks {
-            match self.to_write(*task) {
+            match self.writing_of(*task) {
                 Ok(Some(item)) => to_write.push(item),
                 Ok(None) => self.begin_command(lane, *task),
                 Err(error) => self.fail(*task, &error),
@@ -123,7 +125,7 @@ impl Actor {
     }
 
     /// None for a command.
-    fn to_write(&mut self, task: TaskId) -> Result<Option<ToWrite>> {
+    fn writing_of(&mut self, task: TaskId) -> Result<Option<ToWrite>> {
         let Work::Restore(restore) = self.work(task)? else { return Ok(None) };
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
         let digest = state.digest.ok_or_else(|| {

@@ -43,10 +43,7 @@ pub(super) async fn recover(context: Arc<Context>, interrupted: Interrupted) -> 
     }
 }
 
-async fn settle(
-    context: &Arc<Context>,
-    interrupted: Interrupted,
-) -> Result<(Known, String, Option<Arc<Made>>)> {
+async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Known, String, Option<Arc<Made>>)> {
     let Interrupted { task, restore, pass, digest, selection } = interrupted;
     let reading = context.clone();
     let (plan, former) = tokio::task::spawn_blocking(move || -> Result<_> {
@@ -55,7 +52,11 @@ async fn settle(
     .await
     .map_err(|error| Error::new(ErrorKind::Bug, "read the journal", error.to_string()))??;
     let plan = plan.filter(|plan| plan.digest(&selection) == digest).ok_or_else(|| {
-        Error::new(ErrorKind::Corrupt, "settle an interrupted task", "the journal does not hold the plan that was approved")
+        Error::new(
+            ErrorKind::Corrupt,
+            "settle an interrupted task",
+            "the journal does not hold the plan that was approved",
+        )
     })?;
     let component = restore.component.clone();
     let ids: Vec<_> = plan.changes.iter().map(|change| change.id.clone()).collect();
@@ -71,7 +72,10 @@ async fn settle(
                     return Ok(document.map(|document| Resource { id: id.clone(), body: Body::Document(document) }));
                 }
                 match former.trees.get(id) {
-                    Some(records) if !(records.len() == 1 && records.iter().all(|record| record.path.is_root() && record.before.is_none())) => {
+                    Some(records)
+                        if !(records.len() == 1
+                            && records.iter().all(|record| record.path.is_root() && record.before.is_none())) =>
+                    {
                         let tree = component.former(id, records.clone())?;
                         Ok(Some(Resource { id: id.clone(), body: Body::Tree(tree) }))
                     }
@@ -95,16 +99,18 @@ async fn settle(
         let before = Proposal { plan, live: was, desired };
         let wanted = expected(&before, &selection)?;
         let proposal = Proposal { plan: before.plan, live, desired: before.desired };
-        let approved = approved_of(&proposal, &selection, &context.run, &|at| wanted.get(at).cloned().flatten());
+        let approved = approved_of(&proposal, &selection, &context.pinned.run, &|at| wanted.get(at).cloned().flatten());
         let schema = component.schema();
         let mut applied = 0;
         let mut parts = Vec::new();
         for one in &approved {
-            let stands = standing(&context, schema.kind(&one.change.id.kind), one, one.live.as_ref(), &[])?;
+            let stands = standing(&context.pinned, schema.kind(&one.change.id.kind), one, one.live.as_ref(), &[])?;
             match stands {
                 Standing::Approved { .. } => applied += 1,
                 Standing::Former => {}
-                Standing::Between { done, of } => parts.push(format!("{done} of {of} changes of {} are there", one.change.id)),
+                Standing::Between { done, of } => {
+                    parts.push(format!("{done} of {of} changes of {} are there", one.change.id))
+                }
                 Standing::Other { what } => return Ok((Known::Unknown, what, None)),
             }
         }

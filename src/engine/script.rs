@@ -55,7 +55,13 @@ pub struct Ask {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asking {
     Check,
-    Wait { every: Duration, deadline: Duration, go_on: bool },
+    Wait {
+        every: Duration,
+        deadline: Duration,
+        go_on: bool,
+    },
     /// A person says so; the probe, if any, must hold too.
-    Confirm { text: String },
+    Confirm {
+        text: String,
+    },
 }

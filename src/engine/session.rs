@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::mpsc;
 
 use super::actor::{Actor, Beginning, Clock};
-use super::context::Context;
+use super::context::{Context, Pinned};
 use super::handle::Engine;
 use super::lane::Lane;
 use super::recovery::{Interrupted, Recovered, recover};
@@ -12,9 +12,7 @@ use super::script::{Script, Work};
 use super::worker::Done;
 use crate::component::Limits;
 use crate::journal::{Journal, UndoStore};
-use crate::model::{
-    ApprovalPolicy, Digest, DigestKey, Event, Known, Pass, Run, RunHeader, StepKind, TaskId, TaskStatus,
-};
+use crate::model::{ApprovalPolicy, DigestKey, Event, Known, Pass, Run, RunHeader, StepKind, TaskId, TaskStatus};
 
 /// Everything a run needs to go on; the caller opened and checked it.
 pub struct Session {
@@ -49,10 +47,7 @@ impl Session {
         let (mailbox, done) = mpsc::unbounded_channel();
         let described = header.as_ref().unwrap_or(&run.header);
         let context = Arc::new(Context {
-            run: described.id.as_str().into(),
-            runbook: described.digest.unwrap_or_else(|| Digest::of(&described.runbook)),
-            identities: described.identities.clone(),
-            key: self.key,
+            pinned: Arc::new(Pinned::of(described, self.key)),
             journal: self.journal,
             undo: self.undo,
             cancelled: AtomicBool::new(false),

@@ -60,7 +60,8 @@ impl Actor {
     fn on_planned(&mut self, task: TaskId, made: Result<Arc<Made>>) {
         self.in_flight.remove(&task);
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
-        let awaited = state.status == TaskStatus::Ready || (state.status == TaskStatus::Review && state.pass == Pass::Undo);
+        let awaited =
+            state.status == TaskStatus::Ready || (state.status == TaskStatus::Review && state.pass == Pass::Undo);
         if !awaited {
             // Skipped, or left out, while it was planned.
             return;
@@ -90,19 +91,22 @@ impl Actor {
         let identity = TargetIdentity {
             system: "command".to_owned(),
             address: line.cwd.as_ref().map_or_else(|| ".".to_owned(), |cwd| cwd.display().to_string()),
-            id: self.context.run.to_string(),
+            id: self.context.pinned.run.to_string(),
         };
         let plan = Plan {
             task: self.run.name(task),
             pass: Pass::Restore,
-            runbook: self.context.runbook,
+            runbook: self.context.pinned.runbook,
             target: identity.clone(),
             source: identity,
             mode: Mode::Merge,
             preview: Preview::Opaque,
             changes: Vec::new(),
             command: Some(line.argv),
-            warnings: vec![format!("what a command changes is not known beforehand; it is killed after {} s", line.deadline.as_secs())],
+            warnings: vec![format!(
+                "what a command changes is not known beforehand; it is killed after {} s",
+                line.deadline.as_secs()
+            )],
         };
         let owner = self.run.owner(task);
         let proposal = Proposal { plan, live: Vec::new(), desired: Vec::new() };
@@ -115,7 +119,8 @@ impl Actor {
             return;
         }
         let name = self.run.name(task);
-        let approved = self.policy.approves(&name, made.counts, made.irreversible, |selection| made.digest_with(selection));
+        let approved =
+            self.policy.approves(&name, made.counts, made.irreversible, |selection| made.digest_with(selection));
         let Ok(selection) = approved else { return };
         let by = match &self.policy {
             ApprovalPolicy::Ask => return,
@@ -182,12 +187,22 @@ impl Actor {
             if !self.in_flight.remove(&task) {
                 continue;
             }
-            let error = Error::new(ErrorKind::Bug, format!("carry out {}", self.run.name(task)), "its worker ended unexpectedly")
-                .next("see the log, then retry this task");
+            let error = Error::new(
+                ErrorKind::Bug,
+                format!("carry out {}", self.run.name(task)),
+                "its worker ended unexpectedly",
+            )
+            .next("see the log, then retry this task");
             match self.status(task) {
                 TaskStatus::Applying => {
                     let problem = error.known(Known::Unknown).problem();
-                    self.record(Event::Outcome { task, known: Known::Unknown, post: None, evidence: String::new(), problem: Some(problem) });
+                    self.record(Event::Outcome {
+                        task,
+                        known: Known::Unknown,
+                        post: None,
+                        evidence: String::new(),
+                        problem: Some(problem),
+                    });
                 }
                 TaskStatus::Ready | TaskStatus::Review | TaskStatus::Approved => self.fail(task, &error),
                 _ => {}

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::context::Context;
 use super::contents;
+use super::context::Pinned;
 use crate::component::Approved;
 use crate::diff::documents;
 use crate::diff::trees::Undecided;
@@ -27,7 +27,7 @@ pub(super) enum Standing {
 /// Compares what is live now with the former and the approved state. `known` holds hashes of contents as
 /// they were written; contents that are not in it are compared with the source, byte by byte.
 pub(super) fn standing(
-    context: &Context,
+    pinned: &Pinned,
     schema: &KindSchema,
     approved: &Approved,
     now: Option<&Resource>,
@@ -41,15 +41,10 @@ pub(super) fn standing(
         let now = now.and_then(Resource::tree);
         return of_tree(approved, now, known);
     }
-    of_document(context, schema, approved, now)
+    of_document(pinned, schema, approved, now)
 }
 
-fn of_document(
-    context: &Context,
-    schema: &KindSchema,
-    approved: &Approved,
-    now: Option<&Resource>,
-) -> Result<Standing> {
+fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: Option<&Resource>) -> Result<Standing> {
     let post = Resource::fingerprint(now).unwrap_or_else(Digest::of_absence);
     let expected = approved.expected.as_ref().and_then(Resource::document);
     let now_document = now.and_then(Resource::document);
@@ -58,7 +53,7 @@ fn of_document(
         (None, None) => None,
         (Some(_), None) | (None, Some(_)) => Some(1),
         (Some(now), Some(expected)) => {
-            documents::changes(id, Some(now), Some(expected), schema, Mode::Exact, &context.key)?
+            documents::changes(id, Some(now), Some(expected), schema, Mode::Exact, &pinned.key)?
                 .map(|change| change.hunks.len())
         }
     };
@@ -198,9 +193,9 @@ fn differing_hash(now: &Arc<dyn Tree>, files: &[(TreePath, Digest)]) -> Result<O
     std::thread::scope(|scope| {
         let second = scope.spawn(|| check(other));
         let first = check(one)?;
-        let second = second.join().map_err(|_| {
-            Error::new(ErrorKind::Bug, "read files back", "a reading thread ended unexpectedly")
-        })??;
+        let second = second
+            .join()
+            .map_err(|_| Error::new(ErrorKind::Bug, "read files back", "a reading thread ended unexpectedly"))??;
         Ok(first.or(second))
     })
 }

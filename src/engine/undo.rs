@@ -11,8 +11,8 @@ use super::script::Restore;
 use crate::component::{Approved, UndoRecord};
 use crate::diff::trees;
 use crate::model::{
-    Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, HunkAt, Mode, Op, Pass,
-    Plan, Preview, Proposal, Resource, ResourceId, Result, TaskId, Tree, TreePath,
+    Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, HunkAt, Mode, Op, Pass, Plan,
+    Preview, Proposal, Resource, ResourceId, Result, TaskId, Tree, TreePath,
 };
 
 /// What `undo.db` keeps, sealed: enough to plan the way back from any later state.
@@ -26,7 +26,10 @@ pub(super) enum PreImage {
         /// Which fields the approved hunks touch; only those are brought back.
         touched: Vec<DocumentPath>,
     },
-    Tree { id: ResourceId, records: Vec<UndoRecord> },
+    Tree {
+        id: ResourceId,
+        records: Vec<UndoRecord>,
+    },
 }
 
 impl PreImage {
@@ -68,8 +71,8 @@ pub(super) fn former(context: &Context, task: TaskId) -> Result<Former> {
             .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
         match pre_image {
             PreImage::Document { id, before, touched } => {
-                let document = before
-                    .map(|(value, text)| Document { value, source: text.map(|text| Arc::from(text.as_str())) });
+                let document =
+                    before.map(|(value, text)| Document { value, source: text.map(|text| Arc::from(text.as_str())) });
                 let kept = former.documents.entry(id).or_insert_with(|| (document, Vec::new()));
                 kept.1.extend(touched);
             }
@@ -144,14 +147,14 @@ fn push(proposal: &mut Proposal, change: Change, pair: Pair) {
 }
 
 fn empty_plan(context: &Context, to_plan: &ToPlan) -> Result<Plan> {
-    let target = context.identity(&to_plan.restore.component_name)?;
+    let target = context.pinned.identity(&to_plan.restore.component_name)?;
     Ok(Plan {
         task: to_plan.name.clone(),
         pass: Pass::Undo,
-        runbook: context.runbook,
+        runbook: context.pinned.runbook,
         source: crate::model::TargetIdentity {
             system: "undo records".to_owned(),
-            address: format!("run {}", context.run),
+            address: format!("run {}", context.pinned.run),
             id: target.id.clone(),
         },
         target,
@@ -171,7 +174,7 @@ fn undo_document(
     touched: &[DocumentPath],
 ) -> Result<Option<Change>> {
     let exact = Restore { mode: Mode::Exact, precision: ComparePrecision::Quick, ..restore.clone() };
-    let Some(mut change) = difference(context, &exact, pair)? else { return Ok(None) };
+    let Some(mut change) = difference(&context.pinned, &exact, pair)? else { return Ok(None) };
     if change.op == Op::Update {
         change.hunks.retain(|hunk| match &hunk.at {
             HunkAt::Field { path, .. } => {

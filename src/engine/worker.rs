@@ -11,21 +11,60 @@ use crate::model::{Answer, Problem, Proposal, Result, TaskId};
 /// What workers hand back to the actor. Only the actor records events.
 pub(super) enum Done {
     /// Everything up to this event is in the journal.
-    Durable { seq: u64 },
+    Durable {
+        seq: u64,
+    },
     /// The journal cannot be written any more.
-    JournalLost { problem: Problem },
-    Planned { made: Vec<(TaskId, Result<Arc<Made>>)> },
+    JournalLost {
+        problem: Problem,
+    },
+    Planned {
+        made: Vec<(TaskId, Result<Arc<Made>>)>,
+    },
     /// A planning batch's worker has ended, however it did.
-    PlanningFree { lane: usize, tasks: Vec<TaskId> },
-    Intended { intents: Vec<Intended>, durable: oneshot::Sender<()> },
-    Voided { task: TaskId, why: String },
-    Failed { task: TaskId, problem: Problem },
-    Wrote { written: Vec<Written> },
+    PlanningFree {
+        lane: usize,
+        tasks: Vec<TaskId>,
+    },
+    Intended {
+        intents: Vec<Intended>,
+        durable: oneshot::Sender<()>,
+    },
+    Voided {
+        task: TaskId,
+        why: String,
+    },
+    Failed {
+        task: TaskId,
+        problem: Problem,
+    },
+    Wrote {
+        written: Vec<Written>,
+    },
     /// A writing batch's worker has ended, however it did.
-    WritingFree { lane: usize, tasks: Vec<TaskId> },
-    Activity { task: TaskId, activity: Activity },
-    Output { task: TaskId, line: String },
-    Answered { task: TaskId, answer: Result<Answer>, by: Option<String> },
-    Recovered { recovered: Recovered },
-    ProposalRead { task: TaskId, made: Result<Arc<Made>>, answer: oneshot::Sender<Result<Arc<Proposal>>> },
+    WritingFree {
+        lane: usize,
+        tasks: Vec<TaskId>,
+    },
+    Activity {
+        task: TaskId,
+        activity: Activity,
+    },
+    Output {
+        task: TaskId,
+        line: String,
+    },
+    Answered {
+        task: TaskId,
+        answer: Result<Answer>,
+        by: Option<String>,
+    },
+    Recovered {
+        recovered: Recovered,
+    },
+    ProposalRead {
+        task: TaskId,
+        made: Result<Arc<Made>>,
+        answer: oneshot::Sender<Result<Arc<Proposal>>>,
+    },
 }

@@ -11,10 +11,11 @@ use super::standing::{Standing, standing};
 use super::undo::{PreImage, plan_undo};
 use super::worker::Done;
 use crate::component::{Approved, Component, Effect, Ledger, UndoRecord};
+use crate::crash::crash_point;
 use crate::diff::documents;
 use crate::model::{
-    Digest, DigestBuilder, Error, ErrorKind, Fingerprint, Known, Pass, Problem, Proposal, Resource, Result,
-    Selection, TaskId,
+    Digest, DigestBuilder, Error, ErrorKind, Fingerprint, Known, Pass, Problem, Proposal, Resource, Result, Selection,
+    TaskId,
 };
 
 /// One approved task on its way to being written.
@@ -62,14 +63,14 @@ pub(super) async fn write_batch(context: Arc<Context>, tasks: Vec<ToWrite>, mail
     let component = first.to_write.to_plan.restore.component.clone();
     let (durable, is_durable) = oneshot::channel();
     let intents = prepared.iter().map(intended).collect();
-    fail::fail_point!("engine::before_intent");
+    crash_point("engine::before_intent");
     // A closed mailbox or a journal that cannot be written drops the sender: then nothing is done.
     if mailbox.send(Done::Intended { intents, durable }).is_err() || is_durable.await.is_err() {
         return;
     }
-    fail::fail_point!("engine::after_intent");
+    crash_point("engine::after_intent");
     let written = effect_and_proof(&context, &*component, prepared, &mailbox).await;
-    fail::fail_point!("engine::before_outcome");
+    crash_point("engine::before_outcome");
     let _ = mailbox.send(Done::Wrote { written });
 }
 
@@ -87,11 +88,7 @@ fn intended(prepared: &Prepared) -> Intended {
     }
 }
 
-async fn prepare(
-    context: &Arc<Context>,
-    tasks: Vec<ToWrite>,
-    mailbox: &mpsc::UnboundedSender<Done>,
-) -> Vec<Prepared> {
+async fn prepare(context: &Arc<Context>, tasks: Vec<ToWrite>, mailbox: &mpsc::UnboundedSender<Done>) -> Vec<Prepared> {
     let mut proposals: Vec<Option<Result<Arc<Made>>>> = tasks.iter().map(|task| task.made.clone().map(Ok)).collect();
     let missing: Vec<ToPlan> = tasks
         .iter()
@@ -101,7 +98,7 @@ async fn prepare(
     let mut replanned: std::collections::HashMap<_, _> = if missing.is_empty() {
         Default::default()
     } else {
-        plan_batch(context, missing).await.into_iter().collect()
+        plan_batch(&context.pinned, missing).await.into_iter().collect()
     };
     for (task, slot) in tasks.iter().zip(&mut proposals) {
         if slot.is_some() {
@@ -165,7 +162,7 @@ fn lost(name: &str) -> Problem {
 /// Asks the target who it is: the approval was for that one and no other.
 async fn same_target(context: &Context, to_plan: &ToPlan) -> Result<(), Problem> {
     let name = &to_plan.restore.component_name;
-    let expected = context.identity(name).map_err(|error| error.problem())?;
+    let expected = context.pinned.identity(name).map_err(|error| error.problem())?;
     let found = to_plan.restore.component.identity().await.map_err(|error| error.problem())?;
     if found == expected {
         return Ok(());
@@ -193,7 +190,9 @@ fn prepare_one(
     }
     let failed = |error: Error| Failing::Failed(error.problem());
     let expected = expected(&made.proposal, &to_write.selection).map_err(failed)?;
-    let approved = approved_of(&made.proposal, &to_write.selection, &context.run, &|at| expected.get(at).cloned().flatten());
+    let approved = approved_of(&made.proposal, &to_write.selection, &context.pinned.run, &|at| {
+        expected.get(at).cloned().flatten()
+    });
     if to_write.pass == Pass::Restore {
         for (position, change) in approved.iter().enumerate() {
             if let Some(pre_image) = PreImage::of_document(change) {
@@ -230,7 +229,8 @@ pub(super) fn expected(proposal: &Proposal, selection: &Selection) -> Result<Vec
                 change,
                 &left_out,
             )?;
-            Ok(document.map(|document| Resource { id: change.id.clone(), body: crate::model::Body::Document(document) }))
+            Ok(document
+                .map(|document| Resource { id: change.id.clone(), body: crate::model::Body::Document(document) }))
         })
         .collect()
 }
@@ -249,9 +249,14 @@ async fn effect_and_proof(
             std::iter::repeat_n(whose, ready.approved.len())
         })
         .collect();
-    let ledger = RunLedger { context: context.clone(), of_task, ids: flat.iter().map(|one| one.change.id.clone()).collect(), mailbox: mailbox.clone() };
+    let ledger = RunLedger {
+        context: context.clone(),
+        of_task,
+        ids: flat.iter().map(|one| one.change.id.clone()).collect(),
+        mailbox: mailbox.clone(),
+    };
     let effects = component.write(&flat, &ledger).await;
-    fail::fail_point!("engine::after_effect", |_| Vec::new());
+    crash_point("engine::after_effect");
     for ready in &prepared {
         let task = ready.to_write.to_plan.task;
         let _ = mailbox.send(Done::Activity { task, activity: Activity::ReadingBack });
@@ -294,7 +299,7 @@ fn conclude(context: &Context, schema: &crate::model::Schema, ready: &Prepared, 
     for ((approved, effect), now) in answers {
         let kind = schema.kind(&approved.change.id.kind);
         let contents = effect.as_ref().map_or(&[][..], |effect| &effect.contents);
-        let stands = now.and_then(|now| standing(context, kind, &approved, now.as_ref(), contents));
+        let stands = now.and_then(|now| standing(&context.pinned, kind, &approved, now.as_ref(), contents));
         if let Ok(effect) = &effect {
             files += effect.files;
             bytes += effect.bytes;

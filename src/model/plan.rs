@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Digest, DigestBuilder, Fidelity, HunkAt, Mode, Op, Resource, Selection, TargetIdentity,
+    Change, Digest, DigestBuilder, Fidelity, Hunk, HunkAt, Mode, Op, Resource, Selection, TargetIdentity,
     event::{Counts, Pass},
 };
 
@@ -102,9 +102,10 @@ impl Plan {
     /// Whether a chosen hunk cannot be undone, and which.
     pub fn irreversible<'a>(&'a self, selection: &'a Selection) -> impl Iterator<Item = String> + 'a {
         self.changes.iter().enumerate().flat_map(move |(at, change)| {
-            change.hunks.iter().enumerate().filter_map(move |(position, hunk)| {
-                (hunk.fidelity == Fidelity::Irreversible && selection.takes(at, position)).then(|| hunk.place())
-            })
+            let cannot = move |(position, hunk): &(usize, &Hunk)| {
+                hunk.fidelity == Fidelity::Irreversible && selection.takes(at, *position)
+            };
+            change.hunks.iter().enumerate().filter(cannot).map(|(_, hunk)| hunk.place())
         })
     }
 }

@@ -1,70 +1,9 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Digest, Event, Known, Owner, Pass, Problem, Recorded, Selection, TargetIdentity, TaskId, TaskState, TaskStatus,
-};
-
-/// All that a run was started with; pinned for its life.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunHeader {
-    /// As in `20261121-044300-demo`.
-    pub id: String,
-    pub title: String,
-    /// `name@host` of who started it.
-    pub by: String,
-    /// Of the program that started it.
-    pub version: String,
-    /// The runbook's text with what it includes, as it was read; resumes use this one.
-    pub runbook: String,
-    pub runbook_path: String,
-    pub digest: Option<Digest>,
-    /// Inputs that are no secrets, as given or defaulted, snapshots pinned to ids.
-    pub inputs: BTreeMap<String, String>,
-    pub steps: Vec<StepHeader>,
-    pub owners: Vec<OwnerSet>,
-    /// What each named source and component called itself at the start.
-    pub identities: BTreeMap<String, TargetIdentity>,
-    /// Undo is for this many deletes and such flags: how unattended approval was set, in words.
-    #[serde(default)]
-    pub policy: String,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnerSet {
-    pub set: String,
-    pub names: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepHeader {
-    pub id: String,
-    pub kind: StepKind,
-    /// The set of owners it is repeated for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub each: Option<String>,
-    /// Positions of earlier steps.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub needs: Vec<u16>,
-    /// The component it reads or writes, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub component: Option<String>,
-    /// One line about it for people.
-    #[serde(default)]
-    pub about: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StepKind {
-    Restore,
-    Apply,
-    Run,
-    Wait,
-    Check,
-    Confirm,
-}
+use super::transition::next_status;
+use super::{Event, Owner, Pass, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId, TaskState, TaskStatus};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -115,48 +54,6 @@ pub struct IllegalEvent {
     pub event: &'static str,
     pub what: String,
     pub status: &'static str,
-}
-
-/// The one transition table: what a task becomes by an event, or nothing where that is illegal.
-fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<TaskStatus> {
-    use TaskStatus as S;
-    let back = |pass: Pass| if pass == Pass::Undo { S::Done } else { S::Ready };
-    match (now, event) {
-        (S::Ready | S::Review, Event::Planned { pass: Pass::Restore, .. }) if pass == Pass::Restore => Some(S::Review),
-        (S::Review, Event::Planned { pass: Pass::Undo, .. }) if pass == Pass::Undo => Some(S::Review),
-        (S::Ready | S::Review, Event::Unchanged { .. }) if pass == Pass::Restore => Some(S::Unchanged),
-        (S::Review, Event::Unchanged { .. }) => Some(S::Undone),
-        (S::Review, Event::Decided { .. }) => Some(S::Review),
-        (S::Review, Event::Approved { .. }) => Some(S::Approved),
-        (S::Approved, Event::Voided { .. }) => Some(if pass == Pass::Undo { S::Review } else { S::Ready }),
-        (S::Review, Event::Voided { .. }) => Some(back(pass)),
-        (S::Approved, Event::Intent { .. }) => Some(S::Applying),
-        (
-            S::Applying,
-            Event::Outcome { known: Known::Applied, problem: None, .. } | Event::Settled { known: Known::Applied, .. },
-        )
-        | (S::Unknown, Event::Settled { known: Known::Applied, .. }) => {
-            Some(if pass == Pass::Undo { S::Undone } else { S::Done })
-        }
-        (S::Applying, Event::Outcome { known: Known::Unknown, .. } | Event::Settled { known: Known::Unknown, .. }) => {
-            Some(S::Unknown)
-        }
-        (S::Applying, Event::Outcome { .. }) => Some(S::Failed),
-        // The approval was used up by the intent; what was not applied is planned anew under
-        // the same digest or reviewed again.
-        (S::Applying, Event::Settled { known: Known::NotApplied, .. }) => Some(S::Approved),
-        (S::Unknown, Event::Settled { known: Known::NotApplied, .. }) => Some(S::Failed),
-        (S::Ready | S::Review | S::Approved, Event::Failed { .. }) => Some(S::Failed),
-        (S::Ready, Event::Answered { answer, .. }) => Some(if answer.holds { S::Done } else { S::Failed }),
-        (S::Failed | S::Unknown | S::Skipped | S::Undone, Event::Retried { .. }) => {
-            Some(if pass == Pass::Undo && now == S::Failed { S::Review } else { S::Ready })
-        }
-        (S::Waiting | S::Ready | S::Review | S::Approved | S::Failed | S::Unknown, Event::Skipped { .. }) => {
-            Some(S::Skipped)
-        }
-        (S::Done | S::Failed | S::Unknown, Event::UndoAsked { .. }) => Some(S::Review),
-        _ => None,
-    }
 }
 
 impl Run {
@@ -220,7 +117,7 @@ impl Run {
             Event::Outcome { .. } => {
                 self.problems.remove(&id);
             }
-            Event::Settled { known: Known::NotApplied, .. } => task.undoable = false,
+            Event::Voided { .. } if task.status == TaskStatus::Review => task.pass = Pass::Restore,
             Event::Skipped { why, .. } => {
                 self.skips.insert(id, why.clone());
             }
@@ -415,3 +312,6 @@ impl Run {
         self.selections.get(&id).cloned().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -389,3 +389,6 @@ fn warn(warnings: &mut Vec<String>, paths: &[TreePath], what: &str) {
         warnings.push(format!("and {more} more: {what}"));
     }
 }
+
+#[cfg(test)]
+mod tests;
