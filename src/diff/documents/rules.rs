@@ -70,7 +70,10 @@ impl<'a> Rules<'a> {
     }
 
     pub fn shape(&self, cursor: &Cursor) -> &'a FieldShape {
-        self.here(cursor).map(|rule| &rule.shape).find(|shape| **shape != FieldShape::Plain).unwrap_or(&FieldShape::Plain)
+        self.here(cursor)
+            .map(|rule| &rule.shape)
+            .find(|shape| **shape != FieldShape::Plain)
+            .unwrap_or(&FieldShape::Plain)
     }
 
     pub fn fidelity(&self, cursor: &Cursor) -> Fidelity {

@@ -117,13 +117,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         }
     }
 
-    fn lists(
-        &mut self,
-        live: Option<&'a Value>,
-        desired: &'a Value,
-        desired_list: &'a [Value],
-        at: &Cursor,
-    ) {
+    fn lists(&mut self, live: Option<&'a Value>, desired: &'a Value, desired_list: &'a [Value], at: &Cursor) {
         let of_live = live.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         match self.rules.shape(at) {
             FieldShape::Plain => self.whole(live, desired, at),
