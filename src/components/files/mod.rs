@@ -1,0 +1,3 @@
+//! Directories of files, live or in a backup.
+
+pub mod source;
