@@ -1,0 +1,3 @@
+mod damaged;
+mod reading;
+mod snapshots;
