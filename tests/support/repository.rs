@@ -103,6 +103,7 @@ pub fn config(repository: &str) -> Config {
     Config {
         repository: repository.to_owned(),
         password: Secret::new(PASSWORD),
+        keys: None,
         snapshot: SnapshotChoice::default(),
         cache: None,
     }

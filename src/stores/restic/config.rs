@@ -6,13 +6,21 @@ use crate::model::Secret;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// As restic writes it: a local path, `rest:http://host:8000/name`, `s3:https://host/bucket/prefix`.
-    /// S3 takes its keys from `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` and
-    /// the region from `AWS_REGION` or `AWS_DEFAULT_REGION`.
+    /// The region of S3 comes from `AWS_REGION` or `AWS_DEFAULT_REGION`.
     pub repository: String,
     pub password: Secret,
+    /// For S3; `None` takes `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`,
+    /// or what the AWS configuration files say.
+    pub keys: Option<S3Keys>,
     pub snapshot: SnapshotChoice,
     /// Where copies of index and snapshot files are kept between runs; `None`: nowhere.
     pub cache: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct S3Keys {
+    pub id: String,
+    pub secret: Secret,
 }
 
 /// Which snapshot: every part that is given must hold.

@@ -1,16 +1,17 @@
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rustic_core::DataId;
 
 use super::opened::{Opened, Place};
 use super::reader::BlobReader;
-use crate::model::{ContentSink, Error, Result};
+use crate::model::{ContentSink, Error, ErrorKind, Problem, Result};
 
-/// How much one worker takes at a time: small enough to share a single pack among several.
-const SHARE: u64 = 16 * 1024 * 1024;
+/// How much one worker takes at a time: a pack over a network, since that is one request; locally little
+/// enough to share a single pack among several.
+const SHARE: u64 = 18 * 1024 * 1024;
 const SHARE_FILES: usize = 512;
 const MOST_WORKERS: usize = 16;
 
@@ -19,6 +20,23 @@ struct Job {
     index: usize,
     first: Option<Place>,
     content: Range<usize>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The sink wants no more.
+    stop: AtomicBool,
+    /// Why no further file needs to be tried.
+    lost: OnceLock<Problem>,
+}
+
+impl State {
+    /// A server that is gone after all retries is not waited for again, file by file.
+    fn notice(&self, error: &Error) {
+        if matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Denied) {
+            let _ = self.lost.set(error.problem());
+        }
+    }
 }
 
 /// Reads many files in the order in which they lie in the packs.
@@ -65,15 +83,15 @@ impl Contents {
     }
 
     pub(super) fn run(&self, opened: &Arc<Opened>, parallel: usize, sink: &dyn ContentSink) {
-        let shares = self.shares();
+        let shares = self.shares(if opened.is_remote() { usize::MAX } else { SHARE_FILES });
         let next = AtomicUsize::new(0);
-        let stop = AtomicBool::new(false);
+        let state = State::default();
         let work = || {
-            while !stop.load(Ordering::Relaxed)
+            while !state.stop.load(Ordering::Relaxed)
                 && let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed))
             {
-                if !self.read(opened, share, sink, &stop) {
-                    stop.store(true, Ordering::Relaxed);
+                if !self.read(opened, share, sink, &state) {
+                    state.stop.store(true, Ordering::Relaxed);
                 }
             }
         };
@@ -85,8 +103,8 @@ impl Contents {
         });
     }
 
-    /// Neighbours in one pack, up to a size.
-    fn shares(&self) -> Vec<Range<usize>> {
+    /// Neighbours in one pack, up to a size and a number.
+    fn shares(&self, most: usize) -> Vec<Range<usize>> {
         let mut shares: Vec<Range<usize>> = Vec::new();
         let mut current: Option<(Option<Place>, Range<usize>)> = None;
         for (position, job) in self.jobs.iter().enumerate() {
@@ -96,7 +114,7 @@ impl Contents {
                 }
                 (None, None) => true,
                 _ => false,
-            } && range.len() < SHARE_FILES;
+            } && range.len() < most;
             match &mut current {
                 Some((start, range)) if fits(start, range) => range.end = position + 1,
                 _ => {
@@ -110,23 +128,34 @@ impl Contents {
     }
 
     /// Answers whether to go on.
-    fn read(&self, opened: &Arc<Opened>, share: &Range<usize>, sink: &dyn ContentSink, stop: &AtomicBool) -> bool {
+    fn read(&self, opened: &Arc<Opened>, share: &Range<usize>, sink: &dyn ContentSink, state: &State) -> bool {
         let jobs = self.jobs.get(share.clone()).unwrap_or_default();
         let end = jobs.last().map_or(0, |job| job.content.end);
-        let mut held = None;
+        let mut held = Vec::new();
         for job in jobs {
-            if stop.load(Ordering::Relaxed) {
+            if state.stop.load(Ordering::Relaxed) {
                 return false;
+            }
+            if let Some(lost) = state.lost.get() {
+                let error =
+                    Error::new(lost.kind, "read this file's content", format!("the store is lost: {}", lost.what));
+                if !sink.content(job.index, Err(error.next(lost.next.clone().unwrap_or_default()))) {
+                    return false;
+                }
+                continue;
             }
             let content = Cow::Borrowed(self.blobs.get(job.content.clone()).unwrap_or_default());
             let followers = self.blobs.get(job.content.end..end).unwrap_or_default();
-            let go_on = match BlobReader::start(Arc::clone(opened), content, followers, held.take()) {
+            let go_on = match BlobReader::start(Arc::clone(opened), content, followers, std::mem::take(&mut held)) {
                 Ok(mut reader) => {
                     let go_on = sink.content(job.index, Ok(&mut reader));
                     held = reader.into_held();
                     go_on
                 }
-                Err(error) => sink.content(job.index, Err::<_, Error>(error)),
+                Err(error) => {
+                    state.notice(&error);
+                    sink.content(job.index, Err(error))
+                }
             };
             if !go_on {
                 return false;

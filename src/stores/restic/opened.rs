@@ -16,7 +16,7 @@ use super::node::{Node, nodes};
 use super::problem::{During, explained};
 use super::quiet::{guarded, guarded_in_pool};
 use super::s3::S3Backend;
-use super::{Config, Snapshot};
+use super::{Config, S3Keys, Snapshot};
 use crate::model::{Error, ErrorKind, Result, TreePath};
 
 /// A repository whose index is in memory. Every call into rustic is behind [`guarded`].
@@ -39,7 +39,7 @@ impl Opened {
     /// Opens, reads every snapshot's description and the whole index.
     pub(super) fn open(config: &Config) -> Result<(Self, Vec<(Snapshot, TreeId)>)> {
         let address = Address::parse(&config.repository)?;
-        let layer = guarded(|| format!("reach {address}"), || reach(&address).map(Arc::new))?;
+        let layer = guarded(|| format!("reach {address}"), || reach(&address, config.keys.as_ref()).map(Arc::new))?;
         let backends = RepositoryBackends::new(Arc::clone(&layer) as Arc<dyn WriteBackend>, None);
         let mut options = RepositoryOptions::default();
         options.no_cache = config.cache.is_none();
@@ -158,7 +158,7 @@ fn short(id: &Id) -> String {
     id.to_hex().as_str().chars().take(8).collect()
 }
 
-fn reach(address: &Address) -> Result<Layer> {
+fn reach(address: &Address, keys: Option<&S3Keys>) -> Result<Layer> {
     let failed = |error| explained(During::Opening, format!("reach {address}"), address, error);
     let inner: Arc<dyn WriteBackend> = match address {
         Address::Local(path) => {
@@ -169,7 +169,7 @@ fn reach(address: &Address) -> Result<Layer> {
             let options = [("retry", "3"), ("timeout", "2m")].map(|(key, value)| (key.to_owned(), value.to_owned()));
             Arc::new(RestBackend::new(url, options).map_err(failed)?)
         }
-        Address::S3(bucket) => Arc::new(S3Backend::new(bucket)?),
+        Address::S3(bucket) => Arc::new(S3Backend::new(bucket, keys)?),
     };
     let folder = if let Address::Local(path) = address { Some(PathBuf::from(path)) } else { None };
     Ok(Layer::new(inner, folder))

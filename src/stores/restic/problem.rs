@@ -17,7 +17,7 @@ pub(super) enum During {
 /// rustic's error as one of ours: what it says is many lines long, is made for its own command line
 /// and may hold the URL with its password.
 pub(super) fn explained(during: During, doing: String, address: &Address, error: Box<RusticError>) -> Error {
-    let said = without_credentials(&one_line(&error.display_log()));
+    let said = without_credentials(&one_line(&said(&error)));
     let (kind, why, next) = if error.is_incorrect_password() {
         (
             ErrorKind::Denied,
@@ -48,6 +48,18 @@ pub(super) fn explained(during: During, doing: String, address: &Address, error:
         }
     };
     Error::new(kind, doing, why).next(next).caused_by(Said(said))
+}
+
+/// opendal adds every header of the answer to what it says.
+fn said(error: &RusticError) -> String {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(s3) = cause.downcast_ref::<opendal::Error>() {
+            return format!("{}: {}", s3.kind(), s3.message());
+        }
+        source = cause.source();
+    }
+    error.display_log()
 }
 
 fn check(during: During) -> String {
@@ -117,7 +129,8 @@ fn io_cause(error: &std::io::Error) -> Option<Cause> {
         Os::Other | Os::InvalidData => return None,
         _ => {
             let kind = Error::io("", std::io::Error::from(error.kind())).kind();
-            Cause::Other(kind, visible(&error.to_string()).into_owned(), RIGHTS)
+            let next = if kind == ErrorKind::Denied { RIGHTS } else { REACH };
+            Cause::Other(kind, visible(&error.to_string()).into_owned(), next)
         }
     })
 }

@@ -9,9 +9,11 @@ use super::layer::Held;
 use super::opened::{Opened, Place};
 use crate::model::Result;
 
-/// Gaps up to this are fetched along, and no more than that at once.
+/// Gaps up to this are fetched along, and no more than that at once: restic's packs are a little over 16 MiB.
 const GAP: u64 = 256 * 1024;
-const RUN: u64 = 16 * 1024 * 1024;
+const RUN: u64 = 18 * 1024 * 1024;
+/// A file's blobs may alternate between two packs.
+const HELD: usize = 2;
 const LOOK_AHEAD: usize = 8192;
 
 /// One file's bytes, blob by blob. Over a network, blobs that lie near one another in their pack come with
@@ -22,7 +24,7 @@ pub(super) struct BlobReader<'a> {
     followers: &'a [DataId],
     next: usize,
     chunk: Bytes,
-    held: Option<Held>,
+    held: Vec<Held>,
 }
 
 impl<'a> BlobReader<'a> {
@@ -31,7 +33,7 @@ impl<'a> BlobReader<'a> {
         opened: Arc<Opened>,
         content: Cow<'a, [DataId]>,
         followers: &'a [DataId],
-        held: Option<Held>,
+        held: Vec<Held>,
     ) -> Result<Self> {
         let mut reader = Self { opened, content, followers, next: 0, chunk: Bytes::new(), held };
         reader.advance()?;
@@ -39,7 +41,7 @@ impl<'a> BlobReader<'a> {
     }
 
     /// What was fetched and may serve the next file.
-    pub(super) fn into_held(self) -> Option<Held> {
+    pub(super) fn into_held(self) -> Vec<Held> {
         self.held
     }
 
@@ -58,30 +60,45 @@ impl<'a> BlobReader<'a> {
 
     fn fetch_around(&mut self, id: &DataId) -> Result<()> {
         let place = self.opened.place(id)?;
-        if self.held.as_ref().is_some_and(|held| held.covers(*place.pack, place.offset, place.length)) {
+        if self.held.iter().any(|held| held.covers(*place.pack, place.offset, place.length)) {
             return Ok(());
         }
-        self.held = None;
+        if self.held.len() >= HELD {
+            self.held.remove(0);
+        }
         let later = self.content.get(self.next + 1..).unwrap_or_default();
-        let places = later.iter().chain(self.followers).take(LOOK_AHEAD).map_while(|id| self.opened.place(id).ok());
-        let length = run(place, places);
-        self.held = Some(self.opened.hold(place.pack, place.offset, length)?);
+        let places = later.iter().chain(self.followers).take(LOOK_AHEAD).filter_map(|id| self.opened.place(id).ok());
+        let (start, length) = run(place, places);
+        self.held.push(self.opened.hold(place.pack, start, length)?);
         Ok(())
     }
 }
 
-/// How many bytes from `first` on take in the places after it, too.
-fn run(first: Place, later: impl Iterator<Item = Place>) -> u32 {
-    let start = u64::from(first.offset);
-    let mut end = start + u64::from(first.length);
-    for place in later {
-        let (from, to) = (u64::from(place.offset), u64::from(place.offset) + u64::from(place.length));
-        if place.pack != first.pack || from < start || from > end + GAP || to > start + RUN {
+/// The range around `first` that takes in what will be wanted of the same pack, in whatever order: start and length.
+fn run(first: Place, later: impl Iterator<Item = Place>) -> (u32, u32) {
+    let bounds = |place: &Place| (u64::from(place.offset), u64::from(place.offset) + u64::from(place.length));
+    let mut wanted: Vec<(u64, u64)> =
+        later.filter(|place| place.pack == first.pack).map(|place| bounds(&place)).collect();
+    wanted.sort_unstable();
+    let (mut start, mut end) = bounds(&first);
+    let split = wanted.partition_point(|(from, _)| *from < start);
+    let (before, after) = wanted.split_at(split);
+    for (from, to) in after {
+        if *from > end + GAP || *to > start + RUN {
             break;
         }
-        end = end.max(to);
+        end = end.max(*to);
     }
-    u32::try_from(end - start).unwrap_or(first.length)
+    for (from, to) in before.iter().rev() {
+        if to + GAP < start || *from + RUN < end {
+            break;
+        }
+        start = *from;
+    }
+    match (u32::try_from(start), u32::try_from(end - start)) {
+        (Ok(start), Ok(length)) => (start, length),
+        _ => (first.offset, first.length),
+    }
 }
 
 impl Read for BlobReader<'_> {
@@ -107,11 +124,12 @@ mod tests {
         let pack = PackId::from(Id::random());
         let place = |offset, length| Place { pack, offset, length };
         let elsewhere = Place { pack: PackId::from(Id::random()), offset: 30, length: 10 };
-        assert_eq!(run(place(0, 10), [place(10, 10), place(100, 10)].into_iter()), 110);
-        assert_eq!(run(place(0, 10), [place(10, 10), elsewhere, place(20, 10)].into_iter()), 20);
-        assert_eq!(run(place(0, 10), [place(1_000_000, 10)].into_iter()), 10, "too far away");
-        assert_eq!(run(place(50, 10), [place(0, 10)].into_iter()), 10, "before it");
+        assert_eq!(run(place(0, 10), [place(10, 10), place(100, 10)].into_iter()), (0, 110));
+        assert_eq!(run(place(0, 10), [place(20, 10), elsewhere, place(10, 10)].into_iter()), (0, 30), "any order");
+        assert_eq!(run(place(0, 10), [place(1_000_000, 10)].into_iter()), (0, 10), "too far away");
+        assert_eq!(run(place(50, 10), [place(0, 10), place(70, 5)].into_iter()), (0, 75), "before it, too");
         let whole: Vec<Place> = (0..40).map(|index| place(index * 1_000_000, 1_000_000)).collect();
-        assert_eq!(run(whole[0], whole[1..].iter().copied()), 16_000_000, "bounded");
+        assert_eq!(run(whole[0], whole[1..].iter().copied()), (0, 18_000_000), "bounded");
+        assert_eq!(run(whole[39], whole[..39].iter().copied()), (22_000_000, 18_000_000), "bounded");
     }
 }

@@ -6,6 +6,7 @@ use opendal::Operator;
 use opendal::services::S3;
 use rustic_core::{BytesList, ErrorKind as Rustic, FileType, Id, ReadBackend, RusticError, RusticResult, WriteBackend};
 
+use super::S3Keys;
 use super::address::Bucket;
 use crate::model::{Error, ErrorKind, Result};
 
@@ -22,9 +23,10 @@ pub(super) struct S3Backend {
 }
 
 impl S3Backend {
-    pub(super) fn new(bucket: &Bucket) -> Result<Self> {
+    pub(super) fn new(bucket: &Bucket, keys: Option<&S3Keys>) -> Result<Self> {
         let location = super::address::Address::S3(bucket.clone()).to_string();
         let doing = || format!("reach {location}");
+        opendal::install_default();
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
         let mut builder = S3::default()
@@ -33,11 +35,13 @@ impl S3Backend {
             .root(&format!("/{}", bucket.prefix))
             .region(region.as_deref().unwrap_or("us-east-1"))
             .disable_ec2_metadata();
-        if let (Some(id), Some(key)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+        if let Some(keys) = keys {
+            builder = builder.access_key_id(&keys.id).secret_access_key(keys.secret.expose());
+        } else if let (Some(id), Some(key)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
             builder = builder.access_key_id(&id).secret_access_key(&key);
-        }
-        if let Some(token) = variable("AWS_SESSION_TOKEN") {
-            builder = builder.session_token(&token);
+            if let Some(token) = variable("AWS_SESSION_TOKEN") {
+                builder = builder.session_token(&token);
+            }
         }
         let operator = Operator::new(builder)
             .map_err(|error| Error::new(ErrorKind::Invalid, doing(), "the S3 settings do not fit").caused_by(error))?;

@@ -26,7 +26,7 @@ impl Tree for ResticTree {
 
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
         let content = self.content(path)?;
-        Ok(Box::new(BlobReader::start(Arc::clone(&self.opened), Cow::Owned(content.into()), &[], None)?))
+        Ok(Box::new(BlobReader::start(Arc::clone(&self.opened), Cow::Owned(content.into()), &[], Vec::new())?))
     }
 
     fn contents(&self, wanted: &[TreePath], parallel: usize, sink: &dyn ContentSink) -> Result<()> {
