@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
 
+pub mod restic;
+
 /// A read-only file tree: a directory, an archive, a snapshot. Methods block; callers give them a thread.
 pub trait Store: Send + Sync {
     /// Which store and, where it has several, which snapshot of it, by id.
