@@ -121,7 +121,16 @@ impl Actor {
         if self.run.state == RunState::Closed && problem.is_none() {
             self.release().await;
         }
-        self.publish(Notice::Stopped { problem });
+        let subscribers = std::mem::take(&mut self.subscribers);
+        let closed = self.run.state == RunState::Closed;
+        // Whoever hears of the end may open the run at once: journal and lock are let go first.
+        let context = self.context.clone();
+        drop(self);
+        let ended = tokio::task::spawn_blocking(move || end(context, closed)).await;
+        let problem = problem.or_else(|| ended.ok().flatten());
+        for (_, subscriber) in subscribers {
+            let _ = subscriber.send(Notice::Stopped { problem: problem.clone() });
+        }
     }
 
     /// What was kept for undo goes. The run is closed either way: what cannot be removed is told and left.
@@ -130,10 +139,6 @@ impl Actor {
             if let Err(error) = component.release(&self.context.pinned.run).await {
                 tracing::warn!(target: "engine", "{name}: {}", error.chain());
             }
-        }
-        let context = self.context.clone();
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || context.undo.release()).await {
-            tracing::warn!(target: "engine", "{}", error.chain());
         }
     }
 
@@ -286,4 +291,16 @@ impl Actor {
     pub fn confirms_itself(&self, ask: &super::script::Ask) -> bool {
         matches!(self.policy, ApprovalPolicy::Yes { .. }) && ask.probe.is_some()
     }
+}
+
+/// Lets the journal go, and what a closed run kept for its undo.
+fn end(context: Arc<Context>, closed: bool) -> Option<Problem> {
+    let Some(context) = Arc::into_inner(context) else {
+        tracing::warn!(target: "engine", "a worker still holds the journal; it is let go when that ends");
+        return None;
+    };
+    if closed && let Err(error) = context.undo.release() {
+        tracing::warn!(target: "engine", "{}", error.chain());
+    }
+    context.journal.close().err().map(|error| error.problem())
 }

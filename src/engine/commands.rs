@@ -29,7 +29,9 @@ impl Actor {
             Request::Proposal { task, answer } => self.give_proposal(task, answer),
             Request::History { task, answer } => {
                 let context = self.context.clone();
-                tokio::task::spawn_blocking(move || answer.send(context.journal.history(task)));
+                tokio::task::spawn_blocking(move || {
+                    let _ = answer.send(context.read().and_then(|journal| journal.history(task)));
+                });
             }
         }
     }
@@ -220,16 +222,18 @@ impl Actor {
             }
             _ => {
                 let name = self.run.name(task);
+                let planned = self.run.planned_digest(task);
                 tokio::task::spawn_blocking(move || {
                     let none =
                         || Error::new(ErrorKind::NotFound, format!("show the plan of {name}"), "there is none yet");
-                    let plan = match state.digest {
-                        Some(digest) => context.journal.plan(&digest),
+                    let plan = match planned {
+                        Some(digest) => context.read().and_then(|journal| journal.plan(&digest)),
                         None => Ok(None),
                     };
                     let proposal = plan.and_then(|plan| plan.ok_or_else(none));
-                    let _ = answer
-                        .send(proposal.map(|plan| Arc::new(Proposal { plan, live: Vec::new(), desired: Vec::new() })));
+                    let _ = answer.send(proposal.map(|plan| {
+                        Arc::new(Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new() })
+                    }));
                 });
             }
         }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::journal::{Journal, UndoStore};
+use crate::journal::{Journal, ReadJournal, RunFolder, UndoStore};
 use crate::model::{Digest, DigestKey, Error, ErrorKind, Result, RunHeader, TargetIdentity};
 
 /// What was pinned when a run began: all that planning needs to know of it.
@@ -16,10 +16,18 @@ pub(super) struct Pinned {
 /// What every worker of one run shares; fixed for its life.
 pub(super) struct Context {
     pub pinned: Arc<Pinned>,
+    pub folder: RunFolder,
     pub journal: Journal,
     pub undo: UndoStore,
     /// Set by abort: writes stop at their next safe point.
     pub cancelled: AtomicBool,
+}
+
+impl Context {
+    /// The journal as it lies on disk; not for async threads.
+    pub fn read(&self) -> Result<ReadJournal> {
+        ReadJournal::open(&self.folder)
+    }
 }
 
 impl Pinned {

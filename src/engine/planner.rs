@@ -121,7 +121,7 @@ fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>) -> Result<Propos
         command: None,
         warnings: Vec::new(),
     };
-    Ok(Proposal { plan, live, desired })
+    Ok(Proposal { plan: Arc::new(plan), live, desired })
 }
 
 pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<Option<Change>> {
@@ -148,7 +148,7 @@ pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Res
         (Some(Body::Document(_)) | None, Some(Body::Document(_)) | None) => {
             let document = |side: &Option<Resource>| side.as_ref().and_then(Resource::document).cloned();
             let (live, desired) = (document(&pair.live), document(&pair.desired));
-            documents::changes(&pair.id, live.as_ref(), desired.as_ref(), schema, restore.mode, &pinned.key)
+            Ok(documents::changes(&pair.id, live.as_ref(), desired.as_ref(), schema, restore.mode, &pinned.key))
         }
         _ => Err(Error::new(
             ErrorKind::Invalid,
@@ -176,10 +176,11 @@ async fn check_all(planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Res
             let answers: Vec<_> = answers.by_ref().take(proposal.plan.changes.len()).collect();
             for (at, answer) in answers.into_iter().enumerate() {
                 let answer = answer?;
+                let plan = Arc::make_mut(&mut proposal.plan);
                 if answer.preview != Preview::Exact {
-                    proposal.plan.preview = Preview::Partial;
+                    plan.preview = Preview::Partial;
                 }
-                if let Some(change) = proposal.plan.changes.get_mut(at) {
+                if let Some(change) = plan.changes.get_mut(at) {
                     change.warnings.extend(answer.warnings);
                 }
             }

@@ -17,6 +17,8 @@ pub(super) struct Interrupted {
     pub restore: Restore,
     pub pass: Pass,
     pub digest: Digest,
+    /// The name its plan is kept under.
+    pub planned: Digest,
     pub selection: Selection,
 }
 
@@ -44,10 +46,10 @@ pub(super) async fn recover(context: Arc<Context>, interrupted: Interrupted) -> 
 }
 
 async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Known, String, Option<Arc<Made>>)> {
-    let Interrupted { task, restore, pass, digest, selection } = interrupted;
+    let Interrupted { task, restore, pass, digest, planned, selection } = interrupted;
     let reading = context.clone();
     let (plan, former) = tokio::task::spawn_blocking(move || -> Result<_> {
-        Ok((reading.journal.plan(&digest)?, former(&reading, task)?))
+        Ok((reading.read()?.plan(&planned)?, former(&reading, task)?))
     })
     .await
     .map_err(|error| Error::new(ErrorKind::Bug, "read the journal", error.to_string()))??;
@@ -96,8 +98,8 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         .collect();
     let context = context.clone();
     tokio::task::spawn_blocking(move || {
-        let before = Proposal { plan, live: was, desired };
-        let wanted = expected(&before, &selection)?;
+        let before = Proposal { plan: Arc::new(plan), live: was, desired };
+        let wanted = expected(&before, &selection, component.schema())?;
         let proposal = Proposal { plan: before.plan, live, desired: before.desired };
         let approved = approved_of(&proposal, &selection, &context.pinned.run, &|at| wanted.get(at).cloned().flatten());
         let schema = component.schema();

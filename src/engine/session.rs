@@ -11,12 +11,13 @@ use super::recovery::{Interrupted, Recovered, recover};
 use super::script::{Script, Work};
 use super::worker::Done;
 use crate::component::Limits;
-use crate::journal::{Journal, UndoStore};
+use crate::journal::{Journal, RunFolder, UndoStore};
 use crate::model::{ApprovalPolicy, DigestKey, Event, Known, Pass, Run, RunHeader, StepKind, TaskId, TaskStatus};
 
 /// Everything a run needs to go on; the caller opened and checked it.
 pub struct Session {
     pub script: Arc<dyn Script>,
+    pub folder: RunFolder,
     pub journal: Journal,
     pub undo: UndoStore,
     pub key: DigestKey,
@@ -48,6 +49,7 @@ impl Session {
         let described = header.as_ref().unwrap_or(&run.header);
         let context = Arc::new(Context {
             pinned: Arc::new(Pinned::of(described, self.key)),
+            folder: self.folder,
             journal: self.journal,
             undo: self.undo,
             cancelled: AtomicBool::new(false),
@@ -115,7 +117,14 @@ impl Actor {
         let mailbox = self.mailbox.clone();
         match (self.work(task), digest) {
             (Ok(Work::Restore(restore)), Some(digest)) => {
-                let interrupted = Interrupted { task, restore, pass, digest, selection: self.run.selection(task) };
+                let interrupted = Interrupted {
+                    task,
+                    restore,
+                    pass,
+                    digest,
+                    planned: self.run.planned_digest(task).unwrap_or(digest),
+                    selection: self.run.selection(task),
+                };
                 let context = self.context.clone();
                 tokio::spawn(async move {
                     let _ = mailbox.send(Done::Recovered { recovered: recover(context, interrupted).await });

@@ -109,7 +109,7 @@ impl Actor {
             )],
         };
         let owner = self.run.owner(task);
-        let proposal = Proposal { plan, live: Vec::new(), desired: Vec::new() };
+        let proposal = Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new() };
         let made = Made::new(proposal, owner.as_ref().map(|owner| &*owner.name));
         self.on_planned(task, Ok(Arc::new(made)));
     }
@@ -153,8 +153,7 @@ impl Actor {
 
     fn on_intended(&mut self, intent: Intended) {
         let Intended { task, digest, attempt, pre, made } = intent;
-        let selection = self.run.selection(task);
-        self.context.journal.keep_plan(made.digest_with(&selection), &made.proposal.plan);
+        self.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
         self.record(Event::Intent { task, attempt, digest, pre, undoable: true });
     }
 

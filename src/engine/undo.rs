@@ -9,7 +9,7 @@ use super::made::Made;
 use super::planner::{Pair, ToPlan, difference};
 use super::script::Restore;
 use crate::component::{Approved, UndoRecord};
-use crate::diff::trees;
+use crate::diff::{documents, trees};
 use crate::model::{
     Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, HunkAt, Mode, Op, Pass, Plan,
     Preview, Proposal, Resource, ResourceId, Result, TaskId, Tree, TreePath,
@@ -66,8 +66,8 @@ pub(super) struct Former {
 
 pub(super) fn former(context: &Context, task: TaskId) -> Result<Former> {
     let mut former = Former::default();
-    for bytes in context.undo.records(task.0)? {
-        let pre_image: PreImage = serde_json::from_slice(&bytes)
+    for kept in context.undo.records(task)? {
+        let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
             .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
         match pre_image {
             PreImage::Document { id, before, touched } => {
@@ -110,11 +110,12 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
     blocking(move || {
         let mut live: HashMap<ResourceId, Result<Option<Resource>>> = ids.into_iter().zip(live).collect();
         let mut now = |id: &ResourceId| live.remove(id).unwrap_or(Ok(None));
-        let mut proposal = Proposal { plan: empty_plan(&context, &to_plan)?, live: Vec::new(), desired: Vec::new() };
+        let mut proposal =
+            Proposal { plan: Arc::new(empty_plan(&context, &to_plan)?), live: Vec::new(), desired: Vec::new() };
         for (id, (document, touched)) in former.documents {
             let desired = document.map(|document| Resource { id: id.clone(), body: Body::Document(document) });
             let pair = Pair { live: now(&id)?, desired, id };
-            if let Some(change) = undo_document(&context, &to_plan.restore, &pair, &touched)? {
+            if let Some((change, pair)) = undo_document(&context, &to_plan.restore, pair, &touched)? {
                 push(&mut proposal, change, pair);
             }
         }
@@ -141,7 +142,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 fn push(proposal: &mut Proposal, change: Change, pair: Pair) {
-    proposal.plan.changes.push(change);
+    Arc::make_mut(&mut proposal.plan).changes.push(change);
     proposal.live.push(pair.live);
     proposal.desired.push(pair.desired);
 }
@@ -166,27 +167,33 @@ fn empty_plan(context: &Context, to_plan: &ToPlan) -> Result<Plan> {
     })
 }
 
-/// Fields that this task did not touch stay as they are now, whoever changed them.
+/// Fields that this task did not touch stay as they are now, whoever changed them: what is wanted is today's
+/// document with the touched fields as they were.
 fn undo_document(
     context: &Context,
     restore: &Restore,
-    pair: &Pair,
+    mut pair: Pair,
     touched: &[DocumentPath],
-) -> Result<Option<Change>> {
+) -> Result<Option<(Change, Pair)>> {
     let exact = Restore { mode: Mode::Exact, precision: ComparePrecision::Quick, ..restore.clone() };
-    let Some(mut change) = difference(&context.pinned, &exact, pair)? else { return Ok(None) };
+    let Some(change) = difference(&context.pinned, &exact, &pair)? else { return Ok(None) };
     if change.op == Op::Update {
-        change.hunks.retain(|hunk| match &hunk.at {
-            HunkAt::Field { path, .. } => {
-                touched.iter().any(|touched| starts_with(path, touched) || starts_with(touched, path))
-            }
-            HunkAt::Node { .. } => false,
+        let ours = |path: &DocumentPath| {
+            touched.iter().any(|touched| starts_with(path, touched) || starts_with(touched, path))
+        };
+        let left_out = change.hunks.iter().enumerate().filter(|(_, hunk)| match &hunk.at {
+            HunkAt::Field { path, .. } => !ours(path),
+            HunkAt::Node { .. } => true,
         });
-        for hunk in &mut change.hunks {
-            hunk.needs.clear();
-        }
+        let left_out = left_out.filter_map(|(at, _)| u32::try_from(at).ok()).collect();
+        let document = |side: &Option<Resource>| side.as_ref().and_then(Resource::document).cloned();
+        let (live, former) = (document(&pair.live), document(&pair.desired));
+        let schema = restore.component.schema().kind(&pair.id.kind);
+        let wanted = documents::apply(live.as_ref(), former.as_ref(), &change, &left_out, schema, Mode::Exact)?;
+        pair.desired = wanted.map(|document| Resource { id: pair.id.clone(), body: Body::Document(document) });
+        return Ok(difference(&context.pinned, &exact, &pair)?.map(|change| (change, pair)));
     }
-    Ok((!change.hunks.is_empty()).then_some(change))
+    Ok(Some((change, pair)))
 }
 
 fn starts_with(path: &DocumentPath, prefix: &DocumentPath) -> bool {
@@ -197,8 +204,9 @@ fn starts_with(path: &DocumentPath, prefix: &DocumentPath) -> bool {
 /// and nothing that came later.
 fn created_by(context: &Context, task: TaskId) -> Result<Vec<TreePath>> {
     let mut created = Vec::new();
-    for digest in context.journal.intents(task)? {
-        let Some(plan) = context.journal.plan(&digest)? else { continue };
+    let journal = context.read()?;
+    for digest in journal.applied_plans(task)? {
+        let Some(plan) = journal.plan(&digest)? else { continue };
         for change in plan.changes.iter().filter(|change| change.op == Op::Create) {
             created.extend(change.hunks.iter().filter_map(|hunk| match &hunk.at {
                 HunkAt::Node { path, .. } => Some(path.clone()),

@@ -138,7 +138,7 @@ async fn prepare(context: &Arc<Context>, tasks: Vec<ToWrite>, mailbox: &mpsc::Un
         return prepared;
     }
     let keeping = context.clone();
-    let kept = tokio::task::spawn_blocking(move || keeping.undo.keep(pre_images)).await;
+    let kept = tokio::task::spawn_blocking(move || keep_all(&keeping, pre_images)).await;
     let problem = match kept {
         Ok(Ok(())) => return prepared,
         Ok(Err(error)) => error.problem(),
@@ -148,6 +148,23 @@ async fn prepare(context: &Arc<Context>, tasks: Vec<ToWrite>, mailbox: &mpsc::Un
         let _ = mailbox.send(Done::Failed { task: ready.to_write.to_plan.task, problem: problem.clone() });
     }
     Vec::new()
+}
+
+/// What one document was, for one task's undo.
+struct Kept {
+    task: TaskId,
+    attempt: u16,
+    record: Vec<u8>,
+}
+
+/// One commit for all. The store takes orders in turn and its first failure is final, so the last one's
+/// answer holds for those before it.
+fn keep_all(context: &Context, mut kept: Vec<Kept>) -> Result<()> {
+    let Some(last) = kept.pop() else { return Ok(()) };
+    for one in kept {
+        context.undo.keep_then(one.task, one.attempt, vec![one.record], Box::new(|_| ()));
+    }
+    context.undo.keep(last.task, last.attempt, vec![last.record])
 }
 
 enum Failing {
@@ -180,7 +197,7 @@ fn prepare_one(
     context: &Context,
     to_write: ToWrite,
     made: Arc<Made>,
-    pre_images: &mut Vec<crate::journal::UndoEntry>,
+    pre_images: &mut Vec<Kept>,
 ) -> Result<Prepared, Failing> {
     let found = made.digest_with(&to_write.selection);
     if found != to_write.digest {
@@ -189,27 +206,26 @@ fn prepare_one(
         ));
     }
     let failed = |error: Error| Failing::Failed(error.problem());
-    let expected = expected(&made.proposal, &to_write.selection).map_err(failed)?;
+    let expected =
+        expected(&made.proposal, &to_write.selection, to_write.to_plan.restore.component.schema()).map_err(failed)?;
     let approved = approved_of(&made.proposal, &to_write.selection, &context.pinned.run, &|at| {
         expected.get(at).cloned().flatten()
     });
     if to_write.pass == Pass::Restore {
-        for (position, change) in approved.iter().enumerate() {
-            if let Some(pre_image) = PreImage::of_document(change) {
-                pre_images.push(crate::journal::UndoEntry {
-                    task: to_write.to_plan.task.0,
-                    attempt: to_write.attempt,
-                    position: u32::try_from(position).unwrap_or(u32::MAX),
-                    record: pre_image.to_bytes().map_err(failed)?,
-                });
-            }
+        for pre_image in approved.iter().filter_map(PreImage::of_document) {
+            let record = pre_image.to_bytes().map_err(failed)?;
+            pre_images.push(Kept { task: to_write.to_plan.task, attempt: to_write.attempt, record });
         }
     }
     Ok(Prepared { to_write, made, approved })
 }
 
 /// The documents that must be there afterwards, change by change.
-pub(super) fn expected(proposal: &Proposal, selection: &Selection) -> Result<Vec<Option<Resource>>> {
+pub(super) fn expected(
+    proposal: &Proposal,
+    selection: &Selection,
+    schema: &crate::model::Schema,
+) -> Result<Vec<Option<Resource>>> {
     let sides = proposal.live.iter().zip(&proposal.desired);
     proposal
         .plan
@@ -228,6 +244,8 @@ pub(super) fn expected(proposal: &Proposal, selection: &Selection) -> Result<Vec
                 desired.and_then(Resource::document),
                 change,
                 &left_out,
+                schema.kind(&change.id.kind),
+                proposal.plan.mode,
             )?;
             Ok(document
                 .map(|document| Resource { id: change.id.clone(), body: crate::model::Body::Document(document) }))
@@ -390,8 +408,7 @@ impl Ledger for RunLedger {
         }
         let id = self.ids.get(index).ok_or_else(unknown)?.clone();
         let record = PreImage::Tree { id, records: records.to_vec() }.to_bytes()?;
-        let position = u32::try_from(index).unwrap_or(u32::MAX);
-        self.context.undo.keep(vec![crate::journal::UndoEntry { task: task.0, attempt: *attempt, position, record }])
+        self.context.undo.keep(*task, *attempt, vec![record])
     }
 
     fn progress(&self, index: usize, files: u64, bytes: u64) {

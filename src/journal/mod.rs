@@ -8,6 +8,7 @@ mod database;
 mod group_commit;
 mod head_file;
 mod header_check;
+mod history;
 mod journal;
 mod keys;
 mod load;

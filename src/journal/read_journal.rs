@@ -79,6 +79,14 @@ impl ReadJournal {
         }
     }
 
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }

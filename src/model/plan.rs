@@ -40,7 +40,7 @@ pub struct Plan {
 /// A plan with the bodies it was computed from, position by position. Lives in memory only.
 #[derive(Clone, Debug)]
 pub struct Proposal {
-    pub plan: Plan,
+    pub plan: std::sync::Arc<Plan>,
     pub live: Vec<Option<Resource>>,
     pub desired: Vec<Option<Resource>>,
 }

@@ -3,7 +3,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::transition::next_status;
-use super::{Event, Owner, Pass, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId, TaskState, TaskStatus};
+use super::{
+    Digest, Event, Owner, Pass, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId, TaskState, TaskStatus,
+};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -22,8 +24,8 @@ pub struct Run {
     pub state: RunState,
     pub seq: u64,
     pub tasks: Vec<TaskState>,
-    /// Of tasks where hunks were left out.
-    pub selections: HashMap<TaskId, Selection>,
+    /// Of tasks where hunks were left out: which, and the digest of the plan with all of them.
+    pub selections: HashMap<TaskId, (Selection, Digest)>,
     /// The last failure of tasks that failed or are unknown.
     pub problems: HashMap<TaskId, Problem>,
     /// Why tasks were skipped.
@@ -103,9 +105,13 @@ impl Run {
                 self.selections.remove(&id);
             }
             Event::Decided { selection, digest, counts, .. } => {
+                let former = task.digest;
                 task.digest = Some(*digest);
                 task.counts = *counts;
-                self.selections.insert(id, selection.clone());
+                let planned = self.selections.get(&id).map(|(_, planned)| *planned).or(former);
+                if let Some(planned) = planned {
+                    self.selections.insert(id, (selection.clone(), planned));
+                }
             }
             Event::Intent { attempt, undoable, .. } => {
                 task.attempt = *attempt;
@@ -309,7 +315,15 @@ impl Run {
     }
 
     pub fn selection(&self, id: TaskId) -> Selection {
-        self.selections.get(&id).cloned().unwrap_or_default()
+        self.selections.get(&id).map(|(selection, _)| selection.clone()).unwrap_or_default()
+    }
+
+    /// The digest of a task's plan with every hunk chosen: the name it is kept under.
+    pub fn planned_digest(&self, id: TaskId) -> Option<Digest> {
+        match self.selections.get(&id) {
+            Some((_, planned)) => Some(*planned),
+            None => self.tasks.get(id.index()).and_then(|task| task.digest),
+        }
     }
 }
 
