@@ -59,7 +59,10 @@ impl Beneath {
 
     /// What is at `path`; the entry carries `path`. A missing or other-than-directory parent means nothing is there.
     pub fn node(&self, path: &TreePath) -> rustix::io::Result<Option<Node>> {
-        match self.place(path).and_then(|(directory, name)| NodeReader::new().read(directory.as_fd(), name, path.clone())) {
+        match self
+            .place(path)
+            .and_then(|(directory, name)| NodeReader::new().read(directory.as_fd(), name, path.clone()))
+        {
             Ok(node) => Ok(Some(node)),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(errno) => Err(errno),

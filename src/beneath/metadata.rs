@@ -14,7 +14,12 @@ use crate::model::{Entry, Meta, NodeKind, visible};
 ///
 /// What the system cannot give (another's owner without root, an attribute that the file system does not
 /// know) is told to `note`, and the rest is set.
-pub fn set_metadata(fd: BorrowedFd, wanted: &Entry, live: &Meta, note: &mut dyn FnMut(String)) -> rustix::io::Result<()> {
+pub fn set_metadata(
+    fd: BorrowedFd,
+    wanted: &Entry,
+    live: &Meta,
+    note: &mut dyn FnMut(String),
+) -> rustix::io::Result<()> {
     let meta = &wanted.meta;
     let is_link = matches!(wanted.kind, NodeKind::Symlink { .. });
     let mut owner_is_right = true;

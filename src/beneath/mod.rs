@@ -9,6 +9,7 @@ mod content;
 mod dir_tree;
 mod directories;
 mod handle;
+mod identity;
 mod metadata;
 mod node;
 mod refusal;
@@ -24,7 +25,7 @@ pub use metadata::set_metadata;
 pub use node::{Node, NodeReader};
 pub use refusal::refusal;
 pub use remove::remove_all;
-pub use walk::Walk;
+pub use walk::{Walk, list_entries};
 
 /// Where components keep what undo needs, at the root of a handle; never part of a tree.
 pub const RESERVED: &[u8] = b".rekindle";

@@ -146,3 +146,19 @@ pub(super) fn list(fd: &OwnedFd, buffer: &mut Vec<u8>, at_root: bool) -> rustix:
     names.sort_unstable();
     Ok(names.into())
 }
+
+/// The children of the directory at `path`, sorted bytewise, with full paths.
+pub fn list_entries(handle: &Beneath, path: &TreePath) -> rustix::io::Result<Vec<Entry>> {
+    let directory = handle.directory(path)?;
+    let mut reader = NodeReader::new();
+    let mut entries = Vec::new();
+    for name in list(&directory, &mut Vec::new(), path.is_root())? {
+        let child = path.join(&name).map_err(|_| Errno::INVAL)?;
+        match reader.read(directory.as_fd(), &name, child) {
+            Ok(node) => entries.push(node.entry),
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(entries)
+}
