@@ -1,3 +1,4 @@
+pub mod beneath;
 pub mod component;
 pub mod components;
 mod crash;

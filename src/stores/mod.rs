@@ -1,5 +1,9 @@
 //! Where bytes of a backup lie, seen as a read-only file tree. One file each.
 
+mod directory;
+
+pub use directory::DirectoryStore;
+
 use std::sync::Arc;
 
 use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
