@@ -33,7 +33,7 @@ pub use path::{TreePath, visible};
 pub use plan::{Plan, Preview, Proposal};
 pub use probe::{Answer, Probe};
 pub use resource::{Body, Location, Owner, Resource, ResourceId, Scope};
-pub use run::{IllegalEvent, Run, RunHeader, RunState, StepHeader, StepKind};
+pub use run::{IllegalEvent, OwnerSet, Run, RunHeader, RunState, StepHeader, StepKind};
 pub use schema::{Fidelity, FieldRule, FieldShape, KindSchema, Schema};
 pub use secret::{DigestKey, Secret};
 pub use selection::Selection;
