@@ -1,3 +1,4 @@
+pub mod tui;
 pub mod beneath;
 pub mod component;
 pub mod components;
