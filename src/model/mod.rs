@@ -36,13 +36,8 @@ pub use path::{TreePath, visible};
 pub use plan::{Plan, Preview, Proposal};
 pub use probe::{Answer, Probe};
 pub use resource::{Body, Location, Owner, Resource, ResourceId, Scope};
-<<<<<<< HEAD
 pub use run::{IllegalEvent, Run, RunState};
 pub use schema::{Fidelity, FieldRule, FieldShape, KindSchema, Privileges, Schema};
-=======
-pub use run::{IllegalEvent, OwnerSet, Run, RunHeader, RunState, StepHeader, StepKind};
-pub use schema::{Fidelity, FieldRule, FieldShape, KindSchema, Schema};
->>>>>>> tui
 pub use secret::{DigestKey, Secret};
 pub use selection::Selection;
 pub use task::{TaskId, TaskState, TaskStatus};

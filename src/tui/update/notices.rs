@@ -10,6 +10,12 @@ use super::loading;
 
 pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
     match notice {
+        Notice::Snapshot(run) => {
+            model.run = Arc::unwrap_or_clone(run);
+            model.idle = false;
+            model.rows.stale = true;
+            model.dirtied(Dirty::Now);
+        }
         Notice::Event(recorded) => return event(model, &recorded),
         Notice::Activity { task, activity } => {
             let former = match activity {
