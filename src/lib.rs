@@ -1,4 +1,3 @@
-pub mod tui;
 pub mod beneath;
 pub mod component;
 pub mod components;
@@ -9,3 +8,4 @@ pub mod journal;
 pub mod model;
 pub mod reader;
 pub mod stores;
+pub mod tui;
