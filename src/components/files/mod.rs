@@ -6,6 +6,7 @@
 
 mod area;
 mod check;
+mod compare;
 mod component;
 mod config;
 mod extract;
@@ -17,6 +18,7 @@ mod links;
 mod notes;
 mod staging;
 mod state;
+mod survey;
 mod update;
 mod write;
 
