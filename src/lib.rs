@@ -1,3 +1,4 @@
+pub mod tui;
 pub mod beneath;
 pub mod component;
 pub mod components;
@@ -8,4 +9,3 @@ pub mod journal;
 pub mod model;
 pub mod reader;
 pub mod stores;
-pub mod tui;
