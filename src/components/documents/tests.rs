@@ -161,7 +161,7 @@ async fn a_written_change_reads_back_and_can_be_written_again() {
     assert_eq!(names(root.path()), ["ana.yaml", "new.yaml"]);
     let delete = approved(&documents, "new", None, Mode::Exact).await;
     for _ in 0..2 {
-        write(&documents, &[delete.clone()]).await.pop().unwrap().unwrap();
+        write(&documents, std::slice::from_ref(&delete)).await.pop().unwrap().unwrap();
         assert_eq!(names(root.path()), ["ana.yaml"]);
     }
 }
