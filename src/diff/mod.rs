@@ -3,4 +3,7 @@
 
 pub mod documents;
 pub mod lines;
+<<<<<<< HEAD
 pub mod trees;
+=======
+>>>>>>> documents
