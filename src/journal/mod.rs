@@ -8,6 +8,8 @@ mod database;
 mod group_commit;
 mod head_file;
 mod header_check;
+// A file carries its type's name.
+#[allow(clippy::module_inception)]
 mod journal;
 mod keys;
 mod load;
@@ -16,6 +18,9 @@ mod plan_row;
 mod read_journal;
 mod run_folder;
 mod undo_store;
+
+#[cfg(test)]
+mod tests;
 
 pub use group_commit::Done;
 pub use journal::{Journal, Opened};
