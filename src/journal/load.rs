@@ -9,7 +9,7 @@ use crate::model::{Digest, Error, ErrorKind, Event, Recorded, Result};
 
 pub(super) const EVENTS_TABLE: &str =
     "CREATE TABLE events(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL)";
-pub(super) const PLANS_TABLE: &str = "CREATE TABLE plans(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID";
+pub(super) const PLANS_TABLE: &str = "CREATE TABLE plans(digest BLOB PRIMARY KEY, body BLOB NOT NULL)";
 
 /// What is wrong with a journal. Its events up to there are sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
