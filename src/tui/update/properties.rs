@@ -65,10 +65,22 @@ fn walks() -> impl Strategy<Value = Vec<Happens>> {
     ];
     let piece = prop_oneof![
         6 => prop::collection::vec(happens(), 1..6),
-        2 => Just(approve),
-        1 => Just(all),
+        2 => rushed(approve),
+        1 => rushed(all),
     ];
     prop::collection::vec(piece, 1..25).prop_map(|pieces| pieces.concat())
+}
+
+/// The same walk by someone who waits, or does not.
+fn rushed(walk: Vec<Happens>) -> impl Strategy<Value = Vec<Happens>> {
+    let waits = prop::sample::select(vec![0_u64, 150, 299, 300, 300, 300, 900]);
+    waits.prop_map(move |wait| {
+        let at_pace = |happens: &Happens| match happens {
+            Happens::Wait(_) => Happens::Wait(wait),
+            other => other.clone(),
+        };
+        walk.iter().map(at_pace).collect()
+    })
 }
 
 struct World {
@@ -198,7 +210,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Nothing is approved but what a frame has shown and a question, itself on the screen for long
     /// enough, has named; and no event moves the cursor.
