@@ -3,7 +3,4 @@
 
 pub mod documents;
 pub mod lines;
-<<<<<<< HEAD
 pub mod trees;
-=======
->>>>>>> documents

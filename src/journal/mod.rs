@@ -8,12 +8,9 @@ mod database;
 mod group_commit;
 mod head_file;
 mod header_check;
-<<<<<<< HEAD
 mod history;
-=======
 // A file carries its type's name.
 #[allow(clippy::module_inception)]
->>>>>>> journal
 mod journal;
 mod keys;
 mod load;

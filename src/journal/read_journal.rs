@@ -73,17 +73,6 @@ impl ReadJournal {
         Ok(events)
     }
 
-<<<<<<< HEAD
-    fn damage(&self) -> Option<String> {
-        let checked: rusqlite::Result<String> =
-            self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-        match checked {
-            Ok(answer) if answer == "ok" => None,
-            Ok(answer) => Some(crate::model::visible(&answer).into_owned()),
-            Err(error) => Some(error.to_string()),
-        }
-    }
-
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -92,8 +81,6 @@ impl ReadJournal {
         &self.path
     }
 
-=======
->>>>>>> journal
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
