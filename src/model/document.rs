@@ -20,8 +20,13 @@ impl Document {
 
     /// The same for any order of keys, different for any different value.
     pub fn fingerprint(&self) -> Digest {
+        Self::fingerprint_of(&self.value)
+    }
+
+    /// The fingerprint that a document of this value would have.
+    pub fn fingerprint_of(value: &Value) -> Digest {
         let mut builder = DigestBuilder::new("document");
-        hash_value(&mut builder, &self.value);
+        hash_value(&mut builder, value);
         builder.finish()
     }
 }

@@ -83,9 +83,15 @@ impl Error {
         }))
     }
 
-    /// An I/O failure, its kind read from the operating system's error number.
+    /// An I/O failure, its kind read from the operating system's error number. A reader that could only
+    /// answer with an `io::Error` may have put an [`Error`] into it: that one's kind and hint are kept.
     pub fn io(doing: impl Into<String>, error: std::io::Error) -> Self {
         use std::io::ErrorKind as Os;
+        if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
+            let mut made = Self::new(inner.kind(), doing, inner.to_string());
+            made.0.next = inner.hint().map(str::to_owned);
+            return made;
+        }
         let kind = match error.kind() {
             Os::NotFound | Os::NotADirectory => ErrorKind::NotFound,
             Os::PermissionDenied => ErrorKind::Denied,
@@ -211,5 +217,13 @@ mod tests {
         let full = Error::io("write /home/ana/x", std::io::Error::from_raw_os_error(28));
         assert_eq!(full.kind(), ErrorKind::NoSpace);
         assert!(full.hint().is_some());
+    }
+
+    #[test]
+    fn an_error_that_travelled_through_a_reader_keeps_its_kind_and_hint() {
+        let damaged = Error::new(ErrorKind::Corrupt, "read blob 1f", "its checksum differs").next("run `restic check`");
+        let read = Error::io("read home/ana/x", std::io::Error::other(damaged));
+        assert_eq!(read.kind(), ErrorKind::Corrupt);
+        assert_eq!(read.hint(), Some("run `restic check`"));
     }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Digest, DigestBuilder, Fidelity, HunkAt, Mode, Op, Resource, Selection, TargetIdentity,
+    Change, Digest, DigestBuilder, Fidelity, Hunk, HunkAt, Mode, Op, Resource, Selection, TargetIdentity,
     event::{Counts, Pass},
 };
 
@@ -40,7 +40,7 @@ pub struct Plan {
 /// A plan with the bodies it was computed from, position by position. Lives in memory only.
 #[derive(Clone, Debug)]
 pub struct Proposal {
-    pub plan: Plan,
+    pub plan: std::sync::Arc<Plan>,
     pub live: Vec<Option<Resource>>,
     pub desired: Vec<Option<Resource>>,
 }
@@ -102,9 +102,10 @@ impl Plan {
     /// Whether a chosen hunk cannot be undone, and which.
     pub fn irreversible<'a>(&'a self, selection: &'a Selection) -> impl Iterator<Item = String> + 'a {
         self.changes.iter().enumerate().flat_map(move |(at, change)| {
-            change.hunks.iter().enumerate().filter_map(move |(position, hunk)| {
-                (hunk.fidelity == Fidelity::Irreversible && selection.takes(at, position)).then(|| hunk.place())
-            })
+            let cannot = move |(position, hunk): &(usize, &Hunk)| {
+                hunk.fidelity == Fidelity::Irreversible && selection.takes(at, *position)
+            };
+            change.hunks.iter().enumerate().filter(cannot).map(|(_, hunk)| hunk.place())
         })
     }
 }

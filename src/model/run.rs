@@ -1,70 +1,11 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::transition::next_status;
 use super::{
-    Digest, Event, Known, Owner, Pass, Problem, Recorded, Selection, TargetIdentity, TaskId, TaskState, TaskStatus,
+    Digest, Event, Owner, Pass, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId, TaskState, TaskStatus,
 };
-
-/// All that a run was started with; pinned for its life.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunHeader {
-    /// As in `20261121-044300-demo`.
-    pub id: String,
-    pub title: String,
-    /// `name@host` of who started it.
-    pub by: String,
-    /// Of the program that started it.
-    pub version: String,
-    /// The runbook's text with what it includes, as it was read; resumes use this one.
-    pub runbook: String,
-    pub runbook_path: String,
-    pub digest: Option<Digest>,
-    /// Inputs that are no secrets, as given or defaulted, snapshots pinned to ids.
-    pub inputs: BTreeMap<String, String>,
-    pub steps: Vec<StepHeader>,
-    pub owners: Vec<OwnerSet>,
-    /// What each named source and component called itself at the start.
-    pub identities: BTreeMap<String, TargetIdentity>,
-    /// Undo is for this many deletes and such flags: how unattended approval was set, in words.
-    #[serde(default)]
-    pub policy: String,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnerSet {
-    pub set: String,
-    pub names: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepHeader {
-    pub id: String,
-    pub kind: StepKind,
-    /// The set of owners it is repeated for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub each: Option<String>,
-    /// Positions of earlier steps.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub needs: Vec<u16>,
-    /// The component it reads or writes, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub component: Option<String>,
-    /// One line about it for people.
-    #[serde(default)]
-    pub about: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StepKind {
-    Restore,
-    Apply,
-    Run,
-    Wait,
-    Check,
-    Confirm,
-}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,14 +24,15 @@ pub struct Run {
     pub state: RunState,
     pub seq: u64,
     pub tasks: Vec<TaskState>,
-    /// Of tasks where hunks were left out.
-    pub selections: HashMap<TaskId, Selection>,
+    /// Of tasks where hunks were left out: which, and the digest of the plan with all of them.
+    pub selections: HashMap<TaskId, (Selection, Digest)>,
     /// The last failure of tasks that failed or are unknown.
     pub problems: HashMap<TaskId, Problem>,
     /// Why tasks were skipped.
     pub skips: HashMap<TaskId, String>,
     pub by_status: [u32; TaskStatus::ALL.len()],
     layout: Layout,
+    became_ready: Vec<TaskId>,
 }
 
 /// Where each step's tasks begin, and the position of names.
@@ -116,51 +58,9 @@ pub struct IllegalEvent {
     pub status: &'static str,
 }
 
-/// The one transition table: what a task becomes by an event, or nothing where that is illegal.
-fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<TaskStatus> {
-    use TaskStatus as S;
-    let back = |pass: Pass| if pass == Pass::Undo { S::Done } else { S::Ready };
-    match (now, event) {
-        (S::Ready | S::Review, Event::Planned { pass: Pass::Restore, .. }) if pass == Pass::Restore => Some(S::Review),
-        (S::Review, Event::Planned { pass: Pass::Undo, .. }) if pass == Pass::Undo => Some(S::Review),
-        (S::Ready | S::Review, Event::Unchanged { .. }) if pass == Pass::Restore => Some(S::Unchanged),
-        (S::Review, Event::Unchanged { .. }) => Some(S::Undone),
-        (S::Review, Event::Decided { .. }) => Some(S::Review),
-        (S::Review, Event::Approved { .. }) => Some(S::Approved),
-        (S::Approved, Event::Voided { .. }) => Some(if pass == Pass::Undo { S::Review } else { S::Ready }),
-        (S::Review, Event::Voided { .. }) => Some(back(pass)),
-        (S::Approved, Event::Intent { .. }) => Some(S::Applying),
-        (
-            S::Applying,
-            Event::Outcome { known: Known::Applied, problem: None, .. } | Event::Settled { known: Known::Applied, .. },
-        )
-        | (S::Unknown, Event::Settled { known: Known::Applied, .. }) => {
-            Some(if pass == Pass::Undo { S::Undone } else { S::Done })
-        }
-        (S::Applying, Event::Outcome { known: Known::Unknown, .. } | Event::Settled { known: Known::Unknown, .. }) => {
-            Some(S::Unknown)
-        }
-        (S::Applying, Event::Outcome { .. }) => Some(S::Failed),
-        // The approval was used up by the intent; what was not applied is planned anew under
-        // the same digest or reviewed again.
-        (S::Applying, Event::Settled { known: Known::NotApplied, .. }) => Some(S::Approved),
-        (S::Unknown, Event::Settled { known: Known::NotApplied, .. }) => Some(S::Failed),
-        (S::Ready | S::Review | S::Approved, Event::Failed { .. }) => Some(S::Failed),
-        (S::Ready, Event::Answered { answer, .. }) => Some(if answer.holds { S::Done } else { S::Failed }),
-        (S::Failed | S::Unknown | S::Skipped | S::Undone, Event::Retried { .. }) => {
-            Some(if pass == Pass::Undo && now == S::Failed { S::Review } else { S::Ready })
-        }
-        (S::Waiting | S::Ready | S::Review | S::Approved | S::Failed | S::Unknown, Event::Skipped { .. }) => {
-            Some(S::Skipped)
-        }
-        (S::Done | S::Failed | S::Unknown, Event::UndoAsked { .. }) => Some(S::Review),
-        _ => None,
-    }
-}
-
 impl Run {
-    /// Folds one event in.
-    pub fn apply(&mut self, recorded: &Recorded) -> Result<(), IllegalEvent> {
+    /// Folds one event in; answers which tasks became ready by it.
+    pub fn apply(&mut self, recorded: &Recorded) -> Result<Vec<TaskId>, IllegalEvent> {
         let illegal =
             |what: String, status| IllegalEvent { seq: recorded.seq, event: recorded.event.word(), what, status };
         if recorded.seq != self.seq + 1 {
@@ -178,7 +78,7 @@ impl Run {
             Event::Noted { .. } => {}
             Event::LeftOut { set, owner, why, .. } => self.leave_out(set, owner, why),
             event => {
-                let Some(id) = event.task() else { return Ok(()) };
+                let Some(id) = event.task() else { return Ok(Vec::new()) };
                 let Some(task) = self.tasks.get(id.index()) else {
                     return Err(illegal(format!("task {}", id.0), "not there"));
                 };
@@ -192,7 +92,7 @@ impl Run {
             }
         }
         self.seq = recorded.seq;
-        Ok(())
+        Ok(std::mem::take(&mut self.became_ready))
     }
 
     fn fold_task(&mut self, id: TaskId, pass: Pass, event: &Event) {
@@ -205,9 +105,13 @@ impl Run {
                 self.selections.remove(&id);
             }
             Event::Decided { selection, digest, counts, .. } => {
+                let former = task.digest;
                 task.digest = Some(*digest);
                 task.counts = *counts;
-                self.selections.insert(id, selection.clone());
+                let planned = self.selections.get(&id).map(|(_, planned)| *planned).or(former);
+                if let Some(planned) = planned {
+                    self.selections.insert(id, (selection.clone(), planned));
+                }
             }
             Event::Intent { attempt, undoable, .. } => {
                 task.attempt = *attempt;
@@ -219,7 +123,7 @@ impl Run {
             Event::Outcome { .. } => {
                 self.problems.remove(&id);
             }
-            Event::Settled { known: Known::NotApplied, .. } => task.undoable = false,
+            Event::Voided { .. } if task.status == TaskStatus::Review => task.pass = Pass::Restore,
             Event::Skipped { why, .. } => {
                 self.skips.insert(id, why.clone());
             }
@@ -273,6 +177,9 @@ impl Run {
         let former = std::mem::replace(&mut task.status, status);
         if former == status {
             return;
+        }
+        if status == TaskStatus::Ready {
+            self.became_ready.push(id);
         }
         self.by_status[former as usize] -= 1;
         self.by_status[status as usize] += 1;
@@ -408,6 +315,17 @@ impl Run {
     }
 
     pub fn selection(&self, id: TaskId) -> Selection {
-        self.selections.get(&id).cloned().unwrap_or_default()
+        self.selections.get(&id).map(|(selection, _)| selection.clone()).unwrap_or_default()
+    }
+
+    /// The digest of a task's plan with every hunk chosen: the name it is kept under.
+    pub fn planned_digest(&self, id: TaskId) -> Option<Digest> {
+        match self.selections.get(&id) {
+            Some((_, planned)) => Some(*planned),
+            None => self.tasks.get(id.index()).and_then(|task| task.digest),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@ pub struct Schema {
 
 impl Schema {
     pub fn kind(&self, kind: &str) -> &KindSchema {
-        static PLAIN: KindSchema = KindSchema { fields: Vec::new(), ignore: Vec::new(), after: Vec::new() };
+        static PLAIN: KindSchema =
+            KindSchema { fields: Vec::new(), ignore: Vec::new(), after: Vec::new(), privileges: Privileges::Strip };
         self.kinds.get(kind).unwrap_or(&PLAIN)
     }
 }
@@ -23,6 +24,20 @@ pub struct KindSchema {
     pub ignore: Vec<String>,
     /// Kinds that must be there first.
     pub after: Vec<String>,
+    /// For trees: what becomes of setuid bits, setgid bits of files, and file capabilities.
+    pub privileges: Privileges,
+}
+
+/// What a restore does with what would let a file run with another's rights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Privileges {
+    /// Neither compared nor written, and listed.
+    #[default]
+    Strip,
+    /// A file that has them is not restored, and listed.
+    Refuse,
+    Keep,
 }
 
 /// One rule for the fields that `path` names: names between dots, `*` for any one name,

@@ -50,6 +50,19 @@ impl Selection {
         }
     }
 
+    /// Takes or leaves every hunk of one change at once; closed under `needs` as those stay within it.
+    pub fn decide_change(&mut self, plan: &Plan, change: usize, take: bool) {
+        let Some(decided) = plan.changes.get(change) else { return };
+        let (Ok(change), Ok(hunks)) = (u32::try_from(change), u32::try_from(decided.hunks.len())) else { return };
+        for hunk in 0..hunks {
+            if take {
+                self.left_out.remove(&(change, hunk));
+            } else {
+                self.left_out.insert((change, hunk));
+            }
+        }
+    }
+
     /// Keeps only decisions that name hunks of `plan`, closed under `needs`.
     pub fn fitted_to(&self, plan: &Plan) -> Self {
         let mut fitted = Self::all();

@@ -1,8 +1,14 @@
 //! Where bytes of a backup lie, seen as a read-only file tree. One file each.
 
+mod directory;
+
+pub use directory::DirectoryStore;
+
 use std::sync::Arc;
 
 use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
+
+pub mod restic;
 
 /// A read-only file tree: a directory, an archive, a snapshot. Methods block; callers give them a thread.
 pub trait Store: Send + Sync {

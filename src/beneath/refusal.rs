@@ -1,0 +1,17 @@
+use rustix::io::Errno;
+
+use crate::model::{Error, ErrorKind};
+
+/// A failed system call beneath a handle as an error: what `openat2` refused is told apart from what failed.
+pub fn refusal(doing: impl Into<String>, errno: Errno) -> Error {
+    match errno {
+        Errno::LOOP => Error::new(ErrorKind::Refused, doing, "a symbolic link stands where a directory is expected")
+            .next("find out who put it there, remove it, then retry this task"),
+        Errno::XDEV => Error::new(ErrorKind::Refused, doing, "another file system is mounted there")
+            .next("give the mounted directory a component of its own"),
+        Errno::NOSYS => {
+            Error::new(ErrorKind::Unsupported, doing, "this kernel has no openat2; Linux 5.6 and later have it")
+        }
+        _ => Error::io(doing, errno.into()),
+    }
+}

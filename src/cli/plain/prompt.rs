@@ -1,0 +1,207 @@
+use std::io::{BufRead, Write};
+
+use super::walk::Walk;
+use super::wording::{counted, plan_lines};
+use crate::engine::Command;
+use crate::model::{Known, Preview, Run, Selection, TaskId, TaskStatus};
+
+/// What came of one question.
+pub enum Asked {
+    Decided,
+    Later,
+    Leave,
+}
+
+const MOST_HUNKS: usize = 40;
+
+/// Puts one task's question to the person and carries out the answer.
+pub async fn ask(walk: &Walk, run: &Run, task: TaskId) -> Asked {
+    let status = run.tasks.get(task.index()).map_or(TaskStatus::Waiting, |state| state.status);
+    match status {
+        TaskStatus::Review => review(walk, run, task).await,
+        TaskStatus::Failed => failed(walk, run, task).await,
+        TaskStatus::Unknown => unknown(walk, run, task).await,
+        _ => confirm(walk, run, task).await,
+    }
+}
+
+async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
+    let proposal = match walk.engine.proposal(task).await {
+        Ok(proposal) => proposal,
+        Err(error) => {
+            walk.print(&error.chain());
+            return Asked::Decided;
+        }
+    };
+    let plan = &proposal.plan;
+    let mut selection = run.selection(task);
+    let mut all = false;
+    loop {
+        let digest = plan.digest(&selection);
+        let counts = plan.counts(&selection);
+        walk.print("");
+        walk.print(&format!("{}  {}", run.name(task), run.step(task).map_or("", |step| &step.about)));
+        walk.print(&format!("  target {}", plan.target));
+        walk.print(&format!("  source {}", plan.source));
+        for line in plan_lines(plan, &selection, if all { usize::MAX } else { MOST_HUNKS }) {
+            walk.print(&line);
+        }
+        for place in plan.irreversible(&selection) {
+            walk.print(&format!("  cannot be undone: {place}"));
+        }
+        walk.print(&format!("  {}  plan {}", counted(counts, plan.preview), digest.short()));
+        let question = "1 approve  2 leave out hunks  3 show all  4 skip  5 leave this user out  6 later  7 quit";
+        match answer(walk, question).await.as_deref() {
+            Some("1") => {
+                if counts.hunks == 0 && plan.preview != Preview::Opaque {
+                    walk.print("no hunk is chosen: skip the task instead");
+                    continue;
+                }
+                if counts.deletes() > 0 {
+                    let wanted = counts.deletes().to_string();
+                    let typed = answer(walk, &format!("this deletes {wanted}; type that number to approve")).await;
+                    if typed.as_deref() != Some(&wanted) {
+                        continue;
+                    }
+                }
+                if selection != run.selection(task)
+                    && !obey(walk, Command::Decide { task, selection: selection.clone() }).await
+                {
+                    return Asked::Decided;
+                }
+                obey(walk, Command::Approve { task, digest }).await;
+                return Asked::Decided;
+            }
+            Some("2") => choose(walk, plan, &mut selection).await,
+            Some("3") => all = true,
+            Some("4") => return skip(walk, task).await,
+            Some("5") => return leave_out(walk, run, task).await,
+            Some("6") => return Asked::Later,
+            Some("7") | None => return Asked::Leave,
+            Some(_) => walk.print("type one of the numbers"),
+        }
+    }
+}
+
+async fn choose(walk: &Walk, plan: &crate::model::Plan, selection: &mut Selection) {
+    let Some(typed) = answer(walk, "numbers of hunks to turn over (taken ↔ left out), between spaces").await else { return };
+    let positions: Vec<(usize, usize)> = plan
+        .changes
+        .iter()
+        .enumerate()
+        .flat_map(|(at, change)| (0..change.hunks.len()).map(move |hunk| (at, hunk)))
+        .collect();
+    for word in typed.split_whitespace() {
+        let position = word.parse::<usize>().ok().and_then(|number| positions.get(number.checked_sub(1)?));
+        match position {
+            Some((change, hunk)) => {
+                let take = !selection.takes(*change, *hunk);
+                let before = selection.left_out_count();
+                selection.decide(plan, *change, *hunk, take);
+                let moved = before.abs_diff(selection.left_out_count());
+                if moved > 1 {
+                    walk.print(&format!("  with hunk {word} go {} that depend on it", moved - 1));
+                }
+            }
+            None => walk.print(&format!("  there is no hunk '{}'", crate::model::visible(word))),
+        }
+    }
+}
+
+async fn failed(walk: &Walk, run: &Run, task: TaskId) -> Asked {
+    tell_problem(walk, run, task);
+    match answer(walk, "1 retry  2 skip  3 leave this user out  4 undo  5 abort the run  6 later  7 quit").await.as_deref() {
+        Some("1") => decided(obey(walk, Command::Retry { task }).await),
+        Some("2") => skip(walk, task).await,
+        Some("3") => leave_out(walk, run, task).await,
+        Some("4") => decided(obey(walk, Command::Undo { task }).await),
+        Some("5") => {
+            obey(walk, Command::Abort { why: "the operator aborted it after a failure".to_owned() }).await;
+            Asked::Leave
+        }
+        Some("7") | None => Asked::Leave,
+        Some(_) => Asked::Later,
+    }
+}
+
+async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
+    tell_problem(walk, run, task);
+    match answer(walk, "look at the target: 1 it was applied  2 it was not applied  3 retry  4 later  5 quit").await.as_deref() {
+        Some("1") => decided(obey(walk, Command::Settle { task, known: Known::Applied }).await),
+        Some("2") => decided(obey(walk, Command::Settle { task, known: Known::NotApplied }).await),
+        Some("3") => decided(obey(walk, Command::Retry { task }).await),
+        Some("5") | None => Asked::Leave,
+        Some(_) => Asked::Later,
+    }
+}
+
+async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
+    walk.print(&format!("\n{}  {}", run.name(task), run.step(task).map_or("", |step| &step.about)));
+    match answer(walk, "1 it is so  2 skip  3 later  4 quit").await.as_deref() {
+        Some("1") => decided(obey(walk, Command::Confirm { task }).await),
+        Some("2") => skip(walk, task).await,
+        Some("4") | None => Asked::Leave,
+        Some(_) => Asked::Later,
+    }
+}
+
+fn tell_problem(walk: &Walk, run: &Run, task: TaskId) {
+    walk.print(&format!("\n{} failed", run.name(task)));
+    if let Some(problem) = run.problems.get(&task) {
+        walk.print(&format!("  {}", crate::model::visible(&problem.what)));
+        if let Some(next) = &problem.next {
+            walk.print(&format!("  next: {}", crate::model::visible(next)));
+        }
+    }
+}
+
+async fn skip(walk: &Walk, task: TaskId) -> Asked {
+    match answer(walk, "why is it skipped? (empty: it is not)").await {
+        Some(why) if !why.is_empty() => decided(obey(walk, Command::Skip { task, why }).await),
+        _ => Asked::Decided,
+    }
+}
+
+async fn leave_out(walk: &Walk, run: &Run, task: TaskId) -> Asked {
+    let Some(owner) = run.owner(task) else {
+        walk.print("this task is nobody's in particular: skip it instead");
+        return Asked::Later;
+    };
+    match answer(walk, &format!("why is {owner} left out? (empty: not)")).await {
+        Some(why) if !why.is_empty() => {
+            let (set, owner) = (owner.set.to_string(), owner.name.to_string());
+            decided(obey(walk, Command::LeaveOut { set, owner, why }).await)
+        }
+        _ => Asked::Decided,
+    }
+}
+
+/// A refused command changed nothing: the same question would come again at once.
+fn decided(obeyed: bool) -> Asked {
+    if obeyed { Asked::Decided } else { Asked::Later }
+}
+
+async fn obey(walk: &Walk, command: Command) -> bool {
+    match walk.engine.command(command, &walk.by).await {
+        Ok(()) => true,
+        Err(error) => {
+            walk.print(&error.chain());
+            if let Some(next) = error.hint() {
+                walk.print(&format!("  next: {next}"));
+            }
+            false
+        }
+    }
+}
+
+/// None at the end of input.
+async fn answer(walk: &Walk, question: &str) -> Option<String> {
+    walk.print(question);
+    let _ = write!(std::io::stdout().lock(), "> ");
+    let _ = std::io::stdout().flush();
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).ok().filter(|read| *read > 0).map(|_| line.trim().to_owned())
+    });
+    read.await.ok().flatten()
+}

@@ -1,0 +1,121 @@
+use std::io::Write;
+use std::sync::Arc;
+
+use super::prompt;
+use super::wording::event_line;
+use crate::engine::{Engine, Notice};
+use crate::model::{ApprovalPolicy, Problem, Run, RunState, StepKind, TaskId, TaskStatus};
+
+/// Follows a run on a terminal or in a pipe, line by line, and asks where a person must decide.
+pub struct Walk {
+    pub engine: Engine,
+    /// `name@host`.
+    pub by: String,
+    pub policy: ApprovalPolicy,
+    /// One JSON object an event instead of words.
+    pub json: bool,
+    /// Whether there is somebody to ask.
+    pub interactive: bool,
+}
+
+/// How a walk ended.
+pub struct Ending {
+    pub run: Arc<Run>,
+    /// The engine stopped although nobody asked it to.
+    pub problem: Option<Problem>,
+}
+
+impl Walk {
+    /// Until nothing can go on without a decision that nobody is there to make, or the operator leaves.
+    pub async fn go(&self) -> Ending {
+        let mut notices = self.engine.subscribe();
+        let mut run = Run::default();
+        let mut problem = None;
+        // Opened by the operator's "later": not asked again before something changes.
+        let mut put_off: std::collections::HashSet<(TaskId, Option<crate::model::Digest>)> = Default::default();
+        while let Some(notice) = notices.recv().await {
+            match notice {
+                Notice::Snapshot(snapshot) => {
+                    run = Arc::unwrap_or_clone(snapshot);
+                    self.introduce(&run);
+                }
+                Notice::Event(recorded) => {
+                    if let Err(illegal) = run.apply(&recorded) {
+                        tracing::error!(target: "plain", "{illegal}");
+                        continue;
+                    }
+                    self.print_event(&run, &recorded);
+                }
+                Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", run.name(task))),
+                Notice::Idle => match self.next_to_ask(&run, &put_off) {
+                    Some(task) => match prompt::ask(self, &run, task).await {
+                        prompt::Asked::Decided => {}
+                        prompt::Asked::Later => {
+                            put_off.insert((task, run.tasks.get(task.index()).and_then(|state| state.digest)));
+                            // Nothing happened, so no notice comes: look for the next one ourselves.
+                            notices = self.engine.subscribe();
+                        }
+                        prompt::Asked::Leave => break,
+                    },
+                    None => break,
+                },
+                Notice::Stopped { problem: why } => {
+                    problem = why;
+                    break;
+                }
+                Notice::Output { .. } | Notice::Activity { .. } => {}
+            }
+            if matches!(run.state, RunState::Closed) {
+                break;
+            }
+        }
+        Ending { run: Arc::new(run), problem }
+    }
+
+    fn introduce(&self, run: &Run) {
+        if self.json || run.seq == 0 {
+            return;
+        }
+        for (name, identity) in &run.header.identities {
+            self.print(&format!("  {name}: {identity}"));
+        }
+    }
+
+    /// The first task, in order, that waits for a person.
+    fn next_to_ask(
+        &self,
+        run: &Run,
+        put_off: &std::collections::HashSet<(TaskId, Option<crate::model::Digest>)>,
+    ) -> Option<TaskId> {
+        if !self.interactive {
+            return None;
+        }
+        let count = u32::try_from(run.tasks.len()).unwrap_or(u32::MAX);
+        (0..count).map(TaskId).find(|task| {
+            let Some(state) = run.tasks.get(task.index()) else { return false };
+            let asks = match state.status {
+                TaskStatus::Review | TaskStatus::Failed | TaskStatus::Unknown => true,
+                TaskStatus::Ready => run.step(*task).is_some_and(|step| step.kind == StepKind::Confirm),
+                _ => false,
+            };
+            asks && !put_off.contains(&(*task, state.digest))
+        })
+    }
+
+    fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {
+        if self.json {
+            if let Ok(line) = serde_json::to_string(recorded) {
+                self.print(&line);
+            }
+            return;
+        }
+        if let Some(line) = event_line(run, recorded) {
+            self.print(&line);
+        }
+    }
+
+    /// A reader that went away ends the output, not the run.
+    pub fn print(&self, line: &str) {
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+}

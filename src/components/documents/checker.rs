@@ -1,0 +1,38 @@
+use rustix::fs::{Access, AtFlags};
+
+use crate::component::{Approved, Checked};
+use crate::model::{Preview, Result};
+
+use super::component::{Folders, Inner};
+use super::edit;
+use super::folder::failed;
+use super::text::Syntax;
+
+/// Whether each change can be written, and what becomes of the file's layout.
+pub(super) fn check(inner: &Inner, changes: &[Approved]) -> Vec<Result<Checked>> {
+    let mut folders = Folders::new(inner);
+    changes.iter().map(|change| check_one(&mut folders, change)).collect()
+}
+
+fn check_one(folders: &mut Folders<'_>, approved: &Approved) -> Result<Checked> {
+    let key = &approved.change.id.key;
+    let parent = key.parent().unwrap_or_default();
+    let doing = || format!("write into the directory {parent}");
+    let Some(folder) = folders.open(&parent)? else { return Err(failed(doing(), rustix::io::Errno::NOENT)) };
+    rustix::fs::accessat(folder.as_fd(), ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
+        .map_err(|error| failed(doing(), error))?;
+    let live = approved.live.as_ref().and_then(|live| live.document());
+    let (Some(live), Some(expected)) = (live, approved.expected.as_ref().and_then(|resource| resource.document()))
+    else {
+        return Ok(Checked::default());
+    };
+    let name = key.name().map(|stem| folder.name_of(stem)).transpose()?.flatten().unwrap_or_default();
+    let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
+    match edit::rewrite(Some(live), expected, syntax) {
+        Some(rewritten) if rewritten.loses_layout => Ok(Checked {
+            preview: Preview::Partial,
+            warnings: vec![format!("{key}: this edit rewrites the whole file; its comments and layout will be lost")],
+        }),
+        _ => Ok(Checked::default()),
+    }
+}

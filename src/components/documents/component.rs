@@ -1,0 +1,242 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use crate::model::{
+    Body, Error, ErrorKind, KindSchema, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
+};
+use crate::reader::Reader;
+
+use super::folder::{Folder, ambiguous, failed};
+use super::owners::{OwnerIndex, owner_of};
+use super::text::{Syntax, parse};
+use super::{KIND, checker, writer};
+
+/// A directory of YAML or JSON files, live.
+pub struct Documents(Arc<Inner>);
+
+pub struct DocumentsConfig {
+    pub root: PathBuf,
+    /// The field that names a document's owner, as in `spec.user`; without it the file's stem does.
+    pub owner_field: Option<String>,
+    pub schema: KindSchema,
+}
+
+pub(super) struct Inner {
+    pub config: DocumentsConfig,
+    pub schema: Schema,
+    index: OwnerIndex,
+}
+
+impl Documents {
+    pub fn new(config: DocumentsConfig) -> Self {
+        let schema = Schema { kinds: BTreeMap::from([(KIND.to_owned(), config.schema.clone())]) };
+        Self(Arc::new(Inner { config, schema, index: OwnerIndex::default() }))
+    }
+
+    async fn each<T: Send + 'static>(
+        &self,
+        count: usize,
+        work: impl FnOnce(&Inner) -> Vec<Result<T>> + Send + 'static,
+    ) -> Vec<Result<T>> {
+        let inner = Arc::clone(&self.0);
+        match tokio::task::spawn_blocking(move || work(&inner)).await {
+            Ok(answers) => answers,
+            Err(_) => (0..count).map(|_| Err(stopped())).collect(),
+        }
+    }
+}
+
+impl Inner {
+    fn owners(&self, below: &TreePath) -> Result<Vec<String>> {
+        let Some(folder) = Folder::open(&self.config.root, below)? else { return Ok(Vec::new()) };
+        let names = match &self.config.owner_field {
+            None => {
+                folder.names()?.iter().map(|name| owner_of(&folder.place(name))).collect::<Result<BTreeSet<_>>>()?
+            }
+            Some(field) => self.index.owners(&folder, field)?,
+        };
+        Ok(names.into_iter().collect())
+    }
+
+    fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
+        let mut names = Names::new(self, scopes.len());
+        scopes.iter().map(|scope| names.list(scope)).collect()
+    }
+
+    fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+        let mut folders = Folders::new(self);
+        let mut read = |location: &Location| {
+            let parent = location.at.parent().unwrap_or_default();
+            let Some(folder) = folders.open(&parent)? else { return Ok(None) };
+            let name = location.at.name().unwrap_or_default();
+            let name = match Syntax::of(name) {
+                Some((stem, _)) if Some(stem) == location.id.key.name() => Some(name.to_vec()),
+                _ => folder.name_of(name)?,
+            };
+            let Some(name) = name else { return Ok(None) };
+            let Some(opened) = folder.read(&name)? else { return Ok(None) };
+            let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
+            let document = parse(&folder.place(&name), syntax, &opened.bytes)?;
+            Ok(Some(Resource { id: location.id.clone(), body: Body::Document(document) }))
+        };
+        wanted.iter().map(&mut read).collect()
+    }
+}
+
+/// Directories that one batch has opened.
+pub(super) struct Folders<'i> {
+    inner: &'i Inner,
+    open: HashMap<TreePath, Option<Arc<Folder>>>,
+}
+
+impl<'i> Folders<'i> {
+    pub fn new(inner: &'i Inner) -> Self {
+        Self { inner, open: HashMap::new() }
+    }
+
+    pub fn opened(&self) -> impl Iterator<Item = (TreePath, Arc<Folder>)> + '_ {
+        self.open.iter().filter_map(|(path, folder)| Some((path.clone(), folder.clone()?)))
+    }
+
+    pub fn open(&mut self, path: &TreePath) -> Result<Option<Arc<Folder>>> {
+        if let Some(folder) = self.open.get(path) {
+            return Ok(folder.clone());
+        }
+        let folder = Folder::open(&self.inner.config.root, path)?.map(Arc::new);
+        self.open.insert(path.clone(), folder.clone());
+        Ok(folder)
+    }
+}
+
+/// From this many scopes on, one listing of the directory is cheaper than three looks for each owner.
+const LIST_FROM: usize = 64;
+
+struct Names<'i> {
+    inner: &'i Inner,
+    folders: Folders<'i>,
+    many: bool,
+    listed: HashMap<TreePath, BTreeMap<Vec<u8>, Vec<Vec<u8>>>>,
+}
+
+impl<'i> Names<'i> {
+    fn new(inner: &'i Inner, scopes: usize) -> Self {
+        Self { inner, folders: Folders::new(inner), many: scopes >= LIST_FROM, listed: HashMap::new() }
+    }
+
+    fn list(&mut self, scope: &Scope) -> Result<Vec<Location>> {
+        let Some(folder) = self.folders.open(&scope.to)? else { return Ok(Vec::new()) };
+        let names = match (&scope.owner, &self.inner.config.owner_field) {
+            (Some(owner), Some(field)) => self.inner.index.of_owner(&folder, field, &owner.name)?,
+            (Some(owner), None) if self.many => {
+                let stems = self.stems(&folder, &scope.to)?;
+                stems.get(owner.name.as_bytes()).cloned().unwrap_or_default()
+            }
+            (Some(owner), None) => match TreePath::root().join(&*owner.name) {
+                Ok(_) => folder.name_of(owner.name.as_bytes())?.into_iter().collect(),
+                Err(refused) => return Err(refused),
+            },
+            (None, _) => folder.names()?,
+        };
+        locations(&scope.to, names.into_iter().map(|name| folder.place(&name)))
+    }
+
+    fn stems(&mut self, folder: &Folder, path: &TreePath) -> Result<&BTreeMap<Vec<u8>, Vec<Vec<u8>>>> {
+        if !self.listed.contains_key(path) {
+            let mut stems: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
+            for name in folder.names()? {
+                if let Some((stem, _)) = Syntax::of(&name) {
+                    stems.entry(stem.to_vec()).or_default().push(name);
+                }
+            }
+            self.listed.insert(path.clone(), stems);
+        }
+        Ok(&self.listed[path])
+    }
+}
+
+/// Files as resources: the key is the place below the component's root without the suffix.
+pub(super) fn locations(to: &TreePath, files: impl Iterator<Item = TreePath>) -> Result<Vec<Location>> {
+    let mut found: BTreeMap<Vec<u8>, Vec<TreePath>> = BTreeMap::new();
+    for file in files {
+        if let Some((stem, _)) = file.name().and_then(Syntax::of) {
+            found.entry(stem.to_vec()).or_default().push(file.clone());
+        }
+    }
+    let locate = |(stem, mut files): (Vec<u8>, Vec<TreePath>)| match (files.pop(), files.is_empty()) {
+        (Some(at), true) => Ok(Location { id: ResourceId { kind: KIND.into(), key: to.join(&stem)? }, at }),
+        (last, _) => Err(ambiguous(files.into_iter().chain(last))),
+    };
+    found.into_iter().map(locate).collect()
+}
+
+#[async_trait]
+impl Reader for Documents {
+    fn schema(&self) -> &Schema {
+        &self.0.schema
+    }
+
+    /// The directory by device and inode: another one at the same path is another target.
+    async fn identity(&self) -> Result<TargetIdentity> {
+        let inner = Arc::clone(&self.0);
+        let ask = move || {
+            let folder = match Folder::open(&inner.config.root, &TreePath::root())? {
+                Some(folder) => folder,
+                None => return Err(stopped()),
+            };
+            let doing = "identify the directory of documents";
+            let stat = rustix::fs::fstat(folder.as_fd()).map_err(|error| failed(doing, error))?;
+            let address = std::path::absolute(&inner.config.root).unwrap_or_else(|_| inner.config.root.clone());
+            Ok(TargetIdentity {
+                system: "documents directory".to_owned(),
+                address: crate::model::visible(address.as_os_str().as_encoded_bytes()).into_owned(),
+                id: format!("{:x}:{}", stat.st_dev, stat.st_ino),
+            })
+        };
+        tokio::task::spawn_blocking(ask).await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+        let (inner, below) = (Arc::clone(&self.0), below.clone());
+        tokio::task::spawn_blocking(move || inner.owners(&below)).await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
+        let scopes = scopes.to_vec();
+        self.each(scopes.len(), move |inner| inner.list(&scopes)).await
+    }
+
+    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+        let wanted = wanted.to_vec();
+        self.each(wanted.len(), move |inner| inner.read(&wanted)).await
+    }
+}
+
+#[async_trait]
+impl Component for Documents {
+    fn limits(&self) -> Limits {
+        Limits { batch: 256, parallel: 2 }
+    }
+
+    async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
+        let changes = changes.to_vec();
+        self.each(changes.len(), move |inner| checker::check(inner, &changes)).await
+    }
+
+    async fn write(&self, changes: &[Approved], _ledger: &dyn Ledger) -> Vec<Result<Effect>> {
+        let changes = changes.to_vec();
+        let inner = Arc::clone(&self.0);
+        let count = changes.len();
+        match tokio::task::spawn_blocking(move || writer::write(&inner, &changes)).await {
+            Ok(answers) => answers,
+            Err(_) => (0..count).map(|_| Err(stopped().known(crate::model::Known::Unknown))).collect(),
+        }
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Bug, "work on the documents", "the thread that did it stopped")
+}

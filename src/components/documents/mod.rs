@@ -1,0 +1,18 @@
+//! Documents: a directory of YAML or JSON files, one resource each, live or in a backup.
+
+mod checker;
+mod component;
+mod edit;
+mod folder;
+mod owners;
+mod source;
+#[cfg(test)]
+mod tests;
+mod text;
+mod writer;
+
+pub use component::{Documents, DocumentsConfig};
+pub use source::DocumentsSource;
+
+/// The kind of every resource here.
+pub const KIND: &str = "document";

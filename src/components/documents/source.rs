@@ -1,0 +1,216 @@
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+
+use crate::model::{
+    Body, ContentSink, Document, Entry, Error, ErrorKind, KindSchema, Location, NodeKind, Resource, Result, Schema,
+    Scope, TargetIdentity, TreePath,
+};
+use crate::reader::Reader;
+use crate::stores::Store;
+
+use super::KIND;
+use super::component::locations;
+use super::owners::{owner_in, owner_of};
+use super::text::{MAX_BYTES, Syntax, parse};
+
+/// The format `documents`: directories of YAML or JSON files in a backup.
+pub struct DocumentsSource(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    owner_field: Option<String>,
+    schema: Schema,
+    /// By directory, once it was listed: a backup does not change while it is read.
+    folders: Mutex<BTreeMap<TreePath, Arc<Listed>>>,
+}
+
+/// The documents of one directory.
+struct Listed {
+    files: Vec<TreePath>,
+    by_owner: BTreeMap<String, Vec<TreePath>>,
+}
+
+/// Threads that one bulk read may use.
+const PARALLEL: usize = 2;
+
+impl DocumentsSource {
+    pub fn new(store: Arc<dyn Store>, owner_field: Option<String>, schema: KindSchema) -> Self {
+        let schema = Schema { kinds: BTreeMap::from([(KIND.to_owned(), schema)]) };
+        Self(Arc::new(Inner { store, owner_field, schema, folders: Mutex::default() }))
+    }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> Result<T> {
+        let inner = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&inner))
+            .await
+            .map_err(|_| Error::new(ErrorKind::Bug, "read the backup's documents", "the thread that did it stopped"))
+    }
+}
+
+impl Inner {
+    fn listed(&self, below: &TreePath) -> Result<Arc<Listed>> {
+        let known = |folders: &BTreeMap<TreePath, Arc<Listed>>| folders.get(below).map(Arc::clone);
+        if let Some(listed) = known(&self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner)) {
+            return Ok(listed);
+        }
+        let children = self.store.children(below)?.ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("list the documents below {below}"),
+                "the backup has no directory there",
+            )
+            .next("correct 'below' in the runbook, or choose another snapshot")
+        })?;
+        let is_document = |entry: &Entry| {
+            matches!(entry.kind, NodeKind::File { .. }) && entry.path.name().and_then(Syntax::of).is_some()
+        };
+        let files: Vec<TreePath> = children.into_iter().filter(is_document).map(|entry| entry.path).collect();
+        let mut by_owner: BTreeMap<String, Vec<TreePath>> = BTreeMap::new();
+        match &self.owner_field {
+            None => {
+                for file in &files {
+                    by_owner.entry(owner_of(file)?).or_default().push(file.clone());
+                }
+            }
+            Some(field) => {
+                for (file, document) in files.iter().zip(self.documents(&files)) {
+                    if let Some(document) = document? {
+                        by_owner.entry(owner_in(file, &document.value, field)?).or_default().push(file.clone());
+                    }
+                }
+            }
+        }
+        let listed = Arc::new(Listed { files, by_owner });
+        let mut folders = self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(Arc::clone(folders.entry(below.clone()).or_insert(listed)))
+    }
+
+    fn list(&self, scope: &Scope) -> Result<Vec<Location>> {
+        let listed = self.listed(&scope.below)?;
+        match &scope.owner {
+            None => locations(&scope.to, listed.files.iter().cloned()),
+            Some(owner) => locations(&scope.to, listed.by_owner.get(&*owner.name).into_iter().flatten().cloned()),
+        }
+    }
+
+    /// Each file's document, in order; `None` for one that is not there. Files of one directory are read
+    /// together, in the order that the store finds best.
+    fn documents(&self, files: &[TreePath]) -> Vec<Result<Option<Document>>> {
+        let mut by_parent: BTreeMap<TreePath, Vec<usize>> = BTreeMap::new();
+        for (position, file) in files.iter().enumerate() {
+            by_parent.entry(file.parent().unwrap_or_default()).or_default().push(position);
+        }
+        let mut documents: Vec<Result<Option<Document>>> = files.iter().map(|_| Ok(None)).collect();
+        for (parent, positions) in by_parent {
+            let read = self.read_together(&parent, positions.iter().filter_map(|position| files.get(*position)));
+            for (position, document) in positions.into_iter().zip(read) {
+                if let Some(slot) = documents.get_mut(position) {
+                    *slot = document;
+                }
+            }
+        }
+        documents
+    }
+
+    fn read_together<'f>(
+        &self,
+        parent: &TreePath,
+        files: impl Iterator<Item = &'f TreePath>,
+    ) -> Vec<Result<Option<Document>>> {
+        let files: Vec<&TreePath> = files.collect();
+        let again =
+            |error: &Error| Error::new(error.kind(), format!("read the documents below {parent}"), error.chain());
+        let tree = match self.store.tree(parent) {
+            Ok(Some(tree)) => tree,
+            Ok(None) => return files.iter().map(|_| Ok(None)).collect(),
+            Err(error) => return files.iter().map(|_| Err(again(&error))).collect(),
+        };
+        let names: Vec<TreePath> = files.iter().map(|file| file.relative_to(parent).unwrap_or_default()).collect();
+        let sink = Collected { files: &files, read: Mutex::new(files.iter().map(|_| None).collect()) };
+        let all = tree.contents(&names, PARALLEL, &sink);
+        let read = sink.read.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let missing = |file: &TreePath| match &all {
+            Err(error) => Err(again(error)),
+            Ok(()) => Err(Error::new(ErrorKind::Corrupt, format!("read {file}"), "the store did not hand it over")),
+        };
+        read.into_iter().zip(&files).map(|(document, file)| document.unwrap_or_else(|| missing(file))).collect()
+    }
+}
+
+struct Collected<'f> {
+    files: &'f [&'f TreePath],
+    read: Mutex<Vec<Option<Result<Option<Document>>>>>,
+}
+
+impl ContentSink for Collected<'_> {
+    fn content(&self, index: usize, content: Result<&mut (dyn Read + Send)>) -> bool {
+        let Some(file) = self.files.get(index) else { return true };
+        let document = match content {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+            Ok(reader) => read_document(file, reader).map(Some),
+        };
+        let mut read = self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(slot) = read.get_mut(index) {
+            *slot = Some(document);
+        }
+        true
+    }
+}
+
+fn read_document(file: &TreePath, reader: &mut dyn Read) -> Result<Document> {
+    let mut bytes = Vec::new();
+    reader
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::io(format!("read {file}"), error))?;
+    let syntax = file.name().and_then(Syntax::of).map_or(Syntax::Yaml, |(_, syntax)| syntax);
+    parse(file, syntax, &bytes)
+}
+
+#[async_trait]
+impl Reader for DocumentsSource {
+    fn schema(&self) -> &Schema {
+        &self.0.schema
+    }
+
+    async fn identity(&self) -> Result<TargetIdentity> {
+        self.blocking(|inner| inner.store.identity()).await?
+    }
+
+    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+        let below = below.clone();
+        let owners = move |inner: &Inner| -> Result<Vec<String>> {
+            let listed = inner.listed(&below)?;
+            Ok(listed.by_owner.keys().cloned().collect())
+        };
+        self.blocking(owners).await?
+    }
+
+    async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
+        let asked = scopes.to_vec();
+        let listed = self.blocking(move |inner| asked.iter().map(|scope| inner.list(scope)).collect()).await;
+        answers(listed, scopes.len())
+    }
+
+    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+        let asked = wanted.to_vec();
+        let read = move |inner: &Inner| -> Vec<Result<Option<Resource>>> {
+            let files: Vec<TreePath> = asked.iter().map(|location| location.at.clone()).collect();
+            let resource = |(document, location): (Result<Option<Document>>, Location)| {
+                Ok(document?.map(|document| Resource { id: location.id, body: Body::Document(document) }))
+            };
+            inner.documents(&files).into_iter().zip(asked).map(resource).collect()
+        };
+        answers(self.blocking(read).await, wanted.len())
+    }
+}
+
+fn answers<T>(made: Result<Vec<Result<T>>>, count: usize) -> Vec<Result<T>> {
+    made.unwrap_or_else(|error| {
+        (0..count).map(|_| Err(Error::new(error.kind(), "read the backup's documents", error.chain()))).collect()
+    })
+}

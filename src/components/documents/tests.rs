@@ -1,0 +1,222 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::component::{Approved, Component, Ledger, UndoRecord};
+use crate::diff::documents::{apply, changes};
+use crate::model::{
+    Body, DigestKey, Document, ErrorKind, KindSchema, Location, Mode, Owner, Resource, ResourceId, Result, Scope,
+    TreePath,
+};
+use crate::reader::Reader;
+
+struct NoLedger;
+
+impl Ledger for NoLedger {
+    fn keep(&self, _: usize, _: &[UndoRecord]) -> Result<()> {
+        Ok(())
+    }
+    fn progress(&self, _: usize, _: u64, _: u64) {}
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+fn accounts(root: &Path) -> Documents {
+    Documents::new(DocumentsConfig { root: root.to_owned(), owner_field: None, schema: KindSchema::default() })
+}
+
+fn everything() -> Scope {
+    Scope { below: TreePath::root(), to: TreePath::root(), owner: None }
+}
+
+fn of(owner: &str) -> Scope {
+    Scope { owner: Some(Owner { set: "user".into(), name: owner.into() }), ..everything() }
+}
+
+fn at(name: &str) -> Location {
+    let key = TreePath::new(name).unwrap();
+    Location { id: ResourceId { kind: KIND.into(), key: key.clone() }, at: key }
+}
+
+async fn live(documents: &Documents, name: &str) -> Option<Document> {
+    let read = documents.read(&[at(name)]).await.pop().unwrap().unwrap();
+    read.map(|resource| resource.document().unwrap().clone())
+}
+
+async fn approved(documents: &Documents, name: &str, desired: Option<Value>, mode: Mode) -> Approved {
+    let id = at(name).id;
+    let live = live(documents, name).await;
+    let desired = desired.map(Document::new);
+    let schema = &documents.schema().kind(KIND).clone();
+    let change = changes(&id, live.as_ref(), desired.as_ref(), schema, mode, &DigestKey::new([1; 32])).unwrap();
+    let expected = apply(live.as_ref(), desired.as_ref(), &change, &BTreeSet::new(), schema, mode).unwrap();
+    let body = |document: Option<Document>| {
+        document.map(|document| Resource { id: id.clone(), body: Body::Document(document) })
+    };
+    Approved {
+        run: "run".into(),
+        change: Arc::new(change),
+        left_out: BTreeSet::new(),
+        live: body(live),
+        desired: body(desired),
+        expected: body(expected),
+    }
+}
+
+async fn write(documents: &Documents, changes: &[Approved]) -> Vec<Result<crate::component::Effect>> {
+    documents.write(changes, &NoLedger).await
+}
+
+fn names(root: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn each_file_is_one_resource_of_its_owner() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["ana.yaml", "bob.yml", "cyd.json"] {
+        fs::write(root.path().join(name), "{\"name\": \"x\"}\n").unwrap();
+    }
+    for name in ["notes.txt", ".hidden.yaml"] {
+        fs::write(root.path().join(name), "no document").unwrap();
+    }
+    fs::create_dir(root.path().join("folder.yaml")).unwrap();
+    let documents = accounts(root.path());
+    assert_eq!(documents.owners(&TreePath::root(), None).await.unwrap(), ["ana", "bob", "cyd"]);
+    let listed = documents.list(&[everything(), of("bob"), of("nobody")]).await;
+    let keys = |list: &Result<Vec<Location>>| -> Vec<String> {
+        list.as_ref().unwrap().iter().map(|location| format!("{} {}", location.id.key, location.at)).collect()
+    };
+    assert_eq!(keys(&listed[0]), ["ana ana.yaml", "bob bob.yml", "cyd cyd.json"]);
+    assert_eq!(keys(&listed[1]), ["bob bob.yml"]);
+    assert!(keys(&listed[2]).is_empty());
+    let many: Vec<Scope> = (0..100).map(|_| of("cyd")).collect();
+    assert_eq!(keys(&documents.list(&many).await[99]), ["cyd cyd.json"]);
+    assert!(documents.list(&[of("../ana")]).await[0].is_err());
+    assert!(live(&documents, "ana").await.is_some(), "found by its key alone");
+}
+
+#[tokio::test]
+async fn two_files_of_one_name_are_listed_not_guessed() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["ana.yaml", "ana.json", "bob.yaml"] {
+        fs::write(root.path().join(name), "{}").unwrap();
+    }
+    let documents = accounts(root.path());
+    let listed = documents.list(&[everything(), of("ana"), of("bob")]).await;
+    for list in &listed[..2] {
+        let error = list.as_ref().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Ambiguous);
+        assert!(error.to_string().contains("ana.json") && error.to_string().contains("ana.yaml"), "{error}");
+    }
+    assert_eq!(listed[2].as_ref().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_owner_field_names_the_owner() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("1.yaml"), "spec: {user: ana}\n").unwrap();
+    fs::write(root.path().join("2.yaml"), "spec: {user: bob}\n").unwrap();
+    fs::write(root.path().join("3.yaml"), "spec: {user: ana}\n").unwrap();
+    let documents = Documents::new(DocumentsConfig {
+        root: root.path().to_owned(),
+        owner_field: Some("spec.user".to_owned()),
+        schema: KindSchema::default(),
+    });
+    assert_eq!(documents.owners(&TreePath::root(), None).await.unwrap(), ["ana", "bob"]);
+    assert_eq!(documents.list(&[of("ana")]).await[0].as_ref().unwrap().len(), 2);
+    fs::write(root.path().join("4.yaml"), "spec: {}\n").unwrap();
+    let error = documents.owners(&TreePath::root(), None).await.unwrap_err();
+    assert!(error.to_string().contains("4.yaml"), "{error}");
+}
+
+#[tokio::test]
+async fn a_written_change_reads_back_and_can_be_written_again() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("ana.yaml");
+    fs::write(&file, "mail: a@x\nquota: 1\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::chown(&file, Some(1234), Some(2345)).unwrap();
+    let documents = accounts(root.path());
+    let update = approved(&documents, "ana", Some(json!({"mail": "a@y"})), Mode::Merge).await;
+    let create = approved(&documents, "new", Some(json!({"mail": "n@y"})), Mode::Merge).await;
+    for _ in 0..2 {
+        for answer in write(&documents, &[update.clone(), create.clone()]).await {
+            answer.unwrap();
+        }
+        assert_eq!(live(&documents, "ana").await.unwrap().value, json!({"mail": "a@y", "quota": 1}));
+        assert_eq!(live(&documents, "new").await.unwrap().value, json!({"mail": "n@y"}));
+    }
+    let meta = fs::metadata(&file).unwrap();
+    assert_eq!((meta.mode() & 0o7777, meta.uid(), meta.gid()), (0o640, 1234, 2345));
+    assert_eq!(names(root.path()), ["ana.yaml", "new.yaml"]);
+    let delete = approved(&documents, "new", None, Mode::Exact).await;
+    for _ in 0..2 {
+        write(&documents, &[delete.clone()]).await.pop().unwrap().unwrap();
+        assert_eq!(names(root.path()), ["ana.yaml"]);
+    }
+}
+
+#[tokio::test]
+async fn what_moved_since_the_plan_is_a_conflict_and_stays() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("ana.yaml");
+    fs::write(&file, "mail: a@x\n").unwrap();
+    let documents = accounts(root.path());
+    let update = approved(&documents, "ana", Some(json!({"mail": "a@y"})), Mode::Merge).await;
+    let create = approved(&documents, "new", Some(json!({"mail": "n@y"})), Mode::Merge).await;
+    fs::write(&file, "mail: someone else\n").unwrap();
+    fs::write(root.path().join("new.yml"), "mail: someone else\n").unwrap();
+    for answer in write(&documents, &[update, create]).await {
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::Conflict);
+    }
+    assert_eq!(names(root.path()), ["ana.yaml", "new.yml"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mail: someone else\n");
+}
+
+#[tokio::test]
+async fn links_lead_nowhere() {
+    let root = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("x.yaml"), "a: 1\n").unwrap();
+    std::os::unix::fs::symlink(outside.path().join("x.yaml"), root.path().join("ana.yaml")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), root.path().join("sub")).unwrap();
+    let documents = accounts(root.path());
+    let read = documents.read(&[at("ana"), at("sub/x")]).await;
+    assert_eq!(read[0].as_ref().unwrap_err().kind(), ErrorKind::Refused);
+    assert!(read[1].is_err());
+}
+
+#[tokio::test]
+async fn one_unreadable_document_costs_only_itself() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("ana.yaml"), "a: [1,").unwrap();
+    fs::write(root.path().join("bob.yaml"), "a: 1\n").unwrap();
+    fs::File::create(root.path().join("big.yaml")).unwrap().set_len(100 << 20).unwrap();
+    let documents = accounts(root.path());
+    let read = documents.read(&[at("ana"), at("bob"), at("big"), at("gone")]).await;
+    assert_eq!(read[0].as_ref().unwrap_err().kind(), ErrorKind::Invalid);
+    assert!(read[1].as_ref().unwrap().is_some());
+    assert_eq!(read[2].as_ref().unwrap_err().kind(), ErrorKind::Invalid);
+    assert!(read[3].as_ref().unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_missing_root_is_not_an_empty_one() {
+    let root = tempfile::tempdir().unwrap();
+    let documents = accounts(&root.path().join("unmounted"));
+    assert!(documents.list(&[everything()]).await[0].is_err());
+    assert!(documents.identity().await.is_err());
+    let there = accounts(root.path());
+    let elsewhere = Scope { to: TreePath::new("sub").unwrap(), ..everything() };
+    assert!(there.list(&[elsewhere]).await[0].as_ref().unwrap().is_empty());
+}

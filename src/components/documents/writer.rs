@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustix::fs::Stat;
+use rustix::io::Errno;
+
+use crate::component::{Approved, Effect};
+use crate::model::{Digest, Document, Error, ErrorKind, Known, Result, TreePath};
+
+use super::component::{Folders, Inner};
+use super::edit;
+use super::folder::{Folder, failed, sync};
+use super::text::{Syntax, parse};
+
+/// A change on its way: all new files of a batch are written, then made durable at once, then renamed.
+struct Staged {
+    folder: Arc<Folder>,
+    name: Vec<u8>,
+    /// `None`: the document goes.
+    temporary: Option<Vec<u8>>,
+    /// Of the file that is there now.
+    seen: Option<Stat>,
+    bytes: u64,
+}
+
+enum Prepared {
+    /// It is as it should be already.
+    Done,
+    Staged(Staged),
+}
+
+pub(super) fn write(inner: &Inner, changes: &[Approved]) -> Vec<Result<Effect>> {
+    let mut folders = Folders::new(inner);
+    let prepared: Vec<Result<Prepared>> = changes.iter().map(|change| prepare(inner, &mut folders, change)).collect();
+    let touched: BTreeMap<TreePath, Arc<Folder>> = folders.opened().collect();
+    // One file system: a document's directory is never a mount point of another, or the rename fails.
+    let durable = touched.values().try_for_each(|folder| sync(folder.as_fd()));
+    let mut answers: Vec<Result<Effect>> = prepared
+        .into_iter()
+        .map(|prepared| match prepared? {
+            Prepared::Done => Ok(Effect::default()),
+            Prepared::Staged(staged) => match &durable {
+                Ok(()) => publish(&staged),
+                Err(error) => {
+                    staged.discard();
+                    Err(Error::new(error.kind(), format!("write {}", staged.place()), error.chain()))
+                }
+            },
+        })
+        .collect();
+    for folder in touched.values() {
+        if let Err(error) = rustix::fs::fsync(folder.as_fd()) {
+            for answer in &mut answers {
+                if answer.is_ok() {
+                    let doing = format!("make the directory {} durable", folder.place(b""));
+                    *answer = Err(failed(doing, error).known(Known::Unknown));
+                }
+            }
+        }
+    }
+    answers
+}
+
+fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {
+    let key = &approved.change.id.key;
+    let doing = || format!("write the document {key}");
+    let parent = key.parent().unwrap_or_default();
+    let stem = key.name().ok_or_else(|| Error::new(ErrorKind::Invalid, doing(), "it has no name"))?;
+    let folder = folders.open(&parent)?.ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, doing(), format!("the directory {parent} is not there"))
+            .next("make it, then retry")
+    })?;
+    let name = folder.name_of(stem)?;
+    let opened = match &name {
+        Some(name) => folder.read(name)?,
+        None => None,
+    };
+    let name = match (name, &opened) {
+        (Some(name), Some(_)) => name,
+        _ => new_name(stem, approved),
+    };
+    let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
+    let expected = approved.expected.as_ref().and_then(|resource| resource.document());
+    let now = match &opened {
+        None => None,
+        Some(opened) => Some(current(&folder.place(&name), syntax, &opened.bytes, approved)?),
+    };
+    if now.as_ref().map(|now| &now.value) == expected.map(|expected| &expected.value) {
+        return Ok(Prepared::Done);
+    }
+    if now.as_ref().map_or_else(Digest::of_absence, Document::fingerprint) != approved.change.before {
+        return Err(Error::new(ErrorKind::Conflict, doing(), "it is no longer what the plan was computed from")
+            .next("plan this task again"));
+    }
+    let seen = opened.as_ref().map(|opened| opened.stat);
+    let Some(expected) = expected else {
+        return Ok(Prepared::Staged(Staged { folder, name, temporary: None, seen, bytes: 0 }));
+    };
+    let text = edit::rewrite(now.as_ref(), expected, syntax)
+        .ok_or_else(|| Error::new(ErrorKind::Unsupported, doing(), "it cannot be written as text that means the same"))?
+        .text;
+    let temporary = format!(".rekindle-{}.tmp", Digest::of(&name).short()).into_bytes();
+    let secret = inner.config.schema.fields.iter().any(|rule| rule.secret);
+    folder.write_new(&temporary, text.as_bytes(), opened.as_ref(), if secret { 0o600 } else { 0o644 })?;
+    Ok(Prepared::Staged(Staged { folder, name, temporary: Some(temporary), seen, bytes: text.len() as u64 }))
+}
+
+/// The live document. Its text is mostly what was read for the plan; then it need not be parsed again.
+fn current(place: &TreePath, syntax: Syntax, bytes: &[u8], approved: &Approved) -> Result<Document> {
+    let planned = approved.live.as_ref().and_then(|live| live.document());
+    match planned {
+        Some(planned) if planned.source.as_ref().is_some_and(|text| text.as_bytes() == bytes) => Ok(planned.clone()),
+        _ => parse(place, syntax, bytes),
+    }
+}
+
+/// A new document is JSON where the backup's own text is.
+fn new_name(stem: &[u8], approved: &Approved) -> Vec<u8> {
+    let source = approved.desired.as_ref().and_then(|desired| desired.document()?.source.as_deref());
+    let is_json = source.is_some_and(|text| {
+        text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+    });
+    let suffix: &[u8] = if is_json { b".json" } else { b".yaml" };
+    [stem, suffix].concat()
+}
+
+fn publish(staged: &Staged) -> Result<Effect> {
+    fail::fail_point!("documents::before_rename");
+    let moved = || {
+        Error::new(ErrorKind::Conflict, format!("write {}", staged.place()), "it was changed at this very moment")
+            .next("plan this task again")
+    };
+    let now = staged.folder.stat(&staged.name);
+    if !matches!(&now, Ok(now) if same(now.as_ref(), staged.seen.as_ref())) {
+        staged.discard();
+        return Err(now.err().unwrap_or_else(moved));
+    }
+    match &staged.temporary {
+        None => staged.folder.remove(&staged.name)?,
+        Some(temporary) => {
+            if let Err(error) = staged.folder.rename(temporary, &staged.name, staged.seen.is_some()) {
+                staged.discard();
+                return Err(match error {
+                    Errno::EXIST => moved(),
+                    error => failed(format!("put {} in place", staged.place()), error),
+                });
+            }
+        }
+    }
+    fail::fail_point!("documents::after_rename");
+    Ok(Effect { files: 1, bytes: staged.bytes, ..Effect::default() })
+}
+
+fn same(now: Option<&Stat>, seen: Option<&Stat>) -> bool {
+    let stamp = |stat: &Stat| (stat.st_ino, stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_mode);
+    now.map(stamp) == seen.map(stamp)
+}
+
+impl Staged {
+    fn place(&self) -> TreePath {
+        self.folder.place(&self.name)
+    }
+
+    /// The old file stays; a leftover that cannot be removed is replaced by the next write.
+    fn discard(&self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = self.folder.remove(temporary);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{Mode, fchmod, fchown, fstat, mkdirat};
+use rustix::io::Errno;
+
+use crate::beneath::{Beneath, RESERVED, refusal, remove_all};
+use crate::model::{DigestBuilder, Entry, Error, ErrorKind, Result, TreePath};
+
+/// `<root>/.rekindle/<run>`: where a run keeps and prepares files, on the target's own file system.
+/// Open to nobody else: what lies there has not yet, or no longer, the owner it belongs to.
+pub(super) struct Area {
+    path: TreePath,
+}
+
+/// Longer names are cut; the hash before them keeps them apart.
+const NAME_BYTES: usize = 160;
+
+impl Area {
+    pub(super) fn path_of(run: &str) -> Result<TreePath> {
+        TreePath::new(RESERVED)?.join(run)
+    }
+
+    /// Makes the area where it is not there yet.
+    pub(super) fn open(root: &Beneath, run: &str) -> Result<Self> {
+        let path = Self::path_of(run)?;
+        let area = Self { path };
+        area.make(root, &TreePath::new(RESERVED)?)?;
+        area.make(root, &area.path)?;
+        area.make(root, &area.kept())?;
+        area.make(root, &area.staged())?;
+        Ok(area)
+    }
+
+    pub(super) fn kept(&self) -> TreePath {
+        self.path.append(&name(b"kept"))
+    }
+
+    pub(super) fn staged(&self) -> TreePath {
+        self.path.append(&name(b"new"))
+    }
+
+    /// Where one change prepares what it writes.
+    pub(super) fn stage_of(&self, key: &TreePath) -> TreePath {
+        self.staged().append(&tagged(&DigestBuilder::new("stage").part(key.as_bytes()).finish().short(), key))
+    }
+
+    /// Where the former state of one path is kept; `copy` tells several such states apart.
+    pub(super) fn kept_of(&self, full: &TreePath, before: &Entry, copy: u32) -> TreePath {
+        let digest = DigestBuilder::new("kept").part(full.as_bytes()).digest(&before.fingerprint()).finish();
+        let digits = digest.to_hex();
+        let short = digits.get(..16).unwrap_or(&digits);
+        let tag = if copy == 0 { short.to_owned() } else { format!("{short}-{copy}") };
+        self.kept().append(&tagged(&tag, full))
+    }
+
+    /// Makes one directory of the area, empties none, refuses one that another user planted.
+    pub(super) fn make(&self, root: &Beneath, path: &TreePath) -> Result<OwnedFd> {
+        let failed = |errno| refusal(format!("prepare {}", root.shown(path)), errno);
+        let (parent, name) = root.place(path).map_err(failed)?;
+        match mkdirat(&parent, name, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+        let fd = root.directory_on_same_device(path).map_err(failed)?;
+        let stat = fstat(&fd).map_err(failed)?;
+        let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+        if stat.st_uid != user.as_raw() {
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!("prepare {}", root.shown(path)),
+                format!("it belongs to user {}, not to the one who runs this", stat.st_uid),
+            )
+            .next("find out who put it there, remove it, then retry this task"));
+        }
+        // Groups and ACLs that the directory above hands down are taken off.
+        if stat.st_gid != group.as_raw() {
+            fchown(&fd, None, Some(group)).map_err(failed)?;
+        }
+        for acl in ["system.posix_acl_default", "system.posix_acl_access"] {
+            match rustix::fs::fremovexattr(&fd, acl) {
+                Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+                Err(errno) => return Err(failed(errno)),
+            }
+        }
+        if stat.st_mode & 0o7777 != 0o700 {
+            fchmod(&fd, Mode::RWXU).map_err(failed)?;
+        }
+        Ok(fd)
+    }
+
+    /// Removes a path of the area and all below it.
+    pub(super) fn clear(root: &Beneath, path: &TreePath) -> Result<()> {
+        let failed = |errno| refusal(format!("clear {}", root.shown(path)), errno);
+        match root.place(path) {
+            Ok((parent, name)) => remove_all(parent.as_fd(), name).map_err(failed),
+            Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(failed(errno)),
+        }
+    }
+}
+
+fn name(plain: &'static [u8]) -> TreePath {
+    TreePath::new(plain).unwrap_or_default()
+}
+
+/// A name for machines first and for an operator's eyes second.
+fn tagged(tag: &str, path: &TreePath) -> TreePath {
+    let shown = path.name().unwrap_or(b"root");
+    let cut = shown.get(..NAME_BYTES).unwrap_or(shown);
+    TreePath::root().join([tag.as_bytes(), b"-", cut].concat()).unwrap_or_default()
+}

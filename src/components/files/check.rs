@@ -1,0 +1,98 @@
+use rustix::fs::{Access, AtFlags, StatVfsMountFlags, accessat, fstatvfs};
+
+use super::config::{FilesConfig, PrivilegedBits};
+use super::job::Job;
+use super::notes::Notes;
+use super::write::privileged;
+use crate::beneath::{Beneath, refusal};
+use crate::component::{Approved, Checked};
+use crate::model::{Entry, Error, ErrorKind, Preview, Result, TreePath};
+
+/// What changes need of a file system, added up over one call: each is judged after those before it.
+#[derive(Default)]
+pub(super) struct Room {
+    bytes: u64,
+    nodes: u64,
+}
+
+/// Room that stays free for what others write meanwhile, and for the file system's own blocks.
+const SPARE_BYTES: u64 = 4 * 1024 * 1024;
+const BLOCK: u64 = 4096;
+
+impl Room {
+    /// Whether one change can be written: right to write, space and inodes; warnings are shown.
+    pub(super) fn check(&mut self, root: &Beneath, config: &FilesConfig, approved: &Approved) -> Result<Checked> {
+        let notes = Notes::default();
+        let jobs = Job::chosen(approved, config.setuid, &notes);
+        if config.setuid == PrivilegedBits::Refuse
+            && let Some(job) = jobs.iter().find(|job| job.after.as_ref().is_some_and(PrivilegedBits::are_in))
+        {
+            return Err(privileged(job.path));
+        }
+        self.writable(root)?;
+        self.enough(root, &jobs)?;
+        let mut warnings = notes.into_lines();
+        if !rustix::process::geteuid().is_root() {
+            let own = rustix::process::geteuid().as_raw();
+            let foreign =
+                jobs.iter().filter_map(|job| job.after.as_ref()).filter(|entry| entry.meta.uid != own).count();
+            if foreign > 0 {
+                warnings.push(format!("{foreign} owners cannot be set, only root may: those files will belong to you"));
+            }
+        }
+        Ok(Checked { preview: Preview::Exact, warnings })
+    }
+
+    fn writable(&self, root: &Beneath) -> Result<()> {
+        let shown = root.shown(&TreePath::root());
+        let stat = fstatvfs(root).map_err(|errno| refusal(format!("look at {shown}"), errno))?;
+        if stat.f_flag.contains(StatVfsMountFlags::RDONLY) {
+            return Err(Error::io(format!("write below {shown}"), rustix::io::Errno::ROFS.into()));
+        }
+        accessat(root, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
+            .map_err(|errno| refusal(format!("write below {shown}"), errno))
+    }
+
+    fn enough(&mut self, root: &Beneath, jobs: &[Job]) -> Result<()> {
+        let shown = root.shown(&TreePath::root());
+        let stat = fstatvfs(root).map_err(|errno| refusal(format!("look at {shown}"), errno))?;
+        self.bytes += jobs
+            .iter()
+            .filter(|job| job.writes_content() || job.after_is_directory())
+            .map(|job| job.size().div_ceil(BLOCK).max(u64::from(job.after_is_directory())) * BLOCK)
+            .sum::<u64>();
+        self.nodes +=
+            jobs.iter().filter(|job| job.after.is_some() && (job.content || job.before.is_none())).count() as u64;
+        // Blocks that a file system reserves for root are root's to use.
+        let is_root = rustix::process::geteuid().is_root();
+        let free = if is_root { stat.f_bfree } else { stat.f_bavail }.saturating_mul(stat.f_frsize);
+        if self.bytes.saturating_add(SPARE_BYTES) > free {
+            return Err(no_space(&shown, format!("{} bytes are needed, {free} are free", self.bytes)));
+        }
+        // Some file systems make inodes as they go and say 0.
+        if stat.f_files > 0 && self.nodes > stat.f_ffree {
+            return Err(no_space(&shown, format!("{} inodes are needed, {} are free", self.nodes, stat.f_ffree)));
+        }
+        Ok(())
+    }
+}
+
+fn no_space(shown: &str, why: String) -> Error {
+    Error::new(ErrorKind::NoSpace, format!("write below {shown}"), why)
+        .next("free space or inodes on that file system, then retry this task")
+}
+
+/// For eyes: what an entry is.
+pub(super) fn described(entry: &Entry) -> String {
+    use crate::model::NodeKind;
+    let kind = match &entry.kind {
+        NodeKind::Directory => "a directory".to_owned(),
+        NodeKind::File { size, .. } => format!("a file of {size} bytes"),
+        NodeKind::Symlink { target } => format!("a symbolic link to {}", crate::model::visible(target)),
+        NodeKind::Special { special } => format!("a {special:?}"),
+    };
+    let meta = &entry.meta;
+    let time = jiff::Timestamp::new(meta.times.mtime_s, i32::try_from(meta.times.mtime_ns).unwrap_or(0));
+    let time = time.map_or_else(|_| meta.times.mtime_s.to_string(), |time| time.to_string());
+    format!("{kind}, mode {:04o}, owner {}:{}, changed {time}", meta.mode, meta.uid, meta.gid)
+}

@@ -1,0 +1,204 @@
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rustix::io::Errno;
+
+use super::area::Area;
+use super::check::{Room, described};
+use super::config::{FilesConfig, PrivilegedBits};
+use super::former::FormerTree;
+use super::ledger_bridge::bridge;
+use crate::beneath::{Beneath, DirTree, RESERVED, list_entries, refusal};
+use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
+use crate::model::{
+    Answer, Body, Entry, Error, ErrorKind, KindSchema, Location, NodeKind, Probe, Resource, ResourceId, Result, Schema,
+    Scope, TargetIdentity, Tree, TreePath, visible,
+};
+use crate::reader::Reader;
+
+/// What the files component calls its one kind of resource.
+const TREE: &str = "tree";
+
+/// Directories of files, read and written beneath one root.
+pub struct FilesComponent {
+    config: Arc<FilesConfig>,
+    schema: Schema,
+}
+
+impl FilesComponent {
+    /// The root is opened at each call, so that one mounted later is seen.
+    pub fn new(config: FilesConfig) -> Self {
+        let tree = KindSchema { ignore: config.ignore.clone(), ..KindSchema::default() };
+        let schema = Schema { kinds: [(TREE.to_owned(), tree)].into() };
+        Self { config: Arc::new(config), schema }
+    }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&FilesConfig) -> T + Send + 'static) -> Result<T> {
+        let config = Arc::clone(&self.config);
+        tokio::task::spawn_blocking(move || work(&config)).await.map_err(|error| {
+            Error::new(ErrorKind::Bug, "work on files", error.to_string()).known(crate::model::Known::Unknown)
+        })
+    }
+}
+
+#[async_trait]
+impl Reader for FilesComponent {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    async fn identity(&self) -> Result<TargetIdentity> {
+        self.blocking(|config| Beneath::open(&config.root)?.identity()).await?
+    }
+
+    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+        let below = below.clone();
+        self.blocking(move |config| owners(&Beneath::open(&config.root)?, &below)).await?
+    }
+
+    async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
+        let keys: Vec<TreePath> = scopes.iter().map(|scope| scope.to.clone()).collect();
+        let listed = self.blocking(move |config| {
+            each(&config.root, &keys, |root, key| {
+                let id = ResourceId { kind: TREE.into(), key: key.clone() };
+                Ok(root.entry(key)?.map(|_| Location { id, at: key.clone() }).into_iter().collect())
+            })
+        });
+        listed.await.unwrap_or_else(|error| repeat(&error, scopes.len()))
+    }
+
+    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+        let locations = wanted.to_vec();
+        let read = self.blocking(move |config| {
+            each(&config.root, &locations, |root, location| {
+                Ok(root.entry(&location.at)?.map(|_| {
+                    let tree: Arc<dyn Tree> = Arc::new(DirTree::new(Arc::clone(root), location.at.clone()));
+                    Resource { id: location.id.clone(), body: Body::Tree(tree) }
+                }))
+            })
+        });
+        read.await.unwrap_or_else(|error| repeat(&error, wanted.len()))
+    }
+
+    async fn probe(&self, probe: &Probe) -> Result<Answer> {
+        let probe = probe.clone();
+        self.blocking(move |config| answer(config, &probe)).await?
+    }
+}
+
+#[async_trait]
+impl Component for FilesComponent {
+    fn limits(&self) -> Limits {
+        Limits { batch: 16, parallel: 2 }
+    }
+
+    async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
+        let approved = changes.to_vec();
+        let checked = self.blocking(move |config| {
+            let mut room = Room::default();
+            each(&config.root, &approved, |root, approved| room.check(root, config, approved))
+        });
+        checked.await.unwrap_or_else(|error| repeat(&error, changes.len()))
+    }
+
+    async fn write(&self, changes: &[Approved], ledger: &dyn Ledger) -> Vec<Result<Effect>> {
+        let approved = changes.to_vec();
+        let (far, answers) = bridge();
+        let written = self.blocking(move |config| {
+            let write = |(index, approved)| super::write::write(config, approved, index, &far);
+            approved.iter().enumerate().map(write).collect::<Vec<_>>()
+        });
+        let (written, ()) = futures_util::future::join(written, answers.serve(ledger)).await;
+        written.unwrap_or_else(|error| repeat(&error, changes.len()))
+    }
+
+    fn as_written(&self, entry: &Entry) -> Option<Entry> {
+        match entry.kind {
+            NodeKind::Special { .. } => None,
+            _ if self.config.setuid == PrivilegedBits::Strip => Some(self.config.setuid.applied_to(entry)),
+            _ => Some(entry.clone()),
+        }
+    }
+
+    fn former(&self, id: &ResourceId, records: Vec<UndoRecord>) -> Result<Arc<dyn Tree>> {
+        let root = Arc::new(Beneath::open(&self.config.root)?);
+        Ok(Arc::new(FormerTree::new(root, id.key.clone(), records)))
+    }
+
+    async fn release(&self, run: &str) -> Result<()> {
+        let run = run.to_owned();
+        self.blocking(move |config| {
+            let root = Beneath::open(&config.root)?;
+            Area::clear(&root, &Area::path_of(&run)?)?;
+            // The last run to be closed takes the whole area along.
+            match rustix::fs::unlinkat(&root, RESERVED, rustix::fs::AtFlags::REMOVEDIR) {
+                Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST) => Ok(()),
+                Err(errno) => Err(refusal(format!("close the run below {}", root.shown(&TreePath::root())), errno)),
+            }
+        })
+        .await?
+    }
+}
+
+fn owners(root: &Beneath, below: &TreePath) -> Result<Vec<String>> {
+    let failed = |errno| refusal(format!("list {}", root.shown(below)), errno);
+    let entries = list_entries(root, below).map_err(failed)?;
+    let directories = entries.iter().filter(|entry| entry.is_directory()).filter_map(|entry| entry.path.name());
+    // Where a file system begins, `lost+found` is its own.
+    directories
+        .filter(|name| *name != b"lost+found")
+        .map(|name| {
+            std::str::from_utf8(name).map(str::to_owned).map_err(|_| {
+                Error::new(
+                    ErrorKind::Invalid,
+                    format!("list the owners in {}", root.shown(below)),
+                    format!("the name {} is not UTF-8", visible(name)),
+                )
+                .next("rename it, or walk another directory")
+            })
+        })
+        .collect()
+}
+
+fn answer(config: &FilesConfig, probe: &Probe) -> Result<Answer> {
+    let doing = || format!("ask '{}'", visible(&probe.question));
+    if probe.question != "file" {
+        return Err(Error::new(ErrorKind::Unsupported, doing(), "files know the question 'file' alone"));
+    }
+    let asked = probe.of.as_str().or_else(|| probe.of.get("path").and_then(serde_json::Value::as_str));
+    let asked = asked.ok_or_else(|| Error::new(ErrorKind::Invalid, doing(), "it needs the path of a file"))?;
+    let below = match Path::new(asked).strip_prefix(&config.root) {
+        Ok(below) => below,
+        Err(_) if asked.starts_with('/') => {
+            let why = format!("{} does not lie below {}", visible(asked), config.root.display());
+            return Err(Error::new(ErrorKind::Invalid, doing(), why));
+        }
+        Err(_) => Path::new(asked),
+    };
+    let path = TreePath::new(below.as_os_str().as_bytes())?;
+    let entry = Beneath::open(&config.root)?.entry(&path)?;
+    let seen = entry.as_ref().map_or_else(|| "nothing is there".to_owned(), described);
+    Ok(Answer { holds: entry.is_some(), seen, again_in: None })
+}
+
+/// One answer for each question; a root that does not open is the answer to all.
+fn each<Q, A>(root: &Path, questions: &[Q], mut ask: impl FnMut(&Arc<Beneath>, &Q) -> Result<A>) -> Vec<Result<A>> {
+    match Beneath::open(root).map(Arc::new) {
+        Ok(root) => questions.iter().map(|question| ask(&root, question)).collect(),
+        Err(error) => repeat(&error, questions.len()),
+    }
+}
+
+fn repeat<A>(error: &Error, count: usize) -> Vec<Result<A>> {
+    let problem = error.problem();
+    let again = || {
+        let made = Error::new(problem.kind, "work on these files", problem.what.clone()).known(problem.known);
+        match &problem.next {
+            Some(next) => made.next(next.clone()),
+            None => made,
+        }
+    };
+    (0..count).map(|_| Err(again())).collect()
+}

@@ -1,0 +1,133 @@
+use std::os::fd::AsFd;
+
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, fsync, linkat, mkdirat, openat, renameat_with, symlinkat};
+use rustix::io::Errno;
+
+use super::job::Job;
+use super::links::Links;
+use super::staging::Staging;
+use super::write::Write;
+use crate::beneath::{Directories, refusal, set_metadata};
+use crate::component::UndoRecord;
+use crate::model::{Entry, NodeKind, Result, TreePath};
+
+/// The name of a tree in its stage.
+const WHOLE: &[u8] = b"tree";
+
+/// Writes a tree where nothing is: beside its place first, then in by one rename, so that at any moment
+/// it is there whole or not at all.
+pub(super) fn extract(write: &Write, jobs: &[Job]) -> Result<()> {
+    let stage = write.area.stage_of(write.key);
+    let stage_fd = write.area.make(write.root, &stage)?;
+    let directories = Directories::new(write.root, stage.join(WHOLE)?);
+    let made = Extraction { write, directories };
+    made.fill(jobs)?;
+    write.sync()?;
+    if write.look(&TreePath::root())?.is_some() {
+        return Err(write.conflict(&TreePath::root(), "something has appeared there since the plan was made"));
+    }
+    write.keep(&[UndoRecord { path: TreePath::root(), before: None, kept: None }])?;
+    let doing = || format!("put {} in its place", write.shown(&TreePath::root()));
+    make_parents(write)?;
+    let (parent, name) = write.root.place(write.key).map_err(|errno| refusal(doing(), errno))?;
+    fail::fail_point!("files::before_publish");
+    match renameat_with(&stage_fd, WHOLE, &parent, name, RenameFlags::NOREPLACE) {
+        Ok(()) => write.touch(),
+        Err(Errno::EXIST) => {
+            return Err(write.conflict(&TreePath::root(), "something has appeared there since the plan was made"));
+        }
+        Err(errno) => return Err(refusal(doing(), errno)),
+    }
+    fail::fail_point!("files::after_publish");
+    fsync(&parent).and_then(|()| fsync(&stage_fd)).map_err(|errno| refusal(doing(), errno))
+}
+
+/// Directories above the tree that are not there either; they stay when the tree is undone.
+fn make_parents(write: &Write) -> Result<()> {
+    let mut above = Vec::new();
+    let mut path = write.key.parent();
+    while let Some(parent) = path.filter(|parent| !parent.is_root()) {
+        if write.root.entry(&parent)?.is_some() {
+            break;
+        }
+        path = parent.parent();
+        above.push(parent);
+    }
+    for path in above.iter().rev() {
+        let made = write.root.place(path).and_then(|(parent, name)| mkdirat(parent, name, Mode::from_raw_mode(0o755)));
+        match made {
+            Ok(()) => write.note(format!("the directory {} was made", write.root.shown(path))),
+            Err(Errno::EXIST) => {}
+            Err(errno) => return Err(refusal(format!("make {}", write.root.shown(path)), errno)),
+        }
+    }
+    Ok(())
+}
+
+struct Extraction<'a> {
+    write: &'a Write<'a>,
+    directories: Directories<'a>,
+}
+
+impl Extraction<'_> {
+    fn fill(&self, jobs: &[Job]) -> Result<()> {
+        let entries = || jobs.iter().filter_map(|job| job.after.as_ref());
+        for entry in entries().filter(|entry| entry.is_directory()) {
+            self.at(entry, |parent, name| mkdirat(parent, name, Mode::RWXU))?;
+        }
+        let links = Links::among(jobs.iter());
+        let hashes = Staging::fill(self.write, &links.written, &|index| {
+            let path = links.written.get(index).map(|entry| &entry.path).ok_or(Errno::INVAL)?;
+            Ok((self.directories.parent(path)?, path.name().unwrap_or(WHOLE).to_vec()))
+        })?;
+        for (entry, hash) in links.written.iter().zip(hashes) {
+            self.write.wrote(entry, Some(hash), size(entry));
+        }
+        for (entry, to) in &links.linked {
+            self.at(entry, |parent, name| {
+                let from = self.directories.parent(to)?;
+                linkat(from, to.name().unwrap_or(WHOLE), parent, name, AtFlags::empty())
+            })?;
+            self.write.wrote(entry, None, 0);
+        }
+        for entry in entries() {
+            let NodeKind::Symlink { target } = &entry.kind else { continue };
+            self.at(entry, |parent, name| symlinkat(&**target, parent, name))?;
+            self.finish(entry, 0o777)?;
+            self.write.wrote(entry, None, 0);
+        }
+        // Deepest first: what is made in a directory changes its time.
+        for entry in entries().filter(|entry| entry.is_directory()).collect::<Vec<_>>().into_iter().rev() {
+            self.finish(entry, 0o700)?;
+            self.write.wrote(entry, None, 0);
+        }
+        Ok(())
+    }
+
+    fn finish(&self, entry: &Entry, mode: u32) -> Result<()> {
+        let access = if entry.is_directory() { OFlags::RDONLY | OFlags::DIRECTORY } else { OFlags::PATH };
+        self.at(entry, |parent, name| {
+            let fd = openat(parent, name, access | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+            set_metadata(fd.as_fd(), entry, &self.write.fresh(mode), &mut |note| self.write.note(note))
+        })
+    }
+
+    fn at(
+        &self,
+        entry: &Entry,
+        make: impl FnOnce(std::os::fd::BorrowedFd, &[u8]) -> rustix::io::Result<()>,
+    ) -> Result<()> {
+        let made = self
+            .directories
+            .parent(&entry.path)
+            .and_then(|parent| make(parent.as_fd(), entry.path.name().unwrap_or(WHOLE)));
+        made.map_err(|errno| refusal(format!("write {}", self.write.shown(&entry.path)), errno))
+    }
+}
+
+fn size(entry: &Entry) -> u64 {
+    match entry.kind {
+        NodeKind::File { size, .. } => size,
+        _ => 0,
+    }
+}

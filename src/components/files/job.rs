@@ -1,0 +1,82 @@
+use crate::component::Approved;
+use crate::model::{Change, Entry, Hunk, HunkAt, NodeKind, TreePath};
+
+use super::config::PrivilegedBits;
+use super::notes::Notes;
+
+/// One chosen hunk of a tree's change.
+pub(super) struct Job<'a> {
+    /// Below the resource's root, as in the hunk.
+    pub(super) path: &'a TreePath,
+    pub(super) before: Option<&'a Entry>,
+    /// As it will be written, which may be less than what the source has.
+    pub(super) after: Option<Entry>,
+    pub(super) content: bool,
+}
+
+impl<'a> Job<'a> {
+    /// The chosen hunks in the order of a walk; what is never written is noted and left out.
+    pub(super) fn chosen(approved: &'a Approved, bits: PrivilegedBits, notes: &Notes) -> Vec<Self> {
+        let change: &'a Change = &approved.change;
+        let mut jobs: Vec<Self> = change
+            .hunks
+            .iter()
+            .enumerate()
+            .filter(|(position, _)| approved.takes(*position))
+            .filter_map(|(_, hunk)| Self::of(hunk, bits, notes))
+            .collect();
+        jobs.sort_by(|one, other| one.path.cmp(other.path));
+        jobs
+    }
+
+    fn of(hunk: &'a Hunk, bits: PrivilegedBits, notes: &Notes) -> Option<Self> {
+        let HunkAt::Node { path, before, after, content } = &hunk.at else { return None };
+        if let Some(after) = after {
+            if let NodeKind::Special { special } = after.kind {
+                notes.add(format!("{path}: not written, it is a {special:?}"));
+                return None;
+            }
+            if bits == PrivilegedBits::Strip && PrivilegedBits::are_in(after) {
+                notes.add(format!("{path}: setuid and setgid bits and file capabilities were stripped"));
+            }
+        }
+        Some(Self {
+            path,
+            before: before.as_deref(),
+            after: after.as_deref().map(|after| bits.applied_to(after)),
+            content: *content,
+        })
+    }
+
+    pub(super) fn writes_content(&self) -> bool {
+        self.after_is_file() && (self.content || !self.before_is_file())
+    }
+
+    pub(super) fn after_is_file(&self) -> bool {
+        self.after.as_ref().is_some_and(|after| matches!(after.kind, NodeKind::File { .. }))
+    }
+
+    pub(super) fn before_is_file(&self) -> bool {
+        self.before.is_some_and(|before| matches!(before.kind, NodeKind::File { .. }))
+    }
+
+    pub(super) fn before_is_directory(&self) -> bool {
+        self.before.is_some_and(Entry::is_directory)
+    }
+
+    pub(super) fn after_is_directory(&self) -> bool {
+        self.after.as_ref().is_some_and(Entry::is_directory)
+    }
+
+    /// The former node must go before the new one can come: a delete, or a directory on one side only.
+    pub(super) fn removes(&self) -> bool {
+        self.before.is_some() && (self.after.is_none() || self.before_is_directory() != self.after_is_directory())
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        match self.after.as_ref().map(|after| &after.kind) {
+            Some(NodeKind::File { size, .. }) => *size,
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Directories of files: a home per user, a tree per service. A resource is a whole tree; its key is its
+//! path below the component's root.
+//!
+//! What is replaced or removed is kept by rename or hard link in `<root>/.rekindle/<run>/kept` until the
+//! run is closed; what is being written lies beside it until it is whole.
+
+mod area;
+mod check;
+mod component;
+mod config;
+mod extract;
+mod former;
+mod job;
+mod kept;
+mod ledger_bridge;
+mod links;
+mod notes;
+mod source;
+mod staging;
+mod state;
+mod update;
+mod write;
+
+pub use component::FilesComponent;
+pub use config::{FilesConfig, PrivilegedBits};
+pub use source::FilesSource;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fs::{Mode, OFlags, openat};
+
+use super::write::Write;
+use crate::beneath::{CopyError, copy_content, refusal, set_metadata};
+use crate::model::{ContentSink, Digest, Entry, Error, ErrorKind, Meta, NodeKind, Result, TreePath};
+
+/// Where a new file goes: an open directory and a name in it.
+pub(super) type Place = (Arc<OwnedFd>, Vec<u8>);
+
+/// Receives the contents of new files and writes each, metadata included, where nothing is yet.
+pub(super) struct Staging<'a> {
+    write: &'a Write<'a>,
+    files: &'a [&'a Entry],
+    place: &'a (dyn Fn(usize) -> rustix::io::Result<Place> + Sync),
+    hashes: Mutex<Vec<Option<Digest>>>,
+    failure: Mutex<Option<Error>>,
+    count: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// Files between two words to the ledger.
+const PROGRESS: u64 = 64;
+
+impl<'a> Staging<'a> {
+    /// Writes all of `files` from the desired tree and answers their hashes, in order.
+    pub(super) fn fill(
+        write: &'a Write<'a>,
+        files: &'a [&'a Entry],
+        place: &'a (dyn Fn(usize) -> rustix::io::Result<Place> + Sync),
+    ) -> Result<Vec<Digest>> {
+        let staging = Self {
+            write,
+            files,
+            place,
+            hashes: Mutex::new(vec![None; files.len()]),
+            failure: Mutex::default(),
+            count: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        };
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<TreePath> = files.iter().map(|entry| entry.path.clone()).collect();
+        let answer = write.desired()?.contents(&wanted, write.threads(), &staging);
+        if let Some(failure) = staging.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(failure);
+        }
+        answer?;
+        write.progress(staging.count.into_inner() % PROGRESS, 0);
+        let hashes = staging.hashes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        hashes.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| {
+            Error::new(ErrorKind::Corrupt, "read all files of the source", "it handed over fewer than were asked for")
+        })
+    }
+
+    fn write(&self, index: usize, content: Result<&mut (dyn std::io::Read + Send)>) -> Result<()> {
+        let entry = *self.files.get(index).ok_or_else(|| {
+            Error::new(ErrorKind::Bug, "write a file", "the source handed over one that nobody asked for")
+        })?;
+        let reader = content?;
+        let NodeKind::File { size, .. } = entry.kind else {
+            return Err(Error::new(ErrorKind::Bug, format!("write {}", entry.path), "it is not a file"));
+        };
+        let failed = |errno| refusal(format!("write {}", self.write.shown(&entry.path)), errno);
+        let (directory, name) = (self.place)(index).map_err(failed)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = openat(&directory, &*name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
+        let (length, hash) = copy_content(reader, file.as_fd(), size).map_err(|error| match error {
+            CopyError::Read(error) => Error::io(format!("read {} from the source", entry.path), error),
+            CopyError::Write(rustix::io::Errno::FBIG) => wrong_size(entry, size),
+            CopyError::Write(errno) => failed(errno),
+        })?;
+        if length != size {
+            return Err(wrong_size(entry, size));
+        }
+        set_metadata(file.as_fd(), entry, &self.write.fresh(0o600), &mut |note| self.write.note(note))
+            .map_err(failed)?;
+        if let Some(slot) = self.hashes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(index) {
+            *slot = Some(hash);
+        }
+        self.bytes.fetch_add(length, Ordering::Relaxed);
+        if (self.count.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(PROGRESS) {
+            self.write.progress(PROGRESS, self.bytes.swap(0, Ordering::Relaxed));
+        }
+        Ok(())
+    }
+}
+
+impl ContentSink for Staging<'_> {
+    fn content(&self, index: usize, content: Result<&mut (dyn std::io::Read + Send)>) -> bool {
+        let written = self.write(index, content);
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = written {
+            failure.get_or_insert(error);
+        }
+        failure.is_none()
+    }
+}
+
+fn wrong_size(entry: &Entry, size: u64) -> Error {
+    Error::new(
+        ErrorKind::Corrupt,
+        format!("read {} from the source", entry.path),
+        format!("its content is not {size} bytes long, as its entry says"),
+    )
+}
+
+/// The metadata of what this process has just made.
+pub(super) fn fresh(mode: u32) -> Meta {
+    Meta { mode, uid: rustix::process::geteuid().as_raw(), gid: rustix::process::getegid().as_raw(), ..Meta::default() }
+}

@@ -1,0 +1,166 @@
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rustix::fs::syncfs;
+
+use super::area::Area;
+use super::config::{FilesConfig, PrivilegedBits};
+use super::job::Job;
+use super::notes::Notes;
+use super::{extract, staging, update};
+use crate::beneath::{Beneath, refusal};
+use crate::component::{Approved, Effect, Ledger, UndoRecord};
+use crate::model::{Digest, Entry, Error, ErrorKind, HunkAt, Known, Meta, Result, Tree, TreePath};
+
+/// One approved change while it is written.
+pub(super) struct Write<'a> {
+    pub(super) root: &'a Beneath,
+    pub(super) area: &'a Area,
+    pub(super) key: &'a TreePath,
+    index: usize,
+    ledger: &'a dyn Ledger,
+    desired: Option<&'a dyn Tree>,
+    notes: &'a Notes,
+    /// Set before the first effect on the live tree: an error before it changed nothing.
+    touched: AtomicBool,
+    files: AtomicU64,
+    bytes: AtomicU64,
+    contents: Mutex<Vec<(TreePath, Digest)>>,
+}
+
+/// Writes one change; blocks.
+pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, ledger: &dyn Ledger) -> Result<Effect> {
+    let root = Beneath::open(Path::new(&config.root))?;
+    if config.setuid == PrivilegedBits::Refuse {
+        refuse_privileged(approved)?;
+    }
+    let notes = Notes::default();
+    let key = &approved.change.id.key;
+    let area = Area::open(&root, &approved.run)?;
+    let desired = approved.desired.as_ref().and_then(|resource| resource.tree()).map(|tree| &**tree);
+    let jobs = Job::chosen(approved, config.setuid, &notes);
+    let write = Write {
+        root: &root,
+        area: &area,
+        key,
+        index,
+        ledger,
+        desired,
+        notes: &notes,
+        touched: AtomicBool::new(false),
+        files: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
+        contents: Mutex::default(),
+    };
+    let stage = area.stage_of(key);
+    Area::clear(&root, &stage)?;
+    let absent = write.look(&TreePath::root())?.is_none();
+    let whole = absent && jobs.first().is_some_and(|job| job.path.is_root() && job.before.is_none());
+    let written = if whole { extract::extract(&write, &jobs) } else { update::update(&write, &jobs) };
+    // What an error left half made goes; the error itself matters more than a failure to clear.
+    let cleared = Area::clear(&root, &stage);
+    let touched = write.touched.load(Ordering::SeqCst);
+    match written.and(cleared) {
+        Ok(()) => {
+            let mut contents = write.contents.into_inner().unwrap_or_else(PoisonError::into_inner);
+            contents.sort();
+            let (files, bytes) = (write.files.into_inner(), write.bytes.into_inner());
+            Ok(Effect { files, bytes, contents, notes: notes.into_lines() })
+        }
+        Err(error) => Err(error.known(if touched { Known::Unknown } else { Known::NotApplied })),
+    }
+}
+
+fn refuse_privileged(approved: &Approved) -> Result<()> {
+    for (position, hunk) in approved.change.hunks.iter().enumerate() {
+        if let HunkAt::Node { path, after: Some(after), .. } = &hunk.at
+            && approved.takes(position)
+            && PrivilegedBits::are_in(after)
+        {
+            return Err(privileged(path));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn privileged(path: &TreePath) -> Error {
+    Error::new(
+        ErrorKind::Refused,
+        format!("write {path}"),
+        "it has setuid or setgid bits or file capabilities, and this component refuses them",
+    )
+    .next("leave it out, or set `setuid: strip` or `setuid: keep` for this component")
+}
+
+impl<'a> Write<'a> {
+    pub(super) fn full(&self, path: &TreePath) -> TreePath {
+        self.key.append(path)
+    }
+
+    pub(super) fn shown(&self, path: &TreePath) -> String {
+        self.root.shown(&self.full(path))
+    }
+
+    pub(super) fn look(&self, path: &TreePath) -> Result<Option<Entry>> {
+        self.root.entry(&self.full(path))
+    }
+
+    pub(super) fn desired(&self) -> Result<&'a dyn Tree> {
+        self.desired.ok_or_else(|| {
+            Error::new(ErrorKind::Bug, format!("write {}", self.shown(&TreePath::root())), "no source tree was given")
+        })
+    }
+
+    /// The two that a small machine has are enough: the file system's own locks are the limit.
+    pub(super) fn threads(&self) -> usize {
+        std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 4))
+    }
+
+    pub(super) fn fresh(&self, mode: u32) -> Meta {
+        staging::fresh(mode)
+    }
+
+    pub(super) fn note(&self, note: String) {
+        self.notes.add(note);
+    }
+
+    pub(super) fn progress(&self, files: u64, bytes: u64) {
+        self.ledger.progress(self.index, files, bytes);
+    }
+
+    pub(super) fn keep(&self, records: &[UndoRecord]) -> Result<()> {
+        if self.ledger.cancelled() {
+            return Err(Error::new(
+                ErrorKind::Cancelled,
+                format!("write {}", self.shown(&TreePath::root())),
+                "it was stopped on request",
+            )
+            .next("retry this task to write the rest"));
+        }
+        if records.is_empty() { Ok(()) } else { self.ledger.keep(self.index, records) }
+    }
+
+    pub(super) fn sync(&self) -> Result<()> {
+        syncfs(self.root).map_err(|errno| refusal(format!("make {} durable", self.shown(&TreePath::root())), errno))
+    }
+
+    /// From here on an error no longer means that nothing changed.
+    pub(super) fn touch(&self) {
+        self.touched.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn wrote(&self, entry: &Entry, hash: Option<Digest>, size: u64) {
+        self.files.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(size, Ordering::Relaxed);
+        if let Some(hash) = hash {
+            self.contents.lock().unwrap_or_else(PoisonError::into_inner).push((entry.path.clone(), hash));
+        }
+    }
+
+    pub(super) fn conflict(&self, path: &TreePath, why: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Conflict, format!("write {}", self.shown(path)), why)
+            .next("review this task again: its plan was made from an older state")
+    }
+}

@@ -1,0 +1,158 @@
+//! Documents compared by structure: maps field by field, sets by value, keyed lists by key, plain lists
+//! as one value, because a half-taken order means nothing. Order is not compared in sets and keyed lists:
+//! what only moved has not changed.
+//!
+//! A document that is created has one hunk for each leaf, so that one role can be left out; one that is
+//! deleted has one hunk in all. Parents come of themselves with the first child that is taken.
+//!
+//! Ignored fields are neither compared nor written. A field that the desired side masks is never written
+//! and is named in the change's warnings; a mask on the live side equals nothing.
+
+mod apply;
+mod rules;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::model::{
+    Change, Digest, DigestKey, Document, DocumentPath, Error, ErrorKind, Fidelity, Hunk, HunkAt, KindSchema, Mode, Op,
+    ResourceId, Result,
+};
+
+use apply::Writer;
+use rules::Rules;
+use shown::Veil;
+use walk::{Difference, Walk, is_mask};
+
+/// How many places a warning names.
+const NAMED: usize = 8;
+
+/// What has to change for `live` to become `desired`; `None` where nothing has to.
+pub fn changes(
+    id: &ResourceId,
+    live: Option<&Document>,
+    desired: Option<&Document>,
+    schema: &KindSchema,
+    mode: Mode,
+    key: &DigestKey,
+) -> Option<Change> {
+    let op = match (live, desired) {
+        (None, None) => return None,
+        (None, Some(_)) => Op::Create,
+        (Some(_), None) if mode == Mode::Merge => return None,
+        (Some(_), None) => Op::Delete,
+        (Some(live), Some(desired)) if live.value == desired.value => return None,
+        (Some(_), Some(_)) => Op::Update,
+    };
+    let rules = Rules::new(schema);
+    let mut walk = Walk::new(&rules, mode);
+    walk.documents(live, desired);
+    if walk.found.is_empty() {
+        return None;
+    }
+    let veil = Veil { rules: &rules, key };
+    let needs = needs(&rules, &walk.found);
+    let hunks = walk.found.iter().zip(needs).map(|(difference, needs)| hunk(difference, needs, &veil)).collect();
+    let mut warnings = Vec::new();
+    if !walk.masked.is_empty() {
+        warnings.push(format!("masked in the source, so not written: {}", named(&walk.masked)));
+    }
+    if !walk.unkept.is_empty() {
+        warnings.push(format!("written whole, ignored fields inside are not kept: {}", named(&walk.unkept)));
+    }
+    Some(Change { id: id.clone(), op, before: fingerprint(live), after: fingerprint(desired), hunks, warnings })
+}
+
+/// The document that is there once the chosen hunks of `change` are written, `None` where none is left.
+/// All else must be what [`changes`] was given; where it is not, the error is [`ErrorKind::Conflict`].
+pub fn apply(
+    live: Option<&Document>,
+    desired: Option<&Document>,
+    change: &Change,
+    left_out: &BTreeSet<u32>,
+    schema: &KindSchema,
+    mode: Mode,
+) -> Result<Option<Document>> {
+    let moved = || {
+        let why = "the change was computed from other documents";
+        Error::new(ErrorKind::Conflict, format!("apply the change of {}", change.id), why).next("plan this task again")
+    };
+    if change.before != fingerprint(live) || change.after != fingerprint(desired) {
+        return Err(moved());
+    }
+    let rules = Rules::new(schema);
+    let mut walk = Walk::new(&rules, mode);
+    walk.documents(live, desired);
+    if walk.found.len() != change.hunks.len() || walk.found.iter().zip(&change.hunks).any(|(one, two)| one.op != two.op)
+    {
+        return Err(moved());
+    }
+    let is_taken = |position: usize| u32::try_from(position).is_ok_and(|position| !left_out.contains(&position));
+    let taken: Vec<&Difference<'_>> =
+        walk.found.iter().enumerate().filter(|(position, _)| is_taken(*position)).map(|(_, found)| found).collect();
+    if taken.is_empty() {
+        return Ok(live.cloned());
+    }
+    if change.op == Op::Delete {
+        return Ok(None);
+    }
+    let mut value = live.map_or(Value::Null, |live| live.value.clone());
+    let writer = Writer { walk: &walk };
+    for difference in &taken {
+        writer.write(&mut value, difference).ok_or_else(moved)?;
+    }
+    let source = match (live, desired) {
+        (Some(live), _) => live.source.clone(),
+        (None, Some(desired)) if desired.value == value => desired.source.clone(),
+        (None, _) => None,
+    };
+    Ok(Some(Document { value, source }))
+}
+
+fn fingerprint(document: Option<&Document>) -> Digest {
+    document.map_or_else(Digest::of_absence, Document::fingerprint)
+}
+
+fn hunk(difference: &Difference<'_>, needs: Vec<u32>, veil: &Veil<'_, '_>) -> Hunk {
+    let at = &difference.cursor;
+    let unmasks = difference.before.is_some_and(is_mask);
+    let before = difference.before.map(|value| veil.shown(value, at));
+    let after = difference.after.as_deref().map(|value| match unmasks {
+        true => veil.shown_secret(value),
+        false => veil.shown(value, at),
+    });
+    let fidelity = veil.rules.fidelity(at).max(if unmasks { Fidelity::Unreadable } else { Fidelity::Exact });
+    Hunk { op: difference.op, at: HunkAt::Field { path: veil.path(difference), before, after }, fidelity, needs }
+}
+
+/// For each difference, the positions of those that a rule binds it to.
+fn needs(rules: &Rules<'_>, found: &[Difference<'_>]) -> Vec<Vec<u32>> {
+    let mut by_pattern: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    let mut needs = Vec::with_capacity(found.len());
+    for (position, difference) in found.iter().enumerate() {
+        let mut of_this = BTreeSet::new();
+        for pattern in rules.needs(&difference.cursor) {
+            let positions = by_pattern.entry(pattern).or_insert_with(|| {
+                let concerned = found.iter().enumerate().filter(|(_, other)| rules::concerns(pattern, &other.steps));
+                concerned.filter_map(|(position, _)| u32::try_from(position).ok()).collect()
+            });
+            of_this.extend(positions.iter().copied().filter(|other| *other as usize != position));
+        }
+        needs.push(of_this.into_iter().collect());
+    }
+    needs
+}
+
+fn named(paths: &[DocumentPath]) -> String {
+    let distinct: BTreeSet<String> = paths.iter().map(ToString::to_string).collect();
+    let mut text = distinct.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    if distinct.len() > NAMED {
+        text.push_str(&format!(" and {} more", distinct.len() - NAMED));
+    }
+    text
+}

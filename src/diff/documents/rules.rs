@@ -1,0 +1,120 @@
+use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema};
+
+use super::walk::Step;
+
+/// A schema's field rules, split once, so that a walk asks for each field only the rules that can
+/// still match it.
+pub(super) struct Rules<'a> {
+    rules: Vec<(Vec<Token<'a>>, &'a FieldRule)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token<'a> {
+    Name(&'a str),
+    AnyName,
+    Element,
+}
+
+/// A place in a document as the rules see it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cursor {
+    /// Rules whose first `depth` tokens match the way here.
+    active: Vec<usize>,
+    depth: usize,
+    /// Here or above, everything is secret.
+    pub secret: bool,
+    pub ignored: bool,
+}
+
+impl<'a> Rules<'a> {
+    pub fn new(schema: &'a KindSchema) -> Self {
+        Self { rules: schema.fields.iter().map(|rule| (tokens(&rule.path), rule)).collect() }
+    }
+
+    pub fn root(&self) -> Cursor {
+        self.settled(Cursor { active: (0..self.rules.len()).collect(), ..Cursor::default() })
+    }
+
+    pub fn field(&self, from: &Cursor, name: &str) -> Cursor {
+        self.descend(from, |token| token == Token::AnyName || token == Token::Name(name))
+    }
+
+    pub fn element(&self, from: &Cursor) -> Cursor {
+        self.descend(from, |token| token == Token::Element)
+    }
+
+    fn descend(&self, from: &Cursor, matches: impl Fn(Token<'a>) -> bool) -> Cursor {
+        let still = |at: &&usize| self.rules[**at].0.get(from.depth).is_some_and(|token| matches(*token));
+        let active = from.active.iter().filter(still).copied().collect();
+        self.settled(Cursor { active, depth: from.depth + 1, secret: from.secret, ignored: from.ignored })
+    }
+
+    fn settled(&self, mut cursor: Cursor) -> Cursor {
+        let (mut secret, mut ignored) = (cursor.secret, cursor.ignored);
+        for rule in self.here(&cursor) {
+            secret |= rule.secret;
+            ignored |= rule.ignored;
+        }
+        (cursor.secret, cursor.ignored) = (secret, ignored);
+        cursor
+    }
+
+    fn here<'s>(&'s self, cursor: &'s Cursor) -> impl Iterator<Item = &'a FieldRule> + 's {
+        let of = |at: &usize| &self.rules[*at];
+        cursor.active.iter().map(of).filter(|(tokens, _)| tokens.len() == cursor.depth).map(|(_, rule)| *rule)
+    }
+
+    /// Rules of this place and of all below it.
+    fn reach<'s>(&'s self, cursor: &'s Cursor) -> impl Iterator<Item = &'a FieldRule> + 's {
+        cursor.active.iter().map(|at| self.rules[*at].1)
+    }
+
+    pub fn shape(&self, cursor: &Cursor) -> &'a FieldShape {
+        self.here(cursor)
+            .map(|rule| &rule.shape)
+            .find(|shape| **shape != FieldShape::Plain)
+            .unwrap_or(&FieldShape::Plain)
+    }
+
+    pub fn fidelity(&self, cursor: &Cursor) -> Fidelity {
+        self.reach(cursor).map(|rule| rule.fidelity).max().unwrap_or_default()
+    }
+
+    pub fn needs<'s>(&'s self, cursor: &'s Cursor) -> impl Iterator<Item = &'a str> + 's {
+        self.here(cursor).flat_map(|rule| rule.needs.iter().map(String::as_str))
+    }
+
+    pub fn ignores_below(&self, cursor: &Cursor) -> bool {
+        self.reach(cursor).any(|rule| rule.ignored)
+    }
+
+    pub fn secret_below(&self, cursor: &Cursor) -> bool {
+        cursor.secret || self.reach(cursor).any(|rule| rule.secret)
+    }
+}
+
+/// Whether a hunk at `steps` concerns what the pattern names: it is there or below.
+pub(super) fn concerns(pattern: &str, steps: &[Step<'_>]) -> bool {
+    let tokens = tokens(pattern);
+    tokens.len() <= steps.len()
+        && tokens.iter().zip(steps).all(|(token, step)| match (token, step) {
+            (Token::Name(name), Step::Field(field)) => name == field,
+            (Token::AnyName, Step::Field(_)) => true,
+            (Token::Element, step) => !matches!(step, Step::Field(_)),
+            _ => false,
+        })
+}
+
+fn tokens(path: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    for part in path.split('.').filter(|part| !part.is_empty()) {
+        let name = part.trim_end_matches("[]");
+        match name {
+            "" => {}
+            "*" => tokens.push(Token::AnyName),
+            name => tokens.push(Token::Name(name)),
+        }
+        tokens.extend(std::iter::repeat_n(Token::Element, (part.len() - name.len()) / 2));
+    }
+    tokens
+}

@@ -1,0 +1,231 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::model::{FieldRule, FieldShape, Shown, TreePath};
+
+fn rule(path: &str) -> FieldRule {
+    FieldRule { path: path.to_owned(), ..FieldRule::default() }
+}
+
+fn account() -> KindSchema {
+    let keyed = FieldShape::KeyedList { key: "name".to_owned() };
+    let fields = vec![
+        FieldRule { shape: FieldShape::Set, ..rule("roles") },
+        FieldRule { shape: keyed, ..rule("keys") },
+        FieldRule { secret: true, ..rule("keys[].value") },
+        FieldRule { ignored: true, ..rule("keys[].seen") },
+        FieldRule { secret: true, ..rule("password") },
+        FieldRule { shape: FieldShape::Set, ..rule("tokens") },
+        FieldRule { secret: true, ..rule("tokens[]") },
+        FieldRule { ignored: true, ..rule("status") },
+        FieldRule { needs: vec!["home".to_owned()], ..rule("shell") },
+        FieldRule { fidelity: Fidelity::Irreversible, ..rule("seal") },
+    ];
+    KindSchema { fields, ..KindSchema::default() }
+}
+
+fn key() -> DigestKey {
+    DigestKey::new([7; 32])
+}
+
+fn id() -> ResourceId {
+    ResourceId { kind: "document".into(), key: TreePath::new("ana").unwrap() }
+}
+
+fn diff(live: &Document, desired: &Document, mode: Mode) -> Option<Change> {
+    changes(&id(), Some(live), Some(desired), &account(), mode, &key())
+}
+
+fn places(change: &Change) -> Vec<String> {
+    change.hunks.iter().map(|hunk| format!("{:?} {}", hunk.op, hunk.place())).collect()
+}
+
+fn written(live: &Document, desired: &Document, mode: Mode) -> Value {
+    let change = diff(live, desired, mode).unwrap();
+    apply(Some(live), Some(desired), &change, &BTreeSet::new(), &account(), mode).unwrap().unwrap().value
+}
+
+#[test]
+fn merge_keeps_what_only_live_has_and_exact_removes_it() {
+    let live = Document::new(json!({"mail": "a@x", "nick": "an", "roles": ["dev", "ops"]}));
+    let desired = Document::new(json!({"mail": "a@y", "roles": ["admin", "dev"]}));
+    let merged = diff(&live, &desired, Mode::Merge).unwrap();
+    assert_eq!(places(&merged), ["Update mail", "Create roles[admin]"]);
+    assert_eq!(
+        written(&live, &desired, Mode::Merge),
+        json!({"mail": "a@y", "nick": "an", "roles": ["dev", "ops", "admin"]})
+    );
+    let exact = diff(&live, &desired, Mode::Exact).unwrap();
+    assert_eq!(places(&exact), ["Update mail", "Delete nick", "Create roles[admin]", "Delete roles[ops]"]);
+    assert_eq!(written(&live, &desired, Mode::Exact), json!({"mail": "a@y", "roles": ["dev", "admin"]}));
+}
+
+#[test]
+fn what_only_moved_has_not_changed() {
+    let live = Document::new(json!({"roles": ["a", "b"], "keys": [{"name": 1}, {"name": 2}], "list": [1, 2]}));
+    let mut desired = Document::new(json!({"roles": ["b", "a"], "keys": [{"name": 2}, {"name": 1}], "list": [1, 2]}));
+    assert_eq!(diff(&live, &desired, Mode::Exact), None);
+    desired.value["list"] = json!([2, 1]);
+    assert_eq!(places(&diff(&live, &desired, Mode::Exact).unwrap()), ["Update list"]);
+}
+
+#[test]
+fn no_secret_is_in_a_change_but_its_change_is_seen() {
+    let live =
+        Document::new(json!({"password": "hunter2", "tokens": ["tok-old"], "keys": [{"name": "k", "value": "v-old"}]}));
+    let desired = Document::new(json!({"password": "correct-horse", "tokens": ["tok-new"],
+            "keys": [{"name": "k", "value": "v-new"}, {"name": "n", "value": "v-other"}]}));
+    let change = diff(&live, &desired, Mode::Exact).unwrap();
+    let text = format!("{change:?} {}", serde_json::to_string(&change).unwrap());
+    for secret in ["hunter2", "correct-horse", "tok-", "v-old", "v-new", "v-other"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    let HunkAt::Field { before: Some(Shown::Secret(before)), after: Some(Shown::Secret(after)), .. } =
+        &change.hunks.iter().find(|hunk| hunk.place() == "password").unwrap().at
+    else {
+        panic!("{change:?}")
+    };
+    assert_ne!(before, after);
+    assert_eq!(written(&live, &desired, Mode::Exact), desired.value);
+}
+
+#[test]
+fn a_mask_is_never_written_and_equals_nothing() {
+    let masked =
+        Document::new(json!({"password": "**********", "mail": "b", "keys": [{"name": "k", "value": "**********"}]}));
+    let live = Document::new(json!({"password": "real", "mail": "a"}));
+    let change = diff(&live, &masked, Mode::Exact).unwrap();
+    assert_eq!(places(&change), ["Create keys[name=k]", "Update mail"]);
+    assert!(change.warnings[0].contains("password"), "{:?}", change.warnings);
+    assert_eq!(written(&live, &masked, Mode::Exact), json!({"password": "real", "mail": "b", "keys": [{"name": "k"}]}));
+    let unmask = diff(&masked, &Document::new(json!({"password": "real"})), Mode::Merge).unwrap();
+    assert_eq!(unmask.hunks[0].fidelity, Fidelity::Unreadable);
+    let HunkAt::Field { before, after, .. } = &unmask.hunks[0].at else { panic!() };
+    assert_eq!(before, &Some(Shown::Masked));
+    assert!(matches!(after, Some(Shown::Secret(_))));
+}
+
+#[test]
+fn ignored_fields_are_neither_compared_nor_touched() {
+    let live = Document::new(json!({"status": 1, "keys": [{"name": "k", "seen": 3, "x": 1}]}));
+    let mut desired = Document::new(json!({"status": 2, "keys": [{"name": "k", "seen": 9, "x": 1}]}));
+    assert_eq!(diff(&live, &desired, Mode::Exact), None);
+    desired.value["keys"][0]["x"] = json!(2);
+    assert_eq!(written(&live, &desired, Mode::Exact), json!({"status": 1, "keys": [{"name": "k", "seen": 3, "x": 2}]}));
+}
+
+#[test]
+fn a_new_document_can_leave_one_role_out() {
+    let desired = Document { value: json!({"roles": ["a", "b"], "home": {"path": "/h"}}), source: Some("text".into()) };
+    let schema = account();
+    let change = changes(&id(), None, Some(&desired), &schema, Mode::Merge, &key()).unwrap();
+    assert_eq!(places(&change), ["Create home.path", "Create roles[a]", "Create roles[b]"]);
+    let of = |left: &[u32]| {
+        apply(None, Some(&desired), &change, &left.iter().copied().collect(), &schema, Mode::Merge).unwrap()
+    };
+    assert_eq!(of(&[1]).unwrap().value, json!({"home": {"path": "/h"}, "roles": ["b"]}));
+    assert_eq!(of(&[]).unwrap().source.as_deref(), Some("text"), "all of it is the backup's own text");
+    assert!(of(&[1]).unwrap().source.is_none());
+    assert!(of(&[0, 1, 2]).is_none());
+}
+
+#[test]
+fn deleting_is_one_hunk_and_only_in_exact_mode() {
+    let live = Document::new(json!({"a": 1, "password": "hunter2"}));
+    assert_eq!(changes(&id(), Some(&live), None, &account(), Mode::Merge, &key()), None);
+    let change = changes(&id(), Some(&live), None, &account(), Mode::Exact, &key()).unwrap();
+    assert_eq!((change.op, change.hunks.len()), (Op::Delete, 1));
+    assert!(!format!("{change:?}").contains("hunter2"));
+    let gone = apply(Some(&live), None, &change, &BTreeSet::new(), &account(), Mode::Exact).unwrap();
+    assert!(gone.is_none());
+}
+
+#[test]
+fn a_field_names_the_fields_it_needs() {
+    let live = Document::new(json!({}));
+    let desired = Document::new(json!({"shell": "/bin/zsh", "home": {"path": "/h", "quota": 1}, "seal": 1}));
+    let change = diff(&live, &desired, Mode::Merge).unwrap();
+    assert_eq!(places(&change), ["Create home.path", "Create home.quota", "Create seal", "Create shell"]);
+    assert_eq!(change.hunks[3].needs, [0, 1]);
+    assert_eq!(change.hunks[2].fidelity, Fidelity::Irreversible);
+}
+
+#[test]
+fn a_change_of_other_documents_is_refused() {
+    let (live, desired) = (Document::new(json!({"a": 1})), Document::new(json!({"a": 2})));
+    let change = diff(&live, &desired, Mode::Merge).unwrap();
+    let moved = Document::new(json!({"a": 3}));
+    let refused = apply(Some(&moved), Some(&desired), &change, &BTreeSet::new(), &account(), Mode::Merge);
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Conflict);
+}
+
+#[test]
+fn a_list_that_is_not_keyed_after_all_is_one_value() {
+    let live = Document::new(json!({"keys": [{"name": "a"}, {"name": "a"}]}));
+    let desired = Document::new(json!({"keys": [{"name": "a"}, 3]}));
+    assert_eq!(places(&diff(&live, &desired, Mode::Merge).unwrap()), ["Update keys"]);
+    assert_eq!(written(&live, &desired, Mode::Merge), desired.value);
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (0..3i64).prop_map(Value::from),
+        "[ab]{0,2}".prop_map(Value::from),
+        Just(Value::from("**********")),
+    ];
+    leaf.prop_recursive(3, 20, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            fields(inner).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+fn fields(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Vec<(String, Value)>> {
+    const NAMES: &[&str] =
+        &["roles", "keys", "name", "value", "seen", "password", "tokens", "status", "shell", "home", "x"];
+    let name = proptest::sample::select(NAMES).prop_map(str::to_owned);
+    proptest::collection::vec((name, inner), 0..5)
+}
+
+fn document() -> impl Strategy<Value = Document> {
+    let element = (0..3i64, value()).prop_map(|(name, value)| json!({"name": name, "value": value, "seen": value}));
+    let keys = proptest::collection::vec(element, 0..4).prop_map(Value::from);
+    let roles = proptest::collection::vec(value(), 0..4).prop_map(Value::from);
+    (fields(value()), proptest::option::of(keys), proptest::option::of(roles)).prop_map(|(fields, keys, roles)| {
+        let mut object: serde_json::Map<String, Value> = fields.into_iter().collect();
+        object.extend(keys.map(|keys| ("keys".to_owned(), keys)));
+        object.extend(roles.map(|roles| ("roles".to_owned(), roles)));
+        Document::new(Value::Object(object))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn applying_all_leaves_no_difference_and_applying_none_leaves_live(
+        live in proptest::option::of(document()), desired in document(), exact: bool, pick: usize
+    ) {
+        let mode = if exact { Mode::Exact } else { Mode::Merge };
+        let schema = account();
+        let diff = |live: Option<&Document>| changes(&id(), live, Some(&desired), &schema, mode, &key());
+        if let Some(change) = diff(live.as_ref()) {
+            let taking = |left: &BTreeSet<u32>| {
+                apply(live.as_ref(), Some(&desired), &change, left, &schema, mode).unwrap()
+            };
+            let all = taking(&BTreeSet::new());
+            prop_assert_eq!(diff(all.as_ref()), None);
+            let every: BTreeSet<u32> = (0..change.hunks.len() as u32).collect();
+            prop_assert_eq!(taking(&every).map(|document| document.value), live.as_ref().map(|live| live.value.clone()));
+            let left = pick % change.hunks.len();
+            let rest = diff(taking(&BTreeSet::from([left as u32])).as_ref());
+            let rest = rest.map(|change| change.hunks).unwrap_or_default();
+            prop_assert_eq!(rest.len(), 1);
+            prop_assert_eq!(&rest[0].at, &change.hunks[left].at);
+        }
+    }
+}

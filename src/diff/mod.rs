@@ -1,0 +1,6 @@
+//! Differences, computed without I/O of their own: documents by structure, text by lines in windows, trees by
+//! merge-joining two sorted walks.
+
+pub mod documents;
+pub mod lines;
+pub mod trees;

@@ -1,0 +1,394 @@
+use std::collections::HashMap;
+use std::iter::Peekable;
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use crate::model::{
+    Change, ComparePrecision, Digest, DigestBuilder, Entry, Error, ErrorKind, Fidelity, Hunk, HunkAt, KindSchema, Mode,
+    NodeKind, Op, Privileges, ResourceId, Result, TreePath,
+};
+
+/// What one side of a comparison yields: entries in the order of [`TreePath`].
+pub type Entries<'a> = Box<dyn Iterator<Item = Result<Entry>> + Send + 'a>;
+
+/// How two trees are compared.
+pub struct TreeRules {
+    ignore: Gitignore,
+    privileges: Privileges,
+    mode: Mode,
+    precision: ComparePrecision,
+}
+
+/// What a walk of both trees found.
+#[derive(Debug)]
+pub struct TreeDiff {
+    /// None where the trees are equal, as far as metadata tells.
+    pub change: Option<Change>,
+    /// With [`ComparePrecision::Content`]: files whose size and metadata are equal or whose time alone
+    /// differs, so that only their bytes can tell.
+    pub undecided: Vec<Undecided>,
+}
+
+#[derive(Debug)]
+pub struct Undecided {
+    pub live: Entry,
+    pub desired: Entry,
+}
+
+const SETID: u32 = 0o6000;
+const CAPABILITY: &str = "security.capability";
+/// More warnings than a person reads are counted instead.
+const MOST_WARNINGS: usize = 20;
+
+impl TreeRules {
+    pub fn new(schema: &KindSchema, mode: Mode, precision: ComparePrecision) -> Result<Self> {
+        let mut builder = GitignoreBuilder::new("");
+        for pattern in &schema.ignore {
+            builder.add_line(None, pattern).map_err(|error| {
+                Error::new(ErrorKind::Invalid, format!("use the ignore pattern '{pattern}'"), error.to_string())
+            })?;
+        }
+        let ignore = builder
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Invalid, "use the ignore patterns", error.to_string()))?;
+        Ok(Self { ignore, privileges: schema.privileges, mode, precision })
+    }
+
+    fn ignores(&self, entry: &Entry) -> bool {
+        use std::os::unix::ffi::OsStrExt;
+        let path = std::path::Path::new(std::ffi::OsStr::from_bytes(entry.path.as_bytes()));
+        !entry.path.is_root() && !self.ignore.is_empty() && self.ignore.matched(path, entry.is_directory()).is_ignore()
+    }
+}
+
+/// Merge-joins two sorted walks. `None` for a side that is not there at all. Memory is that of the
+/// differences, not of the trees.
+pub fn compare(
+    id: &ResourceId,
+    live: Option<Entries>,
+    desired: Option<Entries>,
+    rules: &TreeRules,
+) -> Result<TreeDiff> {
+    let (there, wanted) = (live.is_some(), desired.is_some());
+    let mut walk =
+        Walk { rules, found: Found::default(), live_links: Links::default(), desired_links: Links::default() };
+    let mut live = Side::new(live, rules);
+    let mut desired = Side::new(desired, rules);
+    loop {
+        let order = match (live.peek()?, desired.peek()?) {
+            (None, None) => break,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(one), Some(other)) => one.cmp(other),
+        };
+        let on_live = if order.is_le() { live.next()? } else { None };
+        let on_desired = if order.is_ge() { desired.next()? } else { None };
+        match (on_live, on_desired) {
+            (Some(live), Some(desired)) => walk.both(live, desired),
+            (Some(live), None) => walk.only_live(live),
+            (None, Some(desired)) => walk.only_desired(desired),
+            (None, None) => break,
+        }
+    }
+    Ok(walk.finish(id, there, wanted))
+}
+
+/// One sorted walk, ignored subtrees left out, its order checked: a store that answered out of order would
+/// make files look missing.
+struct Side<'a> {
+    entries: Option<Peekable<Entries<'a>>>,
+    rules: &'a TreeRules,
+    skipped: Option<TreePath>,
+    last: Option<TreePath>,
+}
+
+impl<'a> Side<'a> {
+    fn new(entries: Option<Entries<'a>>, rules: &'a TreeRules) -> Self {
+        Self { entries: entries.map(Iterator::peekable), rules, skipped: None, last: None }
+    }
+
+    fn peek(&mut self) -> Result<Option<&TreePath>> {
+        let Some(entries) = &mut self.entries else { return Ok(None) };
+        while let Some(Ok(entry)) = entries.peek() {
+            let inside = self.skipped.as_ref().is_some_and(|skipped| entry.path.relative_to(skipped).is_some());
+            if !inside && !self.rules.ignores(entry) {
+                break;
+            }
+            if !inside && entry.is_directory() {
+                self.skipped = Some(entry.path.clone());
+            }
+            entries.next();
+        }
+        if matches!(entries.peek(), Some(Err(_))) {
+            return entries.next().transpose().map(|_| None);
+        }
+        Ok(entries.peek().and_then(|entry| entry.as_ref().ok()).map(|entry| &entry.path))
+    }
+
+    fn next(&mut self) -> Result<Option<Entry>> {
+        let Some(entry) = self.entries.as_mut().and_then(Iterator::next).transpose()? else { return Ok(None) };
+        if self.last.as_ref().is_some_and(|last| *last >= entry.path) {
+            return Err(Error::new(
+                ErrorKind::Bug,
+                format!("compare trees at {}", entry.path),
+                "a walk is not in order or names a path twice",
+            ));
+        }
+        self.last = Some(entry.path.clone());
+        Ok(Some(entry))
+    }
+}
+
+/// The first path of each group of hard links, so that groups compare across trees.
+#[derive(Default)]
+struct Links(HashMap<u64, TreePath>);
+
+impl Links {
+    fn first(&mut self, entry: &Entry) -> Option<TreePath> {
+        match entry.kind {
+            NodeKind::File { link: Some(link), .. } => {
+                Some(self.0.entry(link).or_insert_with(|| entry.path.clone()).clone())
+            }
+            _ => None,
+        }
+    }
+}
+
+struct Walk<'a> {
+    rules: &'a TreeRules,
+    found: Found,
+    live_links: Links,
+    desired_links: Links,
+}
+
+#[derive(Default)]
+struct Found {
+    hunks: Vec<Hunk>,
+    /// Positions of hunks that make a directory, innermost last: what lies below needs them.
+    making: Vec<(TreePath, u32)>,
+    /// The same for directories that go: they need what lies below to go first.
+    unmaking: Vec<(TreePath, u32)>,
+    undecided: Vec<Undecided>,
+    stripped: Vec<TreePath>,
+    unrestorable: Vec<TreePath>,
+    refused: Vec<TreePath>,
+}
+
+impl Walk<'_> {
+    fn both(&mut self, live: Entry, desired: Entry) {
+        let Some(desired) = self.admissible(desired) else { return };
+        let live_first = self.live_links.first(&live);
+        let desired_first = self.desired_links.first(&desired);
+        if std::mem::discriminant(&live.kind) != std::mem::discriminant(&desired.kind) {
+            self.replace(live, desired);
+            return;
+        }
+        let relinked = live_first != desired_first;
+        let same_metadata = self.same_metadata(&live, &desired);
+        let (same_content, undecided) = match (&live.kind, &desired.kind) {
+            (NodeKind::File { size: one, .. }, NodeKind::File { size: other, .. }) => {
+                let by_time = one == other && live.meta.times == desired.meta.times;
+                (by_time, self.rules.precision == ComparePrecision::Content && one == other)
+            }
+            (NodeKind::Symlink { target: one }, NodeKind::Symlink { target: other }) => (one == other, false),
+            _ => (true, false),
+        };
+        if relinked {
+            self.push(Op::Update, Some(live), Some(desired), true);
+        } else if undecided {
+            self.found.undecided.push(Undecided { live, desired });
+        } else if !same_content || !same_metadata {
+            self.push(Op::Update, Some(live), Some(desired), !same_content);
+        }
+    }
+
+    fn only_desired(&mut self, desired: Entry) {
+        let Some(desired) = self.admissible(desired) else { return };
+        self.desired_links.first(&desired);
+        self.push(Op::Create, None, Some(desired), true);
+    }
+
+    fn only_live(&mut self, live: Entry) {
+        self.live_links.first(&live);
+        let within_replaced =
+            self.found.unmaking.iter().any(|(directory, _)| live.path.relative_to(directory).is_some());
+        if self.rules.mode == Mode::Exact || within_replaced {
+            self.push(Op::Delete, Some(live), None, true);
+        }
+    }
+
+    /// Another kind of node takes the place: what lies below a directory must go, in any mode.
+    fn replace(&mut self, live: Entry, desired: Entry) {
+        self.push(Op::Update, Some(live), Some(desired), true);
+    }
+
+    /// The desired entry as it may be written; None for what is never written.
+    fn admissible(&mut self, mut desired: Entry) -> Option<Entry> {
+        if matches!(desired.kind, NodeKind::Special { .. }) {
+            self.found.unrestorable.push(desired.path);
+            return None;
+        }
+        let privileged = matches!(desired.kind, NodeKind::File { .. })
+            && (desired.meta.mode & SETID != 0 || desired.meta.xattrs.iter().any(|(name, _)| &**name == CAPABILITY));
+        if privileged {
+            match self.rules.privileges {
+                Privileges::Keep => {}
+                Privileges::Refuse => {
+                    self.found.refused.push(desired.path);
+                    return None;
+                }
+                Privileges::Strip => {
+                    desired.meta.mode &= !SETID;
+                    desired.meta.xattrs.retain(|(name, _)| &**name != CAPABILITY);
+                    self.found.stripped.push(desired.path.clone());
+                }
+            }
+        }
+        Some(desired)
+    }
+
+    fn same_metadata(&self, live: &Entry, desired: &Entry) -> bool {
+        let strip = self.rules.privileges == Privileges::Strip && matches!(live.kind, NodeKind::File { .. });
+        let mode = |entry: &Entry| if strip { entry.meta.mode & !SETID } else { entry.meta.mode };
+        let counted = |name: &str| !(strip && name == CAPABILITY);
+        // A directory's time moves with every file in it, and a link's mode means nothing.
+        let timed = !matches!(live.kind, NodeKind::Directory);
+        let moded = !matches!(live.kind, NodeKind::Symlink { .. });
+        (!moded || mode(live) == mode(desired))
+            && live.meta.uid == desired.meta.uid
+            && live.meta.gid == desired.meta.gid
+            && (!timed || live.meta.times == desired.meta.times)
+            && live.meta.xattrs.iter().filter(|(name, _)| counted(name)).eq(desired
+                .meta
+                .xattrs
+                .iter()
+                .filter(|(name, _)| counted(name)))
+    }
+
+    fn push(&mut self, op: Op, before: Option<Entry>, after: Option<Entry>, content: bool) {
+        let Some(path) = after.as_ref().or(before.as_ref()).map(|entry| entry.path.clone()) else { return };
+        let Ok(position) = u32::try_from(self.found.hunks.len()) else { return };
+        let makes =
+            after.as_ref().is_some_and(Entry::is_directory) && !before.as_ref().is_some_and(Entry::is_directory);
+        let unmakes =
+            before.as_ref().is_some_and(Entry::is_directory) && !after.as_ref().is_some_and(Entry::is_directory);
+        let mut needs = Vec::new();
+        for stack in [&mut self.found.making, &mut self.found.unmaking] {
+            while stack.last().is_some_and(|(directory, _)| path.relative_to(directory).is_none()) {
+                stack.pop();
+            }
+        }
+        if after.is_some()
+            && let Some((_, making)) = self.found.making.last()
+        {
+            needs.push(*making);
+        }
+        if after.is_none()
+            && let Some((_, unmaking)) = self.found.unmaking.last()
+            && let Some(parent) = self.found.hunks.get_mut(*unmaking as usize)
+        {
+            parent.needs.push(position);
+        }
+        if makes {
+            self.found.making.push((path.clone(), position));
+        }
+        if unmakes {
+            self.found.unmaking.push((path.clone(), position));
+        }
+        self.found.hunks.push(Hunk {
+            op,
+            at: HunkAt::Node { path, before: before.map(Box::new), after: after.map(Box::new), content },
+            fidelity: Fidelity::Exact,
+            needs,
+        });
+    }
+
+    fn finish(self, id: &ResourceId, there: bool, wanted: bool) -> TreeDiff {
+        let Found { hunks, undecided, stripped, unrestorable, refused, .. } = self.found;
+        let op = match (there, wanted) {
+            (false, true) => Op::Create,
+            (true, false) => Op::Delete,
+            _ => Op::Update,
+        };
+        let mut warnings = Vec::new();
+        warn(&mut warnings, &stripped, "restored without its setuid, setgid or capability rights");
+        warn(&mut warnings, &refused, "not restored: it would run with another's rights");
+        warn(&mut warnings, &unrestorable, "not restored: a device, socket or pipe");
+        let change = (!hunks.is_empty()).then(|| made(id.clone(), op, there, hunks, warnings));
+        TreeDiff { change, undecided }
+    }
+}
+
+/// Builds a tree's change; fingerprints are of the touched entries, so that other files of a living
+/// home may move meanwhile.
+pub fn made(id: ResourceId, op: Op, there: bool, hunks: Vec<Hunk>, warnings: Vec<String>) -> Change {
+    let (before, after) = fingerprints(&hunks);
+    Change { id, op, before: if there { before } else { Digest::of_absence() }, after, hunks, warnings }
+}
+
+/// Hunks that a comparison of bytes found, put in their places among those that metadata told.
+pub fn with_content(id: &ResourceId, diff: TreeDiff, differs: &[bool], rules: &TreeRules) -> Option<Change> {
+    let mut walk =
+        Walk { rules, found: Found::default(), live_links: Links::default(), desired_links: Links::default() };
+    let (mut known, warnings, op) = match diff.change {
+        Some(change) => (change.hunks, change.warnings, change.op),
+        None => (Vec::new(), Vec::new(), Op::Update),
+    };
+    let shift = |moved: &[u32], hunk: &mut Hunk| {
+        for need in &mut hunk.needs {
+            *need = moved.get(*need as usize).copied().unwrap_or(*need);
+        }
+    };
+    let mut added: Vec<(TreePath, Hunk)> = Vec::new();
+    for (pair, content) in diff.undecided.into_iter().zip(differs) {
+        if !content && walk.same_metadata(&pair.live, &pair.desired) {
+            continue;
+        }
+        let path = pair.live.path.clone();
+        walk.found.hunks.clear();
+        walk.push(Op::Update, Some(pair.live), Some(pair.desired), *content);
+        added.extend(walk.found.hunks.pop().map(|hunk| (path, hunk)));
+    }
+    let mut hunks = Vec::with_capacity(known.len() + added.len());
+    let mut moved = Vec::with_capacity(known.len());
+    let mut added = added.into_iter().peekable();
+    for hunk in known.drain(..) {
+        if let HunkAt::Node { path, .. } = &hunk.at {
+            while let Some((_, earlier)) = added.next_if(|(other, _)| other < path) {
+                hunks.push(earlier);
+            }
+        }
+        moved.push(u32::try_from(hunks.len()).unwrap_or(u32::MAX));
+        hunks.push(hunk);
+    }
+    hunks.extend(added.map(|(_, hunk)| hunk));
+    for position in &moved {
+        if let Some(hunk) = hunks.get_mut(*position as usize) {
+            shift(&moved, hunk);
+        }
+    }
+    (!hunks.is_empty()).then(|| made(id.clone(), op, op != Op::Create, hunks, warnings))
+}
+
+fn fingerprints(hunks: &[Hunk]) -> (Digest, Digest) {
+    let (mut before, mut after) = (DigestBuilder::new("tree"), DigestBuilder::new("tree"));
+    for hunk in hunks {
+        let HunkAt::Node { before: was, after: is, .. } = &hunk.at else { continue };
+        for (builder, entry) in [(&mut before, was), (&mut after, is)] {
+            if let Some(entry) = entry {
+                builder.digest(&entry.fingerprint());
+            }
+        }
+    }
+    (before.finish(), after.finish())
+}
+
+fn warn(warnings: &mut Vec<String>, paths: &[TreePath], what: &str) {
+    warnings.extend(paths.iter().take(MOST_WARNINGS).map(|path| format!("{path}: {what}")));
+    if let Some(more) = paths.len().checked_sub(MOST_WARNINGS).filter(|more| *more > 0) {
+        warnings.push(format!("and {more} more: {what}"));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+use super::*;
+use crate::model::{Meta, SpecialKind, Times};
+
+fn directory(path: &str) -> Entry {
+    Entry {
+        path: TreePath::new(path).unwrap(),
+        kind: NodeKind::Directory,
+        meta: Meta { mode: 0o755, ..Meta::default() },
+    }
+}
+
+fn file(path: &str, size: u64, mtime_s: i64) -> Entry {
+    let meta = Meta { mode: 0o644, times: Times { mtime_s, mtime_ns: 0 }, ..Meta::default() };
+    Entry { path: TreePath::new(path).unwrap(), kind: NodeKind::File { size, link: None }, meta }
+}
+
+fn linked(path: &str, link: u64) -> Entry {
+    Entry { kind: NodeKind::File { size: 1, link: Some(link) }, ..file(path, 1, 1) }
+}
+
+fn id() -> ResourceId {
+    ResourceId { kind: "tree".into(), key: TreePath::new("ana").unwrap() }
+}
+
+fn side(entries: Vec<Entry>) -> Option<Entries<'static>> {
+    Some(Box::new(entries.into_iter().map(Ok)))
+}
+
+fn rules(ignore: &[&str], mode: Mode, precision: ComparePrecision) -> TreeRules {
+    let schema = KindSchema { ignore: ignore.iter().map(ToString::to_string).collect(), ..KindSchema::default() };
+    TreeRules::new(&schema, mode, precision).unwrap()
+}
+
+fn quick(mode: Mode) -> TreeRules {
+    rules(&[], mode, ComparePrecision::Quick)
+}
+
+fn told(change: &Option<Change>) -> Vec<String> {
+    let hunks = change.iter().flat_map(|change| &change.hunks);
+    hunks.map(|hunk| format!("{:?} {} needs {:?}", hunk.op, hunk.place(), hunk.needs)).collect()
+}
+
+#[test]
+fn equal_trees_have_no_difference() {
+    let tree = || side(vec![directory(""), directory("a"), file("a/x", 3, 7), file("b", 1, 1)]);
+    let diff = compare(&id(), tree(), tree(), &quick(Mode::Exact)).unwrap();
+    assert!(diff.change.is_none());
+}
+
+#[test]
+fn what_only_live_has_stays_unless_the_mode_is_exact() {
+    let live = || side(vec![directory(""), directory("own"), file("own/new", 1, 1)]);
+    let desired = || side(vec![directory("")]);
+    assert!(compare(&id(), live(), desired(), &quick(Mode::Merge)).unwrap().change.is_none());
+    let exact = compare(&id(), live(), desired(), &quick(Mode::Exact)).unwrap().change;
+    assert_eq!(told(&exact), ["Delete own needs [1]", "Delete own/new needs []"]);
+}
+
+#[test]
+fn a_missing_home_is_a_create_whose_files_need_their_directories() {
+    let desired = side(vec![directory(""), directory("a"), file("a/x", 1, 1)]);
+    let change = compare(&id(), None, desired, &quick(Mode::Merge)).unwrap().change;
+    assert_eq!(change.as_ref().unwrap().op, Op::Create);
+    assert_eq!(change.as_ref().unwrap().before, Digest::of_absence());
+    assert_eq!(told(&change), ["Create . needs []", "Create a needs [0]", "Create a/x needs [1]"]);
+}
+
+#[test]
+fn metadata_is_told_apart_from_content() {
+    let mut moded = file("x", 1, 1);
+    moded.meta.mode = 0o600;
+    let live = side(vec![directory(""), moded, file("y", 1, 1)]);
+    let desired = side(vec![directory(""), file("x", 1, 1), file("y", 2, 1)]);
+    let change = compare(&id(), live, desired, &quick(Mode::Merge)).unwrap().change.unwrap();
+    let contents: Vec<bool> =
+        change.hunks.iter().map(|hunk| matches!(hunk.at, HunkAt::Node { content: true, .. })).collect();
+    assert_eq!(contents, [false, true]);
+}
+
+#[test]
+fn a_directory_in_a_files_place_takes_its_contents_along_in_any_mode() {
+    let live = side(vec![directory(""), directory("x"), file("x/inner", 1, 1), file("x-ray", 1, 1)]);
+    let desired = side(vec![directory(""), file("x", 1, 1)]);
+    let change = compare(&id(), live, desired, &quick(Mode::Merge)).unwrap().change;
+    assert_eq!(told(&change), ["Update x needs [1]", "Delete x/inner needs []"]);
+}
+
+#[test]
+fn ignored_subtrees_are_neither_compared_nor_removed() {
+    let live = side(vec![directory(""), directory(".cache"), file(".cache/big", 9, 9), file("keep", 1, 1)]);
+    let desired = side(vec![directory(""), directory(".cache"), file(".cache/other", 1, 1), file("keep", 1, 1)]);
+    let diff = compare(&id(), live, desired, &rules(&[".cache/"], Mode::Exact, ComparePrecision::Quick)).unwrap();
+    assert!(diff.change.is_none());
+}
+
+#[test]
+fn rights_of_another_are_stripped_and_listed_and_never_seen_as_a_difference() {
+    let mut privileged = file("su", 1, 1);
+    privileged.meta.mode = 0o4755;
+    let plain = Entry { meta: Meta { mode: 0o755, ..privileged.meta.clone() }, ..privileged.clone() };
+    let desired = || side(vec![directory(""), privileged.clone()]);
+    let created = compare(&id(), side(vec![directory("")]), desired(), &quick(Mode::Merge)).unwrap().change.unwrap();
+    assert_eq!(created.warnings, ["su: restored without its setuid, setgid or capability rights"]);
+    assert!(matches!(&created.hunks[0].at, HunkAt::Node { after: Some(after), .. } if after.meta.mode == 0o755));
+    let again = compare(&id(), side(vec![directory(""), plain]), desired(), &quick(Mode::Merge)).unwrap();
+    assert!(again.change.is_none());
+}
+
+#[test]
+fn devices_are_listed_and_not_restored() {
+    let mut device = file("sda", 0, 0);
+    device.kind = NodeKind::Special { special: SpecialKind::BlockDevice };
+    let desired = side(vec![directory(""), device, file("x", 1, 1)]);
+    let change = compare(&id(), side(vec![directory("")]), desired, &quick(Mode::Merge)).unwrap().change.unwrap();
+    assert_eq!(change.hunks.len(), 1);
+    assert_eq!(change.warnings, ["sda: not restored: a device, socket or pipe"]);
+}
+
+#[test]
+fn hard_links_compare_by_their_group_not_by_their_number() {
+    let live = side(vec![directory(""), linked("a", 7), linked("b", 7)]);
+    let desired = side(vec![directory(""), linked("a", 900), linked("b", 900)]);
+    assert!(compare(&id(), live, desired, &quick(Mode::Exact)).unwrap().change.is_none());
+    let unlinked = side(vec![directory(""), linked("a", 7), linked("b", 8)]);
+    let desired = side(vec![directory(""), linked("a", 900), linked("b", 900)]);
+    let change = compare(&id(), unlinked, desired, &quick(Mode::Exact)).unwrap().change;
+    assert_eq!(told(&change), ["Update b needs []"]);
+}
+
+#[test]
+fn bytes_decide_where_the_runbook_wants_it_and_hunks_stay_in_order() {
+    let exact = rules(&[], Mode::Merge, ComparePrecision::Content);
+    let live = side(vec![directory(""), file("a", 1, 1), file("c", 1, 1), file("d", 1, 5)]);
+    let desired = side(vec![directory(""), file("a", 1, 1), file("b", 1, 1), file("c", 1, 1), file("d", 1, 6)]);
+    let diff = compare(&id(), live, desired, &exact).unwrap();
+    let undecided: Vec<String> = diff.undecided.iter().map(|pair| pair.live.path.to_string()).collect();
+    assert_eq!(undecided, ["a", "c", "d"]);
+    let change = with_content(&id(), diff, &[true, false, false], &exact);
+    assert_eq!(told(&change), ["Update a needs []", "Create b needs []", "Update d needs []"]);
+    let content = |at: usize| matches!(change.as_ref().unwrap().hunks[at].at, HunkAt::Node { content: true, .. });
+    assert!(content(0) && !content(2), "equal bytes with another time are metadata only");
+}
+
+#[test]
+fn a_walk_out_of_order_is_an_error_and_not_a_delete() {
+    let live = side(vec![directory(""), file("a", 1, 1), file("b", 1, 1)]);
+    let desired = side(vec![directory(""), file("b", 1, 1), file("a", 1, 1)]);
+    assert!(compare(&id(), live, desired, &quick(Mode::Exact)).is_err());
+}
+
+#[test]
+fn an_unreadable_entry_ends_the_comparison() {
+    let broken: Entries = Box::new(
+        vec![Ok(directory("")), Err(Error::new(ErrorKind::Corrupt, "read a tree", "its blob is missing"))].into_iter(),
+    );
+    let live = side(vec![directory(""), file("a", 1, 1)]);
+    assert_eq!(compare(&id(), live, Some(broken), &quick(Mode::Exact)).unwrap_err().kind(), ErrorKind::Corrupt);
+}

@@ -1,0 +1,306 @@
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::context::Context;
+use super::handle::Request;
+use super::lane::Lane;
+use super::notice::Notice;
+use super::proposals::Proposals;
+use super::script::{Asking, Script, Work};
+use super::worker::Done;
+use crate::model::{
+    ApprovalPolicy, Error, ErrorKind, Event, Problem, Recorded, Result, Run, RunState, StepKind, TaskId, TaskStatus,
+};
+
+/// Milliseconds since 1970.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Owns the fold. Everything that happens to a run goes through here, one message after the other.
+pub(super) struct Actor {
+    pub run: Run,
+    pub context: Arc<Context>,
+    pub script: Arc<dyn Script>,
+    pub policy: ApprovalPolicy,
+    pub clock: Clock,
+    pub mailbox: mpsc::UnboundedSender<Done>,
+    pub lanes: Vec<Lane>,
+    /// Per step, its lane.
+    pub lane_of: Vec<usize>,
+    pub proposals: Proposals,
+    /// Tasks that a worker holds and has not answered for.
+    pub in_flight: HashSet<TaskId>,
+    pub probing: HashSet<TaskId>,
+    pub voided: HashMap<TaskId, u8>,
+    pub stopping: Option<Option<Problem>>,
+    /// Every handle is gone: what is under way ends, nothing is begun.
+    pub leaving: bool,
+    batch: Vec<Recorded>,
+    unpublished: VecDeque<Arc<Recorded>>,
+    gated: VecDeque<(u64, oneshot::Sender<()>)>,
+    answers: VecDeque<(u64, oneshot::Sender<Result<()>>)>,
+    subscribers: Vec<(u64, mpsc::UnboundedSender<Notice>)>,
+    durable: u64,
+    told_idle: bool,
+}
+
+/// All that an actor begins with.
+pub(super) struct Beginning {
+    pub run: Run,
+    pub context: Arc<Context>,
+    pub script: Arc<dyn Script>,
+    pub policy: ApprovalPolicy,
+    pub clock: Clock,
+    pub mailbox: mpsc::UnboundedSender<Done>,
+    pub lanes: Vec<Lane>,
+    pub lane_of: Vec<usize>,
+}
+
+impl Actor {
+    pub fn new(beginning: Beginning) -> Self {
+        let Beginning { run, context, script, policy, clock, mailbox, lanes, lane_of } = beginning;
+        Self {
+            durable: run.seq,
+            run,
+            context,
+            script,
+            policy,
+            clock,
+            mailbox,
+            lanes,
+            lane_of,
+            proposals: Proposals::default(),
+            in_flight: HashSet::new(),
+            probing: HashSet::new(),
+            voided: HashMap::new(),
+            stopping: None,
+            leaving: false,
+            batch: Vec::new(),
+            unpublished: VecDeque::new(),
+            gated: VecDeque::new(),
+            answers: VecDeque::new(),
+            subscribers: Vec::new(),
+            told_idle: false,
+        }
+    }
+
+    pub async fn live(
+        mut self,
+        mut requests: mpsc::UnboundedReceiver<Request>,
+        mut done: mpsc::UnboundedReceiver<Done>,
+    ) {
+        let mut open = true;
+        loop {
+            self.pump();
+            self.flush();
+            if self.has_ended(open) {
+                break;
+            }
+            self.tell_if_idle();
+            tokio::select! {
+                biased;
+                request = requests.recv(), if open => match request {
+                    Some(request) => self.on_request(request),
+                    None => {
+                        open = false;
+                        self.leaving = true;
+                    }
+                },
+                message = done.recv() => if let Some(message) = message { self.on_done(message) },
+            }
+            // One commit for all that has come in meanwhile.
+            while let Ok(message) = done.try_recv() {
+                self.on_done(message);
+            }
+            while let Ok(request) = requests.try_recv() {
+                self.on_request(request);
+            }
+        }
+        let problem = self.stopping.take().flatten();
+        if self.run.state == RunState::Closed && problem.is_none() {
+            self.release().await;
+        }
+        let subscribers = std::mem::take(&mut self.subscribers);
+        let closed = self.run.state == RunState::Closed;
+        // Whoever hears of the end may open the run at once: journal and lock are let go first.
+        let context = self.context.clone();
+        drop(self);
+        let ended = tokio::task::spawn_blocking(move || end(context, closed)).await;
+        let problem = problem.or_else(|| ended.ok().flatten());
+        for (_, subscriber) in subscribers {
+            let _ = subscriber.send(Notice::Stopped { problem: problem.clone() });
+        }
+    }
+
+    /// What was kept for undo goes. The run is closed either way: what cannot be removed is told and left.
+    async fn release(&self) {
+        for (name, component) in self.script.components() {
+            if let Err(error) = component.release(&self.context.pinned.run).await {
+                tracing::warn!(target: "engine", "{name}: {}", error.chain());
+            }
+        }
+    }
+
+    /// A broken journal stops at once; a close, or the last handle's end, once nothing is under way.
+    fn has_ended(&self, open: bool) -> bool {
+        let settled = self.in_flight.is_empty() && self.durable == self.run.seq;
+        match &self.stopping {
+            Some(Some(_)) => true,
+            Some(None) => settled,
+            None => !open && settled,
+        }
+    }
+
+    /// Folds an event and hands it to the journal with this turn's others.
+    pub fn record(&mut self, event: Event) {
+        if matches!(self.stopping, Some(Some(_))) {
+            return;
+        }
+        let recorded = Recorded { seq: self.run.seq + 1, at: (self.clock)(), event };
+        match self.run.apply(&recorded) {
+            Ok(ready) => {
+                self.batch.push(recorded);
+                for task in ready {
+                    self.on_ready(task);
+                }
+            }
+            Err(illegal) => {
+                let error = Error::new(ErrorKind::Bug, "record what happened", illegal.to_string())
+                    .next("keep the run's folder and report this; `rekindle resume` goes on from the journal");
+                tracing::error!(target: "engine", "{}", error.chain());
+                self.stopping = Some(Some(error.problem()));
+            }
+        }
+    }
+
+    /// The answer goes out when everything recorded so far is durable.
+    pub fn answer_when_durable(&mut self, answer: oneshot::Sender<Result<()>>) {
+        self.answers.push_back((self.run.seq, answer));
+        self.release_durable();
+    }
+
+    pub fn gate(&mut self, go: oneshot::Sender<()>) {
+        self.gated.push_back((self.run.seq, go));
+    }
+
+    fn flush(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let batch = std::mem::take(&mut self.batch);
+        let seq = self.run.seq;
+        self.unpublished.extend(batch.iter().cloned().map(Arc::new));
+        let mailbox = self.mailbox.clone();
+        self.context.journal.append(
+            batch,
+            Box::new(move |result| {
+                let _ = mailbox.send(match result {
+                    Ok(()) => Done::Durable { seq },
+                    Err(error) => Done::JournalLost { problem: error.problem() },
+                });
+            }),
+        );
+    }
+
+    pub fn on_durable(&mut self, seq: u64) {
+        self.durable = self.durable.max(seq);
+        while self.unpublished.front().is_some_and(|recorded| recorded.seq <= self.durable) {
+            if let Some(recorded) = self.unpublished.pop_front() {
+                self.subscribers.retain(|(after, subscriber)| {
+                    recorded.seq <= *after || subscriber.send(Notice::Event(recorded.clone())).is_ok()
+                });
+            }
+        }
+        self.release_durable();
+    }
+
+    fn release_durable(&mut self) {
+        while self.gated.front().is_some_and(|(seq, _)| *seq <= self.durable) {
+            if let Some((_, go)) = self.gated.pop_front() {
+                let _ = go.send(());
+            }
+        }
+        while self.answers.front().is_some_and(|(seq, _)| *seq <= self.durable) {
+            if let Some((_, answer)) = self.answers.pop_front() {
+                let _ = answer.send(Ok(()));
+            }
+        }
+    }
+
+    /// Nothing more is begun, and what waited for its INTENT to be durable is never done.
+    pub fn on_journal_lost(&mut self, problem: Problem) {
+        tracing::error!(target: "journal", "{}", problem.what);
+        self.gated.clear();
+        self.answers.clear();
+        self.stopping = Some(Some(problem));
+    }
+
+    pub fn publish(&mut self, notice: Notice) {
+        self.subscribers.retain(|(_, subscriber)| subscriber.send(notice.clone()).is_ok());
+    }
+
+    /// A subscriber gets the fold as it is, and every later event.
+    pub fn subscribe(&mut self, notices: mpsc::UnboundedSender<Notice>) {
+        if notices.send(Notice::Snapshot(Arc::new(self.run.clone()))).is_ok() {
+            self.subscribers.push((self.run.seq, notices));
+            self.told_idle = false;
+        }
+    }
+
+    fn tell_if_idle(&mut self) {
+        let idle = self.durable == self.run.seq
+            && self.in_flight.is_empty()
+            && self.probing.is_empty()
+            && (self.run.state != RunState::Going || self.lanes.iter().all(Lane::is_idle));
+        if idle && !self.told_idle {
+            self.publish(Notice::Idle);
+        }
+        self.told_idle = idle;
+    }
+
+    pub fn work(&self, task: TaskId) -> Result<Work> {
+        let owner = self.run.owner(task);
+        self.script.work(self.run.step_of(task), owner.as_ref())
+    }
+
+    pub fn status(&self, task: TaskId) -> TaskStatus {
+        self.run.tasks.get(task.index()).map_or(TaskStatus::Waiting, |task| task.status)
+    }
+
+    pub fn lane_index(&self, task: TaskId) -> usize {
+        self.lane_of.get(self.run.step_of(task)).copied().unwrap_or(0)
+    }
+
+    /// A task can go on: it is planned, or asked, in its turn. Confirmations wait for a person.
+    pub fn on_ready(&mut self, task: TaskId) {
+        let lane = self.lane_index(task);
+        if self.run.step(task).is_some_and(|step| step.kind == StepKind::Confirm)
+            && let Ok(Work::Ask(ask)) = self.work(task)
+            && matches!(ask.how, Asking::Confirm { .. })
+            && !self.confirms_itself(&ask)
+        {
+            return;
+        }
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.to_plan.push_back(task);
+        }
+    }
+
+    /// `--yes` stands in for the person where a probe can tell.
+    pub fn confirms_itself(&self, ask: &super::script::Ask) -> bool {
+        matches!(self.policy, ApprovalPolicy::Yes { .. }) && ask.probe.is_some()
+    }
+}
+
+/// Lets the journal go, and what a closed run kept for its undo.
+fn end(context: Arc<Context>, closed: bool) -> Option<Problem> {
+    let Some(context) = Arc::into_inner(context) else {
+        tracing::warn!(target: "engine", "a worker still holds the journal; it is let go when that ends");
+        return None;
+    };
+    if closed && let Err(error) = context.undo.release() {
+        tracing::warn!(target: "engine", "{}", error.chain());
+    }
+    context.journal.close().err().map(|error| error.problem())
+}

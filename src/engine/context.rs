@@ -1,0 +1,48 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::journal::{Journal, ReadJournal, RunFolder, UndoStore};
+use crate::model::{Digest, DigestKey, Error, ErrorKind, Result, RunHeader, TargetIdentity};
+
+/// What was pinned when a run began: all that planning needs to know of it.
+pub(super) struct Pinned {
+    pub run: Arc<str>,
+    pub runbook: Digest,
+    pub identities: BTreeMap<String, TargetIdentity>,
+    pub key: DigestKey,
+}
+
+/// What every worker of one run shares; fixed for its life.
+pub(super) struct Context {
+    pub pinned: Arc<Pinned>,
+    pub folder: RunFolder,
+    pub journal: Journal,
+    pub undo: UndoStore,
+    /// Set by abort: writes stop at their next safe point.
+    pub cancelled: AtomicBool,
+}
+
+impl Context {
+    /// The journal as it lies on disk; not for async threads.
+    pub fn read(&self) -> Result<ReadJournal> {
+        ReadJournal::open(&self.folder)
+    }
+}
+
+impl Pinned {
+    pub fn of(header: &RunHeader, key: DigestKey) -> Self {
+        Self {
+            run: header.id.as_str().into(),
+            runbook: header.digest.unwrap_or_else(|| Digest::of(&header.runbook)),
+            identities: header.identities.clone(),
+            key,
+        }
+    }
+
+    pub fn identity(&self, name: &str) -> Result<TargetIdentity> {
+        self.identities.get(name).cloned().ok_or_else(|| {
+            Error::new(ErrorKind::Bug, format!("plan against '{name}'"), "its identity was not recorded at the start")
+        })
+    }
+}

@@ -1,0 +1,88 @@
+use std::sync::Arc;
+
+use super::asking;
+use super::context::Pinned;
+use super::made::Made;
+use super::planner::{ToPlan, plan_batch};
+use super::script::{Asking, Script, Work};
+use crate::model::{Answer, Counts, Digest, DigestKey, Plan, Proposal, Result, Run, StepKind, TaskId, TaskStatus};
+
+/// What one task of a runbook would do now.
+pub struct Foreseen {
+    pub task: TaskId,
+    pub name: String,
+    /// It needs others that are not done: what it will do then may differ.
+    pub predicted: bool,
+    pub what: Result<Outlook>,
+}
+
+pub enum Outlook {
+    Unchanged,
+    Changes {
+        proposal: Arc<Proposal>,
+        digest: Digest,
+        counts: Counts,
+        cohort: Digest,
+    },
+    /// A command that would be run: what it changes is not known.
+    Command(Vec<String>),
+    Answered(Answer),
+    /// A person would be asked.
+    Asks(String),
+}
+
+/// Plans every task and writes nothing; read-only probes are asked. `see` gets each task in order.
+pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut see: impl FnMut(Foreseen)) {
+    let pinned = Arc::new(Pinned::of(&run.header, key));
+    for step in 0..run.header.steps.len() {
+        let tasks: Vec<TaskId> = run.step_tasks(step).map(TaskId).collect();
+        let kind = run.header.steps.get(step).map(|header| header.kind);
+        if !matches!(kind, Some(StepKind::Restore | StepKind::Apply)) {
+            for task in tasks {
+                let what = foresee_other(run, script, task).await;
+                see(foreseen(run, task, what));
+            }
+            continue;
+        }
+        let limit = script.components().iter().map(|(_, component)| component.limits().batch).max().unwrap_or(1);
+        for tasks in tasks.chunks(limit.max(1)) {
+            let mut to_plan = Vec::new();
+            for task in tasks {
+                match script.work(step, run.owner(*task).as_ref()) {
+                    Ok(Work::Restore(restore)) => to_plan.push(ToPlan { task: *task, name: run.name(*task), restore }),
+                    Ok(_) => {}
+                    Err(error) => see(foreseen(run, *task, Err(error))),
+                }
+            }
+            for (task, made) in plan_batch(&pinned, to_plan).await {
+                see(foreseen(run, task, made.map(|made| outlook(&made))));
+            }
+        }
+    }
+}
+
+fn foreseen(run: &Run, task: TaskId, what: Result<Outlook>) -> Foreseen {
+    let predicted = run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Waiting);
+    Foreseen { task, name: run.name(task), predicted, what }
+}
+
+fn outlook(made: &Made) -> Outlook {
+    let plan: &Plan = &made.proposal.plan;
+    if plan.is_empty() {
+        return Outlook::Unchanged;
+    }
+    Outlook::Changes { proposal: made.proposal.clone(), digest: made.digest, counts: made.counts, cohort: made.cohort }
+}
+
+async fn foresee_other(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Result<Outlook> {
+    match script.work(run.step_of(task), run.owner(task).as_ref())? {
+        Work::Run(line) => Ok(Outlook::Command(line.argv)),
+        Work::Ask(ask) => match ask.how.clone() {
+            Asking::Confirm { text } => Ok(Outlook::Asks(text)),
+            Asking::Check => asking::once(&ask).await.map(Outlook::Answered),
+            // A dry run asks once and does not wait.
+            Asking::Wait { .. } => asking::once(&ask).await.map(Outlook::Answered),
+        },
+        Work::Restore(_) => Ok(Outlook::Unchanged),
+    }
+}

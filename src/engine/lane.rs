@@ -1,0 +1,54 @@
+use std::collections::VecDeque;
+
+use crate::component::Limits;
+use crate::model::TaskId;
+
+/// The work of one component, or of all commands, or of all questions: what waits, and how much is under way.
+pub(super) struct Lane {
+    pub name: Option<String>,
+    pub limits: Limits,
+    pub to_plan: VecDeque<TaskId>,
+    pub to_write: VecDeque<TaskId>,
+    pub planning: usize,
+    pub writing: usize,
+}
+
+impl Lane {
+    pub fn new(name: Option<String>, limits: Limits) -> Self {
+        let limits = Limits { batch: limits.batch.max(1), parallel: limits.parallel.max(1) };
+        Self { name, limits, to_plan: VecDeque::new(), to_write: VecDeque::new(), planning: 0, writing: 0 }
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.to_plan.is_empty() && self.to_write.is_empty() && self.planning == 0 && self.writing == 0
+    }
+
+    /// Tasks to write in one call, all that may go together. `together` says whether two tasks share a step: those
+    /// of different steps may have different sources.
+    pub fn next_to_write(&mut self, together: impl Fn(TaskId, TaskId) -> bool) -> Vec<TaskId> {
+        if self.writing >= self.limits.parallel {
+            return Vec::new();
+        }
+        take(&mut self.to_write, self.limits.batch, together)
+    }
+
+    /// Tasks to plan in one call. Writing goes first: plans that wait grow old and need memory.
+    pub fn next_to_plan(&mut self, together: impl Fn(TaskId, TaskId) -> bool) -> Vec<TaskId> {
+        if self.planning >= self.limits.parallel || self.to_write.len() > 2 * self.limits.batch * self.limits.parallel {
+            return Vec::new();
+        }
+        take(&mut self.to_plan, self.limits.batch, together)
+    }
+}
+
+fn take(queue: &mut VecDeque<TaskId>, most: usize, together: impl Fn(TaskId, TaskId) -> bool) -> Vec<TaskId> {
+    let mut taken: Vec<TaskId> = Vec::new();
+    while taken.len() < most
+        && let Some(next) = queue.front().copied()
+        && taken.first().is_none_or(|first| together(*first, next))
+    {
+        queue.pop_front();
+        taken.push(next);
+    }
+    taken
+}

@@ -1,0 +1,40 @@
+//! The engine: one actor that owns the fold of a run. Commands go in, events come out, each in the
+//! journal first. It asks traits only and knows no adapter.
+//!
+//! A [`Session`] begins or resumes a run and gives an [`Engine`], the handle that commands go through and
+//! [`Notice`]s come from. Workers plan ([`planner`]), write and read back ([`writer`]), plan the way back
+//! ([`undo`]) and settle what a crash left open ([`recovery`]); they hand their answers to the actor, which alone
+//! records events.
+
+mod actor;
+mod asking;
+mod child;
+mod command;
+mod commands;
+mod contents;
+mod context;
+mod dry_run;
+mod handle;
+mod lane;
+mod made;
+mod notice;
+mod planner;
+mod proposals;
+mod pump;
+mod recovery;
+mod script;
+mod session;
+mod settle;
+mod standing;
+mod undo;
+mod worker;
+mod writer;
+
+pub use actor::Clock;
+pub use child::shown as shown_command;
+pub use command::Command;
+pub use dry_run::{Foreseen, Outlook, dry_run};
+pub use handle::Engine;
+pub use notice::{Activity, Notice};
+pub use script::{Ask, Asking, CommandLine, Restore, Script, Work};
+pub use session::Session;

@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use crate::model::{Problem, Recorded, Run, TaskId};
+
+/// What a projection of a run receives, in order: the TUI, plain mode, JSON, a log.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// The fold up to now; always the first notice.
+    Snapshot(Arc<Run>),
+    /// Durable already.
+    Event(Arc<Recorded>),
+    /// What goes on this moment; not in the journal, and the newest for a task replaces the former.
+    Activity { task: TaskId, activity: Activity },
+    /// A line of a command's output.
+    Output { task: TaskId, line: String },
+    /// Nothing will happen without a command: every task is settled or waits for a person.
+    Idle,
+    /// The engine has stopped; with a problem, if it did not mean to (the journal cannot be written).
+    Stopped { problem: Option<Problem> },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Activity {
+    Planning,
+    Writing {
+        files: u64,
+        bytes: u64,
+        of_files: u64,
+        of_bytes: u64,
+    },
+    ReadingBack,
+    /// Why nothing happens, as in "waits for the condition, 40 s left".
+    Waiting(String),
+    Idle,
+}

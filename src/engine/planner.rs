@@ -1,0 +1,221 @@
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::contents;
+use super::context::Pinned;
+use super::made::Made;
+use super::script::Restore;
+use crate::component::Approved;
+use crate::diff::{documents, trees};
+use crate::model::{
+    Body, Change, ComparePrecision, Error, ErrorKind, Location, Mode, Pass, Plan, Preview, Proposal, Resource,
+    ResourceId, Result, TaskId,
+};
+
+/// One task to be planned.
+#[derive(Clone)]
+pub(super) struct ToPlan {
+    pub task: TaskId,
+    pub name: String,
+    pub restore: Restore,
+}
+
+/// Both sides of one resource.
+pub(super) struct Pair {
+    pub id: ResourceId,
+    pub live: Option<Resource>,
+    pub desired: Option<Resource>,
+}
+
+/// Plans many tasks with few calls. All are of one step, so they share source and component. One answer each.
+pub(super) async fn plan_batch(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Result<Arc<Made>>)> {
+    let pairs = read_pairs(&tasks).await;
+    let pinned = pinned.clone();
+    let planned = tokio::task::spawn_blocking(move || {
+        let planned = tasks.into_iter().zip(pairs).map(|(to_plan, pairs)| {
+            let proposal = pairs.and_then(|pairs| propose(&pinned, &to_plan, pairs));
+            (to_plan, proposal)
+        });
+        planned.collect::<Vec<_>>()
+    })
+    .await;
+    match planned {
+        Ok(planned) => check_all(planned).await,
+        Err(error) => {
+            tracing::error!(target: "engine", "a planning batch ended by {error}");
+            Vec::new()
+        }
+    }
+}
+
+async fn read_pairs(tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
+    let Some(first) = tasks.first() else { return Vec::new() };
+    let scopes: Vec<_> = tasks.iter().map(|task| task.restore.scope.clone()).collect();
+    let (source, component) = (&first.restore.source, &first.restore.component);
+    let (listed, live_listed) = tokio::join!(source.list(&scopes), component.list(&scopes));
+    let mut wanted = Vec::new();
+    let mut wanted_live = Vec::new();
+    let mut shapes: Vec<Result<Vec<(ResourceId, bool, bool)>>> = Vec::with_capacity(tasks.len());
+    for (task, (listed, live_listed)) in tasks.iter().zip(listed.into_iter().zip(live_listed)) {
+        shapes.push(listed.and_then(|listed| {
+            let live_listed = live_listed?;
+            let on_live = by_id(&live_listed);
+            let in_source = by_id(&listed);
+            let mut shape: Vec<_> =
+                listed.iter().map(|location| (location.id.clone(), on_live.contains_key(&location.id), true)).collect();
+            if task.restore.mode == Mode::Exact {
+                let only_live = live_listed.iter().filter(|location| !in_source.contains_key(&location.id));
+                shape.extend(only_live.map(|location| (location.id.clone(), true, false)));
+            }
+            for (id, _, _) in &shape {
+                wanted_live.extend(on_live.get(id).map(|location| (*location).clone()));
+                wanted.extend(in_source.get(id).map(|location| (*location).clone()));
+            }
+            Ok(shape)
+        }));
+    }
+    let (read, read_live) = tokio::join!(source.read(&wanted), component.read(&wanted_live));
+    let (mut read, mut read_live) = (read.into_iter(), read_live.into_iter());
+    let unanswered = || Error::new(ErrorKind::Bug, "read resources", "the reader gave fewer answers than it was asked");
+    shapes
+        .into_iter()
+        .map(|shape| {
+            // Every answer is taken, also after a failure: the next task's follow.
+            let pairs: Vec<Result<Pair>> = shape?
+                .into_iter()
+                .map(|(id, on_live, in_source)| {
+                    let live = if on_live { read_live.next().unwrap_or_else(|| Err(unanswered())) } else { Ok(None) };
+                    let desired = if in_source { read.next().unwrap_or_else(|| Err(unanswered())) } else { Ok(None) };
+                    Ok(Pair { id, live: live?, desired: desired? })
+                })
+                .collect();
+            pairs.into_iter().collect()
+        })
+        .collect()
+}
+
+fn by_id(locations: &[Location]) -> HashMap<&ResourceId, &Location> {
+    locations.iter().map(|location| (&location.id, location)).collect()
+}
+
+fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>) -> Result<Proposal> {
+    let restore = &to_plan.restore;
+    let mut changes = Vec::new();
+    let (mut live, mut desired) = (Vec::new(), Vec::new());
+    for pair in pairs {
+        if let Some(change) = difference(pinned, restore, &pair)? {
+            changes.push(change);
+            live.push(pair.live);
+            desired.push(pair.desired);
+        }
+    }
+    let plan = Plan {
+        task: to_plan.name.clone(),
+        pass: Pass::Restore,
+        runbook: pinned.runbook,
+        target: pinned.identity(&restore.component_name)?,
+        source: pinned.identity(&restore.source_name)?,
+        mode: restore.mode,
+        preview: Preview::Exact,
+        changes,
+        command: None,
+        warnings: Vec::new(),
+    };
+    Ok(Proposal { plan: Arc::new(plan), live, desired })
+}
+
+pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<Option<Change>> {
+    let schema = restore.component.schema().kind(&pair.id.kind);
+    match (pair.live.as_ref().map(|live| &live.body), pair.desired.as_ref().map(|desired| &desired.body)) {
+        (Some(Body::Tree(_)) | None, Some(Body::Tree(_)) | None) => {
+            let tree = |side: &Option<Resource>| side.as_ref().and_then(|resource| resource.tree().cloned());
+            let (live, desired) = (tree(&pair.live), tree(&pair.desired));
+            let rules = trees::TreeRules::new(schema, restore.mode, restore.precision)?;
+            let diff = trees::compare(
+                &pair.id,
+                live.as_ref().map(|tree| tree.entries()).transpose()?,
+                desired.as_ref().map(|tree| tree.entries()).transpose()?,
+                &rules,
+            )?;
+            match (restore.precision, live, desired) {
+                (ComparePrecision::Content, Some(live), Some(desired)) => {
+                    let differs = contents::differ(&*live, &*desired, &diff.undecided)?;
+                    Ok(trees::with_content(&pair.id, diff, &differs, &rules))
+                }
+                _ => Ok(diff.change),
+            }
+        }
+        (Some(Body::Document(_)) | None, Some(Body::Document(_)) | None) => {
+            let document = |side: &Option<Resource>| side.as_ref().and_then(Resource::document).cloned();
+            let (live, desired) = (document(&pair.live), document(&pair.desired));
+            Ok(documents::changes(&pair.id, live.as_ref(), desired.as_ref(), schema, restore.mode, &pinned.key))
+        }
+        _ => Err(Error::new(
+            ErrorKind::Invalid,
+            format!("compare {}", pair.id),
+            "one side is a document and the other a tree of files",
+        )
+        .next("check the source's format in the runbook")),
+    }
+}
+
+/// The component's own opinion of every plan, asked in one call.
+async fn check_all(planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Result<Arc<Made>>)> {
+    let Some(component) = planned.first().map(|(to_plan, _)| to_plan.restore.component.clone()) else {
+        return Vec::new();
+    };
+    let mut asked = Vec::new();
+    for (_, proposal) in &planned {
+        let Ok(proposal) = proposal else { continue };
+        asked.extend(approved_of(proposal, &Default::default(), "", &|_| None));
+    }
+    let mut answers = if asked.is_empty() { Vec::new() } else { component.check(&asked).await }.into_iter();
+    let mut checked = Vec::with_capacity(planned.len());
+    for (to_plan, proposal) in planned {
+        let proposal = proposal.and_then(|mut proposal| {
+            let answers: Vec<_> = answers.by_ref().take(proposal.plan.changes.len()).collect();
+            for (at, answer) in answers.into_iter().enumerate() {
+                let answer = answer?;
+                let plan = Arc::make_mut(&mut proposal.plan);
+                if answer.preview != Preview::Exact {
+                    plan.preview = Preview::Partial;
+                }
+                if let Some(change) = plan.changes.get_mut(at) {
+                    change.warnings.extend(answer.warnings);
+                }
+            }
+            Ok(proposal)
+        });
+        let owner = to_plan.restore.scope.owner.as_ref().map(|owner| &*owner.name);
+        checked.push((to_plan.task, proposal.map(|proposal| Arc::new(Made::new(proposal, owner)))));
+    }
+    checked
+}
+
+/// The changes of a proposal of which anything is chosen, ready to be handed to a component.
+/// `expected` makes the document that must be there afterwards.
+pub(super) fn approved_of(
+    proposal: &Proposal,
+    selection: &crate::model::Selection,
+    run: &str,
+    expected: &dyn Fn(usize) -> Option<Resource>,
+) -> Vec<Approved> {
+    let run: Arc<str> = run.into();
+    let mut approved = Vec::with_capacity(proposal.plan.changes.len());
+    for (at, change) in proposal.plan.changes.iter().enumerate() {
+        let left_out: BTreeSet<u32> =
+            selection.left_out().filter(|(of, _)| *of as usize == at).map(|(_, hunk)| hunk).collect();
+        if !change.hunks.is_empty() && left_out.len() >= change.hunks.len() {
+            continue;
+        }
+        approved.push(Approved {
+            run: run.clone(),
+            change: Arc::new(change.clone()),
+            left_out,
+            live: proposal.live.get(at).cloned().flatten(),
+            desired: proposal.desired.get(at).cloned().flatten(),
+            expected: expected(at),
+        });
+    }
+    approved
+}

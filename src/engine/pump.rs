@@ -1,0 +1,174 @@
+use super::actor::Actor;
+use super::planner::{ToPlan, plan_batch};
+use super::script::{Asking, Work};
+use super::undo::plan_undo;
+use super::worker::Done;
+use super::writer::{ToWrite, write_batch};
+use super::{asking, child};
+use crate::model::{Error, ErrorKind, Pass, Result, RunState, TaskId, TaskStatus};
+
+impl Actor {
+    /// Begins what can begin: writes first, then plans.
+    pub fn pump(&mut self) {
+        if self.run.state != RunState::Going || self.stopping.is_some() || self.leaving {
+            return;
+        }
+        for lane in 0..self.lanes.len() {
+            while let Some(tasks) = self.next_batch(lane, true) {
+                self.begin_writing(lane, tasks);
+            }
+            while let Some(tasks) = self.next_batch(lane, false) {
+                self.begin_planning(lane, tasks);
+            }
+        }
+    }
+
+    fn next_batch(&mut self, lane: usize, writing: bool) -> Option<Vec<TaskId>> {
+        let run = &self.run;
+        let together = |one: TaskId, other: TaskId| run.step_of(one) == run.step_of(other);
+        let lane = self.lanes.get_mut(lane)?;
+        loop {
+            let tasks = if writing { lane.next_to_write(together) } else { lane.next_to_plan(together) };
+            if tasks.is_empty() {
+                return None;
+            }
+            let wanted = |task: &TaskId| {
+                let state = run.tasks.get(task.index());
+                state.is_some_and(|state| match state.status {
+                    TaskStatus::Approved => writing,
+                    TaskStatus::Ready => !writing,
+                    TaskStatus::Review => !writing && state.pass == Pass::Undo,
+                    _ => false,
+                })
+            };
+            // Skipped, left out or voided since it was queued, or queued twice.
+            let mut seen = std::collections::HashSet::new();
+            let tasks: Vec<TaskId> = tasks
+                .into_iter()
+                .filter(|task| wanted(task) && !self.in_flight.contains(task) && seen.insert(*task))
+                .collect();
+            if !tasks.is_empty() {
+                return Some(tasks);
+            }
+        }
+    }
+
+    fn begin_planning(&mut self, lane: usize, tasks: Vec<TaskId>) {
+        let mut to_plan = Vec::new();
+        let mut undoing = Vec::new();
+        for task in tasks {
+            match self.work(task) {
+                Ok(Work::Restore(restore)) => {
+                    let item = ToPlan { task, name: self.run.name(task), restore };
+                    let undo = self.run.tasks.get(task.index()).is_some_and(|state| state.pass == Pass::Undo);
+                    if undo { undoing.push(item) } else { to_plan.push(item) }
+                }
+                Ok(Work::Run(line)) => self.on_command_planned(task, line),
+                Ok(Work::Ask(ask)) => {
+                    let by = matches!(ask.how, Asking::Confirm { .. }).then(|| "--yes".to_owned());
+                    self.probing.insert(task);
+                    tokio::spawn(asking::ask(task, ask, by, self.mailbox.clone()));
+                }
+                Err(error) => self.fail(task, &error),
+            }
+        }
+        let asked: Vec<TaskId> = to_plan.iter().chain(&undoing).map(|item| item.task).collect();
+        if asked.is_empty() {
+            return;
+        }
+        self.in_flight.extend(asked.iter().copied());
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.planning += 1;
+        }
+        let (context, mailbox) = (self.context.clone(), self.mailbox.clone());
+        let worker = tokio::spawn(async move {
+            if !to_plan.is_empty() {
+                let made = plan_batch(&context.pinned, to_plan).await;
+                let _ = mailbox.send(Done::Planned { made });
+            }
+            for item in undoing {
+                let task = item.task;
+                let made = plan_undo(&context, item).await;
+                let _ = mailbox.send(Done::Planned { made: vec![(task, made)] });
+            }
+        });
+        let mailbox = self.mailbox.clone();
+        tokio::spawn(async move {
+            let _ = worker.await;
+            let _ = mailbox.send(Done::PlanningFree { lane, tasks: asked });
+        });
+    }
+
+    fn begin_writing(&mut self, lane: usize, tasks: Vec<TaskId>) {
+        let mut to_write = Vec::new();
+        for task in &tasks {
+            match self.writing_of(*task) {
+                Ok(Some(item)) => to_write.push(item),
+                Ok(None) => self.begin_command(lane, *task),
+                Err(error) => self.fail(*task, &error),
+            }
+        }
+        let begun: Vec<TaskId> = to_write.iter().map(|item| item.to_plan.task).collect();
+        if begun.is_empty() {
+            return;
+        }
+        self.in_flight.extend(begun.iter().copied());
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.writing += 1;
+        }
+        let worker = tokio::spawn(write_batch(self.context.clone(), to_write, self.mailbox.clone()));
+        let mailbox = self.mailbox.clone();
+        tokio::spawn(async move {
+            let _ = worker.await;
+            let _ = mailbox.send(Done::WritingFree { lane, tasks: begun });
+        });
+    }
+
+    /// None for a command.
+    fn writing_of(&mut self, task: TaskId) -> Result<Option<ToWrite>> {
+        let Work::Restore(restore) = self.work(task)? else { return Ok(None) };
+        let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
+        let digest = state.digest.ok_or_else(|| {
+            Error::new(ErrorKind::Bug, format!("write {}", self.run.name(task)), "it was approved without a plan")
+        })?;
+        Ok(Some(ToWrite {
+            to_plan: ToPlan { task, name: self.run.name(task), restore },
+            pass: state.pass,
+            digest,
+            selection: self.run.selection(task),
+            attempt: state.attempt.saturating_add(1),
+            made: self.proposals.remove(task),
+        }))
+    }
+
+    fn begin_command(&mut self, lane: usize, task: TaskId) {
+        let line = match self.work(task) {
+            Ok(Work::Run(line)) => line,
+            Ok(_) => return,
+            Err(error) => return self.fail(task, &error),
+        };
+        let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
+        let Some(digest) = state.digest else { return };
+        self.in_flight.insert(task);
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.writing += 1;
+        }
+        self.record(crate::model::Event::Intent {
+            task,
+            attempt: state.attempt.saturating_add(1),
+            digest,
+            pre: crate::model::Digest::of_absence(),
+            undoable: false,
+        });
+        let (durable, is_durable) = tokio::sync::oneshot::channel();
+        self.gate(durable);
+        let mailbox = self.mailbox.clone();
+        tokio::spawn(async move {
+            if is_durable.await.is_ok() {
+                let written = child::run(task, line, mailbox.clone()).await;
+                let _ = mailbox.send(Done::Wrote { written: vec![written] });
+            }
+            let _ = mailbox.send(Done::WritingFree { lane, tasks: vec![task] });
+        });
+    }
+}

@@ -1,0 +1,147 @@
+use std::sync::Arc;
+
+use super::context::Context;
+use super::made::Made;
+use super::planner::approved_of;
+use super::script::Restore;
+use super::standing::{Standing, standing};
+use super::undo::former;
+use super::writer::expected;
+use crate::model::{
+    Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, Result, Selection, TaskId,
+};
+
+/// An INTENT without an OUTCOME, as a resume finds it.
+pub(super) struct Interrupted {
+    pub task: TaskId,
+    pub restore: Restore,
+    pub pass: Pass,
+    pub digest: Digest,
+    /// The name its plan is kept under.
+    pub planned: Digest,
+    pub selection: Selection,
+}
+
+/// How the target says it ended.
+pub(super) struct Recovered {
+    pub task: TaskId,
+    pub known: Known,
+    pub how: String,
+    /// For what was not applied, or in part: the approved plan with fresh bodies, to go on with.
+    pub made: Option<Arc<Made>>,
+}
+
+/// Reads the target and says whether the effect is there. Changes nothing.
+pub(super) async fn recover(context: Arc<Context>, interrupted: Interrupted) -> Recovered {
+    let task = interrupted.task;
+    match settle(&context, interrupted).await {
+        Ok((known, how, made)) => Recovered { task, known, how, made },
+        Err(error) => Recovered {
+            task,
+            known: Known::Unknown,
+            how: format!("the target could not be read to settle it: {}", error.chain()),
+            made: None,
+        },
+    }
+}
+
+async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Known, String, Option<Arc<Made>>)> {
+    let Interrupted { task, restore, pass, digest, planned, selection } = interrupted;
+    let reading = context.clone();
+    let (plan, former) = tokio::task::spawn_blocking(move || -> Result<_> {
+        Ok((reading.read()?.plan(&planned)?, former(&reading, task)?))
+    })
+    .await
+    .map_err(|error| Error::new(ErrorKind::Bug, "read the journal", error.to_string()))??;
+    let plan = plan.filter(|plan| plan.digest(&selection) == digest).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Corrupt,
+            "settle an interrupted task",
+            "the journal does not hold the plan that was approved",
+        )
+    })?;
+    let component = restore.component.clone();
+    let ids: Vec<_> = plan.changes.iter().map(|change| change.id.clone()).collect();
+    let locations: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
+    let live: Vec<Option<Resource>> = component.read(&locations).await.into_iter().collect::<Result<_>>()?;
+    let desired = match pass {
+        Pass::Restore => from_source(&restore, &plan).await?,
+        Pass::Undo => ids
+            .iter()
+            .map(|id| {
+                if let Some((document, _)) = former.documents.get(id) {
+                    let document = document.clone();
+                    return Ok(document.map(|document| Resource { id: id.clone(), body: Body::Document(document) }));
+                }
+                match former.trees.get(id) {
+                    Some(records)
+                        if !(records.len() == 1
+                            && records.iter().all(|record| record.path.is_root() && record.before.is_none())) =>
+                    {
+                        let tree = component.former(id, records.clone())?;
+                        Ok(Some(Resource { id: id.clone(), body: Body::Tree(tree) }))
+                    }
+                    _ => Ok(None),
+                }
+            })
+            .collect::<Result<_>>()?,
+    };
+    let was: Vec<Option<Resource>> = ids
+        .iter()
+        .zip(&live)
+        .map(|(id, live)| match (pass, former.documents.get(id)) {
+            (Pass::Restore, Some((document, _))) => {
+                document.clone().map(|document: Document| Resource { id: id.clone(), body: Body::Document(document) })
+            }
+            _ => live.clone(),
+        })
+        .collect();
+    let context = context.clone();
+    tokio::task::spawn_blocking(move || {
+        let before = Proposal { plan: Arc::new(plan), live: was, desired };
+        let wanted = expected(&before, &selection, component.schema())?;
+        let proposal = Proposal { plan: before.plan, live, desired: before.desired };
+        let approved = approved_of(&proposal, &selection, &context.pinned.run, &|at| wanted.get(at).cloned().flatten());
+        let schema = component.schema();
+        let mut applied = 0;
+        let mut parts = Vec::new();
+        for one in &approved {
+            let stands = standing(&context.pinned, schema.kind(&one.change.id.kind), one, one.live.as_ref(), &[])?;
+            match stands {
+                Standing::Approved { .. } => applied += 1,
+                Standing::Former => {}
+                Standing::Between { done, of } => {
+                    parts.push(format!("{done} of {of} changes of {} are there", one.change.id))
+                }
+                Standing::Other { what } => return Ok((Known::Unknown, what, None)),
+            }
+        }
+        if applied == approved.len() {
+            return Ok((Known::Applied, "read back: all of it is there, equal to what was approved".to_owned(), None));
+        }
+        let how = if applied == 0 && parts.is_empty() {
+            "read back: nothing of it is there; it is applied now".to_owned()
+        } else {
+            parts.push(format!("{applied} of {} resources are done", approved.len()));
+            format!("read back: {}, the rest is as it was; the rest is applied now", parts.join(", "))
+        };
+        Ok((Known::NotApplied, how, Some(Arc::new(Made::new(proposal, None)))))
+    })
+    .await
+    .map_err(|error| Error::new(ErrorKind::Bug, "settle an interrupted task", error.to_string()))?
+}
+
+async fn from_source(restore: &Restore, plan: &Plan) -> Result<Vec<Option<Resource>>> {
+    let listed = restore.source.list(std::slice::from_ref(&restore.scope)).await;
+    let listed = listed.into_iter().next().unwrap_or_else(|| Ok(Vec::new()))?;
+    let mut desired = Vec::with_capacity(plan.changes.len());
+    for change in &plan.changes {
+        let location = listed.iter().find(|location| location.id == change.id);
+        let read = match location {
+            Some(location) => restore.source.read(std::slice::from_ref(location)).await,
+            None => Vec::new(),
+        };
+        desired.push(read.into_iter().next().unwrap_or(Ok(None))?);
+    }
+    Ok(desired)
+}

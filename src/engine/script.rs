@@ -1,0 +1,67 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::component::Component;
+use crate::model::{ComparePrecision, Mode, Owner, Probe, Result, Scope};
+use crate::reader::Reader;
+
+/// What a run's steps mean, resolved against real systems: the engine asks it and knows no adapter.
+pub trait Script: Send + Sync {
+    /// The work of one task. Pure: the same answer for the life of a run.
+    fn work(&self, step: usize, owner: Option<&Owner>) -> Result<Work>;
+
+    /// Every component that is written, by name: for identities and release.
+    fn components(&self) -> Vec<(String, Arc<dyn Component>)>;
+}
+
+#[derive(Clone)]
+pub enum Work {
+    Restore(Restore),
+    Run(CommandLine),
+    Ask(Ask),
+}
+
+/// Bringing resources of a component to what a source holds.
+#[derive(Clone)]
+pub struct Restore {
+    pub source_name: Arc<str>,
+    pub source: Arc<dyn Reader>,
+    pub component_name: Arc<str>,
+    pub component: Arc<dyn Component>,
+    pub scope: Scope,
+    pub mode: Mode,
+    pub precision: ComparePrecision,
+}
+
+/// A command of the runbook: opaque, shown in full, run as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLine {
+    /// Without a shell; a `shell: true` step has `sh -c SCRIPT` here.
+    pub argv: Vec<String>,
+    pub env: Vec<(String, String)>,
+    pub cwd: Option<PathBuf>,
+    pub deadline: Duration,
+}
+
+/// A question to a system, or to a person.
+#[derive(Clone)]
+pub struct Ask {
+    pub how: Asking,
+    pub reader: Option<Arc<dyn Reader>>,
+    pub probe: Option<Probe>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asking {
+    Check,
+    Wait {
+        every: Duration,
+        deadline: Duration,
+        go_on: bool,
+    },
+    /// A person says so; the probe, if any, must hold too.
+    Confirm {
+        text: String,
+    },
+}

@@ -1,0 +1,140 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::sync::mpsc;
+
+use super::actor::{Actor, Beginning, Clock};
+use super::context::{Context, Pinned};
+use super::handle::Engine;
+use super::lane::Lane;
+use super::recovery::{Interrupted, Recovered, recover};
+use super::script::{Script, Work};
+use super::worker::Done;
+use crate::component::Limits;
+use crate::journal::{Journal, RunFolder, UndoStore};
+use crate::model::{ApprovalPolicy, DigestKey, Event, Known, Pass, Run, RunHeader, StepKind, TaskId, TaskStatus};
+
+/// Everything a run needs to go on; the caller opened and checked it.
+pub struct Session {
+    pub script: Arc<dyn Script>,
+    pub folder: RunFolder,
+    pub journal: Journal,
+    pub undo: UndoStore,
+    pub key: DigestKey,
+    pub policy: ApprovalPolicy,
+    pub clock: Clock,
+    /// `name@host`.
+    pub by: String,
+}
+
+/// Commands side by side: each may be long, none should starve the others.
+const COMMANDS: Limits = Limits { batch: 1, parallel: 2 };
+const QUESTIONS: Limits = Limits { batch: 16, parallel: 4 };
+
+impl Session {
+    /// Begins a new run; its first event is in the journal before anything is planned.
+    pub fn begin(self, header: RunHeader) -> Engine {
+        self.live(Run::default(), Some(header))
+    }
+
+    /// Goes on with a run whose events were folded into `run`. Effects that were interrupted are settled by
+    /// reading the target before anything else of theirs happens.
+    pub fn resume(self, run: Run) -> Engine {
+        self.live(run, None)
+    }
+
+    fn live(self, run: Run, header: Option<RunHeader>) -> Engine {
+        let (requests, requested) = mpsc::unbounded_channel();
+        let (mailbox, done) = mpsc::unbounded_channel();
+        let described = header.as_ref().unwrap_or(&run.header);
+        let context = Arc::new(Context {
+            pinned: Arc::new(Pinned::of(described, self.key)),
+            folder: self.folder,
+            journal: self.journal,
+            undo: self.undo,
+            cancelled: AtomicBool::new(false),
+        });
+        let components = self.script.components();
+        let mut lanes: Vec<Lane> =
+            components.iter().map(|(name, component)| Lane::new(Some(name.clone()), component.limits())).collect();
+        let commands = lanes.len();
+        lanes.push(Lane::new(None, COMMANDS));
+        lanes.push(Lane::new(None, QUESTIONS));
+        let lane_of = described.steps.iter().map(|step| match step.kind {
+            StepKind::Restore | StepKind::Apply => {
+                lanes.iter().position(|lane| lane.name.is_some() && lane.name == step.component).unwrap_or(commands)
+            }
+            StepKind::Run => commands,
+            StepKind::Wait | StepKind::Check | StepKind::Confirm => commands + 1,
+        });
+        let lane_of = lane_of.collect();
+        let mut actor = Actor::new(Beginning {
+            run,
+            context,
+            script: self.script,
+            policy: self.policy,
+            clock: self.clock,
+            mailbox,
+            lanes,
+            lane_of,
+        });
+        match header {
+            Some(header) => {
+                actor.record(Event::Opened { run: Box::new(header) });
+            }
+            None => actor.take_up(&self.by),
+        }
+        tokio::spawn(actor.live(requested, done));
+        Engine::new(requests)
+    }
+}
+
+impl Actor {
+    /// Puts every task of a resumed run back where it belongs.
+    fn take_up(&mut self, by: &str) {
+        self.record(Event::Resumed { by: by.to_owned() });
+        for index in 0..self.run.tasks.len() {
+            let Ok(index) = u32::try_from(index) else { break };
+            let task = TaskId(index);
+            let Some(state) = self.run.tasks.get(task.index()).cloned() else { continue };
+            match (state.status, state.pass) {
+                (TaskStatus::Ready, _) => self.on_ready(task),
+                (TaskStatus::Approved, _) => self.queue_write(task),
+                (TaskStatus::Review, Pass::Undo) => self.queue_plan(task),
+                // A policy decides on what is there now; a person's review is read afresh when it is opened.
+                (TaskStatus::Review, Pass::Restore) if self.policy != ApprovalPolicy::Ask => {
+                    self.record(Event::Voided { task, why: "the run was resumed; it is planned anew".to_owned() });
+                }
+                (TaskStatus::Applying, pass) => self.settle_interrupted(task, pass),
+                _ => {}
+            }
+        }
+    }
+
+    fn settle_interrupted(&mut self, task: TaskId, pass: Pass) {
+        let digest = self.run.tasks.get(task.index()).and_then(|state| state.digest);
+        self.in_flight.insert(task);
+        let mailbox = self.mailbox.clone();
+        match (self.work(task), digest) {
+            (Ok(Work::Restore(restore)), Some(digest)) => {
+                let interrupted = Interrupted {
+                    task,
+                    restore,
+                    pass,
+                    digest,
+                    planned: self.run.planned_digest(task).unwrap_or(digest),
+                    selection: self.run.selection(task),
+                };
+                let context = self.context.clone();
+                tokio::spawn(async move {
+                    let _ = mailbox.send(Done::Recovered { recovered: recover(context, interrupted).await });
+                });
+            }
+            _ => {
+                let how = "a command was interrupted; what it did cannot be read back".to_owned();
+                let recovered = Recovered { task, known: Known::Unknown, how, made: None };
+                let _ = mailbox.send(Done::Recovered { recovered });
+            }
+        }
+    }
+}

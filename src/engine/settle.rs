@@ -1,0 +1,240 @@
+use std::sync::Arc;
+
+use super::actor::Actor;
+use super::made::Made;
+use super::notice::Notice;
+use super::recovery::Recovered;
+use super::script::CommandLine;
+use super::worker::Done;
+use super::writer::{Intended, Written};
+use crate::model::{
+    ApprovalPolicy, Error, ErrorKind, Event, Known, Mode, Pass, Plan, Preview, Proposal, Result, Selection,
+    TargetIdentity, TaskId, TaskStatus,
+};
+
+/// A policy that finds its approval void this often asks a person: something keeps changing the target.
+const MOST_VOIDS: u8 = 3;
+
+impl Actor {
+    pub fn on_done(&mut self, message: Done) {
+        match message {
+            Done::Durable { seq } => self.on_durable(seq),
+            Done::JournalLost { problem } => self.on_journal_lost(problem),
+            Done::Planned { made } => made.into_iter().for_each(|(task, made)| self.on_planned(task, made)),
+            Done::PlanningFree { lane, tasks } => {
+                if let Some(lane) = self.lanes.get_mut(lane) {
+                    lane.planning = lane.planning.saturating_sub(1);
+                }
+                self.on_lost(tasks);
+            }
+            Done::WritingFree { lane, tasks } => {
+                if let Some(lane) = self.lanes.get_mut(lane) {
+                    lane.writing = lane.writing.saturating_sub(1);
+                }
+                self.on_lost(tasks);
+            }
+            Done::Intended { intents, durable } => {
+                for intent in intents {
+                    self.on_intended(intent);
+                }
+                self.gate(durable);
+            }
+            Done::Voided { task, why } => self.on_voided(task, why),
+            Done::Failed { task, problem } => {
+                self.in_flight.remove(&task);
+                self.record(Event::Failed { task, problem });
+            }
+            Done::Wrote { written } => written.into_iter().for_each(|written| self.on_written(written)),
+            Done::Activity { task, activity } => self.publish(Notice::Activity { task, activity }),
+            Done::Output { task, line } => self.publish(Notice::Output { task, line }),
+            Done::Answered { task, answer, by } => self.on_answered(task, answer, by),
+            Done::Recovered { recovered } => self.on_recovered(recovered),
+            Done::ProposalRead { task, made, answer } => self.on_proposal_read(task, made, answer),
+        }
+    }
+
+    pub fn fail(&mut self, task: TaskId, error: &Error) {
+        self.record(Event::Failed { task, problem: error.problem() });
+    }
+
+    fn on_planned(&mut self, task: TaskId, made: Result<Arc<Made>>) {
+        self.in_flight.remove(&task);
+        let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
+        let awaited =
+            state.status == TaskStatus::Ready || (state.status == TaskStatus::Review && state.pass == Pass::Undo);
+        if !awaited {
+            // Skipped, or left out, while it was planned.
+            return;
+        }
+        let made = match made {
+            Ok(made) => made,
+            Err(error) => return self.fail(task, &error),
+        };
+        let plan = &made.proposal.plan;
+        if plan.is_empty() {
+            return self.record(Event::Unchanged { task });
+        }
+        self.record(Event::Planned {
+            task,
+            pass: plan.pass,
+            digest: made.digest,
+            preview: plan.preview,
+            counts: made.counts,
+            cohort: made.cohort,
+        });
+        self.proposals.put(task, made.clone());
+        self.approve_by_policy(task, &made);
+    }
+
+    /// A command is its own plan: opaque, shown in full.
+    pub fn on_command_planned(&mut self, task: TaskId, line: CommandLine) {
+        let identity = TargetIdentity {
+            system: "command".to_owned(),
+            address: line.cwd.as_ref().map_or_else(|| ".".to_owned(), |cwd| cwd.display().to_string()),
+            id: self.context.pinned.run.to_string(),
+        };
+        let plan = Plan {
+            task: self.run.name(task),
+            pass: Pass::Restore,
+            runbook: self.context.pinned.runbook,
+            target: identity.clone(),
+            source: identity,
+            mode: Mode::Merge,
+            preview: Preview::Opaque,
+            changes: Vec::new(),
+            command: Some(line.argv),
+            warnings: vec![format!(
+                "what a command changes is not known beforehand; it is killed after {} s",
+                line.deadline.as_secs()
+            )],
+        };
+        let owner = self.run.owner(task);
+        let proposal = Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new() };
+        let made = Made::new(proposal, owner.as_ref().map(|owner| &*owner.name));
+        self.on_planned(task, Ok(Arc::new(made)));
+    }
+
+    fn approve_by_policy(&mut self, task: TaskId, made: &Arc<Made>) {
+        if self.voided.get(&task).is_some_and(|times| *times >= MOST_VOIDS) {
+            return;
+        }
+        let name = self.run.name(task);
+        let approved =
+            self.policy.approves(&name, made.counts, made.irreversible, |selection| made.digest_with(selection));
+        let Ok(selection) = approved else { return };
+        let by = match &self.policy {
+            ApprovalPolicy::Ask => return,
+            ApprovalPolicy::Yes { .. } => "--yes",
+            ApprovalPolicy::Decisions(_) => "--decisions",
+        };
+        let digest = made.digest_with(&selection);
+        if selection != Selection::all() {
+            let counts = made.proposal.plan.counts(&selection);
+            self.record(Event::Decided { task, selection, digest, counts });
+        }
+        let by = format!("{by} by {}", self.run.header.by);
+        self.record(Event::Approved { task, digest, by });
+        self.queue_write(task);
+    }
+
+    pub fn queue_write(&mut self, task: TaskId) {
+        let lane = self.lane_index(task);
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.to_write.push_back(task);
+        }
+    }
+
+    pub fn queue_plan(&mut self, task: TaskId) {
+        let lane = self.lane_index(task);
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.to_plan.push_back(task);
+        }
+    }
+
+    fn on_intended(&mut self, intent: Intended) {
+        let Intended { task, digest, attempt, pre, made } = intent;
+        self.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
+        self.record(Event::Intent { task, attempt, digest, pre, undoable: true });
+    }
+
+    fn on_voided(&mut self, task: TaskId, why: String) {
+        self.in_flight.remove(&task);
+        *self.voided.entry(task).or_default() += 1;
+        self.proposals.remove(task);
+        self.record(Event::Voided { task, why });
+        // A restore became ready again and was queued by that; an undo is still in review.
+        if self.status(task) == TaskStatus::Review {
+            self.queue_plan(task);
+        }
+    }
+
+    fn on_written(&mut self, written: Written) {
+        let Written { task, known, post, evidence, problem } = written;
+        self.in_flight.remove(&task);
+        if known == Known::Applied && problem.is_none() {
+            self.voided.remove(&task);
+        }
+        self.record(Event::Outcome { task, known, post, evidence, problem });
+    }
+
+    /// Tasks whose worker ended without a word for them.
+    fn on_lost(&mut self, tasks: Vec<TaskId>) {
+        if matches!(self.stopping, Some(Some(_))) {
+            return;
+        }
+        for task in tasks {
+            if !self.in_flight.remove(&task) {
+                continue;
+            }
+            let error = Error::new(
+                ErrorKind::Bug,
+                format!("carry out {}", self.run.name(task)),
+                "its worker ended unexpectedly",
+            )
+            .next("see the log, then retry this task");
+            match self.status(task) {
+                TaskStatus::Applying => {
+                    let problem = error.known(Known::Unknown).problem();
+                    self.record(Event::Outcome {
+                        task,
+                        known: Known::Unknown,
+                        post: None,
+                        evidence: String::new(),
+                        problem: Some(problem),
+                    });
+                }
+                TaskStatus::Ready | TaskStatus::Review | TaskStatus::Approved => self.fail(task, &error),
+                _ => {}
+            }
+        }
+    }
+
+    fn on_answered(&mut self, task: TaskId, answer: Result<crate::model::Answer>, by: Option<String>) {
+        self.probing.remove(&task);
+        if self.status(task) != TaskStatus::Ready {
+            return;
+        }
+        match answer {
+            Ok(answer) if !answer.holds => {
+                let error = Error::new(ErrorKind::NotMet, format!("pass {}", self.run.name(task)), answer.seen)
+                    .next("mend what the check looks at, then retry this task");
+                self.fail(task, &error);
+            }
+            Ok(answer) => self.record(Event::Answered { task, answer, by }),
+            Err(error) => self.fail(task, &error),
+        }
+    }
+
+    fn on_recovered(&mut self, recovered: Recovered) {
+        let Recovered { task, known, how, made } = recovered;
+        self.in_flight.remove(&task);
+        let by = self.run.header.by.clone();
+        self.record(Event::Settled { task, known, how, by });
+        if self.status(task) == TaskStatus::Approved {
+            if let Some(made) = made {
+                self.proposals.put(task, made);
+            }
+            self.queue_write(task);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::contents;
+use super::context::Pinned;
+use crate::component::Approved;
+use crate::diff::documents;
+use crate::diff::trees::Undecided;
+use crate::model::{
+    Digest, DigestBuilder, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Mode, NodeKind, Resource, Result,
+    Tree, TreePath,
+};
+
+/// Where the live side stands, read back, with regard to one approved change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// As it was before: nothing was applied.
+    Former,
+    /// As approved, every chosen hunk of it.
+    Approved { post: Fingerprint },
+    /// Every hunk provably in its former or its approved state.
+    Between { done: u64, of: u64 },
+    /// Something else is there.
+    Other { what: String },
+}
+
+/// Compares what is live now with the former and the approved state. `known` holds hashes of contents as
+/// they were written; contents that are not in it are compared with the source, byte by byte.
+pub(super) fn standing(
+    pinned: &Pinned,
+    schema: &KindSchema,
+    approved: &Approved,
+    now: Option<&Resource>,
+    known: &[(TreePath, Digest)],
+) -> Result<Standing> {
+    let is_tree = [now, approved.live.as_ref(), approved.desired.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|resource| resource.tree().is_some());
+    if is_tree {
+        let now = now.and_then(Resource::tree);
+        return of_tree(approved, now, known);
+    }
+    of_document(pinned, schema, approved, now)
+}
+
+fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: Option<&Resource>) -> Result<Standing> {
+    let post = Resource::fingerprint(now).unwrap_or_else(Digest::of_absence);
+    let expected = approved.expected.as_ref().and_then(Resource::document);
+    let now_document = now.and_then(Resource::document);
+    let id = &approved.change.id;
+    let rest = match (now_document, expected) {
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => Some(1),
+        (Some(now), Some(expected)) => {
+            documents::changes(id, Some(now), Some(expected), schema, Mode::Exact, &pinned.key)
+                .map(|change| change.hunks.len())
+        }
+    };
+    if rest.is_none() {
+        return Ok(Standing::Approved { post });
+    }
+    if post == approved.change.before {
+        return Ok(Standing::Former);
+    }
+    Ok(Standing::Other { what: format!("{id} is neither as it was nor as approved") })
+}
+
+fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: &[(TreePath, Digest)]) -> Result<Standing> {
+    let mut touched: BTreeMap<&TreePath, (Option<&Entry>, Option<&Entry>, bool)> = BTreeMap::new();
+    for (at, hunk) in approved.change.hunks.iter().enumerate() {
+        if let HunkAt::Node { path, before, after, content } = &hunk.at
+            && approved.takes(at)
+        {
+            touched.insert(path, (before.as_deref(), after.as_deref(), *content));
+        }
+    }
+    let known: HashMap<&TreePath, &Digest> = known.iter().map(|(path, digest)| (path, digest)).collect();
+    let of = touched.len() as u64;
+    let mut found: HashMap<TreePath, Entry> = HashMap::with_capacity(touched.len());
+    if let Some(now) = now {
+        for entry in now.entries()? {
+            let entry = entry?;
+            if touched.contains_key(&entry.path) {
+                found.insert(entry.path.clone(), entry);
+            }
+        }
+    }
+    let mut post = DigestBuilder::new("tree");
+    let (mut done, mut former) = (0_u64, 0_u64);
+    let mut to_read = Vec::new();
+    for (path, (before, after, content)) in &touched {
+        let is = found.get(*path);
+        let as_after = same(is, *after);
+        if as_after {
+            done += 1;
+            if let (Some(is), Some(after)) = (is, after)
+                && *content
+                && matches!(after.kind, NodeKind::File { .. })
+            {
+                to_read.push(((*is).clone(), (*after).clone()));
+            }
+            if let Some(is) = is {
+                post.digest(&is.fingerprint());
+            }
+        }
+        if same(is, *before) {
+            former += 1;
+        } else if !as_after {
+            return Ok(Standing::Other { what: format!("{path} is neither as it was nor as approved") });
+        }
+    }
+    if former == of && done < of {
+        return Ok(Standing::Former);
+    }
+    if let Some(now) = now
+        && let Some(path) = differing(approved, now, to_read, &known)?
+    {
+        return Ok(Standing::Other { what: format!("{path} has the approved metadata and other bytes") });
+    }
+    Ok(if done == of { Standing::Approved { post: post.finish() } } else { Standing::Between { done, of } })
+}
+
+/// Of what is restored and can be read back: link numbers differ between trees, a directory's time moves
+/// with what is in it, and a symbolic link's mode means nothing.
+fn same(is: Option<&Entry>, wanted: Option<&Entry>) -> bool {
+    match (is, wanted) {
+        (None, None) => true,
+        (Some(is), Some(wanted)) => match (&is.kind, &wanted.kind) {
+            (NodeKind::File { size: one, .. }, NodeKind::File { size: other, .. }) => {
+                one == other && is.meta == wanted.meta
+            }
+            (NodeKind::Directory, NodeKind::Directory) => {
+                let mut is = is.meta.clone();
+                is.times = wanted.meta.times;
+                is == wanted.meta
+            }
+            (NodeKind::Symlink { target: one }, NodeKind::Symlink { target: other }) => {
+                let mut is = is.meta.clone();
+                is.mode = wanted.meta.mode;
+                one == other && is == wanted.meta
+            }
+            (one, other) => one == other && is.meta == wanted.meta,
+        },
+        _ => false,
+    }
+}
+
+/// The first file whose bytes are not those that were approved.
+fn differing(
+    approved: &Approved,
+    now: &Arc<dyn Tree>,
+    files: Vec<(Entry, Entry)>,
+    known: &HashMap<&TreePath, &Digest>,
+) -> Result<Option<TreePath>> {
+    let mut unhashed = Vec::new();
+    let mut hashed = Vec::new();
+    for (live, desired) in files {
+        match known.get(&live.path) {
+            Some(digest) => hashed.push((live.path, **digest)),
+            None => unhashed.push(Undecided { live, desired }),
+        }
+    }
+    if let Some(path) = differing_hash(now, &hashed)? {
+        return Ok(Some(path));
+    }
+    if unhashed.is_empty() {
+        return Ok(None);
+    }
+    let Some(desired) = approved.desired.as_ref().and_then(Resource::tree) else {
+        return Err(Error::new(
+            ErrorKind::Bug,
+            format!("read back {}", approved.change.id),
+            "files were approved without a source",
+        ));
+    };
+    let differs = contents::differ(&**now, &**desired, &unhashed)?;
+    Ok(unhashed.into_iter().zip(differs).find(|(_, differs)| *differs).map(|(pair, _)| pair.live.path))
+}
+
+/// Two threads, since hashing and the page cache both have room for it.
+fn differing_hash(now: &Arc<dyn Tree>, files: &[(TreePath, Digest)]) -> Result<Option<TreePath>> {
+    let half = files.len() / 2;
+    let (one, other) = files.split_at_checked(half).unwrap_or((files, &[]));
+    let check = |part: &[(TreePath, Digest)]| -> Result<Option<TreePath>> {
+        for (path, digest) in part {
+            if now.digest(path)? != *digest {
+                return Ok(Some(path.clone()));
+            }
+        }
+        Ok(None)
+    };
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| check(other));
+        let first = check(one)?;
+        let second = second
+            .join()
+            .map_err(|_| Error::new(ErrorKind::Bug, "read files back", "a reading thread ended unexpectedly"))??;
+        Ok(first.or(second))
+    })
+}

@@ -1,0 +1,299 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::contents;
+use super::context::Context;
+use super::made::Made;
+use super::planner::{Pair, ToPlan, difference};
+use super::script::Restore;
+use crate::component::{Approved, UndoRecord};
+use crate::diff::{documents, trees};
+use crate::model::{
+    Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, HunkAt, Mode, Op, Pass, Plan,
+    Preview, Proposal, Resource, ResourceId, Result, TaskId, Tree, TreePath,
+};
+
+/// What `undo.db` keeps, sealed: enough to plan the way back from any later state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PreImage {
+    Document {
+        id: ResourceId,
+        /// The former value and its text; None: it did not exist.
+        before: Option<(serde_json::Value, Option<String>)>,
+        /// Which fields the approved hunks touch; only those are brought back.
+        touched: Vec<DocumentPath>,
+    },
+    Tree {
+        id: ResourceId,
+        records: Vec<UndoRecord>,
+    },
+}
+
+impl PreImage {
+    /// None for trees: their component hands records over while it writes.
+    pub fn of_document(approved: &Approved) -> Option<Self> {
+        let before = match approved.live.as_ref().map(|live| &live.body) {
+            Some(Body::Tree(_)) => return None,
+            Some(Body::Document(document)) => {
+                Some((document.value.clone(), document.source.as_ref().map(|text| text.to_string())))
+            }
+            None if approved.desired.as_ref().is_some_and(|desired| desired.tree().is_some()) => return None,
+            None => None,
+        };
+        let touched = approved.change.hunks.iter().enumerate().filter(|(at, _)| approved.takes(*at));
+        let touched = touched.filter_map(|(_, hunk)| match &hunk.at {
+            HunkAt::Field { path, .. } => Some(path.clone()),
+            HunkAt::Node { .. } => None,
+        });
+        Some(Self::Document { id: approved.change.id.clone(), before, touched: touched.collect() })
+    }
+
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self)
+            .map_err(|error| Error::new(ErrorKind::Bug, "write an undo record down", error.to_string()))
+    }
+}
+
+/// All that a task's writes left for its undo, the earliest state of each thing first kept.
+#[derive(Default)]
+pub(super) struct Former {
+    pub documents: BTreeMap<ResourceId, (Option<Document>, Vec<DocumentPath>)>,
+    pub trees: BTreeMap<ResourceId, Vec<UndoRecord>>,
+}
+
+pub(super) fn former(context: &Context, task: TaskId) -> Result<Former> {
+    let mut former = Former::default();
+    for kept in context.undo.records(task)? {
+        let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
+            .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
+        match pre_image {
+            PreImage::Document { id, before, touched } => {
+                let document =
+                    before.map(|(value, text)| Document { value, source: text.map(|text| Arc::from(text.as_str())) });
+                let kept = former.documents.entry(id).or_insert_with(|| (document, Vec::new()));
+                kept.1.extend(touched);
+            }
+            PreImage::Tree { id, records } => {
+                let kept = former.trees.entry(id).or_default();
+                kept.extend(records);
+            }
+        }
+    }
+    for records in former.trees.values_mut() {
+        let mut seen = std::collections::HashSet::new();
+        records.retain(|record| seen.insert(record.path.clone()));
+    }
+    Ok(former)
+}
+
+/// Plans the way back: from what is live now to what was there before this task's writes, limited to what they
+/// touched.
+pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result<Arc<Made>> {
+    let component = to_plan.restore.component.clone();
+    let reading = context.clone();
+    let task = to_plan.task;
+    let former = blocking(move || former(&reading, task)).await??;
+    let ids: Vec<ResourceId> = former.documents.keys().chain(former.trees.keys()).cloned().collect();
+    if ids.is_empty() {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            format!("undo {}", to_plan.name),
+            "nothing was kept for it: it changed nothing, or its run was closed",
+        ));
+    }
+    let wanted: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
+    let live = component.read(&wanted).await;
+    let context = context.clone();
+    blocking(move || {
+        let mut live: HashMap<ResourceId, Result<Option<Resource>>> = ids.into_iter().zip(live).collect();
+        let mut now = |id: &ResourceId| live.remove(id).unwrap_or(Ok(None));
+        let mut proposal =
+            Proposal { plan: Arc::new(empty_plan(&context, &to_plan)?), live: Vec::new(), desired: Vec::new() };
+        for (id, (document, touched)) in former.documents {
+            let desired = document.map(|document| Resource { id: id.clone(), body: Body::Document(document) });
+            let pair = Pair { live: now(&id)?, desired, id };
+            if let Some((change, pair)) = undo_document(&context, &to_plan.restore, pair, &touched)? {
+                push(&mut proposal, change, pair);
+            }
+        }
+        for (id, records) in former.trees {
+            let live = now(&id)?;
+            let whole = records.iter().any(|record| record.path.is_root() && record.before.is_none());
+            let tree = if whole && records.len() == 1 { None } else { Some(component.former(&id, records.clone())?) };
+            let created = created_by(&context, task)?;
+            if let Some(change) = undo_tree(&to_plan.restore, &id, live.as_ref(), tree.as_ref(), &records, &created)? {
+                let desired = tree.map(|tree| Resource { id: id.clone(), body: Body::Tree(tree) });
+                push(&mut proposal, change, Pair { id, live, desired });
+            }
+        }
+        let owner = to_plan.restore.scope.owner.as_ref().map(|owner| &*owner.name);
+        Ok(Arc::new(Made::new(proposal, owner)))
+    })
+    .await?
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::new(ErrorKind::Bug, "plan an undo", error.to_string()))
+}
+
+fn push(proposal: &mut Proposal, change: Change, pair: Pair) {
+    Arc::make_mut(&mut proposal.plan).changes.push(change);
+    proposal.live.push(pair.live);
+    proposal.desired.push(pair.desired);
+}
+
+fn empty_plan(context: &Context, to_plan: &ToPlan) -> Result<Plan> {
+    let target = context.pinned.identity(&to_plan.restore.component_name)?;
+    Ok(Plan {
+        task: to_plan.name.clone(),
+        pass: Pass::Undo,
+        runbook: context.pinned.runbook,
+        source: crate::model::TargetIdentity {
+            system: "undo records".to_owned(),
+            address: format!("run {}", context.pinned.run),
+            id: target.id.clone(),
+        },
+        target,
+        mode: Mode::Exact,
+        preview: Preview::Exact,
+        changes: Vec::new(),
+        command: None,
+        warnings: Vec::new(),
+    })
+}
+
+/// Fields that this task did not touch stay as they are now, whoever changed them: what is wanted is today's
+/// document with the touched fields as they were.
+fn undo_document(
+    context: &Context,
+    restore: &Restore,
+    mut pair: Pair,
+    touched: &[DocumentPath],
+) -> Result<Option<(Change, Pair)>> {
+    let exact = Restore { mode: Mode::Exact, precision: ComparePrecision::Quick, ..restore.clone() };
+    let Some(change) = difference(&context.pinned, &exact, &pair)? else { return Ok(None) };
+    if change.op == Op::Update {
+        let ours = |path: &DocumentPath| {
+            touched.iter().any(|touched| starts_with(path, touched) || starts_with(touched, path))
+        };
+        let left_out = change.hunks.iter().enumerate().filter(|(_, hunk)| match &hunk.at {
+            HunkAt::Field { path, .. } => !ours(path),
+            HunkAt::Node { .. } => true,
+        });
+        let left_out = left_out.filter_map(|(at, _)| u32::try_from(at).ok()).collect();
+        let document = |side: &Option<Resource>| side.as_ref().and_then(Resource::document).cloned();
+        let (live, former) = (document(&pair.live), document(&pair.desired));
+        let schema = restore.component.schema().kind(&pair.id.kind);
+        let wanted = documents::apply(live.as_ref(), former.as_ref(), &change, &left_out, schema, Mode::Exact)?;
+        pair.desired = wanted.map(|document| Resource { id: pair.id.clone(), body: Body::Document(document) });
+        return Ok(difference(&context.pinned, &exact, &pair)?.map(|change| (change, pair)));
+    }
+    Ok(Some((change, pair)))
+}
+
+fn starts_with(path: &DocumentPath, prefix: &DocumentPath) -> bool {
+    path.0.starts_with(&prefix.0)
+}
+
+/// Every path that an approved plan of this task created inside a tree that was absent: those go with the undo,
+/// and nothing that came later.
+fn created_by(context: &Context, task: TaskId) -> Result<Vec<TreePath>> {
+    let mut created = Vec::new();
+    let journal = context.read()?;
+    for digest in journal.applied_plans(task)? {
+        let Some(plan) = journal.plan(&digest)? else { continue };
+        for change in plan.changes.iter().filter(|change| change.op == Op::Create) {
+            created.extend(change.hunks.iter().filter_map(|hunk| match &hunk.at {
+                HunkAt::Node { path, .. } => Some(path.clone()),
+                HunkAt::Field { .. } => None,
+            }));
+        }
+    }
+    created.sort();
+    created.dedup();
+    Ok(created)
+}
+
+fn undo_tree(
+    restore: &Restore,
+    id: &ResourceId,
+    live: Option<&Resource>,
+    former: Option<&Arc<dyn Tree>>,
+    records: &[UndoRecord],
+    created: &[TreePath],
+) -> Result<Option<Change>> {
+    let Some(live) = live.and_then(Resource::tree) else {
+        return match former {
+            None => Ok(None),
+            Some(former) => {
+                let rules = rules(restore)?;
+                Ok(trees::compare(id, None, Some(former.entries()?), &rules)?.change)
+            }
+        };
+    };
+    let mut touched: Vec<&TreePath> =
+        records.iter().map(|record| &record.path).filter(|path| former.is_some() || !path.is_root()).collect();
+    if former.is_none() {
+        touched = created.iter().collect();
+    }
+    touched.sort();
+    touched.dedup();
+    let mut kept_back: Vec<TreePath> = Vec::new();
+    let mut selected: Vec<Entry> = Vec::new();
+    for entry in live.entries()? {
+        let entry = entry?;
+        if touched.binary_search(&&entry.path).is_ok() {
+            selected.push(entry);
+        } else {
+            kept_back.push(entry.path);
+        }
+    }
+    if former.is_none() {
+        // A directory that someone has put something else into since cannot go.
+        let mut stays = std::collections::HashSet::new();
+        for path in &kept_back {
+            let mut parent = path.parent();
+            while let Some(directory) = parent {
+                parent = directory.parent();
+                stays.insert(directory);
+            }
+        }
+        selected.retain(|entry| !stays.contains(&entry.path));
+    }
+    let whole = former.is_none() && kept_back.is_empty();
+    let rules = rules(restore)?;
+    let live_side: trees::Entries = Box::new(selected.into_iter().map(Ok));
+    let former_side = match former {
+        Some(former) => Some(former.entries()?),
+        None if whole => None,
+        None => Some(Box::new(std::iter::empty()) as trees::Entries),
+    };
+    let diff = trees::compare(id, Some(live_side), former_side, &rules)?;
+    let change = match former {
+        Some(former) => {
+            let differs = contents::differ(&**live, &**former, &diff.undecided)?;
+            trees::with_content(id, diff, &differs, &rules)
+        }
+        None => diff.change,
+    };
+    Ok(change.map(|mut change| {
+        if !kept_back.is_empty() && former.is_none() {
+            change.warnings.push(format!("{} files that came later stay, with their directories", kept_back.len()));
+        }
+        change
+    }))
+}
+
+/// All of the former metadata comes back, setuid bits that were there included.
+fn rules(restore: &Restore) -> Result<trees::TreeRules> {
+    let schema = crate::model::KindSchema {
+        privileges: crate::model::Privileges::Keep,
+        ..restore.component.schema().kind("tree").clone()
+    };
+    trees::TreeRules::new(&schema, Mode::Exact, ComparePrecision::Content)
+}

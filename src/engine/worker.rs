@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::made::Made;
+use super::notice::Activity;
+use super::recovery::Recovered;
+use super::writer::{Intended, Written};
+use crate::model::{Answer, Problem, Proposal, Result, TaskId};
+
+/// What workers hand back to the actor. Only the actor records events.
+pub(super) enum Done {
+    /// Everything up to this event is in the journal.
+    Durable {
+        seq: u64,
+    },
+    /// The journal cannot be written any more.
+    JournalLost {
+        problem: Problem,
+    },
+    Planned {
+        made: Vec<(TaskId, Result<Arc<Made>>)>,
+    },
+    /// A planning batch's worker has ended, however it did.
+    PlanningFree {
+        lane: usize,
+        tasks: Vec<TaskId>,
+    },
+    Intended {
+        intents: Vec<Intended>,
+        durable: oneshot::Sender<()>,
+    },
+    Voided {
+        task: TaskId,
+        why: String,
+    },
+    Failed {
+        task: TaskId,
+        problem: Problem,
+    },
+    Wrote {
+        written: Vec<Written>,
+    },
+    /// A writing batch's worker has ended, however it did.
+    WritingFree {
+        lane: usize,
+        tasks: Vec<TaskId>,
+    },
+    Activity {
+        task: TaskId,
+        activity: Activity,
+    },
+    Output {
+        task: TaskId,
+        line: String,
+    },
+    Answered {
+        task: TaskId,
+        answer: Result<Answer>,
+        by: Option<String>,
+    },
+    Recovered {
+        recovered: Recovered,
+    },
+    ProposalRead {
+        task: TaskId,
+        made: Result<Arc<Made>>,
+        answer: oneshot::Sender<Result<Arc<Proposal>>>,
+    },
+}

@@ -1,0 +1,65 @@
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::model::{DigestKey, Error, ErrorKind, Result};
+
+/// A run's secrets: what its pre-images are sealed with, and what its digests of secrets are keyed with.
+/// One file of 64 random bytes, outside the run's folder: who is given the folder is not given these.
+pub struct Keys {
+    bytes: Zeroizing<[u8; 64]>,
+}
+
+impl Keys {
+    /// Makes new ones; never over existing ones. Durable on return.
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        let mut bytes = Zeroizing::new([0; 64]);
+        getrandom::fill(&mut *bytes)
+            .map_err(|error| Error::new(ErrorKind::Io, "draw a run's keys", error.to_string()))?;
+        let doing = || format!("write {}", path.display());
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| Error::io(doing(), error))?;
+        file.write_all(&*bytes).and_then(|()| file.sync_all()).map_err(|error| Error::io(doing(), error))?;
+        Ok(Self { bytes })
+    }
+
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let doing = || format!("read the run's key file {}", path.display());
+        let mut file = File::open(path).map_err(|error| {
+            Error::io(doing(), error).next("without it the run can be read, but neither resumed nor undone")
+        })?;
+        let found = file.metadata().map_err(|error| Error::io(doing(), error))?;
+        if found.mode() & 0o077 != 0 {
+            return Err(Error::new(ErrorKind::Refused, doing(), "others may read it").next("chmod 600 it"));
+        }
+        let mut bytes = Zeroizing::new([0; 64]);
+        if found.len() != 64 {
+            return Err(Error::new(ErrorKind::Corrupt, doing(), "it is not 64 bytes long"));
+        }
+        file.read_exact(&mut *bytes).map_err(|error| Error::io(doing(), error))?;
+        Ok(Self { bytes })
+    }
+
+    pub fn digest_key(&self) -> DigestKey {
+        let mut key = [0; 32];
+        key.copy_from_slice(&self.bytes[32..]);
+        DigestKey::new(key)
+    }
+
+    pub(super) fn seal_key(&self) -> &[u8] {
+        &self.bytes[..32]
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys(••••)")
+    }
+}

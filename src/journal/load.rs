@@ -1,0 +1,178 @@
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::chain::{first_link, link};
+use super::database::{MAX_ROW_BYTES, failed};
+use super::header_check::check_header;
+use crate::model::{Digest, Error, ErrorKind, Event, Recorded, Result};
+
+pub(super) const EVENTS_TABLE: &str =
+    "CREATE TABLE events(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL)";
+pub(super) const PLANS_TABLE: &str = "CREATE TABLE plans(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID";
+
+/// What is wrong with a journal. Its events up to there are sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Events that were durable once are gone from the end: `kept` are there, `known` had been written.
+    TailLost { kept: u64, known: u64 },
+    /// This record is not what was written there; nothing after it can be trusted.
+    Broken { seq: u64, why: String },
+    /// The database under the events is damaged.
+    Damaged { kept: u64, why: String },
+}
+
+impl Finding {
+    /// Whether the run may be written to nevertheless.
+    pub fn allows_writing(&self) -> bool {
+        matches!(self, Self::TailLost { .. })
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TailLost { kept, known } => {
+                write!(f, "the journal's end is lost: {kept} events are there, {known} had been written")
+            }
+            Self::Broken { seq, why } => write!(f, "event {seq} is not what was written: {why}"),
+            Self::Damaged { kept, why } => write!(f, "the journal is damaged after event {kept}: {why}"),
+        }
+    }
+}
+
+/// The end of the chain as far as it was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub seq: u64,
+    pub link: Digest,
+}
+
+impl Head {
+    pub(super) fn start() -> Self {
+        Self { seq: 0, link: first_link() }
+    }
+}
+
+/// The tables must be ours to the letter: a view or a trigger in a foreign file is not.
+pub(super) fn check_tables(connection: &Connection, path: &Path) -> Result<()> {
+    let mut found = connection
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+        .map_err(|error| failed("read", path, error))?;
+    let tables: Vec<String> = found
+        .query_map([], |row| row.get(0))
+        .and_then(|rows| rows.take(8).collect())
+        .map_err(|error| failed("read", path, error))?;
+    if tables == [EVENTS_TABLE, PLANS_TABLE] {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Invalid, format!("read {}", path.display()), "it is not a journal of this version"))
+}
+
+struct Row {
+    seq: u64,
+    at: i64,
+    body: Vec<u8>,
+}
+
+const CHUNK: usize = 4096;
+
+/// Reads, checks and parses all events after `head`, and moves `head` on. Stops at the first record
+/// that is not sound.
+pub(super) fn load_after(
+    connection: &Connection,
+    path: &Path,
+    head: &mut Head,
+) -> Result<(Vec<Recorded>, Option<Finding>)> {
+    let mut statement = connection
+        .prepare_cached("SELECT seq, at, body, hash FROM events WHERE seq > ?1 ORDER BY seq")
+        .map_err(|error| failed("read", path, error))?;
+    let mut rows =
+        statement.query([i64::try_from(head.seq).unwrap_or(i64::MAX)]).map_err(|error| failed("read", path, error))?;
+    let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
+    let mut finding = None;
+    let mut parts: Vec<std::result::Result<Vec<Recorded>, (Vec<Recorded>, Finding)>> = Vec::new();
+    let checked_from = *head;
+    std::thread::scope(|scope| {
+        let mut parsers = std::collections::VecDeque::new();
+        loop {
+            let mut chunk = Vec::with_capacity(CHUNK);
+            while chunk.len() < CHUNK && finding.is_none() {
+                match rows.next() {
+                    Ok(Some(row)) => match checked(row, head) {
+                        Ok(row) => chunk.push(row),
+                        Err(found) => finding = Some(found),
+                    },
+                    Ok(None) => break,
+                    Err(error) => finding = Some(Finding::Damaged { kept: head.seq, why: error.to_string() }),
+                }
+            }
+            let last = chunk.len() < CHUNK;
+            if parsers.is_empty() && last {
+                parts.push(parse(chunk));
+                break;
+            }
+            parsers.push_back(scope.spawn(move || parse(chunk)));
+            while parsers.len() > parallel || (last && !parsers.is_empty()) {
+                if let Some(Ok(part)) = parsers.pop_front().map(std::thread::ScopedJoinHandle::join) {
+                    parts.push(part);
+                }
+            }
+            if last || parts.last().is_some_and(std::result::Result::is_err) {
+                break;
+            }
+        }
+    });
+    let mut events = Vec::new();
+    for part in parts {
+        match part {
+            Ok(mut part) => events.append(&mut part),
+            Err((mut sound, found)) => {
+                events.append(&mut sound);
+                finding = Some(found);
+                break;
+            }
+        }
+    }
+    if checked_from.seq == 0
+        && let Some(Recorded { event: Event::Opened { run }, .. }) = events.first()
+    {
+        check_header(run)?;
+    }
+    Ok((events, finding))
+}
+
+fn checked(row: &rusqlite::Row<'_>, head: &mut Head) -> std::result::Result<Row, Finding> {
+    let seq = head.seq + 1;
+    let broken = |why: &str| Finding::Broken { seq, why: why.to_owned() };
+    let found: i64 = row.get(0).map_err(|_| broken("its number is not one"))?;
+    if u64::try_from(found) != Ok(seq) {
+        return Err(broken("it is missing"));
+    }
+    let at: i64 = row.get(1).map_err(|_| broken("its time is not one"))?;
+    let body = row.get_ref(2).ok().and_then(|body| body.as_bytes().ok()).ok_or_else(|| broken("it has no body"))?;
+    let hash = row.get_ref(3).ok().and_then(|hash| hash.as_blob().ok()).ok_or_else(|| broken("it has no hash"))?;
+    if body.len() > MAX_ROW_BYTES {
+        return Err(broken("it is over 64 MiB"));
+    }
+    let made = link(&head.link, seq, at, body);
+    if made.as_bytes() != hash {
+        return Err(broken("its hash does not follow from its content and the event before"));
+    }
+    *head = Head { seq, link: made };
+    Ok(Row { seq, at, body: body.to_vec() })
+}
+
+fn parse(chunk: Vec<Row>) -> std::result::Result<Vec<Recorded>, (Vec<Recorded>, Finding)> {
+    let mut events = Vec::with_capacity(chunk.len());
+    for row in chunk {
+        match serde_json::from_slice(&row.body) {
+            Ok(event) => events.push(Recorded { seq: row.seq, at: row.at, event }),
+            Err(error) => {
+                let why = format!("this version of rekindle does not know it: {error}");
+                return Err((events, Finding::Broken { seq: row.seq, why }));
+            }
+        }
+    }
+    Ok(events)
+}

@@ -1,0 +1,28 @@
+//! A run on disk: its folder, its lock, its events chained by hash, its sealed pre-images.
+//!
+//! `Run = fold(events)`: nothing else about a run is stored. One process writes ([`Journal`]), any number
+//! read ([`ReadJournal`]), also while it is written.
+
+mod chain;
+mod database;
+mod group_commit;
+mod head_file;
+mod header_check;
+mod history;
+mod journal;
+mod keys;
+mod load;
+mod lock;
+mod plan_row;
+mod read_journal;
+mod run_folder;
+mod undo_store;
+
+pub use group_commit::Done;
+pub use journal::{Journal, Opened};
+pub use keys::Keys;
+pub use load::Finding;
+pub use lock::{Holder, Lock};
+pub use read_journal::ReadJournal;
+pub use run_folder::{RunFolder, StateFolder};
+pub use undo_store::{KeptRecord, UndoStore};

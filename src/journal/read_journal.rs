@@ -1,0 +1,112 @@
+use std::path::PathBuf;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::database::{failed, open_to_read};
+use super::head_file::HeadFile;
+use super::load::{Head, check_tables, load_after};
+use super::{Finding, RunFolder, plan_row};
+use crate::model::{Digest, Plan, Recorded, Result};
+
+/// A journal that is read, also while another process writes it. Trusts nothing in it.
+pub struct ReadJournal {
+    connection: Connection,
+    path: PathBuf,
+    head: Head,
+    noted_head: Option<PathBuf>,
+    seen_version: Option<i64>,
+    findings: Vec<Finding>,
+}
+
+impl ReadJournal {
+    pub fn open(folder: &RunFolder) -> Result<Self> {
+        let path = folder.journal();
+        let connection = open_to_read(&path)?;
+        check_tables(&connection, &path)?;
+        let noted_head = folder.head();
+        Ok(Self { connection, path, head: Head::start(), noted_head, seen_version: None, findings: Vec::new() })
+    }
+
+    /// All events from the first, checked: structure, chain, and the head noted outside the folder.
+    /// What is wrong is in [`ReadJournal::findings`]; the events that are returned are sound.
+    pub fn load(&mut self) -> Result<Vec<Recorded>> {
+        self.head = Head::start();
+        self.findings.clear();
+        // Read before the events: a writer may add some meanwhile, never take some away.
+        let noted = self.noted_head.as_deref().and_then(HeadFile::read);
+        let events = self.read_on()?;
+        if self.findings.is_empty()
+            && let Some(why) = self.damage()
+        {
+            self.findings.push(Finding::Damaged { kept: self.head.seq, why });
+        }
+        if let Some((known, link)) = noted {
+            if known > self.head.seq && self.findings.is_empty() {
+                self.findings.push(Finding::TailLost { kept: self.head.seq, known });
+            } else if known == self.head.seq && known > 0 && link != self.head.link {
+                let why = "another event was noted here beside the keys".to_owned();
+                self.findings.push(Finding::Broken { seq: known, why });
+            }
+        }
+        Ok(events)
+    }
+
+    /// The events after the last that was returned; none where nothing was written since. Cheap to ask often.
+    pub fn follow(&mut self) -> Result<Vec<Recorded>> {
+        let version: i64 = self
+            .connection
+            .query_row("PRAGMA data_version", [], |row| row.get(0))
+            .map_err(|error| failed("read", &self.path, error))?;
+        if self.seen_version.replace(version) == Some(version) || !self.findings.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read_on()
+    }
+
+    fn read_on(&mut self) -> Result<Vec<Recorded>> {
+        let (events, finding) = load_after(&self.connection, &self.path, &mut self.head)?;
+        self.findings.extend(finding);
+        Ok(events)
+    }
+
+    fn damage(&self) -> Option<String> {
+        let checked: rusqlite::Result<String> =
+            self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        match checked {
+            Ok(answer) if answer == "ok" => None,
+            Ok(answer) => Some(crate::model::visible(&answer).into_owned()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The link of the last event that was read.
+    pub fn head(&self) -> Digest {
+        self.head.link
+    }
+
+    pub(super) fn head_at(&self) -> Head {
+        self.head
+    }
+
+    /// A plan by the digest that its `Planned` event has; `None` where it was not kept.
+    pub fn plan(&self, digest: &Digest) -> Result<Option<Plan>> {
+        let row: Option<Vec<u8>> = self
+            .connection
+            .prepare_cached("SELECT body FROM plans WHERE digest = ?1")
+            .and_then(|mut select| select.query_row([&digest.as_bytes()[..]], |row| row.get(0)).optional())
+            .map_err(|error| failed("read a plan from", &self.path, error))?;
+        row.map(|row| plan_row::unpack(digest, &row)).transpose()
+    }
+}

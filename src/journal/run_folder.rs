@@ -1,0 +1,240 @@
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use super::{Holder, Keys, Lock};
+use crate::model::{Error, ErrorKind, Result, visible};
+
+/// Where runs and their keys are kept: `$REKINDLE_STATE`, else `$XDG_STATE_HOME/rekindle`, else
+/// `~/.local/state/rekindle`.
+#[derive(Clone, Debug)]
+pub struct StateFolder {
+    root: PathBuf,
+}
+
+impl StateFolder {
+    pub fn from_environment() -> Result<Self> {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let root = set("REKINDLE_STATE")
+            .or_else(|| set("XDG_STATE_HOME").map(|state| state.join("rekindle")))
+            .or_else(|| set("HOME").map(|home| home.join(".local/state/rekindle")));
+        root.map(Self::at).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "find a place for runs", "neither REKINDLE_STATE nor HOME is set")
+                .next("set REKINDLE_STATE to a folder on a local disk")
+        })
+    }
+
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    /// Of all runs, oldest first by name; a folder without a journal is none.
+    pub fn list(&self) -> Result<Vec<RunFolder>> {
+        let runs = self.runs();
+        let doing = || format!("list the runs in {}", runs.display());
+        let entries = match std::fs::read_dir(&runs) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io(doing(), error)),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| Error::io(doing(), error))?;
+            if let Some(id) = entry.file_name().to_str()
+                && check_id(id).is_ok()
+                && entry.path().join("journal.db").is_file()
+            {
+                found.push(self.folder(id));
+            }
+        }
+        found.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(found)
+    }
+
+    pub fn latest(&self) -> Result<RunFolder> {
+        self.list()?.pop().ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                "find the latest run",
+                format!("there is none in {}", self.runs().display()),
+            )
+            .next("start one with 'rekindle run RUNBOOK'")
+        })
+    }
+
+    fn folder(&self, id: &str) -> RunFolder {
+        RunFolder { id: id.to_owned(), path: self.runs().join(id), keys: Some(self.root.join("keys")) }
+    }
+}
+
+/// The folder of one run: `journal.db`, `undo.db`, `log`, `lock`; mode 0700. Its keys lie elsewhere.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    id: String,
+    path: PathBuf,
+    /// None for a folder that was handed over: it can only be read.
+    keys: Option<PathBuf>,
+}
+
+impl RunFolder {
+    /// Makes the folder and its keys, durably. `id` is letters, digits, `-`, `_` and `.`.
+    pub fn create(state: &StateFolder, id: &str) -> Result<(Self, Keys)> {
+        check_id(id)?;
+        let folder = state.folder(id);
+        let keys = state.root.join("keys");
+        for parent in [&state.runs(), &keys] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(parent)
+                .map_err(|error| Error::io(format!("make the folder {}", parent.display()), error))?;
+        }
+        refuse_network(&state.root)?;
+        DirBuilder::new().mode(0o700).create(&folder.path).map_err(|error| {
+            let doing = format!("make the run's folder {}", folder.path.display());
+            match error.kind() {
+                std::io::ErrorKind::AlreadyExists => {
+                    Error::new(ErrorKind::Refused, doing, "there is a run of that name")
+                }
+                _ => Error::io(doing, error),
+            }
+        })?;
+        let made = Keys::create(&keys.join(format!("{id}.key")))?;
+        for parent in [&keys, &folder.path, &state.runs(), &state.root] {
+            sync_directory(parent)?;
+        }
+        Ok((folder, made))
+    }
+
+    pub fn open(state: &StateFolder, id: &str) -> Result<Self> {
+        check_id(id)?;
+        let folder = state.folder(id);
+        if folder.journal().is_file() {
+            return Ok(folder);
+        }
+        Err(Error::new(ErrorKind::NotFound, format!("open the run {id}"), "there is none of that name")
+            .next("'rekindle runs' lists them"))
+    }
+
+    /// A run's folder anywhere, as another operator hands it over: read-only.
+    pub fn foreign(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let id = path.file_name().map(|name| visible(name.as_encoded_bytes()).into_owned()).unwrap_or_default();
+        let folder = Self { id, path, keys: None };
+        if folder.journal().is_file() {
+            return Ok(folder);
+        }
+        Err(Error::new(
+            ErrorKind::NotFound,
+            format!("open the run in {}", folder.path.display()),
+            "it holds no journal.db",
+        ))
+    }
+
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal.db")
+    }
+
+    pub fn undo(&self) -> PathBuf {
+        self.path.join("undo.db")
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    pub fn keys(&self) -> Result<Keys> {
+        match &self.keys {
+            Some(keys) => Keys::read(&keys.join(format!("{}.key", self.id))),
+            None => Err(Error::new(
+                ErrorKind::Refused,
+                format!("use the keys of {}", self.path.display()),
+                "this run was not made here, its keys are elsewhere",
+            )),
+        }
+    }
+
+    /// Who writes this run now, if anybody on this machine does.
+    pub fn holder(&self) -> Option<Holder> {
+        Lock::holder(&self.path.join("lock"))
+    }
+
+    /// `now`: milliseconds since 1970, told to whoever comes second.
+    pub fn lock(&self, now: i64) -> Result<Lock> {
+        if self.keys.is_none() {
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!("write the run in {}", self.path.display()),
+                "it was not made here and can only be read",
+            ));
+        }
+        refuse_network(&self.path)?;
+        Lock::take(&self.path.join("lock"), now)
+    }
+
+    pub(super) fn head(&self) -> Option<PathBuf> {
+        self.keys.as_ref().map(|keys| keys.join(format!("{}.head", self.id)))
+    }
+}
+
+fn check_id(id: &str) -> Result<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if !id.is_empty() && id.len() <= 128 && !id.starts_with('.') && id.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Refused,
+        format!("use '{}' as a run's name", visible(id)),
+        "a run's name is 1 to 128 letters, digits, '-', '_' and '.', and does not begin with '.'",
+    ))
+}
+
+pub(super) fn sync_directory(path: &Path) -> Result<()> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| Error::io(format!("make {} durable", path.display()), error))
+}
+
+/// File systems of other machines, by the magic numbers of `statfs(2)`: a write-ahead log needs shared
+/// memory and locks that they do not give.
+fn refuse_network(path: &Path) -> Result<()> {
+    const NETWORK: [(u64, &str); 8] = [
+        (0x6969, "NFS"),
+        (0x517b, "SMB"),
+        (0xff53_4d42, "CIFS"),
+        (0xfe53_4d42, "SMB2"),
+        (0x6573_5546, "FUSE"),
+        (0x0102_1997, "9P"),
+        (0x00c3_6400, "Ceph"),
+        (0x5346_414f, "AFS"),
+    ];
+    let found = rustix::fs::statfs(path)
+        .map_err(|error| Error::io(format!("look at the file system of {}", path.display()), error.into()))?;
+    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss)]
+    let magic = found.f_type as u64 & 0xffff_ffff;
+    match NETWORK.iter().find(|(number, _)| *number == magic) {
+        None => Ok(()),
+        Some((_, name)) => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("keep a run in {}", path.display()),
+            format!("it is on {name}, where a journal cannot be made safe"),
+        )
+        .next("set REKINDLE_STATE to a folder on a local disk")),
+    }
+}

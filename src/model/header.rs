@@ -1,0 +1,65 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, TargetIdentity};
+
+/// All that a run was started with; pinned for its life.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// As in `20261121-044300-demo`.
+    pub id: String,
+    pub title: String,
+    /// `name@host` of who started it.
+    pub by: String,
+    /// Of the program that started it.
+    pub version: String,
+    /// The runbook's text with what it includes, as it was read; resumes use this one.
+    pub runbook: String,
+    pub runbook_path: String,
+    pub digest: Option<Digest>,
+    /// Inputs that are no secrets, as given or defaulted, snapshots pinned to ids.
+    pub inputs: BTreeMap<String, String>,
+    pub steps: Vec<StepHeader>,
+    pub owners: Vec<OwnerSet>,
+    /// What each named source and component called itself at the start.
+    pub identities: BTreeMap<String, TargetIdentity>,
+    /// Undo is for this many deletes and such flags: how unattended approval was set, in words.
+    #[serde(default)]
+    pub policy: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerSet {
+    pub set: String,
+    pub names: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepHeader {
+    pub id: String,
+    pub kind: StepKind,
+    /// The set of owners it is repeated for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
+    /// Positions of earlier steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<u16>,
+    /// The component it reads or writes, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// One line about it for people.
+    #[serde(default)]
+    pub about: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepKind {
+    Restore,
+    Apply,
+    Run,
+    Wait,
+    Check,
+    Confirm,
+}

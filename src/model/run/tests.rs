@@ -1,0 +1,167 @@
+use super::*;
+use crate::model::{Counts, Digest, Known, OwnerSet, Preview, StepKind};
+
+fn step(id: &str, each: bool, needs: &[u16]) -> StepHeader {
+    StepHeader {
+        id: id.to_owned(),
+        kind: StepKind::Restore,
+        each: each.then(|| "user".to_owned()),
+        needs: needs.to_vec(),
+        component: None,
+        about: String::new(),
+    }
+}
+
+struct Story {
+    run: Run,
+}
+
+impl Story {
+    fn of(steps: Vec<StepHeader>, users: &[&str]) -> (Self, Vec<String>) {
+        let names = users.iter().map(ToString::to_string).collect();
+        let owners = vec![OwnerSet { set: "user".to_owned(), names }];
+        let mut story = Self { run: Run::default() };
+        let header = RunHeader { steps, owners, ..RunHeader::default() };
+        let ready = story.then(Event::Opened { run: Box::new(header) }).unwrap();
+        (story, ready)
+    }
+
+    /// Answers which tasks became ready.
+    fn then(&mut self, event: Event) -> Result<Vec<String>, IllegalEvent> {
+        let ready = self.run.apply(&Recorded { seq: self.run.seq + 1, at: 0, event })?;
+        Ok(ready.into_iter().map(|task| self.run.name(task)).collect())
+    }
+
+    fn task(&self, name: &str) -> TaskId {
+        self.run.find(name).unwrap()
+    }
+
+    fn status(&self, name: &str) -> TaskStatus {
+        self.run.tasks[self.task(name).index()].status
+    }
+
+    fn planned(&mut self, name: &str, pass: Pass) {
+        let task = self.task(name);
+        let digest = Digest::of(name);
+        let (preview, counts) = (Preview::Exact, Counts::default());
+        self.then(Event::Planned { task, pass, digest, preview, counts, cohort: digest }).unwrap();
+    }
+
+    fn intent(&mut self, name: &str) {
+        let task = self.task(name);
+        let digest = Digest::of(name);
+        self.then(Event::Approved { task, digest, by: "ana".to_owned() }).unwrap();
+        self.then(Event::Intent { task, attempt: 1, digest, pre: digest, undoable: true }).unwrap();
+    }
+
+    fn outcome(&mut self, name: &str, known: Known, failed: bool) -> Vec<String> {
+        let problem = failed.then(|| Problem {
+            kind: crate::model::ErrorKind::NoSpace,
+            known,
+            what: "disk full".to_owned(),
+            next: None,
+        });
+        let task = self.task(name);
+        self.then(Event::Outcome { task, known, post: None, evidence: String::new(), problem }).unwrap()
+    }
+
+    fn done(&mut self, name: &str) -> Vec<String> {
+        self.planned(name, Pass::Restore);
+        self.intent(name);
+        self.outcome(name, Known::Applied, false)
+    }
+}
+
+fn two_steps() -> Story {
+    Story::of(vec![step("account", true, &[]), step("home", true, &[0])], &["ana", "bob"]).0
+}
+
+#[test]
+fn a_users_next_task_waits_for_that_users_former_one_only() {
+    let (mut story, ready) = Story::of(vec![step("account", true, &[]), step("home", true, &[0])], &["ana", "bob"]);
+    assert_eq!(ready, ["account/ana", "account/bob"]);
+    assert_eq!(story.done("account/bob"), ["home/bob"]);
+    assert_eq!(story.status("home/ana"), TaskStatus::Waiting);
+}
+
+#[test]
+fn a_single_task_waits_for_all_users_and_they_for_it() {
+    let steps = vec![step("prepare", false, &[]), step("home", true, &[0]), step("close", false, &[1])];
+    let (mut story, ready) = Story::of(steps, &["ana", "bob"]);
+    assert_eq!(ready, ["prepare"]);
+    assert_eq!(story.done("prepare"), ["home/ana", "home/bob"]);
+    assert!(story.done("home/ana").is_empty());
+    assert_eq!(story.done("home/bob"), ["close"]);
+}
+
+#[test]
+fn leaving_a_user_out_skips_what_is_left_of_theirs() {
+    let mut story = two_steps();
+    story.done("account/ana");
+    let by = "op".to_owned();
+    story.then(Event::LeftOut { set: "user".into(), owner: "ana".into(), why: "moved".into(), by }).unwrap();
+    assert_eq!(story.status("account/ana"), TaskStatus::Done);
+    assert_eq!(story.status("home/ana"), TaskStatus::Skipped);
+    assert_eq!(story.status("account/bob"), TaskStatus::Ready);
+}
+
+#[test]
+fn a_failure_keeps_the_next_step_back_until_it_is_retried() {
+    let mut story = two_steps();
+    story.planned("account/ana", Pass::Restore);
+    story.intent("account/ana");
+    story.outcome("account/ana", Known::NotApplied, true);
+    assert_eq!(story.status("account/ana"), TaskStatus::Failed);
+    assert_eq!(story.status("home/ana"), TaskStatus::Waiting);
+    let task = story.task("account/ana");
+    assert_eq!(story.then(Event::Retried { task, by: "op".into() }).unwrap(), ["account/ana"]);
+    assert!(story.run.problems.is_empty());
+}
+
+#[test]
+fn an_undo_has_its_own_review_and_takes_dependents_back_to_waiting() {
+    let mut story = two_steps();
+    story.done("account/ana");
+    assert_eq!(story.status("home/ana"), TaskStatus::Ready);
+    let task = story.task("account/ana");
+    story.then(Event::UndoAsked { task, by: "op".into() }).unwrap();
+    assert_eq!(story.status("home/ana"), TaskStatus::Waiting);
+    story.planned("account/ana", Pass::Undo);
+    story.intent("account/ana");
+    story.outcome("account/ana", Known::Applied, false);
+    assert_eq!(story.status("account/ana"), TaskStatus::Undone);
+}
+
+#[test]
+fn nothing_is_applied_without_an_approval_and_no_event_comes_twice() {
+    let mut story = two_steps();
+    let task = story.task("account/ana");
+    let digest = Digest::of("x");
+    let intent = Event::Intent { task, attempt: 1, digest, pre: digest, undoable: true };
+    assert!(story.then(intent.clone()).is_err(), "an intent without a plan");
+    story.planned("account/ana", Pass::Restore);
+    assert!(story.then(intent.clone()).is_err(), "an intent without an approval");
+    story.intent("account/ana");
+    assert!(story.then(intent).is_err(), "a second intent under one approval");
+}
+
+#[test]
+fn an_unknown_effect_waits_for_a_person() {
+    let mut story = two_steps();
+    story.planned("account/ana", Pass::Restore);
+    story.intent("account/ana");
+    story.outcome("account/ana", Known::Unknown, true);
+    assert_eq!(story.status("account/ana"), TaskStatus::Unknown);
+    let task = story.task("account/ana");
+    let how = "looked".to_owned();
+    story.then(Event::Settled { task, known: Known::Applied, how, by: "op".into() }).unwrap();
+    assert_eq!(story.status("account/ana"), TaskStatus::Done);
+    assert_eq!(story.status("home/ana"), TaskStatus::Ready);
+}
+
+#[test]
+fn a_gap_in_the_sequence_is_refused() {
+    let mut story = two_steps();
+    let recorded = Recorded { seq: story.run.seq + 2, at: 0, event: Event::Paused { by: "op".into() } };
+    assert!(story.run.apply(&recorded).is_err());
+}

@@ -1,0 +1,122 @@
+//! A snapshot in a restic repository, read through rustic: local folder, REST server or S3 bucket.
+
+use std::sync::Arc;
+
+use rustic_core::TreeId;
+
+use self::opened::Opened;
+use self::tree::ResticTree;
+use super::Store;
+use crate::model::{Entry, Meta, NodeKind, Result, TargetIdentity, Tree, TreePath};
+
+mod address;
+mod backup;
+mod choose;
+mod config;
+mod contents;
+mod layer;
+mod listing;
+mod name;
+mod node;
+mod opened;
+mod problem;
+mod quiet;
+mod reader;
+mod s3;
+mod suggest;
+mod tree;
+
+pub use backup::init_and_backup;
+pub use choose::Snapshot;
+pub use config::{Config, S3Keys, SnapshotChoice};
+
+/// One snapshot of a restic repository (repository format 1 and 2), only read: no lock is taken,
+/// so nothing may prune the repository meanwhile.
+///
+/// A snapshot of `/srv/home` holds `srv/home/…`: paths inside it are absolute paths without the first `/`.
+/// The snapshot's root has no metadata of its own; it is shown as a directory of mode 755 owned by root.
+pub struct ResticStore {
+    opened: Arc<Opened>,
+    snapshot: Snapshot,
+    root: TreeId,
+}
+
+impl ResticStore {
+    /// Opens the repository, reads its index and settles on one snapshot. Blocks.
+    ///
+    /// Errors: `NotFound` no such repository or snapshot (the candidates are listed); `Ambiguous` several
+    /// snapshots match (listed); `Denied` wrong password or credentials; `Corrupt` damaged repository;
+    /// `Unreachable`, `TimedOut` no server.
+    pub fn open(config: &Config) -> Result<Self> {
+        let (opened, found) = Opened::open(config)?;
+        let snapshots: Vec<Snapshot> = found.iter().map(|(snapshot, _)| snapshot.clone()).collect();
+        let chosen = choose::choose(&snapshots, &config.snapshot, &opened.address.to_string())?.clone();
+        let root = found.into_iter().find(|(snapshot, _)| snapshot.id == chosen.id).map(|(_, tree)| tree);
+        Ok(Self { opened: Arc::new(opened), snapshot: chosen, root: root.unwrap_or_default() })
+    }
+
+    /// All snapshots of a repository, the youngest first.
+    pub fn snapshots(config: &Config) -> Result<Vec<Snapshot>> {
+        let (_, found) = Opened::open(config)?;
+        let mut snapshots: Vec<Snapshot> = found.into_iter().map(|(snapshot, _)| snapshot).collect();
+        snapshots.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.time));
+        Ok(snapshots)
+    }
+
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Paths of this snapshot that someone may have meant by `path`, the likeliest first; for hints.
+    pub fn suggest(&self, path: &TreePath) -> Vec<TreePath> {
+        suggest::suggest(&self.opened, &self.root, &self.snapshot, path)
+    }
+
+    /// How many reads of packs went out so far.
+    pub fn requests(&self) -> u64 {
+        self.opened.requests()
+    }
+
+    fn node(&self, path: &TreePath) -> Result<Option<node::Node>> {
+        if !path.is_root() {
+            return self.opened.find(&self.root, path);
+        }
+        let meta = Meta { mode: 0o755, ..Meta::default() };
+        Ok(Some(node::Node {
+            name: Box::default(),
+            kind: NodeKind::Directory,
+            meta,
+            content: Box::default(),
+            subtree: Some(self.root),
+        }))
+    }
+}
+
+impl Store for ResticStore {
+    fn identity(&self) -> Result<TargetIdentity> {
+        Ok(TargetIdentity {
+            system: "restic repository".to_owned(),
+            address: self.opened.address.to_string(),
+            id: format!("{}@{}", self.opened.id(), self.snapshot.id),
+        })
+    }
+
+    fn entry(&self, path: &TreePath) -> Result<Option<Entry>> {
+        Ok(self.node(path)?.map(|node| node.entry(path.clone())))
+    }
+
+    fn children(&self, path: &TreePath) -> Result<Option<Vec<Entry>>> {
+        let Some(subtree) = self.node(path)?.filter(node::Node::is_directory).and_then(|node| node.subtree) else {
+            return Ok(None);
+        };
+        let listing = self.opened.listing(&subtree)?;
+        listing.nodes.iter().map(|node| Ok(node.entry(path.join(&node.name)?))).collect::<Result<_>>().map(Some)
+    }
+
+    fn tree(&self, path: &TreePath) -> Result<Option<Arc<dyn Tree>>> {
+        Ok(self.node(path)?.map(|base| {
+            let tree = ResticTree { opened: Arc::clone(&self.opened), base, at: path.clone() };
+            Arc::new(tree) as Arc<dyn Tree>
+        }))
+    }
+}

@@ -1,0 +1,226 @@
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use rustic_core::{DataId, Id, TreeId};
+use serde::{Deserialize, Deserializer};
+
+use super::name::unquoted;
+use crate::model::{Entry, Meta, NodeKind, SpecialKind, Times, TreePath};
+
+/// One entry of a directory in a snapshot.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub name: Box<[u8]>,
+    pub kind: NodeKind,
+    pub meta: Meta,
+    /// The blobs of a file's bytes, in order.
+    pub content: Box<[DataId]>,
+    /// The blob that lists a directory.
+    pub subtree: Option<TreeId>,
+}
+
+impl Node {
+    pub(super) fn is_directory(&self) -> bool {
+        matches!(self.kind, NodeKind::Directory)
+    }
+
+    pub(super) fn entry(&self, path: TreePath) -> Entry {
+        Entry { path, kind: self.kind.clone(), meta: self.meta.clone() }
+    }
+}
+
+/// A tree blob as restic writes it (doc/design.rst, "Trees and Data"). Read by a type of our own: rustic's
+/// buffers every field twice (`serde(flatten)`), and it passes unreadable names on as they are.
+#[derive(Deserialize)]
+struct WrittenTree<'a> {
+    #[serde(borrow, default)]
+    nodes: Option<Vec<WrittenNode<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct WrittenNode<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    mode: u32,
+    #[serde(borrow, default)]
+    mtime: Option<Cow<'a, str>>,
+    #[serde(default)]
+    uid: u32,
+    #[serde(default)]
+    gid: u32,
+    #[serde(default)]
+    inode: u64,
+    #[serde(default)]
+    device_id: u64,
+    #[serde(default)]
+    size: u64,
+    #[serde(default)]
+    links: u64,
+    #[serde(borrow, default)]
+    linktarget: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    linktarget_raw: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    extended_attributes: Option<Vec<WrittenAttribute<'a>>>,
+    #[serde(default, deserialize_with = "ids")]
+    content: Box<[DataId]>,
+    #[serde(default)]
+    subtree: Option<Id>,
+}
+
+#[derive(Deserialize)]
+struct WrittenAttribute<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    value: Option<Cow<'a, str>>,
+}
+
+fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[DataId]>, D::Error> {
+    let ids: Option<Vec<Id>> = Option::deserialize(deserializer)?;
+    Ok(ids.unwrap_or_default().into_iter().map(DataId::from).collect())
+}
+
+/// The entries of one tree blob, sorted by name; or what is wrong with it.
+pub(super) fn nodes(blob: &[u8]) -> Result<Vec<Node>, String> {
+    let written: WrittenTree<'_> = serde_json::from_slice(blob).map_err(|error| error.to_string())?;
+    let mut nodes =
+        written.nodes.unwrap_or_default().into_iter().map(WrittenNode::read).collect::<Result<Vec<_>, _>>()?;
+    if !nodes.is_sorted_by(|one, next| one.name < next.name) {
+        nodes.sort_by(|one, next| one.name.cmp(&next.name));
+        if let Some(twice) = nodes.windows(2).find_map(|pair| match pair {
+            [one, next] if one.name == next.name => Some(&one.name),
+            _ => None,
+        }) {
+            return Err(format!("it lists '{}' twice", crate::model::visible(twice)));
+        }
+    }
+    Ok(nodes)
+}
+
+impl WrittenNode<'_> {
+    fn read(self) -> Result<Node, String> {
+        let name = unquoted(&self.name)
+            .filter(|name| TreePath::root().join(name).is_ok())
+            .ok_or_else(|| format!("'{}' is not the name of a file", crate::model::visible(&*self.name)))?;
+        let kind = match &*self.kind {
+            "dir" => NodeKind::Directory,
+            "file" => NodeKind::File { size: self.size, link: self.link() },
+            "symlink" => NodeKind::Symlink { target: self.target()? },
+            other => NodeKind::Special { special: special(other) },
+        };
+        let xattrs = attributes(self.extended_attributes.unwrap_or_default())?;
+        Ok(Node {
+            name: name.into(),
+            kind,
+            meta: Meta { mode: unix_mode(self.mode), uid: self.uid, gid: self.gid, times: times(self.mtime)?, xattrs },
+            content: self.content,
+            subtree: self.subtree.map(TreeId::from),
+        })
+    }
+
+    fn link(&self) -> Option<u64> {
+        (self.links > 1).then(|| {
+            let mut builder = crate::model::DigestBuilder::new("hard link");
+            let digest = builder.number(self.device_id).number(self.inode).finish();
+            digest.as_bytes().iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+        })
+    }
+
+    fn target(&self) -> Result<Box<[u8]>, String> {
+        match (&self.linktarget_raw, &self.linktarget) {
+            (Some(raw), _) => bytes(raw).map(Into::into),
+            (None, Some(text)) => Ok(text.as_bytes().into()),
+            (None, None) => Err("it holds a symbolic link without a target".to_owned()),
+        }
+    }
+}
+
+fn special(kind: &str) -> SpecialKind {
+    match kind {
+        "dev" => SpecialKind::BlockDevice,
+        "chardev" => SpecialKind::CharDevice,
+        "fifo" => SpecialKind::Fifo,
+        "socket" => SpecialKind::Socket,
+        _ => SpecialKind::Unknown,
+    }
+}
+
+type Attribute = (Box<str>, Box<[u8]>);
+
+fn attributes(written: Vec<WrittenAttribute<'_>>) -> Result<Vec<Attribute>, String> {
+    let mut attributes = written
+        .into_iter()
+        .map(|attribute| {
+            let value = attribute.value.as_deref().map(bytes).transpose()?.unwrap_or_default();
+            Ok((Box::from(&*attribute.name), value.into_boxed_slice()))
+        })
+        .collect::<Result<Vec<Attribute>, String>>()?;
+    attributes.sort();
+    Ok(attributes)
+}
+
+fn bytes(text: &str) -> Result<Vec<u8>, String> {
+    base64::engine::general_purpose::STANDARD.decode(text).map_err(|error| format!("it holds bad base64: {error}"))
+}
+
+fn times(written: Option<Cow<'_, str>>) -> Result<Times, String> {
+    let Some(text) = written else { return Ok(Times::default()) };
+    let time: jiff::Timestamp = text.parse().map_err(|error| format!("it holds a bad time: {error}"))?;
+    let nanoseconds = time.as_nanosecond();
+    let per_second = 1_000_000_000;
+    Ok(Times {
+        mtime_s: i64::try_from(nanoseconds.div_euclid(per_second)).unwrap_or_default(),
+        mtime_ns: u32::try_from(nanoseconds.rem_euclid(per_second)).unwrap_or_default(),
+    })
+}
+
+/// restic writes Go's `os.FileMode`, whose setuid, setgid and sticky bits lie elsewhere than Unix has them.
+fn unix_mode(go: u32) -> u32 {
+    let bit = |go_bit: u32, unix: u32| if go & (1 << go_bit) == 0 { 0 } else { unix };
+    (go & 0o777) | bit(23, 0o4000) | bit(22, 0o2000) | bit(20, 0o1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(fields: &str) -> Result<Node, String> {
+        nodes(format!(r#"{{"nodes":[{{{fields}}}]}}"#).as_bytes()).map(|mut nodes| nodes.remove(0))
+    }
+
+    #[test]
+    fn the_three_high_bits_of_go_become_unix_bits() {
+        let node = one(r#""name":"sudo","type":"file","mode":8389101,"size":3"#).unwrap();
+        assert_eq!(node.meta.mode, 0o4755);
+        assert_eq!(unix_mode(0o755 | (1 << 22) | (1 << 20) | (1 << 31)), 0o3755);
+    }
+
+    #[test]
+    fn times_before_1970_keep_their_nanoseconds() {
+        let node = one(r#""name":"old","type":"file","mtime":"1969-12-31T23:59:58.25+00:00""#).unwrap();
+        assert_eq!(node.meta.times, Times { mtime_s: -2, mtime_ns: 250_000_000 });
+    }
+
+    #[test]
+    fn hostile_trees_are_refused() {
+        for hostile in ["..", ".", "a/b", "", r"a\\x00b", r"\\q"] {
+            assert!(one(&format!(r#""name":"{hostile}","type":"file""#)).is_err(), "{hostile:?}");
+        }
+        let twice = br#"{"nodes":[{"name":"a","type":"file"},{"name":"a","type":"dir"}]}"#;
+        assert!(nodes(twice).unwrap_err().contains("twice"));
+        assert!(nodes(br#"{"nodes":[{"name":"a","#).is_err());
+        assert!(nodes(br#"{"nodes":null}"#).unwrap().is_empty());
+    }
+
+    #[test]
+    fn names_are_sorted_as_raw_bytes() {
+        let blob =
+            br#"{"nodes":[{"name":"b","type":"file"},{"name":"\\xff","type":"file"},{"name":"a","type":"fifo"}]}"#;
+        let names: Vec<_> = nodes(blob).unwrap().into_iter().map(|node| node.name).collect();
+        assert_eq!(names, [b"a".as_slice().into(), b"b".as_slice().into(), b"\xff".as_slice().into()]);
+    }
+}

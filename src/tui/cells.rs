@@ -1,0 +1,114 @@
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Cuts text to `width` terminal columns, and says so with `mark` where something was cut.
+pub fn fit(text: &str, width: usize, mark: &str) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(mark.width());
+    let mut taken = 0;
+    let mut cut = String::new();
+    for character in text.chars() {
+        let wide = character.width().unwrap_or(0);
+        if taken + wide > room {
+            break;
+        }
+        taken += wide;
+        cut.push(character);
+    }
+    if mark.width() <= width {
+        cut.push_str(mark);
+    }
+    cut
+}
+
+/// Cut and filled up with spaces to exactly `width` columns.
+pub fn column(text: &str, width: usize, mark: &str) -> String {
+    let mut fitted = fit(text, width, mark);
+    fitted.extend(std::iter::repeat_n(' ', width.saturating_sub(fitted.width())));
+    fitted
+}
+
+/// Breaks text into pieces of at most `width` columns, at spaces where there are some near the end.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(4);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut taken = 0;
+    for character in text.chars() {
+        let wide = character.width().unwrap_or(0);
+        if taken + wide > width {
+            let rest = match line.rfind(' ') {
+                Some(space) if space > line.len() / 2 => line.split_off(space + 1),
+                _ => String::new(),
+            };
+            taken = rest.width();
+            lines.push(std::mem::replace(&mut line, rest));
+        }
+        taken += wide;
+        line.push(character);
+    }
+    lines.push(line);
+    lines
+}
+
+/// Writes pieces one after another on one row of `area`, and nothing beyond it.
+pub struct Pen<'a> {
+    buffer: &'a mut Buffer,
+    x: u16,
+    y: u16,
+    right: u16,
+}
+
+impl<'a> Pen<'a> {
+    /// `row` counts from the top of `area`; a row below it is not drawn.
+    pub fn at(buffer: &'a mut Buffer, area: Rect, row: u16) -> Self {
+        let right = if row < area.height { area.right() } else { area.x };
+        Self { buffer, x: area.x, y: area.y.saturating_add(row), right }
+    }
+
+    pub fn write(&mut self, text: &str, style: Style) -> &mut Self {
+        let left = usize::from(self.right.saturating_sub(self.x));
+        if left > 0 {
+            let (x, _) = self.buffer.set_stringn(self.x, self.y, text, left, style);
+            self.x = x;
+        }
+        self
+    }
+
+    pub fn left(&self) -> usize {
+        usize::from(self.right.saturating_sub(self.x))
+    }
+
+    /// Fills the rest of the row.
+    pub fn fill(&mut self, symbol: &str, style: Style) {
+        while self.x < self.right {
+            self.buffer.set_stringn(self.x, self.y, symbol, 1, style);
+            self.x += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_is_never_wider_than_asked_and_shows_that_it_is_one() {
+        assert_eq!(fit("日本語の名前", 7, "…"), "日本語…");
+        assert_eq!(column("日本", 6, "…"), "日本  ");
+        assert_eq!(fit("abc", 3, "…"), "abc");
+        assert_eq!(fit("abcd", 0, "…"), "");
+    }
+
+    #[test]
+    fn wrapping_loses_nothing() {
+        let text = "the quick brown fox jumps over a_very_long_word_without_any_space_in_it";
+        let lines = wrap(text, 12);
+        assert_eq!(lines.concat(), text);
+        assert!(lines.iter().all(|line| line.width() <= 12), "{lines:?}");
+    }
+}

@@ -1,0 +1,116 @@
+use std::collections::BTreeSet;
+
+use crate::model::{Counts, Digest, Pass, Preview, TaskId, TaskStatus, visible};
+use crate::tui::names::{shown_name, shown_step, shown_target};
+use crate::tui::state::{Model, Tab};
+
+use super::{Approve, ApproveAll, Demand, Dialog, Question};
+
+/// The question for the plan on the screen, or why it cannot be asked yet.
+pub fn ask_approval(model: &Model) -> Result<Dialog, String> {
+    let Some(id) = model.cursor else { return Err("there is no task".to_owned()) };
+    let status = model.run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status);
+    if status != TaskStatus::Review {
+        return Err(format!("{} is {}: there is no plan to approve", shown_name(&model.run, id), status.word()));
+    }
+    let Some((id, loaded)) = model.reviewed() else {
+        return Err("the plan on the screen is not the newest: wait a moment".to_owned());
+    };
+    if model.review.drawn != Some((id, loaded.digest)) {
+        return Err("this plan has not been on the screen yet".to_owned());
+    }
+    let plan = &loaded.proposal.plan;
+    let counts = plan.counts(&loaded.selection);
+    if counts == Counts::default() && plan.command.is_none() {
+        return Err("no hunk is taken: skip the task instead".to_owned());
+    }
+    let irreversible: Vec<_> = plan.irreversible(&loaded.selection).collect();
+    let warnings = plan.warnings.len() + plan.changes.iter().map(|change| change.warnings.len()).sum::<usize>();
+    let demand = Demand::for_one(counts, irreversible.len(), plan.preview == Preview::Opaque);
+    Ok(Dialog::new(Question::Approve(Approve {
+        task: id,
+        digest: loaded.digest,
+        name: shown_name(&model.run, id),
+        target: plan.target.clone(),
+        source: plan.source.clone(),
+        counts,
+        left_out: loaded.selection.left_out_count(),
+        warnings,
+        preview: plan.preview,
+        is_undo: plan.pass == Pass::Undo,
+        irreversible,
+        demand,
+    })))
+}
+
+/// The question for many plans: from Review all that are equal to the one on the screen, from Steps
+/// those of the cursor's step. Only what the list shows is taken.
+pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
+    let Some(id) = model.cursor else { return Err("there is no task".to_owned()) };
+    let run = &model.run;
+    let in_review = |id: &TaskId| run.tasks.get(id.index()).is_some_and(|task| task.status == TaskStatus::Review);
+    let cohort_of = |id: TaskId| model.plans.get(&id).map(|facts| facts.cohort);
+    let (which, tasks): (String, Vec<TaskId>) = if model.tab == Tab::Review {
+        let drawn = model.reviewed().filter(|(id, loaded)| model.review.drawn == Some((*id, loaded.digest)));
+        let Some((id, loaded)) = drawn else {
+            return Err("the plan on the screen is not the newest: wait a moment".to_owned());
+        };
+        if !loaded.selection.takes_all() {
+            return Err("hunks of this plan are left out, so no other is equal to it: approve it alone".to_owned());
+        }
+        let cohort = cohort_of(id);
+        let equal = (0..run.tasks.len()).filter_map(|at| Some(TaskId(u32::try_from(at).ok()?)));
+        let equal = equal.filter(|other| {
+            in_review(other) && cohort.is_some() && cohort_of(*other) == cohort && run.selection(*other).takes_all()
+        });
+        (format!("plans equal to {}", shown_name(run, id)), equal.collect())
+    } else {
+        let step = run.step_tasks(run.step_of(id)).map(TaskId);
+        let shown: BTreeSet<TaskId> = model.rows.shown_of(&step.collect()).into_iter().collect();
+        let tasks = shown.into_iter().filter(in_review).collect();
+        (format!("plans of step {} that are in review and shown", shown_step(run, id)), tasks)
+    };
+    let plans: Vec<(TaskId, Digest)> =
+        tasks.iter().filter_map(|id| Some((*id, run.tasks.get(id.index())?.digest?))).collect();
+    if plans.is_empty() {
+        return Err(format!("there are no {which}"));
+    }
+    let seen_cohorts: BTreeSet<Digest> = model
+        .plans
+        .iter()
+        .filter(|(id, _)| {
+            let task = run.tasks.get(id.index());
+            let digest = task.and_then(|task| task.digest);
+            digest.is_some_and(|digest| model.seen.contains(&digest)) && run.selection(**id).takes_all()
+        })
+        .map(|(_, facts)| facts.cohort)
+        .collect();
+    let opened = plans.iter().filter(|(_, digest)| model.seen.contains(digest)).count();
+    let equal = plans.iter().filter(|(id, digest)| {
+        let same = cohort_of(*id).is_some_and(|cohort| seen_cohorts.contains(&cohort));
+        same && !model.seen.contains(digest) && run.selection(*id).takes_all()
+    });
+    let equal = equal.count();
+    let mut counts = Counts::default();
+    for task in plans.iter().filter_map(|(id, _)| run.tasks.get(id.index())) {
+        counts.create = counts.create.saturating_add(task.counts.create);
+        counts.update = counts.update.saturating_add(task.counts.update);
+        counts.hunks = counts.hunks.saturating_add(task.counts.hunks);
+        // Summed by what each plan says of itself: a delete of a resource may count hunks or not.
+        counts.delete = counts.delete.saturating_add(task.counts.deletes());
+    }
+    let of = |wanted: &dyn Fn(TaskId) -> bool| plans.iter().filter(|(id, _)| wanted(*id)).count();
+    let targets: BTreeSet<String> = plans.iter().filter_map(|(id, _)| shown_target(run, *id)).collect();
+    Ok(Dialog::new(Question::ApproveAll(ApproveAll {
+        unseen: plans.len() - opened - equal,
+        opened,
+        equal,
+        opaque: of(&|id| model.plans.get(&id).is_some_and(|facts| facts.preview != Preview::Exact)),
+        undos: of(&|id| run.tasks.get(id.index()).is_some_and(|task| task.pass == Pass::Undo)),
+        which: visible(&which).into_owned(),
+        targets: targets.into_iter().collect(),
+        demand: Demand::for_many(plans.len(), counts),
+        counts,
+        plans,
+    })))
+}

@@ -1,0 +1,56 @@
+use crate::model::Counts;
+
+/// What a person must do to say yes: more where more can be lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// The key `y`, which is not the key that asked.
+    Key,
+    /// This text, then Enter.
+    Typed { text: String, because: String },
+}
+
+impl Demand {
+    pub fn for_one(counts: Counts, irreversible: usize, opaque: bool) -> Self {
+        if counts.deletes() > 0 {
+            let deletes = counts.deletes();
+            return Self::Typed { text: deletes.to_string(), because: "the number of deletes".to_owned() };
+        }
+        if irreversible > 0 || opaque {
+            return Self::Typed { text: "yes".to_owned(), because: "what this does cannot be undone".to_owned() };
+        }
+        Self::Key
+    }
+
+    pub fn for_many(plans: usize, counts: Counts) -> Self {
+        let deletes = counts.deletes();
+        if deletes > 0 {
+            return Self::Typed { text: deletes.to_string(), because: "the number of deletes".to_owned() };
+        }
+        Self::Typed { text: plans.to_string(), because: "the number of plans".to_owned() }
+    }
+
+    pub fn is_typed(&self) -> bool {
+        matches!(self, Self::Typed { .. })
+    }
+
+    pub fn is_met_by(&self, input: &str) -> bool {
+        matches!(self, Self::Typed { text, .. } if input.trim() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deletes_are_counted_aloud_and_what_cannot_be_undone_is_spelled() {
+        let plain = Counts { update: 2, hunks: 2, ..Counts::default() };
+        let deletes = Counts { delete_hunks: 3, ..plain };
+        assert_eq!(Demand::for_one(plain, 0, false), Demand::Key);
+        assert!(Demand::for_one(deletes, 1, false).is_met_by("3"));
+        assert!(Demand::for_one(plain, 1, false).is_met_by("yes"));
+        assert!(Demand::for_one(plain, 0, true).is_typed());
+        assert!(!Demand::for_many(12, plain).is_met_by("1"));
+        assert!(Demand::for_many(12, deletes).is_met_by("3"));
+    }
+}

@@ -1,0 +1,277 @@
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
+
+use crate::model::{Counts, StepKind, visible};
+use crate::tui::cells::{Pen, column, fit, wrap};
+use crate::tui::keymap::Context;
+use crate::tui::names::{shown_name, shown_target};
+use crate::tui::state::Model;
+use crate::tui::theme::Role;
+use crate::tui::words;
+
+use super::{Approve, ApproveAll, Demand, Dialog, Question, Verb, help};
+
+type Line = (Role, String);
+
+/// How long a list in a question may be; the rest is counted.
+const MOST_LISTED: usize = 6;
+
+/// Draws the question over the panes, in a box with a title and, always in sight, how to answer.
+pub fn render(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buffer) {
+    let width = area.width.saturating_sub(4).min(76);
+    let inner = usize::from(width).saturating_sub(4);
+    let (title, lines, answer) = words_of(model, dialog, inner);
+    let wrapped: Vec<Line> = lines
+        .into_iter()
+        .flat_map(|(role, text)| wrap(&text, inner).into_iter().map(move |part| (role, part)))
+        .collect();
+    let answers: Vec<Line> =
+        answer.iter().flat_map(|(role, text)| wrap(text, inner).into_iter().map(move |part| (*role, part))).collect();
+    let fixed = 3 + answers.len();
+    let room = usize::from(area.height).saturating_sub(fixed).min(wrapped.len());
+    let height = u16::try_from(room + fixed).unwrap_or(area.height);
+    let frame = Rect {
+        x: area.x + area.width.saturating_sub(width) / 2,
+        y: area.y + area.height.saturating_sub(height) / 2,
+        width,
+        height,
+    };
+    let theme = model.theme;
+    let is_danger = matches!(&dialog.question, Question::Approve(approve) if approve.demand.is_typed())
+        || matches!(&dialog.question, Question::ApproveAll(_) | Question::Reason { verb: Verb::Abort });
+    let edge = theme.style(if is_danger { Role::Bad } else { Role::Active });
+    for y in frame.top()..frame.bottom() {
+        for x in frame.left()..frame.right() {
+            if let Some(cell) = buffer.cell_mut((x, y)) {
+                cell.reset();
+            }
+        }
+    }
+    let [top_left, top_right, bottom_left, bottom_right] = theme.corners();
+    let rule = theme.line().repeat(usize::from(width).saturating_sub(2));
+    Pen::at(buffer, frame, 0).write(top_left, edge).write(&rule, edge).write(top_right, edge);
+    let heading = format!(" {} ", fit(&title, inner, theme.cut()));
+    let over = Rect { x: frame.x + 2, width: frame.width.saturating_sub(4), ..frame };
+    Pen::at(buffer, over, 0).write(&heading, theme.style(Role::Title));
+    let last = height.saturating_sub(1);
+    Pen::at(buffer, frame, last).write(bottom_left, edge).write(&rule, edge).write(bottom_right, edge);
+    let top = dialog.top.min(wrapped.len().saturating_sub(room));
+    let below = wrapped.len().saturating_sub(top + room);
+    let gap = if below > 0 { format!("({below} lines below: down)") } else { String::new() };
+    let body = wrapped.iter().skip(top).take(room).cloned();
+    let all = body.chain([(Role::Quiet, gap)]).chain(answers);
+    for (row, (role, text)) in (1..last).zip(all) {
+        let mut pen = Pen::at(buffer, frame, row);
+        pen.write(theme.upright(), edge).write(" ", edge).write(&column(&text, inner, theme.cut()), theme.style(role));
+        pen.write(" ", edge).write(theme.upright(), edge);
+    }
+}
+
+fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>, Vec<Line>) {
+    let plain = |text: &str| (Role::Plain, text.to_owned());
+    let typed = |label: &str| (Role::Key, format!("{label} > {}_", visible(&dialog.input)));
+    let back = (Role::Quiet, "Esc goes back; nothing happens".to_owned());
+    let name = |task| shown_name(&model.run, task);
+    match &dialog.question {
+        Question::Approve(approve) => {
+            let title = format!("Approve {}{}?", if approve.is_undo { "the UNDO of " } else { "" }, approve.name);
+            (title, approve_lines(model, approve), demand_lines(&approve.demand, &typed, back))
+        }
+        Question::ApproveAll(all) => {
+            let title = format!("Approve {}?", words::plural(all.plans.len() as u64, "plan"));
+            (title, approve_all_lines(model, all), demand_lines(&all.demand, &typed, back))
+        }
+        Question::Failure { task } => failure_lines(model, *task),
+        Question::Reason { verb } => {
+            let (title, about) = reason_words(model, verb);
+            (
+                title,
+                vec![(Role::Plain, about)],
+                vec![typed("why"), plain("A reason, then Enter. It goes on record."), back],
+            )
+        }
+        Question::Confirm { task } => {
+            let about = model.run.step(*task).map_or("", |step| step.about.as_str());
+            let lines = vec![
+                plain(&visible(about)),
+                plain("If a probe is set for this step, it must hold too."),
+                (Role::Quiet, format!("goes on record as confirmed by {}", visible(&model.by))),
+            ];
+            (format!("Is it so: {}?", name(*task)), lines, vec![(Role::Key, "y  yes, it is so".to_owned()), back])
+        }
+        Question::Settle { task } => {
+            let mut lines = problem_lines(model, *task);
+            lines.push(plain("Look at the target yourself, then say which it is:"));
+            lines.push((Role::Key, "applied        all of it is there".to_owned()));
+            lines.push((Role::Key, "not applied    none of it is there; it can be retried".to_owned()));
+            let answer = vec![typed("it is"), plain("Type one of the two, then Enter."), back];
+            (format!("{}: nobody knows whether it was applied", name(*task)), lines, answer)
+        }
+        Question::Quit => {
+            let mut lines = Vec::new();
+            if model.run.is_complete() {
+                lines.push((Role::Good, "Every task is settled.".to_owned()));
+            } else {
+                lines.push(plain("The run is not finished. What is being written now ends first; the rest waits."));
+                lines.push((Role::Active, format!("rekindle resume {}", visible(&model.run.header.id))));
+            }
+            ("Leave?".to_owned(), lines, vec![(Role::Key, "y  leave".to_owned()), back])
+        }
+        Question::Help => {
+            let keys = 16.min(width / 3);
+            let lines = help::lines(&model.keymap, model.tab).into_iter().map(|(key, about)| match key.is_empty() {
+                true => (Role::Title, about),
+                false => (Role::Plain, format!("{}{about}", column(&key, keys, ""))),
+            });
+            let legend = crate::model::TaskStatus::ALL.iter().map(|status| {
+                (model.theme.status_role(*status), format!("{}  {}", model.theme.glyph(*status), status.word()))
+            });
+            let heading = [(Role::Plain, String::new()), (Role::Title, "Glyphs".to_owned())];
+            let lines = lines.chain(heading).chain(legend).collect();
+            ("Keys".to_owned(), lines, vec![(Role::Quiet, "up, down: scroll   Esc: close".to_owned())])
+        }
+    }
+}
+
+fn demand_lines(demand: &Demand, typed: &dyn Fn(&str) -> Line, back: Line) -> Vec<Line> {
+    match demand {
+        Demand::Key => vec![(Role::Key, "y  approve".to_owned()), back],
+        Demand::Typed { text, because } => {
+            vec![typed("confirm"), (Role::Key, format!("Type {text} ({because}), then Enter.")), back]
+        }
+    }
+}
+
+fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
+    let plain = |text: String| (Role::Plain, text);
+    let mut lines = vec![
+        (Role::Title, format!("target  {}", visible(&approve.target.to_string()))),
+        plain(format!("source  {}", visible(&approve.source.to_string()))),
+        plain(format!("plan    {}  by {}", approve.digest.short(), visible(&model.by))),
+        plain(format!("writes  {}", counted(approve.counts))),
+    ];
+    if approve.left_out > 0 {
+        lines.push((Role::Attention, format!("        {} left out", words::plural(approve.left_out as u64, "hunk"))));
+    }
+    if approve.counts.deletes() > 0 {
+        lines.push((Role::Danger, format!("DELETES {}", approve.counts.deletes())));
+    }
+    if approve.preview != crate::model::Preview::Exact {
+        lines.push((Role::Danger, words::preview(approve.preview).to_owned()));
+    }
+    if approve.warnings > 0 {
+        lines.push((
+            Role::Attention,
+            format!("{}, shown in the plan", words::plural(approve.warnings as u64, "warning")),
+        ));
+    }
+    if !approve.irreversible.is_empty() {
+        lines.push((Role::Danger, "cannot be undone:".to_owned()));
+        let listed = approve.irreversible.iter().take(MOST_LISTED);
+        lines.extend(listed.map(|place| (Role::Bad, format!("  {}", visible(place)))));
+        let more = approve.irreversible.len().saturating_sub(MOST_LISTED);
+        if more > 0 {
+            lines.push((Role::Bad, format!("  and {more} more")));
+        }
+    }
+    lines.push((Role::Quiet, undo_words(approve).to_owned()));
+    lines
+}
+
+fn undo_words(approve: &Approve) -> &'static str {
+    match (approve.is_undo, approve.preview, approve.irreversible.is_empty()) {
+        (true, ..) => "undo    this is one; afterwards the task can be retried",
+        (_, crate::model::Preview::Opaque, _) => "undo    none: what a command does is not known",
+        (.., true) => "undo    offered afterwards, until the run is closed",
+        (.., false) => "undo    offered afterwards for the rest, until the run is closed",
+    }
+}
+
+fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
+    let mut lines = vec![(Role::Plain, all.which.clone())];
+    lines.extend(all.targets.iter().take(MOST_LISTED).map(|target| (Role::Title, format!("target  {target}"))));
+    lines.push((Role::Plain, format!("writes  {}", counted(all.counts))));
+    if all.counts.deletes() > 0 {
+        lines.push((Role::Danger, format!("DELETES {}", all.counts.deletes())));
+    }
+    let mut seen = format!("you opened {} of these plans", all.opened);
+    if all.equal > 0 {
+        seen.push_str(&format!(", {} equal one you opened", all.equal));
+    }
+    lines.push((Role::Plain, seen));
+    if all.unseen > 0 {
+        let unseen = words::plural(all.unseen as u64, "plan");
+        lines.push((Role::Danger, format!("NOT LOOKED AT: {unseen}; what cannot be undone in them was not shown")));
+    }
+    if all.opaque > 0 {
+        lines.push((Role::Danger, format!("{} of them do not show all they do", all.opaque)));
+    }
+    if all.undos > 0 {
+        lines.push((Role::Attention, format!("{} of them are undos", all.undos)));
+    }
+    let names: Vec<_> = all.plans.iter().take(MOST_LISTED).map(|(id, _)| shown_name(&model.run, *id)).collect();
+    let more = all.plans.len().saturating_sub(MOST_LISTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    lines.push((Role::Quiet, format!("{}{more}", names.join(" "))));
+    lines
+}
+
+fn counted(counts: Counts) -> String {
+    format!("create {}, update {}, delete {}; {}", counts.create, counts.update, counts.deletes(), {
+        words::plural(counts.hunks.into(), "hunk")
+    })
+}
+
+fn problem_lines(model: &Model, task: crate::model::TaskId) -> Vec<Line> {
+    let Some(problem) = model.run.problems.get(&task) else {
+        return vec![(Role::Plain, "no problem is on record".to_owned())];
+    };
+    let mut lines = vec![
+        (Role::Bad, visible(&problem.what).into_owned()),
+        (Role::Plain, format!("effect  {}", words::known(problem.known))),
+    ];
+    if let Some(next) = &problem.next {
+        lines.push((Role::Title, format!("next    {}", visible(next))));
+    }
+    lines
+}
+
+fn failure_lines(model: &Model, task: crate::model::TaskId) -> (String, Vec<Line>, Vec<Line>) {
+    let mut lines = problem_lines(model, task);
+    if let Some(target) = shown_target(&model.run, task) {
+        lines.push((Role::Quiet, format!("target  {target}")));
+    }
+    let choices = model.keymap.bindings.iter().filter(|binding| binding.context == Context::Failure);
+    let answers = choices.map(|binding| {
+        let key = binding.keys.first().map_or("", |(name, _)| name.as_str());
+        (Role::Key, format!("{}{}", column(key, 5_usize.max(key.width() + 2), ""), binding.about))
+    });
+    (format!("{} failed", shown_name(&model.run, task)), lines, answers.collect())
+}
+
+fn reason_words(model: &Model, verb: &Verb) -> (String, String) {
+    match verb {
+        Verb::Skip(tasks) => {
+            let what = match tasks.as_slice() {
+                [one] => shown_name(&model.run, *one),
+                many => words::plural(many.len() as u64, "marked task"),
+            };
+            (format!("Skip {what}?"), "Nothing is written for it. What needs it goes on as if it were done.".to_owned())
+        }
+        Verb::LeaveOut(owners) => {
+            let what = match owners.as_slice() {
+                [(set, owner)] => format!("{} {}", visible(set), visible(owner)),
+                many => words::plural(many.len() as u64, "owner"),
+            };
+            let about = "All their tasks that are not settled are skipped. What was done stays done.";
+            (format!("Leave out {what}?"), about.to_owned())
+        }
+        Verb::Abort => {
+            let confirms = model.run.header.steps.iter().any(|step| step.kind == StepKind::Confirm);
+            let about = "Nothing new is begun; what is being written ends first. Nothing is undone by this.";
+            let more = if confirms { " Steps that wait for a person stay open." } else { "" };
+            ("ABORT the whole run?".to_owned(), format!("{about}{more}"))
+        }
+    }
+}

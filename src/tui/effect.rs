@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use crate::engine::Command;
+use crate::model::{Proposal, TaskId};
+
+/// What `update` asks of the outside; each is answered by a message, if at all.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    Command(Command),
+    LoadProposal {
+        generation: u64,
+        task: TaskId,
+    },
+    LoadHistory {
+        generation: u64,
+        task: TaskId,
+    },
+    LoadFileDiff {
+        generation: u64,
+        proposal: Arc<Proposal>,
+        change: u32,
+        hunk: u32,
+    },
+    /// A message after a short pause, so that a held-down key loads nothing on its way.
+    Wake {
+        generation: u64,
+    },
+    /// Paint everything anew: another program wrote over the screen.
+    Repaint,
+    Suspend,
+    /// Leave the screen.
+    Leave,
+}

@@ -1,0 +1,249 @@
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// A key as a person presses it. Shift is in the character itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub code: KeyCode,
+    pub control: bool,
+}
+
+impl Key {
+    pub fn of(event: KeyEvent) -> Option<Self> {
+        if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
+            return None;
+        }
+        Some(Self { code: event.code, control: event.modifiers.contains(KeyModifiers::CONTROL) })
+    }
+
+    /// The name that help shows and a configuration would hold: `a`, `A`, `ctrl-s`, `enter`, `f1`.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (control, name) = name.strip_prefix("ctrl-").map_or((false, name), |name| (true, name));
+        let mut characters = name.chars();
+        let code = match (characters.next(), characters.next()) {
+            (Some(character), None) => KeyCode::Char(character),
+            _ => match name {
+                "enter" => KeyCode::Enter,
+                "esc" => KeyCode::Esc,
+                "tab" => KeyCode::Tab,
+                "space" => KeyCode::Char(' '),
+                "up" => KeyCode::Up,
+                "down" => KeyCode::Down,
+                "left" => KeyCode::Left,
+                "right" => KeyCode::Right,
+                "home" => KeyCode::Home,
+                "end" => KeyCode::End,
+                "pageup" => KeyCode::PageUp,
+                "pagedown" => KeyCode::PageDown,
+                "f1" => KeyCode::F(1),
+                _ => return None,
+            },
+        };
+        Some(Self { code, control })
+    }
+}
+
+/// Where keys mean something of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    Everywhere,
+    Steps,
+    Matrix,
+    Review,
+    Evidence,
+    Failure,
+}
+
+impl Context {
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Steps => "Steps",
+            Self::Matrix => "Matrix",
+            Self::Review => "Review",
+            Self::Evidence => "Evidence and log",
+            Self::Failure => "A failed task",
+        }
+    }
+}
+
+/// What a key does; keys are bound to these in one table and nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    Help,
+    Quit,
+    Suspend,
+    Repaint,
+    ShowSteps,
+    ShowMatrix,
+    ShowReview,
+    ShowEvidence,
+    NextTab,
+    PauseOrContinue,
+    Abort,
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Open,
+    Back,
+    TurnGrouping,
+    Filter,
+    Mark,
+    Retry,
+    Skip,
+    LeaveOut,
+    Undo,
+    Confirm,
+    Approve,
+    ApproveAll,
+    Take,
+    Leave,
+    Toggle,
+    NextReview,
+    PreviousReview,
+    LogLevel,
+}
+
+pub struct Binding {
+    pub context: Context,
+    pub keys: Vec<(String, Key)>,
+    pub action: Action,
+    /// For help, as a sentence without a full stop.
+    pub about: &'static str,
+    /// For the footer, where there is room for a word.
+    pub hint: &'static str,
+}
+
+/// The one table: keys are looked up in it, help and footer are made of it.
+pub struct Keymap {
+    pub bindings: Vec<Binding>,
+}
+
+type Line = (Context, &'static str, Action, &'static str, &'static str);
+
+#[rustfmt::skip]
+const DEFAULT: &[Line] = &[
+    (Context::Steps, "enter", Action::Open, "Look into the task: its plan, its failure, its evidence", "open"),
+    (Context::Steps, "/", Action::Filter, "Filter: words, status:failed, user:ana, step:home, comp:homes, ! turns around", "filter"),
+    (Context::Steps, "space", Action::Mark, "Mark or unmark; r, s and o then act on all marked that are shown", "mark"),
+    (Context::Steps, "t", Action::TurnGrouping, "Group by step or by user", "by user/step"),
+    (Context::Steps, "A", Action::ApproveAll, "Approve all plans in review of this step that are shown; asks first", "approve all"),
+    (Context::Steps, "u", Action::Undo, "Plan the way back of a done task; its diff is shown before anything changes", "undo"),
+    (Context::Steps, "r", Action::Retry, "Plan a failed, skipped or undone task anew", "retry"),
+    (Context::Steps, "s", Action::Skip, "Skip, with a reason that goes on record", "skip"),
+    (Context::Steps, "o", Action::LeaveOut, "Leave this user out of the rest of the run, with a reason", "leave user out"),
+    (Context::Steps, "c", Action::Confirm, "Confirm a step that a person must see to", "confirm"),
+    (Context::Steps, "esc", Action::Back, "Clear the filter, then the marks", ""),
+    (Context::Matrix, "left h", Action::Left, "The same user's former step", ""),
+    (Context::Matrix, "right l", Action::Right, "The same user's next step", ""),
+    (Context::Matrix, "enter", Action::Open, "Look into the task", "open"),
+    (Context::Matrix, "esc", Action::Back, "Back to the steps", "back"),
+    (Context::Review, "y", Action::Take, "Take this hunk, or all of the resource on its heading", "take"),
+    (Context::Review, "n", Action::Leave, "Leave this hunk out; what needs it follows", "leave out"),
+    (Context::Review, "space", Action::Toggle, "Take or leave", ""),
+    (Context::Review, "enter", Action::Open, "Open or close a file's own diff", "diff"),
+    (Context::Review, "a", Action::Approve, "Approve the plan as shown; asks first", "approve"),
+    (Context::Review, "A", Action::ApproveAll, "Approve all plans equal to this one; asks first", "all equal"),
+    (Context::Review, "]", Action::NextReview, "The next task in review", "next"),
+    (Context::Review, "[", Action::PreviousReview, "The one before", ""),
+    (Context::Review, "u", Action::Undo, "Plan the way back of a done task", ""),
+    (Context::Review, "r", Action::Retry, "Plan the task anew", ""),
+    (Context::Review, "s", Action::Skip, "Skip the task, with a reason", "skip"),
+    (Context::Review, "o", Action::LeaveOut, "Leave this user out of the rest of the run, with a reason", ""),
+    (Context::Review, "c", Action::Confirm, "Confirm a step that a person must see to", ""),
+    (Context::Review, "esc", Action::Back, "Back to the steps", "back"),
+    (Context::Evidence, "l", Action::LogLevel, "Turn the log's level: info, warn, error, debug", "log level"),
+    (Context::Evidence, "u", Action::Undo, "Plan the way back of a done task", "undo"),
+    (Context::Evidence, "esc", Action::Back, "Back to the steps", "back"),
+    (Context::Failure, "r", Action::Retry, "Retry: plan the task anew", "retry"),
+    (Context::Failure, "s", Action::Skip, "Skip with a reason; what needs this task goes on", "skip"),
+    (Context::Failure, "o", Action::LeaveOut, "Leave this user out; the other users go on", "leave user out"),
+    (Context::Failure, "X", Action::Abort, "Abort the run: nothing new is begun", "abort"),
+    (Context::Failure, "esc", Action::Back, "Decide later", "later"),
+    (Context::Everywhere, "up k", Action::Up, "Up", ""),
+    (Context::Everywhere, "down j", Action::Down, "Down", ""),
+    (Context::Everywhere, "pageup ctrl-b", Action::PageUp, "A page up", ""),
+    (Context::Everywhere, "pagedown ctrl-f", Action::PageDown, "A page down", ""),
+    (Context::Everywhere, "home g", Action::First, "To the first", ""),
+    (Context::Everywhere, "end G", Action::Last, "To the last", ""),
+    (Context::Everywhere, "1", Action::ShowSteps, "Steps", ""),
+    (Context::Everywhere, "2", Action::ShowMatrix, "Matrix: users and steps", ""),
+    (Context::Everywhere, "3", Action::ShowReview, "Review: the diff of the task under the cursor", ""),
+    (Context::Everywhere, "4", Action::ShowEvidence, "Evidence of that task, and the log", ""),
+    (Context::Everywhere, "tab", Action::NextTab, "The next of these four", ""),
+    (Context::Everywhere, "p", Action::PauseOrContinue, "Pause: nothing new is begun; again to continue", "pause"),
+    (Context::Everywhere, "X", Action::Abort, "Abort the run, with a reason; what is being written ends first", ""),
+    (Context::Everywhere, "? f1", Action::Help, "This help", "help"),
+    (Context::Everywhere, "ctrl-l", Action::Repaint, "Paint the screen anew", ""),
+    (Context::Everywhere, "ctrl-z", Action::Suspend, "Suspend; `fg` comes back (writing stops meanwhile)", ""),
+    (Context::Everywhere, "q ctrl-c", Action::Quit, "Leave; the run can be resumed", "quit"),
+];
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let bindings = DEFAULT.iter().map(|(context, keys, action, about, hint)| Binding {
+            context: *context,
+            keys: keys.split(' ').filter_map(|name| Some((name.to_owned(), Key::parse(name)?))).collect(),
+            action: *action,
+            about,
+            hint,
+        });
+        Self { bindings: bindings.collect() }
+    }
+}
+
+impl Keymap {
+    /// A context's own meaning first, then the one it has everywhere. The failure dialog takes
+    /// nothing from elsewhere: behind a dialog nothing can be acted on.
+    pub fn action(&self, context: Context, key: Key) -> Option<Action> {
+        let bound = |wanted: Context| {
+            let of_context = self.bindings.iter().filter(move |binding| binding.context == wanted);
+            of_context.clone().find(|binding| binding.keys.iter().any(|(_, bound)| *bound == key))
+        };
+        let found = match context {
+            Context::Failure => bound(context),
+            _ => bound(context).or_else(|| bound(Context::Everywhere)),
+        };
+        found.map(|binding| binding.action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn no_key_has_two_meanings_in_one_place() {
+        let mut seen = HashMap::new();
+        for binding in Keymap::default().bindings {
+            assert!(!binding.keys.is_empty(), "{:?} has no key", binding.action);
+            for (name, key) in binding.keys {
+                let former = seen.insert((binding.context, key), binding.action);
+                assert_eq!(former, None, "{name} in {:?}", binding.context);
+            }
+        }
+    }
+
+    #[test]
+    fn every_name_in_the_table_is_a_key() {
+        for (_, keys, action, ..) in DEFAULT {
+            for name in keys.split(' ') {
+                assert!(Key::parse(name).is_some(), "{name} of {action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn behind_the_failure_dialog_nothing_is_bound() {
+        let keymap = Keymap::default();
+        let quit = Key::parse("q").unwrap();
+        assert_eq!(keymap.action(Context::Steps, quit), Some(Action::Quit));
+        assert_eq!(keymap.action(Context::Failure, quit), None);
+    }
+}

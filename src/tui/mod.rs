@@ -1,0 +1,34 @@
+//! The terminal UI: one more projection of a run's notices, with keys that become commands.
+//!
+//! `update` takes the [`state::Model`] and a message and answers with effects; `view` draws the model.
+//! Both are pure: they read no clock, terminal or engine. Only `runtime` and `terminal` have effects.
+
+mod cells;
+mod dialogs;
+mod effect;
+mod file_diff;
+mod filter;
+mod keymap;
+mod log;
+mod matrix;
+mod msg;
+mod names;
+mod panes;
+mod review;
+mod rows;
+mod runtime;
+mod state;
+mod terminal;
+mod theme;
+mod update;
+mod view;
+mod words;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod view_tests;
+
+pub use log::{layer as log_layer, start as start_log};
+pub use runtime::{Options, Outcome, Source, run};
+pub use theme::Palette;

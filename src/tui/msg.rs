@@ -1,0 +1,54 @@
+use std::sync::Arc;
+
+use crate::engine::{Command, Notice};
+use crate::model::{Problem, Proposal, Recorded, TaskId};
+
+use super::file_diff::FileDiff;
+use super::keymap::Key;
+
+/// Everything that can happen to the screen. Times are milliseconds of a clock that only goes forward.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    Key {
+        key: Key,
+        at: u64,
+    },
+    Paste {
+        text: String,
+        at: u64,
+    },
+    Resize {
+        width: u16,
+        height: u16,
+    },
+    /// A frame with the present model has reached the terminal.
+    Drawn {
+        at: u64,
+    },
+    Notice(Notice),
+    /// The engine's answer to a command of this screen.
+    Answered {
+        command: Command,
+        problem: Option<Problem>,
+    },
+    Proposal {
+        generation: u64,
+        task: TaskId,
+        answer: Result<Arc<Proposal>, Problem>,
+    },
+    History {
+        generation: u64,
+        task: TaskId,
+        answer: Result<Vec<Recorded>, Problem>,
+    },
+    FileDiff {
+        generation: u64,
+        change: u32,
+        hunk: u32,
+        diff: FileDiff,
+    },
+    /// The pause that [`super::effect::Effect::Wake`] asked for is over.
+    Wake {
+        generation: u64,
+    },
+}

@@ -1,0 +1,98 @@
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::model::{RunState, TaskStatus, visible};
+use crate::tui::cells::{Pen, fit};
+use crate::tui::names::shown_target;
+use crate::tui::state::{Model, Tab};
+use crate::tui::theme::Role;
+
+/// Which run, on what, by whom, how far: in sight in every tab.
+pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let (role, state) = state(model);
+    let state = format!(" {} {state}", theme.dot());
+    let by = format!("  op:{}", visible(&model.by));
+    let mut pen = Pen::at(buffer, area, 0);
+    let room = pen.left().saturating_sub(state.len() + by.len().min(24) + 2);
+    let run = format!(" {}", visible(&model.run.header.id));
+    pen.write(&fit(&run, room, theme.cut()), theme.style(Role::Title));
+    let room = pen.left().saturating_sub(state.len() + by.len().min(24) + 2);
+    let title = format!("  {}", visible(&model.run.header.title));
+    pen.write(&fit(&title, room, theme.cut()), theme.style(Role::Plain));
+    pen.write("  ", theme.style(Role::Plain)).write(&state, theme.style(role));
+    let left = pen.left();
+    pen.write(&fit(&by, left, theme.cut()), theme.style(Role::Quiet));
+
+    let mut pen = Pen::at(buffer, area, 1);
+    pen.write(" target ", theme.style(Role::Quiet));
+    let target = model.cursor.and_then(|id| shown_target(&model.run, id));
+    let target = target.unwrap_or_else(|| "(this step has none)".to_owned());
+    let left = pen.left();
+    pen.write(&fit(&target, left, theme.cut()), theme.style(Role::Title));
+    counts(model, Rect { y: area.y + 2, height: 1, ..area }, buffer);
+    tabs(model, Rect { y: area.y + 3, height: 1, ..area }, buffer);
+}
+
+fn state(model: &Model) -> (Role, &'static str) {
+    if model.broken.is_some() {
+        return (Role::Danger, "NOT RELIABLE");
+    }
+    if model.stopped.is_some() {
+        return (Role::Bad, "STOPPED");
+    }
+    if model.read_only {
+        return (Role::Attention, "WATCHING, read-only");
+    }
+    match model.run.state {
+        RunState::Paused => (Role::Attention, "PAUSED"),
+        RunState::Aborted => (Role::Bad, "ABORTED"),
+        RunState::Closed => (Role::Quiet, "CLOSED"),
+        RunState::Going if model.run.is_complete() && !model.run.tasks.is_empty() => (Role::Good, "COMPLETE"),
+        RunState::Going if model.idle => (Role::Attention, "WAITS FOR YOU"),
+        RunState::Going => (Role::Good, "LIVE"),
+    }
+}
+
+/// Trouble first, for narrow screens cut the tail.
+const ORDER: [TaskStatus; 11] = [
+    TaskStatus::Failed,
+    TaskStatus::Unknown,
+    TaskStatus::Review,
+    TaskStatus::Applying,
+    TaskStatus::Approved,
+    TaskStatus::Done,
+    TaskStatus::Unchanged,
+    TaskStatus::Ready,
+    TaskStatus::Waiting,
+    TaskStatus::Skipped,
+    TaskStatus::Undone,
+];
+
+fn counts(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let all = model.run.tasks.len();
+    let settled: u32 =
+        TaskStatus::ALL.iter().filter(|status| status.is_settled()).map(|status| model.run.count(*status)).sum();
+    let hundredths = if all == 0 { 0 } else { settled as usize * 100 / all };
+    let mut pen = Pen::at(buffer, area, 0);
+    pen.write(&format!(" {settled}/{all} settled {hundredths}%"), theme.style(Role::Title));
+    for status in ORDER {
+        let count = model.run.count(status);
+        if count > 0 {
+            let text = format!("  {} {} {count}", theme.glyph(status), status.word());
+            pen.write(&text, theme.style(theme.status_role(status)));
+        }
+    }
+}
+
+fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let mut pen = Pen::at(buffer, area, 0);
+    for tab in Tab::ALL {
+        let role = if tab == model.tab { Role::Cursor } else { Role::Quiet };
+        pen.write(theme.line(), theme.style(Role::Quiet));
+        pen.write(&format!(" {} ", tab.title()), theme.style(role));
+    }
+    pen.fill(theme.line(), theme.style(Role::Quiet));
+}

@@ -1,0 +1,15 @@
+//! What is drawn, one file a pane. Each reads the model and writes cells; none changes anything.
+
+mod evidence;
+mod footer;
+mod header;
+mod matrix;
+mod review;
+mod steps;
+
+pub use evidence::render as evidence;
+pub use footer::render as footer;
+pub use header::render as header;
+pub use matrix::{columns as matrix_columns, render as matrix};
+pub use review::{HEAD as REVIEW_HEAD, render as review};
+pub use steps::render as steps;

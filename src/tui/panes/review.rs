@@ -1,0 +1,220 @@
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::model::{Entry, Fidelity, Hunk, HunkAt, Op, Pass, Shown, TaskStatus, visible};
+use crate::tui::cells::{Pen, fit, wrap};
+use crate::tui::file_diff::Side;
+use crate::tui::names::shown_name;
+use crate::tui::review::{Loaded, ReviewRow, ReviewState};
+use crate::tui::state::{Model, Tab};
+use crate::tui::theme::{Role, Theme};
+use crate::tui::words;
+
+/// Lines above the hunks.
+pub const HEAD: usize = 4;
+
+/// The plan of the task under the cursor, hunk by hunk.
+pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let Some(id) = model.cursor else {
+        Pen::at(buffer, area, 1).write(" no task is chosen: tab 1 has the list", theme.style(Role::Attention));
+        return;
+    };
+    let status = model.run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status);
+    let mut pen = Pen::at(buffer, area, 0);
+    let left = pen.left();
+    let title = format!(" {}  ", shown_name(&model.run, id));
+    pen.write(&fit(&title, left.saturating_sub(12), theme.cut()), theme.style(Role::Title));
+    pen.write(theme.glyph(status), theme.style(theme.status_role(status)));
+    pen.write(&format!(" {}", status.word()), theme.style(theme.status_role(status)));
+    let text = match &model.review.state {
+        ReviewState::Loaded(loaded) if model.review.task == Some(id) => return plan(model, loaded, area, buffer),
+        ReviewState::Loading => vec![(Role::Active, "reading the plan".to_owned())],
+        ReviewState::Failed(problem) => {
+            let next = problem.next.as_deref().map(|next| (Role::Title, format!("next: {}", visible(next))));
+            [(Role::Bad, visible(&problem.what).into_owned())].into_iter().chain(next).collect()
+        }
+        _ => no_plan(model, status),
+    };
+    let width = usize::from(area.width).saturating_sub(2);
+    let lines = text.iter().flat_map(|(role, text)| wrap(text, width).into_iter().map(move |line| (*role, line)));
+    for (row, (role, line)) in (2..area.height).zip(lines) {
+        Pen::at(buffer, area, row).write(" ", Style::default()).write(&line, theme.style(role));
+    }
+}
+
+fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
+    let note = model.cursor.map(|id| words::note(model, id)).unwrap_or_default();
+    let text = match status {
+        TaskStatus::Waiting => "It waits for what it needs; it is planned after that.",
+        TaskStatus::Ready => "It will be planned next.",
+        TaskStatus::Unchanged => "Live and backup are equal: nothing to do.",
+        TaskStatus::Done => "Applied and read back. 4 shows the evidence, u plans the way back.",
+        TaskStatus::Failed => "It failed. Enter in the list asks what to do about it.",
+        TaskStatus::Unknown => "Nobody knows whether it was applied. Enter in the list settles it.",
+        TaskStatus::Skipped => "It was skipped. r plans it anew.",
+        TaskStatus::Undone => "It was undone. r plans it anew.",
+        _ if model.read_only => "Plans are shown by the process that holds the run.",
+        _ => "Its plan comes here.",
+    };
+    vec![(Role::Plain, text.to_owned()), (Role::Quiet, note)]
+}
+
+fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let plan = &loaded.proposal.plan;
+    let (taken, all) = loaded.taken();
+    let counts = plan.counts(&loaded.selection);
+    let undo = if plan.pass == Pass::Undo { "UNDO  " } else { "" };
+    let mut pen = Pen::at(buffer, area, 1);
+    pen.write(&format!(" {undo}"), theme.style(Role::Attention));
+    pen.write(&format!("+{} create  ", counts.create), theme.style(Role::Added));
+    pen.write(&format!("~{} update  ", counts.update), theme.style(Role::Attention));
+    let deletes = if counts.deletes() > 0 { Role::Danger } else { Role::Quiet };
+    pen.write(&format!("-{} delete", counts.deletes()), theme.style(deletes));
+    pen.write(&format!("  {taken} of {} taken", words::plural(all as u64, "hunk")), theme.style(Role::Title));
+    let size = created_bytes(loaded);
+    if size > 0 {
+        pen.write(&format!("  {}", words::bytes(size)), theme.style(Role::Plain));
+    }
+    let mut pen = Pen::at(buffer, area, 2);
+    let is_newest = model.reviewed().is_some();
+    let digest = format!(" plan {}  ", loaded.digest.short());
+    pen.write(&digest, theme.style(Role::Quiet));
+    if is_newest {
+        let role = if plan.preview == crate::model::Preview::Exact { Role::Quiet } else { Role::Danger };
+        pen.write(words::preview(plan.preview), theme.style(role));
+    } else {
+        pen.write("being recorded; it can be approved after that", theme.style(Role::Attention));
+    }
+    Pen::at(buffer, area, 3).fill(theme.line(), theme.style(Role::Quiet));
+    let body = Rect { y: area.y + 4, height: area.height.saturating_sub(4), ..area };
+    if loaded.rows.is_empty() {
+        Pen::at(buffer, body, 0).write(" nothing would be changed", theme.style(Role::Plain));
+    }
+    for (row, at) in (0..body.height).zip(loaded.top..) {
+        let Some(line) = loaded.rows.get(at) else { break };
+        let is_cursor = at == loaded.cursor && model.tab == Tab::Review;
+        let over = |role: Role| {
+            let style = theme.style(role);
+            if is_cursor { style.patch(theme.style(Role::Cursor)) } else { style }
+        };
+        let mut pen = Pen::at(buffer, body, row);
+        pen.write(if is_cursor { ">" } else { " " }, over(Role::Title));
+        one(theme, loaded, line, &mut pen, &over);
+        if is_cursor {
+            pen.fill(" ", theme.style(Role::Cursor));
+        }
+    }
+}
+
+fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: &dyn Fn(Role) -> Style) {
+    let left = pen.left();
+    match row {
+        ReviewRow::Warning(text) => {
+            pen.write(&fit(&format!("! {text}"), left, theme.cut()), over(Role::Attention));
+        }
+        ReviewRow::Command(word) => {
+            pen.write(&fit(&format!("$ {word}"), left, theme.cut()), over(Role::Title));
+        }
+        ReviewRow::Heading(change) => {
+            let Some(change) = loaded.proposal.plan.changes.get(*change as usize) else { return };
+            let hunks = words::plural(change.hunks.len() as u64, "hunk");
+            pen.write(words::op(change.op), over(theme.op_role(change.op)));
+            let text = format!(" {}  {hunks}", visible(&change.id.to_string()));
+            pen.write(&fit(&text, left.saturating_sub(6), theme.cut()), over(Role::Title));
+        }
+        ReviewRow::Hunk(change, at) => {
+            let Some(found) = loaded.proposal.plan.changes.get(*change as usize) else { return };
+            let Some(hunk) = found.hunks.get(*at as usize) else { return };
+            let takes = loaded.selection.takes(*change as usize, *at as usize);
+            pen.write(if takes { "[y] " } else { "[n] " }, over(if takes { Role::Good } else { Role::Attention }));
+            self::hunk(theme, hunk, takes, pen, over);
+        }
+        ReviewRow::Line { side, text, .. } => {
+            let (mark, role) = match side {
+                Side::Removed => ("- ", Role::Removed),
+                Side::Added => ("+ ", Role::Added),
+                Side::Both => ("  ", Role::Quiet),
+                Side::Gap => ("@ ", Role::Active),
+            };
+            let end = text.len() - text.trim_end_matches(' ').len();
+            pen.write("    ", over(Role::Plain)).write(mark, over(role));
+            pen.write(text.trim_end_matches(' '), over(role));
+            pen.write(&theme.end_space().repeat(end), over(role));
+        }
+    }
+}
+
+fn hunk(theme: Theme, hunk: &Hunk, takes: bool, pen: &mut Pen<'_>, over: &dyn Fn(Role) -> Style) {
+    let role = if takes { theme.op_role(hunk.op) } else { Role::Quiet };
+    pen.write(&format!("{:<7}", words::op(hunk.op)), over(role));
+    let fidelity = match hunk.fidelity {
+        Fidelity::Exact => None,
+        Fidelity::Irreversible => Some((Role::Danger, "CANNOT BE UNDONE")),
+        Fidelity::Unreadable => Some((Role::Attention, "cannot be read back")),
+        Fidelity::ReCreated => Some((Role::Attention, "comes back with a new id")),
+    };
+    let told = what(hunk, theme);
+    let reserved = fidelity.map_or(0, |(_, words)| words.len() + 2);
+    let room = pen.left().saturating_sub(reserved);
+    let told_room = told.chars().count().min(room / 2);
+    let place = visible(&hunk.place()).into_owned();
+    let plain = if takes { Role::Plain } else { Role::Quiet };
+    pen.write(&fit(&place, room.saturating_sub(told_room + 2), theme.cut()), over(plain));
+    if let Some((role, words)) = fidelity {
+        pen.write("  ", over(Role::Plain)).write(words, over(role));
+    }
+    let left = pen.left();
+    pen.write(&fit(&format!("  {told}"), left, theme.cut()), over(Role::Quiet));
+}
+
+/// What a hunk does beyond its place: a file's size and metadata, a secret's change.
+fn what(hunk: &Hunk, theme: Theme) -> String {
+    match &hunk.at {
+        HunkAt::Field { before: Some(Shown::Secret(old)), after: Some(Shown::Secret(new)), .. } => {
+            let changed = if old == new { "same" } else { "changed" };
+            format!("{} {} {} ({changed})", theme.mask(), theme.arrow(), theme.mask())
+        }
+        HunkAt::Field { .. } => String::new(),
+        HunkAt::Node { before, after, content, .. } => match (before, after) {
+            (Some(before), Some(after)) => both(before, after, *content, theme),
+            (None, Some(entry)) => words::entry(entry, theme),
+            (Some(entry), None) => format!("was {}", words::entry(entry, theme)),
+            (None, None) => String::new(),
+        },
+    }
+}
+
+fn both(before: &Entry, after: &Entry, content: bool, theme: Theme) -> String {
+    let (old, new) = (words::entry(before, theme), words::entry(after, theme));
+    let mut parts = Vec::new();
+    if old != new {
+        parts.push(format!("{old} {} {new}", theme.arrow()));
+    } else if content {
+        parts.push(format!("content ({new})"));
+    }
+    parts.extend(words::metadata(before, after, theme));
+    parts.join(", ")
+}
+
+/// Bytes of files whose content the taken hunks write.
+fn created_bytes(loaded: &Loaded) -> u64 {
+    let changes = loaded.proposal.plan.changes.iter().enumerate();
+    let hunks = changes.flat_map(|(change, found)| {
+        found
+            .hunks
+            .iter()
+            .enumerate()
+            .filter(move |(at, hunk)| loaded.selection.takes(change, *at) && hunk.op != Op::Delete)
+    });
+    let sizes = hunks.filter_map(|(_, hunk)| match &hunk.at {
+        HunkAt::Node { after: Some(entry), content: true, .. } => match entry.kind {
+            crate::model::NodeKind::File { size, .. } => Some(size),
+            _ => None,
+        },
+        _ => None,
+    });
+    sizes.fold(0, u64::saturating_add)
+}

@@ -1,0 +1,126 @@
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::model::{Run, TaskId, TaskStatus, visible};
+use crate::tui::cells::{Pen, column, fit};
+use crate::tui::names::{owner_of, shown_step};
+use crate::tui::rows::{Grouping, Row};
+use crate::tui::state::Model;
+use crate::tui::theme::Role;
+use crate::tui::words;
+
+/// The list of tasks: only the rows that are on the screen are made into text.
+pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
+    head(model, area, buffer);
+    let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    if model.rows.rows.is_empty() {
+        let text = match (model.run.tasks.is_empty(), model.rows.filter.is_empty()) {
+            (true, _) => " no tasks yet: the run is being opened",
+            (_, false) => " nothing matches this filter: Esc clears it",
+            _ => " this runbook has no tasks",
+        };
+        Pen::at(buffer, list, 1).write(text, model.theme.style(Role::Attention));
+        return;
+    }
+    for (row, at) in (0..list.height).zip(model.rows.top..) {
+        match model.rows.rows.get(at) {
+            Some(Row::Heading(first)) => heading(model, *first, list, row, buffer),
+            Some(Row::Task(id)) => task(model, *id, list, row, buffer),
+            None => break,
+        }
+    }
+}
+
+fn head(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let mut pen = Pen::at(buffer, area, 0);
+    let grouping = match model.rows.grouping {
+        Grouping::ByStep => "by step",
+        Grouping::ByOwner => "by user",
+    };
+    let mut text = format!(" {grouping}  {} shown, {} hidden", model.rows.shown(), model.rows.hidden);
+    if !model.marks.is_empty() {
+        let shown = model.rows.shown_of(&model.marks).len();
+        text.push_str(&format!("  {shown} selected, {} hidden", model.marks.len() - shown));
+    }
+    pen.write(&text, theme.style(Role::Quiet));
+    if !model.rows.filter.is_empty() {
+        let left = pen.left();
+        let filter = format!("  filter: {}", visible(&model.rows.filter.text));
+        pen.write(&fit(&filter, left, theme.cut()), theme.style(Role::Attention));
+    }
+}
+
+fn heading(model: &Model, first: TaskId, area: Rect, row: u16, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let run = &model.run;
+    let mut pen = Pen::at(buffer, area, row);
+    let left = pen.left();
+    let (name, about) = match model.rows.grouping {
+        Grouping::ByStep => {
+            let step = run.step(first);
+            let about = step.map_or_else(String::new, |step| visible(&step.about).into_owned());
+            (shown_step(run, first), format!("{about}  {}", tally(run, run.step_tasks(run.step_of(first)))))
+        }
+        Grouping::ByOwner => match owner_of(run, first) {
+            Some(owner) => (visible(owner).into_owned(), String::new()),
+            None => ("(the run itself)".to_owned(), String::new()),
+        },
+    };
+    pen.write(&fit(&format!(" {name}  "), left, theme.cut()), theme.style(Role::Title));
+    let left = pen.left();
+    pen.write(&fit(&about, left, theme.cut()), theme.style(Role::Quiet));
+}
+
+/// Of a step's tasks: how many are settled well, and how many need somebody.
+fn tally(run: &Run, ids: std::ops::Range<u32>) -> String {
+    let tasks = || ids.clone().filter_map(|id| run.tasks.get(id as usize));
+    let count = |wanted: &dyn Fn(TaskStatus) -> bool| tasks().filter(|task| wanted(task.status)).count();
+    let failed = count(&|status| matches!(status, TaskStatus::Failed | TaskStatus::Unknown));
+    let review = count(&|status| status == TaskStatus::Review);
+    let mut text = format!("{}/{} settled well", count(&TaskStatus::satisfies), ids.len());
+    if review > 0 {
+        text.push_str(&format!(", {review} to review"));
+    }
+    if failed > 0 {
+        text.push_str(&format!(", {failed} in trouble"));
+    }
+    text
+}
+
+fn task(model: &Model, id: TaskId, area: Rect, row: u16, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let run = &model.run;
+    let Some(state) = run.tasks.get(id.index()) else { return };
+    let is_cursor = model.cursor == Some(id);
+    let over = |style: Style| if is_cursor { style.patch(theme.style(Role::Cursor)) } else { style };
+    let mut pen = Pen::at(buffer, area, row);
+    let status = theme.style(theme.status_role(state.status));
+    pen.write(if is_cursor { ">" } else { " " }, over(theme.style(Role::Title)));
+    pen.write(if model.marks.contains(&id) { "#" } else { " " }, over(theme.style(Role::Attention)));
+    pen.write(theme.glyph(state.status), over(status)).write(" ", over(Style::default()));
+    let word = if state.status == TaskStatus::Failed { "FAILED" } else { state.status.word() };
+    pen.write(&column(word, 10, theme.cut()), over(status));
+    let name = match (model.rows.grouping, owner_of(run, id)) {
+        (Grouping::ByStep, Some(owner)) => visible(owner).into_owned(),
+        _ => shown_step(run, id),
+    };
+    let wide = if area.width >= 100 { 28 } else { 18 };
+    pen.write(&column(&name, wide, theme.cut()), over(theme.style(Role::Plain)));
+    let mut note = words::note(model, id);
+    if !model.rows.filter.shows(run, id) {
+        note = format!("(does not match any more) {note}");
+    }
+    let left = pen.left();
+    let role = match state.status {
+        TaskStatus::Failed => Role::Bad,
+        TaskStatus::Review | TaskStatus::Unknown => Role::Plain,
+        _ if model.activities.contains_key(&id) => Role::Active,
+        _ => Role::Quiet,
+    };
+    pen.write(&fit(&format!(" {note}"), left, theme.cut()), over(theme.style(role)));
+    if is_cursor {
+        pen.fill(" ", theme.style(Role::Cursor));
+    }
+}

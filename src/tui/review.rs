@@ -1,0 +1,248 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::model::{Digest, HunkAt, Problem, Proposal, Selection, Shown, TaskId};
+
+use super::cells::wrap;
+use super::file_diff::{FileDiff, Side};
+use super::theme::Theme;
+use super::words;
+
+/// The plan that is looked at, wherever it is shown.
+#[derive(Debug, Default)]
+pub struct Review {
+    pub task: Option<TaskId>,
+    /// Of the last load; an answer to an older one is dropped.
+    pub generation: u64,
+    pub state: ReviewState,
+    /// What the last frame showed in the Review pane: only this may be approved.
+    pub drawn: Option<(TaskId, Digest)>,
+    /// The load whose hunks the last frame of the Review pane showed, recorded or not.
+    pub painted: Option<u64>,
+    /// Decisions of this screen that are not in the journal yet, oldest first.
+    pub sent: VecDeque<Selection>,
+}
+
+#[derive(Debug, Default)]
+pub enum ReviewState {
+    #[default]
+    Empty,
+    Loading,
+    Failed(Problem),
+    Loaded(Box<Loaded>),
+}
+
+#[derive(Debug)]
+pub struct Loaded {
+    pub proposal: Arc<Proposal>,
+    pub selection: Selection,
+    /// Of this plan with this selection, computed here and not taken from the engine.
+    pub digest: Digest,
+    pub rows: Vec<ReviewRow>,
+    pub cursor: usize,
+    pub top: usize,
+    pub diffs: HashMap<(u32, u32), Option<FileDiff>>,
+    /// What the last decision brought with it.
+    pub followed: Option<String>,
+    width: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReviewRow {
+    Warning(String),
+    Command(String),
+    Heading(u32),
+    Hunk(u32, u32),
+    /// A line of text below a hunk.
+    Line {
+        change: u32,
+        hunk: u32,
+        side: Side,
+        text: String,
+    },
+}
+
+impl ReviewRow {
+    pub fn hunk(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::Hunk(change, hunk) | Self::Line { change, hunk, .. } => Some((*change, *hunk)),
+            _ => None,
+        }
+    }
+}
+
+/// Of one value; more is cut with a word about it.
+const MAX_VALUE: usize = 16 * 1024;
+
+impl Review {
+    pub fn loaded(&self) -> Option<&Loaded> {
+        match &self.state {
+            ReviewState::Loaded(loaded) => Some(loaded),
+            _ => None,
+        }
+    }
+
+    pub fn loaded_mut(&mut self) -> Option<&mut Loaded> {
+        match &mut self.state {
+            ReviewState::Loaded(loaded) => Some(loaded),
+            _ => None,
+        }
+    }
+}
+
+impl Loaded {
+    pub fn new(proposal: Arc<Proposal>, selection: Selection, width: usize, theme: Theme) -> Self {
+        let mut loaded = Self {
+            digest: proposal.plan.digest(&selection),
+            proposal,
+            selection,
+            rows: Vec::new(),
+            cursor: 0,
+            top: 0,
+            diffs: HashMap::new(),
+            followed: None,
+            width,
+        };
+        loaded.build(theme);
+        loaded.cursor = loaded.rows.iter().position(|row| matches!(row, ReviewRow::Hunk(..))).unwrap_or(0);
+        loaded
+    }
+
+    pub fn select(&mut self, selection: Selection) {
+        self.digest = self.proposal.plan.digest(&selection);
+        self.selection = selection;
+    }
+
+    pub fn fit_to(&mut self, width: usize, theme: Theme) {
+        if width != self.width {
+            self.width = width;
+            self.build(theme);
+        }
+    }
+
+    /// Makes the rows anew; the cursor stays with its hunk.
+    pub fn build(&mut self, theme: Theme) {
+        let at = self.rows.get(self.cursor).cloned();
+        let plan = &self.proposal.plan;
+        let mut rows = Vec::new();
+        rows.extend(
+            plan.warnings.iter().map(|warning| ReviewRow::Warning(crate::model::visible(warning).into_owned())),
+        );
+        if let Some(command) = &plan.command {
+            let words = command.iter().map(|word| format!("{:?}", crate::model::visible(word)));
+            rows.extend(words.map(ReviewRow::Command));
+        }
+        for (change_at, change) in plan.changes.iter().enumerate() {
+            let change_at = number(change_at);
+            rows.push(ReviewRow::Heading(change_at));
+            let warnings = change.warnings.iter();
+            rows.extend(warnings.map(|warning| ReviewRow::Warning(crate::model::visible(warning).into_owned())));
+            for (hunk_at, hunk) in change.hunks.iter().enumerate() {
+                let hunk_at = number(hunk_at);
+                rows.push(ReviewRow::Hunk(change_at, hunk_at));
+                let mut line = |side, text| rows.push(ReviewRow::Line { change: change_at, hunk: hunk_at, side, text });
+                // Two secrets are told on the hunk's own line: they have nothing to show.
+                if let HunkAt::Field { before, after, .. } = &hunk.at
+                    && !matches!((before, after), (Some(Shown::Secret(_)), Some(Shown::Secret(_))))
+                {
+                    for (side, value) in [(Side::Removed, before), (Side::Added, after)] {
+                        if value.is_some() {
+                            value_lines(&words::value(value.as_ref(), theme), self.width)
+                                .into_iter()
+                                .for_each(|text| line(side, text));
+                        }
+                    }
+                }
+                match self.diffs.get(&(change_at, hunk_at)) {
+                    None => {}
+                    Some(None) => line(Side::Both, "reading both sides".to_owned()),
+                    Some(Some(diff)) => {
+                        for (side, text) in &diff.lines {
+                            value_lines(text, self.width).into_iter().for_each(|text| line(*side, text));
+                        }
+                        if let Some(note) = &diff.note {
+                            line(Side::Gap, note.clone());
+                        }
+                    }
+                }
+            }
+        }
+        self.rows = rows;
+        if let Some(position) = at.and_then(|at| self.rows.iter().position(|row| *row == at)) {
+            self.cursor = position;
+        }
+        self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
+    }
+
+    pub fn keep_in_sight(&mut self, height: usize) {
+        let height = height.max(1);
+        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height));
+        self.top = self.top.min(self.rows.len().saturating_sub(height));
+    }
+
+    /// Takes or leaves what is under the cursor, and says how many other hunks followed.
+    /// `None` toggles. Answers whether anything changed.
+    pub fn decide(&mut self, take: Option<bool>) -> bool {
+        let plan = &self.proposal.plan;
+        let takes = |(change, hunk): (u32, u32)| self.selection.takes(change as usize, hunk as usize);
+        let mut selection = self.selection.clone();
+        let mut of_its_own = 0;
+        let take = match self.rows.get(self.cursor) {
+            Some(ReviewRow::Heading(change)) => {
+                let hunks = plan.changes.get(*change as usize).map_or(0, |change| number(change.hunks.len()));
+                let take = take.unwrap_or(!(0..hunks).all(|hunk| takes((*change, hunk))));
+                of_its_own = (0..hunks).filter(|hunk| takes((*change, *hunk)) != take).count();
+                selection.decide_change(plan, *change as usize, take);
+                take
+            }
+            Some(row) => {
+                let Some(at) = row.hunk() else { return false };
+                let take = take.unwrap_or(!takes(at));
+                of_its_own += usize::from(takes(at) != take);
+                selection.decide(plan, at.0 as usize, at.1 as usize, take);
+                take
+            }
+            None => return false,
+        };
+        if selection == self.selection {
+            return false;
+        }
+        let changed = self.selection.left_out_count().abs_diff(selection.left_out_count());
+        let followed = changed.saturating_sub(of_its_own);
+        self.followed = (followed > 0).then(|| {
+            let those = words::plural(followed as u64, "other hunk");
+            if take { format!("{those} that it needs taken too") } else { format!("{those} that need it left out too") }
+        });
+        self.select(selection);
+        true
+    }
+
+    /// After a decision the cursor only goes forward, to the next hunk.
+    pub fn forward(&mut self) {
+        let here = self.rows.get(self.cursor).and_then(ReviewRow::hunk);
+        let next = self.rows.iter().enumerate().skip(self.cursor + 1);
+        let found = next.clone().find(|(_, row)| matches!(row, ReviewRow::Hunk(..)) && row.hunk() != here);
+        if let Some((position, _)) = found {
+            self.cursor = position;
+        }
+    }
+
+    pub fn taken(&self) -> (usize, usize) {
+        let all: usize = self.proposal.plan.changes.iter().map(|change| change.hunks.len()).sum();
+        (all.saturating_sub(self.selection.left_out_count()), all)
+    }
+}
+
+fn number(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+fn value_lines(text: &str, width: usize) -> Vec<String> {
+    let shown: String = text.chars().take(MAX_VALUE).collect();
+    let more = text.len() - shown.len();
+    let mut lines = wrap(&shown, width.saturating_sub(8));
+    if more > 0 {
+        lines.push(format!("(and {more} bytes more that are not shown)"));
+    }
+    lines
+}

@@ -1,0 +1,310 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event as Terminal, EventStream, KeyEventKind};
+use futures_util::{FutureExt, StreamExt};
+use jiff::tz::TimeZone;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::engine::{Engine, Notice};
+use crate::model::{Error, ErrorKind, Recorded, Result, RunState};
+
+use super::effect::Effect;
+use super::file_diff;
+use super::keymap::Key;
+use super::msg::Msg;
+use super::state::{Dirty, Model, Tab};
+use super::terminal::{Screen, Watchdog};
+use super::theme::{Palette, Theme};
+use super::update::{refresh, update};
+
+/// Where the run is seen from.
+pub enum Source {
+    /// The run is held here: keys become commands.
+    Engine(Engine),
+    /// Another process holds it: the same screens, and no command.
+    Watch(mpsc::UnboundedReceiver<Notice>),
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// [`Palette::or_none`] says what `NO_COLOR` makes of it.
+    pub palette: Palette,
+    pub ascii: bool,
+}
+
+/// How the screen was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The run is not finished and can be resumed.
+    Quit,
+    /// Every task is settled well.
+    Finished,
+    Aborted,
+}
+
+/// Shows a run until the operator leaves, the terminal is lost or the process is told to end.
+/// `by` is the operator as `name@host`.
+pub async fn run(source: Source, by: String, options: Options) -> Result<Outcome> {
+    let theme = Theme { palette: options.palette, ascii: options.ascii };
+    let is_watch = matches!(source, Source::Watch(_));
+    let model = Model::new(by, theme, is_watch, TimeZone::system());
+    let (engine, notices) = match source {
+        Source::Engine(engine) => {
+            let notices = engine.subscribe();
+            (Some(engine), notices)
+        }
+        Source::Watch(notices) => (None, notices),
+    };
+    let (sender, messages) = mpsc::unbounded_channel();
+    let mut watchdog = Watchdog::start()?;
+    let mut session = Session {
+        screen: Screen::enter()?,
+        model,
+        engine,
+        sender,
+        start: Instant::now(),
+        last_frame: None,
+        kept: is_watch.then(Vec::new),
+        is_leaving: false,
+        is_suspended: false,
+    };
+    session.go(messages, notices, &mut watchdog).await?;
+    session.screen.leave();
+    let run = &session.model.run;
+    Ok(match run.state {
+        RunState::Aborted => Outcome::Aborted,
+        _ if run.is_complete() && !run.tasks.is_empty() => Outcome::Finished,
+        _ => Outcome::Quit,
+    })
+}
+
+struct Session {
+    screen: Screen,
+    model: Model,
+    engine: Option<Engine>,
+    sender: mpsc::UnboundedSender<Msg>,
+    start: Instant,
+    last_frame: Option<Instant>,
+    /// Where there is no engine to ask for a task's history: all events.
+    kept: Option<Vec<Arc<Recorded>>>,
+    is_leaving: bool,
+    is_suspended: bool,
+}
+
+/// The cursor rests this long before its plan is read.
+const REST: Duration = Duration::from_millis(50);
+const SLOW_FRAME: Duration = Duration::from_millis(250);
+const SOON_FRAME: Duration = Duration::from_millis(33);
+/// Notices taken in between two looks at the keyboard.
+const BATCH: usize = 2_000;
+
+impl Session {
+    async fn go(
+        &mut self,
+        mut messages: mpsc::UnboundedReceiver<Msg>,
+        mut notices: mpsc::UnboundedReceiver<Notice>,
+        watchdog: &mut Watchdog,
+    ) -> Result<()> {
+        let mut ends = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(listen);
+        let [Ok(terminate), Ok(hangup), Ok(interrupt)] = &mut ends else {
+            return Err(Error::new(ErrorKind::Io, "listen for signals", "the system refused"));
+        };
+        let mut woken = listen(SignalKind::from_raw(signal_hook::consts::SIGCONT))?;
+        let mut input = Some(EventStream::new());
+        let mut is_subscribed = true;
+        let (width, height) = self.screen.size().map_err(broken)?;
+        self.take(Msg::Resize { width, height });
+        while !self.is_leaving {
+            self.follow();
+            self.draw_if_due()?;
+            let due = self.due();
+            tokio::select! {
+                biased;
+                _ = terminate.recv() => return Ok(()),
+                _ = hangup.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+                _ = &mut watchdog.lost => return Ok(()),
+                _ = woken.recv() => {
+                    self.is_suspended = false;
+                    input.get_or_insert_with(EventStream::new);
+                    self.screen.resume().map_err(broken)?;
+                    self.model.dirtied(Dirty::Now);
+                }
+                event = next(&mut input) => match event {
+                    Some(Ok(event)) => self.on_terminal(event),
+                    // A terminal that cannot be read any more is a lost one.
+                    Some(Err(_)) | None => return Ok(()),
+                },
+                Some(msg) = messages.recv() => self.take(msg),
+                notice = notices.recv(), if is_subscribed => match notice {
+                    Some(notice) => self.on_notice(notice),
+                    None => {
+                        is_subscribed = false;
+                        if self.model.stopped.is_none() {
+                            self.take(Msg::Notice(Notice::Stopped { problem: None }));
+                        }
+                    }
+                },
+                () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {}
+            }
+            // All that is there by now goes into one frame, keys first.
+            while let Some(Some(Ok(event))) = input.as_mut().and_then(|input| input.next().now_or_never()) {
+                self.on_terminal(event);
+            }
+            while let Ok(msg) = messages.try_recv() {
+                self.take(msg);
+            }
+            for _ in 0..BATCH {
+                let Ok(notice) = notices.try_recv() else { break };
+                self.on_notice(notice);
+            }
+            if self.is_suspended && input.take().is_some() {
+                self.suspend();
+            }
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn on_terminal(&mut self, event: Terminal) {
+        let at = self.now();
+        match event {
+            Terminal::Key(key) if key.kind != KeyEventKind::Release => {
+                if let Some(key) = Key::of(key) {
+                    self.take(Msg::Key { key, at });
+                }
+            }
+            Terminal::Paste(text) => self.take(Msg::Paste { text, at }),
+            Terminal::Resize(width, height) => self.take(Msg::Resize { width, height }),
+            _ => {}
+        }
+    }
+
+    fn on_notice(&mut self, notice: Notice) {
+        if let (Some(kept), Notice::Event(recorded)) = (&mut self.kept, &notice) {
+            kept.push(recorded.clone());
+        }
+        self.take(Msg::Notice(notice));
+    }
+
+    fn take(&mut self, msg: Msg) {
+        for effect in update(&mut self.model, msg) {
+            self.perform(effect);
+        }
+    }
+
+    fn follow(&mut self) {
+        tui_logger::move_events();
+        for effect in refresh(&mut self.model) {
+            self.perform(effect);
+        }
+    }
+
+    /// How long until a frame is wanted, if one is.
+    fn due(&self) -> Option<Duration> {
+        let since = self.last_frame.map_or(Duration::MAX, |last| last.elapsed());
+        let dirty = match self.model.dirty {
+            // The log has no notice of its own; while work goes on it is looked at now and then.
+            Dirty::No if self.model.tab == Tab::Evidence && !self.model.activities.is_empty() => Dirty::Slow,
+            dirty => dirty,
+        };
+        match dirty {
+            _ if self.is_suspended => None,
+            Dirty::No => None,
+            Dirty::Slow => Some(SLOW_FRAME.saturating_sub(since)),
+            Dirty::Soon => Some(SOON_FRAME.saturating_sub(since)),
+            Dirty::Now => Some(Duration::ZERO),
+        }
+    }
+
+    fn draw_if_due(&mut self) -> Result<()> {
+        if self.due() == Some(Duration::ZERO) {
+            self.screen.draw(&self.model).map_err(broken)?;
+            self.last_frame = Some(Instant::now());
+            let at = self.now();
+            self.take(Msg::Drawn { at });
+        }
+        Ok(())
+    }
+
+    fn suspend(&mut self) {
+        self.screen.leave();
+        // To the whole group, as the terminal itself would: a shell waits for all of a job.
+        let stopped = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+        if let Err(error) = stopped {
+            tracing::warn!("cannot suspend: {error}");
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        let sender = self.sender.clone();
+        match effect {
+            Effect::Command(command) => {
+                let Some(engine) = self.engine.clone() else { return };
+                let by = self.model.by.clone();
+                tokio::spawn(async move {
+                    let problem = engine.command(command.clone(), &by).await.err().map(|error| error.problem());
+                    let _ = sender.send(Msg::Answered { command, problem });
+                });
+            }
+            Effect::LoadProposal { generation, task } => {
+                let Some(engine) = self.engine.clone() else { return };
+                tokio::spawn(async move {
+                    let answer = engine.proposal(task).await.map_err(|error| error.problem());
+                    let _ = sender.send(Msg::Proposal { generation, task, answer });
+                });
+            }
+            Effect::LoadHistory { generation, task } => match (self.engine.clone(), &self.kept) {
+                (Some(engine), _) => {
+                    tokio::spawn(async move {
+                        let answer = engine.history(Some(task)).await.map_err(|error| error.problem());
+                        let _ = sender.send(Msg::History { generation, task, answer });
+                    });
+                }
+                (None, kept) => {
+                    let all = kept.iter().flatten().filter(|recorded| recorded.event.task() == Some(task));
+                    let answer = Ok(all.map(|recorded| Recorded::clone(recorded)).collect());
+                    let _ = sender.send(Msg::History { generation, task, answer });
+                }
+            },
+            Effect::LoadFileDiff { generation, proposal, change, hunk } => {
+                tokio::task::spawn_blocking(move || {
+                    let diff = file_diff::compare(&proposal, change, hunk);
+                    let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
+                });
+            }
+            Effect::Wake { generation } => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(REST).await;
+                    let _ = sender.send(Msg::Wake { generation });
+                });
+            }
+            Effect::Repaint => {
+                let _ = self.screen.repaint();
+                self.model.dirtied(Dirty::Now);
+            }
+            Effect::Suspend => self.is_suspended = true,
+            Effect::Leave => self.is_leaving = true,
+        }
+    }
+}
+
+async fn next(input: &mut Option<EventStream>) -> Option<std::io::Result<Terminal>> {
+    match input {
+        Some(input) => input.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn listen(kind: SignalKind) -> Result<Signal> {
+    signal(kind).map_err(|error| Error::io("listen for signals", error))
+}
+
+fn broken(error: std::io::Error) -> Error {
+    Error::io("draw on the terminal", error).next("`rekindle resume` goes on with the run")
+}

@@ -1,0 +1,258 @@
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use jiff::tz::TimeZone;
+
+use crate::engine::Activity;
+use crate::model::{Digest, Preview, Problem, Recorded, Run, TaskId};
+
+use super::dialogs::Dialog;
+use super::keymap::{Context, Keymap};
+use super::review::Review;
+use super::rows::Rows;
+use super::theme::Theme;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    #[default]
+    Steps,
+    Matrix,
+    Review,
+    Evidence,
+}
+
+impl Tab {
+    pub const ALL: [Self; 4] = [Self::Steps, Self::Matrix, Self::Review, Self::Evidence];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Steps => "1 Steps",
+            Self::Matrix => "2 Matrix",
+            Self::Review => "3 Review",
+            Self::Evidence => "4 Evidence",
+        }
+    }
+
+    pub fn context(self) -> Context {
+        match self {
+            Self::Steps => Context::Steps,
+            Self::Matrix => Context::Matrix,
+            Self::Review => Context::Review,
+            Self::Evidence => Context::Evidence,
+        }
+    }
+}
+
+/// How soon a frame is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dirty {
+    #[default]
+    No,
+    /// Progress: at most four frames a second.
+    Slow,
+    /// Events: soon, but many may share a frame.
+    Soon,
+    /// A key was pressed.
+    Now,
+}
+
+/// What an event said of a plan beyond what the run's fold keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanFacts {
+    pub cohort: Digest,
+    pub preview: Preview,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub text: String,
+    pub is_problem: bool,
+}
+
+/// The events of one task.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    pub task: Option<TaskId>,
+    pub generation: u64,
+    pub events: Vec<Recorded>,
+    pub problem: Option<Problem>,
+    pub loading: bool,
+    /// Lines from the end: 0 shows the newest.
+    pub back: usize,
+}
+
+/// A text that is being typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    pub text: String,
+}
+
+/// All that the screen is made of.
+pub struct Model {
+    pub run: Run,
+    /// The operator, as `name@host`.
+    pub by: String,
+    /// Attached to a run of another process: nothing can be commanded.
+    pub read_only: bool,
+    pub theme: Theme,
+    pub zone: TimeZone,
+    pub keymap: Keymap,
+    pub width: u16,
+    pub height: u16,
+    pub tab: Tab,
+    /// The task that keys act on, in every tab.
+    pub cursor: Option<TaskId>,
+    pub marks: BTreeSet<TaskId>,
+    pub rows: Rows,
+    pub matrix_top: usize,
+    pub matrix_left: usize,
+    /// While the filter is typed: its text and the filter to go back to.
+    pub filter_input: Option<(Input, String)>,
+    pub review: Review,
+    pub evidence: Evidence,
+    pub dialog: Option<Dialog>,
+    pub activities: HashMap<TaskId, Activity>,
+    pub plans: HashMap<TaskId, PlanFacts>,
+    /// Digests of plans that a frame of the Review pane has shown.
+    pub seen: BTreeSet<Digest>,
+    /// Lines of commands' output, newest last.
+    pub output: VecDeque<(TaskId, String)>,
+    pub log_level: ::log::LevelFilter,
+    pub note: Option<Note>,
+    pub idle: bool,
+    /// The engine is gone; nothing can be commanded any more.
+    pub stopped: Option<Option<Problem>>,
+    /// An event that the run's rules do not allow: nothing shown can be relied on from there.
+    pub broken: Option<String>,
+    pub dirty: Dirty,
+    generation: u64,
+}
+
+pub const MIN_WIDTH: u16 = 60;
+pub const MIN_HEIGHT: u16 = 15;
+/// From this width on a list and a plan stand side by side.
+pub const TWO_PANES: u16 = 120;
+/// Lines above and below the panes: three of the header, the tabs; two of the footer.
+pub const HEADER: u16 = 4;
+pub const FOOTER: u16 = 2;
+pub const MAX_OUTPUT: usize = 2_000;
+
+impl Model {
+    pub fn new(by: String, theme: Theme, read_only: bool, zone: TimeZone) -> Self {
+        Self {
+            run: Run::default(),
+            by,
+            read_only,
+            theme,
+            zone,
+            keymap: Keymap::default(),
+            width: 80,
+            height: 24,
+            tab: Tab::default(),
+            cursor: None,
+            marks: BTreeSet::new(),
+            rows: Rows::default(),
+            matrix_top: 0,
+            matrix_left: 0,
+            filter_input: None,
+            review: Review::default(),
+            evidence: Evidence::default(),
+            dialog: None,
+            activities: HashMap::new(),
+            plans: HashMap::new(),
+            seen: BTreeSet::new(),
+            output: VecDeque::new(),
+            log_level: ::log::LevelFilter::Info,
+            note: None,
+            idle: false,
+            stopped: None,
+            broken: None,
+            dirty: Dirty::Now,
+            generation: 0,
+        }
+    }
+
+    pub fn next_generation(&mut self) -> u64 {
+        self.generation += 1;
+        self.generation
+    }
+
+    pub fn is_too_small(&self) -> bool {
+        self.width < MIN_WIDTH || self.height < MIN_HEIGHT
+    }
+
+    pub fn is_wide(&self) -> bool {
+        self.width >= TWO_PANES
+    }
+
+    /// Rows of the panes.
+    pub fn body_height(&self) -> usize {
+        usize::from(self.height.saturating_sub(HEADER + FOOTER))
+    }
+
+    /// Rows of the list of tasks: its own head line is taken off.
+    pub fn list_height(&self) -> usize {
+        self.body_height().saturating_sub(1)
+    }
+
+    /// Columns of the list where a plan stands beside it.
+    pub fn list_width(&self) -> u16 {
+        if self.is_wide() { self.width * 2 / 5 } else { self.width }
+    }
+
+    pub fn review_width(&self) -> u16 {
+        if self.is_wide() && self.tab != Tab::Review { self.width - self.list_width() - 1 } else { self.width }
+    }
+
+    /// Rows of hunks: the review's own head lines are taken off.
+    pub fn review_height(&self) -> usize {
+        self.body_height().saturating_sub(super::panes::REVIEW_HEAD)
+    }
+
+    pub fn dirtied(&mut self, dirty: Dirty) {
+        self.dirty = self.dirty.max(dirty);
+    }
+
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.note = Some(Note { text: text.into(), is_problem: false });
+    }
+
+    pub fn complain(&mut self, text: impl Into<String>) {
+        self.note = Some(Note { text: text.into(), is_problem: true });
+    }
+
+    /// The plan on the screen of the task under the cursor is the one the run has in review.
+    pub fn reviewed(&self) -> Option<(TaskId, &super::review::Loaded)> {
+        let id = self.review.task.filter(|id| self.cursor == Some(*id))?;
+        let loaded = self.review.loaded()?;
+        let task = self.run.tasks.get(id.index())?;
+        let same = task.digest == Some(loaded.digest) && task.pass == loaded.proposal.plan.pass;
+        same.then_some((id, loaded))
+    }
+
+    /// Puts what depends on sizes and on the run's state in order; called before keys and frames.
+    pub fn settle(&mut self) {
+        if self.cursor.is_none() && !self.run.tasks.is_empty() && self.rows.filter.is_empty() {
+            self.cursor = Some(TaskId(0));
+            self.rows.stale = true;
+        }
+        if self.rows.stale {
+            self.rows.rebuild(&self.run, self.cursor, self.list_height());
+        }
+        self.rows.keep_in_sight(self.cursor, self.list_height());
+        let (width, height, theme) = (usize::from(self.review_width()), self.review_height(), self.theme);
+        if let Some(loaded) = self.review.loaded_mut() {
+            loaded.fit_to(width, theme);
+            loaded.keep_in_sight(height);
+        }
+        // Its names and its total are always there.
+        let height = self.body_height().saturating_sub(3).max(1);
+        if let Some(at) = self.cursor.and_then(|id| super::matrix::row_of(&self.run, id)) {
+            self.matrix_top = self.matrix_top.min(at).max((at + 1).saturating_sub(height));
+        }
+        let columns = super::panes::matrix_columns(self.width);
+        let step = self.cursor.map(|id| self.run.step_of(id));
+        if let Some(at) = super::matrix::columns(&self.run).iter().position(|column| Some(*column) == step) {
+            self.matrix_left = self.matrix_left.min(at).max((at + 1).saturating_sub(columns));
+        }
+    }
+}

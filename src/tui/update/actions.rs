@@ -1,0 +1,271 @@
+use crate::engine::Command;
+use crate::model::{HunkAt, RunState, StepKind, TaskId, TaskStatus};
+use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval, ask_approval_of_all};
+use crate::tui::effect::Effect;
+use crate::tui::keymap::Action;
+use crate::tui::names::{set_and_owner, shown_name};
+use crate::tui::rows::Grouping;
+use crate::tui::state::{Model, Tab};
+
+use super::{moves, typing};
+
+pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    if commands(action)
+        && let Some(why) = cannot_command(model)
+    {
+        model.complain(why);
+        return Vec::new();
+    }
+    match action {
+        Action::Help => ask(model, Question::Help),
+        Action::Quit => ask(model, Question::Quit),
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Repaint => return vec![Effect::Repaint],
+        Action::ShowSteps => show(model, Tab::Steps),
+        Action::ShowMatrix => show(model, Tab::Matrix),
+        Action::ShowReview => show(model, Tab::Review),
+        Action::ShowEvidence => show(model, Tab::Evidence),
+        Action::NextTab => {
+            let at = Tab::ALL.iter().position(|tab| *tab == model.tab).unwrap_or(0);
+            show(model, Tab::ALL[(at + 1) % Tab::ALL.len()]);
+        }
+        Action::Up
+        | Action::Down
+        | Action::Left
+        | Action::Right
+        | Action::PageUp
+        | Action::PageDown
+        | Action::First
+        | Action::Last => moves::travel(model, action),
+        Action::Open if model.tab == Tab::Review => return open_diff(model),
+        Action::Open => open(model),
+        Action::Back => back(model),
+        Action::TurnGrouping => {
+            model.rows.grouping = match model.rows.grouping {
+                Grouping::ByStep => Grouping::ByOwner,
+                Grouping::ByOwner => Grouping::ByStep,
+            };
+            model.rows.stale = true;
+        }
+        Action::Filter => {}
+        Action::Mark => {
+            if let Some(id) = shown_cursor(model) {
+                if !model.marks.remove(&id) {
+                    model.marks.insert(id);
+                }
+                moves::travel(model, Action::Down);
+            }
+        }
+        Action::PauseOrContinue => {
+            let command = if model.run.state == RunState::Paused { Command::Continue } else { Command::Pause };
+            return vec![Effect::Command(command)];
+        }
+        Action::Abort => ask(model, Question::Reason { verb: Verb::Abort }),
+        Action::Retry => return retry(model),
+        Action::Skip => {
+            let can = |status| {
+                use TaskStatus as S;
+                matches!(status, S::Waiting | S::Ready | S::Review | S::Approved | S::Failed | S::Unknown)
+            };
+            let tasks = targets(model, can);
+            match tasks.is_empty() {
+                true => model.complain("nothing here can be skipped"),
+                false => ask(model, Question::Reason { verb: Verb::Skip(tasks) }),
+            }
+        }
+        Action::LeaveOut => {
+            let mut owners: Vec<_> =
+                targets(model, |_| true).into_iter().filter_map(|id| set_and_owner(&model.run, id)).collect();
+            owners.sort();
+            owners.dedup();
+            match owners.is_empty() {
+                true => model.complain("this step belongs to no user: skip it instead"),
+                false => ask(model, Question::Reason { verb: Verb::LeaveOut(owners) }),
+            }
+        }
+        Action::Undo => return undo(model),
+        Action::Confirm => confirm(model),
+        Action::Approve => ask_or_say(model, ask_approval),
+        Action::ApproveAll => ask_or_say(model, ask_approval_of_all),
+        Action::Take => return decide(model, Some(true)),
+        Action::Leave => return decide(model, Some(false)),
+        Action::Toggle => return decide(model, None),
+        Action::NextReview => moves::next_in_review(model, true),
+        Action::PreviousReview => moves::next_in_review(model, false),
+        Action::LogLevel => {
+            use ::log::LevelFilter as Level;
+            model.log_level = match model.log_level {
+                Level::Info => Level::Warn,
+                Level::Warn => Level::Error,
+                Level::Error => Level::Debug,
+                _ => Level::Info,
+            };
+        }
+    }
+    Vec::new()
+}
+
+/// Whether an action asks something of the engine, at once or by a dialog.
+fn commands(action: Action) -> bool {
+    matches!(
+        action,
+        Action::PauseOrContinue
+            | Action::Abort
+            | Action::Retry
+            | Action::Skip
+            | Action::LeaveOut
+            | Action::Undo
+            | Action::Confirm
+            | Action::Approve
+            | Action::ApproveAll
+            | Action::Take
+            | Action::Leave
+            | Action::Toggle
+    )
+}
+
+fn cannot_command(model: &Model) -> Option<&'static str> {
+    if model.read_only {
+        Some("this screen only watches: the run is held by another process")
+    } else if model.stopped.is_some() {
+        Some("the engine has stopped: leave, and `rekindle resume`")
+    } else if model.broken.is_some() {
+        Some("what is shown is not reliable any more: leave, and see the report")
+    } else {
+        None
+    }
+}
+
+fn ask(model: &mut Model, question: Question) {
+    model.dialog = Some(Dialog::new(question));
+}
+
+fn ask_or_say(model: &mut Model, question: fn(&Model) -> Result<Dialog, String>) {
+    match question(model) {
+        Ok(dialog) => model.dialog = Some(dialog),
+        Err(why) => model.complain(why),
+    }
+}
+
+fn show(model: &mut Model, tab: Tab) {
+    model.tab = tab;
+    model.review.drawn = None;
+}
+
+fn status(model: &Model, id: TaskId) -> TaskStatus {
+    model.run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status)
+}
+
+/// The task under the cursor, unless the list is on the screen and does not show it.
+fn shown_cursor(model: &Model) -> Option<TaskId> {
+    model.cursor.filter(|id| model.tab != Tab::Steps || model.rows.shows(*id))
+}
+
+/// What an action is about: in the list the marked tasks that are shown, else the cursor's.
+fn targets(model: &Model, can: impl Fn(TaskStatus) -> bool) -> Vec<TaskId> {
+    let marked = if model.tab == Tab::Steps { model.rows.shown_of(&model.marks) } else { Vec::new() };
+    let wanted = if marked.is_empty() { shown_cursor(model).into_iter().collect() } else { marked };
+    wanted.into_iter().filter(|id| can(status(model, *id))).collect()
+}
+
+fn open(model: &mut Model) {
+    let Some(id) = shown_cursor(model) else { return };
+    match status(model, id) {
+        TaskStatus::Failed => ask(model, Question::Failure { task: id }),
+        TaskStatus::Unknown => ask(model, Question::Settle { task: id }),
+        TaskStatus::Review | TaskStatus::Approved | TaskStatus::Applying => show(model, Tab::Review),
+        TaskStatus::Ready if is_confirm(model, id) => confirm(model),
+        _ => show(model, Tab::Evidence),
+    }
+}
+
+fn back(model: &mut Model) {
+    if model.tab != Tab::Steps {
+        return show(model, Tab::Steps);
+    }
+    if !model.rows.filter.is_empty() {
+        typing::apply(model, "");
+    } else {
+        model.marks.clear();
+    }
+}
+
+fn retry(model: &mut Model) -> Vec<Effect> {
+    use TaskStatus as S;
+    let tasks = targets(model, |status| matches!(status, S::Failed | S::Unknown | S::Skipped | S::Undone));
+    if tasks.is_empty() {
+        model.complain("only failed, unknown, skipped and undone tasks can be retried");
+    }
+    tasks.into_iter().map(|task| Effect::Command(Command::Retry { task })).collect()
+}
+
+/// Nothing changes yet: the way back is planned and waits in review like any other plan.
+fn undo(model: &mut Model) -> Vec<Effect> {
+    let Some(id) = shown_cursor(model) else { return Vec::new() };
+    let undoable = model.run.tasks.get(id.index()).is_some_and(|task| task.undoable);
+    if !undoable {
+        model.complain(format!("{} has nothing that can be undone", shown_name(&model.run, id)));
+        return Vec::new();
+    }
+    show(model, Tab::Review);
+    model.say("planning the way back; its diff comes here, nothing changes before you approve it");
+    vec![Effect::Command(Command::Undo { task: id })]
+}
+
+fn is_confirm(model: &Model, id: TaskId) -> bool {
+    model.run.step(id).is_some_and(|step| step.kind == StepKind::Confirm)
+}
+
+fn confirm(model: &mut Model) {
+    match shown_cursor(model) {
+        Some(id) if is_confirm(model, id) && status(model, id) == TaskStatus::Ready => {
+            ask(model, Question::Confirm { task: id });
+        }
+        _ => model.complain("there is nothing here for a person to confirm"),
+    }
+}
+
+fn decide(model: &mut Model, take: Option<bool>) -> Vec<Effect> {
+    let Some(id) = model.cursor else { return Vec::new() };
+    if status(model, id) != TaskStatus::Review || model.review.task != Some(id) {
+        model.complain("there is no plan in review to decide on");
+        return Vec::new();
+    }
+    let is_seen = model.review.painted == Some(model.review.generation);
+    let Some(loaded) = model.review.loaded_mut().filter(|_| is_seen) else { return Vec::new() };
+    let changed = loaded.decide(take);
+    let said = loaded.followed.take();
+    let selection = loaded.selection.clone();
+    loaded.forward();
+    if let Some(said) = said {
+        model.say(said);
+    }
+    if !changed {
+        return Vec::new();
+    }
+    model.review.sent.push_back(selection.clone());
+    vec![Effect::Command(Command::Decide { task: id, selection })]
+}
+
+fn open_diff(model: &mut Model) -> Vec<Effect> {
+    let (theme, generation) = (model.theme, model.review.generation);
+    let Some(loaded) = model.review.loaded_mut() else { return Vec::new() };
+    let Some((change, hunk)) = loaded.rows.get(loaded.cursor).and_then(|row| row.hunk()) else { return Vec::new() };
+    let plan = &loaded.proposal.plan;
+    let found = plan.changes.get(change as usize).and_then(|change| change.hunks.get(hunk as usize));
+    if !found.is_some_and(|hunk| matches!(hunk.at, HunkAt::Node { .. })) {
+        return Vec::new();
+    }
+    if loaded.diffs.remove(&(change, hunk)).is_some() {
+        loaded.cursor = loaded
+            .rows
+            .iter()
+            .position(|row| *row == crate::tui::review::ReviewRow::Hunk(change, hunk))
+            .unwrap_or(loaded.cursor);
+        loaded.build(theme);
+        return Vec::new();
+    }
+    loaded.diffs.insert((change, hunk), None);
+    loaded.build(theme);
+    vec![Effect::LoadFileDiff { generation, proposal: loaded.proposal.clone(), change, hunk }]
+}

@@ -1,0 +1,90 @@
+use crate::model::{TaskId, TaskStatus};
+use crate::tui::effect::Effect;
+use crate::tui::review::ReviewState;
+use crate::tui::state::{Model, Tab};
+
+/// Whether a task has a plan that the engine can hand over.
+fn has_plan(model: &Model, id: TaskId) -> bool {
+    let status = model.run.tasks.get(id.index()).map(|task| task.status);
+    matches!(status, Some(TaskStatus::Review | TaskStatus::Approved | TaskStatus::Applying))
+        && model.run.tasks.get(id.index()).is_some_and(|task| task.digest.is_some())
+}
+
+/// Sees to it that what the screen is about to show of the cursor's task is loaded: at once where it
+/// fills the tab, after a pause where it is a preview beside the list.
+pub fn follow_cursor(model: &mut Model) -> Vec<Effect> {
+    let Some(id) = model.cursor else { return Vec::new() };
+    let mut effects = Vec::new();
+    if model.tab == Tab::Evidence && model.evidence.task != Some(id) {
+        effects.push(load_history(model, id));
+    }
+    if model.review.task == Some(id) && !matches!(model.review.state, ReviewState::Empty) {
+        return effects;
+    }
+    match model.tab {
+        Tab::Review => effects.extend(load_proposal(model, id)),
+        Tab::Steps if model.is_wide() => {
+            if model.review.task != Some(id) {
+                forget(model, id);
+                effects.push(Effect::Wake { generation: model.review.generation });
+            }
+        }
+        _ => {}
+    }
+    effects
+}
+
+fn forget(model: &mut Model, id: TaskId) {
+    model.review.generation = model.next_generation();
+    model.review.task = Some(id);
+    model.review.state = ReviewState::Empty;
+    model.review.drawn = None;
+    model.review.sent.clear();
+}
+
+/// The cursor has rested.
+pub fn wake(model: &mut Model, generation: u64) -> Vec<Effect> {
+    if model.review.generation != generation || !matches!(model.review.state, ReviewState::Empty) {
+        return Vec::new();
+    }
+    let task = model.review.task;
+    task.map(|id| load_proposal(model, id)).unwrap_or_default()
+}
+
+fn load_proposal(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    forget(model, id);
+    if model.read_only || model.stopped.is_some() || !has_plan(model, id) {
+        return Vec::new();
+    }
+    model.review.state = ReviewState::Loading;
+    vec![Effect::LoadProposal { generation: model.review.generation, task: id }]
+}
+
+pub fn load_history(model: &mut Model, id: TaskId) -> Effect {
+    let generation = model.next_generation();
+    let evidence = &mut model.evidence;
+    evidence.generation = generation;
+    evidence.task = Some(id);
+    evidence.events.clear();
+    evidence.problem = None;
+    evidence.loading = true;
+    evidence.back = 0;
+    Effect::LoadHistory { generation, task: id }
+}
+
+/// The run's plan of the task on the screen is another by now: what was loaded is void.
+pub fn reload_if_moved(model: &mut Model) -> Vec<Effect> {
+    let Some(id) = model.review.task else { return Vec::new() };
+    let digest = model.run.tasks.get(id.index()).and_then(|task| task.digest);
+    let is_same = match &model.review.state {
+        // A decision of this screen is on its way to the journal: same plan, newer selection.
+        ReviewState::Loaded(loaded) => {
+            digest.is_some_and(|digest| {
+                digest == loaded.digest || digest == loaded.proposal.plan.digest(&model.run.selection(id))
+            }) && has_plan(model, id)
+        }
+        ReviewState::Loading => false,
+        ReviewState::Failed(_) | ReviewState::Empty => false,
+    };
+    if is_same { Vec::new() } else { load_proposal(model, id) }
+}

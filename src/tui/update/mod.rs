@@ -1,0 +1,156 @@
+//! What each message does to the model. Pure: no clock, no terminal, no engine.
+
+mod actions;
+mod answers;
+mod loading;
+mod moves;
+mod notices;
+mod typing;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod stories;
+
+use super::effect::Effect;
+use super::keymap::{Action, Context, Key};
+use super::msg::Msg;
+use super::review::{Loaded, ReviewState};
+use super::state::{Dirty, Input, Model, Tab};
+
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key { key, at } => {
+            model.dirtied(Dirty::Now);
+            on_key(model, key, at)
+        }
+        Msg::Paste { text, at } => {
+            typing::paste(model, &text, at);
+            Vec::new()
+        }
+        Msg::Resize { width, height } => {
+            (model.width, model.height) = (width, height);
+            // Nothing of the former size counts as seen.
+            model.review.drawn = None;
+            model.dirtied(Dirty::Now);
+            model.settle();
+            loading::follow_cursor(model)
+        }
+        Msg::Drawn { at } => {
+            drawn(model, at);
+            Vec::new()
+        }
+        Msg::Notice(notice) => notices::fold(model, notice),
+        Msg::Answered { command, problem } => {
+            answers::answered(model, &command, problem);
+            Vec::new()
+        }
+        Msg::Proposal { generation, task, answer } => {
+            if model.review.generation == generation && model.review.task == Some(task) {
+                let selection = model.run.selection(task);
+                model.review.state = match answer {
+                    Ok(proposal) => {
+                        let selection = selection.fitted_to(&proposal.plan);
+                        let width = usize::from(model.review_width());
+                        ReviewState::Loaded(Box::new(Loaded::new(proposal, selection, width, model.theme)))
+                    }
+                    Err(problem) => ReviewState::Failed(problem),
+                };
+                model.dirtied(Dirty::Now);
+            }
+            Vec::new()
+        }
+        Msg::History { generation, task, answer } => {
+            let evidence = &mut model.evidence;
+            if evidence.generation == generation && evidence.task == Some(task) {
+                evidence.loading = false;
+                match answer {
+                    Ok(events) => (evidence.events, evidence.problem) = (events, None),
+                    Err(problem) => evidence.problem = Some(problem),
+                }
+                model.dirtied(Dirty::Now);
+            }
+            Vec::new()
+        }
+        Msg::FileDiff { generation, change, hunk, diff } => {
+            let theme = model.theme;
+            if model.review.generation == generation
+                && let Some(loaded) = model.review.loaded_mut()
+                && let Some(place) = loaded.diffs.get_mut(&(change, hunk))
+            {
+                *place = Some(diff);
+                loaded.build(theme);
+                model.dirtied(Dirty::Now);
+            }
+            Vec::new()
+        }
+        Msg::Wake { generation } => loading::wake(model, generation),
+    }
+}
+
+/// Puts the model in order before a frame, and loads what the frame is about to miss.
+pub fn refresh(model: &mut Model) -> Vec<Effect> {
+    model.settle();
+    if model.dialog.is_some() || model.is_too_small() { Vec::new() } else { loading::follow_cursor(model) }
+}
+
+fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
+    model.settle();
+    let everywhere = model.keymap.action(Context::Everywhere, key);
+    match everywhere {
+        Some(Action::Suspend) if key.control => return vec![Effect::Suspend],
+        Some(Action::Repaint) if key.control => return vec![Effect::Repaint],
+        _ => {}
+    }
+    if model.is_too_small() {
+        // Nothing can be seen, so nothing is acted on but leaving, which does no harm.
+        return if everywhere == Some(Action::Quit) { vec![Effect::Leave] } else { Vec::new() };
+    }
+    if model.dialog.is_some() {
+        return answers::on_key(model, key, at);
+    }
+    if model.filter_input.is_some() {
+        return typing::filter_key(model, key);
+    }
+    // A problem stays until it is replaced or put away.
+    let escaped = key.code == crossterm::event::KeyCode::Esc;
+    if escaped && model.note.as_ref().is_some_and(|note| note.is_problem) {
+        model.note = None;
+        return Vec::new();
+    }
+    if model.note.as_ref().is_some_and(|note| !note.is_problem) {
+        model.note = None;
+    }
+    let Some(action) = model.keymap.action(model.tab.context(), key) else { return Vec::new() };
+    let mut effects = match action {
+        Action::Filter => {
+            model.filter_input = Some((Input { text: model.rows.filter.text.clone() }, model.rows.filter.text.clone()));
+            Vec::new()
+        }
+        _ => actions::act(model, action),
+    };
+    model.settle();
+    effects.extend(loading::follow_cursor(model));
+    effects
+}
+
+/// A frame is on the screen: what it showed may be decided on, and a dialog begins to listen.
+fn drawn(model: &mut Model, at: u64) {
+    model.dirty = Dirty::No;
+    if model.is_too_small() {
+        return;
+    }
+    if let Some(dialog) = &mut model.dialog {
+        dialog.drawn_at.get_or_insert(at);
+        return;
+    }
+    model.review.drawn = match model.reviewed() {
+        Some((id, loaded)) if model.tab == Tab::Review => Some((id, loaded.digest)),
+        _ => None,
+    };
+    let is_painted = model.tab == Tab::Review && model.review.loaded().is_some() && model.review.task == model.cursor;
+    model.review.painted = is_painted.then_some(model.review.generation);
+    if let Some((_, digest)) = model.review.drawn {
+        model.seen.insert(digest);
+    }
+}

@@ -1,0 +1,66 @@
+use crate::model::{TaskId, TaskStatus};
+use crate::tui::keymap::Action;
+use crate::tui::matrix;
+use crate::tui::state::{Model, Tab};
+
+/// Moves the cursor of the tab. The list's cursor is a task, so nothing that happens moves it.
+pub fn travel(model: &mut Model, action: Action) {
+    let page = isize::try_from(model.body_height().saturating_sub(2).max(1)).unwrap_or(1);
+    let down = match action {
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -page,
+        Action::PageDown => page,
+        Action::First => isize::MIN / 2,
+        Action::Last => isize::MAX / 2,
+        _ => 0,
+    };
+    let right = match action {
+        Action::Left => -1,
+        Action::Right => 1,
+        _ => 0,
+    };
+    match model.tab {
+        Tab::Steps => to(model, model.rows.moved(model.cursor, down)),
+        Tab::Matrix => to(model, matrix::moved(&model.run, model.cursor, down, right)),
+        Tab::Review => {
+            if let Some(loaded) = model.review.loaded_mut() {
+                let last = loaded.rows.len().saturating_sub(1);
+                loaded.cursor = loaded.cursor.saturating_add_signed(down).min(last);
+            }
+        }
+        Tab::Evidence => {
+            let most = model.evidence.events.len() + model.output.len();
+            model.evidence.back = model.evidence.back.saturating_add_signed(-down).min(most);
+        }
+    }
+}
+
+pub fn to(model: &mut Model, task: Option<TaskId>) {
+    if task.is_some() && task != model.cursor {
+        model.cursor = task;
+        // A task that only the cursor kept in the list leaves it now.
+        model.rows.stale |= !model.rows.filter.is_empty();
+    }
+}
+
+/// The next task in review in the list's order, beginning after the cursor and around the end.
+pub fn next_in_review(model: &mut Model, forward: bool) {
+    let tasks: Vec<TaskId> = model
+        .rows
+        .rows
+        .iter()
+        .filter_map(|row| match row {
+            crate::tui::rows::Row::Task(id) => Some(*id),
+            crate::tui::rows::Row::Heading(_) => None,
+        })
+        .collect();
+    let here = model.cursor.and_then(|cursor| tasks.iter().position(|id| *id == cursor)).unwrap_or(0);
+    let around = (1..tasks.len()).map(|far| if forward { here + far } else { here + tasks.len() - far });
+    let in_review = |id: &TaskId| model.run.tasks.get(id.index()).map(|task| task.status) == Some(TaskStatus::Review);
+    let found = around.filter_map(|at| tasks.get(at % tasks.len())).find(|id| in_review(id)).copied();
+    match found {
+        Some(id) => to(model, Some(id)),
+        None => model.say("no other task that is shown is in review"),
+    }
+}

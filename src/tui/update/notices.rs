@@ -1,0 +1,108 @@
+use std::sync::Arc;
+
+use crate::engine::{Activity, Notice};
+use crate::model::{Event, Recorded, TaskId, TaskStatus, visible};
+use crate::tui::dialogs::Question;
+use crate::tui::effect::Effect;
+use crate::tui::state::{Dirty, MAX_OUTPUT, Model, PlanFacts};
+
+use super::loading;
+
+pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
+    match notice {
+        Notice::Snapshot(run) => {
+            model.run = Arc::unwrap_or_clone(run);
+            model.idle = false;
+            model.rows.stale = true;
+            model.dirtied(Dirty::Now);
+        }
+        Notice::Event(recorded) => return event(model, &recorded),
+        Notice::Activity { task, activity } => {
+            let former = match activity {
+                Activity::Idle => model.activities.remove(&task),
+                other => model.activities.insert(task, other),
+            };
+            model.dirtied(if former.is_some() { Dirty::Slow } else { Dirty::Soon });
+        }
+        Notice::Output { task, line } => {
+            if model.output.len() >= MAX_OUTPUT {
+                model.output.pop_front();
+            }
+            let line: String = line.chars().take(4_096).collect();
+            model.output.push_back((task, visible(&line).into_owned()));
+            model.dirtied(Dirty::Slow);
+        }
+        Notice::Idle => {
+            model.idle = true;
+            model.dirtied(Dirty::Soon);
+        }
+        Notice::Stopped { problem } => {
+            if let Some(problem) = &problem {
+                let next = problem.next.as_ref().map(|next| format!(" Next: {}.", visible(next))).unwrap_or_default();
+                model.complain(format!("the engine stopped: {}.{next}", visible(&problem.what)));
+            }
+            model.stopped = Some(problem);
+            model.activities.clear();
+            model.dirtied(Dirty::Now);
+        }
+    }
+    Vec::new()
+}
+
+fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
+    if model.broken.is_some() {
+        return Vec::new();
+    }
+    if let Err(illegal) = model.run.apply(recorded) {
+        let what = visible(&illegal.to_string()).into_owned();
+        tracing::error!("{what}");
+        model.complain(format!("{what}: what is shown is not reliable from here; leave and see the report"));
+        model.broken = Some(what);
+        model.dirtied(Dirty::Now);
+        return Vec::new();
+    }
+    model.idle = false;
+    model.rows.stale = true;
+    model.dirtied(Dirty::Soon);
+    if let Event::Planned { task, cohort, preview, .. } = &recorded.event {
+        model.plans.insert(*task, PlanFacts { cohort: *cohort, preview: *preview });
+    }
+    let Some(task) = recorded.event.task() else { return Vec::new() };
+    if model.run.tasks.get(task.index()).is_some_and(|task| task.status.is_settled()) {
+        model.activities.remove(&task);
+    }
+    void_question(model, task);
+    if model.evidence.task == Some(task) && !model.evidence.loading {
+        model.evidence.events.push(Recorded::clone(recorded));
+    }
+    if model.review.task != Some(task) {
+        return Vec::new();
+    }
+    if matches!(recorded.event, Event::Decided { .. }) {
+        let selection = model.run.selection(task);
+        // What this screen decided is shown already; later decisions of it may be on their way.
+        let is_own = model.review.sent.front() == Some(&selection);
+        if is_own {
+            model.review.sent.pop_front();
+        }
+        if let Some(loaded) = model.review.loaded_mut()
+            && !is_own
+            && loaded.selection != selection
+        {
+            let fitted = selection.fitted_to(&loaded.proposal.plan);
+            loaded.select(fitted);
+        }
+    }
+    loading::reload_if_moved(model)
+}
+
+/// A question about a plan that is another by now is not answered any more.
+fn void_question(model: &mut Model, task: TaskId) {
+    let Some(Question::Approve(approve)) = model.dialog.as_ref().map(|dialog| &dialog.question) else { return };
+    let now = model.run.tasks.get(task.index());
+    let holds = now.is_some_and(|now| now.status == TaskStatus::Review && now.digest == Some(approve.digest));
+    if approve.task == task && !holds {
+        model.complain(format!("the plan of {} moved while you were asked: nothing was approved", approve.name));
+        model.dialog = None;
+    }
+}

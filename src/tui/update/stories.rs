@@ -1,0 +1,288 @@
+use super::*;
+use crate::engine::{Command, Notice};
+use crate::model::{Error, ErrorKind, Event, Selection, TaskId, TaskStatus};
+use crate::tui::dialogs::Question;
+use crate::tui::fixtures::{Desk, document_proposal, story, tree_proposal};
+
+fn reviewing(name: &str) -> Desk {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at(name).press("3");
+    desk.answer(&proposal_of(name));
+    desk
+}
+
+fn proposal_of(name: &str) -> crate::model::Proposal {
+    if name == "home/ana" { tree_proposal(name) } else { document_proposal(name) }
+}
+
+fn asked(desk: &Desk) -> Option<&Question> {
+    desk.model.dialog.as_ref().map(|dialog| &dialog.question)
+}
+
+#[test]
+fn a_plan_is_approved_by_another_key_than_the_one_that_asked() {
+    let mut desk = reviewing("home/bob");
+    desk.press("a");
+    assert!(matches!(asked(&desk), Some(Question::Approve(_))), "{:?}", desk.model.note);
+    desk.press("a enter");
+    assert_eq!(desk.commands(), []);
+    desk.press("y");
+    let digest = document_proposal("home/bob").plan.digest(&Selection::all());
+    let task = desk.model.run.find("home/bob").unwrap();
+    assert_eq!(desk.commands(), [Command::Approve { task, digest }]);
+}
+
+#[test]
+fn deletes_are_approved_by_typing_how_many() {
+    let mut desk = reviewing("home/ana");
+    desk.press("a").press("y");
+    assert_eq!(desk.commands(), []);
+    desk.press("ctrl-u").type_text("2").press("enter");
+    assert_eq!(desk.commands(), []);
+    desk.press("ctrl-u").type_text("1").press("enter");
+    assert_eq!(desk.commands().len(), 1);
+}
+
+#[test]
+fn keys_typed_ahead_of_a_question_do_not_answer_it() {
+    let mut desk = reviewing("home/bob");
+    desk.key("a");
+    desk.key("y");
+    desk.draw();
+    desk.now += 299;
+    desk.key("y");
+    assert_eq!(desk.commands(), []);
+    desk.now += 1;
+    desk.key("y");
+    assert_eq!(desk.commands().len(), 1);
+}
+
+#[test]
+fn a_plan_that_no_frame_has_shown_is_not_asked_about() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/bob").key("3");
+    // Loaded, but the frame with it is not drawn yet.
+    for effect in std::mem::take(&mut desk.effects) {
+        if let Effect::LoadProposal { generation, task } = effect {
+            let answer = Ok(std::sync::Arc::new(document_proposal("home/bob")));
+            desk.send(Msg::Proposal { generation, task, answer });
+        }
+    }
+    desk.key("a");
+    assert_eq!(asked(&desk), None);
+    desk.press("a");
+    assert!(asked(&desk).is_some());
+}
+
+#[test]
+fn a_plan_that_moves_under_the_question_is_not_approved() {
+    let mut story = story();
+    let mut desk = reviewing("home/bob");
+    desk.press("a");
+    let task = story.task("home/bob");
+    let voided = story.add(Event::Voided { task, why: "live moved".to_owned() });
+    desk.send(Msg::Notice(voided));
+    assert_eq!(asked(&desk), None);
+    assert!(desk.model.note.as_ref().unwrap().text.contains("nothing was approved"));
+    desk.press("y");
+    assert!(desk.commands().iter().all(|command| !matches!(command, Command::Approve { .. })));
+}
+
+#[test]
+fn leaving_a_hunk_out_takes_along_what_needs_it_and_waits_for_the_record() {
+    let mut story = story();
+    let mut desk = reviewing("home/ana");
+    // .profile, then the directory `mail` that `mail/inbox` needs.
+    desk.press("j n");
+    let task = story.task("home/ana");
+    let commands = desk.commands();
+    let [Command::Decide { selection, .. }] = commands.as_slice() else { panic!("{commands:?}") };
+    assert_eq!(selection.left_out().collect::<Vec<_>>(), [(0, 1), (0, 2)]);
+    assert!(desk.model.note.as_ref().unwrap().text.contains("1 other hunk"));
+    desk.press("a");
+    assert_eq!(asked(&desk), None, "not recorded yet");
+    let plan = tree_proposal("home/ana").plan;
+    let (digest, counts) = (plan.digest(selection), plan.counts(selection));
+    let decided = story.add(Event::Decided { task, selection: selection.clone(), digest, counts });
+    desk.send(Msg::Notice(decided));
+    desk.press("esc 3 a");
+    let Some(Question::Approve(approve)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    assert_eq!((approve.digest, approve.left_out), (digest, 2));
+}
+
+#[test]
+fn two_quick_decisions_are_both_kept_while_the_first_is_recorded() {
+    let mut story = story();
+    let mut desk = reviewing("home/bob");
+    desk.key("n");
+    desk.draw();
+    let first = desk.commands();
+    desk.press("j j j n");
+    let [Command::Decide { task, selection }] = first.as_slice() else { panic!("{first:?}") };
+    let plan = document_proposal("home/bob").plan;
+    let (digest, counts) = (plan.digest(selection), plan.counts(selection));
+    desk.send(Msg::Notice(story.add(Event::Decided { task: *task, selection: selection.clone(), digest, counts })));
+    let shown = &desk.model.review.loaded().unwrap().selection;
+    assert_eq!(shown.left_out_count(), 3, "{shown:?}");
+}
+
+#[test]
+fn a_refused_decision_is_taken_back_on_the_screen() {
+    let mut desk = reviewing("home/bob");
+    desk.press("n");
+    let command = desk.commands().remove(0);
+    let problem = Error::new(ErrorKind::Conflict, "decide", "the plan is another").problem();
+    desk.send(Msg::Answered { command, problem: Some(problem) });
+    assert!(desk.model.review.loaded().unwrap().selection.takes_all());
+    assert!(desk.model.note.as_ref().unwrap().is_problem);
+}
+
+#[test]
+fn events_never_move_the_cursor_even_when_its_row_stops_matching() {
+    let mut story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    desk.press("/").type_text("status:review step:home").press("enter");
+    desk.at("home/bob");
+    let cursor = desk.model.cursor;
+    for name in ["home/ana", "home/bob"] {
+        let task = story.task(name);
+        desk.send(Msg::Notice(story.add(Event::Skipped { task, why: "no".to_owned(), by: "x".to_owned() })));
+        desk.draw();
+        assert_eq!(desk.model.cursor, cursor);
+    }
+    assert!(desk.model.rows.shows(cursor.unwrap()), "the cursor's row is never hidden");
+    assert!(desk.text().contains("does not match any more"));
+}
+
+#[test]
+fn a_filter_that_matches_nothing_leaves_nothing_to_act_on() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/cyd").press("/").type_text("zzz").press("enter");
+    desk.press("r").press("s").press("o").press("u").press("A").press("enter").press("space");
+    assert_eq!(desk.commands(), []);
+    assert_eq!(asked(&desk), None);
+    desk.press("esc esc");
+    assert!(desk.model.cursor.is_some());
+}
+
+#[test]
+fn marked_rows_that_are_hidden_are_left_alone() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/ana").press("space").at("home/cyd").press("space");
+    desk.press("/").type_text("status:failed").press("enter");
+    desk.press("r");
+    let task = desk.model.run.find("home/cyd").unwrap();
+    assert_eq!(desk.commands(), [Command::Retry { task }]);
+}
+
+#[test]
+fn a_failed_task_offers_four_ways_on_and_skipping_wants_a_reason() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/cyd").press("enter");
+    assert!(matches!(asked(&desk), Some(Question::Failure { .. })));
+    desk.press("s").press("enter");
+    assert_eq!(desk.commands(), []);
+    desk.type_text("disk is full").press("enter");
+    let task = desk.model.run.find("home/cyd").unwrap();
+    assert_eq!(desk.commands(), [Command::Skip { task, why: "disk is full".to_owned() }]);
+}
+
+#[test]
+fn pasted_text_confirms_nothing_and_acts_on_nothing() {
+    let mut desk = reviewing("home/ana");
+    desk.send(Msg::Paste { text: "q\ny\na\n".to_owned(), at: desk.now });
+    assert_eq!(asked(&desk), None);
+    desk.press("a");
+    desk.now += 1_000;
+    desk.send(Msg::Paste { text: "1\n".to_owned(), at: desk.now });
+    desk.press("enter");
+    assert_eq!(desk.commands(), []);
+}
+
+#[test]
+fn approving_a_step_names_each_plan_by_its_digest_and_asks_for_their_number() {
+    let mut desk = reviewing("home/bob");
+    desk.press("esc").at("home/bob").press("A");
+    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    assert_eq!((all.plans.len(), all.opened, all.unseen), (2, 1, 1));
+    // home/ana deletes one file, so that is the number to type.
+    desk.type_text("1").press("enter");
+    let commands = desk.commands();
+    assert_eq!(commands.len(), 2);
+    for command in commands {
+        let Command::Approve { task, digest } = command else { panic!("{command:?}") };
+        assert_eq!(desk.model.run.tasks[task.index()].digest, Some(digest));
+    }
+}
+
+#[test]
+fn a_watcher_commands_nothing() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.model.read_only = true;
+    desk.at("home/cyd").press("r s o X p u A c 3 y n space a");
+    assert_eq!(desk.commands(), []);
+    assert_eq!(asked(&desk), None);
+}
+
+#[test]
+fn nothing_is_acted_on_where_nothing_can_be_seen() {
+    let mut desk = reviewing("home/bob");
+    desk.send(Msg::Resize { width: 40, height: 10 });
+    desk.press("n a y r p");
+    assert_eq!(desk.commands(), []);
+    desk.press("q");
+    assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::Leave)));
+}
+
+#[test]
+fn undo_shows_its_own_plan_before_anything() {
+    let mut story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    let task = story.task("account/ana");
+    desk.at("account/ana").press("u");
+    assert_eq!(desk.commands(), [Command::Undo { task }]);
+    assert_eq!(desk.model.tab, Tab::Review);
+    let mut proposal = document_proposal("account/ana");
+    proposal.plan.pass = crate::model::Pass::Undo;
+    desk.send(Msg::Notice(story.add(Event::UndoAsked { task, by: "ana".to_owned() })));
+    desk.send(Msg::Notice(story.planned("account/ana", &proposal.plan)));
+    desk.answer(&proposal).press("a");
+    let Some(Question::Approve(approve)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    assert!(approve.is_undo);
+}
+
+#[test]
+fn an_event_against_the_rules_is_told_and_stops_all_commands() {
+    let story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    let recorded = crate::model::Recorded { seq: 999, at: 0, event: Event::Unchanged { task: TaskId(0) } };
+    desk.send(Msg::Notice(Notice::Event(std::sync::Arc::new(recorded))));
+    desk.at("home/cyd").press("r");
+    assert_eq!(desk.commands(), []);
+    assert!(desk.text().contains("NOT RELIABLE"));
+}
+
+#[test]
+fn quitting_asks_and_says_how_to_come_back() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.press("q");
+    assert!(desk.text().contains("rekindle resume 20261121-044300-demo"));
+    desk.press("q");
+    assert_eq!(asked(&desk), None, "the key that asked does not answer");
+    desk.press("ctrl-c y");
+    assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::Leave)));
+}
+
+#[test]
+fn a_confirm_step_is_confirmed_by_a_person() {
+    let mut story = story();
+    for name in ["home/ana", "home/bob", "home/cyd", "home/dee"] {
+        let task = story.task(name);
+        story.add(Event::Skipped { task, why: "test".to_owned(), by: "x".to_owned() });
+    }
+    let task = story.task("seen");
+    assert_eq!(story.run.tasks[task.index()].status, TaskStatus::Ready);
+    let mut desk = Desk::new(&story, 80, 24);
+    desk.at("seen").press("c").press("y");
+    assert_eq!(desk.commands(), [Command::Confirm { task }]);
+}

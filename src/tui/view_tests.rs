@@ -1,0 +1,198 @@
+//! Every screen at three sizes and in three looks, as text; some with their styles.
+
+use ratatui::style::Modifier;
+
+use crate::engine::{Activity, Notice};
+use crate::model::Digest;
+
+use super::fixtures::{Desk, Story, ascii, document_proposal, header, mono, story, tree_proposal};
+use super::msg::Msg;
+use super::theme::Theme;
+
+const SIZES: [(u16, u16); 3] = [(60, 15), (80, 24), (200, 60)];
+
+fn looks() -> [(&'static str, Theme); 3] {
+    [("dark", Theme::default()), ("no_color", mono()), ("ascii", ascii())]
+}
+
+/// The frame with where its styles change: `line: column style`.
+fn styled(desk: &mut Desk) -> String {
+    let terminal = desk.draw();
+    let buffer = terminal.backend().buffer();
+    let mut text = terminal.backend().to_string();
+    for y in 0..buffer.area.height {
+        let mut former = None;
+        for x in 0..buffer.area.width {
+            let cell = &buffer[(x, y)];
+            let style = (cell.fg, cell.bg, cell.modifier);
+            if former != Some(style) {
+                former = Some(style);
+                let plain = (ratatui::style::Color::Reset, ratatui::style::Color::Reset, Modifier::empty());
+                if style != plain || x > 0 {
+                    text.push_str(&format!("{y}:{x} {:?} {:?} {:?}\n", cell.fg, cell.bg, cell.modifier));
+                }
+            }
+        }
+    }
+    text
+}
+
+fn snap(name: &str, mut open: impl FnMut(&mut Desk)) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| {
+        for (width, height) in SIZES {
+            for (look, theme) in looks() {
+                // Three looks of the middle size; the others once.
+                if look != "dark" && height != 24 {
+                    continue;
+                }
+                let mut desk = Desk::with_theme(&story(), width, height, theme);
+                open(&mut desk);
+                let frame = if look == "no_color" { styled(&mut desk) } else { desk.text() };
+                insta::assert_snapshot!(format!("{name}-{width}x{height}-{look}"), frame);
+            }
+        }
+    });
+}
+
+#[test]
+fn steps() {
+    snap("steps", |desk| {
+        let task = desk.model.run.find("home/dee").unwrap();
+        let activity = Activity::Writing { files: 12, bytes: 3_100_000, of_files: 40, of_bytes: 9_000_000 };
+        desk.send(Msg::Notice(Notice::Activity { task, activity }));
+        desk.at("home/ana").press("space k").answer(&tree_proposal("home/ana"));
+    });
+}
+
+#[test]
+fn steps_by_user() {
+    snap("steps_by_user", |desk| {
+        desk.at("home/cyd").press("t / s t a t u s : f enter").answer(&document_proposal("home/cyd"));
+    });
+}
+
+#[test]
+fn matrix() {
+    snap("matrix", |desk| {
+        desk.at("home/cyd").press("2");
+    });
+}
+
+#[test]
+fn review_of_a_tree() {
+    snap("review_tree", |desk| {
+        desk.at("home/ana").press("3").answer(&tree_proposal("home/ana"));
+        desk.press("enter").answer(&tree_proposal("home/ana"));
+    });
+}
+
+#[test]
+fn review_of_a_document() {
+    snap("review_document", |desk| {
+        desk.at("home/bob").press("3").answer(&document_proposal("home/bob"));
+        desk.press("n");
+    });
+}
+
+#[test]
+fn approval_with_deletes() {
+    snap("approve", |desk| {
+        desk.at("home/ana").press("3").answer(&tree_proposal("home/ana"));
+        desk.press("a").type_text("1");
+    });
+}
+
+#[test]
+fn approval_of_a_step() {
+    snap("approve_all", |desk| {
+        desk.at("home/ana").press("A");
+    });
+}
+
+#[test]
+fn failure() {
+    snap("failure", |desk| {
+        desk.at("home/cyd").press("enter");
+    });
+}
+
+#[test]
+fn evidence() {
+    snap("evidence", |desk| {
+        let story = story();
+        desk.at("account/ana").press("4");
+        let task = story.task("account/ana");
+        let of_task = story.events.iter().filter(|recorded| recorded.event.task() == Some(task));
+        let answer = Ok(of_task.map(|recorded| crate::model::Recorded::clone(recorded)).collect());
+        desk.send(Msg::History { generation: desk.model.evidence.generation, task, answer });
+    });
+}
+
+#[test]
+fn help() {
+    snap("help", |desk| {
+        desk.press("?");
+    });
+}
+
+#[test]
+fn quitting() {
+    snap("quit", |desk| {
+        desk.press("q");
+    });
+}
+
+#[test]
+fn a_window_too_small_says_so() {
+    let mut desk = Desk::new(&story(), 59, 15);
+    assert!(desk.text().contains("too small"));
+    desk.send(Msg::Resize { width: 3, height: 1 });
+    desk.text();
+}
+
+#[test]
+fn hostile_names_are_shown_and_obeyed_by_nobody() {
+    let mut header = header();
+    header.title = "\x1b]0;owned\x07 title\u{202e}".to_owned();
+    header.owners[0].names =
+        ["\x1b[2J\r", "日本語の長い名前の利用者です", "e\u{301}\u{200b}", "a".repeat(5_000).as_str()]
+            .map(str::to_owned)
+            .to_vec();
+    header.steps[1].about = "\x1b]52;c;AAAA\x07".to_owned();
+    let story = Story::open(header);
+    for (width, height) in SIZES {
+        let mut desk = Desk::new(&story, width, height);
+        for tab in ["1", "t", "2", "3", "4", "?"] {
+            desk.press(tab);
+            let text = desk.text();
+            assert!(!text.contains(['\x1b', '\r', '\x07', '\u{202e}', '\u{200b}']), "{tab}: {text}");
+            desk.press("esc");
+        }
+        desk.press("1");
+        assert!(desk.text().contains("^[[2J^M"));
+    }
+}
+
+#[test]
+fn secrets_show_neither_their_value_nor_their_digest() {
+    let mut desk = Desk::new(&story(), 200, 60);
+    desk.at("home/bob").press("3").answer(&document_proposal("home/bob"));
+    let text = desk.text();
+    assert!(text.contains("•••• → •••• (changed)"), "{text}");
+    assert!(!text.contains(&Digest::of("new").short()));
+}
+
+#[test]
+fn only_the_visible_rows_of_a_long_run_are_drawn() {
+    let mut header = header();
+    header.owners[0].names = (0..40_000).map(|number| format!("user{number:05}")).collect();
+    let mut desk = Desk::new(&Story::open(header), 80, 24);
+    desk.press("G");
+    assert!(desk.text().contains("seen"));
+    desk.press("k");
+    assert!(desk.text().contains("user39999"));
+    desk.press("2");
+    assert!(desk.text().contains("user39999"));
+}

@@ -1,0 +1,184 @@
+use crate::engine::Activity;
+use crate::model::{Counts, Entry, Known, NodeKind, Op, Preview, Shown, TaskStatus, visible};
+
+use super::names::shown_step;
+use super::state::Model;
+use super::theme::Theme;
+use crate::model::TaskId;
+
+pub fn op(op: Op) -> &'static str {
+    match op {
+        Op::Create => "create",
+        Op::Update => "update",
+        Op::Delete => "DELETE",
+    }
+}
+
+pub fn preview(preview: Preview) -> &'static str {
+    match preview {
+        Preview::Exact => "exact: what is shown is all that will be written",
+        Preview::Partial => "PARTIAL: some effects are not shown, see the warnings",
+        Preview::Opaque => "OPAQUE: nothing is known beforehand of what this does",
+    }
+}
+
+pub fn known(known: Known) -> &'static str {
+    match known {
+        Known::NotApplied => "not applied: the target is as before",
+        Known::Applied => "applied",
+        Known::Unknown => "UNKNOWN: whether it was applied, or how much of it, is not known",
+    }
+}
+
+pub fn counts(counts: Counts) -> String {
+    let mut words = format!("+{} ~{}", counts.create, counts.update);
+    words.push_str(&format!(" -{}", counts.deletes()));
+    words.push_str(&format!("  {}", plural(counts.hunks.into(), "hunk")));
+    words
+}
+
+pub fn plural(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if count < 1_000 {
+        return format!("{count} B");
+    }
+    let mut tenths = count / 100;
+    for unit in UNITS {
+        if tenths < 10_000 || unit == "PB" {
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+        tenths /= 1_000;
+    }
+    String::new()
+}
+
+pub fn activity(activity: &Activity) -> Option<String> {
+    match activity {
+        Activity::Planning => Some("planning".to_owned()),
+        Activity::Writing { files, bytes: done, of_files, of_bytes } => {
+            Some(format!("writing {files}/{of_files} files {}/{}", bytes(*done), bytes(*of_bytes)))
+        }
+        Activity::ReadingBack => Some("reading back".to_owned()),
+        Activity::Waiting(why) => Some(visible(why).into_owned()),
+        Activity::Idle => None,
+    }
+}
+
+/// What stands behind a task in lists: what goes on, or else what its state means here.
+pub fn note(model: &Model, id: TaskId) -> String {
+    if let Some(words) = model.activities.get(&id).and_then(activity) {
+        return words;
+    }
+    let run = &model.run;
+    let Some(task) = run.tasks.get(id.index()) else { return String::new() };
+    match task.status {
+        TaskStatus::Waiting => {
+            let needs: Vec<_> = run.unmet_needs(id).filter_map(|step| run.header.steps.get(step)).collect();
+            let names: Vec<_> = needs.iter().map(|step| visible(&step.id).into_owned()).collect();
+            if names.is_empty() { String::new() } else { format!("for {}", names.join(", ")) }
+        }
+        TaskStatus::Review => {
+            let undo = if task.pass == crate::model::Pass::Undo { "UNDO " } else { "" };
+            format!("{undo}{}", counts(task.counts))
+        }
+        TaskStatus::Approved | TaskStatus::Applying => counts(task.counts),
+        TaskStatus::Done if task.undoable => "can be undone".to_owned(),
+        TaskStatus::Failed | TaskStatus::Unknown => {
+            run.problems.get(&id).map_or_else(String::new, |problem| visible(&problem.what).into_owned())
+        }
+        TaskStatus::Skipped => run.skips.get(&id).map_or_else(String::new, |why| visible(why).into_owned()),
+        TaskStatus::Ready => match run.step(id).map(|step| step.kind) {
+            Some(crate::model::StepKind::Confirm) => format!("a person must confirm {}", shown_step(run, id)),
+            _ => String::new(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// A value so that no two different ones look the same: as JSON, hidden characters shown.
+pub fn value(shown: Option<&Shown>, theme: Theme) -> String {
+    match shown {
+        None => "(nothing)".to_owned(),
+        Some(Shown::Plain(value)) => visible(&value.to_string()).into_owned(),
+        Some(Shown::Secret(_)) => theme.mask().to_owned(),
+        Some(Shown::Masked) => "(hidden by the server: not known)".to_owned(),
+    }
+}
+
+pub fn entry(entry: &Entry, theme: Theme) -> String {
+    match &entry.kind {
+        NodeKind::Directory => "directory".to_owned(),
+        NodeKind::File { size, link } => {
+            let link = if link.is_some() { ", hard link" } else { "" };
+            format!("file {}{link}", bytes(*size))
+        }
+        NodeKind::Symlink { target } => format!("link {} {}", theme.arrow(), visible(&**target)),
+        NodeKind::Special { .. } => "special file (listed, never written)".to_owned(),
+    }
+}
+
+/// What differs in the metadata of two states of a node, in words.
+pub fn metadata(before: &Entry, after: &Entry, theme: Theme) -> Vec<String> {
+    let arrow = theme.arrow();
+    let (old, new) = (&before.meta, &after.meta);
+    let mut words = Vec::new();
+    if old.mode != new.mode {
+        words.push(format!("mode {:04o} {arrow} {:04o}", old.mode, new.mode));
+    }
+    if (old.uid, old.gid) != (new.uid, new.gid) {
+        words.push(format!("owner {}:{} {arrow} {}:{}", old.uid, old.gid, new.uid, new.gid));
+    }
+    if old.times != new.times && !before.is_directory() {
+        words.push(format!("time {} {arrow} {}", time(old.times.mtime_s), time(new.times.mtime_s)));
+    }
+    let names = |entry: &Entry| entry.meta.xattrs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    for name in names(before).iter().chain(names(after).iter().filter(|name| !names(before).contains(name))) {
+        let of =
+            |entry: &Entry| entry.meta.xattrs.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone());
+        let change = match (of(before), of(after)) {
+            (old, new) if old == new => continue,
+            (None, _) => "added",
+            (_, None) => "removed",
+            _ => "changed",
+        };
+        words.push(format!("attribute {} {change}", visible(&**name)));
+    }
+    words
+}
+
+fn time(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| format!("{seconds} s"), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_as_people_say_them() {
+        let said: Vec<_> = [0, 999, 1_000, 123_456, 3_100_000, 2_000_000_000].map(bytes).into();
+        assert_eq!(said, ["0 B", "999 B", "1.0 kB", "123.4 kB", "3.1 MB", "2.0 GB"]);
+    }
+
+    #[test]
+    fn values_that_differ_look_different() {
+        let theme = Theme::default();
+        let text = |value: serde_json::Value| super::value(Some(&Shown::Plain(value)), theme);
+        let all = [
+            text("10".into()),
+            text(10.into()),
+            text("10 ".into()),
+            text("10\r".into()),
+            text("10\u{200b}".into()),
+            text(serde_json::Value::Null),
+            super::value(None, theme),
+        ];
+        let different: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len(), "{all:?}");
+    }
+}

@@ -1,0 +1,4 @@
+mod damaged;
+mod reading;
+mod remote;
+mod snapshots;
