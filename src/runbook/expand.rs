@@ -1,0 +1,214 @@
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::inputs::Inputs;
+use super::owners::check_owner_name;
+use super::runbook::{Runbook, asked, fill};
+use super::step::{Action, ProbeStep, Program, Step};
+use super::task_spec::{Question, TaskSpec, TaskWork};
+use super::template::Template;
+use crate::model::{Error, ErrorKind, Owner, OwnerSet, Probe, Result, Scope, Secret, StepHeader, TreePath};
+
+/// More tasks than this do not fit a run.
+const MAX_TASKS: usize = 10_000_000;
+
+impl Runbook {
+    /// The steps and owners of a run, in their order. `owners`: the names found for each set that a step
+    /// walks, filtered already; a name that could break out of a path is refused.
+    pub fn header(&self, inputs: &Inputs, owners: &[OwnerSet]) -> Result<(Vec<StepHeader>, Vec<OwnerSet>)> {
+        let mut sets = Vec::new();
+        let walked = |set: &str| self.steps.iter().any(|step| step.each.as_ref().is_some_and(|each| each.value == set));
+        for declared in self.owners.iter().filter(|declared| walked(&declared.set)) {
+            let set = declared.set.as_str();
+            let found = owners.iter().find(|owners| owners.set == set).ok_or_else(|| {
+                Error::new(ErrorKind::Bug, format!("expand '{}'", self.title), format!("no {set}s were looked up"))
+            })?;
+            let mut seen = HashSet::new();
+            let mut names = Vec::with_capacity(found.names.len());
+            for name in &found.names {
+                check_owner_name(set, name)?;
+                if seen.insert(name.as_str()) {
+                    names.push(name.clone());
+                }
+            }
+            sets.push(OwnerSet { set: set.to_owned(), names });
+        }
+        let steps = self.steps.iter().zip(&self.needs).map(|(step, needs)| self.step_header(step, needs, inputs));
+        let steps: Vec<StepHeader> = steps.collect::<Result<_>>()?;
+        let count = |step: &StepHeader| match &step.each {
+            Some(each) => sets.iter().find(|set| set.set == *each).map_or(0, |set| set.names.len()),
+            None => 1,
+        };
+        let tasks: usize = steps.iter().map(count).sum();
+        if tasks > MAX_TASKS {
+            let why = format!("{tasks} tasks are more than one run can hold ({MAX_TASKS})");
+            let error = Error::new(ErrorKind::Invalid, format!("expand '{}'", self.title), why);
+            return Err(error.next("take fewer owners at once with --only"));
+        }
+        Ok((steps, sets))
+    }
+
+    fn step_header(&self, step: &Step, needs: &[u16], inputs: &Inputs) -> Result<StepHeader> {
+        let component = match &step.action {
+            Action::Restore(restore) => Some(restore.component.value.clone()),
+            Action::Apply(apply) => Some(apply.component.value.clone()),
+            _ => match step.action.probe() {
+                Some(probe) => Some(self.asked(probe)?.to_owned()),
+                None => None,
+            },
+        };
+        Ok(StepHeader {
+            id: step.id.clone(),
+            kind: step.action.kind(),
+            each: step.each.as_ref().map(|each| each.value.clone()),
+            needs: needs.to_vec(),
+            component,
+            about: self.about(step, inputs)?,
+        })
+    }
+
+    /// The variable for the owner stays in it, for the line stands for all of them.
+    fn about(&self, step: &Step, inputs: &Inputs) -> Result<String> {
+        let each = step.each.as_ref().map(|each| each.value.as_str());
+        let shown = |template: &Template| {
+            template.fill(|name| match inputs.plain().get(name) {
+                Some(value) => Ok(Cow::Borrowed(value.as_str())),
+                None if each == Some(name) => Ok(Cow::Owned(format!("${{{name}}}"))),
+                None => Err(Error::new(ErrorKind::Invalid, format!("fill in ${{{name}}}"), "it has no value")),
+            })
+        };
+        if let Some(about) = &step.about {
+            return shown(about);
+        }
+        Ok(match &step.action {
+            Action::Restore(restore) => match &restore.below {
+                Some(below) => {
+                    format!("restore {} from {}, below {}", restore.component.value, restore.from.value, shown(below)?)
+                }
+                None => format!("restore {} from {}", restore.component.value, restore.from.value),
+            },
+            Action::Apply(apply) => {
+                format!("apply {} documents to {}", apply.documents.len(), apply.component.value)
+            }
+            Action::Run(run) => match &run.program {
+                Program::Argv(argv) => {
+                    let argv: Vec<String> = argv.iter().map(shown).collect::<Result<_>>()?;
+                    format!("run {}", argv.join(" "))
+                }
+                Program::Shell(script) => format!("run a script: {}", script.lines().next().unwrap_or_default()),
+            },
+            Action::Wait(wait) => format!("wait for {}", wait.probe.question.value),
+            Action::Check(probe) => format!("check {}", probe.question.value),
+            Action::Confirm(confirm) => shown(&confirm.text)?,
+        })
+    }
+
+    /// What one step means for one owner. Pure: the same answer each time.
+    pub fn task(&self, step: usize, owner: Option<&Owner>, inputs: &Inputs) -> Result<TaskSpec> {
+        let bug = |why: &str| Error::new(ErrorKind::Bug, format!("expand step {step} of '{}'", self.title), why);
+        let found = self.steps.get(step).ok_or_else(|| bug("there is no such step"))?;
+        if found.each.as_ref().map(|each| each.value.as_str()) != owner.map(|owner| &*owner.set) {
+            return Err(bug("it is not repeated for that set of owners"));
+        }
+        if let Some(owner) = owner {
+            check_owner_name(&owner.set, &owner.name)?;
+        }
+        let text = |template: &Template| fill(template, inputs, owner);
+        let place = |template: &Option<Template>| match template {
+            Some(template) => path(template, inputs, owner),
+            None => Ok(TreePath::root()),
+        };
+        let work = match &found.action {
+            Action::Restore(restore) => {
+                let below = place(&restore.below)?;
+                let to = self.place_in(&restore.component.value, &restore.to, inputs, owner)?;
+                TaskWork::Restore {
+                    source: restore.from.value.clone(),
+                    component: restore.component.value.clone(),
+                    scope: Scope { below, to, owner: owner.cloned() },
+                    mode: restore.mode,
+                    precision: restore.precision,
+                }
+            }
+            Action::Apply(apply) => {
+                let to = place(&apply.to)?;
+                let documents = apply.documents.iter();
+                let documents = documents.map(|(name, value)| Ok((path(name, inputs, owner)?, value.fill(&text)?)));
+                TaskWork::Apply {
+                    component: apply.component.value.clone(),
+                    scope: Scope { below: TreePath::root(), to, owner: owner.cloned() },
+                    documents: documents.collect::<Result<_>>()?,
+                }
+            }
+            Action::Run(run) => TaskWork::Run {
+                program: match &run.program {
+                    Program::Argv(argv) => Program::Argv(argv.iter().map(text).collect::<Result<_>>()?),
+                    Program::Shell(script) => Program::Shell(script.clone()),
+                },
+                env: run
+                    .env
+                    .iter()
+                    .map(|(name, value)| Ok((name.clone(), Secret::new(text(value)?))))
+                    .collect::<Result<_>>()?,
+                cwd: run.cwd.as_ref().map(text).transpose()?,
+                deadline: run.deadline,
+            },
+            Action::Wait(wait) => TaskWork::Wait {
+                asked: self.question(&wait.probe, &text)?,
+                deadline: wait.deadline,
+                every: wait.every,
+                on_timeout: wait.on_timeout,
+            },
+            Action::Check(probe) => TaskWork::Check(self.question(probe, &text)?),
+            Action::Confirm(confirm) => TaskWork::Confirm {
+                text: text(&confirm.text)?,
+                asked: confirm.probe.as_ref().map(|probe| self.question(probe, &text)).transpose()?,
+            },
+        };
+        Ok(TaskSpec { step, owner: owner.cloned(), work })
+    }
+
+    /// Where in the component: as written, else the owner's own place where the adapter has one.
+    fn place_in(
+        &self,
+        component: &str,
+        to: &Option<Template>,
+        inputs: &Inputs,
+        owner: Option<&Owner>,
+    ) -> Result<TreePath> {
+        let has_own_place = self.component(component).is_some_and(super::ComponentSettings::has_a_place_per_owner);
+        match (to, owner) {
+            (Some(to), _) => path(to, inputs, owner),
+            (None, Some(owner)) if has_own_place => TreePath::root().join(owner.name.as_bytes()),
+            (None, _) => Ok(TreePath::root()),
+        }
+    }
+
+    fn asked<'a>(&'a self, probe: &'a ProbeStep) -> Result<&'a str> {
+        asked(probe, &self.components)
+            .map_err(|why| Error::new(ErrorKind::Invalid, format!("ask '{}'", probe.question.value), why))
+    }
+
+    fn question(&self, probe: &ProbeStep, text: &dyn Fn(&Template) -> Result<String>) -> Result<Question> {
+        let of = probe.of.fill(text)?;
+        let component = self.asked(probe)?.to_owned();
+        Ok(Question { component, probe: Probe { question: probe.question.value.clone(), of } })
+    }
+}
+
+/// A path below a source's or component's root. A variable that is empty is refused: `home/${name}`
+/// must not become `home`.
+pub(super) fn path(template: &Template, inputs: &Inputs, owner: Option<&Owner>) -> Result<TreePath> {
+    for name in template.variables() {
+        let is_owner = owner.is_some_and(|owner| &*owner.set == name);
+        if !is_owner && inputs.any(name).is_some_and(|value| value.is_empty()) {
+            let why = format!("the input '{name}' is empty, which would lead to another place");
+            return Err(
+                Error::new(ErrorKind::Refused, "fill in a path", why).next(format!("give --input {name}=VALUE"))
+            );
+        }
+    }
+    let text = fill(template, inputs, owner)?;
+    let text = text.strip_prefix("./").unwrap_or(&text);
+    if text == "." { Ok(TreePath::root()) } else { TreePath::new(text) }
+}

@@ -1,0 +1,35 @@
+//! The runbook's file format: reading with a place for every finding, lint, and expansion into tasks.
+//! Pure: files, environment and prompts are the caller's.
+
+mod check;
+mod components;
+mod duration;
+mod expand;
+mod fields;
+mod finding;
+mod input;
+mod inputs;
+mod near;
+mod node;
+mod order;
+mod owners;
+mod runbook;
+mod runbook_file;
+mod source;
+mod step;
+mod step_form;
+mod task_spec;
+mod template;
+mod value;
+
+pub use components::{Adapter, ComponentSettings, DocumentsSettings, FilesSettings, Setuid};
+pub use finding::{Finding, Findings, Placed, Severity, SourceFile, Span};
+pub use input::Input;
+pub use inputs::{Given, Inputs};
+pub use owners::{OwnersFrom, check_owner_name};
+pub use runbook::{OwnersAt, Runbook};
+pub use source::{Format, Password, Restic, Source, SourceFrom};
+pub use step::{Action, ApplyStep, ConfirmStep, OnTimeout, ProbeStep, Program, RestoreStep, RunStep, Step, WaitStep};
+pub use task_spec::{Question, TaskSpec, TaskWork};
+pub use template::Template;
+pub use value::TemplateValue;

@@ -1,0 +1,158 @@
+use super::check::check;
+use super::components::ComponentSettings;
+use super::finding::{Findings, SourceFile};
+use super::input::Input;
+use super::inputs::Inputs;
+use super::order::in_order;
+use super::owners::OwnersFrom;
+use super::runbook_file::{Collector, bundle};
+use super::source::{Password, Source, SourceFrom};
+use super::step::{Action, ProbeStep, Step};
+use super::template::Template;
+use crate::model::{Digest, Error, ErrorKind, Owner, Result};
+
+/// A runbook without errors: all names are known, steps stand in an order where needs point backwards.
+#[derive(Clone, Debug)]
+pub struct Runbook {
+    pub title: String,
+    pub inputs: Vec<Input>,
+    pub sources: Vec<Source>,
+    pub components: Vec<ComponentSettings>,
+    pub owners: Vec<OwnersFrom>,
+    pub steps: Vec<Step>,
+    /// Of each step, the positions of those it needs.
+    pub(super) needs: Vec<Vec<u16>>,
+    pub files: Vec<SourceFile>,
+    /// With what it includes; [`Runbook::parse`] reads it again without any other file.
+    pub text: String,
+    pub digest: Digest,
+}
+
+impl Runbook {
+    /// Reads a runbook. `load` reads an included file, named by its path below the runbook's folder.
+    ///
+    /// # Errors
+    /// All findings, where one of them is an error. Warnings come along with the runbook.
+    pub fn parse(
+        path: &str,
+        text: &str,
+        load: &dyn Fn(&str) -> Result<String>,
+    ) -> Result<(Self, Findings), Box<Findings>> {
+        let mut collected = Collector::collect(path, text, load);
+        let needs = in_order(&mut collected);
+        check(&mut collected);
+        let mut findings = collected.findings;
+        findings.in_order_of_place();
+        let Some(needs) = needs.filter(|_| findings.errors == 0) else { return Err(Box::new(findings)) };
+        let text = bundle(&findings.files);
+        let runbook = Self {
+            title: collected.title,
+            inputs: collected.inputs,
+            sources: collected.sources,
+            components: collected.components,
+            owners: collected.owners,
+            steps: collected.steps,
+            needs,
+            files: findings.files.clone(),
+            digest: Digest::of(&text),
+            text,
+        };
+        Ok((runbook, findings))
+    }
+
+    /// Inputs that have no value yet, to be asked for.
+    pub fn unset<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = &'a Input> {
+        self.inputs.iter().filter(|input| !inputs.has(&input.name))
+    }
+
+    /// An error that lists all inputs without a value.
+    pub fn require_inputs(&self, inputs: &Inputs) -> Result<()> {
+        let unset: Vec<&Input> = self.unset(inputs).collect();
+        let Some(first) = unset.first() else { return Ok(()) };
+        let names: Vec<&str> = unset.iter().map(|input| input.name.as_str()).collect();
+        let next = if first.secret {
+            format!("set the environment variable {}", first.variable())
+        } else {
+            format!("give --input {}=VALUE or set {}", first.name, first.variable())
+        };
+        let why = format!("no value is given for {}", names.join(", "));
+        Err(Error::new(ErrorKind::Invalid, format!("start '{}'", self.title), why).next(next))
+    }
+
+    pub fn component(&self, name: &str) -> Option<&ComponentSettings> {
+        self.components.iter().find(|component| component.name == name)
+    }
+
+    /// All sources with their inputs filled in.
+    pub fn filled_sources(&self, inputs: &Inputs) -> Result<Vec<Source<String>>> {
+        self.sources.iter().map(|source| source.fill(&|template| fill(template, inputs, None))).collect()
+    }
+
+    /// All components with their inputs filled in.
+    pub fn filled_components(&self, inputs: &Inputs) -> Result<Vec<ComponentSettings<String>>> {
+        self.components.iter().map(|component| component.fill(&|template| fill(template, inputs, None))).collect()
+    }
+
+    /// Of each set of owners: its name, the source or component that knows them, below what, and of which kind.
+    pub fn filled_owners(&self, inputs: &Inputs) -> Result<Vec<OwnersAt>> {
+        let filled = self.owners.iter().map(|owners| {
+            let below = match &owners.below {
+                Some(below) => super::expand::path(below, inputs, None)?,
+                None => crate::model::TreePath::root(),
+            };
+            Ok(OwnersAt { set: owners.set.clone(), from: owners.from.value.clone(), below, kind: owners.kind.clone() })
+        });
+        filled.collect()
+    }
+
+    /// All that this runbook executes on the operator's machine, in words; told before anything runs.
+    pub fn commands(&self) -> Vec<String> {
+        let passwords = self.sources.iter().filter(|source| {
+            matches!(&source.from, SourceFrom::Restic(restic) if matches!(restic.password, Some(Password::Command(_))))
+        });
+        let passwords = passwords.map(|source| format!("the password of source '{}'", source.name));
+        let steps = self.steps.iter().filter(|step| matches!(step.action, Action::Run(_)));
+        passwords.chain(steps.map(|step| format!("step '{}'", step.id))).collect()
+    }
+}
+
+/// Where the names of a set of owners are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnersAt {
+    pub set: String,
+    pub from: String,
+    pub below: crate::model::TreePath,
+    pub kind: Option<String>,
+}
+
+/// The component that a probe asks: the one it names, else the only one that knows the question, else
+/// the only one there is.
+pub(super) fn asked<'a>(probe: &'a ProbeStep, components: &'a [ComponentSettings]) -> Result<&'a str, String> {
+    if let Some(on) = &probe.on {
+        return Ok(&on.value);
+    }
+    let question = probe.question.value.as_str();
+    let knowing: Vec<&ComponentSettings> =
+        components.iter().filter(|component| component.questions().contains(&question)).collect();
+    match (&knowing[..], components) {
+        ([knowing], _) => Ok(&knowing.name),
+        ([], [only]) => Ok(&only.name),
+        ([], []) => Err("there is no component to ask".to_owned()),
+        ([], _) => Err(format!("no component's adapter knows the question '{question}'")),
+        _ => {
+            let names: Vec<&str> = knowing.iter().map(|component| component.name.as_str()).collect();
+            Err(format!("{} could be asked; say which by on: NAME", names.join(" and ")))
+        }
+    }
+}
+
+/// The text with inputs and the owner's name filled in; it may hold a secret then.
+pub(super) fn fill(template: &Template, inputs: &Inputs, owner: Option<&Owner>) -> Result<String> {
+    template.fill(|name| {
+        let of_owner = owner.filter(|owner| &*owner.set == name).map(|owner| std::borrow::Cow::Borrowed(&*owner.name));
+        of_owner.or_else(|| inputs.any(name)).ok_or_else(|| {
+            Error::new(ErrorKind::Invalid, format!("fill in ${{{name}}}"), "it has no value")
+                .next(format!("give --input {name}=VALUE"))
+        })
+    })
+}

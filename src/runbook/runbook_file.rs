@@ -1,0 +1,241 @@
+use std::collections::BTreeMap;
+
+use super::components::ComponentSettings;
+use super::fields::{Fields, list};
+use super::finding::{Finding, Findings, Placed, SourceFile, Span};
+use super::input::Input;
+use super::node::{Key, MAX_BYTES, Node, Value};
+use super::owners::OwnersFrom;
+use super::source::Source;
+use super::step::Step;
+use super::step_form::StepForm;
+use super::template::is_name;
+use crate::model::{Result, TreePath};
+
+pub(super) const MAX_STEPS: usize = 10_000;
+const MAX_FILES: usize = 64;
+const MAX_INCLUDE_DEPTH: usize = 8;
+/// Stands before each included file's text where a runbook is kept in one piece.
+const SEPARATOR: &str = "#%included ";
+
+/// What one file and all it includes declare, before names are looked up.
+#[derive(Default)]
+pub(super) struct Collected {
+    pub title: String,
+    pub inputs: Vec<Input>,
+    pub sources: Vec<Source>,
+    pub components: Vec<ComponentSettings>,
+    pub owners: Vec<OwnersFrom>,
+    pub steps: Vec<Step>,
+    /// Steps that an include stands for: those between two positions.
+    pub groups: BTreeMap<String, std::ops::Range<usize>>,
+    pub findings: Findings,
+}
+
+pub(super) struct Collector<'a> {
+    pub collected: Collected,
+    load: &'a dyn Fn(&str) -> Result<String>,
+    kept: BTreeMap<String, String>,
+    open: Vec<String>,
+    bytes: usize,
+}
+
+impl<'a> Collector<'a> {
+    /// `load` reads an included file by its path below the runbook's own folder.
+    pub fn collect(path: &str, text: &str, load: &'a dyn Fn(&str) -> Result<String>) -> Collected {
+        let (text, kept) = unbundle(text);
+        let mut collector = Self { collected: Collected::default(), load, kept, open: Vec::new(), bytes: 0 };
+        collector.file(path, text, "", &[]);
+        collector.collected
+    }
+
+    fn file(&mut self, path: &str, text: &str, prefix: &str, needs: &[Placed<String>]) {
+        let findings = &mut self.collected.findings;
+        let number = u16::try_from(findings.files.len()).unwrap_or(u16::MAX);
+        findings.files.push(SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let node = match Node::parse(number, text) {
+            Ok(node) => node,
+            Err(finding) => return findings.push(*finding),
+        };
+        let top = Span { file: number, start: 0, length: 0 };
+        let Some(mut fields) = Fields::of("a runbook", top, &node, findings) else { return };
+        version(&mut fields, findings);
+        let title = fields.text("title", findings).map(|title| title.value);
+        self.collected.title = std::mem::take(&mut self.collected.title);
+        if prefix.is_empty() {
+            self.collected.title = title.unwrap_or_else(|| path.to_owned());
+        }
+        section(&mut fields, "inputs", findings, &mut self.collected.inputs, Input::decode, |input| &input.name);
+        section(&mut fields, "sources", findings, &mut self.collected.sources, Source::decode, |source| &source.name);
+        let components = &mut self.collected.components;
+        section(&mut fields, "components", findings, components, ComponentSettings::decode, |component| {
+            &component.name
+        });
+        section(&mut fields, "owners", findings, &mut self.collected.owners, OwnersFrom::decode, |owners| &owners.set);
+        let steps = fields.require("steps", findings);
+        fields.finish(findings);
+        let Some(steps) = steps else { return };
+        let nodes = list(steps, "steps", findings);
+        if nodes.is_empty() && matches!(&steps.value, Value::List(_)) {
+            findings.push(Finding::error(steps.span, "this runbook has no steps").label("empty"));
+        }
+        for node in nodes {
+            if self.collected.steps.len() >= MAX_STEPS {
+                self.collected.findings.error(node.span, format!("this runbook has more than {MAX_STEPS} steps"));
+                return;
+            }
+            match StepForm::decode(node, &mut self.collected.findings) {
+                None => {}
+                Some(StepForm::Step(step)) => self.step(*step, prefix, needs),
+                Some(StepForm::Include { id, at, path: included, needs: own }) => {
+                    let own = prefixed(own, prefix, needs);
+                    self.include(path, id, at, &included, prefix, &own);
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, mut step: Step, prefix: &str, needs: &[Placed<String>]) {
+        if !is_id(&step.id) {
+            let finding = Finding::error(step.span, format!("a step cannot be called '{}'", step.id));
+            self.collected.findings.push(finding.help("use letters, digits, '-', '_' and '.'"));
+        }
+        step.id = format!("{prefix}{}", step.id);
+        step.needs = prefixed(step.needs, prefix, needs);
+        self.collected.steps.push(step);
+    }
+
+    fn include(
+        &mut self,
+        by: &str,
+        id: Option<String>,
+        at: Span,
+        included: &Placed<String>,
+        prefix: &str,
+        needs: &[Placed<String>],
+    ) {
+        let refuse = |why: String| Finding::error(included.span, format!("cannot include '{}': {why}", included.value));
+        let path = match self.resolve(by, &included.value) {
+            Ok(path) => path,
+            Err(why) => return self.collected.findings.push(refuse(why)),
+        };
+        let by = if self.open.is_empty() { "this runbook".to_owned() } else { self.open.join(" → ") };
+        if self.open.contains(&path) || self.collected.findings.files.first().is_some_and(|first| is_same(first, &path))
+        {
+            return self.collected.findings.push(refuse(format!("it includes itself: {by} → {path}")));
+        }
+        if self.open.len() >= MAX_INCLUDE_DEPTH || self.collected.findings.files.len() >= MAX_FILES {
+            return self
+                .collected
+                .findings
+                .push(refuse(format!("more than {MAX_INCLUDE_DEPTH} deep or {MAX_FILES} files")));
+        }
+        let text = match self.kept.get(&path).cloned().map_or_else(|| (self.load)(&path), Ok) {
+            Ok(text) => text,
+            Err(error) => return self.collected.findings.push(refuse(error.chain())),
+        };
+        self.bytes += text.len();
+        if self.bytes > MAX_BYTES {
+            return self.collected.findings.push(refuse("all included files together are larger than 4 MB".to_owned()));
+        }
+        let stem = path.rsplit('/').next().unwrap_or(&path);
+        let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem).to_owned();
+        let name = format!("{prefix}{}", id.unwrap_or(stem));
+        let first = self.collected.steps.len();
+        self.open.push(path.clone());
+        self.file(&path, &text, &format!("{name}."), needs);
+        self.open.pop();
+        if self.collected.groups.insert(name.clone(), first..self.collected.steps.len()).is_some() {
+            let finding = Finding::error(at, format!("two includes are called '{name}'"));
+            self.collected.findings.push(finding.help("give one of them an 'id' of its own"));
+        }
+    }
+
+    /// Below the runbook's folder only, so that a foreign runbook cannot show other files of this machine.
+    fn resolve(&self, by: &str, included: &str) -> Result<String, String> {
+        if included.starts_with('/') {
+            return Err("its path must be relative to the runbook".to_owned());
+        }
+        let folder = match by.rsplit_once('/') {
+            Some((folder, _)) if !self.open.is_empty() => folder,
+            _ => "",
+        };
+        let path = format!("{folder}/{}", included.strip_prefix("./").unwrap_or(included));
+        let path = TreePath::new(&path).map_err(|error| error.to_string())?;
+        String::from_utf8(path.as_bytes().to_vec()).map_err(|error| error.to_string())
+    }
+}
+
+fn is_same(first: &SourceFile, path: &str) -> bool {
+    first.path.rsplit('/').next() == Some(path)
+}
+
+fn prefixed(needs: Vec<Placed<String>>, prefix: &str, outer: &[Placed<String>]) -> Vec<Placed<String>> {
+    let own = needs.into_iter().map(|need| Placed { value: format!("{prefix}{}", need.value), span: need.span });
+    own.chain(outer.iter().cloned()).collect()
+}
+
+fn is_id(id: &str) -> bool {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    !id.is_empty() && id.len() <= 128 && id.chars().all(is_plain)
+}
+
+fn version(fields: &mut Fields, findings: &mut Findings) {
+    let Some(node) = fields.require("rekindle", findings) else { return };
+    if !matches!(&node.value, Value::Number(_, written) if written == "1") {
+        findings.push(
+            Finding::error(node.span, "this version of the runbook format is not known").help("write rekindle: 1"),
+        );
+    }
+}
+
+/// Takes what is not declared yet: the including runbook's word counts more than the included one's.
+fn section<T>(
+    fields: &mut Fields,
+    name: &'static str,
+    findings: &mut Findings,
+    into: &mut Vec<T>,
+    decode: fn(&Key, &Node, &mut Findings) -> Option<T>,
+    name_of: fn(&T) -> &String,
+) {
+    let Some(node) = fields.get(name) else { return };
+    let Value::Map(pairs) = &node.value else {
+        return findings.push(super::fields::wrong_type(node, name, "a map of names"));
+    };
+    for (key, node) in pairs {
+        if !is_name(&key.name) {
+            let finding = Finding::error(key.span, format!("'{}' cannot be a name in {name}", key.name));
+            findings.push(finding.help("begin with a letter; use letters, digits, '-' and '_', at most 64"));
+        }
+        let declared = decode(key, node, findings);
+        into.extend(
+            declared.filter(|_| !into.iter().any(|known| *name_of(known) == key.name)).into_iter().collect::<Vec<_>>(),
+        );
+    }
+}
+
+/// A runbook with what it includes in one text, as a run's header keeps it.
+pub(super) fn bundle(files: &[SourceFile]) -> String {
+    let mut text = files.first().map(|file| file.text.clone()).unwrap_or_default();
+    for file in files.iter().skip(1) {
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&format!("{SEPARATOR}{}\n{}", file.path, file.text));
+    }
+    text
+}
+
+fn unbundle(text: &str) -> (&str, BTreeMap<String, String>) {
+    let Some(end) = text.find(&format!("\n{SEPARATOR}")).map(|at| at + 1) else { return (text, BTreeMap::new()) };
+    let (main, rest) = text.split_at(end);
+    let mut kept: BTreeMap<String, String> = BTreeMap::new();
+    let mut path = None;
+    for line in rest.split_inclusive('\n') {
+        match line.strip_prefix(SEPARATOR) {
+            Some(name) => path = Some(name.trim_end_matches('\n').to_owned()),
+            None => kept.entry(path.clone().unwrap_or_default()).or_default().push_str(line),
+        }
+    }
+    (main, kept)
+}

@@ -1,0 +1,189 @@
+use super::fields::{Fields, list, template, wrong_type};
+use super::finding::{Finding, Findings, Placed, Span};
+use super::node::{Key, Node, Value};
+use super::template::Template;
+use crate::model::Result;
+
+/// What is read from: a store with a format, or another live component. `Text` is a [`Template`] in a
+/// runbook and a `String` once the inputs are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source<Text = Template> {
+    pub name: String,
+    pub span: Span,
+    pub from: SourceFrom<Text>,
+    pub format: Format,
+    /// For documents: the field that names a document's owner; without it the file's stem does.
+    pub owner: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceFrom<Text> {
+    Directory(Text),
+    Tar(Text),
+    Restic(Restic<Text>),
+    Component(Placed<String>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restic<Text> {
+    /// A local path, `rest:…` or `s3:…`.
+    pub repository: Text,
+    pub password: Option<Password<Text>>,
+    /// An id or `latest`.
+    pub snapshot: Option<Text>,
+    pub host: Option<Text>,
+    pub path: Option<Text>,
+    pub tag: Option<Text>,
+    /// The newest that is not later than this time.
+    pub before: Option<Text>,
+}
+
+/// Where a password is found; never the password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password<Text> {
+    Env(String),
+    File(Text),
+    /// An argument list; the password is its first line of output.
+    Command(Vec<Text>),
+    /// A secret input.
+    Input(Placed<String>),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    #[default]
+    Files,
+    Documents,
+}
+
+const STORES: [&str; 4] = ["restic", "tar", "directory", "component"];
+
+impl Source {
+    pub(super) fn decode(key: &Key, node: &Node, findings: &mut Findings) -> Option<Self> {
+        let mut fields = Fields::of("a source", key.span, node, findings)?;
+        let stores = STORES.map(|store| fields.get(store));
+        let given: Vec<&Node> = stores.iter().flatten().copied().collect();
+        if given.len() != 1 {
+            let at = given.get(1).map_or(key.span, |node| node.span);
+            findings.push(
+                Finding::error(at, format!("the source '{}' needs exactly one place to read from", key.name))
+                    .help("give one of restic, tar, directory or component"),
+            );
+        }
+        let from = match stores {
+            [Some(node), ..] => restic(node, &mut fields, findings).map(SourceFrom::Restic),
+            [_, Some(node), ..] => template(node, "tar", findings).map(SourceFrom::Tar),
+            [_, _, Some(node), _] => template(node, "directory", findings).map(SourceFrom::Directory),
+            [_, _, _, Some(node)] => super::fields::text(node, "component", findings).map(SourceFrom::Component),
+            _ => None,
+        };
+        let format = fields.choice("format", &[("files", Format::Files), ("documents", Format::Documents)], findings);
+        let owner = fields.text("owner", findings).map(|owner| owner.value);
+        if !given.is_empty() {
+            fields.finish(findings);
+        }
+        let format = format.unwrap_or_default();
+        Some(Self { name: key.name.clone(), span: key.span, from: from?, format, owner })
+    }
+
+    pub fn fill(&self, text: &dyn Fn(&Template) -> Result<String>) -> Result<Source<String>> {
+        let maybe = |template: &Option<Template>| template.as_ref().map(text).transpose();
+        let from = match &self.from {
+            SourceFrom::Directory(path) => SourceFrom::Directory(text(path)?),
+            SourceFrom::Tar(path) => SourceFrom::Tar(text(path)?),
+            SourceFrom::Component(name) => SourceFrom::Component(name.clone()),
+            SourceFrom::Restic(restic) => SourceFrom::Restic(Restic {
+                repository: text(&restic.repository)?,
+                password: restic.password.as_ref().map(|password| password.fill(text)).transpose()?,
+                snapshot: maybe(&restic.snapshot)?,
+                host: maybe(&restic.host)?,
+                path: maybe(&restic.path)?,
+                tag: maybe(&restic.tag)?,
+                before: maybe(&restic.before)?,
+            }),
+        };
+        Ok(Source { name: self.name.clone(), span: self.span, from, format: self.format, owner: self.owner.clone() })
+    }
+
+    pub(super) fn templates(&self) -> Vec<&Template> {
+        match &self.from {
+            SourceFrom::Directory(path) | SourceFrom::Tar(path) => vec![path],
+            SourceFrom::Component(_) => Vec::new(),
+            SourceFrom::Restic(restic) => {
+                let password = match &restic.password {
+                    Some(Password::File(path)) => std::slice::from_ref(path),
+                    Some(Password::Command(argv)) => argv,
+                    _ => &[],
+                };
+                let choice = [&restic.snapshot, &restic.host, &restic.path, &restic.tag, &restic.before];
+                std::iter::once(&restic.repository).chain(choice.into_iter().flatten()).chain(password).collect()
+            }
+        }
+    }
+}
+
+impl Password<Template> {
+    fn fill(&self, text: &dyn Fn(&Template) -> Result<String>) -> Result<Password<String>> {
+        Ok(match self {
+            Self::Env(name) => Password::Env(name.clone()),
+            Self::File(path) => Password::File(text(path)?),
+            Self::Command(argv) => Password::Command(argv.iter().map(text).collect::<Result<_>>()?),
+            Self::Input(name) => Password::Input(name.clone()),
+        })
+    }
+}
+
+fn restic(node: &Node, fields: &mut Fields, findings: &mut Findings) -> Option<Restic<Template>> {
+    let repository = template(node, "restic", findings);
+    let password = fields.entry("password").and_then(|(key, node)| password(key, node, findings));
+    let restic = Restic {
+        snapshot: fields.template("snapshot", findings),
+        host: fields.template("host", findings),
+        path: fields.template("path", findings),
+        tag: fields.template("tag", findings),
+        before: fields.template("before", findings),
+        password,
+        repository: repository?,
+    };
+    Some(restic)
+}
+
+fn password(key: &Key, node: &Node, findings: &mut Findings) -> Option<Password<Template>> {
+    if matches!(node.value, Value::Text(_) | Value::Number(..)) {
+        findings.push(Finding::error(key.span, "a password does not belong into a runbook").help(
+            "write password: { env: RESTIC_PASSWORD }, { file: PATH }, { command: [PROGRAM, …] } or { input: NAME }",
+        ));
+        return None;
+    }
+    let mut fields = Fields::of("a password", key.span, node, findings)?;
+    let env = fields.text("env", findings).map(|env| Password::Env(env.value));
+    let file = fields.template("file", findings).map(Password::File);
+    let input = fields.text("input", findings).map(Password::Input);
+    let command = fields.get("command").and_then(|node| argv(node, "command", findings)).map(Password::Command);
+    let mut given = [env, file, input, command].into_iter().flatten();
+    let (first, second) = (given.next(), given.next());
+    if first.is_none() && fields.rest().next().is_none() || second.is_some() {
+        findings.push(
+            Finding::error(key.span, "a password needs exactly one place to come from")
+                .help("give one of env, file, command or input"),
+        );
+    }
+    fields.finish(findings);
+    first
+}
+
+/// A list of arguments; a single text is refused, for it would have to be split.
+pub(super) fn argv(node: &Node, name: &str, findings: &mut Findings) -> Option<Vec<Template>> {
+    if matches!(node.value, Value::Text(_)) {
+        findings.push(
+            wrong_type(node, name, "a list of arguments").help("write each argument apart, as in [pass, show, restic]"),
+        );
+        return None;
+    }
+    let argv: Vec<Template> =
+        list(node, name, findings).iter().filter_map(|node| template(node, "argument", findings)).collect();
+    if argv.is_empty() && matches!(&node.value, Value::List(nodes) if nodes.is_empty()) {
+        findings.error(node.span, format!("'{name}' names no program"));
+    }
+    Some(argv)
+}

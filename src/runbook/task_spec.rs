@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+use super::step::{OnTimeout, Program};
+use crate::model::{ComparePrecision, Mode, Owner, Probe, Scope, Secret, TreePath};
+
+/// One step for one owner with everything filled in, ready for the systems that its names stand for.
+#[derive(Clone, Debug)]
+pub struct TaskSpec {
+    pub step: usize,
+    pub owner: Option<Owner>,
+    pub work: TaskWork,
+}
+
+#[derive(Clone, Debug)]
+pub enum TaskWork {
+    Restore {
+        source: String,
+        component: String,
+        scope: Scope,
+        mode: Mode,
+        precision: ComparePrecision,
+    },
+    /// The documents that shall be there, by their names below `scope.to`.
+    Apply {
+        component: String,
+        scope: Scope,
+        documents: Vec<(TreePath, serde_json::Value)>,
+    },
+    Run {
+        program: Program<String>,
+        /// May hold secrets, so none of it is shown.
+        env: Vec<(String, Secret)>,
+        cwd: Option<String>,
+        deadline: Duration,
+    },
+    Wait {
+        asked: Question,
+        deadline: Duration,
+        every: Duration,
+        on_timeout: OnTimeout,
+    },
+    Check(Question),
+    Confirm {
+        text: String,
+        asked: Option<Question>,
+    },
+}
+
+/// A probe and the component that it is put to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    pub component: String,
+    pub probe: Probe,
+}
