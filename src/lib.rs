@@ -1,4 +1,5 @@
 pub mod tui;
+pub mod runbook;
 pub mod report;
 pub mod beneath;
 pub mod component;
