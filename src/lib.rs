@@ -10,4 +10,5 @@ pub mod engine;
 pub mod journal;
 pub mod model;
 pub mod reader;
+mod registry;
 pub mod stores;

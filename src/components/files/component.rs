@@ -14,7 +14,7 @@ use crate::beneath::{Beneath, DirTree, RESERVED, list_entries, refusal};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
 use crate::model::{
     Answer, Body, Entry, Error, ErrorKind, KindSchema, Location, NodeKind, Probe, Resource, ResourceId, Result, Schema,
-    Scope, TargetIdentity, Tree, TreePath, visible,
+    Privileges, Scope, TargetIdentity, Tree, TreePath, visible,
 };
 use crate::reader::Reader;
 
@@ -30,7 +30,12 @@ pub struct FilesComponent {
 impl FilesComponent {
     /// The root is opened at each call, so that one mounted later is seen.
     pub fn new(config: FilesConfig) -> Self {
-        let tree = KindSchema { ignore: config.ignore.clone(), ..KindSchema::default() };
+        let privileges = match config.setuid {
+            PrivilegedBits::Strip => Privileges::Strip,
+            PrivilegedBits::Refuse => Privileges::Refuse,
+            PrivilegedBits::Keep => Privileges::Keep,
+        };
+        let tree = KindSchema { ignore: config.ignore.clone(), privileges, ..KindSchema::default() };
         let schema = Schema { kinds: [(TREE.to_owned(), tree)].into() };
         Self { config: Arc::new(config), schema }
     }
