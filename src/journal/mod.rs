@@ -17,6 +17,7 @@ mod lock;
 mod plan_row;
 mod read_journal;
 mod run_folder;
+mod salvage;
 mod undo_store;
 
 #[cfg(test)]
