@@ -2,7 +2,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, limits::Limit};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, limits::Limit, types::FromSql};
 
 use crate::model::{Error, ErrorKind, Result};
 
@@ -20,10 +20,9 @@ pub(super) fn open_to_write(path: &Path, create: bool) -> Result<Connection> {
     }
     let connection = Connection::open_with_flags(path, flags).map_err(|error| failed("open", path, error))?;
     guard(&connection).map_err(|error| failed("open", path, error))?;
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))
-        .map_err(|error| failed("open", path, error))?;
-    if mode != "wal" {
+    let mode: Vec<String> =
+        to_the_end(&connection, "PRAGMA journal_mode=WAL").map_err(|error| failed("open", path, error))?;
+    if mode != ["wal"] {
         return Err(Error::new(
             ErrorKind::Unsupported,
             format!("open {}", path.display()),
@@ -38,6 +37,12 @@ pub(super) fn open_to_write(path: &Path, create: bool) -> Result<Connection> {
         )
         .map_err(|error| failed("open", path, error))?;
     Ok(connection)
+}
+
+/// The first column of every row. A statement that writes commits after its last row: stopping at the first one,
+/// as `query_row` does, loses that commit's error.
+pub(super) fn to_the_end<T: FromSql>(connection: &Connection, pragma: &str) -> rusqlite::Result<Vec<T>> {
+    connection.prepare(pragma)?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Opens for reading only. Nothing in the file is changed, not even by closing it.

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, config::DbConfig};
 
-use super::database::failed;
+use super::database::{failed, to_the_end};
 use crate::model::{Error, ErrorKind, Problem, Result};
 
 /// Told once, from the writer's thread: durable now, or why it never will be.
@@ -156,8 +156,8 @@ impl<W: Writes> Thread<W> {
     }
 
     fn checkpoint(&self) -> Result<()> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        to_the_end::<i64>(&self.connection, "PRAGMA wal_checkpoint(PASSIVE)")
+            .map(drop)
             .map_err(|error| failed("write", &self.path, error))
     }
 }
