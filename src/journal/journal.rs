@@ -88,7 +88,8 @@ impl Journal {
     }
 
     /// Never blocks; `done` is called from the writer's thread. Events carry their numbers, each one more
-    /// than the one before, over all calls.
+    /// than the one before, over all calls. What failed to become durable may be found there all the same
+    /// when the run is opened again, so an INTENT that failed is settled like any other.
     pub fn append(&self, events: Vec<Recorded>, done: Done) {
         self.order(Order::Events(events), done);
     }

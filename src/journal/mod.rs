@@ -5,6 +5,7 @@
 
 mod chain;
 mod database;
+mod fold;
 mod group_commit;
 mod head_file;
 mod header_check;
@@ -23,6 +24,7 @@ mod undo_store;
 #[cfg(test)]
 mod tests;
 
+pub use fold::fold;
 pub use group_commit::Done;
 pub use journal::{Journal, Opened};
 pub use keys::Keys;
