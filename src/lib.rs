@@ -8,4 +8,5 @@ pub mod engine;
 pub mod journal;
 pub mod model;
 pub mod reader;
+pub mod runbook;
 pub mod stores;
