@@ -1,4 +1,6 @@
 pub mod tui;
+pub mod runbook;
+pub mod report;
 pub mod beneath;
 pub mod component;
 pub mod components;

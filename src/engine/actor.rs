@@ -30,7 +30,7 @@ pub(super) struct Actor {
     pub lane_of: Vec<usize>,
     pub proposals: Proposals,
     /// Tasks that a worker holds and has not answered for.
-    pub in_flight: HashSet<TaskId>,
+    pub in_flight: HashMap<TaskId, Held>,
     pub probing: HashSet<TaskId>,
     pub voided: HashMap<TaskId, u8>,
     pub stopping: Option<Option<Problem>>,
@@ -43,6 +43,13 @@ pub(super) struct Actor {
     subscribers: Vec<(u64, mpsc::UnboundedSender<Notice>)>,
     durable: u64,
     told_idle: bool,
+}
+
+/// What a worker holds a task for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    Planning,
+    Writing,
 }
 
 /// All that an actor begins with.
@@ -71,7 +78,7 @@ impl Actor {
             lanes,
             lane_of,
             proposals: Proposals::default(),
-            in_flight: HashSet::new(),
+            in_flight: HashMap::new(),
             probing: HashSet::new(),
             voided: HashMap::new(),
             stopping: None,

@@ -44,7 +44,7 @@ impl Actor {
             Command::Decide { task, selection } => self.decide(task, &selection),
             Command::Approve { task, digest } => {
                 let state = self.in_status(task, "approve", &[TaskStatus::Review])?;
-                if state.digest != Some(digest) || self.in_flight.contains(&task) {
+                if state.digest != Some(digest) || self.in_flight.contains_key(&task) {
                     return Err(Error::new(
                         ErrorKind::Conflict,
                         format!("approve {}", self.run.name(task)),
@@ -91,7 +91,7 @@ impl Actor {
                     ));
                 }
                 // What a worker holds, it ends; it is not in this run's list of what is left then.
-                if let Some(held) = tasks.iter().find(|task| self.in_flight.contains(task)) {
+                if let Some(held) = tasks.iter().find(|task| self.in_flight.contains_key(task)) {
                     return Err(refused(
                         &format!("leave out {owner}"),
                         &format!("{} is being worked on", self.run.name(*held)),
@@ -162,7 +162,7 @@ impl Actor {
     }
 
     fn not_held(&self, task: TaskId, verb: &str) -> Result<()> {
-        if self.in_flight.contains(&task) && self.status(task) == TaskStatus::Approved {
+        if self.in_flight.contains_key(&task) && self.status(task) == TaskStatus::Approved {
             return Err(refused(&format!("{verb} {}", self.run.name(task)), "it is about to be written"));
         }
         Ok(())

@@ -1,4 +1,4 @@
-use super::actor::Actor;
+use super::actor::{Actor, Held};
 use super::planner::{ToPlan, plan_batch};
 use super::script::{Asking, Work};
 use super::undo::plan_undo;
@@ -45,7 +45,7 @@ impl Actor {
             let mut seen = std::collections::HashSet::new();
             let tasks: Vec<TaskId> = tasks
                 .into_iter()
-                .filter(|task| wanted(task) && !self.in_flight.contains(task) && seen.insert(*task))
+                .filter(|task| wanted(task) && !self.in_flight.contains_key(task) && seen.insert(*task))
                 .collect();
             if !tasks.is_empty() {
                 return Some(tasks);
@@ -76,7 +76,7 @@ impl Actor {
         if asked.is_empty() {
             return;
         }
-        self.in_flight.extend(asked.iter().copied());
+        self.in_flight.extend(asked.iter().map(|task| (*task, Held::Planning)));
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.planning += 1;
         }
@@ -112,7 +112,7 @@ impl Actor {
         if begun.is_empty() {
             return;
         }
-        self.in_flight.extend(begun.iter().copied());
+        self.in_flight.extend(begun.iter().map(|task| (*task, Held::Writing)));
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.writing += 1;
         }
@@ -149,7 +149,7 @@ impl Actor {
         };
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
         let Some(digest) = state.digest else { return };
-        self.in_flight.insert(task);
+        self.in_flight.insert(task, Held::Writing);
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.writing += 1;
         }

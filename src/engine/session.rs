@@ -3,7 +3,7 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::sync::mpsc;
 
-use super::actor::{Actor, Beginning, Clock};
+use super::actor::{Actor, Beginning, Clock, Held};
 use super::context::{Context, Pinned};
 use super::handle::Engine;
 use super::lane::Lane;
@@ -113,7 +113,7 @@ impl Actor {
 
     fn settle_interrupted(&mut self, task: TaskId, pass: Pass) {
         let digest = self.run.tasks.get(task.index()).and_then(|state| state.digest);
-        self.in_flight.insert(task);
+        self.in_flight.insert(task, Held::Writing);
         let mailbox = self.mailbox.clone();
         match (self.work(task), digest) {
             (Ok(Work::Restore(restore)), Some(digest)) => {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::actor::Actor;
+use super::actor::{Actor, Held};
 use super::made::Made;
 use super::notice::Notice;
 use super::recovery::Recovered;
@@ -25,13 +25,13 @@ impl Actor {
                 if let Some(lane) = self.lanes.get_mut(lane) {
                     lane.planning = lane.planning.saturating_sub(1);
                 }
-                self.on_lost(tasks);
+                self.on_lost(tasks, Held::Planning);
             }
             Done::WritingFree { lane, tasks } => {
                 if let Some(lane) = self.lanes.get_mut(lane) {
                     lane.writing = lane.writing.saturating_sub(1);
                 }
-                self.on_lost(tasks);
+                self.on_lost(tasks, Held::Writing);
             }
             Done::Intended { intents, durable } => {
                 for intent in intents {
@@ -178,14 +178,16 @@ impl Actor {
     }
 
     /// Tasks whose worker ended without a word for them.
-    fn on_lost(&mut self, tasks: Vec<TaskId>) {
+    fn on_lost(&mut self, tasks: Vec<TaskId>, held: Held) {
         if matches!(self.stopping, Some(Some(_))) {
             return;
         }
         for task in tasks {
-            if !self.in_flight.remove(&task) {
+            // It may have come back and be on its next way already.
+            if self.in_flight.get(&task) != Some(&held) {
                 continue;
             }
+            self.in_flight.remove(&task);
             let error = Error::new(
                 ErrorKind::Bug,
                 format!("carry out {}", self.run.name(task)),

@@ -31,7 +31,9 @@ pub(super) fn open_to_write(path: &Path, create: bool) -> Result<Connection> {
     }
     // Checkpoints are made by hand: SQLite's own swallow a failed fsync.
     connection
-        .execute_batch("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY;")
+        .execute_batch(
+            "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
+        )
         .map_err(|error| failed("open", path, error))?;
     Ok(connection)
 }

@@ -9,7 +9,7 @@ use crate::model::{Digest, Error, ErrorKind, Event, Recorded, Result};
 
 pub(super) const EVENTS_TABLE: &str =
     "CREATE TABLE events(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL)";
-pub(super) const PLANS_TABLE: &str = "CREATE TABLE plans(digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID";
+pub(super) const PLANS_TABLE: &str = "CREATE TABLE plans(digest BLOB PRIMARY KEY, body BLOB NOT NULL)";
 
 /// What is wrong with a journal. Its events up to there are sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub(super) fn load_after(
         statement.query([i64::try_from(head.seq).unwrap_or(i64::MAX)]).map_err(|error| failed("read", path, error))?;
     let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
     let mut finding = None;
-    let mut parts: Vec<std::result::Result<Vec<Recorded>, (Vec<Recorded>, Finding)>> = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
     let checked_from = *head;
     std::thread::scope(|scope| {
         let mut parsers = std::collections::VecDeque::new();
@@ -118,20 +118,17 @@ pub(super) fn load_after(
                     parts.push(part);
                 }
             }
-            if last || parts.last().is_some_and(std::result::Result::is_err) {
+            if last || parts.last().is_some_and(|part| part.finding.is_some()) {
                 break;
             }
         }
     });
     let mut events = Vec::new();
-    for part in parts {
-        match part {
-            Ok(mut part) => events.append(&mut part),
-            Err((mut sound, found)) => {
-                events.append(&mut sound);
-                finding = Some(found);
-                break;
-            }
+    for mut part in parts {
+        events.append(&mut part.events);
+        if part.finding.is_some() {
+            finding = part.finding;
+            break;
         }
     }
     if checked_from.seq == 0
@@ -163,16 +160,22 @@ fn checked(row: &rusqlite::Row<'_>, head: &mut Head) -> std::result::Result<Row,
     Ok(Row { seq, at, body: body.to_vec() })
 }
 
-fn parse(chunk: Vec<Row>) -> std::result::Result<Vec<Recorded>, (Vec<Recorded>, Finding)> {
+/// The sound beginning of a chunk, and what ended it.
+struct Part {
+    events: Vec<Recorded>,
+    finding: Option<Finding>,
+}
+
+fn parse(chunk: Vec<Row>) -> Part {
     let mut events = Vec::with_capacity(chunk.len());
     for row in chunk {
         match serde_json::from_slice(&row.body) {
             Ok(event) => events.push(Recorded { seq: row.seq, at: row.at, event }),
             Err(error) => {
                 let why = format!("this version of rekindle does not know it: {error}");
-                return Err((events, Finding::Broken { seq: row.seq, why }));
+                return Part { events, finding: Some(Finding::Broken { seq: row.seq, why }) };
             }
         }
     }
-    Ok(events)
+    Part { events, finding: None }
 }

@@ -9,6 +9,8 @@ mod group_commit;
 mod head_file;
 mod header_check;
 mod history;
+// A file carries its type's name.
+#[allow(clippy::module_inception)]
 mod journal;
 mod keys;
 mod load;
@@ -17,6 +19,9 @@ mod plan_row;
 mod read_journal;
 mod run_folder;
 mod undo_store;
+
+#[cfg(test)]
+mod tests;
 
 pub use group_commit::Done;
 pub use journal::{Journal, Opened};

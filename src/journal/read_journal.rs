@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -6,7 +6,7 @@ use super::database::{failed, open_to_read};
 use super::head_file::HeadFile;
 use super::load::{Head, check_tables, load_after};
 use super::{Finding, RunFolder, plan_row};
-use crate::model::{Digest, Plan, Recorded, Result};
+use crate::model::{Digest, Plan, Recorded, Result, visible};
 
 /// A journal that is read, also while another process writes it. Trusts nothing in it.
 pub struct ReadJournal {
@@ -34,10 +34,14 @@ impl ReadJournal {
         self.findings.clear();
         // Read before the events: a writer may add some meanwhile, never take some away.
         let noted = self.noted_head.as_deref().and_then(HeadFile::read);
-        let events = self.read_on()?;
-        if self.findings.is_empty()
-            && let Some(why) = self.damage()
-        {
+        let path = self.path.clone();
+        let (events, damage) = std::thread::scope(|scope| {
+            let damage = scope.spawn(move || damage(&path));
+            (self.read_on(), damage.join())
+        });
+        let events = events?;
+        let damage = damage.unwrap_or_else(|_| Some("checking its structure panicked".to_owned()));
+        if let (true, Some(why)) = (self.findings.is_empty(), damage) {
             self.findings.push(Finding::Damaged { kept: self.head.seq, why });
         }
         if let Some((known, link)) = noted {
@@ -69,16 +73,6 @@ impl ReadJournal {
         Ok(events)
     }
 
-    fn damage(&self) -> Option<String> {
-        let checked: rusqlite::Result<String> =
-            self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-        match checked {
-            Ok(answer) if answer == "ok" => None,
-            Ok(answer) => Some(crate::model::visible(&answer).into_owned()),
-            Err(error) => Some(error.to_string()),
-        }
-    }
-
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -108,5 +102,19 @@ impl ReadJournal {
             .and_then(|mut select| select.query_row([&digest.as_bytes()[..]], |row| row.get(0)).optional())
             .map_err(|error| failed("read a plan from", &self.path, error))?;
         row.map(|row| plan_row::unpack(digest, &row)).transpose()
+    }
+}
+
+/// What SQLite's own check of the whole file says. On a connection of its own, beside the reading of events:
+/// on a long run it takes as long as they do.
+fn damage(path: &Path) -> Option<String> {
+    let connection = match open_to_read(path) {
+        Ok(connection) => connection,
+        Err(error) => return Some(error.chain()),
+    };
+    match connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0)) {
+        Ok(answer) if answer == "ok" => None,
+        Ok(answer) => Some(visible(&answer).into_owned()),
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -14,7 +14,7 @@ use super::{Keys, RunFolder};
 use crate::model::{Error, ErrorKind, Result, TaskId};
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS kept(task INTEGER, position INTEGER, attempt INTEGER NOT NULL, \
-     nonce BLOB NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY(task, position)) WITHOUT ROWID";
+     nonce BLOB NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY(task, position))";
 const NONCE_BYTES: usize = 24;
 
 /// One pre-image of a task, in the order they were kept. The bytes are the engine's.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
 
 pub mod restic;
+pub mod tar;
 
 /// A read-only file tree: a directory, an archive, a snapshot. Methods block; callers give them a thread.
 pub trait Store: Send + Sync {

@@ -333,6 +333,15 @@ impl Desk {
 
     /// Answers every plan that was asked for.
     pub fn answer(&mut self, proposal: &Proposal) -> &mut Self {
+        self.draw();
+        for _ in 0..3 {
+            self.answer_once(proposal);
+        }
+        self.draw();
+        self
+    }
+
+    fn answer_once(&mut self, proposal: &Proposal) {
         for effect in std::mem::take(&mut self.effects) {
             match effect {
                 Effect::LoadProposal { generation, task } => {
@@ -347,8 +356,6 @@ impl Desk {
                 other => self.effects.push(other),
             }
         }
-        self.draw();
-        self
     }
 
     pub fn commands(&mut self) -> Vec<crate::engine::Command> {

@@ -211,7 +211,11 @@ impl Loaded {
         let followed = changed.saturating_sub(of_its_own);
         self.followed = (followed > 0).then(|| {
             let those = words::plural(followed as u64, "other hunk");
-            if take { format!("{those} that it needs taken too") } else { format!("{those} that need it left out too") }
+            if take {
+                format!("taken too, because needed by it: {those}")
+            } else {
+                format!("left out too, for want of it: {those}")
+            }
         });
         self.select(selection);
         true
@@ -225,6 +229,19 @@ impl Loaded {
         if let Some((position, _)) = found {
             self.cursor = position;
         }
+    }
+
+    /// Of the taken hunks: creates, updates, deletes. For a tree these are its files.
+    pub fn by_op(&self) -> [u32; 3] {
+        let mut counts = [0_u32; 3];
+        for (change_at, change) in self.proposal.plan.changes.iter().enumerate() {
+            for (hunk_at, hunk) in change.hunks.iter().enumerate() {
+                if self.selection.takes(change_at, hunk_at) {
+                    counts[hunk.op as usize] += 1;
+                }
+            }
+        }
+        counts
     }
 
     pub fn taken(&self) -> (usize, usize) {

@@ -31,9 +31,7 @@ pub fn view(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
     panes::footer(model, Rect { y: area.bottom() - FOOTER, height: FOOTER, ..area }, buffer);
     if let Some(dialog) = &model.dialog {
-        // The header stays: run and target are in sight whatever is asked.
-        let room = Rect { y: area.y + HEADER - 1, height: area.height - HEADER, ..area };
-        dialogs::render(model, dialog, room, buffer);
+        dialogs::render(model, dialog, dialogs::place(area), buffer);
     }
 }
 

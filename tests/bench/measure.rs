@@ -25,7 +25,11 @@ pub fn race(contenders: &[Contender], rounds: usize) -> Vec<(&'static str, f64, 
             let status = command.status().unwrap_or_else(|error| panic!("{}: {error}", contender.name));
             let took = began.elapsed().as_secs_f64();
             if !status.success() {
-                panic!("{} ended with {status}:\n{}", contender.name, std::fs::read_to_string(&log).unwrap_or_default());
+                panic!(
+                    "{} ended with {status}:\n{}",
+                    contender.name,
+                    std::fs::read_to_string(&log).unwrap_or_default()
+                );
             }
             if round > 0 {
                 times.push(took);

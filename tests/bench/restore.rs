@@ -82,7 +82,11 @@ fn main() {
     let live_of_restic = place.join(tree.strip_prefix("/").unwrap());
     let results = race(
         &[
-            Contender { name: "rekindle run", before: damaged(homes.join("ana")), command: Box::new(|| rekindle(&runbook, &scratch)) },
+            Contender {
+                name: "rekindle run",
+                before: damaged(homes.join("ana")),
+                command: Box::new(|| rekindle(&runbook, &scratch)),
+            },
             Contender { name: "restic restore", before: damaged(live_of_restic), command: Box::new(theirs) },
         ],
         5,

@@ -25,7 +25,7 @@ pub fn make_every_kind(at: &Path) {
 
     mode(&at.join("empty"), 0o4711);
     mode(&at.join("sorted"), 0o3770);
-    mode(&at.join("sorted-b"), 0o000);
+    mode(&at.join("sorted-b"), 0o404);
     for (name, kind) in [("pipe", FileType::Fifo), ("socket", FileType::Socket)] {
         rustix::fs::mknodat(CWD, at.join(name), kind, Mode::from_raw_mode(0o640), 0).unwrap();
     }

@@ -63,6 +63,11 @@ pub(super) fn render(syntax: Syntax, value: &Value) -> Option<String> {
     means(syntax, &text, value).then_some(text)
 }
 
+/// One scalar as the serialiser writes it.
+pub(super) fn render_scalar(value: &Value) -> Option<String> {
+    Some(serde_saphyr::to_string(value).ok()?.trim_end_matches('\n').to_owned())
+}
+
 /// Whether the text, read again, is exactly this value.
 pub(super) fn means(syntax: Syntax, text: &str, value: &Value) -> bool {
     let read = match syntax {

@@ -26,7 +26,7 @@ struct Staged {
 enum Prepared {
     /// It is as it should be already.
     Done,
-    Staged(Staged),
+    Staged(Box<Staged>),
 }
 
 pub(super) fn write(inner: &Inner, changes: &[Approved]) -> Vec<Result<Effect>> {
@@ -94,7 +94,7 @@ fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Res
     }
     let seen = opened.as_ref().map(|opened| opened.stat);
     let Some(expected) = expected else {
-        return Ok(Prepared::Staged(Staged { folder, name, temporary: None, seen, bytes: 0 }));
+        return Ok(Prepared::Staged(Box::new(Staged { folder, name, temporary: None, seen, bytes: 0 })));
     };
     let text = edit::rewrite(now.as_ref(), expected, syntax)
         .ok_or_else(|| Error::new(ErrorKind::Unsupported, doing(), "it cannot be written as text that means the same"))?
@@ -102,7 +102,7 @@ fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Res
     let temporary = format!(".rekindle-{}.tmp", Digest::of(&name).short()).into_bytes();
     let secret = inner.config.schema.fields.iter().any(|rule| rule.secret);
     folder.write_new(&temporary, text.as_bytes(), opened.as_ref(), if secret { 0o600 } else { 0o644 })?;
-    Ok(Prepared::Staged(Staged { folder, name, temporary: Some(temporary), seen, bytes: text.len() as u64 }))
+    Ok(Prepared::Staged(Box::new(Staged { folder, name, temporary: Some(temporary), seen, bytes: text.len() as u64 })))
 }
 
 /// The live document. Its text is mostly what was read for the plan; then it need not be parsed again.

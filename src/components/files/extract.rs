@@ -75,7 +75,7 @@ impl Extraction<'_> {
         for entry in entries().filter(|entry| entry.is_directory()) {
             self.at(entry, |parent, name| mkdirat(parent, name, Mode::RWXU))?;
         }
-        let links = Links::among(jobs.iter());
+        let links = Links::among(jobs.iter(), std::collections::HashMap::new());
         let hashes = Staging::fill(self.write, &links.written, &|index| {
             let path = links.written.get(index).map(|entry| &entry.path).ok_or(Errno::INVAL)?;
             Ok((self.directories.parent(path)?, path.name().unwrap_or(WHOLE).to_vec()))

@@ -73,6 +73,20 @@ impl<'a> Job<'a> {
         self.before.is_some() && (self.after.is_none() || self.before_is_directory() != self.after_is_directory())
     }
 
+    /// A new file or link takes the place: its bytes, target or kind are not the former ones.
+    pub(super) fn comes_anew(&self) -> bool {
+        match self.after.as_ref().map(|after| &after.kind) {
+            Some(NodeKind::File { .. }) => self.writes_content(),
+            Some(after @ NodeKind::Symlink { .. }) => self.before.is_none_or(|before| before.kind != *after),
+            _ => false,
+        }
+    }
+
+    /// The node stays, with another owner, mode, time or other attributes.
+    pub(super) fn metadata_alone(&self) -> bool {
+        self.before.is_some() && self.after.is_some() && !self.removes() && !self.comes_anew()
+    }
+
     pub(super) fn size(&self) -> u64 {
         match self.after.as_ref().map(|after| &after.kind) {
             Some(NodeKind::File { size, .. }) => *size,

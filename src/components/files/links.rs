@@ -1,28 +1,56 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::job::Job;
-use crate::model::{Entry, NodeKind, TreePath};
+use super::state::alike;
+use super::write::Write;
+use crate::model::{Entry, NodeKind, Result, TreePath};
 
-/// Which of the files to be written are hard links of one that is written before them.
+/// Which of the files to be written are hard links of one that is there or is written before them.
 pub(super) struct Links<'a> {
     /// Files whose bytes are written.
     pub(super) written: Vec<&'a Entry>,
     /// Files that become links, with the one that they link to.
-    pub(super) linked: Vec<(&'a Entry, &'a TreePath)>,
+    pub(super) linked: Vec<(&'a Entry, TreePath)>,
 }
 
 impl<'a> Links<'a> {
     /// The first of each group is written, the others are linked to it.
-    pub(super) fn among(jobs: impl Iterator<Item = &'a Job<'a>>) -> Self {
-        let mut first: HashMap<u64, &'a TreePath> = HashMap::new();
+    pub(super) fn among(jobs: impl Iterator<Item = &'a Job<'a>>, anchors: HashMap<u64, TreePath>) -> Self {
+        let mut first = anchors;
         let mut links = Self { written: Vec::new(), linked: Vec::new() };
         for entry in jobs.filter_map(|job| job.after.as_ref()) {
             let NodeKind::File { link, .. } = entry.kind else { continue };
-            match link.map(|link| first.entry(link).or_insert(&entry.path)) {
-                Some(to) if **to != entry.path => links.linked.push((entry, to)),
+            match link.map(|link| first.entry(link).or_insert_with(|| entry.path.clone())) {
+                Some(to) if *to != entry.path => links.linked.push((entry, to.clone())),
                 _ => links.written.push(entry),
             }
         }
         links
+    }
+
+    /// Files that are live as the source has them and belong to a group of which others are written.
+    pub(super) fn anchors(write: &Write, jobs: &[&Job]) -> Result<HashMap<u64, TreePath>> {
+        let link_of = |entry: &Entry| match entry.kind {
+            NodeKind::File { link, .. } => link,
+            _ => None,
+        };
+        let groups: HashSet<u64> = jobs.iter().filter_map(|job| link_of(job.after.as_ref()?)).collect();
+        let mut anchors = HashMap::new();
+        if groups.is_empty() {
+            return Ok(anchors);
+        }
+        let written: HashSet<&TreePath> = jobs.iter().map(|job| job.path).collect();
+        for entry in write.desired()?.entries()? {
+            let entry = entry?;
+            if let Some(link) = link_of(&entry)
+                && groups.contains(&link)
+                && !anchors.contains_key(&link)
+                && !written.contains(&entry.path)
+                && write.look(&entry.path)?.is_some_and(|live| alike(&live, &write.as_written(&entry)))
+            {
+                anchors.insert(link, entry.path);
+            }
+        }
+        Ok(anchors)
     }
 }

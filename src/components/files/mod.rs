@@ -6,6 +6,7 @@
 
 mod area;
 mod check;
+mod compare;
 mod component;
 mod config;
 mod extract;
@@ -18,6 +19,7 @@ mod notes;
 mod source;
 mod staging;
 mod state;
+mod survey;
 mod update;
 mod write;
 

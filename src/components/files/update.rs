@@ -1,7 +1,363 @@
-use super::job::Job;
-use super::write::Write;
-use crate::model::{Error, ErrorKind, Result, TreePath};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
-pub(super) fn update(write: &Write, _jobs: &[Job]) -> Result<()> {
-    Err(Error::new(ErrorKind::Unsupported, format!("change {}", write.shown(&TreePath::root())), "it is not built yet"))
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, linkat, mkdirat, openat, renameat_with, symlinkat, unlinkat};
+use rustix::io::Errno;
+
+use super::job::Job;
+use super::kept::Keeper;
+use super::links::Links;
+use super::staging::Staging;
+use super::state::{Seen, alike};
+use super::survey::{Surveyed, survey};
+use super::write::Write;
+use crate::beneath::{Directories, NodeReader, refusal, set_metadata};
+use crate::component::UndoRecord;
+use crate::model::{Digest, Entry, NodeKind, Result, TreePath};
+
+/// One batch of effects: its undo records are durable before the first of them.
+const BATCH_FILES: usize = 256;
+const BATCH_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Changes an existing tree, file by file: what goes first, then directories, files, links, and last the
+/// directories' own metadata.
+pub(super) fn update(write: &Write, jobs: &[Job]) -> Result<()> {
+    let places = Directories::new(write.root, TreePath::root());
+    let surveyed = survey(write, &places, jobs)?;
+    let stage = Arc::new(write.area.make(write.root, &write.area.stage_of(write.key))?);
+    let update = Update { write, places, keeper: Keeper::new(write), stage };
+    if !update.removed_whole(&surveyed)? {
+        update.remove(&surveyed)?;
+        update.make_directories(&surveyed)?;
+        update.write_nodes(&surveyed)?;
+        update.change_metadata(&surveyed)?;
+    }
+    write.sync()
+}
+
+pub(super) struct Update<'a> {
+    write: &'a Write<'a>,
+    places: Directories<'a>,
+    keeper: Keeper<'a>,
+    stage: Arc<OwnedFd>,
+}
+
+impl Update<'_> {
+    /// A tree that goes altogether goes by one rename, if the plan names all that is in it.
+    fn removed_whole(&self, surveyed: &[Surveyed]) -> Result<bool> {
+        let Some(Surveyed { job, live: Some(live), .. }) = surveyed.first() else { return Ok(false) };
+        let Some(before) = job.before.filter(|before| job.path.is_root() && before.is_directory()) else {
+            return Ok(false);
+        };
+        if self.write.key.is_root() || surveyed.iter().any(|one| one.job.after.is_some() || one.seen != Seen::Former) {
+            return Ok(false);
+        }
+        let tree = crate::beneath::Walk::new(self.write.root, self.write.key.clone());
+        let mut named = surveyed.iter();
+        for entry in tree {
+            let entry = entry?;
+            if !named.next().is_some_and(|one| {
+                one.job.before.is_some_and(|before| *one.job.path == entry.path && alike(before, &entry))
+            }) {
+                return Ok(false);
+            }
+        }
+        if named.next().is_some() {
+            return Ok(false);
+        }
+        let kept = self.keeper.place_for(live, job.path, before)?;
+        self.write.keep(&[UndoRecord {
+            path: TreePath::root(),
+            before: Some(before.clone()),
+            kept: Some(kept.clone()),
+        }])?;
+        self.write.touch();
+        fail::fail_point!("files::before_rename");
+        self.keeper.shift(&self.places, job.path, before, &kept)?;
+        fail::fail_point!("files::after_rename");
+        self.write.progress(surveyed.len() as u64, 0);
+        for one in surveyed {
+            self.write.wrote(one.job.before.unwrap_or(before), None, 0);
+        }
+        Ok(true)
+    }
+
+    /// Children before their directories.
+    fn remove(&self, surveyed: &[Surveyed]) -> Result<()> {
+        let going: Vec<&Surveyed> =
+            surveyed.iter().rev().filter(|one| one.job.removes() && one.seen == Seen::Former).collect();
+        for batch in going.chunks(BATCH_FILES) {
+            let mut kept = Vec::with_capacity(batch.len());
+            for one in batch {
+                kept.push(self.record(one)?);
+            }
+            self.write.keep(&kept)?;
+            for (one, record) in batch.iter().zip(&kept) {
+                let Some(before) = one.job.before else { continue };
+                self.write.touch();
+                fail::fail_point!("files::before_rename");
+                match &record.kept {
+                    Some(kept) => self.keeper.shift(&self.places, one.job.path, before, kept)?,
+                    None => self.remove_directory(one.job.path, before)?,
+                }
+                fail::fail_point!("files::after_rename");
+                if one.job.after.is_none() {
+                    self.write.wrote(before, None, 0);
+                }
+            }
+            fail::fail_point!("files::after_batch");
+            self.write.progress(batch.len() as u64, 0);
+        }
+        self.places.forget();
+        Ok(())
+    }
+
+    fn remove_directory(&self, path: &TreePath, before: &Entry) -> Result<()> {
+        self.at(path, |parent, name| {
+            let now = NodeReader::new().read(parent, name, path.clone())?;
+            // Its children went just before, so its time tells nothing.
+            if alike(&now.entry, before) { unlinkat(parent, name, AtFlags::REMOVEDIR) } else { Err(Errno::BUSY) }
+        })
+        .map_err(|errno| match errno {
+            Errno::NOTEMPTY | Errno::EXIST => {
+                self.write.conflict(path, "it holds files that the plan does not name, ignored ones for example")
+            }
+            Errno::BUSY => self.write.conflict(path, "it has changed since the plan was made"),
+            errno => self.failed(path, errno),
+        })
+    }
+
+    fn make_directories(&self, surveyed: &[Surveyed]) -> Result<()> {
+        let coming: Vec<&Surveyed> = surveyed
+            .iter()
+            .filter(|one| one.job.after_is_directory() && !one.job.before_is_directory())
+            .filter(|one| matches!(one.seen, Seen::Former | Seen::Moved))
+            .collect();
+        for batch in coming.chunks(BATCH_FILES) {
+            let new = batch.iter().filter(|one| one.job.before.is_none());
+            self.write.keep(&new.map(|one| absent(one.job.path)).collect::<Vec<_>>())?;
+            for one in batch {
+                self.write.touch();
+                self.at(one.job.path, |parent, name| mkdirat(parent, name, Mode::RWXU)).map_err(
+                    |errno| match errno {
+                        Errno::EXIST => self.write.conflict(one.job.path, "something has appeared there"),
+                        errno => self.failed(one.job.path, errno),
+                    },
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_nodes(&self, surveyed: &[Surveyed]) -> Result<()> {
+        let coming: Vec<&Surveyed> = surveyed
+            .iter()
+            .filter(|one| matches!(one.seen, Seen::Former | Seen::Moved) && one.job.comes_anew())
+            .collect();
+        let files: Vec<&Job> = coming.iter().filter(|one| one.job.after_is_file()).map(|one| one.job).collect();
+        let anchors = Links::anchors(self.write, &files)?;
+        let links = Links::among(files.iter().copied(), anchors);
+        let linked: std::collections::HashMap<&TreePath, &TreePath> =
+            links.linked.iter().map(|(entry, to)| (&entry.path, to)).collect();
+        let (later, first): (Vec<&Surveyed>, Vec<&Surveyed>) =
+            coming.into_iter().partition(|one| linked.contains_key(one.job.path));
+        for batch in batches(&first) {
+            self.write_batch(batch, &|_| None)?;
+        }
+        for batch in batches(&later) {
+            self.write_batch(batch, &|path| linked.get(path).copied())?;
+        }
+        Ok(())
+    }
+
+    /// Prepares each node in the stage, makes all durable, writes down the former state, puts each in.
+    fn write_batch<'l>(&self, batch: &[&Surveyed], link: &dyn Fn(&TreePath) -> Option<&'l TreePath>) -> Result<()> {
+        let mut names: Vec<Vec<u8>> = Vec::with_capacity(batch.len());
+        let mut files = Vec::new();
+        let mut file_names = Vec::new();
+        for (index, one) in batch.iter().enumerate() {
+            let name = index.to_string().into_bytes();
+            crate::beneath::remove_all(self.stage.as_fd(), &name).map_err(|errno| self.failed(one.job.path, errno))?;
+            if let Some(entry) = &one.job.after {
+                match (&entry.kind, link(&entry.path)) {
+                    (NodeKind::File { .. }, Some(to)) => self.link(to, &name)?,
+                    (NodeKind::File { .. }, None) => {
+                        files.push(entry);
+                        file_names.push(name.clone());
+                    }
+                    (NodeKind::Symlink { target }, _) => self.symlink(entry, target, &name)?,
+                    _ => {}
+                }
+            }
+            names.push(name);
+        }
+        let hashes = Staging::fill(self.write, &files, &|index| {
+            Ok((Arc::clone(&self.stage), file_names.get(index).ok_or(Errno::INVAL)?.clone()))
+        })?;
+        self.write.sync()?;
+        let mut records = Vec::with_capacity(batch.len());
+        for one in batch {
+            records.push(self.record(one)?);
+        }
+        let fresh = |one: &&Surveyed| one.seen == Seen::Former && !one.job.removes();
+        let new: Vec<UndoRecord> =
+            batch.iter().zip(&records).filter(|(one, _)| fresh(one)).map(|(_, record)| record.clone()).collect();
+        self.write.keep(&new)?;
+        self.places.forget();
+        let mut hashes: std::collections::HashMap<&TreePath, Digest> =
+            files.iter().map(|entry| &entry.path).zip(hashes).collect();
+        for ((one, name), record) in batch.iter().zip(&names).zip(&records) {
+            self.put(one, name, record)?;
+            if let Some(entry) = &one.job.after {
+                let hash = hashes.remove(&entry.path);
+                self.write.wrote(entry, hash, hash.map_or(0, |_| one.job.size()));
+            }
+        }
+        fail::fail_point!("files::after_batch");
+        Ok(())
+    }
+
+    fn put(&self, one: &Surveyed, name: &[u8], record: &UndoRecord) -> Result<()> {
+        let path = one.job.path;
+        self.write.touch();
+        let mut occupied = one.seen == Seen::Former && !one.job.removes() && one.job.before.is_some();
+        if let (true, Some(before)) = (occupied, one.job.before) {
+            match (&before.kind, &record.kept) {
+                (NodeKind::File { .. }, Some(kept)) => {
+                    self.keeper.link(&self.places, path, before, kept)?;
+                }
+                (_, Some(kept)) => {
+                    self.keeper.shift(&self.places, path, before, kept)?;
+                    occupied = false;
+                }
+                (_, None) => self.unchanged(path, before)?,
+            }
+        }
+        fail::fail_point!("files::before_rename");
+        let flags = if occupied { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+        self.at(path, |parent, to| renameat_with(&self.stage, name, parent, to, flags)).map_err(
+            |errno| match errno {
+                Errno::EXIST => self.write.conflict(path, "something has appeared there since the plan was made"),
+                errno => self.failed(path, errno),
+            },
+        )?;
+        fail::fail_point!("files::after_rename");
+        Ok(())
+    }
+
+    fn unchanged(&self, path: &TreePath, before: &Entry) -> Result<()> {
+        let now = self.at(path, |parent, name| NodeReader::new().read(parent, name, path.clone()));
+        let now = now.map_err(|errno| self.failed(path, errno))?;
+        if alike(&now.entry, before) {
+            return Ok(());
+        }
+        Err(self.write.conflict(path, "it has changed since the plan was made"))
+    }
+
+    fn link(&self, to: &TreePath, name: &[u8]) -> Result<()> {
+        self.at(to, |parent, from| linkat(parent, from, &self.stage, name, AtFlags::empty()))
+            .map_err(|errno| self.failed(to, errno))
+    }
+
+    fn symlink(&self, entry: &Entry, target: &[u8], name: &[u8]) -> Result<()> {
+        let made = symlinkat(target, &self.stage, name).and_then(|()| {
+            let fd = openat(&self.stage, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+            set_metadata(fd.as_fd(), entry, &self.write.fresh(0o777), &mut |note| self.write.note(note))
+        });
+        made.map_err(|errno| self.failed(&entry.path, errno))
+    }
+
+    /// Files first, then directories, deepest first: what happens in a directory changes its time.
+    fn change_metadata(&self, surveyed: &[Surveyed]) -> Result<()> {
+        let files = surveyed.iter().filter(|one| !one.job.after_is_directory() && one.job.metadata_alone());
+        let directories = surveyed.iter().rev().filter(|one| one.job.after_is_directory());
+        let all: Vec<&Surveyed> = files.chain(directories).filter(|one| one.needs_metadata()).collect();
+        for batch in all.chunks(BATCH_FILES) {
+            let changed = batch.iter().filter(|one| one.job.metadata_alone() && one.seen == Seen::Former);
+            let records: Result<Vec<UndoRecord>> = changed.map(|one| self.record(one)).collect();
+            self.write.keep(&records?)?;
+            for one in batch {
+                let Some(entry) = &one.job.after else { continue };
+                self.write.touch();
+                self.at(one.job.path, |parent, name| {
+                    let now = NodeReader::new().read(parent, name, entry.path.clone())?;
+                    if one.job.metadata_alone() && Seen::at(one.job, Some(&now.entry), false) == Seen::Foreign {
+                        return Err(Errno::BUSY);
+                    }
+                    let fd = openat(parent, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+                    set_metadata(fd.as_fd(), entry, &now.entry.meta, &mut |note| self.write.note(note))
+                })
+                .map_err(|errno| match errno {
+                    Errno::BUSY => self.write.conflict(one.job.path, "it has changed since the plan was made"),
+                    errno => self.failed(one.job.path, errno),
+                })?;
+                self.write.wrote(entry, None, 0);
+            }
+            fail::fail_point!("files::after_batch");
+            self.write.progress(batch.len() as u64, 0);
+        }
+        Ok(())
+    }
+
+    /// What was there, and where its content will be kept if it is not only metadata that changes.
+    fn record(&self, one: &Surveyed) -> Result<UndoRecord> {
+        let Some(before) = one.job.before else { return Ok(absent(one.job.path)) };
+        let replaced = one.job.removes() || one.job.comes_anew();
+        let kept = match (&before.kind, &one.live) {
+            (NodeKind::Directory, _) => None,
+            // The entry itself holds a link's target; a removed one is moved all the same.
+            (NodeKind::Symlink { .. }, _) if !one.job.removes() => None,
+            (_, Some(live)) if replaced => Some(self.keeper.place_for(live, one.job.path, before)?),
+            _ => None,
+        };
+        Ok(UndoRecord { path: one.job.path.clone(), before: Some(before.clone()), kept })
+    }
+
+    fn at<T>(
+        &self,
+        path: &TreePath,
+        act: impl FnOnce(std::os::fd::BorrowedFd, &[u8]) -> rustix::io::Result<T>,
+    ) -> rustix::io::Result<T> {
+        let full = self.write.full(path);
+        let parent = self.places.parent(&full)?;
+        act(parent.as_fd(), full.name().unwrap_or(b"."))
+    }
+
+    fn failed(&self, path: &TreePath, errno: Errno) -> crate::model::Error {
+        refusal(format!("write {}", self.write.shown(path)), errno)
+    }
+}
+
+impl Surveyed<'_> {
+    fn needs_metadata(&self) -> bool {
+        let attributes = || self.live.as_ref().map(|live| &live.entry.meta.xattrs);
+        match self.seen {
+            Seen::Wanted => {
+                self.job.after_is_directory() || self.job.after.as_ref().map(|after| &after.meta.xattrs) != attributes()
+            }
+            _ => true,
+        }
+    }
+}
+
+fn absent(path: &TreePath) -> UndoRecord {
+    UndoRecord { path: path.clone(), before: None, kept: None }
+}
+
+/// Runs of at most so many files and bytes.
+fn batches<'s, 'j>(all: &'s [&'s Surveyed<'j>]) -> Vec<&'s [&'s Surveyed<'j>]> {
+    let mut batches = Vec::new();
+    let mut rest = all;
+    while !rest.is_empty() {
+        let mut bytes = 0u64;
+        let fits = rest.iter().take(BATCH_FILES).take_while(|one| {
+            let before = bytes;
+            bytes += one.job.size();
+            before == 0 || bytes <= BATCH_BYTES
+        });
+        let (batch, others) = rest.split_at(fits.count().max(1));
+        batches.push(batch);
+        rest = others;
+    }
+    batches
 }

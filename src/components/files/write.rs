@@ -19,6 +19,7 @@ pub(super) struct Write<'a> {
     pub(super) root: &'a Beneath,
     pub(super) area: &'a Area,
     pub(super) key: &'a TreePath,
+    bits: PrivilegedBits,
     index: usize,
     ledger: &'a dyn Ledger,
     desired: Option<&'a dyn Tree>,
@@ -45,6 +46,7 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
         root: &root,
         area: &area,
         key,
+        bits: config.setuid,
         index,
         ledger,
         desired,
@@ -105,6 +107,11 @@ impl<'a> Write<'a> {
 
     pub(super) fn look(&self, path: &TreePath) -> Result<Option<Entry>> {
         self.root.entry(&self.full(path))
+    }
+
+    /// The source's entry as this writer leaves it.
+    pub(super) fn as_written(&self, entry: &Entry) -> Entry {
+        self.bits.applied_to(entry)
     }
 
     pub(super) fn desired(&self) -> Result<&'a dyn Tree> {

@@ -106,11 +106,9 @@ pub fn apply(
     for difference in &taken {
         writer.write(&mut value, difference).ok_or_else(moved)?;
     }
-    let source = match (live, desired) {
-        (Some(live), _) => live.source.clone(),
-        (None, Some(desired)) if desired.value == value => desired.source.clone(),
-        (None, _) => None,
-    };
+    // What is new and whole is the source's own text; an edit's text is made by the writer from the live one.
+    let whole = desired.filter(|desired| live.is_none() && desired.value == value);
+    let source = whole.and_then(|desired| desired.source.clone());
     Ok(Some(Document { value, source }))
 }
 

@@ -29,6 +29,7 @@ mod tree;
 pub use backup::init_and_backup;
 pub use choose::Snapshot;
 pub use config::{Config, S3Keys, SnapshotChoice};
+pub use quiet::panic_is_caught;
 
 /// One snapshot of a restic repository (repository format 1 and 2), only read: no lock is taken,
 /// so nothing may prune the repository meanwhile.

@@ -47,6 +47,12 @@ pub(super) fn guarded_in_pool<T: Send>(
     outcome
 }
 
+/// Whether a panic on this thread is caught and becomes an error: a panic hook that was set later than ours
+/// must then neither print nor restore the terminal.
+pub fn panic_is_caught() -> bool {
+    QUIET.get()
+}
+
 fn panicked(doing: String, payload: &(dyn std::any::Any + Send)) -> Error {
     let said = payload
         .downcast_ref::<&str>()

@@ -34,6 +34,7 @@ pub fn ask_approval(model: &Model) -> Result<Dialog, String> {
         target: plan.target.clone(),
         source: plan.source.clone(),
         counts,
+        by_op: loaded.by_op(),
         left_out: loaded.selection.left_out_count(),
         warnings,
         preview: plan.preview,

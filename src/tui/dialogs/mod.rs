@@ -9,7 +9,7 @@ use crate::model::{Counts, Digest, TargetIdentity, TaskId};
 
 pub use approve::{ask_approval, ask_approval_of_all};
 pub use demand::Demand;
-pub use render::render;
+pub use render::{is_read_to_the_end, place, render};
 
 /// Keys are deaf for this long after the first frame with a dialog: what was typed before it was
 /// there does not answer it.
@@ -55,6 +55,8 @@ pub struct Approve {
     pub target: TargetIdentity,
     pub source: TargetIdentity,
     pub counts: Counts,
+    /// Of the hunks: creates, updates, deletes.
+    pub by_op: [u32; 3],
     pub left_out: usize,
     pub warnings: usize,
     pub preview: crate::model::Preview,

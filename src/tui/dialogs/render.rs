@@ -2,11 +2,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{Counts, StepKind, visible};
+use crate::model::{Counts, Preview, StepKind, visible};
 use crate::tui::cells::{Pen, column, fit, wrap};
 use crate::tui::keymap::Context;
 use crate::tui::names::{shown_name, shown_target};
-use crate::tui::state::Model;
+use crate::tui::state::{HEADER, Model};
 use crate::tui::theme::Role;
 use crate::tui::words;
 
@@ -17,20 +17,55 @@ type Line = (Role, String);
 /// How long a list in a question may be; the rest is counted.
 const MOST_LISTED: usize = 6;
 
+/// A question as it fits into its room.
+struct Layout {
+    title: String,
+    lines: Vec<Line>,
+    answers: Vec<Line>,
+    width: u16,
+    /// Lines of the body that are seen at once.
+    room: usize,
+    top: usize,
+}
+
+impl Layout {
+    fn of(model: &Model, dialog: &Dialog, area: Rect) -> Self {
+        let width = area.width.saturating_sub(4).min(76);
+        let inner = usize::from(width).saturating_sub(4);
+        let (title, lines, answers) = words_of(model, dialog, inner);
+        let wrapped = |lines: Vec<Line>| -> Vec<Line> {
+            let parts =
+                lines.into_iter().flat_map(|(role, text)| wrap(&text, inner).into_iter().map(move |part| (role, part)));
+            parts.collect()
+        };
+        let (lines, answers) = (wrapped(lines), wrapped(answers));
+        let room = usize::from(area.height).saturating_sub(3 + answers.len()).min(lines.len());
+        let top = dialog.top.min(lines.len().saturating_sub(room));
+        Self { title, lines, answers, width, room, top }
+    }
+
+    fn below(&self) -> usize {
+        self.lines.len().saturating_sub(self.top + self.room)
+    }
+}
+
+/// Where a question is drawn: the header's run and target stay in sight.
+pub fn place(area: Rect) -> Rect {
+    Rect { y: area.y + HEADER - 1, height: area.height.saturating_sub(HEADER), ..area }
+}
+
+/// Whether the question's last line is on the screen: before that no approval is given.
+pub fn is_read_to_the_end(model: &Model, dialog: &Dialog) -> bool {
+    let screen = Rect { x: 0, y: 0, width: model.width, height: model.height };
+    Layout::of(model, dialog, place(screen)).below() == 0
+}
+
 /// Draws the question over the panes, in a box with a title and, always in sight, how to answer.
 pub fn render(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buffer) {
-    let width = area.width.saturating_sub(4).min(76);
+    let layout = Layout::of(model, dialog, area);
+    let Layout { width, room, top, .. } = layout;
     let inner = usize::from(width).saturating_sub(4);
-    let (title, lines, answer) = words_of(model, dialog, inner);
-    let wrapped: Vec<Line> = lines
-        .into_iter()
-        .flat_map(|(role, text)| wrap(&text, inner).into_iter().map(move |part| (role, part)))
-        .collect();
-    let answers: Vec<Line> =
-        answer.iter().flat_map(|(role, text)| wrap(text, inner).into_iter().map(move |part| (*role, part))).collect();
-    let fixed = 3 + answers.len();
-    let room = usize::from(area.height).saturating_sub(fixed).min(wrapped.len());
-    let height = u16::try_from(room + fixed).unwrap_or(area.height);
+    let height = u16::try_from(room + 3 + layout.answers.len()).unwrap_or(area.height);
     let frame = Rect {
         x: area.x + area.width.saturating_sub(width) / 2,
         y: area.y + area.height.saturating_sub(height) / 2,
@@ -51,16 +86,17 @@ pub fn render(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buffer) {
     let [top_left, top_right, bottom_left, bottom_right] = theme.corners();
     let rule = theme.line().repeat(usize::from(width).saturating_sub(2));
     Pen::at(buffer, frame, 0).write(top_left, edge).write(&rule, edge).write(top_right, edge);
-    let heading = format!(" {} ", fit(&title, inner, theme.cut()));
+    let heading = format!(" {} ", fit(&layout.title, inner, theme.cut()));
     let over = Rect { x: frame.x + 2, width: frame.width.saturating_sub(4), ..frame };
     Pen::at(buffer, over, 0).write(&heading, theme.style(Role::Title));
     let last = height.saturating_sub(1);
     Pen::at(buffer, frame, last).write(bottom_left, edge).write(&rule, edge).write(bottom_right, edge);
-    let top = dialog.top.min(wrapped.len().saturating_sub(room));
-    let below = wrapped.len().saturating_sub(top + room);
-    let gap = if below > 0 { format!("({below} lines below: down)") } else { String::new() };
-    let body = wrapped.iter().skip(top).take(room).cloned();
-    let all = body.chain([(Role::Quiet, gap)]).chain(answers);
+    let gap = match layout.below() {
+        0 => (Role::Quiet, String::new()),
+        more => (Role::Attention, format!("({} below: press down to read on)", words::plural(more as u64, "line"))),
+    };
+    let body = layout.lines.iter().skip(top).take(room).cloned();
+    let all = body.chain([gap]).chain(layout.answers.iter().cloned());
     for (row, (role, text)) in (1..last).zip(all) {
         let mut pen = Pen::at(buffer, frame, row);
         pen.write(theme.upright(), edge).write(" ", edge).write(&column(&text, inner, theme.cut()), theme.style(role));
@@ -120,9 +156,14 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
         }
         Question::Help => {
             let keys = 16.min(width / 3);
-            let lines = help::lines(&model.keymap, model.tab).into_iter().map(|(key, about)| match key.is_empty() {
-                true => (Role::Title, about),
-                false => (Role::Plain, format!("{}{about}", column(&key, keys, ""))),
+            let lines = help::lines(&model.keymap, model.tab).into_iter().flat_map(|(key, about)| {
+                if key.is_empty() {
+                    return vec![(Role::Title, about)];
+                }
+                let parts = wrap(&about, width.saturating_sub(keys));
+                let names = std::iter::once(key.as_str()).chain(std::iter::repeat(""));
+                let lines = parts.iter().zip(names).map(|(part, name)| format!("{}{part}", column(name, keys, "")));
+                lines.map(|line| (Role::Plain, line)).collect()
             });
             let legend = crate::model::TaskStatus::ALL.iter().map(|status| {
                 (model.theme.status_role(*status), format!("{}  {}", model.theme.glyph(*status), status.word()))
@@ -143,28 +184,15 @@ fn demand_lines(demand: &Demand, typed: &dyn Fn(&str) -> Line, back: Line) -> Ve
     }
 }
 
+/// What can hurt stands first: a small window shows that much.
 fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
     let plain = |text: String| (Role::Plain, text);
-    let mut lines = vec![
-        (Role::Title, format!("target  {}", visible(&approve.target.to_string()))),
-        plain(format!("source  {}", visible(&approve.source.to_string()))),
-        plain(format!("plan    {}  by {}", approve.digest.short(), visible(&model.by))),
-        plain(format!("writes  {}", counted(approve.counts))),
-    ];
-    if approve.left_out > 0 {
-        lines.push((Role::Attention, format!("        {} left out", words::plural(approve.left_out as u64, "hunk"))));
-    }
+    let mut lines = vec![(Role::Title, format!("target  {}", visible(&approve.target.to_string())))];
     if approve.counts.deletes() > 0 {
         lines.push((Role::Danger, format!("DELETES {}", approve.counts.deletes())));
     }
-    if approve.preview != crate::model::Preview::Exact {
+    if approve.preview != Preview::Exact {
         lines.push((Role::Danger, words::preview(approve.preview).to_owned()));
-    }
-    if approve.warnings > 0 {
-        lines.push((
-            Role::Attention,
-            format!("{}, shown in the plan", words::plural(approve.warnings as u64, "warning")),
-        ));
     }
     if !approve.irreversible.is_empty() {
         lines.push((Role::Danger, "cannot be undone:".to_owned()));
@@ -175,14 +203,30 @@ fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
             lines.push((Role::Bad, format!("  and {more} more")));
         }
     }
-    lines.push((Role::Quiet, undo_words(approve).to_owned()));
+    let [creates, updates, _] = approve.by_op;
+    let resources = u64::from(approve.counts.create + approve.counts.update + approve.counts.delete);
+    lines.push(plain(format!(
+        "writes  {creates} creates, {updates} updates, {} deletes in {}",
+        approve.counts.deletes(),
+        words::plural(resources, "resource")
+    )));
+    if approve.left_out > 0 {
+        lines.push((Role::Attention, format!("        {} left out", words::plural(approve.left_out as u64, "hunk"))));
+    }
+    if approve.warnings > 0 {
+        let warnings = words::plural(approve.warnings as u64, "warning");
+        lines.push((Role::Attention, format!("        {warnings}, shown in the plan")));
+    }
+    lines.push((Role::Plain, undo_words(approve).to_owned()));
+    lines.push(plain(format!("source  {}", visible(&approve.source.to_string()))));
+    lines.push(plain(format!("plan    {}  by {}", approve.digest.short(), visible(&model.by))));
     lines
 }
 
 fn undo_words(approve: &Approve) -> &'static str {
     match (approve.is_undo, approve.preview, approve.irreversible.is_empty()) {
         (true, ..) => "undo    this is one; afterwards the task can be retried",
-        (_, crate::model::Preview::Opaque, _) => "undo    none: what a command does is not known",
+        (_, Preview::Opaque, _) => "undo    none: what a command does is not known",
         (.., true) => "undo    offered afterwards, until the run is closed",
         (.., false) => "undo    offered afterwards for the rest, until the run is closed",
     }

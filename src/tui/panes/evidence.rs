@@ -105,7 +105,8 @@ fn said(recorded: &Recorded) -> (Role, String) {
             let after = post.map_or_else(String::new, |post| format!(", read back {}", post.short()));
             let problem = problem.as_ref().map_or_else(String::new, |problem| format!(": {}", visible(&problem.what)));
             let role = if problem.is_empty() { Role::Good } else { Role::Bad };
-            (role, format!("{}{after} {}{problem}", words::known(*known), visible(evidence)))
+            let evidence = if evidence.is_empty() { String::new() } else { format!(", {}", visible(evidence)) };
+            (role, format!("{}{after}{evidence}{problem}", words::known(*known)))
         }
         Event::Failed { problem, .. } => (Role::Bad, visible(&problem.what).into_owned()),
         Event::Answered { answer, by: who, .. } => {

@@ -1,8 +1,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::model::{StepKind, TaskStatus};
 use crate::tui::cells::{Pen, fit};
-use crate::tui::keymap::Context;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::state::Model;
 use crate::tui::theme::Role;
 
@@ -36,7 +37,8 @@ fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
     let context = model.tab.context();
     let everywhere = model.keymap.bindings.iter().filter(|binding| binding.context == Context::Everywhere);
     // Help and leaving keep their place at the right end, whatever else there is room for.
-    let fixed: Vec<_> = everywhere.filter(|binding| !binding.hint.is_empty()).collect();
+    let fixed: Vec<_> =
+        everywhere.filter(|binding| !binding.hint.is_empty() && matters(model, binding.action)).collect();
     let text = |binding: &crate::tui::keymap::Binding| {
         (binding.keys.first().map_or_else(String::new, |(name, _)| name.clone()), binding.hint)
     };
@@ -48,15 +50,39 @@ fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
         })
         .sum();
     let own = model.keymap.bindings.iter().filter(|binding| binding.context == context && !binding.hint.is_empty());
-    for binding in own {
+    for binding in own.filter(|binding| matters(model, binding.action)) {
         let (key, hint) = text(binding);
         if key.len() + hint.len() + 3 + reserved > pen.left() {
-            break;
+            continue;
         }
         pen.write(&key, theme.style(Role::Key)).write(&format!(" {hint}  "), theme.style(Role::Plain));
     }
     for binding in fixed {
         let (key, hint) = text(binding);
         pen.write(&key, theme.style(Role::Key)).write(&format!(" {hint}  "), theme.style(Role::Plain));
+    }
+}
+
+/// Whether a key would do something for the task under the cursor, so that the footer names no others.
+fn matters(model: &Model, action: Action) -> bool {
+    use TaskStatus as S;
+    let commands = !model.read_only && model.stopped.is_none();
+    let Some(task) = model.cursor.and_then(|id| model.run.tasks.get(id.index())) else {
+        return matches!(action, Action::Filter | Action::Back);
+    };
+    match action {
+        Action::Take | Action::Leave | Action::Approve => commands && task.status == S::Review,
+        Action::ApproveAll => commands && model.run.count(S::Review) > 1,
+        Action::NextReview => model.run.count(S::Review) > u32::from(task.status == S::Review),
+        Action::Undo => commands && task.undoable,
+        Action::Retry => commands && matches!(task.status, S::Failed | S::Unknown | S::Skipped | S::Undone),
+        Action::Skip => commands && matches!(task.status, S::Review | S::Failed | S::Unknown),
+        Action::LeaveOut => commands && matches!(task.status, S::Failed | S::Unknown),
+        Action::Confirm => {
+            let step = model.cursor.and_then(|id| model.run.step(id));
+            commands && task.status == S::Ready && step.is_some_and(|step| step.kind == StepKind::Confirm)
+        }
+        Action::PauseOrContinue => commands,
+        _ => true,
     }
 }

@@ -74,7 +74,7 @@ fn counts(model: &Model, area: Rect, buffer: &mut Buffer) {
     let all = model.run.tasks.len();
     let settled: u32 =
         TaskStatus::ALL.iter().filter(|status| status.is_settled()).map(|status| model.run.count(*status)).sum();
-    let hundredths = if all == 0 { 0 } else { settled as usize * 100 / all };
+    let hundredths = (settled as usize * 100).checked_div(all).unwrap_or(0);
     let mut pen = Pen::at(buffer, area, 0);
     pen.write(&format!(" {settled}/{all} settled {hundredths}%"), theme.style(Role::Title));
     for status in ORDER {

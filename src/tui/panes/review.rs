@@ -50,7 +50,9 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
         TaskStatus::Waiting => "It waits for what it needs; it is planned after that.",
         TaskStatus::Ready => "It will be planned next.",
         TaskStatus::Unchanged => "Live and backup are equal: nothing to do.",
-        TaskStatus::Done => "Applied and read back. 4 shows the evidence, u plans the way back.",
+        TaskStatus::Done => {
+            "Applied and read back. 4 shows the evidence, u plans the way back, ] goes to the next in review."
+        }
         TaskStatus::Failed => "It failed. Enter in the list asks what to do about it.",
         TaskStatus::Unknown => "Nobody knows whether it was applied. Enter in the list settles it.",
         TaskStatus::Skipped => "It was skipped. r plans it anew.",
@@ -69,8 +71,9 @@ fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
     let undo = if plan.pass == Pass::Undo { "UNDO  " } else { "" };
     let mut pen = Pen::at(buffer, area, 1);
     pen.write(&format!(" {undo}"), theme.style(Role::Attention));
-    pen.write(&format!("+{} create  ", counts.create), theme.style(Role::Added));
-    pen.write(&format!("~{} update  ", counts.update), theme.style(Role::Attention));
+    let [creates, updates, _] = loaded.by_op();
+    pen.write(&format!("+{creates} create  "), theme.style(Role::Added));
+    pen.write(&format!("~{updates} update  "), theme.style(Role::Attention));
     let deletes = if counts.deletes() > 0 { Role::Danger } else { Role::Quiet };
     pen.write(&format!("-{} delete", counts.deletes()), theme.style(deletes));
     pen.write(&format!("  {taken} of {} taken", words::plural(all as u64, "hunk")), theme.style(Role::Title));

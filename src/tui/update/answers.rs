@@ -2,7 +2,7 @@ use crossterm::event::KeyCode;
 
 use crate::engine::Command;
 use crate::model::{Known, Problem, TaskId, visible};
-use crate::tui::dialogs::{Demand, Dialog, Question, Verb};
+use crate::tui::dialogs::{Demand, Dialog, Question, Verb, is_read_to_the_end};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context, Key};
 use crate::tui::state::{Dirty, Model};
@@ -37,7 +37,10 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         KeyCode::Up => dialog.top = dialog.top.saturating_sub(1),
         KeyCode::Down => dialog.top += 1,
         KeyCode::Enter | KeyCode::Char('y') if !key.control => {
-            if let Some(effects) = answer(&dialog, key.code == KeyCode::Enter) {
+            let is_approval = matches!(dialog.question, Question::Approve(_) | Question::ApproveAll(_));
+            if is_approval && !is_read_to_the_end(model, &dialog) {
+                model.complain("read the question to its end first: press down");
+            } else if let Some(effects) = answer(&dialog, key.code == KeyCode::Enter) {
                 return effects;
             }
         }

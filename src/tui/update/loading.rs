@@ -23,11 +23,9 @@ pub fn follow_cursor(model: &mut Model) -> Vec<Effect> {
     }
     match model.tab {
         Tab::Review => effects.extend(load_proposal(model, id)),
-        Tab::Steps if model.is_wide() => {
-            if model.review.task != Some(id) {
-                forget(model, id);
-                effects.push(Effect::Wake { generation: model.review.generation });
-            }
+        Tab::Steps if model.is_wide() && model.review.task != Some(id) => {
+            forget(model, id);
+            effects.push(Effect::Wake { generation: model.review.generation });
         }
         _ => {}
     }

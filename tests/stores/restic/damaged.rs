@@ -13,6 +13,7 @@ use crate::support::sink::contents;
 struct Two {
     repository: Repository,
     home: PathBuf,
+    early: PathBuf,
     late: PathBuf,
     _place: tempfile::TempDir,
 }
@@ -32,7 +33,7 @@ fn two() -> Two {
     fs::write(home.join("late"), noise(300_000, 2)).unwrap();
     repository.backup(&home, Backup { time: "2026-01-02 03:00:00", ..Backup::default() });
     let late = data_packs(&repository).into_iter().find(|pack| !early.contains(pack)).unwrap();
-    Two { repository, home, late, _place: place }
+    Two { repository, home, early: early[0].clone(), late, _place: place }
 }
 
 impl Two {
@@ -79,6 +80,20 @@ fn an_empty_pack_is_corrupt() {
     let two = two();
     two.repository.damage(&two.late, Vec::clear);
     two.only_late_is_corrupt("shorter");
+}
+
+#[test]
+fn a_pack_in_the_place_of_another_never_gives_its_bytes_for_the_others() {
+    let two = two();
+    let (early, late) = (fs::read(&two.early).unwrap(), fs::read(&two.late).unwrap());
+    // Both are encrypted with the repository's key, so each is whole in itself.
+    two.repository.damage(&two.early, |bytes| *bytes = late);
+    two.repository.damage(&two.late, |bytes| *bytes = early);
+    for (name, read) in two.read() {
+        let error = read.expect_err(&name);
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert!(error.chain().contains("other bytes"), "{error:?}");
+    }
 }
 
 fn opening_fails(repository: &Repository) -> Error {

@@ -140,3 +140,24 @@ fn a_missing_object_and_a_dead_server_are_told_apart() {
     let closed = ResticStore::open(&config).err().unwrap();
     assert_eq!(closed.kind(), ErrorKind::Unreachable, "{closed:?}");
 }
+
+#[test]
+fn an_async_program_opens_reads_and_drops_stores() {
+    let home = home();
+    let place = tempfile::tempdir().unwrap();
+    let (_s3, bucket) = in_a_bucket(&home, &place.path().join("buckets"));
+    let rest = Server::rest(&home.repository.path(), &[]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for config in [bucket, config(&format!("rest:http://127.0.0.1:{}/", rest.port))] {
+            let store = tokio::task::spawn_blocking(move || ResticStore::open(&config).unwrap()).await.unwrap();
+            let folder = home.home.clone();
+            let (store, read) = tokio::task::spawn_blocking(move || (contents(&*tree(&store, &folder), 4), store))
+                .await
+                .map(|(read, store)| (store, read))
+                .unwrap();
+            assert!(read.values().all(Result::is_ok));
+            drop(store);
+        }
+    });
+}

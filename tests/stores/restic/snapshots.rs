@@ -120,3 +120,16 @@ fn a_folder_without_a_repository_is_not_found() {
     assert_eq!(empty.kind(), ErrorKind::NotFound);
     assert!(empty.to_string().contains("holds no snapshot"), "{empty}");
 }
+
+#[test]
+fn a_cache_is_kept_only_where_it_is_asked_for() {
+    let nights = nights();
+    let cache = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let config = Config { cache: Some(cache.path().to_owned()), ..nights.repository.config() };
+        let config =
+            Config { snapshot: SnapshotChoice { id: Some(nights.ids[2].clone()), ..Default::default() }, ..config };
+        assert_eq!(nights.diary(&ResticStore::open(&config).unwrap()), "third");
+    }
+    assert!(fs::read_dir(cache.path()).unwrap().count() > 0);
+}

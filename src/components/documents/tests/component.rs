@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::super::*;
 use crate::component::{Approved, Component, Ledger, UndoRecord};
 use crate::diff::documents::{apply, changes};
 use crate::model::{
@@ -161,7 +161,7 @@ async fn a_written_change_reads_back_and_can_be_written_again() {
     assert_eq!(names(root.path()), ["ana.yaml", "new.yaml"]);
     let delete = approved(&documents, "new", None, Mode::Exact).await;
     for _ in 0..2 {
-        write(&documents, &[delete.clone()]).await.pop().unwrap().unwrap();
+        write(&documents, std::slice::from_ref(&delete)).await.pop().unwrap().unwrap();
         assert_eq!(names(root.path()), ["ana.yaml"]);
     }
 }
@@ -219,4 +219,70 @@ async fn a_missing_root_is_not_an_empty_one() {
     let there = accounts(root.path());
     let elsewhere = Scope { to: TreePath::new("sub").unwrap(), ..everything() };
     assert!(there.list(&[elsewhere]).await[0].as_ref().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn comments_survive_a_write_and_the_check_says_when_they_do_not() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("ana.yaml");
+    fs::write(&file, "# ask ana first\nbase: &b {x: 1}\nquota: 10 # GB\ncopy:\n  <<: *b\n").unwrap();
+    let documents = accounts(root.path());
+    let kept = approved(&documents, "ana", Some(json!({"quota": 25})), Mode::Merge).await;
+    let checked = documents.check(std::slice::from_ref(&kept)).await.pop().unwrap().unwrap();
+    assert!(checked.warnings.is_empty(), "{checked:?}");
+    write(&documents, &[kept]).await.pop().unwrap().unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(text, "# ask ana first\nbase: &b {x: 1}\nquota: 25 # GB\ncopy:\n  <<: *b\n");
+
+    let desired = json!({"base": {"x": 1}, "quota": 25, "copy": {"y": 1}});
+    let lost = approved(&documents, "ana", Some(desired.clone()), Mode::Exact).await;
+    let checked = documents.check(std::slice::from_ref(&lost)).await.pop().unwrap().unwrap();
+    assert_eq!(checked.preview, crate::model::Preview::Partial);
+    assert!(checked.warnings[0].contains("comments"), "{checked:?}");
+    write(&documents, &[lost]).await.pop().unwrap().unwrap();
+    assert_eq!(live(&documents, "ana").await.unwrap().value, desired);
+}
+
+#[tokio::test]
+async fn the_former_text_comes_back_bit_for_bit() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("ana.yaml");
+    let text = "# mine\nb:   1\na: [ 1,2 ]\n";
+    fs::write(&file, text).unwrap();
+    let documents = accounts(root.path());
+    let former = live(&documents, "ana").await.unwrap();
+    let forward = approved(&documents, "ana", Some(json!({"b": 2})), Mode::Exact).await;
+    write(&documents, &[forward]).await.pop().unwrap().unwrap();
+    assert_ne!(fs::read_to_string(&file).unwrap(), text);
+    let mut back = approved(&documents, "ana", Some(former.value.clone()), Mode::Exact).await;
+    back.expected = Some(Resource { id: at("ana").id, body: Body::Document(former) });
+    write(&documents, &[back]).await.pop().unwrap().unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[tokio::test]
+async fn what_an_interrupted_write_left_is_cleared_by_the_next() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("ana.yaml"), "a: 1\n").unwrap();
+    let documents = accounts(root.path());
+    let update = approved(&documents, "ana", Some(json!({"a": 2})), Mode::Merge).await;
+    let left = format!(".rekindle-{}.tmp", crate::model::Digest::of(b"ana.yaml").short());
+    fs::write(root.path().join(left), "half wri").unwrap();
+    assert_eq!(documents.list(&[everything()]).await[0].as_ref().unwrap().len(), 1);
+    write(&documents, &[update]).await.pop().unwrap().unwrap();
+    assert_eq!(names(root.path()), ["ana.yaml"]);
+}
+
+#[tokio::test]
+async fn a_new_document_with_secrets_is_its_owners_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let rule = crate::model::FieldRule { path: "password".into(), secret: true, ..Default::default() };
+    let documents = Documents::new(DocumentsConfig {
+        root: root.path().to_owned(),
+        owner_field: None,
+        schema: KindSchema { fields: vec![rule], ..KindSchema::default() },
+    });
+    let create = approved(&documents, "ana", Some(json!({"password": "x"})), Mode::Merge).await;
+    write(&documents, &[create]).await.pop().unwrap().unwrap();
+    assert_eq!(fs::metadata(root.path().join("ana.yaml")).unwrap().mode() & 0o777, 0o600);
 }

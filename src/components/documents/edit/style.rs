@@ -1,0 +1,85 @@
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::text::{self, Syntax};
+use super::node::Kind;
+
+/// A value on one line, in any context.
+pub(super) fn inline(syntax: Syntax, value: &Value) -> Option<String> {
+    match (syntax, value) {
+        (Syntax::Yaml, Value::Array(items)) => {
+            let items: Option<Vec<String>> = items.iter().map(|item| inline(syntax, item)).collect();
+            Some(format!("[{}]", items?.join(", ")))
+        }
+        (Syntax::Yaml, Value::Object(fields)) => {
+            let field = |(name, field): (&String, &Value)| {
+                Some(format!("{}: {}", plain(&Value::from(name.as_str()))?, inline(syntax, field)?))
+            };
+            let fields: Option<Vec<String>> = fields.iter().map(field).collect();
+            Some(format!("{{{}}}", fields?.join(", ")))
+        }
+        (Syntax::Yaml, scalar) => plain(scalar),
+        (Syntax::Json, value) => Some(value.to_string()),
+    }
+}
+
+/// A scalar in the style of the one that it replaces.
+pub(super) fn scalar(syntax: Syntax, value: &Value, former: &Kind) -> Option<String> {
+    match (syntax, value, former) {
+        (Syntax::Yaml, Value::String(text), Kind::Double) => Some(double(text)),
+        (Syntax::Yaml, Value::String(text), Kind::Single) if !text.chars().any(char::is_control) => {
+            Some(format!("'{}'", text.replace('\'', "''")))
+        }
+        (syntax, value, _) => inline(syntax, value),
+    }
+}
+
+/// The scalar as the serialiser writes it, where that is one line and safe between brackets too.
+fn plain(value: &Value) -> Option<String> {
+    let text = text::render_scalar(value)?;
+    let is_quoted = text.starts_with(['"', '\'']);
+    match value {
+        Value::String(raw) if !is_quoted && (text.contains(['\n', ',', '[', ']', '{', '}']) || text != *raw) => {
+            Some(double(raw))
+        }
+        _ if text.contains('\n') => value.as_str().map(double),
+        _ => Some(text),
+    }
+}
+
+/// Double-quoted as JSON and YAML both read it.
+fn double(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            hidden if hidden.is_control() || matches!(hidden, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                quoted.push_str(&format!("\\u{:04x}", hidden as u32));
+            }
+            plain => quoted.push(plain),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A value as block YAML, each line after `indent` spaces, without a line break at the end.
+pub(super) fn block(value: &Value, indent: usize) -> Option<String> {
+    let text = text::render(Syntax::Yaml, value)?;
+    let space = " ".repeat(indent);
+    let line = |line: &str| if line.is_empty() { String::new() } else { format!("{space}{line}") };
+    Some(text.trim_end_matches('\n').split('\n').map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// A value as indented JSON; lines after the first begin with `margin`.
+pub(super) fn indented(value: &Value, unit: &str, margin: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(unit.as_bytes());
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter)).ok()?;
+    Some(String::from_utf8(bytes).ok()?.replace('\n', &format!("\n{margin}")))
+}

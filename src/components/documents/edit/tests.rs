@@ -1,0 +1,205 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::super::text::parse;
+use super::*;
+use crate::model::TreePath;
+
+const ACCOUNT: &str = "\
+# Account of ana: ask her before changing anything
+name: ana            # login
+mail: 'ana@example.org'
+quota: 10            # GB
+defaults: &defaults
+  shell: /bin/bash
+  umask: \"0027\"
+session:
+  <<: *defaults
+  idle: 30
+
+# What ana may do.
+roles:
+  - dev      # since 2019
+  - ops
+  # admin was taken back in 2021
+limits: {cpu: 2, memory: 4, tags: [a, b]}
+bio: |
+  Ana likes
+  trees.
+
+keys:
+- name: laptop
+  value: ssh-ed25519 AAAA   # renewed yearly
+- name: phone
+  value: ssh-ed25519 BBBB
+empty:
+# the end
+";
+
+fn document(syntax: Syntax, text: &str) -> Document {
+    parse(&TreePath::root(), syntax, text.as_bytes()).unwrap()
+}
+
+fn edit(syntax: Syntax, text: &str, change: impl FnOnce(&mut Value)) -> Rewritten {
+    let live = document(syntax, text);
+    let mut expected = Document::new(live.value.clone());
+    change(&mut expected.value);
+    let rewritten = rewrite(Some(&live), &expected, syntax).unwrap();
+    assert!(text::means(syntax, &rewritten.text, &expected.value));
+    rewritten
+}
+
+/// The lines that are only in the former and only in the new text.
+fn lines(before: &str, after: &str) -> (Vec<String>, Vec<String>) {
+    let only = |one: &str, two: &str| -> Vec<String> {
+        one.lines().filter(|line| !two.lines().any(|other| other == *line)).map(str::to_owned).collect()
+    };
+    (only(before, after), only(after, before))
+}
+
+fn account(change: impl FnOnce(&mut Value), gone: &[&str], new: &[&str]) {
+    let rewritten = edit(Syntax::Yaml, ACCOUNT, change);
+    let (was, is) = lines(ACCOUNT, &rewritten.text);
+    assert!(!rewritten.loses_layout, "{}", rewritten.text);
+    assert_eq!(
+        (was, is),
+        (gone.iter().map(|l| (*l).to_owned()).collect(), new.iter().map(|l| (*l).to_owned()).collect()),
+        "{}",
+        rewritten.text
+    );
+}
+
+#[test]
+fn an_edit_touches_only_its_own_lines() {
+    account(|v| v["quota"] = json!(25), &["quota: 10            # GB"], &["quota: 25            # GB"]);
+    account(|v| v["mail"] = json!("o'hara@x"), &["mail: 'ana@example.org'"], &["mail: 'o''hara@x'"]);
+    account(
+        |v| v["name"] = json!("yes: no"),
+        &["name: ana            # login"],
+        &["name: \"yes: no\"            # login"],
+    );
+    account(|v| v["roles"] = json!(["dev", "ops", "qa"]), &[], &["  - qa"]);
+    account(|v| v["roles"] = json!(["qa", "dev", "ops"]), &[], &["  - qa"]);
+    account(|v| v["roles"] = json!(["ops"]), &["  - dev      # since 2019"], &[]);
+    account(
+        |v| v["limits"]["cpu"] = json!(8),
+        &["limits: {cpu: 2, memory: 4, tags: [a, b]}"],
+        &["limits: {cpu: 8, memory: 4, tags: [a, b]}"],
+    );
+    account(
+        |v| v["limits"]["tags"] = json!(["b", "c"]),
+        &["limits: {cpu: 2, memory: 4, tags: [a, b]}"],
+        &["limits: {cpu: 2, memory: 4, tags: [b, c]}"],
+    );
+    account(|v| v["limits"] = json!({"cpu": 2}), &["limits: {cpu: 2, memory: 4, tags: [a, b]}"], &["limits: {cpu: 2}"]);
+    account(|v| v["bio"] = json!("Ana likes\nbirds.\n"), &["  trees."], &["  birds."]);
+    account(
+        |v| v["keys"][0]["value"] = json!("new"),
+        &["  value: ssh-ed25519 AAAA   # renewed yearly"],
+        &["  value: new   # renewed yearly"],
+    );
+    account(
+        |v| {
+            v["keys"].as_array_mut().unwrap().remove(1);
+        },
+        &["- name: phone", "  value: ssh-ed25519 BBBB"],
+        &[],
+    );
+    account(|v| v["keys"].as_array_mut().unwrap().push(json!({"name": "tablet"})), &[], &["- name: tablet"]);
+    account(|v| v["empty"] = json!("full"), &["empty:"], &["empty: full"]);
+    account(|v| v["session"]["idle"] = json!(60), &["  idle: 30"], &["  idle: 60"]);
+    account(|v| v["session"]["umask"] = json!("0077"), &[], &["  umask: \"0077\""]);
+    account(
+        |v| {
+            v.as_object_mut().unwrap().remove("mail");
+        },
+        &["mail: 'ana@example.org'"],
+        &[],
+    );
+    account(
+        |v| v["home"] = json!({"path": "/h", "dirs": ["a", "b"]}),
+        &[],
+        &["home:", "  dirs:", "  - a", "  - b", "  path: /h"],
+    );
+    account(|v| v["roles"] = json!("none"), &["roles:", "  - dev      # since 2019", "  - ops"], &["roles: none"]);
+}
+
+#[test]
+fn what_cannot_keep_its_layout_is_said_beforehand() {
+    // Taking an inherited field out cannot be written beside the alias.
+    let rewritten = edit(Syntax::Yaml, ACCOUNT, |value| {
+        value["session"].as_object_mut().unwrap().remove("shell");
+    });
+    assert!(rewritten.loses_layout);
+    assert!(!rewritten.text.contains('#'));
+}
+
+#[test]
+fn json_keeps_its_order_and_indentation() {
+    let spread = "{\n    \"z\": 1,\n    \"roles\": [\n        \"dev\",\n        \"ops\"\n    ],\n    \"a\": {\"x\": 1, \"y\": 2},\n    \"none\": []\n}\n";
+    let json = |change: fn(&mut Value), gone: &[&str], new: &[&str]| {
+        let rewritten = edit(Syntax::Json, spread, change);
+        assert!(!rewritten.loses_layout, "{}", rewritten.text);
+        let (was, is) = lines(spread, &rewritten.text);
+        assert_eq!(
+            (was, is),
+            (gone.iter().map(|l| (*l).to_owned()).collect(), new.iter().map(|l| (*l).to_owned()).collect()),
+            "{}",
+            rewritten.text
+        );
+    };
+    json(|v| v["z"] = json!(2), &["    \"z\": 1,"], &["    \"z\": 2,"]);
+    json(|v| v["roles"] = json!(["dev"]), &["        \"dev\",", "        \"ops\""], &["        \"dev\""]);
+    json(|v| v["roles"] = json!(["dev", "ops", "qa"]), &["        \"ops\""], &["        \"ops\",", "        \"qa\""]);
+    json(|v| v["a"] = json!({"y": 2}), &["    \"a\": {\"x\": 1, \"y\": 2},"], &["    \"a\": {\"y\": 2},"]);
+    json(
+        |v| v["new"] = json!({"k": [1]}),
+        &["    \"none\": []"],
+        &["    \"none\": [],", "    \"new\": {", "        \"k\": [", "            1", "        ]", "    }"],
+    );
+    json(|v| v["none"] = json!(["one"]), &["    \"none\": []"], &["    \"none\": [", "        \"one\"", "    ]"]);
+    let compact = edit(Syntax::Json, "{\"b\":1,\"a\":[1,2]}", |v| v["c"] = json!([3]));
+    assert_eq!(compact.text, "{\"b\":1,\"a\":[1,2],\"c\": [3]}");
+}
+
+#[test]
+fn a_text_of_its_own_is_written_as_it_is() {
+    let live = document(Syntax::Yaml, "a: 1\n");
+    let own = document(Syntax::Yaml, "# theirs\na:   2\n");
+    assert_eq!(rewrite(Some(&live), &own, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
+    assert_eq!(rewrite(None, &own, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
+    assert_eq!(rewrite(None, &own, Syntax::Json).unwrap().text, "{\n  \"a\": 2\n}\n");
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        (0..3i64).prop_map(Value::from),
+        "[a#:\\-\n\"' ,\\[{|]{0,4}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map("[ab#]{1,2}", inner, 0..4)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_edit_of_any_text_means_what_is_expected(live in value(), wanted in value(), json: bool) {
+        let syntax = if json { Syntax::Json } else { Syntax::Yaml };
+        let wrap = |value: Value| json!({"top": value});
+        let (live, wanted) = (wrap(live), wrap(wanted));
+        let Some(text) = text::render(syntax, &live) else { return Ok(()) };
+        let live = document(syntax, &text);
+        if let Some(rewritten) = rewrite(Some(&live), &Document::new(wanted.clone()), syntax) {
+            prop_assert!(text::means(syntax, &rewritten.text, &wanted));
+        } else {
+            prop_assert!(text::render(syntax, &wanted).is_none());
+        }
+    }
+}

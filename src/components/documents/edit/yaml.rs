@@ -1,0 +1,62 @@
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle};
+
+use super::node::{Entry, Kind, Node};
+
+/// Where each value of a YAML document stands. The text was read before, so its depth is bounded.
+pub(super) fn nodes(text: &str) -> Option<Node> {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    let mut events = Parser::new_from_str_with_options(text, options).filter_map(|event| match event {
+        Ok((Event::StreamStart | Event::DocumentStart(..), _)) => None,
+        Ok((event, span)) => Some((event, span)),
+        Err(_) => Some((Event::StreamEnd, Span::default())),
+    });
+    let first = events.next()?;
+    node(first, &mut events)
+}
+
+type Spanned<'t> = (Event<'t>, Span);
+
+fn node<'t>((event, span): Spanned<'t>, events: &mut impl Iterator<Item = Spanned<'t>>) -> Option<Node> {
+    let range = span.byte_range()?;
+    let leaf = |kind| Some(Node { start: range.start, end: range.end, kind });
+    match event {
+        Event::Alias(_) => leaf(Kind::Other),
+        Event::Scalar(_, style, ..) => leaf(match style {
+            ScalarStyle::Plain => Kind::Plain,
+            ScalarStyle::SingleQuoted => Kind::Single,
+            ScalarStyle::DoubleQuoted => Kind::Double,
+            ScalarStyle::Literal => Kind::Literal,
+            ScalarStyle::Folded => Kind::Other,
+        }),
+        Event::SequenceStart(style, ..) => {
+            let mut items = Vec::new();
+            loop {
+                let (event, span) = events.next()?;
+                if matches!(event, Event::SequenceEnd) {
+                    let kind = Kind::List { flow: style == StructureStyle::Flow, items };
+                    return Some(Node { start: range.start, end: span.byte_range()?.end, kind });
+                }
+                items.push(node((event, span), events)?);
+            }
+        }
+        Event::MappingStart(style, ..) => {
+            let mut entries = Vec::new();
+            loop {
+                let (event, span) = events.next()?;
+                let at = span.byte_range()?;
+                let key = match event {
+                    Event::MappingEnd => {
+                        let kind = Kind::Map { flow: style == StructureStyle::Flow, entries };
+                        return Some(Node { start: range.start, end: at.end, kind });
+                    }
+                    Event::Scalar(key, ..) => key.into_owned(),
+                    _ => return None,
+                };
+                let value = node(events.next()?, events)?;
+                entries.push(Entry { key, key_start: at.start, key_end: at.end, value });
+            }
+        }
+        _ => None,
+    }
+}

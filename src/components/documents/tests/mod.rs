@@ -1,0 +1,3 @@
+mod component;
+mod shelf;
+mod source;

@@ -1,0 +1,82 @@
+use super::super::*;
+use super::shelf::Shelf;
+use crate::components::files::source::{FilesSource, TREE};
+use crate::model::{ErrorKind, KindSchema, Location, Owner, Resource, Scope, TreePath};
+use crate::reader::Reader;
+
+fn path(text: &str) -> TreePath {
+    TreePath::new(text).unwrap()
+}
+
+fn scope(below: &str, to: &str, owner: Option<&str>) -> Scope {
+    let owner = owner.map(|name| Owner { set: "user".into(), name: name.into() });
+    Scope { below: path(below), to: path(to), owner }
+}
+
+fn shown(list: &[Location]) -> Vec<String> {
+    list.iter().map(|location| format!("{} at {}", location.id, location.at)).collect()
+}
+
+fn backup(owner_field: Option<&str>) -> DocumentsSource {
+    let shelf = Shelf::of(&[
+        ("etc/accounts/ana.yaml", "user: ana\nroles: [dev]\n"),
+        ("etc/accounts/bob.json", "{\"user\": \"bob\"}"),
+        ("etc/accounts/second.yml", "user: ana\n"),
+        ("etc/accounts/deeper/x.yaml", "user: cyd\n"),
+        ("etc/accounts/README", "no document"),
+    ]);
+    DocumentsSource::new(shelf, owner_field.map(str::to_owned), KindSchema::default())
+}
+
+#[tokio::test]
+async fn a_backups_documents_have_the_ids_of_the_live_ones() {
+    let source = backup(None);
+    assert_eq!(source.owners(&path("etc/accounts"), None).await.unwrap(), ["ana", "bob", "second"]);
+    let listed = source.list(&[scope("etc/accounts", "", None), scope("etc/accounts", "sub", Some("bob"))]).await;
+    let (all, bob) = (listed[0].as_ref().unwrap(), listed[1].as_ref().unwrap());
+    assert_eq!(
+        shown(all),
+        [
+            "document ana at etc/accounts/ana.yaml",
+            "document bob at etc/accounts/bob.json",
+            "document second at etc/accounts/second.yml"
+        ]
+    );
+    assert_eq!(shown(bob), ["document sub/bob at etc/accounts/bob.json"]);
+    let gone = Location { at: path("etc/accounts/gone.yaml"), ..all[0].clone() };
+    let read = source.read(&[all[1].clone(), gone, all[0].clone()]).await;
+    let value = |resource: &Resource| resource.document().unwrap().value.to_string();
+    assert_eq!(value(read[0].as_ref().unwrap().as_ref().unwrap()), "{\"user\":\"bob\"}");
+    assert!(read[1].as_ref().unwrap().is_none());
+    assert_eq!(read[2].as_ref().unwrap().as_ref().unwrap().id.key, path("ana"));
+}
+
+#[tokio::test]
+async fn a_field_tells_the_owner_in_a_backup_too() {
+    let source = backup(Some("user"));
+    assert_eq!(source.owners(&path("etc/accounts"), None).await.unwrap(), ["ana", "bob"]);
+    let listed = source.list(&[scope("etc/accounts", "", Some("ana"))]).await;
+    assert_eq!(listed[0].as_ref().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_backup_without_that_directory_is_not_a_backup_of_nothing() {
+    let source = backup(None);
+    let error = source.list(&[scope("home", "", None)]).await.pop().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.hint().is_some());
+}
+
+#[tokio::test]
+async fn a_scope_of_files_is_one_tree() {
+    let shelf = Shelf::of(&[("home/ana/x", "1"), ("home/bob/y", "2"), ("home/README", "3")]);
+    let source = FilesSource::new(shelf, KindSchema::default());
+    assert_eq!(source.owners(&path("home"), None).await.unwrap(), ["ana", "bob"]);
+    let listed = source.list(&[scope("home/ana", "ana", None), scope("home/cyd", "cyd", None)]).await;
+    assert_eq!(shown(listed[0].as_ref().unwrap()), [format!("{TREE} ana at home/ana")]);
+    assert_eq!(listed[1].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
+    let read = source.read(listed[0].as_ref().unwrap()).await.pop().unwrap().unwrap().unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut read.tree().unwrap().open(&path("x")).unwrap(), &mut text).unwrap();
+    assert_eq!(text, "1");
+}

@@ -1,0 +1,71 @@
+//! A kill at every named point, again and again, until the write gets through: a panic there unwinds past
+//! all cleaning up, as a killed process would.
+#![cfg(feature = "failpoints")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+
+const POINTS: [&str; 5] = [
+    "files::before_rename",
+    "files::after_rename",
+    "files::after_batch",
+    "files::before_publish",
+    "files::after_publish",
+];
+
+/// Kills this thread's writes at each point's `nth` passing; others' tests run beside it.
+fn killed_at(point: &str, nth: usize, write: impl FnOnce() -> Result<Effect>) -> Option<Result<Effect>> {
+    let me = std::thread::current().id();
+    let passed = AtomicUsize::new(0);
+    fail::cfg_callback(point, move || {
+        if std::thread::current().id() == me && passed.fetch_add(1, Ordering::SeqCst) == nth {
+            std::panic::panic_any("killed");
+        }
+    })
+    .unwrap();
+    let outcome = catch_unwind(AssertUnwindSafe(write)).ok();
+    fail::remove(point);
+    outcome
+}
+
+fn swept(make: impl Fn() -> Ground) {
+    let mut kills = 0;
+    for point in POINTS {
+        for nth in 0.. {
+            let ground = make();
+            let former = ground.live_state();
+            let plan = ground.plan();
+            let Some(finished) = killed_at(point, nth, || ground.write(&plan)) else {
+                kills += 1;
+                ground.write(&plan).unwrap_or_else(|error| panic!("after {point} {nth}: {error}"));
+                assert_eq!(ground.live_state(), ground.backup_state(), "after a kill at {point}, passing {nth}");
+                assert_eq!(ground.leftovers(), [""; 0]);
+                ground.undo();
+                assert_eq!(ground.live_state(), former, "undo after a kill at {point}, passing {nth}");
+                continue;
+            };
+            finished.unwrap();
+            break;
+        }
+    }
+    assert!(kills > 0);
+}
+
+/// The points are the whole process's, so the two sweeps take turns.
+#[test]
+fn a_write_killed_anywhere_is_finished_by_the_next_and_undone_bit_for_bit() {
+    swept(|| {
+        let ground = Ground::new();
+        ground.backup("mkdir a; echo 1 > a/one; echo 22 > two; ln two three; ln -s x link");
+        ground
+    });
+    swept(|| {
+        let mut ground = Ground::new();
+        ground.exact = true;
+        ground.backup("mkdir d n; echo right > d/f; chmod 600 d/f; echo i > n/i; ln n/i n/j; ln -s new l; mkdir turned; echo t > turned/t; echo flat > flat; echo m > m; touch -d 2001-01-01 m; chmod 640 m");
+        ground.live("mkdir d; echo not-right > d/f; ln -s old l; echo x > turned; mkdir flat; echo in > flat/in; echo extra > extra; mkdir gone; echo g > gone/g; echo m > m; touch -d 2001-01-01 m; chown 5 m");
+        ground
+    });
+}

@@ -1,0 +1,230 @@
+use std::collections::HashMap;
+
+use super::shown::{shortened, sides};
+use super::task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
+use super::{Chain, Note, Report, Totals};
+use crate::model::{
+    Change, Counts, Digest, Event, Pass, Plan, Recorded, Result, Run, Selection, TaskId, TaskStatus, visible,
+};
+
+/// Finds a kept plan by the digest of its `Planned` event.
+pub type PlanOf<'a> = &'a dyn Fn(&Digest) -> Result<Option<Plan>>;
+
+const MAX_CHANGES: usize = 1_000;
+const MAX_HUNKS: usize = 1_000;
+
+impl Report {
+    /// `run` is the fold of `events`.
+    pub fn of(run: &Run, events: &[Recorded], plan_of: PlanOf<'_>, chain: Chain) -> Self {
+        let mut tasks: HashMap<TaskId, Drafts> = HashMap::new();
+        let mut notes = Vec::new();
+        for recorded in events {
+            match recorded.event.task() {
+                Some(task) => tasks.entry(task).or_default().fold(recorded),
+                None => notes.extend(note(recorded)),
+            }
+        }
+        let mut totals = Totals { tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX), ..Totals::default() };
+        for status in TaskStatus::ALL {
+            if run.count(status) > 0 {
+                totals.by_status.insert(status.word(), run.count(status));
+            }
+        }
+        let mut reports = Vec::with_capacity(run.tasks.len());
+        for (task, at) in run.tasks.iter().zip(0..) {
+            let id = TaskId(at);
+            let drafts = tasks.remove(&id).unwrap_or_default();
+            if task.status == TaskStatus::Done {
+                totals.applied = sum(totals.applied, drafts.applied());
+            }
+            reports.push(TaskReport {
+                task: visible(&run.name(id)).into_owned(),
+                status: task.status,
+                history: drafts.history,
+                rounds: drafts.rounds.into_iter().map(|draft| draft.finish(plan_of)).collect(),
+                problem: run.problems.get(&id).cloned(),
+                skipped: run.skips.get(&id).map(|why| shortened(why)),
+            });
+        }
+        let at = |recorded: Option<&Recorded>| recorded.map(|recorded| time(recorded.at)).unwrap_or_default();
+        Self {
+            id: run.header.id.clone(),
+            title: run.header.title.clone(),
+            by: run.header.by.clone(),
+            version: run.header.version.clone(),
+            state: run.state,
+            started: at(events.first()),
+            last: at(events.last()),
+            runbook: run.header.runbook_path.clone(),
+            runbook_digest: run.header.digest.map(Digest::to_hex),
+            policy: run.header.policy.clone(),
+            inputs: run.header.inputs.clone(),
+            identities: run.header.identities.clone(),
+            chain,
+            totals,
+            tasks: reports,
+            notes,
+        }
+    }
+}
+
+/// Milliseconds since 1970 as RFC 3339 in UTC.
+pub(super) fn time(at: i64) -> String {
+    jiff::Timestamp::from_millisecond(at).map_or_else(|_| format!("{at} ms"), |at| at.to_string())
+}
+
+fn sum(one: Counts, other: Counts) -> Counts {
+    Counts {
+        create: one.create.saturating_add(other.create),
+        update: one.update.saturating_add(other.update),
+        delete: one.delete.saturating_add(other.delete),
+        hunks: one.hunks.saturating_add(other.hunks),
+        delete_hunks: one.delete_hunks.saturating_add(other.delete_hunks),
+    }
+}
+
+fn note(recorded: &Recorded) -> Option<Note> {
+    let text = match &recorded.event {
+        Event::Resumed { by } => format!("resumed by {by}"),
+        Event::Paused { by } => format!("paused by {by}"),
+        Event::Continued { by } => format!("continued by {by}"),
+        Event::Aborted { by, why } => format!("aborted by {by}: {why}"),
+        Event::Closed { by } => format!("closed by {by}; undo is no longer offered"),
+        Event::Noted { text } => text.clone(),
+        Event::LeftOut { set, owner, why, by } => format!("{set} {owner} left out by {by}: {why}"),
+        _ => return None,
+    };
+    Some(Note { at: time(recorded.at), text: shortened(&text) })
+}
+
+#[derive(Default)]
+struct Drafts {
+    rounds: Vec<Draft>,
+    history: Vec<String>,
+}
+
+struct Draft {
+    planned: Digest,
+    selection: Selection,
+    round: Round,
+}
+
+impl Drafts {
+    fn fold(&mut self, recorded: &Recorded) {
+        let at = time(recorded.at);
+        if let Event::Planned { pass, digest, preview, counts, .. } = &recorded.event {
+            // A plan that was only looked at gives way to the next.
+            self.rounds.retain(|draft| draft.round.approved.is_some());
+            self.rounds.push(Draft::new(*digest, Round::planned(*pass, *preview, *digest, *counts)));
+            return;
+        }
+        if let Some(text) = told(&recorded.event) {
+            self.history.push(format!("{at}: {}", shortened(&text)));
+        }
+        let Some(Draft { selection: chosen, round, .. }) = self.rounds.last_mut() else { return };
+        match &recorded.event {
+            Event::Decided { selection, digest, counts, .. } => {
+                *chosen = selection.clone();
+                round.digest = digest.to_hex();
+                round.counts = *counts;
+            }
+            Event::Approved { digest, by, .. } => {
+                round.approved = Some(Approved { at, by: visible(by).into_owned(), digest: digest.to_hex() });
+            }
+            Event::Voided { why, .. } => round.voided = Some(shortened(why)),
+            Event::Intent { attempt, .. } => round.attempt = Some(*attempt),
+            Event::Outcome { known, post, evidence, problem, .. } => {
+                let post = post.map(Digest::to_hex);
+                let evidence = shortened(evidence);
+                round.outcome = Some(Outcome { at, known: *known, evidence, post, problem: problem.clone() });
+            }
+            Event::Settled { known, how, by, .. } => {
+                let by = visible(by).into_owned();
+                round.settled = Some(Settled { at, known: *known, how: shortened(how), by });
+            }
+            _ => {}
+        }
+    }
+
+    /// Of the last restore that was written.
+    fn applied(&self) -> Counts {
+        let written = |draft: &&Draft| draft.round.pass == Pass::Restore && draft.round.attempt.is_some();
+        self.rounds.iter().rev().find(written).map(|draft| draft.round.counts).unwrap_or_default()
+    }
+}
+
+fn told(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Answered { answer, by, .. } => {
+            let held = if answer.holds { "held" } else { "did not hold" };
+            let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+            format!("{held}: {}{by}", answer.seen)
+        }
+        Event::Failed { problem, .. } => format!("failed before any effect: {}", problem.what),
+        Event::Unchanged { .. } => "found equal already".to_owned(),
+        Event::Retried { by, .. } => format!("retried by {by}"),
+        Event::Skipped { why, by, .. } => format!("skipped by {by}: {why}"),
+        Event::UndoAsked { by, .. } => format!("undo asked by {by}"),
+        _ => return None,
+    })
+}
+
+impl Draft {
+    fn new(planned: Digest, round: Round) -> Self {
+        Self { planned, selection: Selection::all(), round }
+    }
+
+    fn finish(self, plan_of: PlanOf<'_>) -> Round {
+        let Self { planned, selection, mut round } = self;
+        match plan_of(&planned) {
+            Ok(Some(plan)) => {
+                round.more_changes = plan.changes.len().saturating_sub(MAX_CHANGES);
+                let changes = plan.changes.iter().take(MAX_CHANGES).enumerate();
+                round.changes = changes.map(|(at, change)| change_report(at, change, &selection)).collect();
+                round.warnings = plan.warnings.iter().map(|warning| shortened(warning)).collect();
+                round.command = plan.command;
+                round.target = Some(plan.target);
+            }
+            Ok(None) => round.plan_missing = Some("it was not kept".to_owned()),
+            Err(error) => round.plan_missing = Some(error.chain()),
+        }
+        round
+    }
+}
+
+impl Round {
+    fn planned(pass: Pass, preview: crate::model::Preview, digest: Digest, counts: Counts) -> Self {
+        Self {
+            pass,
+            preview,
+            digest: digest.to_hex(),
+            counts,
+            target: None,
+            approved: None,
+            voided: None,
+            attempt: None,
+            outcome: None,
+            settled: None,
+            command: None,
+            changes: Vec::new(),
+            more_changes: 0,
+            warnings: Vec::new(),
+            plan_missing: None,
+        }
+    }
+}
+
+fn change_report(at: usize, change: &Change, selection: &Selection) -> ChangeReport {
+    let hunks = change.hunks.iter().take(MAX_HUNKS).enumerate().map(|(position, hunk)| {
+        let (before, after) = sides(&hunk.at);
+        HunkReport { op: hunk.op, place: hunk.place(), before, after, taken: selection.takes(at, position) }
+    });
+    ChangeReport {
+        kind: visible(&*change.id.kind).into_owned(),
+        key: change.id.key.to_string(),
+        op: change.op,
+        hunks: hunks.collect(),
+        more_hunks: change.hunks.len().saturating_sub(MAX_HUNKS),
+        warnings: change.warnings.iter().map(|warning| shortened(warning)).collect(),
+    }
+}

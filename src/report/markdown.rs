@@ -1,0 +1,213 @@
+use std::fmt::{self, Write};
+
+use super::{ChangeReport, HunkReport, Report, Round, TaskReport};
+use crate::model::{Counts, Known, Op, Pass, RunState, TaskStatus, visible};
+
+const MAX_HUNKS_OF_A_CHANGE: usize = 50;
+const MAX_CHANGES_OF_A_ROUND: usize = 50;
+
+impl Report {
+    /// For people, and for the ticket that it is pasted into.
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        let written = write_report(&mut text, self);
+        debug_assert!(written.is_ok(), "writing to a String does not fail");
+        text
+    }
+}
+
+fn write_report(out: &mut String, report: &Report) -> fmt::Result {
+    writeln!(out, "# {}\n", plain(&report.title))?;
+    writeln!(out, "| | |\n|---|---|")?;
+    let mut row = |name: &str, value: &str| writeln!(out, "| {} | {} |", plain(name), value.replace('|', "\\|"));
+    row("run", &code(&report.id))?;
+    row("state", state(report.state))?;
+    row("started", &format!("{} by {}", report.started, plain(&report.by)))?;
+    row("last event", &report.last)?;
+    row("rekindle", &code(&report.version))?;
+    let digest = report.runbook_digest.as_deref().unwrap_or("unknown");
+    row("runbook", &format!("{}, digest {}", code(&report.runbook), code(digest)))?;
+    if !report.policy.is_empty() {
+        row("approval", &plain(&report.policy))?;
+    }
+    for (name, value) in &report.inputs {
+        row(&format!("input {name}"), &code(value))?;
+    }
+    for (name, identity) in &report.identities {
+        row(name, &code(&identity.to_string()))?;
+    }
+    let chain = if report.chain.sound { "sound" } else { "**not sound**" };
+    row("journal", &format!("{chain}, {} events, head {}", report.chain.events, code(&report.chain.head)))?;
+    writeln!(out)?;
+    for finding in &report.chain.findings {
+        writeln!(out, "> **Journal**: {}\n", plain(finding))?;
+    }
+    writeln!(out, "## Totals\n")?;
+    for (status, count) in &report.totals.by_status {
+        writeln!(out, "- {status}: {count} of {}", report.totals.tasks)?;
+    }
+    writeln!(out, "- applied and standing: {}\n", counted(report.totals.applied))?;
+    if !report.notes.is_empty() {
+        writeln!(out, "## Course\n")?;
+        for note in &report.notes {
+            writeln!(out, "- {}: {}", note.at, plain(&note.text))?;
+        }
+        writeln!(out)?;
+    }
+    let needs_eyes = [TaskStatus::Unknown, TaskStatus::Failed, TaskStatus::Applying];
+    let of = |wanted: bool| report.tasks.iter().filter(move |task| needs_eyes.contains(&task.status) == wanted);
+    if of(true).next().is_some() {
+        writeln!(out, "## Unknown or failed\n")?;
+        of(true).try_for_each(|task| write_task(out, task))?;
+    }
+    let quiet = |task: &&TaskReport| {
+        task.rounds.is_empty() && task.history.is_empty() && task.problem.is_none() && task.skipped.is_none()
+    };
+    writeln!(out, "## Tasks\n")?;
+    of(false).filter(|task| !quiet(task)).try_for_each(|task| write_task(out, task))?;
+    let untouched = of(false).filter(quiet).count();
+    if untouched > 0 {
+        writeln!(out, "{untouched} more tasks were not reached.")?;
+    }
+    Ok(())
+}
+
+fn write_task(out: &mut String, task: &TaskReport) -> fmt::Result {
+    writeln!(out, "### {} — {}\n", code(&task.task), task.status.word())?;
+    if let Some(problem) = &task.problem {
+        writeln!(out, "- why: {}", plain(&problem.what))?;
+        writeln!(out, "- effect: {}", known(problem.known))?;
+        if let Some(next) = &problem.next {
+            writeln!(out, "- next: {}", plain(next))?;
+        }
+    }
+    if let Some(why) = &task.skipped {
+        writeln!(out, "- skipped: {}", plain(why))?;
+    }
+    for line in &task.history {
+        writeln!(out, "- {}", plain(line))?;
+    }
+    task.rounds.iter().try_for_each(|round| write_round(out, round))?;
+    writeln!(out)
+}
+
+fn write_round(out: &mut String, round: &Round) -> fmt::Result {
+    let pass = if round.pass == Pass::Undo { "undo" } else { "restore" };
+    writeln!(out, "- {pass}: {}, plan {}", counted(round.counts), code(short(&round.digest)))?;
+    if let Some(target) = &round.target {
+        writeln!(out, "  - target: {}", code(&target.to_string()))?;
+    }
+    if let Some(command) = &round.command {
+        writeln!(out, "  - command: {}", code(&command.join(" ")))?;
+    }
+    if let Some(approved) = &round.approved {
+        writeln!(out, "  - approved {} by {}: digest {}", approved.at, plain(&approved.by), code(&approved.digest))?;
+    }
+    if let Some(why) = &round.voided {
+        writeln!(out, "  - approval void: {}", plain(why))?;
+    }
+    if let Some(outcome) = &round.outcome {
+        let evidence = if outcome.evidence.is_empty() { "no evidence" } else { &outcome.evidence };
+        writeln!(out, "  - {} {}: {}", known(outcome.known), outcome.at, plain(evidence))?;
+        if let Some(post) = &outcome.post {
+            writeln!(out, "  - read back: {}", code(post))?;
+        }
+        if let Some(problem) = &outcome.problem {
+            writeln!(out, "  - why: {}", plain(&problem.what))?;
+        }
+    }
+    if let Some(settled) = &round.settled {
+        let how = plain(&settled.how);
+        writeln!(out, "  - settled as {} {} by {}: {how}", known(settled.known), settled.at, plain(&settled.by))?;
+    }
+    for warning in &round.warnings {
+        writeln!(out, "  - warning: {}", plain(warning))?;
+    }
+    if let Some(why) = &round.plan_missing {
+        writeln!(out, "  - the plan cannot be shown: {}", plain(why))?;
+    }
+    let shown = round.changes.len().min(MAX_CHANGES_OF_A_ROUND);
+    round.changes.iter().take(shown).try_for_each(|change| write_change(out, change))?;
+    write_rest(out, "  ", round.changes.len() - shown + round.more_changes, "changes")
+}
+
+fn write_change(out: &mut String, change: &ChangeReport) -> fmt::Result {
+    writeln!(out, "  - {} {} {}", verb(change.op), plain(&change.kind), code(&change.key))?;
+    for warning in &change.warnings {
+        writeln!(out, "    - warning: {}", plain(warning))?;
+    }
+    let shown = change.hunks.len().min(MAX_HUNKS_OF_A_CHANGE);
+    change.hunks.iter().take(shown).try_for_each(|hunk| write_hunk(out, hunk))?;
+    write_rest(out, "    ", change.hunks.len() - shown + change.more_hunks, "hunks")
+}
+
+fn write_hunk(out: &mut String, hunk: &HunkReport) -> fmt::Result {
+    let side = |side: &Option<String>| side.as_deref().map_or_else(|| "nothing".to_owned(), code);
+    let left = if hunk.taken { "" } else { "**left out**: " };
+    let (before, after) = (side(&hunk.before), side(&hunk.after));
+    writeln!(out, "    - {left}{} {}: {before} → {after}", verb(hunk.op), code(&hunk.place))
+}
+
+fn write_rest(out: &mut String, indent: &str, rest: usize, what: &str) -> fmt::Result {
+    if rest > 0 {
+        writeln!(out, "{indent}- and {rest} more {what}")?;
+    }
+    Ok(())
+}
+
+fn counted(counts: Counts) -> String {
+    let Counts { create, update, delete, hunks, .. } = counts;
+    format!("create {create}, update {update}, delete {delete}, {hunks} hunks")
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..8).unwrap_or(digest)
+}
+
+fn state(state: RunState) -> &'static str {
+    match state {
+        RunState::Going => "going",
+        RunState::Paused => "paused",
+        RunState::Aborted => "aborted",
+        RunState::Closed => "closed",
+    }
+}
+
+fn known(known: Known) -> &'static str {
+    match known {
+        Known::NotApplied => "not applied",
+        Known::Applied => "applied",
+        Known::Unknown => "**unknown**",
+    }
+}
+
+fn verb(op: Op) -> &'static str {
+    match op {
+        Op::Create => "create",
+        Op::Update => "update",
+        Op::Delete => "delete",
+    }
+}
+
+/// Text that stays text: what means something in Markdown or HTML is escaped.
+fn plain(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in visible(text).chars() {
+        if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&' | '~' | '!') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// A code span that its content cannot end.
+fn code(text: &str) -> String {
+    let text = visible(text);
+    if text.is_empty() {
+        return "(empty)".to_owned();
+    }
+    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    if longest == 0 { format!("{fence}{text}{fence}") } else { format!("{fence} {text} {fence}") }
+}

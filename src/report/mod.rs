@@ -1,0 +1,70 @@
+//! What a run did, for people and for programs: a pure projection of its events and plans.
+
+mod fold;
+mod markdown;
+mod run_row;
+mod shown;
+mod task_report;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use fold::PlanOf;
+pub use run_row::{RunRow, table};
+pub use task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
+
+use crate::model::{Counts, RunState, TargetIdentity};
+
+/// The report as data; serialised it is the JSON form. Holds no secrets, since events and plans hold none.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub id: String,
+    pub title: String,
+    /// Who started it.
+    pub by: String,
+    /// Of the program that started it.
+    pub version: String,
+    pub state: RunState,
+    /// RFC 3339, as all times here.
+    pub started: String,
+    pub last: String,
+    pub runbook: String,
+    pub runbook_digest: Option<String>,
+    pub policy: String,
+    pub inputs: BTreeMap<String, String>,
+    /// What each source and component called itself at the start.
+    pub identities: BTreeMap<String, TargetIdentity>,
+    pub chain: Chain,
+    pub totals: Totals,
+    pub tasks: Vec<TaskReport>,
+    /// What happened to the run as a whole, in order.
+    pub notes: Vec<Note>,
+}
+
+/// Whether the record itself is whole.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Chain {
+    pub sound: bool,
+    pub events: u64,
+    /// The last event's link, 64 hex digits: to be kept elsewhere, it proves this report later.
+    pub head: String,
+    pub findings: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Totals {
+    pub tasks: u32,
+    /// Those that are not zero.
+    pub by_status: BTreeMap<&'static str, u32>,
+    /// Of what was applied and stands.
+    pub applied: Counts,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Note {
+    pub at: String,
+    pub text: String,
+}

@@ -1,0 +1,90 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::fold::time;
+use crate::model::{Run, RunState, TaskStatus, visible};
+
+/// One run in the list of runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunRow {
+    pub id: String,
+    pub title: String,
+    pub started: String,
+    pub state: RunState,
+    pub tasks: u32,
+    /// Those that are not zero.
+    pub by_status: BTreeMap<&'static str, u32>,
+    /// Who writes it now, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// Why nothing more is known of it, or what is wrong with its journal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl RunRow {
+    /// `started`: milliseconds since 1970.
+    pub fn of(run: &Run, started: i64, holder: Option<String>, problem: Option<String>) -> Self {
+        let counts = TaskStatus::ALL.iter().map(|status| (status.word(), run.count(*status)));
+        Self {
+            id: run.header.id.clone(),
+            title: run.header.title.clone(),
+            started: time(started),
+            state: run.state,
+            tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX),
+            by_status: counts.filter(|(_, count)| *count > 0).collect(),
+            holder,
+            problem,
+        }
+    }
+
+    /// A run whose journal cannot be read.
+    pub fn unreadable(id: &str, holder: Option<String>, problem: String) -> Self {
+        let mut row = Self::of(&Run::default(), 0, holder, Some(problem));
+        row.id = id.to_owned();
+        row.started = String::new();
+        row
+    }
+
+    fn cells(&self) -> [String; 5] {
+        let state = match (&self.problem, self.state) {
+            (Some(_), _) if self.tasks == 0 => "unreadable",
+            (_, RunState::Going) if self.holder.is_some() => "going",
+            (_, RunState::Going) => "stopped",
+            (_, RunState::Paused) => "paused",
+            (_, RunState::Aborted) => "aborted",
+            (_, RunState::Closed) => "closed",
+        };
+        let counts: Vec<String> = self.by_status.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        let held = self.holder.as_ref().map(|holder| format!("held by {holder}"));
+        let about = [Some(&self.title).filter(|title| !title.is_empty()), held.as_ref(), self.problem.as_ref()];
+        let about: Vec<_> = about.into_iter().flatten().map(|part| visible(part)).collect();
+        let started = self.started.get(..16).unwrap_or(&self.started).replace('T', " ");
+        [visible(&self.id).into_owned(), started, state.to_owned(), counts.join(", "), about.join("; ")]
+    }
+}
+
+/// The list for a terminal: a heading, then one line each.
+pub fn table(rows: &[RunRow]) -> String {
+    let heading = ["RUN", "STARTED (UTC)", "STATE", "TASKS", "TITLE"].map(str::to_owned);
+    let lines: Vec<[String; 5]> = std::iter::once(heading).chain(rows.iter().map(RunRow::cells)).collect();
+    let mut widths = [0; 5];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(unicode_width::UnicodeWidthStr::width(cell.as_str()));
+        }
+    }
+    let mut text = String::new();
+    for line in &lines {
+        let mut shown = String::new();
+        for (width, cell) in widths.iter().zip(line) {
+            let padding = width - unicode_width::UnicodeWidthStr::width(cell.as_str());
+            shown.push_str(cell);
+            shown.push_str(&" ".repeat(padding + 2));
+        }
+        text.push_str(shown.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,204 @@
+use serde_json::json;
+
+use super::*;
+use crate::model::{
+    Change, Digest, DocumentPath, Error, ErrorKind, Event, Fidelity, Hunk, HunkAt, Known, Mode, Op, Pass, PathStep,
+    Plan, Preview, Recorded, ResourceId, Run, RunHeader, Selection, Shown, TaskId, TreePath,
+};
+
+const HOSTILE: &str = "ev`il*\u{1b}[2J|<b>";
+
+fn header() -> RunHeader {
+    serde_json::from_value(json!({
+        "id": "20261121-044300-homes", "title": "Restore homes", "by": "ops@bastion", "version": "0.1.0",
+        "runbook": "", "runbook_path": "homes.yaml", "digest": null, "inputs": {"snapshot": "9f2c"},
+        "steps": [{"id": "account", "kind": "restore", "each": "user"}],
+        "owners": [{"set": "user", "names": ["ana", "bob", "cyd", HOSTILE]}],
+        "identities": {"homes": {"system": "directory", "address": "/home", "id": "8:1:2"}},
+    }))
+    .unwrap()
+}
+
+fn field(name: &str, before: Shown, after: Shown) -> Hunk {
+    let path = DocumentPath(vec![PathStep::Field(name.to_owned())]);
+    let at = HunkAt::Field { path, before: Some(before), after: Some(after) };
+    Hunk { op: Op::Update, at, fidelity: Fidelity::Exact, needs: Vec::new() }
+}
+
+fn plan(owner: &str) -> Plan {
+    let secret = |value: &str| Shown::Secret(Digest::of(value));
+    let change = Change {
+        id: ResourceId { kind: "account".into(), key: TreePath::new(owner).unwrap() },
+        op: Op::Update,
+        before: Digest::of("before"),
+        after: Digest::of("after"),
+        hunks: vec![
+            field("quota", Shown::Plain(json!(10)), Shown::Plain(json!(20))),
+            field("shell", Shown::Plain(json!("sh")), Shown::Plain(json!("bash"))),
+            field("password", secret("old"), secret("new")),
+        ],
+        warnings: Vec::new(),
+    };
+    let target = header().identities["homes"].clone();
+    Plan {
+        task: format!("account/{owner}"),
+        pass: Pass::Restore,
+        runbook: Digest::of("runbook"),
+        source: target.clone(),
+        target,
+        mode: Mode::Merge,
+        preview: Preview::Exact,
+        changes: vec![change],
+        command: None,
+        warnings: Vec::new(),
+    }
+}
+
+/// Ana is restored without one hunk, Bob fails with an unknown effect, Cyd is skipped.
+fn story() -> (Run, Vec<Recorded>) {
+    let all = Selection::all();
+    let by = || "ops@bastion".to_owned();
+    let planned = |task, owner: &str| {
+        let plan = plan(owner);
+        Event::Planned {
+            task: TaskId(task),
+            pass: Pass::Restore,
+            digest: plan.digest(&all),
+            preview: Preview::Exact,
+            counts: plan.counts(&all),
+            cohort: Digest::of("cohort"),
+        }
+    };
+    let ana = plan("ana");
+    let mut left = Selection::all();
+    left.decide(&ana, 0, 1, false);
+    let (chosen, counts) = (ana.digest(&left), ana.counts(&left));
+    let bob = plan("bob").digest(&all);
+    let lost = Error::new(ErrorKind::TimedOut, "write account bob", "no answer in 30 s").known(Known::Unknown);
+    let intent =
+        |task, digest| Event::Intent { task: TaskId(task), attempt: 1, digest, pre: Digest::of("pre"), undoable: true };
+    let events = vec![
+        Event::Opened { run: Box::new(header()) },
+        planned(0, "ana"),
+        Event::Decided { task: TaskId(0), selection: left, digest: chosen, counts },
+        Event::Approved { task: TaskId(0), digest: chosen, by: by() },
+        intent(0, chosen),
+        Event::Outcome {
+            task: TaskId(0),
+            known: Known::Applied,
+            post: Some(Digest::of("post")),
+            evidence: "2 fields read back equal".to_owned(),
+            problem: None,
+        },
+        planned(1, "bob"),
+        Event::Approved { task: TaskId(1), digest: bob, by: "--yes".to_owned() },
+        intent(1, bob),
+        Event::Outcome {
+            task: TaskId(1),
+            known: Known::Unknown,
+            post: None,
+            evidence: String::new(),
+            problem: Some(lost.problem()),
+        },
+        Event::Skipped { task: TaskId(2), why: "has left the company".to_owned(), by: by() },
+        Event::Skipped { task: TaskId(3), why: HOSTILE.to_owned(), by: by() },
+        Event::Noted { text: "TLS verification is off".to_owned() },
+    ];
+    let mut run = Run::default();
+    let recorded: Vec<_> =
+        events.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at: 1_795_236_180_000, event }).collect();
+    recorded.iter().for_each(|recorded| run.apply(recorded).unwrap());
+    (run, recorded)
+}
+
+fn report() -> Report {
+    let (run, events) = story();
+    let plans: Vec<Plan> = ["ana", "bob"].map(plan).into();
+    let plan_of = |digest: &Digest| Ok(plans.iter().find(|plan| plan.digest(&Selection::all()) == *digest).cloned());
+    let chain = Chain { sound: true, events: 13, head: "abcd".to_owned(), findings: Vec::new() };
+    Report::of(&run, &events, &plan_of, chain)
+}
+
+#[test]
+fn a_report_says_what_changed_who_approved_it_and_what_was_read_back() {
+    let text = report().markdown();
+    let mut left = Selection::all();
+    left.decide(&plan("ana"), 0, 1, false);
+    let approved = format!("by ops@bastion: digest `{}`", plan("ana").digest(&left));
+    for part in [
+        "# Restore homes",
+        "`directory /home (8:1:2)`",
+        "sound, 13 events, head `abcd`",
+        "- done: 1 of 4",
+        "- applied and standing: create 0, update 1, delete 0, 2 hunks",
+        "### `account/ana` — done",
+        &approved,
+        "2 fields read back equal",
+        "- update `quota`: `10` → `20`",
+        "- **left out**: update `shell`",
+        "- skipped: has left the company",
+        "TLS verification is off",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+    let unknown = text.find("### `account/bob` — unknown").unwrap();
+    assert!(unknown < text.find("### `account/ana`").unwrap(), "what needs a person comes first");
+    assert!(text.contains("no answer in 30 s") && text.contains("effect: **unknown**"));
+}
+
+#[test]
+fn secrets_are_dots_in_every_form() {
+    let report = report();
+    let json = serde_json::to_string(&report).unwrap();
+    for text in [report.markdown(), json] {
+        assert!(text.contains("••••"));
+        assert!(!text.contains(&Digest::of("new").to_hex()), "even the digest of a secret is nobody's business");
+    }
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let text = report().markdown();
+    assert!(!text.contains('\u{1b}'));
+    assert!(text.contains("### `` account/ev`il*^[[2J|<b> ``"), "{text}");
+    assert!(text.contains("skipped: ev\\`il\\*^\\[\\[2J\\|\\<b\\>"), "{text}");
+}
+
+#[test]
+fn the_json_form_holds_the_rounds() {
+    let json = serde_json::to_value(report()).unwrap();
+    let round = &json["tasks"][0]["rounds"][0];
+    assert_eq!(round["approved"]["by"], "ops@bastion");
+    assert_eq!(round["changes"][0]["hunks"][1]["taken"], false);
+    assert_eq!(round["outcome"]["post"], Digest::of("post").to_hex());
+    assert_eq!(json["totals"]["by_status"], json!({"done": 1, "unknown": 1, "skipped": 2}));
+    assert_eq!(json["tasks"][1]["problem"]["known"], "unknown");
+    assert_eq!(json["started"], "2026-11-21T04:43:00Z");
+}
+
+#[test]
+fn a_plan_that_cannot_be_read_is_said_and_the_rest_stands() {
+    let (run, events) = story();
+    let gone = |_: &Digest| Err(Error::new(ErrorKind::Corrupt, "read the plan", "its content is that of another plan"));
+    let text = Report::of(&run, &events, &gone, Chain::default()).markdown();
+    assert!(text.contains("the plan cannot be shown") && text.contains("**not sound**"));
+    assert!(text.contains("2 fields read back equal"));
+}
+
+#[test]
+fn runs_are_listed_in_aligned_columns() {
+    let (run, events) = story();
+    let rows = [
+        RunRow::of(&run, events[0].at, Some("ana on bastion, process 7, for 3 s".to_owned()), None),
+        RunRow::unreadable("broken", None, "it is not a journal of this version".to_owned()),
+    ];
+    let text = table(&rows);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3);
+    let column = lines[0].find("STATE").unwrap();
+    assert!(lines[1][column..].starts_with("going"), "{text}");
+    assert!(lines[2][column..].starts_with("unreadable"), "{text}");
+    assert!(lines[2].ends_with("  it is not a journal of this version"), "{text}");
+    assert!(lines[1].contains("1 done, 2 skipped, 1 unknown") && lines[1].contains("2026-11-21 04:43"), "{text}");
+    assert!(lines[1].ends_with("held by ana on bastion, process 7, for 3 s"), "{text}");
+}

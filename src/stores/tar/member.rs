@@ -1,0 +1,257 @@
+use std::io::{self, Read};
+
+use tar::{EntryType, GnuExtSparseHeader, GnuSparseHeader, Header};
+
+use super::pax::Extended;
+use super::source::{Source, Stream};
+use crate::model::{Error, ErrorKind, Meta, Result, SpecialKind, Times, visible};
+
+const BLOCK: u64 = 512;
+/// An extended header holds names and attributes: Linux allows 64 KiB of attributes, and names are bounded below.
+const EXTENDED: u64 = 1024 * 1024;
+const MOST_PIECES: usize = 1_000_000;
+
+/// One member of an archive as its headers describe it.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub path: Vec<u8>,
+    pub kind: MemberKind,
+    pub meta: Meta,
+}
+
+#[derive(Debug)]
+pub(super) enum MemberKind {
+    Directory,
+    File(Content),
+    Symlink(Vec<u8>),
+    /// Another name of a member that came before.
+    HardLink(Vec<u8>),
+    Special(SpecialKind),
+}
+
+/// Where a file's bytes lie in the unpacked archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    pub size: u64,
+    pub start: u64,
+    /// For a sparse file: where in the file each stored piece belongs, and its length.
+    pub pieces: Option<Box<[(u64, u64)]>>,
+}
+
+/// Reads header after header. The tar crate decodes their fields; the loop is our own, since the crate's takes
+/// an archive that is cut off between two members for a whole one and reads extended headers of any size.
+pub(super) struct Members<'a> {
+    source: &'a Source,
+    stream: Stream,
+    next: u64,
+    global: Extended,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn new(source: &'a Source) -> Result<Self> {
+        Ok(Self { source, stream: source.stream()?, next: 0, global: Extended::default() })
+    }
+
+    /// `None` at the archive's proper end.
+    pub(super) fn next(&mut self) -> Result<Option<Member>> {
+        let mut extended = self.global.clone();
+        let mut described = false;
+        loop {
+            let Some(header) = self.header()? else {
+                if described {
+                    return Err(self.refuse("its last header describes a member that does not follow"));
+                }
+                self.stream.finish().map_err(|error| self.source.failed("read the end of", error))?;
+                return Ok(None);
+            };
+            let stored = header.entry_size().map_err(|error| self.bad(&error))?;
+            described = true;
+            match header.entry_type() {
+                EntryType::XHeader => {
+                    let records = self.extension(stored)?;
+                    extended.add(&records).ok_or_else(|| self.refuse("an extended header is broken"))?;
+                }
+                EntryType::XGlobalHeader => {
+                    let records = self.extension(stored)?;
+                    self.global.add(&records).ok_or_else(|| self.refuse("a global header is broken"))?;
+                    extended.add(&records).ok_or_else(|| self.refuse("a global header is broken"))?;
+                    described = false;
+                }
+                EntryType::GNULongName => extended.path = Some(text(self.extension(stored)?)),
+                EntryType::GNULongLink => extended.link = Some(text(self.extension(stored)?)),
+                // A volume's label is not a file.
+                kind if kind.as_byte() == b'V' => {
+                    self.advance(stored)?;
+                    described = false;
+                }
+                _ => return self.member(&header, extended).map(Some),
+            }
+        }
+    }
+
+    fn member(&mut self, header: &Header, extended: Extended) -> Result<Member> {
+        let path = extended.path.clone().unwrap_or_else(|| header.path_bytes().into_owned());
+        let named = |why: String| {
+            Error::new(ErrorKind::Invalid, format!("read '{}' of {}", visible(&path), self.source.shown), why)
+        };
+        if extended.sparse {
+            let why = "it is a sparse file in pax form, which rekindle does not read";
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("read '{}' of {}", visible(&path), self.source.shown),
+                why,
+            )
+            .next("make the archive with --format=gnu or without --sparse"));
+        }
+        let bad = |error: &io::Error| named(visible(&error.to_string()).into_owned());
+        let id = |extended: Option<u64>, field: io::Result<u64>| {
+            let id = extended.map_or(field, Ok).map_err(|error| bad(&error))?;
+            u32::try_from(id).map_err(|_| named(format!("{id} is no user's or group's number")))
+        };
+        let times = match extended.times {
+            Some(times) => times,
+            None => {
+                let seconds = header.mtime().map_err(|error| bad(&error))?;
+                Times { mtime_s: i64::try_from(seconds).unwrap_or(i64::MAX), mtime_ns: 0 }
+            }
+        };
+        let mut xattrs = extended.xattrs;
+        xattrs.sort();
+        let meta = Meta {
+            mode: header.mode().map_err(|error| bad(&error))? & 0o7777,
+            uid: id(extended.uid, header.uid())?,
+            gid: id(extended.gid, header.gid())?,
+            times,
+            xattrs,
+        };
+        let stored = match extended.size {
+            Some(size) => size,
+            None => header.entry_size().map_err(|error| bad(&error))?,
+        };
+        let link = || {
+            let name = extended.link.clone().or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned));
+            name.ok_or_else(|| named("it is a link to nothing".to_owned()))
+        };
+        let kind = match header.entry_type() {
+            EntryType::Directory => MemberKind::Directory,
+            EntryType::Regular | EntryType::Continuous if path.ends_with(b"/") => MemberKind::Directory,
+            EntryType::Regular | EntryType::Continuous => {
+                MemberKind::File(Content { size: stored, start: self.next, pieces: None })
+            }
+            EntryType::GNUSparse => MemberKind::File(self.sparse(header)?),
+            EntryType::Symlink => MemberKind::Symlink(link()?),
+            EntryType::Link => MemberKind::HardLink(link()?),
+            EntryType::Char => MemberKind::Special(SpecialKind::CharDevice),
+            EntryType::Block => MemberKind::Special(SpecialKind::BlockDevice),
+            EntryType::Fifo => MemberKind::Special(SpecialKind::Fifo),
+            other => {
+                let letter = char::from(other.as_byte());
+                let why = format!("members of type '{}' are not known", letter.escape_default());
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("read '{}' of {}", visible(&path), self.source.shown),
+                    why,
+                )
+                .next("make the archive without --multi-volume and --listed-incremental"));
+            }
+        };
+        self.advance(stored)?;
+        Ok(Member { path, kind, meta })
+    }
+
+    /// The map of a sparse file in GNU form: four pieces in the header, more in blocks behind it.
+    fn sparse(&mut self, header: &Header) -> Result<Content> {
+        let Some(gnu) = header.as_gnu() else { return Err(self.refuse("a sparse file is not in GNU form")) };
+        let size = gnu.real_size().map_err(|error| self.bad(&error))?;
+        let mut pieces: Vec<(u64, u64)> = Vec::new();
+        let mut take = |blocks: &[GnuSparseHeader]| -> Option<()> {
+            for block in blocks.iter().filter(|block| !block.is_empty()) {
+                let (offset, length) = (block.offset().ok()?, block.length().ok()?);
+                let end = pieces.last().map_or(Some(0), |(offset, length)| offset.checked_add(*length))?;
+                if offset < end || offset.checked_add(length)? > size || pieces.len() >= MOST_PIECES {
+                    return None;
+                }
+                pieces.push((offset, length));
+            }
+            Some(())
+        };
+        let mut whole = take(&gnu.sparse);
+        let mut more = gnu.is_extended();
+        while more && whole.is_some() {
+            let mut block = GnuExtSparseHeader::new();
+            self.stream.read_exact(block.as_mut_bytes()).map_err(|error| self.source.failed("read", error))?;
+            self.next += BLOCK;
+            whole = take(block.sparse());
+            more = block.is_extended();
+        }
+        let stored: u64 = pieces.iter().map(|(_, length)| *length).fold(0, u64::saturating_add);
+        if whole.is_none() || header.entry_size().ok() != Some(stored) {
+            return Err(self.refuse("the map of a sparse file makes no sense"));
+        }
+        Ok(Content { size, start: self.next, pieces: Some(pieces.into()) })
+    }
+
+    fn header(&mut self) -> Result<Option<Header>> {
+        let mut header = Header::new_old();
+        self.stream.skip_to(self.next).map_err(|error| self.source.failed("read", error))?;
+        self.stream.read_exact(header.as_mut_bytes()).map_err(|error| self.source.failed("read", error))?;
+        self.next = self.stream.position();
+        let bytes = header.as_bytes();
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        let sum: u32 = bytes
+            .iter()
+            .enumerate()
+            .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) })
+            .sum();
+        match header.cksum() {
+            Ok(written) if written == sum => Ok(Some(header)),
+            _ if self.next == BLOCK => Err(Error::new(
+                ErrorKind::Invalid,
+                format!("read {}", self.source.shown),
+                "it is not a tar archive, plain or compressed with gzip or zstd",
+            )
+            .next("name a tar archive")),
+            _ => Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("read {}", self.source.shown),
+                format!("the header at byte {} does not match its checksum", self.next - BLOCK),
+            )
+            .next("check the archive with tar -t; use another backup")),
+        }
+    }
+
+    fn extension(&mut self, size: u64) -> Result<Vec<u8>> {
+        if size > EXTENDED {
+            return Err(self.refuse(&format!("an extended header of {size} bytes is over the bound of {EXTENDED}")));
+        }
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
+        self.stream.read_exact(&mut bytes).map_err(|error| self.source.failed("read", error))?;
+        self.advance(size)?;
+        Ok(bytes)
+    }
+
+    /// Behind the content of a member, which is filled up to whole blocks.
+    fn advance(&mut self, size: u64) -> Result<()> {
+        let end = size.checked_next_multiple_of(BLOCK).and_then(|size| self.next.checked_add(size));
+        self.next = end.ok_or_else(|| self.refuse("a member's size is beyond all bounds"))?;
+        Ok(())
+    }
+
+    fn refuse(&self, why: &str) -> Error {
+        let doing = format!("read {} at byte {}", self.source.shown, self.next);
+        Error::new(ErrorKind::Invalid, doing, why).next("check the archive with tar -t; use another backup")
+    }
+
+    fn bad(&self, error: &io::Error) -> Error {
+        self.refuse(&visible(&error.to_string()))
+    }
+}
+
+fn text(mut bytes: Vec<u8>) -> Vec<u8> {
+    while bytes.last() == Some(&0) {
+        bytes.pop();
+    }
+    bytes
+}

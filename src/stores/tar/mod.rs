@@ -1,0 +1,66 @@
+//! A tar archive: plain, or compressed with gzip or zstd; told apart by their first bytes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use self::index::Index;
+use self::source::Source;
+use self::tree::{Archive, TarTree};
+use super::Store;
+use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
+
+mod index;
+mod member;
+mod pax;
+mod source;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+/// An archive in GNU, ustar or pax form: read through once for its index, never unpacked as a whole.
+///
+/// A plain archive is read at any place at once. A compressed one is read forward: contents that are asked for
+/// together cost one pass, single files asked for against the archive's order cost one pass each.
+///
+/// Extended attributes and ACLs are those that `tar --xattrs` keeps. The text form of ACLs that `tar --acls` adds
+/// is not read: it names users, who may have other numbers here.
+pub struct TarStore {
+    archive: Arc<Archive>,
+}
+
+impl TarStore {
+    /// Reads all headers, and with a compressed archive all of it.
+    ///
+    /// Errors: `NotFound`; `Invalid` not an archive, or broken headers; `Corrupt` truncated or damaged;
+    /// `Refused` a name with `..`, a file behind a symbolic link, or over a bound (5 million members,
+    /// names of 64 KiB, unpacking to a thousand times its size); `Unsupported` bzip2, xz, sparse files in pax form.
+    pub fn open(path: &Path) -> Result<Self> {
+        let source = Source::open(path)?;
+        let index = Index::read(&source)?;
+        Ok(Self { archive: Arc::new(Archive::new(source, index)) })
+    }
+}
+
+impl Store for TarStore {
+    /// The file itself: where it lies, its size and when it was written. Its bytes are not hashed.
+    fn identity(&self) -> Result<TargetIdentity> {
+        let source = &self.archive.source;
+        Ok(TargetIdentity { system: "tar archive".to_owned(), address: source.shown.clone(), id: source.id.clone() })
+    }
+
+    fn entry(&self, path: &TreePath) -> Result<Option<Entry>> {
+        Ok(self.archive.index.find(path).map(|item| item.entry.clone()))
+    }
+
+    fn children(&self, path: &TreePath) -> Result<Option<Vec<Entry>>> {
+        let index = &self.archive.index;
+        Ok(index.find(path).filter(|item| item.entry.is_directory()).map(|_| index.children(path)))
+    }
+
+    fn tree(&self, path: &TreePath) -> Result<Option<Arc<dyn Tree>>> {
+        Ok(self.archive.index.find(path).map(|_| {
+            let tree = TarTree { archive: Arc::clone(&self.archive), base: path.clone() };
+            Arc::new(tree) as Arc<dyn Tree>
+        }))
+    }
+}

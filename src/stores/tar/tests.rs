@@ -1,0 +1,192 @@
+use std::fs;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use tar::{Builder, EntryType, Header};
+
+use super::*;
+use crate::model::{ErrorKind, NodeKind};
+
+/// An archive written member by member, also with what a real tar would not write.
+struct Archived {
+    builder: Builder<Vec<u8>>,
+    place: tempfile::TempDir,
+}
+
+impl Archived {
+    fn new() -> Self {
+        Self { builder: Builder::new(Vec::new()), place: tempfile::tempdir().unwrap() }
+    }
+
+    fn member(mut self, name: &[u8], kind: EntryType, link: &str, bytes: &[u8]) -> Self {
+        let mut header = Header::new_gnu();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name);
+        header.set_entry_type(kind);
+        header.set_mode(0o644);
+        header.set_size(bytes.len() as u64);
+        header.set_mtime(7);
+        header.set_uid(0);
+        header.set_gid(0);
+        if !link.is_empty() {
+            header.set_link_name_literal(link).unwrap();
+        }
+        header.set_cksum();
+        self.builder.append(&header, bytes).unwrap();
+        self
+    }
+
+    fn file(self, name: &str, text: &str) -> Self {
+        self.member(name.as_bytes(), EntryType::Regular, "", text.as_bytes())
+    }
+
+    fn bytes(self) -> (Vec<u8>, tempfile::TempDir) {
+        (self.builder.into_inner().unwrap(), self.place)
+    }
+
+    fn open(self) -> Result<TarStore> {
+        let (bytes, place) = self.bytes();
+        open(&place, &bytes)
+    }
+
+    fn refused(self) -> crate::model::Error {
+        self.open().err().expect("the archive was taken")
+    }
+}
+
+fn open(place: &tempfile::TempDir, bytes: &[u8]) -> Result<TarStore> {
+    let path: PathBuf = place.path().join("archive");
+    fs::write(&path, bytes).unwrap();
+    TarStore::open(&path)
+}
+
+fn path(text: &str) -> TreePath {
+    TreePath::new(text).unwrap()
+}
+
+fn text(store: &TarStore, at: &str) -> String {
+    let mut text = String::new();
+    let tree = store.tree(&TreePath::root()).unwrap().unwrap();
+    tree.open(&path(at)).unwrap().read_to_string(&mut text).unwrap();
+    text
+}
+
+fn names(store: &TarStore) -> Vec<String> {
+    let tree = store.tree(&TreePath::root()).unwrap().unwrap();
+    tree.entries().unwrap().map(|entry| entry.unwrap().path.to_string()).collect()
+}
+
+#[test]
+fn names_are_normal_sorted_and_implied_directories_are_there() {
+    let store = Archived::new().file("./b/x", "1").file("/a-b", "2").file("a//c/./d", "3").open().unwrap();
+    assert_eq!(names(&store), [".", "a", "a/c", "a/c/d", "a-b", "b", "b/x"]);
+    let children: Vec<_> =
+        store.children(&TreePath::root()).unwrap().unwrap().iter().map(|entry| entry.path.to_string()).collect();
+    assert_eq!(children, ["a", "a-b", "b"]);
+    assert!(store.children(&path("b/x")).unwrap().is_none());
+}
+
+#[test]
+fn the_last_of_two_members_wins_and_links_keep_what_they_linked_to() {
+    let store =
+        Archived::new().file("f", "old").member(b"l", EntryType::Link, "f", b"").file("f", "new").open().unwrap();
+    assert_eq!(text(&store, "f"), "new");
+    assert_eq!(text(&store, "l"), "old");
+}
+
+#[test]
+fn hard_links_share_a_number_and_a_missing_target_is_an_error() {
+    let store = Archived::new().file("a", "same").member(b"b", EntryType::Link, "./a", b"").open().unwrap();
+    let link = |at: &str| match store.entry(&path(at)).unwrap().unwrap().kind {
+        NodeKind::File { link, .. } => link,
+        other => panic!("{other:?}"),
+    };
+    assert!(link("a").is_some() && link("a") == link("b"));
+    let lost = Archived::new().member(b"b", EntryType::Link, "a", b"").refused();
+    assert_eq!(lost.kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn names_that_lead_out_and_files_behind_links_are_refused() {
+    let hostile = [
+        Archived::new().member(b"../x", EntryType::Regular, "", b""),
+        Archived::new().member(b"a/../../x", EntryType::Regular, "", b""),
+        Archived::new().member(b"l", EntryType::Symlink, "/etc", b"").file("l/passwd", "x"),
+        Archived::new().file("f", "x").file("f/g", "y"),
+        Archived::new().file("f", "x").member(b"l", EntryType::Link, "../../etc/passwd", b""),
+        Archived::new().member(b"d/", EntryType::Directory, "", b"").member(b"l", EntryType::Link, "d", b""),
+    ];
+    for archive in hostile {
+        let error = archive.refused();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{error:?}");
+    }
+}
+
+#[test]
+fn devices_are_listed_and_unknown_members_are_not_passed_over() {
+    let store = Archived::new().member(b"null", EntryType::Char, "", b"").open().unwrap();
+    assert!(matches!(store.entry(&path("null")).unwrap().unwrap().kind, NodeKind::Special { .. }));
+    let error = Archived::new().member(b"m", EntryType::new(b'M'), "", b"").refused();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn an_archive_cut_at_any_block_is_an_error_never_a_shorter_list() {
+    let (bytes, place) = Archived::new().file("a", "1").file("b", &"2".repeat(700)).file("c", "3").bytes();
+    let end = bytes.len() - 1024;
+    assert_eq!(names(&open(&place, &bytes).unwrap()).len(), 4);
+    for cut in (0..=end).step_by(256) {
+        let error = open(&place, &bytes[..cut]).err().unwrap_or_else(|| panic!("cut at {cut} was taken"));
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(&bytes).unwrap();
+        let packed = packed.finish().unwrap();
+        let cut = cut * packed.len() / bytes.len();
+        let kind = open(&place, &packed[..cut]).err().unwrap_or_else(|| panic!("gz cut at {cut} was taken")).kind();
+        assert_eq!(kind, ErrorKind::Corrupt, "gz cut at {cut}");
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_a_compressed_archive_is_corrupt() {
+    let (bytes, place) = Archived::new().file("a", &"text ".repeat(500)).bytes();
+    let mut packed = zstd::stream::Encoder::new(Vec::new(), 3).unwrap();
+    packed.include_checksum(true).unwrap();
+    packed.write_all(&bytes).unwrap();
+    let mut packed = packed.finish().unwrap();
+    assert!(open(&place, &packed).is_ok());
+    let last = packed.len() - 1;
+    packed[last] ^= 1;
+    assert_eq!(open(&place, &packed).err().unwrap().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn a_bomb_is_stopped_at_its_bound() {
+    let (bytes, place) = Archived::new().file("a", "1").bytes();
+    let mut packed = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+    packed.write_all(&bytes[..1024]).unwrap();
+    // A header that announces 1.2 GiB of zeros.
+    let mut header = Header::new_gnu();
+    header.set_path("zeros").unwrap();
+    header.set_size(1200 << 20);
+    header.set_mode(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_cksum();
+    packed.write_all(header.as_bytes()).unwrap();
+    std::io::copy(&mut std::io::repeat(0).take((1200 << 20) + 1024), &mut packed).unwrap();
+    let error = open(&place, &packed.finish().unwrap()).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("1000 times"), "{error}");
+}
+
+#[test]
+fn what_is_no_archive_is_told_apart() {
+    let place = tempfile::tempdir().unwrap();
+    assert_eq!(open(&place, &[b'x'; 2048]).err().unwrap().kind(), ErrorKind::Invalid);
+    assert_eq!(open(&place, b"BZh91AY").err().unwrap().kind(), ErrorKind::Unsupported);
+    assert_eq!(open(&place, b"").err().unwrap().kind(), ErrorKind::Corrupt);
+    assert_eq!(TarStore::open(&place.path().join("none")).err().unwrap().kind(), ErrorKind::NotFound);
+    let huge = Archived::new().member(b"x", EntryType::XHeader, "", &vec![b'0'; 2 << 20]).refused();
+    assert!(huge.to_string().contains("over the bound"), "{huge}");
+}

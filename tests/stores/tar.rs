@@ -1,0 +1,114 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rekindle::model::{NodeKind, SpecialKind, TreePath};
+use rekindle::stores::Store;
+use rekindle::stores::tar::TarStore;
+
+use crate::support::nodes::{comparable, make_every_kind, noise, on_disk};
+use crate::support::sink::contents;
+
+/// A home with a sparse file, archived by the real tar.
+struct Home {
+    place: tempfile::TempDir,
+    home: PathBuf,
+}
+
+fn home() -> Home {
+    let place = tempfile::tempdir().unwrap();
+    let home = place.path().join("home");
+    make_every_kind(&home);
+    let sparse = fs::File::create(home.join("sparse")).unwrap();
+    for index in 0..40 {
+        use std::os::unix::fs::FileExt;
+        sparse.write_all_at(&noise(5000, index + 1), index * 200_000).unwrap();
+    }
+    sparse.set_len(9_000_001).unwrap();
+    Home { place, home }
+}
+
+impl Home {
+    fn archive(&self, options: &[&str]) -> PathBuf {
+        let archive = self.place.path().join("archive.tar");
+        let made = Command::new("tar")
+            .args(["--create", "--sort=name", "--file"])
+            .arg(&archive)
+            .args(options)
+            .arg("-C")
+            .arg(self.place.path())
+            .arg("home")
+            .output()
+            .unwrap();
+        // tar leaves sockets out and says so.
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        archive
+    }
+
+    /// Reads as what lies on the disk; `exact`: nanoseconds and attributes, too.
+    fn reads_alike(&self, archive: &Path, exact: bool) {
+        let store = TarStore::open(archive).unwrap();
+        let tree = store.tree(&TreePath::new("home").unwrap()).unwrap().unwrap();
+        let seen = comparable(tree.entries().unwrap().map(Result::unwrap).collect());
+        let mut expected = comparable(on_disk(&self.home));
+        expected.retain(|entry| entry.kind != NodeKind::Special { special: SpecialKind::Socket });
+        for entry in &mut expected {
+            entry.meta.xattrs.retain(|_| exact);
+            entry.meta.times.mtime_ns *= u32::from(exact);
+        }
+        for (one, other) in seen.iter().zip(&expected) {
+            assert_eq!(one, other);
+        }
+        assert_eq!(seen.len(), expected.len());
+        for (path, bytes) in contents(&*tree, 2) {
+            use std::os::unix::ffi::OsStrExt;
+            let on_disk = fs::read(self.home.join(std::ffi::OsStr::from_bytes(path.as_bytes()))).unwrap();
+            assert!(bytes.unwrap() == on_disk, "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_pax_archive_with_attributes_reads_as_the_disk() {
+    let home = home();
+    home.reads_alike(&home.archive(&["--format=posix", "--xattrs"]), true);
+}
+
+#[test]
+fn a_gnu_archive_with_sparse_files_reads_as_the_disk() {
+    let home = home();
+    // GNU headers hold times before 1970 in a form of their own and no fractions.
+    fs::remove_file(home.home.join("large")).unwrap();
+    home.reads_alike(&home.archive(&["--format=gnu", "--sparse"]), false);
+}
+
+#[test]
+fn compressed_archives_read_as_the_disk_in_one_pass() {
+    let home = home();
+    let plain = fs::read(home.archive(&["--format=posix", "--xattrs"])).unwrap();
+    let packed = home.place.path().join("packed");
+    fs::write(&packed, zstd::encode_all(&*plain, 1).unwrap()).unwrap();
+    home.reads_alike(&packed, true);
+    let gzip = Command::new("gzip").args(["--stdout", "--fast"]).arg(home.place.path().join("archive.tar")).output();
+    fs::write(&packed, gzip.unwrap().stdout).unwrap();
+    home.reads_alike(&packed, true);
+}
+
+#[test]
+fn sparse_files_in_pax_form_are_refused_by_name() {
+    let home = home();
+    let error = TarStore::open(&home.archive(&["--format=posix", "--sparse"])).err().unwrap();
+    assert!(error.to_string().contains("sparse") && error.hint().unwrap().contains("--format=gnu"), "{error:?}");
+}
+
+#[test]
+fn a_deep_and_long_name_survives_every_format() {
+    let home = home();
+    let deep = home.home.join(["long-folder-name"; 20].join("/"));
+    fs::create_dir_all(&deep).unwrap();
+    fs::write(deep.join("x".repeat(200)), "found").unwrap();
+    std::os::unix::fs::symlink("y".repeat(300), deep.join("link")).unwrap();
+    fs::remove_file(home.home.join("large")).unwrap();
+    home.reads_alike(&home.archive(&["--format=gnu"]), false);
+    home.reads_alike(&home.archive(&["--format=posix", "--xattrs"]), true);
+}
