@@ -13,6 +13,7 @@ mod near;
 mod node;
 mod order;
 mod owners;
+mod report;
 mod runbook;
 mod runbook_file;
 mod source;
@@ -22,11 +23,15 @@ mod task_spec;
 mod template;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use components::{Adapter, ComponentSettings, DocumentsSettings, FilesSettings, Setuid};
 pub use finding::{Finding, Findings, Placed, Severity, SourceFile, Span};
 pub use input::Input;
 pub use inputs::{Given, Inputs};
 pub use owners::{OwnersFrom, check_owner_name};
+pub use report::Drawing;
 pub use runbook::{OwnersAt, Runbook};
 pub use source::{Format, Password, Restic, Source, SourceFrom};
 pub use step::{Action, ApplyStep, ConfirmStep, OnTimeout, ProbeStep, Program, RestoreStep, RunStep, Step, WaitStep};

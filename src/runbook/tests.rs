@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::model::{Error, ErrorKind, Owner, OwnerSet, Result, TreePath};
+
+fn nothing_to_include(path: &str) -> Result<String> {
+    Err(Error::new(ErrorKind::NotFound, format!("read {path}"), "no such file"))
+}
+
+fn read(text: &str) -> Runbook {
+    match Runbook::parse("test.yaml", text, &nothing_to_include) {
+        Ok((runbook, _)) => runbook,
+        Err(findings) => panic!("{findings}"),
+    }
+}
+
+fn found(text: &str) -> String {
+    match Runbook::parse("test.yaml", text, &nothing_to_include) {
+        Ok((_, findings)) => findings.to_string(),
+        Err(findings) => findings.to_string(),
+    }
+}
+
+fn inputs(runbook: &Runbook, given: &[(&str, &str)]) -> Inputs {
+    let flags: Vec<(String, String)> = given.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let given = Given { flags: &flags, file: &BTreeMap::new(), environment: &|_| None };
+    Inputs::gather(&runbook.inputs, &given).unwrap()
+}
+
+fn owner(name: &str) -> Owner {
+    Owner { set: "user".into(), name: name.into() }
+}
+
+const HOMES: &str = include_str!("../../runbooks/homes-from-restic.yaml");
+
+#[test]
+fn shipped_runbooks_have_no_findings() {
+    for text in [
+        HOMES,
+        include_str!("../../runbooks/homes-from-tar.yaml"),
+        include_str!("../../runbooks/documents-from-directory.yaml"),
+    ] {
+        assert_eq!(found(text), "");
+    }
+}
+
+#[test]
+fn a_home_is_restored_to_its_owners_place() {
+    let runbook = read(HOMES);
+    let inputs = inputs(&runbook, &[("repository", "/srv/backup")]);
+    let owners = [OwnerSet { set: "user".into(), names: vec!["ana".into(), "bob".into()] }];
+    let (steps, sets) = runbook.header(&inputs, &owners).unwrap();
+    assert_eq!(steps[1].needs, [0]);
+    assert_eq!(steps[1].about, "restore homes from home-backup, below home/${user}");
+    assert_eq!(sets[0].names, ["ana", "bob"]);
+    let TaskWork::Restore { scope, .. } = runbook.task(1, Some(&owner("ana")), &inputs).unwrap().work else {
+        panic!("not a restore")
+    };
+    assert_eq!(scope.below, TreePath::new("home/ana").unwrap());
+    assert_eq!(scope.to, TreePath::new("ana").unwrap());
+    let TaskWork::Restore { scope, .. } = runbook.task(0, Some(&owner("ana")), &inputs).unwrap().work else {
+        panic!("not a restore")
+    };
+    assert!(scope.to.is_root());
+}
+
+#[test]
+fn an_owners_name_cannot_lead_out_of_its_place() {
+    let runbook = read(HOMES);
+    let inputs = inputs(&runbook, &[("repository", "/srv/backup")]);
+    for hostile in ["", ".", "..", "a/b", "../root", "a\0"] {
+        let owners = [OwnerSet { set: "user".into(), names: vec![hostile.into()] }];
+        assert_eq!(runbook.header(&inputs, &owners).unwrap_err().kind(), ErrorKind::Refused, "{hostile:?}");
+        assert!(runbook.task(1, Some(&owner(hostile)), &inputs).is_err(), "{hostile:?}");
+    }
+}
+
+#[test]
+fn an_empty_input_does_not_shorten_a_path() {
+    let runbook = read(HOMES);
+    let inputs = inputs(&runbook, &[("repository", "/r"), ("backup_homes", "")]);
+    assert_eq!(runbook.task(1, Some(&owner("ana")), &inputs).unwrap_err().kind(), ErrorKind::Refused);
+}
+
+const STEPS: &str = "rekindle: 1\ncomponents: { homes: { files: /home } }\nsteps:\n";
+
+#[test]
+fn steps_are_put_behind_what_they_need() {
+    let runbook = read(&format!(
+        "{STEPS}  - {{ id: b, needs: [c], check: {{ file: x }} }}\n  - {{ id: a, check: {{ file: x }} }}\n  - {{ id: c, run: [\"true\"] }}\n"
+    ));
+    let ids: Vec<&str> = runbook.steps.iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(ids, ["a", "c", "b"]);
+    assert_eq!(runbook.needs, [vec![], vec![], vec![1]]);
+}
+
+#[test]
+fn a_circle_is_shown_as_it_goes_round() {
+    let found = found(&format!(
+        "{STEPS}  - {{ id: a, needs: [b], check: {{ file: x }} }}\n  - {{ id: b, needs: [a], check: {{ file: x }} }}\n"
+    ));
+    assert!(found.contains("test.yaml:4:21: error: these steps need one another: a → b → a"), "{found}");
+}
+
+#[test]
+fn a_variable_never_reaches_a_shell_and_stays_one_argument() {
+    let script = "inputs: { x: {} }\n";
+    let text = |step: &str| format!("{script}{STEPS}  - {step}\n  - {{ id: see, check: {{ file: x }} }}\n");
+    let refused = found(&text("{ id: a, shell: true, run: 'echo ${x}' }"));
+    assert!(refused.contains("'${…}' never reaches a shell by itself"), "{refused}");
+    let runbook = read(&text("{ id: a, run: [echo, \"${x}\"] }"));
+    let inputs = inputs(&runbook, &[("x", "a; rm -rf / 'b")]);
+    let TaskWork::Run { program, .. } = runbook.task(0, None, &inputs).unwrap().work else { panic!("not a run") };
+    assert_eq!(program, Program::Argv(vec!["echo".into(), "a; rm -rf / 'b".into()]));
+}
+
+#[test]
+fn alias_bombs_and_deep_nesting_are_refused_quickly() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let below = format!("*a{}, ", level - 1).repeat(9);
+        bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+    }
+    assert!(found(&bomb).contains("not YAML"), "{}", found(&bomb));
+    assert!(found(&"[".repeat(100_000)).contains("not YAML"));
+    assert!(found(&"x".repeat(5 * 1024 * 1024)).contains("larger than 4 MB"));
+}
+
+#[test]
+fn included_steps_are_prefixed_and_kept_in_one_text() {
+    let outer =
+        format!("{STEPS}  - {{ include: part.yaml }}\n  - {{ id: last, needs: [part], check: {{ file: x }} }}\n");
+    let part = "rekindle: 1\nsteps: [{ id: one, run: [\"true\"] }, { id: two, needs: [one], run: [\"true\"] }]\n";
+    let load = |path: &str| if path == "part.yaml" { Ok(part.to_owned()) } else { nothing_to_include(path) };
+    let (runbook, _) = Runbook::parse("dir/test.yaml", &outer, &load).unwrap();
+    let again = read(&runbook.text);
+    for runbook in [runbook, again] {
+        let ids: Vec<&str> = runbook.steps.iter().map(|step| step.id.as_str()).collect();
+        assert_eq!(ids, ["part.one", "part.two", "last"]);
+        assert_eq!(runbook.needs, [vec![], vec![0], vec![0, 1]]);
+    }
+}
+
+#[test]
+fn an_include_cannot_leave_the_runbooks_folder_or_go_in_circles() {
+    for path in ["/etc/passwd", "../secret.yaml"] {
+        let found = found(&format!("{STEPS}  - {{ include: {path} }}\n"));
+        assert!(found.contains("cannot include"), "{found}");
+    }
+    let circle = |_: &str| Ok("rekindle: 1\nsteps: [{ include: a.yaml }]\n".to_owned());
+    let findings = Runbook::parse("test.yaml", &format!("{STEPS}  - {{ include: a.yaml }}\n"), &circle).unwrap_err();
+    assert!(findings.to_string().contains("it includes itself: a.yaml → a.yaml"), "{findings}");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
+    #[test]
+    fn no_bytes_make_reading_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+        let text = String::from_utf8_lossy(&bytes);
+        let found = Runbook::parse("x", &text, &nothing_to_include).map_or_else(|findings| *findings, |(_, findings)| findings);
+        found.draw(Drawing::Plain, 80);
+    }
+
+    #[test]
+    fn no_cut_or_mixed_runbook_makes_reading_panic(at in 0..HOMES.len(), insert in "[\\[\\]{}:,&*!|>'\"%@`#\\-? \n\t$a-z\u{1b}\u{202e}é]{0,6}") {
+        let (before, after) = HOMES.split_at(at);
+        let text = format!("{before}{insert}{}", after.get(insert.len()..).unwrap_or(""));
+        let found = Runbook::parse("x", &text, &nothing_to_include).map_or_else(|findings| *findings, |(_, findings)| findings);
+        found.draw(Drawing::Plain, 80);
+    }
+}
