@@ -316,3 +316,17 @@ async fn documents_of_several_directories_go_in_one_batch() {
     assert_eq!(answers[2].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(live(&documents, "bob/mail").await.unwrap().value, json!({"a": "bob/mail"}));
 }
+
+#[tokio::test]
+async fn attributes_of_the_live_file_are_kept() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("ana.yaml");
+    fs::write(&file, "a: 1\n").unwrap();
+    rustix::fs::setxattr(&file, "user.note", b"kept", rustix::fs::XattrFlags::empty()).unwrap();
+    let documents = accounts(root.path());
+    let update = approved(&documents, "ana", Some(json!({"a": 2})), Mode::Merge).await;
+    write(&documents, &[update]).await.pop().unwrap().unwrap();
+    let mut value = [0; 16];
+    let length = rustix::fs::getxattr(&file, "user.note", &mut value[..]).unwrap();
+    assert_eq!(&value[..length], b"kept");
+}
