@@ -120,10 +120,11 @@ impl Component for FilesComponent {
     }
 
     fn as_written(&self, entry: &Entry) -> Option<Entry> {
-        match entry.kind {
-            NodeKind::Special { .. } => None,
-            _ if self.config.setuid == PrivilegedBits::Strip => Some(self.config.setuid.applied_to(entry)),
-            _ => Some(entry.clone()),
+        match (&entry.kind, self.config.setuid) {
+            (NodeKind::Special { .. }, _) => None,
+            // It is shown as the backup has it, and `check` refuses it.
+            (NodeKind::File { .. }, PrivilegedBits::Refuse) => Some(entry.clone()),
+            (_, bits) => Some(bits.applied_to(entry)),
         }
     }
 
