@@ -2,6 +2,7 @@ pub mod tui;
 pub mod runbook;
 pub mod report;
 pub mod beneath;
+pub mod cli;
 pub mod component;
 pub mod components;
 mod crash;

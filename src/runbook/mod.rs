@@ -12,6 +12,7 @@ mod inputs;
 mod near;
 mod node;
 mod order;
+mod owner_filter;
 mod owners;
 mod report;
 mod runbook;
@@ -30,6 +31,7 @@ pub use components::{Adapter, ComponentSettings, DocumentsSettings, FilesSetting
 pub use finding::{Finding, Findings, Placed, Severity, SourceFile, Span};
 pub use input::Input;
 pub use inputs::{Given, Inputs};
+pub use owner_filter::OwnerFilter;
 pub use owners::{OwnersFrom, check_owner_name};
 pub use report::Drawing;
 pub use runbook::{OwnersAt, Runbook};

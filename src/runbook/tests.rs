@@ -99,7 +99,7 @@ fn a_circle_is_shown_as_it_goes_round() {
     let found = found(&format!(
         "{STEPS}  - {{ id: a, needs: [b], check: {{ file: x }} }}\n  - {{ id: b, needs: [a], check: {{ file: x }} }}\n"
     ));
-    assert!(found.contains("test.yaml:4:21: error: these steps need one another: a → b → a"), "{found}");
+    assert!(found.contains("test.yaml:4:22: error: these steps need one another: a → b → a"), "{found}");
 }
 
 #[test]

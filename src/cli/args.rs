@@ -1,0 +1,67 @@
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Flags that every verb takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct GlobalArgs {
+    /// Print facts and errors as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print without colours; the environment variable NO_COLOR does the same
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Log more; twice for all
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Values of a runbook's inputs.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Inputs")]
+pub struct InputArgs {
+    /// Value of one input; stronger than --inputs, REKINDLE_INPUT_NAME and the runbook's default
+    #[arg(long = "input", value_name = "NAME=VALUE", value_parser = pair)]
+    pub input: Vec<(String, String)>,
+    /// YAML or JSON file with values of inputs
+    #[arg(long, value_name = "FILE")]
+    pub inputs: Option<PathBuf>,
+}
+
+/// Which owners to take.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Owners")]
+pub struct OwnerArgs {
+    /// Take these only, as in user=ana,bob or user=@FILE with one name a line
+    #[arg(long, value_name = "SET=NAMES")]
+    pub only: Vec<String>,
+    /// Take all but these
+    #[arg(long, value_name = "SET=NAMES")]
+    pub except: Vec<String>,
+    /// Short for --only user=NAMES
+    #[arg(long, value_name = "NAMES")]
+    pub user: Vec<String>,
+}
+
+/// Who approves when nobody is asked.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Approval")]
+pub struct ApprovalArgs {
+    /// Approve each plan as computed, except deletes and irreversible changes
+    #[arg(long, conflicts_with = "decisions")]
+    pub yes: bool,
+    /// With --yes: approve deletes too
+    #[arg(long, requires = "yes")]
+    pub yes_deletes: bool,
+    /// With --yes: approve changes that cannot be undone too
+    #[arg(long, requires = "yes")]
+    pub yes_irreversible: bool,
+    /// Apply what a review approved and stop at anything else
+    #[arg(long, value_name = "FILE")]
+    pub decisions: Option<PathBuf>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    if name.is_empty() { Err("the name is missing".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
+}

@@ -1,0 +1,31 @@
+use std::error::Error as _;
+use std::io::Write;
+
+use super::{Exit, Output};
+use crate::model::{Error, visible};
+
+/// `error: cannot …`, its causes and what to do next, on stderr; JSON on stdout where that is asked for.
+pub(super) fn show(error: &Error, output: &Output) -> Exit {
+    if output.json {
+        // A failure to print a failure has nowhere to go.
+        let _ = output.print_json(&serde_json::json!({ "error": error.problem() }));
+        return Exit::Failed;
+    }
+    let mut text = format!("error: {}\n", visible(&error.to_string()));
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!("  because: {}\n", visible(&error.to_string())));
+        cause = error.source();
+    }
+    if let Some(next) = error.hint() {
+        text.push_str(&format!("next: {}\n", visible(next)));
+    }
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    Exit::Failed
+}
+
+/// Usage errors exit 1, for 2 says that changes are pending; help and version are no errors.
+pub(super) fn usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if error.use_stderr() { Exit::Failed } else { Exit::Fine }
+}

@@ -1,0 +1,42 @@
+use std::io::{self, IsTerminal, Write};
+
+use super::GlobalArgs;
+use crate::model::{Error, Result};
+use crate::runbook::Drawing;
+
+/// Where facts are printed and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    pub json: bool,
+    pub is_terminal: bool,
+    pub color: bool,
+}
+
+impl Output {
+    pub fn new(global: &GlobalArgs) -> Self {
+        let is_terminal = io::stdout().is_terminal();
+        let refused = global.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { json: global.json, is_terminal, color: is_terminal && !refused }
+    }
+
+    /// A reader that went away has had what it wanted.
+    pub fn print(&self, text: &str) -> Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("print the result", error)),
+            _ => Ok(()),
+        }
+    }
+
+    pub fn print_json(&self, value: &serde_json::Value) -> Result<()> {
+        self.print(&format!("{value:#}\n"))
+    }
+
+    pub fn drawing(&self) -> Drawing {
+        match (self.is_terminal, self.color) {
+            (_, true) => Drawing::Coloured,
+            (true, false) => Drawing::Unicode,
+            (false, false) => Drawing::Plain,
+        }
+    }
+}

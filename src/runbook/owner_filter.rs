@@ -1,0 +1,143 @@
+use std::collections::HashSet;
+
+use super::near::near;
+use crate::model::{Error, ErrorKind, OwnerSet, Result, visible};
+
+/// A list of owners may be a file; a larger one is refused by the caller's reading.
+const MAX_NAMES: usize = 1_000_000;
+
+/// Which owners a run takes: `--only user=ana,bob`, `--except user=cyd`, `--only user=@FILE`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnerFilter {
+    only: Vec<OwnerSet>,
+    except: Vec<OwnerSet>,
+}
+
+impl OwnerFilter {
+    /// `users` is short for `user=…` in `only`. `read_file` gives the text of a file of names, one a line.
+    pub fn parse(
+        only: &[String],
+        except: &[String],
+        users: &[String],
+        read_file: &dyn Fn(&str) -> Result<String>,
+    ) -> Result<Self> {
+        let mut filter = Self::default();
+        let users = users.iter().map(|names| format!("user={names}"));
+        for (into, flag, given) in users
+            .map(|given| (true, "--user", given))
+            .chain(only.iter().map(|given| (true, "--only", given.clone())))
+            .chain(except.iter().map(|given| (false, "--except", given.clone())))
+        {
+            let set = names(flag, &given, read_file)?;
+            let into = if into { &mut filter.only } else { &mut filter.except };
+            match into.iter_mut().find(|known| known.set == set.set) {
+                Some(known) => known.names.extend(set.names),
+                None => into.push(set),
+            }
+        }
+        Ok(filter)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.only.is_empty() && self.except.is_empty()
+    }
+
+    /// The owners that are taken, in their order. A name or a set that is not there is an error: a typing
+    /// error must not leave someone out, or take someone in.
+    pub fn apply(&self, found: Vec<OwnerSet>) -> Result<Vec<OwnerSet>> {
+        for asked in self.only.iter().chain(&self.except) {
+            let Some(set) = found.iter().find(|set| set.set == asked.set) else {
+                let sets = found.iter().map(|set| set.set.as_str());
+                return Err(unknown("set of owners", &asked.set, sets));
+            };
+            let known: HashSet<&str> = set.names.iter().map(String::as_str).collect();
+            if let Some(name) = asked.names.iter().find(|name| !known.contains(name.as_str())) {
+                return Err(unknown(&asked.set, name, set.names.iter().map(String::as_str)));
+            }
+        }
+        let of = |list: &[OwnerSet], set: &str| -> Option<HashSet<String>> {
+            list.iter().find(|asked| asked.set == set).map(|asked| asked.names.iter().cloned().collect())
+        };
+        let filtered = found.into_iter().map(|mut set| {
+            if let Some(only) = of(&self.only, &set.set) {
+                set.names.retain(|name| only.contains(name));
+            }
+            if let Some(except) = of(&self.except, &set.set) {
+                set.names.retain(|name| !except.contains(name));
+            }
+            set
+        });
+        Ok(filtered.collect())
+    }
+}
+
+fn names(flag: &str, given: &str, read_file: &dyn Fn(&str) -> Result<String>) -> Result<OwnerSet> {
+    let wrong = |why: &str| {
+        Error::new(ErrorKind::Invalid, format!("take {flag} {}", visible(given)), why)
+            .next(format!("write {flag} user=ana,bob or {flag} user=@FILE with one name a line"))
+    };
+    let (set, names) = given.split_once('=').ok_or_else(|| wrong("it names no set of owners"))?;
+    let text;
+    let names: Vec<&str> = match names.strip_prefix('@') {
+        Some(path) => {
+            text = read_file(path)?;
+            text.lines().map(|line| line.strip_suffix('\r').unwrap_or(line)).filter(|line| !line.is_empty()).collect()
+        }
+        None => names.split(',').filter(|name| !name.is_empty()).collect(),
+    };
+    if names.is_empty() {
+        return Err(wrong("it names nobody"));
+    }
+    if names.len() > MAX_NAMES {
+        return Err(wrong("it holds more than a million names"));
+    }
+    Ok(OwnerSet { set: set.to_owned(), names: names.into_iter().map(str::to_owned).collect() })
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Error {
+    let near: Vec<String> =
+        near(name, known.clone(), 3).into_iter().map(|name| format!("'{}'", visible(name))).collect();
+    let error = Error::new(
+        ErrorKind::NotFound,
+        format!("find the {what} '{}'", visible(name)),
+        format!("it is none of the {} there are", known.count()),
+    );
+    if near.is_empty() {
+        error.next("look at the names again")
+    } else {
+        error.next(format!("did you mean {}?", near.join(" or ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn users() -> Vec<OwnerSet> {
+        vec![OwnerSet { set: "user".into(), names: ["ana", "bob", "cyd"].map(String::from).into() }]
+    }
+
+    fn filter(only: &[&str], except: &[&str], user: &[&str]) -> Result<Vec<String>> {
+        let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        let file = |_: &str| Ok("bob\r\n\ncyd\n".to_owned());
+        let filter = OwnerFilter::parse(&owned(only), &owned(except), &owned(user), &file)?;
+        Ok(filter.apply(users())?.remove(0).names)
+    }
+
+    #[test]
+    fn flags_take_and_leave_owners_in_their_order() {
+        assert_eq!(filter(&[], &[], &[]).unwrap(), ["ana", "bob", "cyd"]);
+        assert_eq!(filter(&["user=cyd,ana"], &[], &[]).unwrap(), ["ana", "cyd"]);
+        assert_eq!(filter(&["user=@list"], &["user=cyd"], &[]).unwrap(), ["bob"]);
+        assert_eq!(filter(&[], &[], &["ana", "bob"]).unwrap(), ["ana", "bob"]);
+    }
+
+    #[test]
+    fn an_unknown_owner_is_an_error_that_names_near_ones() {
+        let error = filter(&["user=anna"], &[], &[]).unwrap_err();
+        assert_eq!(error.hint(), Some("did you mean 'ana'?"));
+        assert!(filter(&[], &["user=zed"], &[]).is_err());
+        assert!(filter(&["group=ana"], &[], &[]).is_err());
+        assert!(filter(&["user="], &[], &[]).is_err());
+    }
+}
