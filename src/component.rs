@@ -35,13 +35,6 @@ pub trait Component: Reader {
         Err(Error::new(ErrorKind::Unsupported, format!("read the former state of {id}"), "this system keeps no trees"))
     }
 
-    /// What becomes of a tree's entry when this system writes it, setuid bits stripped for example;
-    /// `None`: it is never written. Pure. Plans are made against this, so that what is approved is what
-    /// is read back; where it differs from the source, the plan warns.
-    fn as_written(&self, entry: &Entry) -> Option<Entry> {
-        Some(entry.clone())
-    }
-
     /// The run is closed: what was kept for its undo can go.
     async fn release(&self, run: &str) -> Result<()> {
         let _ = run;

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Entry, Meta, NodeKind};
+
 /// What an adapter declares of its kinds, so that diffs, masks and labels are made once for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
@@ -38,6 +40,33 @@ pub enum Privileges {
     /// A file that has them is not restored, and listed.
     Refuse,
     Keep,
+}
+
+const SETID: u32 = 0o6000;
+const CAPABILITY: &str = "security.capability";
+
+impl Privileges {
+    /// Whether an entry is a file that lends rights to whoever runs it.
+    pub fn are_in(entry: &Entry) -> bool {
+        let capable = || entry.meta.xattrs.iter().any(|(name, _)| &**name == CAPABILITY);
+        matches!(entry.kind, NodeKind::File { .. }) && (entry.meta.mode & SETID != 0 || capable())
+    }
+
+    /// The entry as it is written under this rule.
+    pub fn applied_to(self, entry: &Entry) -> Entry {
+        let meta = if self == Self::Keep { entry.meta.clone() } else { Self::stripped(entry) };
+        Entry { meta, ..entry.clone() }
+    }
+
+    /// Metadata as it is compared and written: of a file, without what lends rights.
+    pub fn stripped(entry: &Entry) -> Meta {
+        let mut meta = entry.meta.clone();
+        if matches!(entry.kind, NodeKind::File { .. }) {
+            meta.mode &= !SETID;
+            meta.xattrs.retain(|(name, _)| &**name != CAPABILITY);
+        }
+        meta
+    }
 }
 
 /// One rule for the fields that `path` names: names between dots, `*` for any one name,

@@ -21,11 +21,7 @@ impl Inline {
 
     /// Of every task of that step: a runbook's text is pinned for a run.
     pub fn identity_of(step: &str) -> TargetIdentity {
-        TargetIdentity {
-            system: "runbook".to_owned(),
-            address: format!("step {step}"),
-            id: Digest::of(step).short(),
-        }
+        TargetIdentity { system: "runbook".to_owned(), address: format!("step {step}"), id: Digest::of(step).short() }
     }
 }
 

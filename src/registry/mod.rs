@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use crate::component::Component;
 use crate::components::documents::{Documents, DocumentsConfig, DocumentsSource};
-use crate::components::files::{FilesComponent, FilesConfig, FilesSource, PrivilegedBits};
+use crate::components::files::{FilesComponent, FilesConfig, FilesSource};
 use crate::model::{Error, ErrorKind, KindSchema, Result};
 use crate::reader::Reader;
-use crate::runbook::{Adapter, ComponentSettings, Format, Inputs, Restic, Setuid, Source, SourceFrom};
+use crate::runbook::{Adapter, ComponentSettings, Format, Inputs, Restic, Source, SourceFrom};
 use crate::stores::restic::{Config, ResticStore, SnapshotChoice};
 use crate::stores::tar::TarStore;
 use crate::stores::{DirectoryStore, Store};
@@ -30,11 +30,7 @@ fn component(settings: &ComponentSettings<String>) -> Arc<dyn Component> {
         Adapter::Files(files) => Arc::new(FilesComponent::new(FilesConfig {
             root: files.root.clone().into(),
             ignore: files.ignore.clone(),
-            setuid: match files.setuid {
-                Setuid::Strip => PrivilegedBits::Strip,
-                Setuid::Refuse => PrivilegedBits::Refuse,
-                Setuid::Keep => PrivilegedBits::Keep,
-            },
+            setuid: files.setuid,
         })),
         Adapter::Documents(documents) => Arc::new(Documents::new(DocumentsConfig {
             root: documents.root.clone().into(),

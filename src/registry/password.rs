@@ -18,7 +18,11 @@ pub(super) fn read(password: &Password<String>, inputs: &Inputs) -> Result<Secre
         Password::Command(argv) => from_command(argv)?,
         Password::Input(name) => {
             return inputs.secret(&name.value).cloned().ok_or_else(|| {
-                Error::new(ErrorKind::NotFound, format!("use the input '{}' as a password", name.value), "it has no value")
+                Error::new(
+                    ErrorKind::NotFound,
+                    format!("use the input '{}' as a password", name.value),
+                    "it has no value",
+                )
             });
         }
     };

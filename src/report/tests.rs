@@ -107,7 +107,9 @@ fn story() -> (Run, Vec<Recorded>) {
     let mut run = Run::default();
     let recorded: Vec<_> =
         events.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at: 1_795_236_180_000, event }).collect();
-    recorded.iter().for_each(|recorded| run.apply(recorded).unwrap());
+    recorded.iter().for_each(|recorded| {
+        run.apply(recorded).unwrap();
+    });
     (run, recorded)
 }
 

@@ -27,7 +27,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use components::{Adapter, ComponentSettings, DocumentsSettings, FilesSettings, Setuid};
+pub use components::{Adapter, ComponentSettings, DocumentsSettings, FilesSettings};
 pub use finding::{Finding, Findings, Placed, Severity, SourceFile, Span};
 pub use input::Input;
 pub use inputs::{Given, Inputs};

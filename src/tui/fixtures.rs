@@ -186,7 +186,7 @@ pub fn document_proposal(task: &str) -> Proposal {
         warnings: vec!["comments of the live file are lost".to_owned()],
     };
     let resource = || Some(Resource { id: id.clone(), body: Body::Document(Document::new(json!({}))) });
-    Proposal { plan: plan(task, vec![change]), live: vec![resource()], desired: vec![resource()] }
+    Proposal { plan: std::sync::Arc::new(plan(task, vec![change])), live: vec![resource()], desired: vec![resource()] }
 }
 
 struct Files(&'static str);
@@ -248,7 +248,7 @@ pub fn tree_proposal(task: &str) -> Proposal {
     };
     let side = |text| Some(Resource { id: id.clone(), body: Body::Tree(Arc::new(Files(text))) });
     Proposal {
-        plan: plan(task, vec![change]),
+        plan: std::sync::Arc::new(plan(task, vec![change])),
         live: vec![side("export A=1\r\nexport B=2\n")],
         desired: vec![side("export A=1\nexport B=2\n")],
     }

@@ -1,12 +1,13 @@
 use rustix::fs::{Access, AtFlags, StatVfsMountFlags, accessat, fstatvfs};
 use rustix::io::Errno;
 
-use super::config::{FilesConfig, PrivilegedBits};
+use super::config::FilesConfig;
 use super::job::Job;
 use super::notes::Notes;
 use super::write::privileged;
 use crate::beneath::{Beneath, Directories, refusal};
 use crate::component::{Approved, Checked};
+use crate::model::Privileges;
 use crate::model::{Entry, Error, ErrorKind, Preview, Result, TreePath};
 
 /// What changes need of a file system, added up over one call: each is judged after those before it.
@@ -25,8 +26,8 @@ impl Room {
     pub(super) fn check(&mut self, root: &Beneath, config: &FilesConfig, approved: &Approved) -> Result<Checked> {
         let notes = Notes::default();
         let jobs = Job::chosen(approved, config.setuid, &notes);
-        if config.setuid == PrivilegedBits::Refuse
-            && let Some(job) = jobs.iter().find(|job| job.after.as_ref().is_some_and(PrivilegedBits::are_in))
+        if config.setuid == Privileges::Refuse
+            && let Some(job) = jobs.iter().find(|job| job.after.as_ref().is_some_and(Privileges::are_in))
         {
             return Err(privileged(job.path));
         }

@@ -7,19 +7,17 @@ use rustix::io::Errno;
 
 use super::area::Area;
 use super::check::{Room, described};
-use super::config::{FilesConfig, PrivilegedBits};
+use super::config::FilesConfig;
 use super::former::FormerTree;
 use super::ledger_bridge::bridge;
+use super::source::TREE;
 use crate::beneath::{Beneath, DirTree, RESERVED, list_entries, refusal};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
 use crate::model::{
-    Answer, Body, Entry, Error, ErrorKind, KindSchema, Location, NodeKind, Probe, Resource, ResourceId, Result, Schema,
-    Privileges, Scope, TargetIdentity, Tree, TreePath, visible,
+    Answer, Body, Error, ErrorKind, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
+    TargetIdentity, Tree, TreePath, visible,
 };
 use crate::reader::Reader;
-
-/// What the files component calls its one kind of resource.
-const TREE: &str = "tree";
 
 /// Directories of files, read and written beneath one root.
 pub struct FilesComponent {
@@ -30,12 +28,7 @@ pub struct FilesComponent {
 impl FilesComponent {
     /// The root is opened at each call, so that one mounted later is seen.
     pub fn new(config: FilesConfig) -> Self {
-        let privileges = match config.setuid {
-            PrivilegedBits::Strip => Privileges::Strip,
-            PrivilegedBits::Refuse => Privileges::Refuse,
-            PrivilegedBits::Keep => Privileges::Keep,
-        };
-        let tree = KindSchema { ignore: config.ignore.clone(), privileges, ..KindSchema::default() };
+        let tree = KindSchema { ignore: config.ignore.clone(), privileges: config.setuid, ..KindSchema::default() };
         let schema = Schema { kinds: [(TREE.to_owned(), tree)].into() };
         Self { config: Arc::new(config), schema }
     }
@@ -117,15 +110,6 @@ impl Component for FilesComponent {
         });
         let (written, ()) = futures_util::future::join(written, answers.serve(ledger)).await;
         written.unwrap_or_else(|error| repeat(&error, changes.len()))
-    }
-
-    fn as_written(&self, entry: &Entry) -> Option<Entry> {
-        match (&entry.kind, self.config.setuid) {
-            (NodeKind::Special { .. }, _) => None,
-            // It is shown as the backup has it, and `check` refuses it.
-            (NodeKind::File { .. }, PrivilegedBits::Refuse) => Some(entry.clone()),
-            (_, bits) => Some(bits.applied_to(entry)),
-        }
     }
 
     fn former(&self, id: &ResourceId, records: Vec<UndoRecord>) -> Result<Arc<dyn Tree>> {

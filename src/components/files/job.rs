@@ -1,8 +1,8 @@
 use crate::component::Approved;
 use crate::model::{Change, Entry, Hunk, HunkAt, NodeKind, TreePath};
 
-use super::config::PrivilegedBits;
 use super::notes::Notes;
+use crate::model::Privileges;
 
 /// One chosen hunk of a tree's change.
 pub(super) struct Job<'a> {
@@ -16,7 +16,7 @@ pub(super) struct Job<'a> {
 
 impl<'a> Job<'a> {
     /// The chosen hunks in the order of a walk; what is never written is noted and left out.
-    pub(super) fn chosen(approved: &'a Approved, bits: PrivilegedBits, notes: &Notes) -> Vec<Self> {
+    pub(super) fn chosen(approved: &'a Approved, bits: Privileges, notes: &Notes) -> Vec<Self> {
         let change: &'a Change = &approved.change;
         let mut jobs: Vec<Self> = change
             .hunks
@@ -29,14 +29,14 @@ impl<'a> Job<'a> {
         jobs
     }
 
-    fn of(hunk: &'a Hunk, bits: PrivilegedBits, notes: &Notes) -> Option<Self> {
+    fn of(hunk: &'a Hunk, bits: Privileges, notes: &Notes) -> Option<Self> {
         let HunkAt::Node { path, before, after, content } = &hunk.at else { return None };
         if let Some(after) = after {
             if let NodeKind::Special { special } = after.kind {
                 notes.add(format!("{path}: not written, it is a {special:?}"));
                 return None;
             }
-            if bits == PrivilegedBits::Strip && PrivilegedBits::are_in(after) {
+            if bits == Privileges::Strip && Privileges::are_in(after) {
                 notes.add(format!("{path}: setuid and setgid bits and file capabilities were stripped"));
             }
         }

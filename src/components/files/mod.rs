@@ -24,8 +24,8 @@ mod update;
 mod write;
 
 pub use component::FilesComponent;
-pub use config::{FilesConfig, PrivilegedBits};
-pub use source::FilesSource;
+pub use config::FilesConfig;
+pub use source::{FilesSource, TREE};
 
 #[cfg(test)]
 mod tests;

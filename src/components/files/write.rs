@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rustix::fs::syncfs;
 
 use super::area::Area;
-use super::config::{FilesConfig, PrivilegedBits};
+use super::config::FilesConfig;
 use super::job::Job;
 use super::notes::Notes;
 use super::{extract, staging, update};
 use crate::beneath::{Beneath, refusal};
 use crate::component::{Approved, Effect, Ledger, UndoRecord};
+use crate::model::Privileges;
 use crate::model::{Digest, Entry, Error, ErrorKind, HunkAt, Known, Meta, Result, Tree, TreePath};
 
 /// One approved change while it is written.
@@ -19,7 +20,7 @@ pub(super) struct Write<'a> {
     pub(super) root: &'a Beneath,
     pub(super) area: &'a Area,
     pub(super) key: &'a TreePath,
-    bits: PrivilegedBits,
+    bits: Privileges,
     index: usize,
     ledger: &'a dyn Ledger,
     desired: Option<&'a dyn Tree>,
@@ -34,7 +35,7 @@ pub(super) struct Write<'a> {
 /// Writes one change; blocks.
 pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, ledger: &dyn Ledger) -> Result<Effect> {
     let root = Beneath::open(Path::new(&config.root))?;
-    if config.setuid == PrivilegedBits::Refuse {
+    if config.setuid == Privileges::Refuse {
         refuse_privileged(approved)?;
     }
     let notes = Notes::default();
@@ -79,7 +80,7 @@ fn refuse_privileged(approved: &Approved) -> Result<()> {
     for (position, hunk) in approved.change.hunks.iter().enumerate() {
         if let HunkAt::Node { path, after: Some(after), .. } = &hunk.at
             && approved.takes(position)
-            && PrivilegedBits::are_in(after)
+            && Privileges::are_in(after)
         {
             return Err(privileged(path));
         }

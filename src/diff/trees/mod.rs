@@ -35,8 +35,6 @@ pub struct Undecided {
     pub desired: Entry,
 }
 
-const SETID: u32 = 0o6000;
-const CAPABILITY: &str = "security.capability";
 /// More warnings than a person reads are counted instead.
 const MOST_WARNINGS: usize = 20;
 
@@ -144,10 +142,13 @@ impl<'a> Side<'a> {
 struct Links(HashMap<u64, TreePath>);
 
 impl Links {
+    /// None for the first of its group and for what is not linked: a group of one is none, for its other
+    /// names may lie outside the tree.
     fn first(&mut self, entry: &Entry) -> Option<TreePath> {
         match entry.kind {
             NodeKind::File { link: Some(link), .. } => {
-                Some(self.0.entry(link).or_insert_with(|| entry.path.clone()).clone())
+                let first = self.0.entry(link).or_insert_with(|| entry.path.clone());
+                (*first != entry.path).then(|| first.clone())
             }
             _ => None,
         }
@@ -228,8 +229,7 @@ impl Walk<'_> {
             self.found.unrestorable.push(desired.path);
             return None;
         }
-        let privileged = matches!(desired.kind, NodeKind::File { .. })
-            && (desired.meta.mode & SETID != 0 || desired.meta.xattrs.iter().any(|(name, _)| &**name == CAPABILITY));
+        let privileged = Privileges::are_in(&desired);
         if privileged {
             match self.rules.privileges {
                 Privileges::Keep => {}
@@ -238,8 +238,7 @@ impl Walk<'_> {
                     return None;
                 }
                 Privileges::Strip => {
-                    desired.meta.mode &= !SETID;
-                    desired.meta.xattrs.retain(|(name, _)| &**name != CAPABILITY);
+                    desired.meta = Privileges::stripped(&desired);
                     self.found.stripped.push(desired.path.clone());
                 }
             }
@@ -248,21 +247,17 @@ impl Walk<'_> {
     }
 
     fn same_metadata(&self, live: &Entry, desired: &Entry) -> bool {
-        let strip = self.rules.privileges == Privileges::Strip && matches!(live.kind, NodeKind::File { .. });
-        let mode = |entry: &Entry| if strip { entry.meta.mode & !SETID } else { entry.meta.mode };
-        let counted = |name: &str| !(strip && name == CAPABILITY);
+        let strip = self.rules.privileges == Privileges::Strip && Privileges::are_in(live);
+        let stripped = if strip { Some(Privileges::stripped(live)) } else { None };
+        let live_meta = stripped.as_ref().unwrap_or(&live.meta);
         // A directory's time moves with every file in it, and a link's mode means nothing.
         let timed = !matches!(live.kind, NodeKind::Directory);
         let moded = !matches!(live.kind, NodeKind::Symlink { .. });
-        (!moded || mode(live) == mode(desired))
-            && live.meta.uid == desired.meta.uid
-            && live.meta.gid == desired.meta.gid
-            && (!timed || live.meta.times == desired.meta.times)
-            && live.meta.xattrs.iter().filter(|(name, _)| counted(name)).eq(desired
-                .meta
-                .xattrs
-                .iter()
-                .filter(|(name, _)| counted(name)))
+        (!moded || live_meta.mode == desired.meta.mode)
+            && live_meta.uid == desired.meta.uid
+            && live_meta.gid == desired.meta.gid
+            && (!timed || live_meta.times == desired.meta.times)
+            && live_meta.xattrs == desired.meta.xattrs
     }
 
     fn push(&mut self, op: Op, before: Option<Entry>, after: Option<Entry>, content: bool) {

@@ -1,4 +1,4 @@
-use crate::model::{KindSchema, Result};
+use crate::model::{KindSchema, Privileges, Result};
 use crate::runbook::fields::{Fields, template};
 use crate::runbook::finding::Findings;
 use crate::runbook::node::Node;
@@ -13,23 +13,14 @@ pub struct FilesSettings<Text> {
     pub root: Text,
     /// gitignore patterns of paths that are neither compared nor written.
     pub ignore: Vec<String>,
-    pub setuid: Setuid,
-}
-
-/// What becomes of setuid and setgid bits and file capabilities of a backup's files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Setuid {
-    #[default]
-    Strip,
-    Refuse,
-    Keep,
+    pub setuid: Privileges,
 }
 
 impl FilesSettings<Template> {
     pub(super) fn decode(root: &Node, fields: &mut Fields, findings: &mut Findings) -> Option<Self> {
         let root = template(root, "files", findings);
         let ignore = fields.texts("ignore", findings).into_iter().map(|pattern| pattern.value).collect();
-        let setuid = [("strip", Setuid::Strip), ("refuse", Setuid::Refuse), ("keep", Setuid::Keep)];
+        let setuid = [("strip", Privileges::Strip), ("refuse", Privileges::Refuse), ("keep", Privileges::Keep)];
         let setuid = fields.choice("setuid", &setuid, findings).unwrap_or_default();
         Some(Self { root: root?, ignore, setuid })
     }

@@ -4,7 +4,7 @@ mod documents;
 mod files;
 
 pub use documents::DocumentsSettings;
-pub use files::{FilesSettings, Setuid};
+pub use files::FilesSettings;
 
 use super::fields::Fields;
 use super::finding::{Finding, Findings, Span};

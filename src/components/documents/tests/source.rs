@@ -1,6 +1,6 @@
 use super::super::*;
 use super::shelf::Shelf;
-use crate::components::files::source::{FilesSource, TREE};
+use crate::components::files::{FilesSource, TREE};
 use crate::model::{ErrorKind, KindSchema, Location, Owner, Resource, Scope, TreePath};
 use crate::reader::Reader;
 

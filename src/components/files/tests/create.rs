@@ -42,22 +42,22 @@ fn privileged_bits_are_stripped_and_listed_or_refused_or_kept() {
     ground.backup(script);
     let plan = ground.plan();
     let raw_plan = {
-        ground.bits = PrivilegedBits::Keep;
+        ground.bits = Privileges::Keep;
         let raw = ground.plan();
-        ground.bits = PrivilegedBits::Strip;
+        ground.bits = Privileges::Strip;
         raw
     };
     assert_ne!(plan.change, raw_plan.change);
-    ground.bits = PrivilegedBits::Refuse;
+    ground.bits = Privileges::Refuse;
     assert_eq!(kind_of(ground.write(&raw_plan)).0, ErrorKind::Refused);
     assert!(ground.live_state().is_empty());
-    ground.bits = PrivilegedBits::Strip;
+    ground.bits = Privileges::Strip;
     let effect = ground.write(&raw_plan).unwrap();
     assert_eq!(effect.notes.len(), 2, "{:?}", effect.notes);
     let live = entries(&*Ground::tree(&ground.live).unwrap());
-    assert!(live.values().all(|entry| !PrivilegedBits::are_in(entry)));
+    assert!(live.values().all(|entry| !Privileges::are_in(entry)));
     std::fs::remove_dir_all(ground.live.join(KEY)).unwrap();
-    ground.bits = PrivilegedBits::Keep;
+    ground.bits = Privileges::Keep;
     ground.write(&raw_plan).unwrap();
     assert_eq!(ground.live_state(), ground.backup_state());
 }
@@ -84,18 +84,4 @@ fn left_out_hunks_are_not_extracted() {
     plan.left_out = [two as u32].into();
     ground.write(&plan).unwrap();
     assert!(ground.live.join("ana/one").exists() && !ground.live.join("ana/two").exists());
-}
-
-#[test]
-fn a_plan_is_made_against_what_will_be_written() {
-    use crate::component::Component;
-    let ground = Ground::new();
-    ground.backup("mkfifo pipe; cp /bin/true tool; chmod 6755 tool; mkdir shared; chmod 2775 shared");
-    let files = crate::components::files::FilesComponent::new(ground.config());
-    let modes: Vec<String> = entries(&*Ground::tree(ground.backup.path()).unwrap())
-        .values()
-        .filter_map(|entry| files.as_written(entry))
-        .map(|entry| format!("{} {:o}", entry.path, entry.meta.mode))
-        .collect();
-    assert_eq!(modes[1..], ["shared 2775", "tool 755"]);
 }

@@ -17,15 +17,16 @@ use crate::model::{
     Tree, TreePath,
 };
 
-use super::config::{FilesConfig, PrivilegedBits};
+use super::config::FilesConfig;
 use super::write::write;
+use crate::model::Privileges;
 
 /// A backup's directory and a live one side by side, and a plan between them.
 struct Ground {
     backup: tempfile::TempDir,
     live: PathBuf,
     _live: Option<tempfile::TempDir>,
-    bits: PrivilegedBits,
+    bits: Privileges,
     exact: bool,
     ledger: Records,
 }
@@ -67,7 +68,7 @@ impl Ground {
             backup: tempfile::tempdir().unwrap(),
             live: live.to_owned(),
             _live: None,
-            bits: PrivilegedBits::default(),
+            bits: Privileges::default(),
             exact: false,
             ledger: Records::default(),
         }
