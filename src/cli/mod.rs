@@ -1,13 +1,32 @@
 //! The command line: one verb, one file.
 
+mod approval;
 mod args;
+mod close;
 mod completions;
+mod decisions;
+mod demo;
 mod failure;
+mod given;
 mod info;
 mod lint;
+mod logging;
 mod man;
+mod operate;
 mod output;
+mod plain;
+mod plan;
+mod prepared;
+mod report;
+mod resume;
+mod review;
+mod run;
 mod runbook_text;
+mod runs;
+mod screen;
+mod undo;
+mod verify;
+mod watch;
 
 pub use args::{ApprovalArgs, GlobalArgs, InputArgs, OwnerArgs};
 pub use output::Output;
@@ -29,6 +48,17 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    Run(run::RunArgs),
+    Plan(plan::PlanArgs),
+    Review(review::ReviewArgs),
+    Resume(resume::ResumeArgs),
+    Undo(undo::UndoArgs),
+    Verify(verify::VerifyArgs),
+    Watch(watch::WatchArgs),
+    Report(report::ReportArgs),
+    Runs(runs::RunsArgs),
+    Close(close::CloseArgs),
+    Demo(demo::DemoArgs),
     Lint(lint::Lint),
     Info(info::Info),
     Completions(completions::Completions),
@@ -47,6 +77,14 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Of a run that goes on no further without a decision.
+    pub fn of(run: &Run) -> Self {
+        if run.count(TaskStatus::Failed) + run.count(TaskStatus::Unknown) > 0 {
+            return Self::Failed;
+        }
+        if run.is_complete() { Self::Fine } else { Self::ChangesPending }
+    }
+
     pub fn code(self) -> u8 {
         match self {
             Self::Fine => 0,
@@ -63,6 +101,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Err(error) => return failure::usage(&error),
     };
     let mut output = Output::new(&line.global);
+    logging::start(line.global.verbose);
     match perform(line.verb, &mut output) {
         Ok(exit) => exit,
         Err(error) => failure::show(&error, &output),
@@ -71,9 +110,30 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
 
 fn perform(verb: Verb, output: &mut Output) -> Result<Exit> {
     match verb {
+        Verb::Run(args) => in_runtime(run::run(args, output.json)),
+        Verb::Plan(args) => in_runtime(plan::run(args, output.json)),
+        Verb::Review(args) => review::run(&args, output),
+        Verb::Resume(args) => in_runtime(resume::run(args, output.json)),
+        Verb::Undo(args) => in_runtime(undo::run(args, output.json)),
+        Verb::Verify(args) => in_runtime(verify::run(args, output)),
+        Verb::Watch(args) => in_runtime(watch::run(args, output)),
+        Verb::Report(args) => report::run(&args, output),
+        Verb::Runs(args) => runs::run(&args, output),
+        Verb::Close(args) => in_runtime(close::run(args, output)),
+        Verb::Demo(args) => in_runtime(demo::run(args, output.json)),
         Verb::Lint(lint) => lint.run(output),
         Verb::Info(info) => info.run(output),
         Verb::Completions(completions) => completions.run(output),
         Verb::Man(man) => man.run(output),
     }
+}
+
+/// Two threads: the engine's actor and its workers share them, adapters' blocking work has threads of its own.
+fn in_runtime(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| crate::model::Error::io("start the threads that do the work", error))?;
+    runtime.block_on(work)
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::decisions::PlanFile;
-use super::exit::Exit;
-use super::flags::{InputArgs, OwnerArgs};
+use super::Exit;
+use super::{InputArgs, OwnerArgs};
 use super::operate;
 use super::plain::{counted, plan_lines};
 use super::prepared::{as_run, prepare, read_runbook};
@@ -98,7 +98,7 @@ impl Summary {
     fn exit(&self) -> Exit {
         match (self.failed, self.changes) {
             (1.., _) => Exit::Failed,
-            (0, 1..) => Exit::Pending,
+            (0, 1..) => Exit::ChangesPending,
             (0, 0) => Exit::Fine,
         }
     }

@@ -1,7 +1,7 @@
 use clap::Args;
 
-use super::exit::Exit;
-use super::flags::{ApprovalArgs, InputArgs};
+use super::Exit;
+use super::{ApprovalArgs, InputArgs};
 use super::operate;
 use super::prepared::{recorded_runbook, reopen};
 use super::run::follow;

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::exit::Exit;
-use super::flags::{ApprovalArgs, InputArgs, OwnerArgs};
+use super::Exit;
+use super::{ApprovalArgs, InputArgs, OwnerArgs};
 use super::operate;
 use super::plain::{Ending, Walk};
 use super::prepared::{prepare, read_runbook};

@@ -2,7 +2,7 @@ use std::io::IsTerminal;
 
 use clap::{Args, ValueEnum};
 
-use super::exit::Exit;
+use super::Exit;
 use crate::engine::Engine;
 use crate::model::{ApprovalPolicy, Result};
 use crate::tui::{self, Options, Outcome, Palette};
@@ -56,7 +56,7 @@ pub async fn show(engine: Engine, by: String, args: &ScreenArgs) -> Result<Exit>
     }
     Ok(match outcome {
         Outcome::Finished => Exit::Fine,
-        Outcome::Quit => Exit::Pending,
+        Outcome::Quit => Exit::ChangesPending,
         Outcome::Aborted => Exit::Failed,
     })
 }

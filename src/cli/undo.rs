@@ -3,8 +3,8 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
-use super::exit::Exit;
-use super::flags::{ApprovalArgs, InputArgs};
+use super::Exit;
+use super::{ApprovalArgs, InputArgs};
 use super::operate;
 use super::plain::{Walk, totals};
 use super::prepared::{recorded_runbook, reopen};
@@ -56,7 +56,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
             .filter(|task| ending.run.tasks.get(task.index()).is_some_and(|state| state.status != TaskStatus::Undone))
             .collect();
         if !left.is_empty() || ending.problem.is_some() {
-            exit = Exit::of(&ending.run).max_with(Exit::Pending);
+            exit = Exit::of(&ending.run).max_with(Exit::ChangesPending);
             if !json {
                 println!("{}\nnext: rekindle undo {id}", totals(&ending.run));
             }

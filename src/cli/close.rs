@@ -1,0 +1,40 @@
+use clap::Args;
+
+use super::prepared::{recorded_runbook, reopen};
+use super::{Exit, InputArgs, Output, operate};
+use crate::engine::{Command, Notice, Purpose};
+use crate::model::{ApprovalPolicy, Result};
+
+/// Ends a run for good: releases what is kept for its undo
+///
+/// Replaced files and former values are kept until then. Afterwards the run can be reported, and no longer
+/// resumed or undone.
+#[derive(Args, Debug)]
+pub struct CloseArgs {
+    /// The run's id; the latest, unless one is named
+    run: Option<String>,
+    #[command(flatten)]
+    inputs: InputArgs,
+}
+
+pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
+    let taken = operate::take(operate::folder(args.run.as_deref())?)?;
+    let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
+    let by = operate::operator();
+    let systems = reopen(taken.header(), inputs).await?;
+    let id = taken.header().id.clone();
+    let engine = taken.resume(systems, ApprovalPolicy::Ask, by.clone(), Purpose::Undo)?;
+    let mut notices = engine.subscribe();
+    engine.command(Command::Close, &by).await?;
+    while let Some(notice) = notices.recv().await {
+        if matches!(notice, Notice::Stopped { .. }) {
+            break;
+        }
+    }
+    if output.json {
+        output.print_json(&serde_json::json!({ "closed": id }))?;
+    } else {
+        output.print(&format!("{id} is closed; undo is no longer offered\n"))?;
+    }
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,102 @@
+use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal, Write};
+
+use super::{InputArgs, OwnerArgs};
+use crate::model::{Error, ErrorKind, OwnerSet, Result, RunHeader};
+use crate::runbook::{Given, Inputs, OwnerFilter, Runbook};
+
+/// A file of inputs or of names is read whole; a larger one is a mistake.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+impl InputArgs {
+    /// The values of a runbook's inputs; what is missing is asked for where there is somebody to ask.
+    pub fn gather(&self, runbook: &Runbook) -> Result<Inputs> {
+        self.with(runbook, &BTreeMap::new())
+    }
+
+    /// The values that a run began with; its secret inputs are not recorded and are given anew.
+    pub fn again(&self, runbook: &Runbook, header: &RunHeader) -> Result<Inputs> {
+        for (name, value) in &self.input {
+            if header.inputs.get(name).is_some_and(|recorded| recorded != value) {
+                return Err(Error::new(
+                    ErrorKind::Refused,
+                    format!("set the input '{name}'"),
+                    "the run began with another value, and keeps it",
+                )
+                .next("start a new run with that value"));
+            }
+        }
+        self.with(runbook, &header.inputs)
+    }
+
+    fn with(&self, runbook: &Runbook, recorded: &BTreeMap<String, String>) -> Result<Inputs> {
+        let mut flags: Vec<(String, String)> = self.input.clone();
+        flags.extend(recorded.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let file = match &self.inputs {
+            Some(path) => values(&read_text(path)?, path)?,
+            None => BTreeMap::new(),
+        };
+        let environment = |name: &str| std::env::var(name).ok();
+        let mut inputs = Inputs::gather(&runbook.inputs, &Given { flags: &flags, file: &file, environment: &environment })?;
+        if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+            let unset: Vec<_> = runbook.unset(&inputs).cloned().collect();
+            for input in unset {
+                if let Some(value) = ask(&input)? {
+                    inputs.set(&input, value)?;
+                }
+            }
+        }
+        Ok(inputs)
+    }
+}
+
+impl OwnerArgs {
+    pub fn select(&self, found: Vec<OwnerSet>) -> Result<Vec<OwnerSet>> {
+        let read = |path: &str| read_text(std::path::Path::new(path));
+        OwnerFilter::parse(&self.only, &self.except, &self.user, &read)?.apply(found)
+    }
+}
+
+fn read_text(path: &std::path::Path) -> Result<String> {
+    let doing = || format!("read {}", path.display());
+    let size = std::fs::metadata(path).map_err(|error| Error::io(doing(), error))?.len();
+    if size > MAX_BYTES {
+        return Err(Error::new(ErrorKind::Invalid, doing(), "it is larger than 64 MiB"));
+    }
+    std::fs::read_to_string(path).map_err(|error| Error::io(doing(), error))
+}
+
+fn values(text: &str, path: &std::path::Path) -> Result<BTreeMap<String, String>> {
+    let invalid = |why: String| {
+        Error::new(ErrorKind::Invalid, format!("read the inputs {}", path.display()), why)
+            .next("write one 'name: value' a line")
+    };
+    let read: BTreeMap<String, serde_json::Value> =
+        serde_saphyr::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    let plain = |(name, value): (String, serde_json::Value)| match value {
+        serde_json::Value::String(text) => Ok((name, text)),
+        serde_json::Value::Number(number) => Ok((name, number.to_string())),
+        serde_json::Value::Bool(value) => Ok((name, value.to_string())),
+        _ => Err(invalid(format!("'{name}' is not one value"))),
+    };
+    read.into_iter().map(plain).collect()
+}
+
+/// On stderr, so that a piped result stays clean. A secret is not echoed.
+fn ask(input: &crate::runbook::Input) -> Result<Option<String>> {
+    let about = input.about.as_deref().map(|about| format!(" ({about})")).unwrap_or_default();
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "{}{}: ", input.name, crate::model::visible(&about));
+    let _ = stderr.flush();
+    let silence = if input.secret { super::silence::Silence::keep() } else { None };
+    let mut line = String::new();
+    let read = std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| Error::io(format!("read the input '{}'", input.name), error))?;
+    if silence.is_some() {
+        let _ = writeln!(stderr);
+    }
+    let line = line.trim_end_matches(['\r', '\n']);
+    Ok((read > 0 && !line.is_empty()).then(|| line.to_owned()))
+}

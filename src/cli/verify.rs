@@ -1,0 +1,71 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::prepared::{as_run, recorded_runbook, reopen};
+use super::{Exit, InputArgs, Output, operate};
+use crate::engine::{Outlook, Script, dry_run};
+use crate::journal::{ReadJournal, StateFolder};
+use crate::model::{Result, TaskStatus, visible};
+
+/// Reads everything a run restored once more and compares it with the backup
+///
+/// Exit code: 0 all of it is still there, 2 something differs now, 1 something could not be read. Hunks that were
+/// left out when it was approved count as different only if they are all that differs no more.
+#[derive(Args, Debug)]
+pub struct VerifyArgs {
+    /// The run's id; the latest, unless one is named
+    run: Option<String>,
+    #[command(flatten)]
+    inputs: InputArgs,
+}
+
+pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
+    let folder = operate::folder(args.run.as_deref())?;
+    let mut journal = ReadJournal::open(&folder)?;
+    let events = journal.load()?;
+    let (run, _) = crate::journal::fold(&events);
+    let inputs = args.inputs.again(&recorded_runbook(&run.header)?, &run.header)?;
+    let script: Arc<dyn Script> = reopen(&run.header, inputs).await?;
+    let left_out: HashMap<_, _> =
+        run.selections.iter().map(|(task, (selection, _))| (*task, selection.left_out_count())).collect();
+    let key = StateFolder::from_environment()?.digest_key()?;
+    let (mut equal, mut differing, mut failed) = (0_usize, Vec::new(), Vec::new());
+    dry_run(&as_run(&run.header)?, &script, key, |foreseen| {
+        let status = run.tasks.get(foreseen.task.index()).map(|state| state.status);
+        if !matches!(status, Some(TaskStatus::Done | TaskStatus::Unchanged)) {
+            return;
+        }
+        match foreseen.what {
+            Ok(Outlook::Changes { counts, .. }) => {
+                let expected = left_out.get(&foreseen.task).copied().unwrap_or(0);
+                if counts.hunks as usize <= expected {
+                    equal += 1;
+                } else {
+                    differing.push(format!("{}: {} hunks differ", foreseen.name, counts.hunks as usize - expected));
+                }
+            }
+            Ok(Outlook::Answered(answer)) if !answer.holds => {
+                differing.push(format!("{}: {}", foreseen.name, answer.seen));
+            }
+            Ok(_) => equal += 1,
+            Err(error) => failed.push(format!("{}: {}", foreseen.name, error.chain())),
+        }
+    })
+    .await;
+    if output.json {
+        output.print_json(&serde_json::json!({ "run": run.header.id, "equal": equal, "differing": differing, "failed": failed }))?;
+    } else {
+        for line in differing.iter().chain(&failed) {
+            output.print(&format!("{}\n", visible(line)))?;
+        }
+        let counts = format!("{equal} tasks are as restored, {} differ, {} could not be read\n", differing.len(), failed.len());
+        output.print(&counts)?;
+    }
+    Ok(match (failed.is_empty(), differing.is_empty()) {
+        (false, _) => Exit::Failed,
+        (true, false) => Exit::ChangesPending,
+        (true, true) => Exit::Fine,
+    })
+}
