@@ -3,7 +3,7 @@
 use ratatui::style::Modifier;
 
 use crate::engine::{Activity, Notice};
-use crate::model::{Digest, Error, ErrorKind, Event, Known, Selection};
+use crate::model::{Digest, Error, ErrorKind, Event, HunkAt, Known, Selection, TreePath};
 
 use super::fixtures::{Desk, Story, ascii, document_proposal, header, mono, story, tree_proposal};
 use super::msg::Msg;
@@ -212,6 +212,22 @@ fn hostile_names_are_shown_and_obeyed_by_nobody() {
         desk.press("1");
         assert!(desk.text().contains("^[[2J^M"));
     }
+}
+
+#[test]
+fn paths_that_differ_only_where_they_are_cut_stand_in_full_below() {
+    let mut story = Story::open(header());
+    let mut proposal = tree_proposal("account/ana");
+    let long = |middle: &str| TreePath::new(format!("{}{middle}{}", "a".repeat(60), "z".repeat(60))).unwrap();
+    for (hunk, middle) in proposal.plan.changes[0].hunks.iter_mut().zip(["-one-", "-two-"]) {
+        let HunkAt::Node { path, .. } = &mut hunk.at else { panic!() };
+        *path = long(middle);
+    }
+    story.planned("account/ana", &proposal.plan);
+    let mut desk = Desk::new(&story, 60, 24);
+    desk.at("account/ana").press("3").answer(&proposal);
+    let text: String = desk.text().replace(['"', '\n', ' '], "");
+    assert!(text.contains("-one-") && text.contains("-two-"), "{text}");
 }
 
 #[test]
