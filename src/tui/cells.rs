@@ -25,6 +25,29 @@ pub fn fit(text: &str, width: usize, mark: &str) -> String {
     cut
 }
 
+/// Cut in the middle: names and paths mostly differ at their ends.
+pub fn fit_middle(text: &str, width: usize, mark: &str) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(mark.width());
+    let mut end = Vec::new();
+    let mut taken = 0;
+    for character in text.chars().rev() {
+        let wide = character.width().unwrap_or(0);
+        if taken + wide > room / 2 {
+            break;
+        }
+        taken += wide;
+        end.push(character);
+    }
+    let start = fit(text, room - taken, "");
+    if mark.width() > width {
+        return start;
+    }
+    start + mark + &end.into_iter().rev().collect::<String>()
+}
+
 /// Cut and filled up with spaces to exactly `width` columns.
 pub fn column(text: &str, width: usize, mark: &str) -> String {
     let mut fitted = fit(text, width, mark);
@@ -102,6 +125,13 @@ mod tests {
         assert_eq!(column("日本", 6, "…"), "日本  ");
         assert_eq!(fit("abc", 3, "…"), "abc");
         assert_eq!(fit("abcd", 0, "…"), "");
+    }
+
+    #[test]
+    fn a_name_keeps_both_its_ends() {
+        assert_eq!(fit_middle("user-of-the-north-0417", 11, "…"), "user-…-0417");
+        assert_eq!(fit_middle("日本語の名前", 8, "…"), "日本…前");
+        assert_eq!(fit_middle("abc", 0, "…"), "");
     }
 
     #[test]

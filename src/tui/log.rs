@@ -10,6 +10,9 @@ use crate::model::visible;
 use super::cells::wrap;
 use super::theme::{Role, Theme};
 
+/// Characters of one record; the log's file has all.
+const MAX_MESSAGE: usize = 1_000;
+
 /// Hands what is traced to the log pane; for the program's own `tracing` subscriber.
 pub fn layer() -> TuiTracingSubscriberLayer {
     TuiTracingSubscriberLayer
@@ -42,7 +45,9 @@ impl LogFormatter for Visible {
             _ => Role::Plain,
         };
         let time = record.timestamp.strftime("%H:%M:%S");
-        let text = format!("{time} {:<5}{}", record.level, visible(record.msg()));
+        let message = record.msg();
+        let cut = message.char_indices().nth(MAX_MESSAGE).map_or(message, |(end, _)| &message[..end]);
+        let text = format!("{time} {:<5}{}", record.level, visible(cut));
         let style: Style = self.theme.style(role);
         wrap(&text, width).into_iter().map(|line| Line::from(Span::styled(line, style))).collect()
     }

@@ -1,7 +1,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::model::{Digest, HunkAt, Problem, Proposal, Selection, Shown, TaskId};
+use crate::model::{
+    Counts, Digest, Hunk, HunkAt, NodeKind, Plan, Problem, Proposal, Selection, Shown, TaskId, visible,
+};
+
+use unicode_width::UnicodeWidthStr;
 
 use super::cells::wrap;
 use super::file_diff::{FileDiff, Side};
@@ -32,12 +36,45 @@ pub enum ReviewState {
     Loaded(Box<Loaded>),
 }
 
+/// Sums over a plan's taken hunks, made once for each selection: a tree may have a million.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    pub counts: Counts,
+    /// Creates, updates, deletes; for a tree these are its files.
+    pub by_op: [u32; 3],
+    /// Of files whose content is written.
+    pub bytes: u64,
+    pub taken: usize,
+    pub hunks: usize,
+}
+
+impl Totals {
+    fn of(plan: &Plan, selection: &Selection) -> Self {
+        let mut totals = Self { counts: plan.counts(selection), ..Self::default() };
+        for (change_at, change) in plan.changes.iter().enumerate() {
+            totals.hunks += change.hunks.len();
+            let taken = change.hunks.iter().enumerate().filter(|(at, _)| selection.takes(change_at, *at));
+            for (_, hunk) in taken {
+                totals.taken += 1;
+                totals.by_op[hunk.op as usize] += 1;
+                if let HunkAt::Node { after: Some(entry), content: true, .. } = &hunk.at
+                    && let NodeKind::File { size, .. } = entry.kind
+                {
+                    totals.bytes = totals.bytes.saturating_add(size);
+                }
+            }
+        }
+        totals
+    }
+}
+
 #[derive(Debug)]
 pub struct Loaded {
     pub proposal: Arc<Proposal>,
     pub selection: Selection,
     /// Of this plan with this selection, computed here and not taken from the engine.
     pub digest: Digest,
+    pub totals: Totals,
     pub rows: Vec<ReviewRow>,
     pub cursor: usize,
     pub top: usize,
@@ -71,6 +108,8 @@ impl ReviewRow {
     }
 }
 
+/// Columns before a hunk's place: cursor, mark, kind.
+const HUNK_HEAD: usize = 12;
 /// Of one value; more is cut with a word about it.
 const MAX_VALUE: usize = 16 * 1024;
 
@@ -94,6 +133,7 @@ impl Loaded {
     pub fn new(proposal: Arc<Proposal>, selection: Selection, width: usize, theme: Theme) -> Self {
         let mut loaded = Self {
             digest: proposal.plan.digest(&selection),
+            totals: Totals::of(&proposal.plan, &selection),
             proposal,
             selection,
             rows: Vec::new(),
@@ -110,6 +150,7 @@ impl Loaded {
 
     pub fn select(&mut self, selection: Selection) {
         self.digest = self.proposal.plan.digest(&selection);
+        self.totals = Totals::of(&self.proposal.plan, &selection);
         self.selection = selection;
     }
 
@@ -125,22 +166,25 @@ impl Loaded {
         let at = self.rows.get(self.cursor).cloned();
         let plan = &self.proposal.plan;
         let mut rows = Vec::new();
-        rows.extend(
-            plan.warnings.iter().map(|warning| ReviewRow::Warning(crate::model::visible(warning).into_owned())),
-        );
+        rows.extend(plan.warnings.iter().map(|warning| ReviewRow::Warning(visible(warning).into_owned())));
         if let Some(command) = &plan.command {
-            let words = command.iter().map(|word| format!("{:?}", crate::model::visible(word)));
+            let words = command.iter().map(|word| format!("{:?}", visible(word)));
             rows.extend(words.map(ReviewRow::Command));
         }
         for (change_at, change) in plan.changes.iter().enumerate() {
             let change_at = number(change_at);
             rows.push(ReviewRow::Heading(change_at));
             let warnings = change.warnings.iter();
-            rows.extend(warnings.map(|warning| ReviewRow::Warning(crate::model::visible(warning).into_owned())));
+            rows.extend(warnings.map(|warning| ReviewRow::Warning(visible(warning).into_owned())));
             for (hunk_at, hunk) in change.hunks.iter().enumerate() {
                 let hunk_at = number(hunk_at);
                 rows.push(ReviewRow::Hunk(change_at, hunk_at));
                 let mut line = |side, text| rows.push(ReviewRow::Line { change: change_at, hunk: hunk_at, side, text });
+                // A place that is cut on its own line stands in full below: no two look the same.
+                let place = visible(&hunk.place()).into_owned();
+                if place.width() > place_room(hunk, self.width.saturating_sub(HUNK_HEAD), theme) {
+                    value_lines(&place, self.width).into_iter().for_each(|text| line(Side::Both, text));
+                }
                 // Two secrets are told on the hunk's own line: they have nothing to show.
                 if let HunkAt::Field { before, after, .. } = &hunk.at
                     && !matches!((before, after), (Some(Shown::Secret(_)), Some(Shown::Secret(_))))
@@ -230,24 +274,14 @@ impl Loaded {
             self.cursor = position;
         }
     }
+}
 
-    /// Of the taken hunks: creates, updates, deletes. For a tree these are its files.
-    pub fn by_op(&self) -> [u32; 3] {
-        let mut counts = [0_u32; 3];
-        for (change_at, change) in self.proposal.plan.changes.iter().enumerate() {
-            for (hunk_at, hunk) in change.hunks.iter().enumerate() {
-                if self.selection.takes(change_at, hunk_at) {
-                    counts[hunk.op as usize] += 1;
-                }
-            }
-        }
-        counts
-    }
-
-    pub fn taken(&self) -> (usize, usize) {
-        let all: usize = self.proposal.plan.changes.iter().map(|change| change.hunks.len()).sum();
-        (all.saturating_sub(self.selection.left_out_count()), all)
-    }
+/// Columns for a hunk's place on a line of `width`, between its kind and what is told of it.
+pub fn place_room(hunk: &Hunk, width: usize, theme: Theme) -> usize {
+    let fidelity = words::fidelity(hunk.fidelity).len();
+    let room = width.saturating_sub(if fidelity > 0 { fidelity + 2 } else { 0 });
+    let told = words::hunk(hunk, theme).width().min(room / 2);
+    room.saturating_sub(told + 2)
 }
 
 fn number(position: usize) -> u32 {

@@ -29,6 +29,7 @@ pub struct Rows {
     /// The first row on the screen.
     pub top: usize,
     pub hidden: usize,
+    shown: usize,
     /// The run changed since the index was made.
     pub stale: bool,
 }
@@ -39,7 +40,7 @@ impl Rows {
     pub fn rebuild(&mut self, run: &Run, cursor: Option<TaskId>, height: usize) {
         let line = cursor.and_then(|id| self.position(id)).map(|position| position.saturating_sub(self.top));
         self.rows.clear();
-        self.hidden = 0;
+        (self.hidden, self.shown) = (0, 0);
         let mut heading = None;
         let ids = in_order(run, self.grouping);
         for (group, id) in ids {
@@ -52,6 +53,7 @@ impl Rows {
                 self.rows.push(Row::Heading(id));
             }
             self.rows.push(Row::Task(id));
+            self.shown += 1;
         }
         if let (Some(line), Some(position)) = (line, cursor.and_then(|id| self.position(id))) {
             self.top = position.saturating_sub(line);
@@ -69,7 +71,7 @@ impl Rows {
     }
 
     pub fn shown(&self) -> usize {
-        self.rows.iter().filter(|row| matches!(row, Row::Task(_))).count()
+        self.shown
     }
 
     /// Of `marks`, those that are in the list: nobody acts on what is not shown.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Terminal, EventStream, KeyEventKind};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -112,7 +112,7 @@ impl Session {
             return Err(Error::new(ErrorKind::Io, "listen for signals", "the system refused"));
         };
         let mut woken = listen(SignalKind::from_raw(signal_hook::consts::SIGCONT))?;
-        let mut input = Some(EventStream::new());
+        let mut input = Some(Keyboard::open());
         let mut is_subscribed = true;
         let (width, height) = self.screen.size().map_err(broken)?;
         self.take(Msg::Resize { width, height });
@@ -128,7 +128,7 @@ impl Session {
                 _ = &mut watchdog.lost => return Ok(()),
                 _ = woken.recv() => {
                     self.is_suspended = false;
-                    input.get_or_insert_with(EventStream::new);
+                    input.get_or_insert_with(Keyboard::open);
                     self.screen.resume().map_err(broken)?;
                     self.model.dirtied(Dirty::Now);
                 }
@@ -150,7 +150,7 @@ impl Session {
                 () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {}
             }
             // All that is there by now goes into one frame, keys first.
-            while let Some(Some(Ok(event))) = input.as_mut().and_then(|input| input.next().now_or_never()) {
+            while let Some(Ok(Ok(event))) = input.as_mut().map(|keyboard| keyboard.events.try_recv()) {
                 self.on_terminal(event);
             }
             while let Ok(msg) = messages.try_recv() {
@@ -294,9 +294,38 @@ impl Session {
     }
 }
 
-async fn next(input: &mut Option<EventStream>) -> Option<std::io::Result<Terminal>> {
+/// Reads the terminal until dropped. A task of its own, for crossterm's stream keeps the waker of the
+/// first poll alone: looking at it without waiting would make it deaf.
+struct Keyboard {
+    events: mpsc::UnboundedReceiver<std::io::Result<Terminal>>,
+    reader: tokio::task::JoinHandle<()>,
+}
+
+impl Keyboard {
+    fn open() -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        let reader = tokio::spawn(async move {
+            let mut stream = EventStream::new();
+            while let Some(event) = stream.next().await {
+                let is_lost = event.is_err();
+                if sender.send(event).is_err() || is_lost {
+                    return;
+                }
+            }
+        });
+        Self { events, reader }
+    }
+}
+
+impl Drop for Keyboard {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+async fn next(input: &mut Option<Keyboard>) -> Option<std::io::Result<Terminal>> {
     match input {
-        Some(input) => input.next().await,
+        Some(keyboard) => keyboard.events.recv().await,
         None => std::future::pending().await,
     }
 }

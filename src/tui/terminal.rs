@@ -49,7 +49,7 @@ impl Screen {
         self.is_up = true;
         enable_raw_mode()?;
         execute!(self.terminal.backend_mut(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
-        self.terminal.clear()
+        self.repaint()
     }
 
     /// Gives the terminal back as it was.
@@ -63,8 +63,11 @@ impl Screen {
         *SCREENS.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
     }
 
+    /// The next frame paints every cell. Not by `clear`, which asks the terminal where its cursor is
+    /// and waits for the answer: over a slow link that takes long, and some never answer.
     pub fn repaint(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     pub fn size(&self) -> io::Result<(u16, u16)> {

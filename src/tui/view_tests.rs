@@ -3,7 +3,7 @@
 use ratatui::style::Modifier;
 
 use crate::engine::{Activity, Notice};
-use crate::model::Digest;
+use crate::model::{Digest, Error, ErrorKind, Event, HunkAt, Known, Selection, TreePath};
 
 use super::fixtures::{Desk, Story, ascii, document_proposal, header, mono, story, tree_proposal};
 use super::msg::Msg;
@@ -145,6 +145,45 @@ fn quitting() {
 }
 
 #[test]
+fn an_unknown_task_is_settled_by_a_person() {
+    snap("settle", |desk| {
+        let mut story = story();
+        let task = story.task("home/bob");
+        let digest = document_proposal("home/bob").plan.digest(&Selection::all());
+        let mut tell = |event| Msg::Notice(story.add(event));
+        desk.send(tell(Event::Approved { task, digest, by: "ana".to_owned() }));
+        desk.send(tell(Event::Intent { task, attempt: 1, digest, pre: digest, undoable: true }));
+        let problem = Error::new(ErrorKind::Unreachable, "write account bob", "the connection was closed")
+            .known(Known::Unknown)
+            .problem();
+        let evidence = String::new();
+        desk.send(tell(Event::Outcome { task, known: Known::Unknown, post: None, evidence, problem: Some(problem) }));
+        desk.at("home/bob").press("enter").type_text("not appl");
+        assert_eq!(desk.commands(), []);
+    });
+}
+
+#[test]
+fn leaving_a_user_out_wants_a_reason() {
+    snap("leave_out", |desk| {
+        desk.at("home/cyd").press("o").type_text("on leave\u{202e}");
+    });
+}
+
+#[test]
+fn the_smallest_window_hides_no_danger_behind_a_yes() {
+    let mut desk = Desk::new(&story(), 60, 15);
+    desk.at("home/ana").press("3").answer(&tree_proposal("home/ana"));
+    desk.press("a");
+    let text = desk.text();
+    assert!(text.contains("DELETES 1") && text.contains("tmp/junk"), "{text}");
+    desk.type_text("1").press("enter");
+    assert_eq!(desk.commands(), [], "lines below were not read");
+    desk.press("down down down down down").press("enter");
+    assert_eq!(desk.commands().len(), 1);
+}
+
+#[test]
 fn a_window_too_small_says_so() {
     let mut desk = Desk::new(&story(), 59, 15);
     assert!(desk.text().contains("too small"));
@@ -173,6 +212,22 @@ fn hostile_names_are_shown_and_obeyed_by_nobody() {
         desk.press("1");
         assert!(desk.text().contains("^[[2J^M"));
     }
+}
+
+#[test]
+fn paths_that_differ_only_where_they_are_cut_stand_in_full_below() {
+    let mut story = Story::open(header());
+    let mut proposal = tree_proposal("account/ana");
+    let long = |middle: &str| TreePath::new(format!("{}{middle}{}", "a".repeat(60), "z".repeat(60))).unwrap();
+    for (hunk, middle) in proposal.plan.changes[0].hunks.iter_mut().zip(["-one-", "-two-"]) {
+        let HunkAt::Node { path, .. } = &mut hunk.at else { panic!() };
+        *path = long(middle);
+    }
+    story.planned("account/ana", &proposal.plan);
+    let mut desk = Desk::new(&story, 60, 24);
+    desk.at("account/ana").press("3").answer(&proposal);
+    let text: String = desk.text().replace(['"', '\n', ' '], "");
+    assert!(text.contains("-one-") && text.contains("-two-"), "{text}");
 }
 
 #[test]

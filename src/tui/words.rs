@@ -1,5 +1,5 @@
 use crate::engine::Activity;
-use crate::model::{Counts, Entry, Known, NodeKind, Op, Preview, Shown, TaskStatus, visible};
+use crate::model::{Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Shown, TaskStatus, visible};
 
 use super::names::shown_step;
 use super::state::Model;
@@ -148,6 +148,45 @@ pub fn metadata(before: &Entry, after: &Entry, theme: Theme) -> Vec<String> {
         words.push(format!("attribute {} {change}", visible(&**name)));
     }
     words
+}
+
+/// What a hunk does beyond its place: a file's size and metadata, a secret's change.
+pub fn hunk(hunk: &Hunk, theme: Theme) -> String {
+    match &hunk.at {
+        HunkAt::Field { before: Some(Shown::Secret(old)), after: Some(Shown::Secret(new)), .. } => {
+            let changed = if old == new { "same" } else { "changed" };
+            format!("{} {} {} ({changed})", theme.mask(), theme.arrow(), theme.mask())
+        }
+        HunkAt::Field { .. } => String::new(),
+        HunkAt::Node { before, after, content, .. } => match (before, after) {
+            (Some(before), Some(after)) => both(before, after, *content, theme),
+            (None, Some(after)) => entry(after, theme),
+            (Some(before), None) => format!("was {}", entry(before, theme)),
+            (None, None) => String::new(),
+        },
+    }
+}
+
+fn both(before: &Entry, after: &Entry, content: bool, theme: Theme) -> String {
+    let (old, new) = (entry(before, theme), entry(after, theme));
+    let mut parts = Vec::new();
+    if old != new {
+        parts.push(format!("{old} {} {new}", theme.arrow()));
+    } else if content {
+        parts.push(format!("content ({new})"));
+    }
+    parts.extend(metadata(before, after, theme));
+    parts.join(", ")
+}
+
+/// What restoring a field cannot give; nothing where it gives all.
+pub fn fidelity(fidelity: Fidelity) -> &'static str {
+    match fidelity {
+        Fidelity::Exact => "",
+        Fidelity::Irreversible => "CANNOT BE UNDONE",
+        Fidelity::Unreadable => "cannot be read back",
+        Fidelity::ReCreated => "comes back with a new id",
+    }
 }
 
 fn time(seconds: i64) -> String {

@@ -20,7 +20,7 @@ pub fn ask_approval(model: &Model) -> Result<Dialog, String> {
         return Err("this plan has not been on the screen yet".to_owned());
     }
     let plan = &loaded.proposal.plan;
-    let counts = plan.counts(&loaded.selection);
+    let counts = loaded.totals.counts;
     if counts == Counts::default() && plan.command.is_none() {
         return Err("no hunk is taken: skip the task instead".to_owned());
     }
@@ -34,7 +34,7 @@ pub fn ask_approval(model: &Model) -> Result<Dialog, String> {
         target: plan.target.clone(),
         source: plan.source.clone(),
         counts,
-        by_op: loaded.by_op(),
+        by_op: loaded.totals.by_op,
         left_out: loaded.selection.left_out_count(),
         warnings,
         preview: plan.preview,

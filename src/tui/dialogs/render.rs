@@ -14,6 +14,9 @@ use super::{Approve, ApproveAll, Demand, Dialog, Question, Verb, help};
 
 type Line = (Role, String);
 
+/// A longer one may be cut in the title, so it stands in full below.
+const LONG_NAME: usize = 30;
+
 /// How long a list in a question may be; the rest is counted.
 const MOST_LISTED: usize = 6;
 
@@ -188,6 +191,9 @@ fn demand_lines(demand: &Demand, typed: &dyn Fn(&str) -> Line, back: Line) -> Ve
 fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
     let plain = |text: String| (Role::Plain, text);
     let mut lines = vec![(Role::Title, format!("target  {}", visible(&approve.target.to_string())))];
+    if approve.name.width() > LONG_NAME {
+        lines.insert(0, (Role::Title, format!("task    {}", approve.name)));
+    }
     if approve.counts.deletes() > 0 {
         lines.push((Role::Danger, format!("DELETES {}", approve.counts.deletes())));
     }

@@ -1,7 +1,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::{StepKind, TaskStatus};
+use crate::model::{StepKind, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::state::Model;
@@ -13,7 +13,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::at(buffer, area, 0);
     let left = pen.left();
     if let Some((input, _)) = &model.filter_input {
-        pen.write(" filter / ", theme.style(Role::Key)).write(&input.text, theme.style(Role::Title));
+        pen.write(" filter / ", theme.style(Role::Key)).write(&visible(&input.text), theme.style(Role::Title));
         pen.write("_", theme.style(Role::Cursor));
         pen.write("   Enter keeps it, Esc drops it", theme.style(Role::Quiet));
     } else if let Some(note) = &model.note {

@@ -48,10 +48,17 @@ fn state(model: &Model) -> (Role, &'static str) {
         RunState::Paused => (Role::Attention, "PAUSED"),
         RunState::Aborted => (Role::Bad, "ABORTED"),
         RunState::Closed => (Role::Quiet, "CLOSED"),
-        RunState::Going if model.run.is_complete() && !model.run.tasks.is_empty() => (Role::Good, "COMPLETE"),
+        RunState::Going if is_complete(model) => (Role::Good, "COMPLETE"),
         RunState::Going if model.idle => (Role::Attention, "WAITS FOR YOU"),
         RunState::Going => (Role::Good, "LIVE"),
     }
+}
+
+/// As the run says itself, from its counts: this is asked for every frame.
+fn is_complete(model: &Model) -> bool {
+    let well = TaskStatus::ALL.iter().filter(|status| status.satisfies() || **status == TaskStatus::Undone);
+    let well: u32 = well.map(|status| model.run.count(*status)).sum();
+    well > 0 && well as usize == model.run.tasks.len()
 }
 
 /// Trouble first, for narrow screens cut the tail.

@@ -2,7 +2,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::model::{TaskStatus, visible};
-use crate::tui::cells::{Pen, column};
+use crate::tui::cells::{Pen, column, fit_middle};
 use crate::tui::matrix::{cell, columns as steps, row, row_count};
 use crate::tui::names::shown_name;
 use crate::tui::state::Model;
@@ -50,7 +50,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         let is_row = model.cursor.and_then(|id| crate::tui::matrix::row_of(run, id)) == Some(at);
         let mut pen = Pen::at(buffer, area, line);
         pen.write(if is_row { ">" } else { " " }, theme.style(Role::Title));
-        let name = name.map_or_else(String::new, |name| visible(name).into_owned());
+        let name = name.map_or_else(String::new, |name| fit_middle(&visible(name), NAME - 1, theme.cut()));
         pen.write(&column(&name, NAME, theme.cut()), theme.style(if is_row { Role::Title } else { Role::Plain }));
         for step in &shown {
             let Some(id) = cell(run, place, *step) else {

@@ -2,11 +2,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::{Entry, Fidelity, Hunk, HunkAt, Op, Pass, Shown, TaskStatus, visible};
-use crate::tui::cells::{Pen, fit, wrap};
+use crate::model::{Fidelity, Hunk, Pass, TaskStatus, visible};
+use crate::tui::cells::{Pen, fit, fit_middle, wrap};
 use crate::tui::file_diff::Side;
 use crate::tui::names::shown_name;
-use crate::tui::review::{Loaded, ReviewRow, ReviewState};
+use crate::tui::review::{Loaded, ReviewRow, ReviewState, place_room};
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::{Role, Theme};
 use crate::tui::words;
@@ -24,8 +24,8 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let status = model.run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status);
     let mut pen = Pen::at(buffer, area, 0);
     let left = pen.left();
-    let title = format!(" {}  ", shown_name(&model.run, id));
-    pen.write(&fit(&title, left.saturating_sub(12), theme.cut()), theme.style(Role::Title));
+    let name = fit_middle(&shown_name(&model.run, id), left.saturating_sub(16), theme.cut());
+    pen.write(&format!(" {name}  "), theme.style(Role::Title));
     pen.write(theme.glyph(status), theme.style(theme.status_role(status)));
     pen.write(&format!(" {}", status.word()), theme.style(theme.status_role(status)));
     let text = match &model.review.state {
@@ -66,20 +66,21 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
 fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let plan = &loaded.proposal.plan;
-    let (taken, all) = loaded.taken();
-    let counts = plan.counts(&loaded.selection);
+    let totals = &loaded.totals;
     let undo = if plan.pass == Pass::Undo { "UNDO  " } else { "" };
     let mut pen = Pen::at(buffer, area, 1);
     pen.write(&format!(" {undo}"), theme.style(Role::Attention));
-    let [creates, updates, _] = loaded.by_op();
+    let [creates, updates, _] = totals.by_op;
     pen.write(&format!("+{creates} create  "), theme.style(Role::Added));
     pen.write(&format!("~{updates} update  "), theme.style(Role::Attention));
-    let deletes = if counts.deletes() > 0 { Role::Danger } else { Role::Quiet };
-    pen.write(&format!("-{} delete", counts.deletes()), theme.style(deletes));
-    pen.write(&format!("  {taken} of {} taken", words::plural(all as u64, "hunk")), theme.style(Role::Title));
-    let size = created_bytes(loaded);
-    if size > 0 {
-        pen.write(&format!("  {}", words::bytes(size)), theme.style(Role::Plain));
+    let deletes = if totals.counts.deletes() > 0 { Role::Danger } else { Role::Quiet };
+    pen.write(&format!("-{} delete", totals.counts.deletes()), theme.style(deletes));
+    pen.write(
+        &format!("  {} of {} taken", totals.taken, words::plural(totals.hunks as u64, "hunk")),
+        theme.style(Role::Title),
+    );
+    if totals.bytes > 0 {
+        pen.write(&format!("  {}", words::bytes(totals.bytes)), theme.style(Role::Plain));
     }
     let mut pen = Pen::at(buffer, area, 2);
     let is_newest = model.reviewed().is_some();
@@ -153,71 +154,16 @@ fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: 
 fn hunk(theme: Theme, hunk: &Hunk, takes: bool, pen: &mut Pen<'_>, over: &dyn Fn(Role) -> Style) {
     let role = if takes { theme.op_role(hunk.op) } else { Role::Quiet };
     pen.write(&format!("{:<7}", words::op(hunk.op)), over(role));
-    let fidelity = match hunk.fidelity {
-        Fidelity::Exact => None,
-        Fidelity::Irreversible => Some((Role::Danger, "CANNOT BE UNDONE")),
-        Fidelity::Unreadable => Some((Role::Attention, "cannot be read back")),
-        Fidelity::ReCreated => Some((Role::Attention, "comes back with a new id")),
-    };
-    let told = what(hunk, theme);
-    let reserved = fidelity.map_or(0, |(_, words)| words.len() + 2);
-    let room = pen.left().saturating_sub(reserved);
-    let told_room = told.chars().count().min(room / 2);
+    let told = words::hunk(hunk, theme);
+    let room = place_room(hunk, pen.left(), theme);
     let place = visible(&hunk.place()).into_owned();
     let plain = if takes { Role::Plain } else { Role::Quiet };
-    pen.write(&fit(&place, room.saturating_sub(told_room + 2), theme.cut()), over(plain));
-    if let Some((role, words)) = fidelity {
-        pen.write("  ", over(Role::Plain)).write(words, over(role));
+    pen.write(&fit_middle(&place, room, theme.cut()), over(plain));
+    let fidelity = words::fidelity(hunk.fidelity);
+    if !fidelity.is_empty() {
+        let role = if hunk.fidelity == Fidelity::Irreversible { Role::Danger } else { Role::Attention };
+        pen.write("  ", over(Role::Plain)).write(fidelity, over(role));
     }
     let left = pen.left();
     pen.write(&fit(&format!("  {told}"), left, theme.cut()), over(Role::Quiet));
-}
-
-/// What a hunk does beyond its place: a file's size and metadata, a secret's change.
-fn what(hunk: &Hunk, theme: Theme) -> String {
-    match &hunk.at {
-        HunkAt::Field { before: Some(Shown::Secret(old)), after: Some(Shown::Secret(new)), .. } => {
-            let changed = if old == new { "same" } else { "changed" };
-            format!("{} {} {} ({changed})", theme.mask(), theme.arrow(), theme.mask())
-        }
-        HunkAt::Field { .. } => String::new(),
-        HunkAt::Node { before, after, content, .. } => match (before, after) {
-            (Some(before), Some(after)) => both(before, after, *content, theme),
-            (None, Some(entry)) => words::entry(entry, theme),
-            (Some(entry), None) => format!("was {}", words::entry(entry, theme)),
-            (None, None) => String::new(),
-        },
-    }
-}
-
-fn both(before: &Entry, after: &Entry, content: bool, theme: Theme) -> String {
-    let (old, new) = (words::entry(before, theme), words::entry(after, theme));
-    let mut parts = Vec::new();
-    if old != new {
-        parts.push(format!("{old} {} {new}", theme.arrow()));
-    } else if content {
-        parts.push(format!("content ({new})"));
-    }
-    parts.extend(words::metadata(before, after, theme));
-    parts.join(", ")
-}
-
-/// Bytes of files whose content the taken hunks write.
-fn created_bytes(loaded: &Loaded) -> u64 {
-    let changes = loaded.proposal.plan.changes.iter().enumerate();
-    let hunks = changes.flat_map(|(change, found)| {
-        found
-            .hunks
-            .iter()
-            .enumerate()
-            .filter(move |(at, hunk)| loaded.selection.takes(change, *at) && hunk.op != Op::Delete)
-    });
-    let sizes = hunks.filter_map(|(_, hunk)| match &hunk.at {
-        HunkAt::Node { after: Some(entry), content: true, .. } => match entry.kind {
-            crate::model::NodeKind::File { size, .. } => Some(size),
-            _ => None,
-        },
-        _ => None,
-    });
-    sizes.fold(0, u64::saturating_add)
 }

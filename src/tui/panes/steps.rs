@@ -3,7 +3,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::model::{Run, TaskId, TaskStatus, visible};
-use crate::tui::cells::{Pen, column, fit};
+use crate::tui::cells::{Pen, column, fit, fit_middle};
 use crate::tui::names::{owner_of, shown_step};
 use crate::tui::rows::{Grouping, Row};
 use crate::tui::state::Model;
@@ -107,7 +107,8 @@ fn task(model: &Model, id: TaskId, area: Rect, row: u16, buffer: &mut Buffer) {
         _ => shown_step(run, id),
     };
     let wide = if area.width >= 100 { 28 } else { 18 };
-    pen.write(&column(&name, wide, theme.cut()), over(theme.style(Role::Plain)));
+    let name = fit_middle(&name, wide, theme.cut());
+    pen.write(&column(&name, wide, ""), over(theme.style(Role::Plain)));
     let mut note = words::note(model, id);
     if !model.rows.filter.shows(run, id) {
         note = format!("(does not match any more) {note}");

@@ -32,6 +32,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             (model.width, model.height) = (width, height);
             // Nothing of the former size counts as seen.
             model.review.drawn = None;
+            if let Some(dialog) = &mut model.dialog {
+                dialog.drawn_at = None;
+            }
             model.dirtied(Dirty::Now);
             model.settle();
             loading::follow_cursor(model)

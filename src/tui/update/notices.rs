@@ -62,7 +62,8 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
         return Vec::new();
     }
     model.idle = false;
-    model.rows.stale = true;
+    // Without a filter no event but the first changes which rows there are.
+    model.rows.stale |= !model.rows.filter.is_empty() || matches!(recorded.event, Event::Opened { .. });
     model.dirtied(Dirty::Soon);
     if let Event::Planned { task, cohort, preview, .. } = &recorded.event {
         model.plans.insert(*task, PlanFacts { cohort: *cohort, preview: *preview });
