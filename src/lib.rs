@@ -1,5 +1,8 @@
-pub mod beneath;
+pub mod tui;
+pub mod runbook;
+pub mod report;
 pub mod cli;
+pub mod beneath;
 pub mod component;
 pub mod components;
 mod crash;
@@ -9,7 +12,4 @@ pub mod journal;
 pub mod model;
 pub mod reader;
 mod registry;
-pub mod report;
-pub mod runbook;
 pub mod stores;
-pub mod tui;
