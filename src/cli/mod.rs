@@ -8,6 +8,7 @@ mod lint;
 mod man;
 mod output;
 mod runbook_text;
+mod schema;
 
 pub use args::{ApprovalArgs, GlobalArgs, InputArgs, OwnerArgs};
 pub use output::Output;
@@ -30,6 +31,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     Lint(lint::Lint),
+    Schema(schema::Schema),
     Info(info::Info),
     Completions(completions::Completions),
     Man(man::Man),
@@ -72,6 +74,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
 fn perform(verb: Verb, output: &mut Output) -> Result<Exit> {
     match verb {
         Verb::Lint(lint) => lint.run(output),
+        Verb::Schema(schema) => schema.run(output),
         Verb::Info(info) => info.run(output),
         Verb::Completions(completions) => completions.run(output),
         Verb::Man(man) => man.run(output),
