@@ -17,7 +17,7 @@ pub fn json_schema() -> Value {
 #[serde(untagged)]
 #[allow(dead_code, reason = "the types are read by the schema's derive only")]
 enum Text {
-    Text(String),
+    Words(String),
     Number(f64),
     Flag(bool),
 }

@@ -16,6 +16,7 @@ mod order;
 mod owner_filter;
 mod owners;
 mod report;
+#[allow(clippy::module_inception, reason = "a file carries the name of its type")]
 mod runbook;
 mod runbook_file;
 mod source;

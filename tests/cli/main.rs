@@ -1,5 +1,7 @@
 //! The built binary, as an operator's shell meets it.
 
+#![allow(clippy::unwrap_used, reason = "the builder is test code outside any test function")]
+
 use std::process::{Command, Output};
 
 #[derive(Default)]
