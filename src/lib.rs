@@ -1,8 +1,8 @@
 pub mod tui;
 pub mod runbook;
 pub mod report;
-pub mod beneath;
 pub mod cli;
+pub mod beneath;
 pub mod component;
 pub mod components;
 mod crash;

@@ -6,10 +6,10 @@ use super::Beneath;
 use crate::model::TreePath;
 
 /// Open directories below a base, so that many files of one directory cost one path walk.
-/// Refuses to pass into other file systems, whence nothing could be renamed.
 pub struct Directories<'a> {
     handle: &'a Beneath,
     base: TreePath,
+    same_device: bool,
     open: Mutex<HashMap<TreePath, Arc<OwnedFd>>>,
 }
 
@@ -18,7 +18,12 @@ const AT_MOST: usize = 128;
 
 impl<'a> Directories<'a> {
     pub fn new(handle: &'a Beneath, base: TreePath) -> Self {
-        Self { handle, base, open: Mutex::default() }
+        Self { handle, base, same_device: false, open: Mutex::default() }
+    }
+
+    /// Refuses with `EXDEV` to pass into a file system mounted beneath the handle: nothing could be renamed there.
+    pub fn on_same_device(handle: &'a Beneath, base: TreePath) -> Self {
+        Self { same_device: true, ..Self::new(handle, base) }
     }
 
     /// The directory at `path` below the base.
@@ -27,7 +32,10 @@ impl<'a> Directories<'a> {
         if let Some(fd) = open.get(path) {
             return Ok(Arc::clone(fd));
         }
-        let fd = Arc::new(self.handle.directory(&self.base.append(path))?);
+        let full = self.base.append(path);
+        let fd =
+            if self.same_device { self.handle.directory_on_same_device(&full) } else { self.handle.directory(&full) };
+        let fd = Arc::new(fd?);
         if open.len() >= AT_MOST {
             open.clear();
         }

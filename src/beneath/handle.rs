@@ -111,9 +111,10 @@ pub(super) fn open_beneath(
     extra: ResolveFlags,
 ) -> rustix::io::Result<OwnedFd> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS | extra;
+    // Without O_NOFOLLOW, which would hide a link in the last part behind ENOTDIR.
     // A rename elsewhere can make the kernel unsure of a walk; it asks to try again.
     for _ in 0..16 {
-        match openat2(from, path, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty(), resolve) {
+        match openat2(from, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
             Err(Errno::AGAIN | Errno::INTR) => {}
             answer => return answer,
         }

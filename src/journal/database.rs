@@ -1,6 +1,8 @@
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, limits::Limit};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, limits::Limit, types::FromSql};
 
 use crate::model::{Error, ErrorKind, Result};
 
@@ -18,10 +20,9 @@ pub(super) fn open_to_write(path: &Path, create: bool) -> Result<Connection> {
     }
     let connection = Connection::open_with_flags(path, flags).map_err(|error| failed("open", path, error))?;
     guard(&connection).map_err(|error| failed("open", path, error))?;
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))
-        .map_err(|error| failed("open", path, error))?;
-    if mode != "wal" {
+    let mode: Vec<String> =
+        to_the_end(&connection, "PRAGMA journal_mode=WAL").map_err(|error| failed("open", path, error))?;
+    if mode != ["wal"] {
         return Err(Error::new(
             ErrorKind::Unsupported,
             format!("open {}", path.display()),
@@ -38,12 +39,47 @@ pub(super) fn open_to_write(path: &Path, create: bool) -> Result<Connection> {
     Ok(connection)
 }
 
+/// The first column of every row. A statement that writes commits after its last row: stopping at the first one,
+/// as `query_row` does, loses that commit's error.
+pub(super) fn to_the_end<T: FromSql>(connection: &Connection, pragma: &str) -> rusqlite::Result<Vec<T>> {
+    connection.prepare(pragma)?.query_map([], |row| row.get(0))?.collect()
+}
+
 /// Opens for reading only. Nothing in the file is changed, not even by closing it.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| failed("read", path, error))?;
-    guard(&connection).map_err(|error| failed("read", path, error))?;
-    Ok(connection)
+    let open = |name: &OsStr, flags| -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(name, flags)?;
+        guard(&connection)?;
+        connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+        Ok(connection)
+    };
+    let opened = match open(path.as_os_str(), flags) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && path.exists() && !has_log(path) => {
+            // On a read-only mount the log's index cannot be made, and is not needed: nobody writes there.
+            open(&immutable(path), flags | OpenFlags::SQLITE_OPEN_URI)
+        }
+        other => other,
+    };
+    opened.map_err(|error| failed("read", path, error))
+}
+
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|found| found.len() > 0)
+}
+
+fn immutable(path: &Path) -> OsString {
+    let mut uri = b"file:".to_vec();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => uri.push(*byte),
+            _ => uri.extend_from_slice(format!("%{byte:02x}").as_bytes()),
+        }
+    }
+    uri.extend_from_slice(b"?immutable=1");
+    OsString::from_vec(uri)
 }
 
 /// The file may come from anyone.

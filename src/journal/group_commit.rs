@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, config::DbConfig};
 
-use super::database::failed;
+use super::database::{failed, to_the_end};
 use crate::model::{Error, ErrorKind, Problem, Result};
 
 /// Told once, from the writer's thread: durable now, or why it never will be.
@@ -103,8 +103,7 @@ impl<W: Writes> Thread<W> {
             };
             if let Err(error) = &result {
                 let problem = self.dead.get_or_init(|| error.problem());
-                // Closing must not touch a log that could not be written.
-                drop(self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
+                self.leave_log_alone();
                 waiting.drain(..).for_each(|done| done(Err(revive(problem))));
             }
             waiting.into_iter().for_each(|done| done(Ok(())));
@@ -112,7 +111,17 @@ impl<W: Writes> Thread<W> {
         if self.dead.get().is_none()
             && let Err(error) = self.checkpoint()
         {
+            // Nothing is lost: the log is durable, and read when the run is opened again.
             tracing::error!("{}", error.chain());
+            self.leave_log_alone();
+        }
+    }
+
+    /// After a failure closing must not copy the log into the database once more and remove it: a second
+    /// fsync may succeed though the first one's pages are gone.
+    fn leave_log_alone(&self) {
+        if let Err(error) = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+            tracing::error!("the journal's log could not be kept from being copied: {error}");
         }
     }
 
@@ -147,8 +156,8 @@ impl<W: Writes> Thread<W> {
     }
 
     fn checkpoint(&self) -> Result<()> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        to_the_end::<i64>(&self.connection, "PRAGMA wal_checkpoint(PASSIVE)")
+            .map(drop)
             .map_err(|error| failed("write", &self.path, error))
     }
 }

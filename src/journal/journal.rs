@@ -54,9 +54,7 @@ impl Journal {
     /// holds the run, or where the journal is not what was written.
     pub fn open_writer(folder: &RunFolder, now: i64) -> Result<Opened> {
         let lock = folder.lock(now)?;
-        let path = folder.journal();
-        // The writer comes first: it recovers what a killed one left.
-        let connection = open_to_write(&path, false)?;
+        // Nothing is opened for writing before all is checked: closing that would write.
         let mut read = ReadJournal::open(folder)?;
         let events = read.load()?;
         if let Some(finding) = read.findings().iter().find(|finding| !finding.allows_writing()) {
@@ -68,6 +66,7 @@ impl Journal {
             .next("'rekindle report' shows what is sound; start a new run to go on"));
         }
         let findings = read.findings().to_vec();
+        let connection = open_to_write(&folder.journal(), false)?;
         let journal = Self::start(folder, connection, read.head_at(), lock)?;
         Ok(Opened { journal, events, findings })
     }
@@ -89,7 +88,8 @@ impl Journal {
     }
 
     /// Never blocks; `done` is called from the writer's thread. Events carry their numbers, each one more
-    /// than the one before, over all calls.
+    /// than the one before, over all calls. What failed to become durable may be found there all the same
+    /// when the run is opened again, so an INTENT that failed is settled like any other.
     pub fn append(&self, events: Vec<Recorded>, done: Done) {
         self.order(Order::Events(events), done);
     }

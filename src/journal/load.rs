@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::chain::{first_link, link};
 use super::database::{MAX_ROW_BYTES, failed};
 use super::header_check::check_header;
-use crate::model::{Digest, Error, ErrorKind, Event, Recorded, Result};
+use crate::model::{Digest, Error, ErrorKind, Event, Recorded, Result, visible};
 
 pub(super) const EVENTS_TABLE: &str =
     "CREATE TABLE events(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL)";
@@ -35,8 +35,8 @@ impl std::fmt::Display for Finding {
             Self::TailLost { kept, known } => {
                 write!(f, "the journal's end is lost: {kept} events are there, {known} had been written")
             }
-            Self::Broken { seq, why } => write!(f, "event {seq} is not what was written: {why}"),
-            Self::Damaged { kept, why } => write!(f, "the journal is damaged after event {kept}: {why}"),
+            Self::Broken { seq, why } => write!(f, "event {seq} is not what was written: {}", visible(why)),
+            Self::Damaged { kept, why } => write!(f, "the journal is damaged after event {kept}: {}", visible(why)),
         }
     }
 }

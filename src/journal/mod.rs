@@ -5,6 +5,7 @@
 
 mod chain;
 mod database;
+mod fold;
 mod group_commit;
 mod head_file;
 mod header_check;
@@ -18,11 +19,13 @@ mod lock;
 mod plan_row;
 mod read_journal;
 mod run_folder;
+mod salvage;
 mod undo_store;
 
 #[cfg(test)]
 mod tests;
 
+pub use fold::fold;
 pub use group_commit::Done;
 pub use journal::{Journal, Opened};
 pub use keys::Keys;

@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension};
 use super::database::{failed, open_to_read};
 use super::head_file::HeadFile;
 use super::load::{Head, check_tables, load_after};
+use super::salvage::{Salvaged, salvage};
 use super::{Finding, RunFolder, plan_row};
-use crate::model::{Digest, Plan, Recorded, Result, visible};
+use crate::model::{Digest, ErrorKind, Plan, Recorded, Result, visible};
 
 /// A journal that is read, also while another process writes it. Trusts nothing in it.
 pub struct ReadJournal {
@@ -16,15 +17,32 @@ pub struct ReadJournal {
     noted_head: Option<PathBuf>,
     seen_version: Option<i64>,
     findings: Vec<Finding>,
+    /// Read instead of the file itself, which was cut.
+    salvaged: Option<Salvaged>,
 }
 
 impl ReadJournal {
     pub fn open(folder: &RunFolder) -> Result<Self> {
         let path = folder.journal();
-        let connection = open_to_read(&path)?;
-        check_tables(&connection, &path)?;
         let noted_head = folder.head();
-        Ok(Self { connection, path, head: Head::start(), noted_head, seen_version: None, findings: Vec::new() })
+        let made = |connection, path, salvaged| Self {
+            connection,
+            path,
+            head: Head::start(),
+            noted_head,
+            seen_version: None,
+            findings: Vec::new(),
+            salvaged,
+        };
+        match opened(&path) {
+            Ok(connection) => Ok(made(connection, path, None)),
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                let Some(salvaged) = salvage(&path)? else { return Err(error) };
+                let connection = opened(&salvaged.path)?;
+                Ok(made(connection, salvaged.path.clone(), Some(salvaged)))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// All events from the first, checked: structure, chain, and the head noted outside the folder.
@@ -40,7 +58,10 @@ impl ReadJournal {
             (self.read_on(), damage.join())
         });
         let events = events?;
-        let damage = damage.unwrap_or_else(|_| Some("checking its structure panicked".to_owned()));
+        let damage = match &self.salvaged {
+            Some(_) => Some("the file was cut short".to_owned()),
+            None => damage.unwrap_or_else(|_| Some("checking its structure panicked".to_owned())),
+        };
         if let (true, Some(why)) = (self.findings.is_empty(), damage) {
             self.findings.push(Finding::Damaged { kept: self.head.seq, why });
         }
@@ -103,6 +124,12 @@ impl ReadJournal {
             .map_err(|error| failed("read a plan from", &self.path, error))?;
         row.map(|row| plan_row::unpack(digest, &row)).transpose()
     }
+}
+
+fn opened(path: &Path) -> Result<Connection> {
+    let connection = open_to_read(path)?;
+    check_tables(&connection, path)?;
+    Ok(connection)
 }
 
 /// What SQLite's own check of the whole file says. On a connection of its own, beside the reading of events:

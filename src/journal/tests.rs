@@ -57,6 +57,13 @@ fn what_was_written_is_read_again_and_goes_on() {
 }
 
 #[test]
+fn an_event_that_is_not_allowed_ends_the_fold_before_it() {
+    let (run, finding) = fold(&[opened(), noted(2), Recorded { seq: 3, ..opened() }, noted(4)]);
+    assert_eq!((run.seq, run.header.title.as_str()), (2, "Homes"));
+    assert!(matches!(finding, Some(Finding::Broken { seq: 3, .. })), "{finding:?}");
+}
+
+#[test]
 fn every_order_is_told_once_and_in_order() {
     let home = home();
     let (folder, _) = RunFolder::create(&home.state, "one").unwrap();

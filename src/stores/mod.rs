@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
 
 pub mod restic;
+mod suggest;
 pub mod tar;
 
 /// A read-only file tree: a directory, an archive, a snapshot. Methods block; callers give them a thread.
@@ -25,4 +26,10 @@ pub trait Store: Send + Sync {
 
     /// The tree below `path`, paths relative to it; `None` where nothing is there.
     fn tree(&self, path: &TreePath) -> Result<Option<Arc<dyn Tree>>>;
+
+    /// Paths that are there and that someone may have meant by `path`, the likeliest first, a few at most;
+    /// for the hint of an error.
+    fn suggest(&self, path: &TreePath) -> Vec<TreePath> {
+        suggest::suggest(self, &[], path)
+    }
 }

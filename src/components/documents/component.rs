@@ -98,8 +98,8 @@ impl<'i> Folders<'i> {
         Self { inner, open: HashMap::new() }
     }
 
-    pub fn opened(&self) -> impl Iterator<Item = (TreePath, Arc<Folder>)> + '_ {
-        self.open.iter().filter_map(|(path, folder)| Some((path.clone(), folder.clone()?)))
+    pub fn opened(&self) -> impl Iterator<Item = Arc<Folder>> + '_ {
+        self.open.values().flatten().cloned()
     }
 
     pub fn open(&mut self, path: &TreePath) -> Result<Option<Arc<Folder>>> {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rustix::fs::Stat;
@@ -31,34 +31,61 @@ enum Prepared {
 
 pub(super) fn write(inner: &Inner, changes: &[Approved]) -> Vec<Result<Effect>> {
     let mut folders = Folders::new(inner);
-    let prepared: Vec<Result<Prepared>> = changes.iter().map(|change| prepare(inner, &mut folders, change)).collect();
-    let touched: BTreeMap<TreePath, Arc<Folder>> = folders.opened().collect();
-    // One file system: a document's directory is never a mount point of another, or the rename fails.
-    let durable = touched.values().try_for_each(|folder| sync(folder.as_fd()));
-    let mut answers: Vec<Result<Effect>> = prepared
-        .into_iter()
-        .map(|prepared| match prepared? {
-            Prepared::Done => Ok(Effect::default()),
-            Prepared::Staged(staged) => match &durable {
-                Ok(()) => publish(&staged),
-                Err(error) => {
-                    staged.discard();
-                    Err(Error::new(error.kind(), format!("write {}", staged.place()), error.chain()))
-                }
-            },
+    let mut seen = HashSet::new();
+    let prepared: Vec<Result<Prepared>> = changes
+        .iter()
+        .map(|change| match seen.insert(&change.change.id) {
+            true => prepare(inner, &mut folders, change),
+            false => Err(twice(change)),
         })
         .collect();
-    for folder in touched.values() {
-        if let Err(error) = rustix::fs::fsync(folder.as_fd()) {
-            for answer in &mut answers {
-                if answer.is_ok() {
-                    let doing = format!("make the directory {} durable", folder.place(b""));
-                    *answer = Err(failed(doing, error).known(Known::Unknown));
-                }
+    let is_any = prepared.iter().any(Result::is_ok);
+    let touched: Vec<Arc<Folder>> = folders.opened().filter(|_| is_any).collect();
+    let durable = sync_all(&touched);
+    let mut answers: Vec<Result<Effect>> = prepared
+        .into_iter()
+        .map(|prepared| match (prepared?, &durable) {
+            (Prepared::Done, Ok(())) => Ok(Effect::default()),
+            (Prepared::Done, Err(error)) => Err(again("write a document", error).known(Known::Unknown)),
+            (Prepared::Staged(staged), Ok(())) => publish(&staged),
+            (Prepared::Staged(staged), Err(error)) => {
+                staged.discard();
+                Err(again(&format!("write {}", staged.place()), error))
             }
+        })
+        .collect();
+    let renamed = match touched.as_slice() {
+        [only] => rustix::fs::fsync(only.as_fd()).map_err(|error| failed("make the renamed documents durable", error)),
+        many => sync_all(many),
+    };
+    if let Err(error) = &renamed {
+        for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
+            *answer = Err(again("write a document", error).known(Known::Unknown));
         }
     }
     answers
+}
+
+/// One call for each file system, however many directories a batch touched.
+fn sync_all(folders: &[Arc<Folder>]) -> Result<()> {
+    let mut synced = HashSet::new();
+    for folder in folders {
+        let stat = rustix::fs::fstat(folder.as_fd()).map_err(|error| failed("look at a directory", error))?;
+        if synced.insert(stat.st_dev) {
+            sync(folder.as_fd())?;
+        }
+    }
+    Ok(())
+}
+
+fn again(doing: &str, error: &Error) -> Error {
+    Error::new(error.kind(), doing, error.chain())
+}
+
+fn twice(approved: &Approved) -> Error {
+    let doing = format!("write the document {}", approved.change.id.key);
+    Error::new(ErrorKind::Conflict, doing, "another change of the same document is in this batch")
+        .next("plan this task again")
 }
 
 fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {

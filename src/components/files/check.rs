@@ -1,10 +1,11 @@
 use rustix::fs::{Access, AtFlags, StatVfsMountFlags, accessat, fstatvfs};
+use rustix::io::Errno;
 
 use super::config::{FilesConfig, PrivilegedBits};
 use super::job::Job;
 use super::notes::Notes;
 use super::write::privileged;
-use crate::beneath::{Beneath, refusal};
+use crate::beneath::{Beneath, Directories, refusal};
 use crate::component::{Approved, Checked};
 use crate::model::{Entry, Error, ErrorKind, Preview, Result, TreePath};
 
@@ -30,6 +31,7 @@ impl Room {
             return Err(privileged(job.path));
         }
         self.writable(root)?;
+        one_file_system(root, &approved.change.id.key, &jobs)?;
         self.enough(root, &jobs)?;
         let mut warnings = notes.into_lines();
         if !rustix::process::geteuid().is_root() {
@@ -75,6 +77,25 @@ impl Room {
         }
         Ok(())
     }
+}
+
+/// Former files are kept and new ones put in by rename, which no mount point lets through.
+fn one_file_system(root: &Beneath, key: &TreePath, jobs: &[Job]) -> Result<()> {
+    let places = Directories::on_same_device(root, TreePath::root());
+    let full = std::iter::once(key.clone()).chain(jobs.iter().map(|job| key.append(job.path)));
+    let mut last = None;
+    for parent in full.map(|full| full.parent().unwrap_or_default()) {
+        if last.as_ref() == Some(&parent) {
+            continue;
+        }
+        if let Err(errno @ (Errno::XDEV | Errno::LOOP)) = places.get(&parent)
+            && (errno == Errno::XDEV || !jobs.iter().any(|job| job.removes()))
+        {
+            return Err(refusal(format!("write below {}", root.shown(&parent)), errno));
+        }
+        last = Some(parent);
+    }
+    Ok(())
 }
 
 fn no_space(shown: &str, why: String) -> Error {

@@ -14,7 +14,7 @@ use crate::beneath::{Beneath, DirTree, RESERVED, list_entries, refusal};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
 use crate::model::{
     Answer, Body, Entry, Error, ErrorKind, KindSchema, Location, NodeKind, Probe, Resource, ResourceId, Result, Schema,
-    Scope, TargetIdentity, Tree, TreePath, visible,
+    Privileges, Scope, TargetIdentity, Tree, TreePath, visible,
 };
 use crate::reader::Reader;
 
@@ -30,7 +30,12 @@ pub struct FilesComponent {
 impl FilesComponent {
     /// The root is opened at each call, so that one mounted later is seen.
     pub fn new(config: FilesConfig) -> Self {
-        let tree = KindSchema { ignore: config.ignore.clone(), ..KindSchema::default() };
+        let privileges = match config.setuid {
+            PrivilegedBits::Strip => Privileges::Strip,
+            PrivilegedBits::Refuse => Privileges::Refuse,
+            PrivilegedBits::Keep => Privileges::Keep,
+        };
+        let tree = KindSchema { ignore: config.ignore.clone(), privileges, ..KindSchema::default() };
         let schema = Schema { kinds: [(TREE.to_owned(), tree)].into() };
         Self { config: Arc::new(config), schema }
     }
@@ -115,10 +120,11 @@ impl Component for FilesComponent {
     }
 
     fn as_written(&self, entry: &Entry) -> Option<Entry> {
-        match entry.kind {
-            NodeKind::Special { .. } => None,
-            _ if self.config.setuid == PrivilegedBits::Strip => Some(self.config.setuid.applied_to(entry)),
-            _ => Some(entry.clone()),
+        match (&entry.kind, self.config.setuid) {
+            (NodeKind::Special { .. }, _) => None,
+            // It is shown as the backup has it, and `check` refuses it.
+            (NodeKind::File { .. }, PrivilegedBits::Refuse) => Some(entry.clone()),
+            (_, bits) => Some(bits.applied_to(entry)),
         }
     }
 

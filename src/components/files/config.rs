@@ -46,6 +46,10 @@ impl PrivilegedBits {
     /// The entry as it is written.
     pub(super) fn applied_to(self, entry: &Entry) -> Entry {
         let mut entry = entry.clone();
+        // Linux gives every symbolic link these bits, whatever an archive says.
+        if matches!(entry.kind, NodeKind::Symlink { .. }) {
+            entry.meta.mode = 0o777;
+        }
         if self != Self::Keep && Self::are_in(&entry) {
             entry.meta.mode &= !SETUID_AND_SETGID;
             entry.meta.xattrs.retain(|(name, _)| &**name != CAPABILITY);

@@ -50,7 +50,7 @@ impl<'a> Staging<'a> {
             return Err(failure);
         }
         answer?;
-        write.progress(staging.count.into_inner() % PROGRESS, 0);
+        write.progress(staging.count.into_inner() % PROGRESS, staging.bytes.into_inner());
         let hashes = staging.hashes.into_inner().unwrap_or_else(PoisonError::into_inner);
         hashes.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| {
             Error::new(ErrorKind::Corrupt, "read all files of the source", "it handed over fewer than were asked for")
@@ -85,6 +85,7 @@ impl<'a> Staging<'a> {
         self.bytes.fetch_add(length, Ordering::Relaxed);
         if (self.count.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(PROGRESS) {
             self.write.progress(PROGRESS, self.bytes.swap(0, Ordering::Relaxed));
+            self.write.go_on()?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ const BATCH_BYTES: u64 = 32 * 1024 * 1024;
 /// Changes an existing tree, file by file: what goes first, then directories, files, links, and last the
 /// directories' own metadata.
 pub(super) fn update(write: &Write, jobs: &[Job]) -> Result<()> {
-    let places = Directories::new(write.root, TreePath::root());
+    let places = Directories::on_same_device(write.root, TreePath::root());
     let surveyed = survey(write, &places, jobs)?;
     let stage = Arc::new(write.area.make(write.root, &write.area.stage_of(write.key))?);
     let update = Update { write, places, keeper: Keeper::new(write), stage };

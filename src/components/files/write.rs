@@ -137,15 +137,18 @@ impl<'a> Write<'a> {
         self.ledger.progress(self.index, files, bytes);
     }
 
-    pub(super) fn keep(&self, records: &[UndoRecord]) -> Result<()> {
-        if self.ledger.cancelled() {
-            return Err(Error::new(
-                ErrorKind::Cancelled,
-                format!("write {}", self.shown(&TreePath::root())),
-                "it was stopped on request",
-            )
-            .next("retry this task to write the rest"));
+    /// An error once the operator wants this write to stop.
+    pub(super) fn go_on(&self) -> Result<()> {
+        if !self.ledger.cancelled() {
+            return Ok(());
         }
+        let doing = format!("write {}", self.shown(&TreePath::root()));
+        Err(Error::new(ErrorKind::Cancelled, doing, "it was stopped on request")
+            .next("retry this task to write the rest"))
+    }
+
+    pub(super) fn keep(&self, records: &[UndoRecord]) -> Result<()> {
+        self.go_on()?;
         if records.is_empty() { Ok(()) } else { self.ledger.keep(self.index, records) }
     }
 

@@ -102,10 +102,7 @@ pub fn apply(
         return Ok(None);
     }
     let mut value = live.map_or(Value::Null, |live| live.value.clone());
-    let writer = Writer { walk: &walk };
-    for difference in &taken {
-        writer.write(&mut value, difference).ok_or_else(moved)?;
-    }
+    Writer::new(&walk).write_all(&mut value, &taken).ok_or_else(moved)?;
     // What is new and whole is the source's own text; an edit's text is made by the writer from the live one.
     let whole = desired.filter(|desired| live.is_none() && desired.value == value);
     let source = whole.and_then(|desired| desired.source.clone());

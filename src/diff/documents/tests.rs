@@ -229,3 +229,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn deep_documents_do_not_overflow_the_stack() {
+    let deep = |leaf: i64| Document::new((0..128).fold(json!(leaf), |inner, _| json!({"x": inner})));
+    let change = diff(&deep(1), &deep(2), Mode::Exact).unwrap();
+    assert_eq!(change.hunks.len(), 1);
+    assert_eq!(written(&deep(1), &deep(2), Mode::Exact), deep(2).value);
+}
+
+#[test]
+fn long_lists_are_applied_in_one_go() {
+    let keys = |from: i64, to: i64, value: &str| -> Value {
+        let element = |name| json!({"name": name, "value": value});
+        (from..to).rev().map(element).collect::<Vec<_>>().into()
+    };
+    let roles = |from: i64, to: i64| -> Value { (from..to).collect::<Vec<_>>().into() };
+    let live = Document::new(json!({"keys": keys(0, 20_000, "a"), "roles": roles(0, 20_000)}));
+    let desired = Document::new(json!({"keys": keys(10_000, 30_000, "b"), "roles": roles(10_000, 30_000)}));
+    assert_eq!(diff(&live, &desired, Mode::Exact).unwrap().hunks.len(), 50_000);
+    let made = Document::new(written(&live, &desired, Mode::Exact));
+    assert_eq!(diff(&made, &desired, Mode::Exact), None);
+}

@@ -23,7 +23,7 @@ pub(super) struct Difference<'a> {
     pub cursor: Cursor,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Step<'a> {
     Field(&'a str),
     Keyed { key: &'a str, is: &'a Value },

@@ -16,7 +16,7 @@ fn damage(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// The run as a killed writer leaves it: everything still in the write-ahead log.
-fn killed(home: &Home, count: u64, closed: bool) -> RunFolder {
+fn killed(home: &Home, count: u64) -> RunFolder {
     let (folder, _) = RunFolder::create(&home.state, "one").unwrap();
     let journal = Journal::create(&folder, 0).unwrap();
     journal.append_and_wait(vec![opened()]).unwrap();
@@ -24,10 +24,6 @@ fn killed(home: &Home, count: u64, closed: bool) -> RunFolder {
         journal.append_and_wait(vec![noted(seq)]).unwrap();
     }
     let aside = tempfile::tempdir().unwrap();
-    if closed {
-        journal.close().unwrap();
-        return folder;
-    }
     copy_folder(folder.path(), aside.path());
     drop(journal);
     copy_folder(aside.path(), folder.path());
@@ -61,7 +57,8 @@ fn survives(folder: &RunFolder, count: u64, what: &str) -> Option<u64> {
 
 fn swept(closed: bool, file: &str, change: fn(&mut Vec<u8>, usize)) -> Vec<Option<u64>> {
     let home = home();
-    let folder = killed(&home, 40, closed);
+    let count = if closed { 200 } else { 40 };
+    let folder = if closed { written(&home, count) } else { killed(&home, count) };
     let pristine = tempfile::tempdir().unwrap();
     copy_folder(folder.path(), pristine.path());
     let size = std::fs::metadata(folder.path().join(file)).unwrap().len() as usize;
@@ -74,7 +71,7 @@ fn swept(closed: bool, file: &str, change: fn(&mut Vec<u8>, usize)) -> Vec<Optio
             copy_folder(pristine.path(), folder.path());
             drop(std::fs::remove_file(folder.path().join("journal.db-shm")));
             damage(&folder.path().join(file), |bytes| change(bytes, at));
-            survives(&folder, 40, &format!("{file} at byte {at}"))
+            survives(&folder, count, &format!("{file} at byte {at}"))
         })
         .collect()
 }
@@ -93,12 +90,10 @@ fn a_log_zeroed_from_any_byte_keeps_the_events_before() {
 }
 
 #[test]
-fn a_database_cut_at_any_byte_is_refused_or_whole() {
-    // SQLite fills the cut part of the last page with zeros, which that page ends in anyway.
+fn a_database_cut_at_any_byte_gives_what_is_left_of_it() {
     let kept = swept(true, "journal.db", |bytes, at| bytes.truncate(at));
-    let refused = kept.iter().take_while(|kept| kept.is_none()).count();
-    assert!(refused > kept.len() / 2, "{kept:?}");
-    assert!(kept[refused..].iter().all(|kept| *kept == Some(40)), "{kept:?}");
+    assert!(kept.iter().flatten().any(|kept| (10..190).contains(kept)), "{kept:?}");
+    assert!(kept.is_sorted(), "a longer rest gives no less: {kept:?}");
 }
 
 #[test]

@@ -46,3 +46,20 @@ fn a_full_disk_ends_the_journal_and_keeps_what_was_durable() {
     assert_eq!(read.load().unwrap().len() as u64, durable);
     assert_eq!(read.findings(), []);
 }
+
+#[test]
+fn a_run_on_a_read_only_mount_can_be_read() {
+    let root = tempfile::tempdir().unwrap();
+    let disk = SmallDisk::mount(root.path());
+    let state = StateFolder::at(disk.0.join("state of ana?"));
+    let (folder, _) = RunFolder::create(&state, "one").unwrap();
+    let journal = Journal::create(&folder, 0).unwrap();
+    journal.append_and_wait(vec![opened(), noted(2)]).unwrap();
+    journal.close().unwrap();
+    assert!(Command::new("mount").args(["-o", "remount,ro"]).arg(disk.0).status().unwrap().success());
+    let mut read = ReadJournal::open(&folder).unwrap();
+    assert_eq!(read.load().unwrap().len(), 2);
+    assert_eq!(read.findings(), []);
+    let Err(refused) = Journal::open_writer(&folder, 0) else { panic!("wrote to a read-only mount") };
+    assert_eq!(refused.kind(), ErrorKind::ReadOnly);
+}

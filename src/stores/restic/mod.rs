@@ -23,7 +23,6 @@ mod problem;
 mod quiet;
 mod reader;
 mod s3;
-mod suggest;
 mod tree;
 
 pub use backup::init_and_backup;
@@ -66,11 +65,6 @@ impl ResticStore {
 
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
-    }
-
-    /// Paths of this snapshot that someone may have meant by `path`, the likeliest first; for hints.
-    pub fn suggest(&self, path: &TreePath) -> Vec<TreePath> {
-        suggest::suggest(&self.opened, &self.root, &self.snapshot, path)
     }
 
     /// How many reads of packs went out so far.
@@ -119,5 +113,9 @@ impl Store for ResticStore {
             let tree = ResticTree { opened: Arc::clone(&self.opened), base, at: path.clone() };
             Arc::new(tree) as Arc<dyn Tree>
         }))
+    }
+    fn suggest(&self, path: &TreePath) -> Vec<TreePath> {
+        let bases: Vec<TreePath> = self.snapshot.paths.iter().filter_map(|base| TreePath::new(base).ok()).collect();
+        super::suggest::suggest(self, &bases, path)
     }
 }

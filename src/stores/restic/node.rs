@@ -32,9 +32,40 @@ impl Node {
 /// A tree blob as restic writes it (doc/design.rst, "Trees and Data"). Read by a type of our own: rustic's
 /// buffers every field twice (`serde(flatten)`), and it passes unreadable names on as they are.
 #[derive(Deserialize)]
-struct WrittenTree<'a> {
-    #[serde(borrow, default)]
-    nodes: Option<Vec<WrittenNode<'a>>>,
+struct WrittenTree {
+    #[serde(default)]
+    nodes: Nodes,
+}
+
+/// Each node is made ours as it is read: a directory may list a hundred thousand.
+#[derive(Default)]
+struct Nodes(Vec<Node>);
+
+impl<'de> Deserialize<'de> for Nodes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> serde::de::Visitor<'de> for Each {
+            type Value = Nodes;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of nodes or null")
+            }
+
+            fn visit_unit<E>(self) -> Result<Nodes, E> {
+                Ok(Nodes::default())
+            }
+
+            fn visit_seq<S: serde::de::SeqAccess<'de>>(self, mut list: S) -> Result<Nodes, S::Error> {
+                let mut nodes = Vec::new();
+                while let Some(written) = list.next_element::<WrittenNode<'de>>()? {
+                    nodes.push(written.read().map_err(serde::de::Error::custom)?);
+                }
+                nodes.shrink_to_fit();
+                Ok(Nodes(nodes))
+            }
+        }
+        deserializer.deserialize_any(Each)
+    }
 }
 
 #[derive(Deserialize)]
@@ -86,9 +117,8 @@ fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[DataId]>, D::E
 
 /// The entries of one tree blob, sorted by name; or what is wrong with it.
 pub(super) fn nodes(blob: &[u8]) -> Result<Vec<Node>, String> {
-    let written: WrittenTree<'_> = serde_json::from_slice(blob).map_err(|error| error.to_string())?;
-    let mut nodes =
-        written.nodes.unwrap_or_default().into_iter().map(WrittenNode::read).collect::<Result<Vec<_>, _>>()?;
+    let written: WrittenTree = serde_json::from_slice(blob).map_err(|error| error.to_string())?;
+    let mut nodes = written.nodes.0;
     if !nodes.is_sorted_by(|one, next| one.name < next.name) {
         nodes.sort_by(|one, next| one.name.cmp(&next.name));
         if let Some(twice) = nodes.windows(2).find_map(|pair| match pair {

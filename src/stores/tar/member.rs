@@ -112,7 +112,8 @@ impl<'a> Members<'a> {
             Some(times) => times,
             None => {
                 let seconds = header.mtime().map_err(|error| bad(&error))?;
-                Times { mtime_s: i64::try_from(seconds).unwrap_or(i64::MAX), mtime_ns: 0 }
+                // GNU tar writes times before 1970 in base 256, as the two's complement.
+                Times { mtime_s: seconds.cast_signed(), mtime_ns: 0 }
             }
         };
         let mut xattrs = extended.xattrs;

@@ -86,6 +86,14 @@ fn names_are_normal_sorted_and_implied_directories_are_there() {
 }
 
 #[test]
+fn a_mistaken_path_is_answered_with_what_is_there() {
+    let store = Archived::new().file("home/ana/x", "1").file("home/bob/x", "2").open().unwrap();
+    assert_eq!(store.suggest(&path("home/anna")), [path("home/ana")]);
+    assert_eq!(store.suggest(&path("home/zoe/x")), [path("home/ana"), path("home/bob")]);
+    assert_eq!(store.suggest(&path("opt")), [path("home")]);
+}
+
+#[test]
 fn the_last_of_two_members_wins_and_links_keep_what_they_linked_to() {
     let store =
         Archived::new().file("f", "old").member(b"l", EntryType::Link, "f", b"").file("f", "new").open().unwrap();

@@ -122,6 +122,27 @@ fn single_nodes_and_directories_are_found_by_path() {
 }
 
 #[test]
+fn a_directory_is_read_once_for_many_look_ups() {
+    let place = tempfile::tempdir().unwrap();
+    let home = place.path().canonicalize().unwrap().join("home");
+    fs::create_dir(&home).unwrap();
+    for index in 0..200 {
+        fs::write(home.join(format!("file-{index}")), format!("text {index}")).unwrap();
+    }
+    let repository = Repository::init(2, "default");
+    repository.backup(&home, Backup::default());
+    let store = repository.open().unwrap();
+    let tree = tree_of(&store, &home);
+    let directories = home.components().count() as u64;
+    for index in 0..200 {
+        let path = TreePath::new(format!("file-{index}")).unwrap();
+        let text = std::io::read_to_string(tree.open(&path).unwrap()).unwrap();
+        assert_eq!(text, format!("text {index}"));
+    }
+    assert!(store.requests() <= 200 + directories, "{} reads of packs", store.requests());
+}
+
+#[test]
 fn a_mistaken_path_is_answered_with_near_ones() {
     let place = tempfile::tempdir().unwrap();
     let home = place.path().canonicalize().unwrap().join("srv/home");

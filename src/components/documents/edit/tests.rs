@@ -203,3 +203,110 @@ proptest! {
         }
     }
 }
+
+const DEPLOYMENT: &str = r#"---
+# Managed by the platform team.
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+    name: "web"   # also the service's name
+    labels: &labels
+        app: web
+        tier: 'front'
+spec:
+    replicas: 3
+    selector: { matchLabels: *labels }
+    template:
+        spec:
+            containers:
+                # the site itself
+                - name: web
+                  image: registry.example.org/web:1.4.2
+                  args: ["--port", "8080",   # plain HTTP
+                         "--quiet"]
+                  env:
+                      - { name: MODE, value: "prod" }
+                      - name: BANNER
+                        value: >-
+                            Hello
+                            there
+
+                # ships the log
+                - name: log
+                  image: registry.example.org/log:0.9
+                  command:
+                      - /bin/sh
+                      - -c
+                      - |
+                          exec tail -F /log/*   # forever
+            volumes: []
+...
+"#;
+
+#[test]
+fn a_deployment_keeps_its_comments() {
+    type Change = fn(&mut Value);
+    let cases: [(Change, &[&str], &[&str]); 8] = [
+        (|v| v["spec"]["replicas"] = json!(5), &["    replicas: 3"], &["    replicas: 5"]),
+        (
+            |v| *v.pointer_mut("/spec/template/spec/containers/0/image").unwrap() = json!("registry.example.org/web:2"),
+            &["                  image: registry.example.org/web:1.4.2"],
+            &["                  image: registry.example.org/web:2"],
+        ),
+        (
+            |v| *v.pointer_mut("/spec/template/spec/containers/0/args/1").unwrap() = json!("9090"),
+            &["                  args: [\"--port\", \"8080\",   # plain HTTP"],
+            &["                  args: [\"--port\", \"9090\",   # plain HTTP"],
+        ),
+        (
+            |v| *v.pointer_mut("/spec/template/spec/containers/0/env/1/value").unwrap() = json!("Bye"),
+            &[
+                "                        value: >-",
+                "                            Hello",
+                "                            there",
+            ],
+            &["                        value: Bye"],
+        ),
+        (
+            |v| *v.pointer_mut("/spec/template/spec/containers/1/command/2").unwrap() = json!("exec true\n"),
+            &["                          exec tail -F /log/*   # forever"],
+            &["                          exec true"],
+        ),
+        (
+            |v| *v.pointer_mut("/spec/template/spec/volumes").unwrap() = json!([{"name": "data"}]),
+            &["            volumes: []"],
+            &["            volumes: [{name: data}]"],
+        ),
+        (|v| v["metadata"]["namespace"] = json!("shop"), &[], &["    namespace: shop"]),
+        (
+            |v| {
+                v.pointer_mut("/spec/template/spec/containers").unwrap().as_array_mut().unwrap().remove(0);
+            },
+            &[
+                "                - name: web",
+                "                  image: registry.example.org/web:1.4.2",
+                "                  args: [\"--port\", \"8080\",   # plain HTTP",
+                "                         \"--quiet\"]",
+                "                  env:",
+                "                      - { name: MODE, value: \"prod\" }",
+                "                      - name: BANNER",
+                "                        value: >-",
+                "                            Hello",
+                "                            there",
+                "",
+            ],
+            &[],
+        ),
+    ];
+    for (change, gone, new) in cases {
+        let rewritten = edit(Syntax::Yaml, DEPLOYMENT, change);
+        assert!(!rewritten.loses_layout, "{}", rewritten.text);
+        let (was, is) = lines(DEPLOYMENT, &rewritten.text);
+        assert_eq!(
+            (was, is),
+            (gone.iter().map(|l| (*l).to_owned()).collect(), new.iter().map(|l| (*l).to_owned()).collect()),
+            "{}",
+            rewritten.text
+        );
+    }
+}

@@ -12,7 +12,24 @@ pub(super) fn nodes(text: &str) -> Option<Node> {
         Err(_) => Some((Event::StreamEnd, Span::default())),
     });
     let first = events.next()?;
-    node(first, &mut events)
+    let mut root = node(first, &mut events)?;
+    trim(text, &mut root);
+    Some(root)
+}
+
+/// The parser's spans of block scalars reach into the next line's indentation.
+fn trim(text: &str, node: &mut Node) {
+    match &mut node.kind {
+        Kind::Literal | Kind::Other => {
+            let trimmed = text.get(..node.end).unwrap_or_default().trim_end_matches(' ');
+            if trimmed.ends_with('\n') {
+                node.end = trimmed.len().max(node.start);
+            }
+        }
+        Kind::Map { entries, .. } => entries.iter_mut().for_each(|entry| trim(text, &mut entry.value)),
+        Kind::List { items, .. } => items.iter_mut().for_each(|item| trim(text, item)),
+        Kind::Plain | Kind::Single | Kind::Double => {}
+    }
 }
 
 type Spanned<'t> = (Event<'t>, Span);

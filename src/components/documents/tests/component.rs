@@ -286,3 +286,47 @@ async fn a_new_document_with_secrets_is_its_owners_alone() {
     write(&documents, &[create]).await.pop().unwrap().unwrap();
     assert_eq!(fs::metadata(root.path().join("ana.yaml")).unwrap().mode() & 0o777, 0o600);
 }
+
+#[tokio::test]
+async fn a_batch_changes_one_document_once() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("ana.yaml"), "a: 1\n").unwrap();
+    let documents = accounts(root.path());
+    let one = approved(&documents, "ana", Some(json!({"a": 2})), Mode::Merge).await;
+    let two = approved(&documents, "ana", Some(json!({"a": 3})), Mode::Merge).await;
+    let answers = write(&documents, &[one, two]).await;
+    assert!(answers[0].is_ok());
+    assert_eq!(answers[1].as_ref().unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(live(&documents, "ana").await.unwrap().value, json!({"a": 2}));
+}
+
+#[tokio::test]
+async fn documents_of_several_directories_go_in_one_batch() {
+    let root = tempfile::tempdir().unwrap();
+    for owner in ["ana", "bob"] {
+        fs::create_dir(root.path().join(owner)).unwrap();
+    }
+    let documents = accounts(root.path());
+    let mut batch = Vec::new();
+    for key in ["ana/mail", "bob/mail", "gone/mail"] {
+        batch.push(approved(&documents, key, Some(json!({"a": key})), Mode::Merge).await);
+    }
+    let answers = write(&documents, &batch).await;
+    assert!(answers[0].is_ok() && answers[1].is_ok(), "{answers:?}");
+    assert_eq!(answers[2].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(live(&documents, "bob/mail").await.unwrap().value, json!({"a": "bob/mail"}));
+}
+
+#[tokio::test]
+async fn attributes_of_the_live_file_are_kept() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("ana.yaml");
+    fs::write(&file, "a: 1\n").unwrap();
+    rustix::fs::setxattr(&file, "user.note", b"kept", rustix::fs::XattrFlags::empty()).unwrap();
+    let documents = accounts(root.path());
+    let update = approved(&documents, "ana", Some(json!({"a": 2})), Mode::Merge).await;
+    write(&documents, &[update]).await.pop().unwrap().unwrap();
+    let mut value = [0; 16];
+    let length = rustix::fs::getxattr(&file, "user.note", &mut value[..]).unwrap();
+    assert_eq!(&value[..length], b"kept");
+}

@@ -85,3 +85,17 @@ fn left_out_hunks_are_not_extracted() {
     ground.write(&plan).unwrap();
     assert!(ground.live.join("ana/one").exists() && !ground.live.join("ana/two").exists());
 }
+
+#[test]
+fn a_plan_is_made_against_what_will_be_written() {
+    use crate::component::Component;
+    let ground = Ground::new();
+    ground.backup("mkfifo pipe; cp /bin/true tool; chmod 6755 tool; mkdir shared; chmod 2775 shared");
+    let files = crate::components::files::FilesComponent::new(ground.config());
+    let modes: Vec<String> = entries(&*Ground::tree(ground.backup.path()).unwrap())
+        .values()
+        .filter_map(|entry| files.as_written(entry))
+        .map(|entry| format!("{} {:o}", entry.path, entry.meta.mode))
+        .collect();
+    assert_eq!(modes[1..], ["shared 2775", "tool 755"]);
+}

@@ -1,3 +1,4 @@
+mod asynchronous;
 mod create;
 mod faults;
 mod hostile;

@@ -16,7 +16,7 @@ fn damage_of_every_kind_is_mended_and_the_mending_undone_bit_for_bit() {
         "echo right > docs/wrong; chmod 600 docs/same; echo l > first; ln first second; ln -s good link; mkdir turned; echo i > turned/in; echo f > flat; ln -s docs/same was-file; mkdir -p new/deep; echo n > new/deep/file; setfattr -n user.a -v b keep",
     );
     ground.live(
-        "echo other-text > docs/wrong; echo gone > docs/extra; echo l > first; touch -r ../../$(true) first 2>/dev/null || true; ln -s bad link; echo x > turned; mkdir -p flat/with; echo y > flat/with/y; echo z > was-file; mkfifo pipe; chown 77 keep; setfattr -n user.old -v 1 docs/same; mkdir -p olddir/sub; echo o > olddir/sub/o",
+        "echo other-text > docs/wrong; echo gone > docs/extra; echo l > first; ln -s bad link; echo x > turned; mkdir -p flat/with; echo y > flat/with/y; echo z > was-file; mkfifo pipe; chown 77 keep; setfattr -n user.old -v 1 docs/same; mkdir -p olddir/sub; echo o > olddir/sub/o",
     );
     let former = ground.live_state();
     ground.restore();

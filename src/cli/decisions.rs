@@ -1,0 +1,157 @@
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Foreseen, Outlook};
+use crate::model::{Answer, Digest, Error, ErrorKind, Plan, Problem, Result, RunHeader, Selection, TargetIdentity};
+
+/// A dry run on disk, to be reviewed elsewhere or later. Holds no secret.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PlanFile {
+    /// Of this form.
+    pub rekindle_plan: u32,
+    pub title: String,
+    pub by: String,
+    pub runbook: Digest,
+    pub identities: BTreeMap<String, TargetIdentity>,
+    pub tasks: Vec<PlannedTask>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PlannedTask {
+    pub task: String,
+    pub predicted: bool,
+    pub outlook: TaskOutlook,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskOutlook {
+    Unchanged,
+    Changes { digest: Digest, plan: Plan },
+    Command { argv: Vec<String> },
+    Answered { answer: Answer },
+    Asks { text: String },
+    Failed { problem: Problem },
+}
+
+/// What a review decided: by task, which plan was approved and which of its hunks were left out.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct DecisionsFile {
+    pub rekindle_decisions: u32,
+    pub by: String,
+    pub runbook: Option<Digest>,
+    pub tasks: BTreeMap<String, Decision>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Decision {
+    /// Of the plan with the hunks that were chosen.
+    pub digest: Digest,
+    #[serde(default)]
+    pub left_out: Selection,
+}
+
+const FORM: u32 = 1;
+/// Larger files are no plan of ours.
+const MAX_BYTES: u64 = 1 << 30;
+
+impl PlanFile {
+    pub fn of(header: &RunHeader) -> Self {
+        Self {
+            rekindle_plan: FORM,
+            title: header.title.clone(),
+            by: header.by.clone(),
+            runbook: header.digest.unwrap_or_else(|| Digest::of(&header.runbook)),
+            identities: header.identities.clone(),
+            tasks: Vec::new(),
+        }
+    }
+
+    pub fn add(&mut self, foreseen: Foreseen) {
+        let outlook = match foreseen.what {
+            Ok(Outlook::Unchanged) => TaskOutlook::Unchanged,
+            Ok(Outlook::Changes { proposal, digest, .. }) => {
+                TaskOutlook::Changes { digest, plan: Plan::clone(&proposal.plan) }
+            }
+            Ok(Outlook::Command(argv)) => TaskOutlook::Command { argv },
+            Ok(Outlook::Answered(answer)) => TaskOutlook::Answered { answer },
+            Ok(Outlook::Asks(text)) => TaskOutlook::Asks { text },
+            Err(error) => TaskOutlook::Failed { problem: error.problem() },
+        };
+        self.tasks.push(PlannedTask { task: foreseen.name, predicted: foreseen.predicted, outlook });
+    }
+
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map_err(|error| Error::new(ErrorKind::Bug, "write the plan down", error.to_string()))
+    }
+
+    /// A plan from elsewhere is not trusted: every digest must be that of the plan beside it.
+    pub fn read(path: &Path) -> Result<Self> {
+        let plan: Self = read(path, "plan")?;
+        let doing = || format!("review the plan {}", path.display());
+        if plan.rekindle_plan != FORM {
+            return Err(Error::new(ErrorKind::Unsupported, doing(), format!("its form is {}, this program knows {FORM}", plan.rekindle_plan)));
+        }
+        for task in &plan.tasks {
+            if let TaskOutlook::Changes { digest, plan } = &task.outlook
+                && (plan.digest(&Selection::all()) != *digest || plan.task != task.task)
+            {
+                let why = format!("the plan of {} is not the one its digest names", crate::model::visible(&task.task));
+                return Err(Error::new(ErrorKind::Corrupt, doing(), why).next("make it again with rekindle plan --out"));
+            }
+        }
+        Ok(plan)
+    }
+}
+
+impl DecisionsFile {
+    pub fn new(by: String, runbook: Digest) -> Self {
+        Self { rekindle_decisions: FORM, by, runbook: Some(runbook), tasks: BTreeMap::new() }
+    }
+
+    pub fn read(path: &Path) -> Result<Self> {
+        let decisions: Self = read(path, "decisions")?;
+        if decisions.rekindle_decisions == FORM {
+            return Ok(decisions);
+        }
+        let why = format!("its form is {}, this program knows {FORM}", decisions.rekindle_decisions);
+        Err(Error::new(ErrorKind::Unsupported, format!("use the decisions {}", path.display()), why))
+    }
+
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::new(ErrorKind::Bug, "write the decisions down", error.to_string()))?;
+        write_private(path, &text)
+    }
+}
+
+fn read<T: for<'de> Deserialize<'de>>(path: &Path, what: &str) -> Result<T> {
+    let doing = || format!("read the {what} {}", path.display());
+    let size = std::fs::metadata(path).map_err(|error| Error::io(doing(), error))?.len();
+    if size > MAX_BYTES {
+        return Err(Error::new(ErrorKind::Invalid, doing(), "it is larger than 1 GiB"));
+    }
+    let text = std::fs::read(path).map_err(|error| Error::io(doing(), error))?;
+    serde_json::from_slice(&text).map_err(|error| Error::new(ErrorKind::Invalid, doing(), error.to_string()))
+}
+
+/// Only for the operator's eyes: a plan names users and what they have.
+pub fn write_private(path: &Path, text: &str) -> Result<()> {
+    let doing = || format!("write {}", path.display());
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| Error::io(doing(), error))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all())
+        .map_err(|error| Error::io(doing(), error))
+}

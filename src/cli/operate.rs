@@ -1,0 +1,95 @@
+use std::sync::Arc;
+
+use super::prepared::Prepared;
+use crate::engine::{Engine, Session};
+use crate::journal::{Journal, RunFolder, StateFolder, UndoStore};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run, RunHeader};
+use crate::registry::Systems;
+
+/// Milliseconds since 1970.
+pub fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// Who is at the keyboard, as `name@host`.
+pub fn operator() -> String {
+    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).or_else(|_| std::env::var("LOGNAME"));
+    let name = name.unwrap_or_else(|_| format!("uid{}", rustix::process::getuid().as_raw()));
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    crate::model::visible(&format!("{name}@{host}")).into_owned()
+}
+
+/// Makes the run's folder and begins.
+pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<Engine> {
+    let state = StateFolder::from_environment()?;
+    let (folder, keys) = RunFolder::create(&state, &prepared.header.id)?;
+    let journal = Journal::create(&folder, now())?;
+    let undo = UndoStore::open(&folder, &keys)?;
+    let key = keys.digest_key();
+    let by = prepared.header.by.clone();
+    let session =
+        Session { script: prepared.systems, folder, journal, undo, key, policy, clock: Arc::new(now), by };
+    Ok(session.begin(prepared.header))
+}
+
+/// A run that was opened to go on: locked, checked, folded.
+pub struct Taken {
+    pub run: Run,
+    folder: RunFolder,
+    journal: Journal,
+    pub findings: Vec<String>,
+}
+
+/// The run of that name, or the latest.
+pub fn folder(id: Option<&str>) -> Result<RunFolder> {
+    let state = StateFolder::from_environment()?;
+    match id {
+        Some(id) => RunFolder::open(&state, id),
+        None => state.latest(),
+    }
+}
+
+pub fn take(folder: RunFolder) -> Result<Taken> {
+    let opened = Journal::open_writer(&folder, now())?;
+    let run = folded(&opened.events)?;
+    if run.state == crate::model::RunState::Closed {
+        return Err(Error::new(ErrorKind::Refused, format!("go on with the run {}", folder.id()), "it was closed")
+            .next("start a new run; 'rekindle report' still shows this one"));
+    }
+    let findings = opened.findings.iter().map(ToString::to_string).collect();
+    Ok(Taken { run, folder, journal: opened.journal, findings })
+}
+
+pub fn folded(events: &[crate::model::Recorded]) -> Result<Run> {
+    let mut run = Run::default();
+    for recorded in events {
+        run.apply(recorded).map_err(|illegal| {
+            Error::new(ErrorKind::Corrupt, "read the journal", illegal.to_string())
+                .next("'rekindle report' shows what came before; start a new run to go on")
+        })?;
+    }
+    Ok(run)
+}
+
+impl Taken {
+    pub fn header(&self) -> &RunHeader {
+        &self.run.header
+    }
+
+    pub fn resume(self, systems: Arc<Systems>, policy: ApprovalPolicy, by: String) -> Result<Engine> {
+        let keys = self.folder.keys()?;
+        let undo = UndoStore::open(&self.folder, &keys)?;
+        let key = keys.digest_key();
+        let session = Session {
+            script: systems,
+            folder: self.folder,
+            journal: self.journal,
+            undo,
+            key,
+            policy,
+            clock: Arc::new(now),
+            by,
+        };
+        Ok(session.resume(self.run))
+    }
+}

@@ -1,0 +1,135 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::decisions::PlanFile;
+use super::exit::Exit;
+use super::flags::{InputArgs, OwnerArgs};
+use super::operate;
+use super::plain::{counted, plan_lines};
+use super::prepared::{as_run, prepare, read_runbook};
+use crate::engine::{Foreseen, Outlook, Script, dry_run};
+use crate::journal::StateFolder;
+use crate::model::{Preview, Result, Selection, visible};
+
+/// Dry run: prints what a run would change now, and changes nothing
+///
+/// Exit code: 0 nothing to do, 2 changes, 1 error. What depends on steps that are not done yet is marked as
+/// predicted.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// The runbook, a YAML file
+    runbook: PathBuf,
+    #[command(flatten)]
+    inputs: InputArgs,
+    #[command(flatten)]
+    owners: OwnerArgs,
+    /// Show every hunk, however many
+    #[arg(long)]
+    all: bool,
+    /// Save the plan, to decide on it with `rekindle review`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+const MOST_HUNKS: usize = 40;
+
+pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
+    let by = operate::operator();
+    let runbook = read_runbook(&args.runbook)?;
+    let inputs = args.inputs.gather(&runbook)?;
+    let prepared =
+        prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;
+    let run = as_run(&prepared.header)?;
+    let script: Arc<dyn Script> = prepared.systems;
+    let key = StateFolder::from_environment()?.digest_key()?;
+    let mut summary = Summary::default();
+    let most = if args.all { usize::MAX } else { MOST_HUNKS };
+    let mut saved = (json || args.out.is_some()).then(|| PlanFile::of(&prepared.header));
+    dry_run(&run, &script, key, |foreseen| {
+        summary.count(&foreseen);
+        if !json {
+            print(&foreseen, most);
+        }
+        if let Some(saved) = &mut saved {
+            saved.add(foreseen);
+        }
+    })
+    .await;
+    if let Some(saved) = saved {
+        let text = saved.to_json()?;
+        if let Some(path) = &args.out {
+            super::decisions::write_private(path, &text)?;
+        }
+        if json {
+            println!("{text}");
+        }
+    }
+    if !json {
+        println!(
+            "\n{} unchanged, {} to change, {} to ask or run, {} failed",
+            summary.unchanged, summary.changes, summary.others, summary.failed
+        );
+    }
+    Ok(summary.exit())
+}
+
+#[derive(Default)]
+struct Summary {
+    unchanged: usize,
+    changes: usize,
+    others: usize,
+    failed: usize,
+}
+
+impl Summary {
+    fn count(&mut self, foreseen: &Foreseen) {
+        match &foreseen.what {
+            Ok(Outlook::Unchanged) => self.unchanged += 1,
+            Ok(Outlook::Changes { .. }) => self.changes += 1,
+            Ok(Outlook::Answered(answer)) if answer.holds => self.unchanged += 1,
+            Ok(_) => self.others += 1,
+            Err(_) => self.failed += 1,
+        }
+    }
+
+    /// A person to be asked is no change: a plan right after a run is quiet.
+    fn exit(&self) -> Exit {
+        match (self.failed, self.changes) {
+            (1.., _) => Exit::Failed,
+            (0, 1..) => Exit::Pending,
+            (0, 0) => Exit::Fine,
+        }
+    }
+}
+
+fn print(foreseen: &Foreseen, most: usize) {
+    let predicted = if foreseen.predicted { "  (predicted: what it needs is not done)" } else { "" };
+    let name = visible(&foreseen.name);
+    match &foreseen.what {
+        Ok(Outlook::Unchanged) => {}
+        Ok(Outlook::Changes { proposal, digest, counts, .. }) => {
+            println!("\n{name}{predicted}");
+            for line in plan_lines(&proposal.plan, &Selection::all(), most) {
+                println!("{line}");
+            }
+            println!("  {}  plan {}", counted(*counts, proposal.plan.preview), digest.short());
+        }
+        Ok(Outlook::Command(argv)) => {
+            println!("\n{name}{predicted}\n  $ {}", crate::engine::shown_command(argv));
+            println!("  {}", counted(Default::default(), Preview::Opaque));
+        }
+        Ok(Outlook::Answered(answer)) => {
+            let word = if answer.holds { "holds" } else { "does not hold now" };
+            println!("\n{name}{predicted}\n  {word}: {}", visible(&answer.seen));
+        }
+        Ok(Outlook::Asks(text)) => println!("\n{name}{predicted}\n  asks a person: {}", visible(text)),
+        Err(error) => {
+            println!("\n{name}{predicted}\n  error: {}", visible(&error.chain()));
+            if let Some(next) = error.hint() {
+                println!("  next: {}", visible(next));
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader};
+use crate::registry::{Pins, Systems};
+use crate::runbook::{Findings, Inputs, Runbook};
+
+/// A runbook with its inputs known, its systems opened and its owners found: ready to be planned or run.
+pub struct Prepared {
+    pub systems: Arc<Systems>,
+    pub header: RunHeader,
+}
+
+/// Reads a runbook and what it includes. Its findings are an error that shows each with its place.
+pub fn read_runbook(path: &Path) -> Result<Runbook> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| Error::io(format!("read the runbook {shown}"), error))?;
+    let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+    let load = |name: &str| {
+        let included = folder.join(name);
+        std::fs::read_to_string(&included).map_err(|error| Error::io(format!("read {}", included.display()), error))
+    };
+    parsed(Runbook::parse(&shown, &text, &load), &shown)
+}
+
+/// A runbook as a run's journal holds it, with what it includes.
+pub fn recorded_runbook(header: &RunHeader) -> Result<Runbook> {
+    let none = |name: &str| {
+        Err(Error::new(ErrorKind::Corrupt, format!("read the included runbook {name}"), "the journal does not hold it"))
+    };
+    parsed(Runbook::parse(&header.runbook_path, &header.runbook, &none), &header.runbook_path)
+}
+
+fn parsed(read: Result<(Runbook, Findings), Box<Findings>>, shown: &str) -> Result<Runbook> {
+    match read {
+        Ok((runbook, _)) => Ok(runbook),
+        Err(findings) => Err(Error::new(
+            ErrorKind::Invalid,
+            format!("use the runbook {shown}"),
+            findings.first_error().unwrap_or_else(|| "it has errors".to_owned()),
+        )
+        .next(format!("rekindle lint {shown}"))),
+    }
+}
+
+/// Opens everything a runbook names. `select` keeps the owners that are wanted.
+pub async fn prepare(
+    path: &Path,
+    runbook: Runbook,
+    inputs: Inputs,
+    by: &str,
+    now: i64,
+    select: impl FnOnce(Vec<OwnerSet>) -> Result<Vec<OwnerSet>>,
+) -> Result<Prepared> {
+    runbook.require_inputs(&inputs)?;
+    let systems = Systems::open(runbook, inputs, &Pins::new()).await?;
+    let owners = select(systems.owners().await?)?;
+    let runbook = systems.runbook();
+    let (steps, owners) = runbook.header(systems.inputs(), &owners)?;
+    for set in &owners {
+        if set.names.is_empty() {
+            let why = format!("the runbook's set '{}' has nobody in it", set.set);
+            return Err(Error::new(ErrorKind::NotFound, "find whom to restore", why)
+                .next("check the owners' 'from' and 'below' in the runbook"));
+        }
+    }
+    let header = RunHeader {
+        id: run_id(&runbook.title, now),
+        title: runbook.title.clone(),
+        by: by.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        runbook: runbook.text.clone(),
+        runbook_path: path.display().to_string(),
+        digest: Some(runbook.digest),
+        inputs: systems.inputs().plain().clone(),
+        identities: systems.identities().await?,
+        steps,
+        owners,
+        policy: String::new(),
+    };
+    Ok(Prepared { systems: Arc::new(systems), header })
+}
+
+/// Opens the systems of a run again: the same runbook, inputs and snapshots. Secret inputs are given anew.
+pub async fn reopen(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> {
+    let runbook = recorded_runbook(header)?;
+    runbook.require_inputs(&inputs)?;
+    let systems = Systems::open(runbook, inputs, &header.identities).await?;
+    for (name, found) in systems.identities().await? {
+        match header.identities.get(&name) {
+            Some(recorded) if *recorded == found => {}
+            recorded => {
+                let recorded = recorded.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+                return Err(Error::new(
+                    ErrorKind::Refused,
+                    format!("go on with '{name}'"),
+                    format!("the run began with {recorded}, and {found} answers now"),
+                )
+                .next("bring the former system back to its place, or start a new run"));
+            }
+        }
+    }
+    Ok(Arc::new(systems))
+}
+
+/// A header as a fold, for what needs no journal.
+pub fn as_run(header: &RunHeader) -> Result<Run> {
+    let mut run = Run::default();
+    let event = crate::model::Event::Opened { run: Box::new(header.clone()) };
+    run.apply(&crate::model::Recorded { seq: 1, at: 0, event })
+        .map_err(|error| Error::new(ErrorKind::Bug, "lay the run out", error.to_string()))?;
+    Ok(run)
+}
+
+/// As in `20261121-044300-restore-homes`: sorts by time, says what it is.
+fn run_id(title: &str, now: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
+    let stamp = time.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d-%H%M%S").to_string();
+    let mut slug = String::new();
+    for word in title.split(|one: char| !one.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(4) {
+        slug.push('-');
+        slug.push_str(&word.to_ascii_lowercase());
+    }
+    let slug: String = slug.chars().take(48).collect();
+    format!("{stamp}{slug}")
+}

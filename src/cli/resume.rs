@@ -1,0 +1,39 @@
+use clap::Args;
+
+use super::exit::Exit;
+use super::flags::{ApprovalArgs, InputArgs};
+use super::operate;
+use super::prepared::{recorded_runbook, reopen};
+use super::run::follow;
+use super::screen::ScreenArgs;
+use crate::model::Result;
+
+/// Goes on with a run: the latest, unless one is named
+///
+/// What was being written when it stopped is settled first, by reading the target. The run keeps the runbook,
+/// the inputs and the snapshots that it began with.
+#[derive(Args, Debug)]
+pub struct ResumeArgs {
+    /// The run's id, as `rekindle runs` lists it
+    run: Option<String>,
+    #[command(flatten)]
+    inputs: InputArgs,
+    #[command(flatten)]
+    approval: ApprovalArgs,
+    #[command(flatten)]
+    screen: ScreenArgs,
+}
+
+pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
+    let taken = operate::take(operate::folder(args.run.as_deref())?)?;
+    for finding in &taken.findings {
+        eprintln!("warning: {finding}");
+    }
+    let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
+    let policy = args.approval.policy()?;
+    let by = operate::operator();
+    let systems = reopen(taken.header(), inputs).await?;
+    let id = taken.header().id.clone();
+    let engine = taken.resume(systems, policy.clone(), by.clone(), crate::engine::Purpose::GoOn)?;
+    follow(engine, by, policy, &args.screen, json, &id).await
+}

@@ -1,0 +1,91 @@
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::exit::Exit;
+use super::flags::{ApprovalArgs, InputArgs, OwnerArgs};
+use super::operate;
+use super::plain::{Ending, Walk};
+use super::prepared::{prepare, read_runbook};
+use super::screen::{self, ScreenArgs};
+use crate::engine::Engine;
+use crate::model::{ApprovalPolicy, Result};
+
+/// Restores: shows each step's diff, applies what is approved, proves it
+///
+/// Without --plain it opens the terminal UI. The run can be left at any time and taken up again with
+/// `rekindle resume`. Exit code: 0 all done, 1 something failed, 2 something still waits for a decision.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// The runbook, a YAML file
+    runbook: PathBuf,
+    #[command(flatten)]
+    inputs: InputArgs,
+    #[command(flatten)]
+    owners: OwnerArgs,
+    #[command(flatten)]
+    approval: ApprovalArgs,
+    #[command(flatten)]
+    screen: ScreenArgs,
+}
+
+pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
+    let by = operate::operator();
+    let runbook = read_runbook(&args.runbook)?;
+    let inputs = args.inputs.gather(&runbook)?;
+    let policy = args.approval.policy()?;
+    if !json {
+        for command in runbook.commands() {
+            eprintln!("this runbook executes a command: {command}");
+        }
+    }
+    let mut prepared =
+        prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;
+    prepared.header.policy = args.approval.words();
+    let id = prepared.header.id.clone();
+    let engine = operate::begin(prepared, policy.clone())?;
+    follow(engine, by, policy, &args.screen, json, &id).await
+}
+
+/// Shows a run until it is left: as a screen, or as lines.
+pub async fn follow(
+    engine: Engine,
+    by: String,
+    policy: ApprovalPolicy,
+    screen: &ScreenArgs,
+    json: bool,
+    id: &str,
+) -> Result<Exit> {
+    if screen.is_wanted(&policy, json) {
+        return screen::show(engine, by, screen).await;
+    }
+    let interactive = policy == ApprovalPolicy::Ask && !json && std::io::stdin().is_terminal();
+    let walk = Walk { engine, by, policy, json, interactive, only: None };
+    let ending = walk.go().await;
+    let exit = conclude(&ending, json, id);
+    walk.leave().await;
+    Ok(exit)
+}
+
+/// The last lines of a run in plain mode, and its exit code.
+pub fn conclude(ending: &Ending, json: bool, id: &str) -> Exit {
+    let run = &ending.run;
+    if let Some(problem) = &ending.problem {
+        eprintln!("error: {}", problem.what);
+        if let Some(next) = &problem.next {
+            eprintln!("next: {next}");
+        }
+        return Exit::Failed;
+    }
+    let exit = Exit::of(run);
+    if !json {
+        println!("{}", super::plain::totals(run));
+        let next = match exit {
+            Exit::Fine => format!("rekindle report {id}   (undo: rekindle undo {id}; release what is kept: rekindle close {id})"),
+            _ => format!("rekindle resume {id}"),
+        };
+        println!("next: {next}");
+    }
+    exit
+}

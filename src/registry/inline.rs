@@ -1,0 +1,64 @@
+use async_trait::async_trait;
+
+use crate::components::documents::KIND;
+use crate::model::{
+    Body, Digest, Document, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
+};
+use crate::reader::Reader;
+
+/// Documents that stand in the runbook itself, as a source.
+pub(super) struct Inline {
+    documents: Vec<(TreePath, Document)>,
+    schema: Schema,
+    step: String,
+}
+
+impl Inline {
+    pub fn new(step: String, documents: Vec<(TreePath, serde_json::Value)>) -> Self {
+        let documents = documents.into_iter().map(|(name, value)| (name, Document::new(value))).collect();
+        Self { documents, schema: Schema::default(), step }
+    }
+
+    /// Of every task of that step: a runbook's text is pinned for a run.
+    pub fn identity_of(step: &str) -> TargetIdentity {
+        TargetIdentity {
+            system: "runbook".to_owned(),
+            address: format!("step {step}"),
+            id: Digest::of(step).short(),
+        }
+    }
+}
+
+#[async_trait]
+impl Reader for Inline {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    async fn identity(&self) -> Result<TargetIdentity> {
+        Ok(Self::identity_of(&self.step))
+    }
+
+    async fn owners(&self, _below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
+        let of = |scope: &Scope| {
+            let locations = self.documents.iter().map(|(name, _)| Location {
+                id: ResourceId { kind: KIND.into(), key: scope.to.append(name) },
+                at: name.clone(),
+            });
+            Ok(locations.collect())
+        };
+        scopes.iter().map(of).collect()
+    }
+
+    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+        let of = |location: &Location| {
+            let found = self.documents.iter().find(|(name, _)| *name == location.at);
+            Ok(found.map(|(_, document)| Resource { id: location.id.clone(), body: Body::Document(document.clone()) }))
+        };
+        wanted.iter().map(of).collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! The one place that names every adapter: from what a runbook says to the systems it stands for.
+
+mod inline;
+mod live_source;
+mod password;
+mod systems;
+
+pub use systems::{Pins, Systems};
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::component::Component;
+use crate::components::documents::{Documents, DocumentsConfig, DocumentsSource};
+use crate::components::files::{FilesComponent, FilesConfig, FilesSource, PrivilegedBits};
+use crate::model::{Error, ErrorKind, KindSchema, Result};
+use crate::reader::Reader;
+use crate::runbook::{Adapter, ComponentSettings, Format, Inputs, Restic, Setuid, Source, SourceFrom};
+use crate::stores::restic::{Config, ResticStore, SnapshotChoice};
+use crate::stores::tar::TarStore;
+use crate::stores::{DirectoryStore, Store};
+
+/// Adapters of this build, for `rekindle info`: stores, formats, components.
+pub const STORES: [&str; 3] = ["directory", "tar (plain, gz, zst)", "restic (local, rest:, s3:)"];
+pub const FORMATS: [&str; 2] = ["files", "documents"];
+pub const COMPONENTS: [&str; 2] = ["files", "documents"];
+
+fn component(settings: &ComponentSettings<String>) -> Arc<dyn Component> {
+    match &settings.adapter {
+        Adapter::Files(files) => Arc::new(FilesComponent::new(FilesConfig {
+            root: files.root.clone().into(),
+            ignore: files.ignore.clone(),
+            setuid: match files.setuid {
+                Setuid::Strip => PrivilegedBits::Strip,
+                Setuid::Refuse => PrivilegedBits::Refuse,
+                Setuid::Keep => PrivilegedBits::Keep,
+            },
+        })),
+        Adapter::Documents(documents) => Arc::new(Documents::new(DocumentsConfig {
+            root: documents.root.clone().into(),
+            owner_field: documents.owner.clone(),
+            schema: documents.schema.clone(),
+        })),
+    }
+}
+
+/// Blocks: opens the store. `pinned` is the snapshot that the run began with.
+fn store(source: &Source<String>, inputs: &Inputs, pinned: Option<&str>) -> Result<Option<Arc<dyn Store>>> {
+    Ok(Some(match &source.from {
+        SourceFrom::Directory(path) => Arc::new(DirectoryStore::open(Path::new(path))?),
+        SourceFrom::Tar(path) => Arc::new(TarStore::open(Path::new(path))?),
+        SourceFrom::Restic(restic) => Arc::new(ResticStore::open(&restic_config(source, restic, inputs, pinned)?)?),
+        SourceFrom::Component(_) => return Ok(None),
+    }))
+}
+
+fn restic_config(
+    source: &Source<String>,
+    restic: &Restic<String>,
+    inputs: &Inputs,
+    pinned: Option<&str>,
+) -> Result<Config> {
+    let doing = || format!("open the source '{}'", source.name);
+    let password = match &restic.password {
+        Some(password) => password::read(password, inputs)?,
+        None => password::read(&crate::runbook::Password::Env("RESTIC_PASSWORD".to_owned()), inputs)?,
+    };
+    let before = match &restic.before {
+        Some(text) => Some(text.parse().map_err(|error: jiff::Error| {
+            Error::new(ErrorKind::Invalid, doing(), format!("'before: {text}' is no time: {error}"))
+                .next("write it as 2026-11-20T03:00:00Z")
+        })?),
+        None => None,
+    };
+    let snapshot = match pinned {
+        Some(id) => SnapshotChoice { id: Some(id.to_owned()), ..SnapshotChoice::default() },
+        None => SnapshotChoice {
+            id: restic.snapshot.clone(),
+            host: restic.host.clone(),
+            path: restic.path.clone(),
+            tag: restic.tag.clone(),
+            before,
+        },
+    };
+    Ok(Config { repository: restic.repository.clone(), password, keys: None, snapshot, cache: None })
+}
+
+fn formatted(source: &Source<String>, store: Arc<dyn Store>) -> Arc<dyn Reader> {
+    match source.format {
+        Format::Files => Arc::new(FilesSource::new(store, KindSchema::default())),
+        Format::Documents => Arc::new(DocumentsSource::new(store, source.owner.clone(), KindSchema::default())),
+    }
+}

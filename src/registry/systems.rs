@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::inline::Inline;
+use super::live_source::LiveSource;
+use super::{component, formatted, store};
+use crate::component::Component;
+use crate::engine::{Ask, Asking, CommandLine, Restore, Script, Work};
+use crate::model::{ComparePrecision, Error, ErrorKind, Mode, Owner, OwnerSet, Result, TargetIdentity};
+use crate::reader::Reader;
+use crate::runbook::{Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskWork};
+
+/// The systems of a runbook, opened, and what its steps mean to them.
+pub struct Systems {
+    runbook: Runbook,
+    inputs: Inputs,
+    sources: BTreeMap<String, Arc<dyn Reader>>,
+    components: BTreeMap<String, Arc<dyn Component>>,
+}
+
+/// What the sources called themselves when a run began: a resumed run reads the same snapshots.
+pub type Pins = BTreeMap<String, TargetIdentity>;
+
+impl Systems {
+    /// Opens every store; a source that no step uses is opened too, for a runbook that names a repository which
+    /// is not there is wrong before anything is written.
+    pub async fn open(runbook: Runbook, inputs: Inputs, pins: &Pins) -> Result<Self> {
+        let mut components = BTreeMap::new();
+        for settings in runbook.filled_components(&inputs)? {
+            components.insert(settings.name.clone(), component(&settings));
+        }
+        let mut sources: BTreeMap<String, Arc<dyn Reader>> = BTreeMap::new();
+        for source in runbook.filled_sources(&inputs)? {
+            if let SourceFrom::Component(name) = &source.from {
+                let live = components.get(&name.value).cloned().ok_or_else(|| unknown("component", &name.value))?;
+                sources.insert(source.name.clone(), Arc::new(LiveSource(live)));
+                continue;
+            }
+            let pinned = pins.get(&source.name).and_then(|pin| pin.id.split_once('@')).map(|(_, id)| id.to_owned());
+            let known = inputs.clone();
+            let name = source.name.clone();
+            let opened = tokio::task::spawn_blocking(move || {
+                store(&source, &known, pinned.as_deref()).map(|store| store.map(|store| formatted(&source, store)))
+            })
+            .await
+            .map_err(|error| Error::new(ErrorKind::Bug, format!("open the source '{name}'"), error.to_string()))??;
+            if let Some(reader) = opened {
+                sources.insert(name, reader);
+            }
+        }
+        Ok(Self { runbook, inputs, sources, components })
+    }
+
+    pub fn runbook(&self) -> &Runbook {
+        &self.runbook
+    }
+
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// What every source and component calls itself now.
+    pub async fn identities(&self) -> Result<Pins> {
+        let mut identities = Pins::new();
+        for (name, source) in &self.sources {
+            identities.insert(name.clone(), source.identity().await?);
+        }
+        for (name, component) in &self.components {
+            identities.insert(name.clone(), component.identity().await?);
+        }
+        for step in &self.runbook.steps {
+            identities.insert(inline_name(&step.id), Inline::identity_of(&step.id));
+        }
+        identities.retain(|name, _| !name.starts_with(INLINE) || self.is_inline(name));
+        Ok(identities)
+    }
+
+    fn is_inline(&self, name: &str) -> bool {
+        let inline = |step: &&crate::runbook::Step| matches!(step.action, crate::runbook::Action::Apply(_));
+        self.runbook.steps.iter().filter(inline).any(|step| inline_name(&step.id) == name)
+    }
+
+    /// The names of every declared set of owners.
+    pub async fn owners(&self) -> Result<Vec<OwnerSet>> {
+        let mut sets = Vec::new();
+        for at in self.runbook.filled_owners(&self.inputs)? {
+            let reader = self.reader(&at.from)?;
+            let names = reader.owners(&at.below, at.kind.as_deref()).await?;
+            sets.push(OwnerSet { set: at.set, names });
+        }
+        Ok(sets)
+    }
+
+    fn reader(&self, name: &str) -> Result<Arc<dyn Reader>> {
+        if let Some(source) = self.sources.get(name) {
+            return Ok(source.clone());
+        }
+        self.component(name).map(|component| component as Arc<dyn Reader>)
+    }
+
+    fn component(&self, name: &str) -> Result<Arc<dyn Component>> {
+        self.components.get(name).cloned().ok_or_else(|| unknown("component", name))
+    }
+
+    fn asking(&self, how: Asking, question: Option<Question>) -> Result<Work> {
+        let (reader, probe) = match question {
+            Some(question) => (Some(self.reader(&question.component)?), Some(question.probe)),
+            None => (None, None),
+        };
+        Ok(Work::Ask(Ask { how, reader, probe }))
+    }
+}
+
+const INLINE: &str = "step:";
+
+fn inline_name(step: &str) -> String {
+    format!("{INLINE}{step}")
+}
+
+fn unknown(what: &str, name: &str) -> Error {
+    Error::new(ErrorKind::Bug, format!("use the {what} '{name}'"), "the runbook passed its lint without it")
+}
+
+impl Script for Systems {
+    fn work(&self, step: usize, owner: Option<&Owner>) -> Result<Work> {
+        let spec = self.runbook.task(step, owner, &self.inputs)?;
+        Ok(match spec.work {
+            TaskWork::Restore { source, component, scope, mode, precision } => Work::Restore(Restore {
+                source: self.reader(&source)?,
+                source_name: source.into(),
+                component: self.component(&component)?,
+                component_name: component.into(),
+                scope,
+                mode,
+                precision,
+            }),
+            TaskWork::Apply { component, scope, documents } => {
+                let id = self.runbook.steps.get(step).map_or_else(String::new, |step| step.id.clone());
+                Work::Restore(Restore {
+                    source_name: inline_name(&id).into(),
+                    source: Arc::new(Inline::new(id, documents)),
+                    component: self.component(&component)?,
+                    component_name: component.into(),
+                    scope,
+                    mode: Mode::Merge,
+                    precision: ComparePrecision::Quick,
+                })
+            }
+            TaskWork::Run { program, env, cwd, deadline } => Work::Run(CommandLine {
+                argv: match program {
+                    Program::Argv(argv) => argv,
+                    Program::Shell(script) => vec!["sh".to_owned(), "-c".to_owned(), script],
+                },
+                env: env.into_iter().map(|(name, value)| (name, value.expose().to_owned())).collect(),
+                cwd: cwd.map(Into::into),
+                deadline,
+            }),
+            TaskWork::Wait { asked, deadline, every, on_timeout } => {
+                let go_on = matches!(on_timeout, OnTimeout::GoOn);
+                self.asking(Asking::Wait { every, deadline, go_on }, Some(asked))?
+            }
+            TaskWork::Check(asked) => self.asking(Asking::Check, Some(asked))?,
+            TaskWork::Confirm { text, asked } => self.asking(Asking::Confirm { text }, asked)?,
+        })
+    }
+
+    fn components(&self) -> Vec<(String, Arc<dyn Component>)> {
+        self.components.iter().map(|(name, component)| (name.clone(), component.clone())).collect()
+    }
+}
