@@ -22,11 +22,15 @@ mod resume;
 mod review;
 mod run;
 mod runbook_text;
+<<<<<<< HEAD
 mod runs;
 mod screen;
 mod undo;
 mod verify;
 mod watch;
+=======
+mod schema;
+>>>>>>> runbook
 
 pub use args::{ApprovalArgs, GlobalArgs, InputArgs, OwnerArgs};
 pub use output::Output;
@@ -60,6 +64,7 @@ pub enum Verb {
     Close(close::CloseArgs),
     Demo(demo::DemoArgs),
     Lint(lint::Lint),
+    Schema(schema::Schema),
     Info(info::Info),
     Completions(completions::Completions),
     Man(man::Man),
@@ -122,6 +127,7 @@ fn perform(verb: Verb, output: &mut Output) -> Result<Exit> {
         Verb::Close(args) => in_runtime(close::run(args, output)),
         Verb::Demo(args) => in_runtime(demo::run(args, output.json)),
         Verb::Lint(lint) => lint.run(output),
+        Verb::Schema(schema) => schema.run(output),
         Verb::Info(info) => info.run(output),
         Verb::Completions(completions) => completions.run(output),
         Verb::Man(man) => man.run(output),

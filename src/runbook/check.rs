@@ -68,7 +68,7 @@ impl<'a> Checker<'a> {
 
     fn step(&mut self, step: &'a Step) {
         if let Some(each) = &step.each {
-            let sets: Vec<&str> = self.runbook.owners.iter().map(|owners| owners.set.as_str()).collect();
+            let sets: Vec<&str> = self.declared("owners").collect();
             if !sets.contains(&each.value.as_str()) {
                 self.findings.push(unknown_name("set of owners", each, sets));
             }
@@ -186,15 +186,19 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn declared(&self, section: &'static str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.runbook.declared.iter().filter(move |(of, _)| *of == section).map(|(_, name)| name.as_str())
+    }
+
     fn inputs(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.runbook.inputs.iter().map(|input| input.name.as_str())
+        self.declared("inputs")
     }
 
     fn sources(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.runbook.sources.iter().map(|source| source.name.as_str())
+        self.declared("sources")
     }
 
     fn components(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.runbook.components.iter().map(|component| component.name.as_str())
+        self.declared("components")
     }
 }

@@ -9,12 +9,14 @@ mod fields;
 mod finding;
 mod input;
 mod inputs;
+mod json_schema;
 mod near;
 mod node;
 mod order;
 mod owner_filter;
 mod owners;
 mod report;
+#[allow(clippy::module_inception, reason = "a file carries the name of its type")]
 mod runbook;
 mod runbook_file;
 mod source;
@@ -31,6 +33,7 @@ pub use components::{Adapter, ComponentSettings, DocumentsSettings, FilesSetting
 pub use finding::{Finding, Findings, Placed, Severity, SourceFile, Span};
 pub use input::Input;
 pub use inputs::{Given, Inputs};
+pub use json_schema::json_schema;
 pub use owner_filter::OwnerFilter;
 pub use owners::{OwnersFrom, check_owner_name};
 pub use report::Drawing;

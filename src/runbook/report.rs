@@ -37,6 +37,7 @@ impl Findings {
             if handler.render_report(&mut drawn, &diagnostic).is_err() {
                 drawn.push_str(&format!("{diagnostic}\n"));
             }
+            drawn.push('\n');
         }
         let left = (self.errors + self.warnings).saturating_sub(self.list.len());
         if left > 0 {

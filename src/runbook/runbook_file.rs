@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::components::ComponentSettings;
 use super::fields::{Fields, list};
@@ -29,6 +29,8 @@ pub(super) struct Collected {
     pub steps: Vec<Step>,
     /// Steps that an include stands for: those between two positions.
     pub groups: BTreeMap<String, std::ops::Range<usize>>,
+    /// Names by section, of those with findings too: they are not unknown.
+    pub declared: BTreeSet<(&'static str, String)>,
     pub findings: Findings,
 }
 
@@ -65,13 +67,43 @@ impl<'a> Collector<'a> {
         if prefix.is_empty() {
             self.collected.title = title.unwrap_or_else(|| path.to_owned());
         }
-        section(&mut fields, "inputs", findings, &mut self.collected.inputs, Input::decode, |input| &input.name);
-        section(&mut fields, "sources", findings, &mut self.collected.sources, Source::decode, |source| &source.name);
+        section(
+            &mut fields,
+            "inputs",
+            findings,
+            &mut self.collected.declared,
+            &mut self.collected.inputs,
+            Input::decode,
+            |input| &input.name,
+        );
+        section(
+            &mut fields,
+            "sources",
+            findings,
+            &mut self.collected.declared,
+            &mut self.collected.sources,
+            Source::decode,
+            |source| &source.name,
+        );
         let components = &mut self.collected.components;
-        section(&mut fields, "components", findings, components, ComponentSettings::decode, |component| {
-            &component.name
-        });
-        section(&mut fields, "owners", findings, &mut self.collected.owners, OwnersFrom::decode, |owners| &owners.set);
+        section(
+            &mut fields,
+            "components",
+            findings,
+            &mut self.collected.declared,
+            components,
+            ComponentSettings::decode,
+            |component| &component.name,
+        );
+        section(
+            &mut fields,
+            "owners",
+            findings,
+            &mut self.collected.declared,
+            &mut self.collected.owners,
+            OwnersFrom::decode,
+            |owners| &owners.set,
+        );
         let steps = fields.require("steps", findings);
         fields.finish(findings);
         let Some(steps) = steps else { return };
@@ -194,6 +226,7 @@ fn section<T>(
     fields: &mut Fields,
     name: &'static str,
     findings: &mut Findings,
+    names: &mut BTreeSet<(&'static str, String)>,
     into: &mut Vec<T>,
     decode: fn(&Key, &Node, &mut Findings) -> Option<T>,
     name_of: fn(&T) -> &String,
@@ -207,6 +240,7 @@ fn section<T>(
             let finding = Finding::error(key.span, format!("'{}' cannot be a name in {name}", key.name));
             findings.push(finding.help("begin with a letter; use letters, digits, '-' and '_', at most 64"));
         }
+        names.insert((name, key.name.clone()));
         let declared = decode(key, node, findings);
         into.extend(
             declared.filter(|_| !into.iter().any(|known| *name_of(known) == key.name)).into_iter().collect::<Vec<_>>(),

@@ -65,9 +65,11 @@ impl Source {
         let given: Vec<&Node> = stores.iter().flatten().copied().collect();
         if given.len() != 1 {
             let at = given.get(1).map_or(key.span, |node| node.span);
+            let near = fields.rest().find_map(|(key, _)| super::near::nearest(&key.name, STORES));
             findings.push(
                 Finding::error(at, format!("the source '{}' needs exactly one place to read from", key.name))
-                    .help("give one of restic, tar, directory or component"),
+                    .help("give one of restic, tar, directory or component")
+                    .maybe_help(near.map(|near| format!("did you mean '{near}'?"))),
             );
         }
         let from = match stores {

@@ -152,6 +152,58 @@ fn an_include_cannot_leave_the_runbooks_folder_or_go_in_circles() {
     assert!(findings.to_string().contains("it includes itself: a.yaml → a.yaml"), "{findings}");
 }
 
+/// Each broken runbook with what lint draws for it.
+#[test]
+fn broken_runbooks_are_drawn() {
+    let with = |steps: &str| {
+        format!(
+            "rekindle: 1\nsources: {{ b: {{ tar: /b.tar }} }}\ncomponents: {{ homes: {{ files: /home }} }}\nowners: {{ user: {{ from: b }} }}\nsteps:\n{steps}"
+        )
+    };
+    let cases = [
+        ("not_yaml", "rekindle: 1\nsteps: [a, b\n".to_owned()),
+        ("duplicate_key", "rekindle: 1\ntitle: a\ntitle: b\nsteps: []\n".to_owned()),
+        ("empty_file", String::new()),
+        ("unknown_version", with("  - { id: a, run: [id] }").replace("rekindle: 1", "rekindle: 9")),
+        ("unknown_key", with("  - { id: a, restore: homes, from: b, mod: exact }")),
+        ("unknown_action", with("  - { id: a, restor: homes, from: b }")),
+        ("two_actions", with("  - { id: a, run: [id], check: { file: x } }")),
+        ("unknown_names", with("  - { id: a, each: users, restore: home, from: c, needs: [z] }")),
+        ("unknown_variable", with("  - { id: a, restore: homes, from: b, below: \"${user}/${x}\" }")),
+        ("duplicate_id", with("  - { id: a, run: [id] }\n  - { id: a, run: [id] }")),
+        (
+            "circle",
+            with(
+                "  - { id: a, needs: [c], run: [id] }\n  - { id: b, needs: [a], run: [id] }\n  - { id: c, needs: [b], run: [id] }",
+            ),
+        ),
+        ("wrong_types", with("  - { id: [a], needs: b, run: { x: y }, shell: perhaps }")),
+        ("bad_mode", with("  - { id: a, restore: homes, from: b, mode: exakt }")),
+        ("bad_duration", with("  - { id: a, run: [id], deadline: 10 }")),
+        ("empty_steps", with("  []")),
+        ("empty_step", with("  -\n  - {}")),
+        (
+            "password_in_runbook",
+            with("  - { id: a, run: [id] }").replace("tar: /b.tar", "restic: /r, password: hunter2"),
+        ),
+        ("same_place_for_all", with("  - { id: a, each: user, restore: homes, from: b, below: home, to: all }")),
+        (
+            "secret_shown",
+            with("  - { id: a, run: [echo, \"${s}\"] }")
+                .replace("owners:", "inputs: { s: { secret: true, default: x } }\nowners:"),
+        ),
+        ("hostile_text", with("  - { id: a, run: [id], \"\u{202e}evil\": 1 }")),
+    ];
+    for (name, text) in cases {
+        let findings = match Runbook::parse("runbook.yaml", &text, &nothing_to_include) {
+            Ok((_, findings)) => findings,
+            Err(findings) => *findings,
+        };
+        assert!(!findings.is_empty(), "{name} has no findings");
+        insta::assert_snapshot!(name, findings.draw(Drawing::Plain, 100));
+    }
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
     #[test]

@@ -1,0 +1,153 @@
+//! The shape of a runbook for editors. Lint says more; this says what may be written where.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+use crate::model::Mode;
+
+/// The JSON Schema of the runbook format.
+pub fn json_schema() -> Value {
+    schema_for!(Runbook).to_value()
+}
+
+/// Text that may hold `${name}`; numbers and yes or no are taken as they are written.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "the types are read by the schema's derive only")]
+enum Text {
+    Words(String),
+    Number(f64),
+    Flag(bool),
+}
+
+macro_rules! shapes {
+    ($($(#[$about:meta])* $name:ident { $($(#[$note:meta])* $field:ident: $shape:ty,)* })*) => {$(
+        $(#[$about])*
+        #[derive(JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code, reason = "the types are read by the schema's derive only")]
+        struct $name { $($(#[$note])* $field: $shape,)* }
+    )*};
+}
+
+shapes! {
+    /// A runbook of rekindle.
+    Runbook {
+        /// The format's version: 1.
+        rekindle: u8,
+        title: Option<Text>,
+        inputs: Option<BTreeMap<String, Option<Input>>>,
+        sources: Option<BTreeMap<String, Source>>,
+        components: Option<BTreeMap<String, Component>>,
+        owners: Option<BTreeMap<String, Owners>>,
+        steps: Vec<Step>,
+    }
+    Input {
+        about: Option<Text>,
+        default: Option<Text>,
+        secret: Option<bool>,
+        env: Option<String>,
+    }
+    Source {
+        restic: Option<Text>,
+        tar: Option<Text>,
+        directory: Option<Text>,
+        component: Option<String>,
+        password: Option<Password>,
+        snapshot: Option<Text>,
+        host: Option<Text>,
+        path: Option<Text>,
+        tag: Option<Text>,
+        before: Option<Text>,
+        format: Option<Format>,
+        owner: Option<String>,
+    }
+    Password {
+        env: Option<String>,
+        file: Option<Text>,
+        command: Option<Vec<Text>>,
+        input: Option<String>,
+    }
+    Component {
+        files: Option<Text>,
+        ignore: Option<Vec<String>>,
+        setuid: Option<Setuid>,
+        documents: Option<Text>,
+        owner: Option<String>,
+        schema: Option<DocumentSchema>,
+    }
+    DocumentSchema {
+        fields: Option<BTreeMap<String, FieldRule>>,
+    }
+    FieldRule {
+        set: Option<bool>,
+        keyed: Option<String>,
+        secret: Option<bool>,
+        ignored: Option<bool>,
+        fidelity: Option<Fidelity>,
+        needs: Option<Vec<String>>,
+    }
+    Owners {
+        from: String,
+        below: Option<Text>,
+        kind: Option<String>,
+    }
+    Step {
+        id: Option<Text>,
+        about: Option<Text>,
+        /// The set of owners it is repeated for.
+        each: Option<String>,
+        needs: Option<Vec<Text>>,
+        restore: Option<String>,
+        apply: Option<String>,
+        run: Option<Command>,
+        wait: Option<BTreeMap<String, Value>>,
+        check: Option<BTreeMap<String, Value>>,
+        confirm: Option<Text>,
+        include: Option<String>,
+        from: Option<String>,
+        below: Option<Text>,
+        to: Option<Text>,
+        mode: Option<Mode>,
+        content: Option<bool>,
+        documents: Option<BTreeMap<String, Value>>,
+        shell: Option<bool>,
+        env: Option<BTreeMap<String, Text>>,
+        cwd: Option<Text>,
+        deadline: Option<String>,
+        every: Option<String>,
+        on_timeout: Option<OnTimeout>,
+        on: Option<String>,
+        probe: Option<BTreeMap<String, Value>>,
+    }
+}
+
+macro_rules! words {
+    ($case:literal: $($name:ident { $($word:ident),* })*) => {$(
+        #[derive(JsonSchema)]
+        #[serde(rename_all = $case)]
+        #[allow(dead_code, reason = "the types are read by the schema's derive only")]
+        enum $name { $($word),* }
+    )*};
+}
+
+words! { "kebab-case":
+    Format { Files, Documents }
+    Setuid { Strip, Refuse, Keep }
+    Fidelity { Exact, ReCreated, Unreadable, Irreversible }
+}
+
+words! { "snake_case":
+    OnTimeout { Fail, GoOn }
+}
+
+/// A list of arguments, or a script where `shell: true` is set.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "the types are read by the schema's derive only")]
+enum Command {
+    Argv(Vec<Text>),
+    Script(String),
+}
