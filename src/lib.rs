@@ -1,8 +1,5 @@
-pub mod tui;
-pub mod runbook;
-pub mod report;
-pub mod cli;
 pub mod beneath;
+pub mod cli;
 pub mod component;
 pub mod components;
 mod crash;
@@ -12,4 +9,7 @@ pub mod journal;
 pub mod model;
 pub mod reader;
 mod registry;
+pub mod report;
+pub mod runbook;
 pub mod stores;
+pub mod tui;

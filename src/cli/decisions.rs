@@ -95,7 +95,11 @@ impl PlanFile {
         let plan: Self = read(path, "plan")?;
         let doing = || format!("review the plan {}", path.display());
         if plan.rekindle_plan != FORM {
-            return Err(Error::new(ErrorKind::Unsupported, doing(), format!("its form is {}, this program knows {FORM}", plan.rekindle_plan)));
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                doing(),
+                format!("its form is {}, this program knows {FORM}", plan.rekindle_plan),
+            ));
         }
         for task in &plan.tasks {
             if let TaskOutlook::Changes { digest, plan } = &task.outlook

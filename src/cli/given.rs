@@ -37,7 +37,8 @@ impl InputArgs {
             None => BTreeMap::new(),
         };
         let environment = |name: &str| std::env::var(name).ok();
-        let mut inputs = Inputs::gather(&runbook.inputs, &Given { flags: &flags, file: &file, environment: &environment })?;
+        let mut inputs =
+            Inputs::gather(&runbook.inputs, &Given { flags: &flags, file: &file, environment: &environment })?;
         if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
             let unset: Vec<_> = runbook.unset(&inputs).cloned().collect();
             for input in unset {
@@ -84,7 +85,7 @@ fn values(text: &str, path: &std::path::Path) -> Result<BTreeMap<String, String>
 
 /// On stderr, so that a piped result stays clean. A secret is not echoed.
 fn ask(input: &crate::runbook::Input) -> Result<Option<String>> {
-    let about = input.about.as_deref().map(|about| format!(" ({about})")).unwrap_or_default();
+    let about = if input.about.is_empty() { String::new() } else { format!(" ({})", input.about) };
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "{}{}: ", input.name, crate::model::visible(&about));
     let _ = stderr.flush();

@@ -16,6 +16,6 @@ pub fn start(verbose: u8) {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_filter(filter);
     let lines = (verbose > 0).then_some(lines);
     // A second start in one process keeps the first one's settings.
-    let _ = tracing_subscriber::registry().with(tui_logger::TuiTracingSubscriberLayer).with(lines).try_init();
-    tui_logger::set_default_level(log::LevelFilter::Info);
+    let _ = tracing_subscriber::registry().with(crate::tui::log_layer()).with(lines).try_init();
+    crate::tui::start_log(log::LevelFilter::Info);
 }

@@ -22,15 +22,13 @@ mod resume;
 mod review;
 mod run;
 mod runbook_text;
-<<<<<<< HEAD
 mod runs;
+mod schema;
 mod screen;
+mod silence;
 mod undo;
 mod verify;
 mod watch;
-=======
-mod schema;
->>>>>>> runbook
 
 pub use args::{ApprovalArgs, GlobalArgs, InputArgs, OwnerArgs};
 pub use output::Output;
@@ -38,7 +36,7 @@ pub use runbook_text::read_runbook;
 
 use clap::{Parser, Subcommand};
 
-use crate::model::Result;
+use crate::model::{Result, Run, TaskStatus};
 
 /// See what a backup would change, user by user; approve it, apply it, prove it, undo it
 #[derive(Debug, Parser)]

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::prepared::Prepared;
-use crate::engine::{Engine, Session};
+use crate::engine::{Engine, Purpose, Session};
 use crate::journal::{Journal, RunFolder, StateFolder, UndoStore};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run, RunHeader};
 use crate::registry::Systems;
@@ -21,14 +21,16 @@ pub fn operator() -> String {
 
 /// Makes the run's folder and begins.
 pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<Engine> {
-    let state = StateFolder::from_environment()?;
-    let (folder, keys) = RunFolder::create(&state, &prepared.header.id)?;
+    begin_in(&StateFolder::from_environment()?, prepared, policy)
+}
+
+pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy) -> Result<Engine> {
+    let (folder, keys) = RunFolder::create(state, &prepared.header.id)?;
     let journal = Journal::create(&folder, now())?;
     let undo = UndoStore::open(&folder, &keys)?;
-    let key = keys.digest_key();
+    let key = state.digest_key()?;
     let by = prepared.header.by.clone();
-    let session =
-        Session { script: prepared.systems, folder, journal, undo, key, policy, clock: Arc::new(now), by };
+    let session = Session { script: prepared.systems, folder, journal, undo, key, policy, clock: Arc::new(now), by };
     Ok(session.begin(prepared.header))
 }
 
@@ -76,10 +78,10 @@ impl Taken {
         &self.run.header
     }
 
-    pub fn resume(self, systems: Arc<Systems>, policy: ApprovalPolicy, by: String) -> Result<Engine> {
+    pub fn resume(self, systems: Arc<Systems>, policy: ApprovalPolicy, by: String, purpose: Purpose) -> Result<Engine> {
         let keys = self.folder.keys()?;
         let undo = UndoStore::open(&self.folder, &keys)?;
-        let key = keys.digest_key();
+        let key = StateFolder::from_environment()?.digest_key()?;
         let session = Session {
             script: systems,
             folder: self.folder,
@@ -90,6 +92,6 @@ impl Taken {
             clock: Arc::new(now),
             by,
         };
-        Ok(session.resume(self.run))
+        Ok(session.resume(self.run, purpose))
     }
 }

@@ -3,12 +3,12 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::decisions::PlanFile;
 use super::Exit;
-use super::{InputArgs, OwnerArgs};
+use super::decisions::PlanFile;
 use super::operate;
 use super::plain::{counted, plan_lines};
-use super::prepared::{as_run, prepare, read_runbook};
+use super::prepared::{as_run, prepare, usable_runbook};
+use super::{InputArgs, OwnerArgs};
 use crate::engine::{Foreseen, Outlook, Script, dry_run};
 use crate::journal::StateFolder;
 use crate::model::{Preview, Result, Selection, visible};
@@ -37,7 +37,7 @@ const MOST_HUNKS: usize = 40;
 
 pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
     let by = operate::operator();
-    let runbook = read_runbook(&args.runbook)?;
+    let runbook = usable_runbook(&args.runbook)?;
     let inputs = args.inputs.gather(&runbook)?;
     let prepared =
         prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;

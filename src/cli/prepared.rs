@@ -12,15 +12,8 @@ pub struct Prepared {
 }
 
 /// Reads a runbook and what it includes. Its findings are an error that shows each with its place.
-pub fn read_runbook(path: &Path) -> Result<Runbook> {
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| Error::io(format!("read the runbook {shown}"), error))?;
-    let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-    let load = |name: &str| {
-        let included = folder.join(name);
-        std::fs::read_to_string(&included).map_err(|error| Error::io(format!("read {}", included.display()), error))
-    };
-    parsed(Runbook::parse(&shown, &text, &load), &shown)
+pub fn usable_runbook(path: &Path) -> Result<Runbook> {
+    parsed(super::read_runbook(path)?, &path.display().to_string())
 }
 
 /// A runbook as a run's journal holds it, with what it includes.
@@ -32,15 +25,10 @@ pub fn recorded_runbook(header: &RunHeader) -> Result<Runbook> {
 }
 
 fn parsed(read: Result<(Runbook, Findings), Box<Findings>>, shown: &str) -> Result<Runbook> {
-    match read {
-        Ok((runbook, _)) => Ok(runbook),
-        Err(findings) => Err(Error::new(
-            ErrorKind::Invalid,
-            format!("use the runbook {shown}"),
-            findings.first_error().unwrap_or_else(|| "it has errors".to_owned()),
-        )
-        .next(format!("rekindle lint {shown}"))),
-    }
+    read.map(|(runbook, _)| runbook).map_err(|findings| {
+        Error::new(ErrorKind::Invalid, format!("use the runbook {shown}"), findings.to_string())
+            .next(format!("rekindle lint {shown}"))
+    })
 }
 
 /// Opens everything a runbook names. `select` keeps the owners that are wanted.

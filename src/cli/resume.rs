@@ -1,11 +1,11 @@
 use clap::Args;
 
 use super::Exit;
-use super::{ApprovalArgs, InputArgs};
 use super::operate;
 use super::prepared::{recorded_runbook, reopen};
 use super::run::follow;
 use super::screen::ScreenArgs;
+use super::{ApprovalArgs, InputArgs};
 use crate::model::Result;
 
 /// Goes on with a run: the latest, unless one is named

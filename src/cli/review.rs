@@ -98,7 +98,8 @@ fn decide(task: &str, plan: &Plan, output: &Output) -> Result<Decided> {
             }
             Some("1") => return Ok(Decided::Yes(selection)),
             Some("2") => {
-                if let Some(typed) = answer(output, "numbers of hunks to turn over (taken ↔ left out), between spaces")? {
+                if let Some(typed) = answer(output, "numbers of hunks to turn over (taken ↔ left out), between spaces")?
+                {
                     for line in choose_hunks(plan, &mut selection, &typed) {
                         output.print(&format!("{line}\n"))?;
                     }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Exit;
-use super::{ApprovalArgs, InputArgs, OwnerArgs};
 use super::operate;
 use super::plain::{Ending, Walk};
-use super::prepared::{prepare, read_runbook};
+use super::prepared::{prepare, usable_runbook};
 use super::screen::{self, ScreenArgs};
+use super::{ApprovalArgs, InputArgs, OwnerArgs};
 use crate::engine::Engine;
 use crate::model::{ApprovalPolicy, Result};
 
@@ -32,7 +32,7 @@ pub struct RunArgs {
 
 pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
     let by = operate::operator();
-    let runbook = read_runbook(&args.runbook)?;
+    let runbook = usable_runbook(&args.runbook)?;
     let inputs = args.inputs.gather(&runbook)?;
     let policy = args.approval.policy()?;
     if !json {
@@ -61,7 +61,7 @@ pub async fn follow(
         return screen::show(engine, by, screen).await;
     }
     let interactive = policy == ApprovalPolicy::Ask && !json && std::io::stdin().is_terminal();
-    let walk = Walk { engine, by, policy, json, interactive, only: None };
+    let walk = Walk { engine, by, json, interactive, only: None };
     let ending = walk.go().await;
     let exit = conclude(&ending, json, id);
     walk.leave().await;
@@ -82,7 +82,9 @@ pub fn conclude(ending: &Ending, json: bool, id: &str) -> Exit {
     if !json {
         println!("{}", super::plain::totals(run));
         let next = match exit {
-            Exit::Fine => format!("rekindle report {id}   (undo: rekindle undo {id}; release what is kept: rekindle close {id})"),
+            Exit::Fine => {
+                format!("rekindle report {id}   (undo: rekindle undo {id}; release what is kept: rekindle close {id})")
+            }
             _ => format!("rekindle resume {id}"),
         };
         println!("next: {next}");

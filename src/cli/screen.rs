@@ -40,7 +40,7 @@ impl ScreenArgs {
             ThemeChoice::Light => Palette::Light,
             ThemeChoice::Mono => Palette::Mono,
         };
-        Options { palette: palette.or_none(std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty())), ascii: self.ascii }
+        Options { palette: palette.or_none(std::env::var_os("NO_COLOR").as_deref()), ascii: self.ascii }
     }
 }
 

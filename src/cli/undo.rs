@@ -4,10 +4,10 @@ use std::io::IsTerminal;
 use clap::Args;
 
 use super::Exit;
-use super::{ApprovalArgs, InputArgs};
 use super::operate;
 use super::plain::{Walk, totals};
 use super::prepared::{recorded_runbook, reopen};
+use super::{ApprovalArgs, InputArgs};
 use crate::engine::{Command, Purpose};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run, TaskId, TaskStatus};
 
@@ -42,7 +42,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let id = taken.header().id.clone();
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo)?;
     let interactive = policy == ApprovalPolicy::Ask && !json && std::io::stdin().is_terminal();
-    let mut walk = Walk { engine, by: by.clone(), policy, json, interactive, only: None };
+    let mut walk = Walk { engine, by: by.clone(), json, interactive, only: None };
     let mut exit = Exit::Fine;
     // What came last goes first: a home before the account it needed.
     for tasks in order {
@@ -56,7 +56,10 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
             .filter(|task| ending.run.tasks.get(task.index()).is_some_and(|state| state.status != TaskStatus::Undone))
             .collect();
         if !left.is_empty() || ending.problem.is_some() {
-            exit = Exit::of(&ending.run).max_with(Exit::ChangesPending);
+            exit = match Exit::of(&ending.run) {
+                Exit::Fine => Exit::ChangesPending,
+                other => other,
+            };
             if !json {
                 println!("{}\nnext: rekindle undo {id}", totals(&ending.run));
             }

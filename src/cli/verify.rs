@@ -55,12 +55,15 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     })
     .await;
     if output.json {
-        output.print_json(&serde_json::json!({ "run": run.header.id, "equal": equal, "differing": differing, "failed": failed }))?;
+        output.print_json(
+            &serde_json::json!({ "run": run.header.id, "equal": equal, "differing": differing, "failed": failed }),
+        )?;
     } else {
         for line in differing.iter().chain(&failed) {
             output.print(&format!("{}\n", visible(line)))?;
         }
-        let counts = format!("{equal} tasks are as restored, {} differ, {} could not be read\n", differing.len(), failed.len());
+        let counts =
+            format!("{equal} tasks are as restored, {} differ, {} could not be read\n", differing.len(), failed.len());
         output.print(&counts)?;
     }
     Ok(match (failed.is_empty(), differing.is_empty()) {

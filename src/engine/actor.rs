@@ -36,6 +36,7 @@ pub(super) struct Actor {
     pub stopping: Option<Option<Problem>>,
     /// Every handle is gone: what is under way ends, nothing is begun.
     pub leaving: bool,
+    pub purpose: super::session::Purpose,
     batch: Vec<Recorded>,
     unpublished: VecDeque<Arc<Recorded>>,
     gated: VecDeque<(u64, oneshot::Sender<()>)>,
@@ -83,6 +84,7 @@ impl Actor {
             voided: HashMap::new(),
             stopping: None,
             leaving: false,
+            purpose: Default::default(),
             batch: Vec::new(),
             unpublished: VecDeque::new(),
             gated: VecDeque::new(),
@@ -281,6 +283,9 @@ impl Actor {
 
     /// A task can go on: it is planned, or asked, in its turn. Confirmations wait for a person.
     pub fn on_ready(&mut self, task: TaskId) {
+        if self.purpose == super::session::Purpose::Undo {
+            return;
+        }
         let lane = self.lane_index(task);
         if self.run.step(task).is_some_and(|step| step.kind == StepKind::Confirm)
             && let Ok(Work::Ask(ask)) = self.work(task)

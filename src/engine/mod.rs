@@ -37,4 +37,4 @@ pub use dry_run::{Foreseen, Outlook, dry_run};
 pub use handle::Engine;
 pub use notice::{Activity, Notice};
 pub use script::{Ask, Asking, CommandLine, Restore, Script, Work};
-pub use session::Session;
+pub use session::{Purpose, Session};

@@ -27,6 +27,15 @@ pub struct Session {
     pub by: String,
 }
 
+/// What a run is taken up for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    #[default]
+    GoOn,
+    /// Only interrupted effects are settled and undos carried out; nothing else goes on.
+    Undo,
+}
+
 /// Commands side by side: each may be long, none should starve the others.
 const COMMANDS: Limits = Limits { batch: 1, parallel: 2 };
 const QUESTIONS: Limits = Limits { batch: 16, parallel: 4 };
@@ -34,16 +43,16 @@ const QUESTIONS: Limits = Limits { batch: 16, parallel: 4 };
 impl Session {
     /// Begins a new run; its first event is in the journal before anything is planned.
     pub fn begin(self, header: RunHeader) -> Engine {
-        self.live(Run::default(), Some(header))
+        self.live(Run::default(), Some(header), Purpose::GoOn)
     }
 
     /// Goes on with a run whose events were folded into `run`. Effects that were interrupted are settled by
     /// reading the target before anything else of theirs happens.
-    pub fn resume(self, run: Run) -> Engine {
-        self.live(run, None)
+    pub fn resume(self, run: Run, purpose: Purpose) -> Engine {
+        self.live(run, None, purpose)
     }
 
-    fn live(self, run: Run, header: Option<RunHeader>) -> Engine {
+    fn live(self, run: Run, header: Option<RunHeader>, purpose: Purpose) -> Engine {
         let (requests, requested) = mpsc::unbounded_channel();
         let (mailbox, done) = mpsc::unbounded_channel();
         let described = header.as_ref().unwrap_or(&run.header);
@@ -82,7 +91,7 @@ impl Session {
             Some(header) => {
                 actor.record(Event::Opened { run: Box::new(header) });
             }
-            None => actor.take_up(&self.by),
+            None => actor.take_up(&self.by, purpose),
         }
         tokio::spawn(actor.live(requested, done));
         Engine::new(requests)
@@ -91,21 +100,24 @@ impl Session {
 
 impl Actor {
     /// Puts every task of a resumed run back where it belongs.
-    fn take_up(&mut self, by: &str) {
+    fn take_up(&mut self, by: &str, purpose: Purpose) {
+        self.purpose = purpose;
         self.record(Event::Resumed { by: by.to_owned() });
         for index in 0..self.run.tasks.len() {
             let Ok(index) = u32::try_from(index) else { break };
             let task = TaskId(index);
             let Some(state) = self.run.tasks.get(task.index()).cloned() else { continue };
             match (state.status, state.pass) {
+                (TaskStatus::Applying, pass) => self.settle_interrupted(task, pass),
+                (TaskStatus::Review, Pass::Undo) => self.queue_plan(task),
+                (TaskStatus::Approved, Pass::Undo) => self.queue_write(task),
+                _ if purpose == Purpose::Undo => {}
                 (TaskStatus::Ready, _) => self.on_ready(task),
                 (TaskStatus::Approved, _) => self.queue_write(task),
-                (TaskStatus::Review, Pass::Undo) => self.queue_plan(task),
                 // A policy decides on what is there now; a person's review is read afresh when it is opened.
                 (TaskStatus::Review, Pass::Restore) if self.policy != ApprovalPolicy::Ask => {
                     self.record(Event::Voided { task, why: "the run was resumed; it is planned anew".to_owned() });
                 }
-                (TaskStatus::Applying, pass) => self.settle_interrupted(task, pass),
                 _ => {}
             }
         }

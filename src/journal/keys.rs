@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::model::{DigestKey, Error, ErrorKind, Result};
 
-/// A run's secrets: what its pre-images are sealed with, and what its digests of secrets are keyed with.
-/// One file of 64 random bytes, outside the run's folder: who is given the folder is not given these.
+/// A run's secret: what its pre-images are sealed with. A file of 64 random bytes, outside the run's folder: who
+/// is given the folder is not given it. What digests of secrets are keyed with is one for all runs of a state folder,
+/// so that a plan that was reviewed has the same digest when it is run.
 pub struct Keys {
     bytes: Zeroizing<[u8; 64]>,
 }
@@ -47,10 +48,19 @@ impl Keys {
         Ok(Self { bytes })
     }
 
-    pub fn digest_key(&self) -> DigestKey {
+    /// The state folder's key of digests, made when it is first asked for.
+    pub(super) fn of_digests(path: &Path) -> Result<DigestKey> {
+        let keys = match Self::read(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => match Self::create(path) {
+                // Another process was faster.
+                Err(error) if error.kind() == ErrorKind::Io => Self::read(path)?,
+                made => made?,
+            },
+            read => read?,
+        };
         let mut key = [0; 32];
-        key.copy_from_slice(&self.bytes[32..]);
-        DigestKey::new(key)
+        key.copy_from_slice(&keys.bytes[32..]);
+        Ok(DigestKey::new(key))
     }
 
     pub(super) fn seal_key(&self) -> &[u8] {

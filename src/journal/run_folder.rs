@@ -59,6 +59,17 @@ impl StateFolder {
         Ok(found)
     }
 
+    /// What digests of secrets are keyed with, in every run and dry run of this state folder.
+    pub fn digest_key(&self) -> Result<crate::model::DigestKey> {
+        let keys = self.root.join("keys");
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&keys)
+            .map_err(|error| Error::io(format!("make the folder {}", keys.display()), error))?;
+        Keys::of_digests(&keys.join("digests"))
+    }
+
     pub fn latest(&self) -> Result<RunFolder> {
         self.list()?.pop().ok_or_else(|| {
             Error::new(

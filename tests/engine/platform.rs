@@ -127,7 +127,7 @@ impl Platform {
         let (folder, keys) = RunFolder::create(&self.state(), "story").unwrap();
         let journal = Journal::create(&folder, 0).unwrap();
         let undo = UndoStore::open(&folder, &keys).unwrap();
-        let key = keys.digest_key();
+        let key = self.state().digest_key().unwrap();
         let session = Session {
             script: Arc::new(script),
             folder,
@@ -150,7 +150,7 @@ impl Platform {
         }
         let keys = folder.keys().unwrap();
         let undo = UndoStore::open(&folder, &keys).unwrap();
-        let key = keys.digest_key();
+        let key = self.state().digest_key().unwrap();
         let script = Arc::new(self.script());
         let session = Session {
             script,
@@ -162,7 +162,7 @@ impl Platform {
             clock: Arc::new(|| 0),
             by: "test@here".to_owned(),
         };
-        Follower::of(session.resume(run))
+        Follower::of(session.resume(run, rekindle::engine::Purpose::GoOn))
     }
 }
 

@@ -9,7 +9,10 @@ pub fn strike(platform: &Path) -> io::Result<()> {
     let account = |name: &str| platform.join("accounts").join(format!("{name}.yaml"));
 
     let notes = fs::read_to_string(home("bob/notes.txt"))?;
-    fs::write(home("bob/notes.txt"), notes.replace("observation 481", "observation ###").replace("  20  bob", "  20  BOB"))?;
+    fs::write(
+        home("bob/notes.txt"),
+        notes.replace("observation 481", "observation ###").replace("  20  bob", "  20  BOB"),
+    )?;
     fs::remove_file(home("cyd/projects/model/weights.bin"))?;
     fs::remove_dir_all(home("dee"))?;
     fs::write(home("eli/data/after-the-backup.csv"), "row,value,by\n1,2,eli\n")?;

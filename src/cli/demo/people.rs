@@ -4,8 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 /// Who lives on the demo's platform.
-pub const PEOPLE: [&str; 12] =
-    ["ana", "bob", "cyd", "dee", "eli", "fay", "gus", "hal", "ivy", "jon", "kim", "lee"];
+pub const PEOPLE: [&str; 12] = ["ana", "bob", "cyd", "dee", "eli", "fay", "gus", "hal", "ivy", "jon", "kim", "lee"];
 
 /// Writes everybody's account and home below `platform`, the same at every call.
 pub fn settle(platform: &Path) -> io::Result<()> {
@@ -18,7 +17,8 @@ pub fn settle(platform: &Path) -> io::Result<()> {
 }
 
 fn account(name: &str, number: usize) -> String {
-    let roles = if number % 3 == 0 { "  - analyst\n  - admin   # may approve shares\n" } else { "  - analyst\n  - editor\n" };
+    let roles =
+        if number % 3 == 0 { "  - analyst\n  - admin   # may approve shares\n" } else { "  - analyst\n  - editor\n" };
     format!(
         "# {name}'s account; edited by hand, keep the comments\n\
          name: {name}\n\
@@ -38,7 +38,8 @@ fn home(home: &Path, name: &str, number: usize) -> io::Result<()> {
         fs::create_dir_all(home.join(folder))?;
     }
     fs::write(home.join(".profile"), format!("# {name}\nexport EDITOR=vim\nexport PATH=\"$HOME/bin:$PATH\"\n"))?;
-    let notes: String = (1..=40).map(|line| format!("{line:>3}  {name}: observation {}\n", line * 37 + number)).collect();
+    let notes: String =
+        (1..=40).map(|line| format!("{line:>3}  {name}: observation {}\n", line * 37 + number)).collect();
     fs::write(home.join("notes.txt"), notes)?;
     for part in 0..6 {
         let rows: String = (0..400).map(|row| format!("{row},{},{}\n", row * (part + 3) + number, name)).collect();

@@ -4,5 +4,6 @@ mod prompt;
 mod walk;
 mod wording;
 
-pub use walk::{Ending, Walk};
-pub use wording::{bytes, counted, event_line, hunk_line, plan_lines};
+pub use prompt::choose_hunks;
+pub use walk::{Ending, Walk, totals};
+pub use wording::{counted, event_line, plan_lines};

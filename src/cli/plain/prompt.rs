@@ -84,33 +84,45 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 }
 
 async fn choose(walk: &Walk, plan: &crate::model::Plan, selection: &mut Selection) {
-    let Some(typed) = answer(walk, "numbers of hunks to turn over (taken ↔ left out), between spaces").await else { return };
+    let question = "numbers of hunks to turn over (taken ↔ left out), between spaces";
+    let Some(typed) = answer(walk, question).await else { return };
+    for line in choose_hunks(plan, selection, &typed) {
+        walk.print(&line);
+    }
+}
+
+/// Turns the named hunks over; answers what there is to say about it.
+pub fn choose_hunks(plan: &crate::model::Plan, selection: &mut Selection, typed: &str) -> Vec<String> {
     let positions: Vec<(usize, usize)> = plan
         .changes
         .iter()
         .enumerate()
         .flat_map(|(at, change)| (0..change.hunks.len()).map(move |hunk| (at, hunk)))
         .collect();
+    let mut said = Vec::new();
     for word in typed.split_whitespace() {
         let position = word.parse::<usize>().ok().and_then(|number| positions.get(number.checked_sub(1)?));
-        match position {
-            Some((change, hunk)) => {
-                let take = !selection.takes(*change, *hunk);
-                let before = selection.left_out_count();
-                selection.decide(plan, *change, *hunk, take);
-                let moved = before.abs_diff(selection.left_out_count());
-                if moved > 1 {
-                    walk.print(&format!("  with hunk {word} go {} that depend on it", moved - 1));
-                }
-            }
-            None => walk.print(&format!("  there is no hunk '{}'", crate::model::visible(word))),
+        let Some((change, hunk)) = position else {
+            said.push(format!("  there is no hunk '{}'", crate::model::visible(word)));
+            continue;
+        };
+        let take = !selection.takes(*change, *hunk);
+        let before = selection.left_out_count();
+        selection.decide(plan, *change, *hunk, take);
+        let moved = before.abs_diff(selection.left_out_count());
+        if moved > 1 {
+            said.push(format!("  with hunk {word} go {} that depend on it", moved - 1));
         }
     }
+    said
 }
 
 async fn failed(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     tell_problem(walk, run, task);
-    match answer(walk, "1 retry  2 skip  3 leave this user out  4 undo  5 abort the run  6 later  7 quit").await.as_deref() {
+    match answer(walk, "1 retry  2 skip  3 leave this user out  4 undo  5 abort the run  6 later  7 quit")
+        .await
+        .as_deref()
+    {
         Some("1") => decided(obey(walk, Command::Retry { task }).await),
         Some("2") => skip(walk, task).await,
         Some("3") => leave_out(walk, run, task).await,
@@ -126,7 +138,10 @@ async fn failed(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 
 async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     tell_problem(walk, run, task);
-    match answer(walk, "look at the target: 1 it was applied  2 it was not applied  3 retry  4 later  5 quit").await.as_deref() {
+    match answer(walk, "look at the target: 1 it was applied  2 it was not applied  3 retry  4 later  5 quit")
+        .await
+        .as_deref()
+    {
         Some("1") => decided(obey(walk, Command::Settle { task, known: Known::Applied }).await),
         Some("2") => decided(obey(walk, Command::Settle { task, known: Known::NotApplied }).await),
         Some("3") => decided(obey(walk, Command::Retry { task }).await),

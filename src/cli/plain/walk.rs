@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -11,11 +12,12 @@ pub struct Walk {
     pub engine: Engine,
     /// `name@host`.
     pub by: String,
-    pub policy: ApprovalPolicy,
     /// One JSON object an event instead of words.
     pub json: bool,
     /// Whether there is somebody to ask.
     pub interactive: bool,
+    /// Only these tasks are asked about.
+    pub only: Option<HashSet<TaskId>>,
 }
 
 /// How a walk ended.
@@ -32,7 +34,7 @@ impl Walk {
         let mut run = Run::default();
         let mut problem = None;
         // Opened by the operator's "later": not asked again before something changes.
-        let mut put_off: std::collections::HashSet<(TaskId, Option<crate::model::Digest>)> = Default::default();
+        let mut put_off: HashSet<(TaskId, Option<crate::model::Digest>)> = Default::default();
         while let Some(notice) = notices.recv().await {
             match notice {
                 Notice::Snapshot(snapshot) => {
@@ -72,6 +74,17 @@ impl Walk {
         Ending { run: Arc::new(run), problem }
     }
 
+    /// Lets the engine go, and waits until the journal is closed and the run's lock is free.
+    pub async fn leave(self) {
+        let mut notices = self.engine.subscribe();
+        drop(self.engine);
+        while let Some(notice) = notices.recv().await {
+            if matches!(notice, Notice::Stopped { .. }) {
+                break;
+            }
+        }
+    }
+
     fn introduce(&self, run: &Run) {
         if self.json || run.seq == 0 {
             return;
@@ -82,11 +95,7 @@ impl Walk {
     }
 
     /// The first task, in order, that waits for a person.
-    fn next_to_ask(
-        &self,
-        run: &Run,
-        put_off: &std::collections::HashSet<(TaskId, Option<crate::model::Digest>)>,
-    ) -> Option<TaskId> {
+    fn next_to_ask(&self, run: &Run, put_off: &HashSet<(TaskId, Option<crate::model::Digest>)>) -> Option<TaskId> {
         if !self.interactive {
             return None;
         }
@@ -98,7 +107,8 @@ impl Walk {
                 TaskStatus::Ready => run.step(*task).is_some_and(|step| step.kind == StepKind::Confirm),
                 _ => false,
             };
-            asks && !put_off.contains(&(*task, state.digest))
+            let meant = self.only.as_ref().is_none_or(|only| only.contains(task));
+            asks && meant && !put_off.contains(&(*task, state.digest))
         })
     }
 
@@ -118,4 +128,12 @@ impl Walk {
     pub fn print(&self, line: &str) {
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
+}
+
+/// How many tasks are in which state, as in "12 done, 3 unchanged, 1 failed".
+pub fn totals(run: &Run) -> String {
+    let counts = TaskStatus::ALL.iter().map(|status| (run.count(*status), status.word()));
+    let words: Vec<String> =
+        counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    words.join(", ")
 }

@@ -1,4 +1,6 @@
-use crate::model::{Counts, Event, Known, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, HunkAt, NodeKind, visible};
+use crate::model::{
+    Counts, Event, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, visible,
+};
 
 /// One event as one line of words, as plain mode and `watch` print it; None for what says nothing to a person.
 /// `run` has the event folded in already.
@@ -6,7 +8,9 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
     let name = recorded.event.task().map(|task| run.name(task)).unwrap_or_default();
     let said = |word: &str, rest: &str| Some(format!("{name:<24} {word:<9} {rest}").trim_end().to_owned());
     match &recorded.event {
-        Event::Opened { run: header } => Some(format!("run {}  {}  by {}", header.id, visible(&header.title), header.by)),
+        Event::Opened { run: header } => {
+            Some(format!("run {}  {}  by {}", header.id, visible(&header.title), header.by))
+        }
         Event::Resumed { by } => Some(format!("resumed by {by}")),
         Event::Planned { pass, digest, preview, counts, .. } => {
             let way = if *pass == Pass::Undo { "undo: " } else { "" };

@@ -1,0 +1,120 @@
+//! The demo: a little platform in a temporary folder, its backup, its damage, and a runbook that restores it.
+
+mod damage;
+mod people;
+mod sandbox;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::plain::Walk;
+use super::prepared::prepare;
+use super::run::conclude;
+use super::screen::{self, ScreenArgs};
+use super::{Exit, operate};
+use crate::engine::{Command, Engine, Notice};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, TaskStatus};
+use crate::runbook::{Given, Inputs, Runbook};
+use sandbox::Sandbox;
+
+/// A sandbox to try everything in: twelve users, a real restic repository, damage of every kind
+///
+/// In a terminal it opens the screen on runbooks/demo.yaml. Without one it walks the same runbook in plain mode,
+/// mends the cause of the one failure, retries that task and prints the proof. Nothing outside its temporary
+/// folder is touched, and it cleans up after itself.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Leave the sandbox and the run in place
+    #[arg(long)]
+    keep: bool,
+    #[command(flatten)]
+    screen: ScreenArgs,
+}
+
+const RUNBOOK: &str = include_str!("../../../runbooks/demo.yaml");
+/// The task whose backup is damaged.
+const FAILING: &str = "home/lee";
+
+pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
+    let sandbox = tokio::task::spawn_blocking(move || Sandbox::build(args.keep))
+        .await
+        .map_err(|error| Error::new(ErrorKind::Bug, "build the sandbox", error.to_string()))??;
+    // The run's journal belongs to the sandbox, not to the operator's own runs.
+    let state = crate::journal::StateFolder::at(sandbox.path("state"));
+    if !json {
+        println!("sandbox: {}", sandbox.root().display());
+    }
+    let by = operate::operator();
+    let policy = if args.screen.is_wanted(&ApprovalPolicy::Ask, json) {
+        ApprovalPolicy::Ask
+    } else {
+        ApprovalPolicy::Yes { deletes: false, irreversible: false }
+    };
+    let (runbook, _) = Runbook::parse("demo.yaml", RUNBOOK, &|name| {
+        Err(Error::new(ErrorKind::Bug, format!("include {name}"), "the demo includes nothing"))
+    })
+    .map_err(|findings| Error::new(ErrorKind::Bug, "read the demo's runbook", findings.to_string()))?;
+    let given = [("sandbox".to_owned(), sandbox.root().display().to_string())];
+    let nothing = std::collections::BTreeMap::new();
+    let inputs = Inputs::gather(&runbook.inputs, &Given { flags: &given, file: &nothing, environment: &|_| None })?;
+    let mut prepared = prepare(&PathBuf::from("demo.yaml"), runbook, inputs, &by, operate::now(), Ok).await?;
+    prepared.header.policy = "the demo's".to_owned();
+    let id = prepared.header.id.clone();
+    let engine = operate::begin_in(&state, prepared, policy.clone())?;
+    if policy == ApprovalPolicy::Ask {
+        mend_when_it_fails(&engine, &sandbox);
+        return screen::show(engine, by, &args.screen).await;
+    }
+    in_plain_mode(Walk { engine, by, json, interactive: false, only: None }, &sandbox, &id).await
+}
+
+async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> {
+    let ending = walk.go().await;
+    let failing = ending.run.find(FAILING);
+    let failed = failing
+        .filter(|task| ending.run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Failed));
+    let Some(task) = failed else {
+        walk.print("the demo expected one failure, and there was none");
+        return Ok(Exit::Failed);
+    };
+    walk.print("");
+    walk.print(&format!("mending the cause: {}", sandbox.cause()));
+    sandbox.mend()?;
+    walk.engine.command(Command::Retry { task }, &walk.by).await?;
+    let ending = walk.go().await;
+    let exit = conclude(&ending, walk.json, id);
+    let proof = sandbox.prove()?;
+    for line in &proof.lines {
+        walk.print(line);
+    }
+    walk.leave().await;
+    Ok(if proof.holds { exit } else { Exit::Failed })
+}
+
+/// On the screen the operator retries; the lost pack is back a moment after the failure is seen.
+fn mend_when_it_fails(engine: &Engine, sandbox: &Sandbox) {
+    let mut notices = engine.subscribe();
+    let pack = sandbox.lost_pack();
+    tokio::spawn(async move {
+        let mut run = crate::model::Run::default();
+        while let Some(notice) = notices.recv().await {
+            match notice {
+                Notice::Snapshot(snapshot) => run = std::sync::Arc::unwrap_or_clone(snapshot),
+                Notice::Event(recorded) if run.apply(&recorded).is_ok() => {}
+                _ => continue,
+            }
+            let failed = run.find(FAILING).and_then(|task| run.tasks.get(task.index()));
+            if failed.is_some_and(|state| state.status == TaskStatus::Failed) {
+                tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+                match pack.mend() {
+                    Ok(()) => {
+                        tracing::warn!(target: "demo", "the storage team has brought pack {} back: retry {FAILING}", pack.name())
+                    }
+                    Err(error) => tracing::error!(target: "demo", "the lost pack could not be brought back: {error}"),
+                }
+                break;
+            }
+        }
+    });
+}
