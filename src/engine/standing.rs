@@ -106,7 +106,7 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: &[(TreePath,
         }
         if same(is, *before) {
             former += 1;
-        } else if !as_after {
+        } else if !as_after && !is_unfinished_directory(is, *before, *after) {
             return Ok(Standing::Other { what: format!("{path} is neither as it was nor as approved") });
         }
     }
@@ -144,6 +144,14 @@ fn same(is: Option<&Entry>, wanted: Option<&Entry>) -> bool {
         },
         _ => false,
     }
+}
+
+/// A directory gets its metadata after all that is in it, so an interrupted write leaves some bare ones: they hold
+/// nothing of their own that could be wrong.
+fn is_unfinished_directory(is: Option<&Entry>, before: Option<&Entry>, after: Option<&Entry>) -> bool {
+    is.is_some_and(Entry::is_directory)
+        && after.is_some_and(Entry::is_directory)
+        && before.is_none_or(Entry::is_directory)
 }
 
 /// The first file whose bytes are not those that were approved.

@@ -14,8 +14,8 @@ use crate::component::{Approved, Component, Effect, Ledger, UndoRecord};
 use crate::crash::crash_point;
 use crate::diff::documents;
 use crate::model::{
-    Digest, DigestBuilder, Error, ErrorKind, Fingerprint, Known, Pass, Problem, Proposal, Resource, Result, Selection,
-    TaskId,
+    Digest, DigestBuilder, Error, ErrorKind, Fingerprint, HunkAt, Known, Pass, Problem, Proposal, Resource, Result,
+    Selection, TaskId, plural, size,
 };
 
 /// One approved task on its way to being written.
@@ -314,7 +314,10 @@ fn conclude(context: &Context, schema: &crate::model::Schema, ready: &Prepared, 
         problem = Some(lost(&ready.to_write.to_plan.name));
         known = Known::Unknown;
     }
+    let mut is_tree = false;
     for ((approved, effect), now) in answers {
+        is_tree |= approved.expected.is_none()
+            && approved.change.hunks.iter().any(|hunk| matches!(hunk.at, HunkAt::Node { .. }));
         let kind = schema.kind(&approved.change.id.kind);
         let contents = effect.as_ref().map_or(&[][..], |effect| &effect.contents);
         let stands = now.and_then(|now| standing(&context.pinned, kind, &approved, now.as_ref(), contents));
@@ -331,7 +334,8 @@ fn conclude(context: &Context, schema: &crate::model::Schema, ready: &Prepared, 
         problem = problem.or(why);
     }
     if known == Known::Applied && problem.is_none() {
-        let written = if files > 0 { format!("{files} files, {bytes} bytes") } else { format!("{hunks} fields") };
+        let written =
+            if is_tree { format!("{}, {}", plural(files, "file"), size(bytes)) } else { plural(hunks as u64, "field") };
         words.insert(0, format!("{written} written; read back equal to what was approved"));
     }
     let post = (known == Known::Applied).then(|| post.finish());

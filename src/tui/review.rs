@@ -254,7 +254,7 @@ impl Loaded {
         let changed = self.selection.left_out_count().abs_diff(selection.left_out_count());
         let followed = changed.saturating_sub(of_its_own);
         self.followed = (followed > 0).then(|| {
-            let those = words::plural(followed as u64, "other hunk");
+            let those = crate::model::plural(followed as u64, "other hunk");
             if take {
                 format!("taken too, because needed by it: {those}")
             } else {

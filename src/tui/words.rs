@@ -33,35 +33,18 @@ pub fn known(known: Known) -> &'static str {
 pub fn counts(counts: Counts) -> String {
     let mut words = format!("+{} ~{}", counts.create, counts.update);
     words.push_str(&format!(" -{}", counts.deletes()));
-    words.push_str(&format!("  {}", plural(counts.hunks.into(), "hunk")));
+    words.push_str(&format!("  {}", crate::model::plural(counts.hunks.into(), "hunk")));
     words
-}
-
-pub fn plural(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
-pub fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
-    if count < 1_000 {
-        return format!("{count} B");
-    }
-    let mut tenths = count / 100;
-    for unit in UNITS {
-        if tenths < 10_000 || unit == "PB" {
-            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
-        }
-        tenths /= 1_000;
-    }
-    String::new()
 }
 
 pub fn activity(activity: &Activity) -> Option<String> {
     match activity {
         Activity::Planning => Some("planning".to_owned()),
-        Activity::Writing { files, bytes: done, of_files, of_bytes } => {
-            Some(format!("writing {files}/{of_files} files {}/{}", bytes(*done), bytes(*of_bytes)))
-        }
+        Activity::Writing { files, bytes: done, of_files, of_bytes } => Some(format!(
+            "writing {files}/{of_files} files {}/{}",
+            crate::model::size(*done),
+            crate::model::size(*of_bytes)
+        )),
         Activity::ReadingBack => Some("reading back".to_owned()),
         Activity::Waiting(why) => Some(visible(why).into_owned()),
         Activity::Idle => None,
@@ -114,7 +97,7 @@ pub fn entry(entry: &Entry, theme: Theme) -> String {
         NodeKind::Directory => "directory".to_owned(),
         NodeKind::File { size, link } => {
             let link = if link.is_some() { ", hard link" } else { "" };
-            format!("file {}{link}", bytes(*size))
+            format!("file {}{link}", crate::model::size(*size))
         }
         NodeKind::Symlink { target } => format!("link {} {}", theme.arrow(), visible(&**target)),
         NodeKind::Special { .. } => "special file (listed, never written)".to_owned(),
@@ -197,12 +180,6 @@ fn time(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_read_as_people_say_them() {
-        let said: Vec<_> = [0, 999, 1_000, 123_456, 3_100_000, 2_000_000_000].map(bytes).into();
-        assert_eq!(said, ["0 B", "999 B", "1.0 kB", "123.4 kB", "3.1 MB", "2.0 GB"]);
-    }
 
     #[test]
     fn values_that_differ_look_different() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::damage::{LostPack, packs, strike};
 use super::people::{PEOPLE, settle};
 use crate::model::{Error, ErrorKind, Result, Secret};
-use crate::stores::restic::init_and_backup;
+use crate::stores::restic::back_up;
 
 /// A platform with its backup, in a temporary folder that goes when this does.
 pub struct Sandbox {
@@ -45,9 +45,9 @@ impl Sandbox {
         let password = Secret::new(password);
         // What is backed up first has a pack of its own, which can be lost without harm to the others.
         let first = platform.join("home/lee/projects");
-        init_and_backup(&repository, &password, &first, &["before"], "demo")?;
+        back_up(&repository, &password, &first, &["before"], "demo")?;
         let lost = packs(&repository).map_err(io("list the demo's packs"))?;
-        init_and_backup(&repository, &password, &platform, &["nightly"], "demo")?;
+        back_up(&repository, &password, &platform, &["nightly"], "demo")?;
         fs::create_dir(root.join("truth")).map_err(io("keep a copy for the proof"))?;
         settle(&root.join("truth")).map_err(io("keep a copy for the proof"))?;
         strike(&platform).map_err(io("damage the demo's platform"))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::prompt;
 use super::wording::event_line;
 use crate::engine::{Engine, Notice};
-use crate::model::{ApprovalPolicy, Problem, Run, RunState, StepKind, TaskId, TaskStatus};
+use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskStatus};
 
 /// Follows a run on a terminal or in a pipe, line by line, and asks where a person must decide.
 pub struct Walk {

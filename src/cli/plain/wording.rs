@@ -1,5 +1,5 @@
 use crate::model::{
-    Counts, Event, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, visible,
+    Counts, Event, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, size, visible,
 };
 
 /// One event as one line of words, as plain mode and `watch` print it; None for what says nothing to a person.
@@ -165,7 +165,7 @@ fn shown(value: &Shown) -> String {
 fn node(entry: &crate::model::Entry) -> String {
     match &entry.kind {
         NodeKind::Directory => "directory".to_owned(),
-        NodeKind::File { size, .. } => bytes(*size),
+        NodeKind::File { size: bytes, .. } => size(*bytes),
         NodeKind::Symlink { target } => format!("→ {}", visible(target)),
         NodeKind::Special { .. } => "special".to_owned(),
     }
@@ -192,23 +192,4 @@ fn metadata(before: &crate::model::Entry, after: &crate::model::Entry, content: 
         parts.push("modification time".to_owned());
     }
     parts.join(", ")
-}
-
-/// As in "3.1 MB"; exact below 1,000.
-pub fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
-    if count < 1000 {
-        return format!("{count} B");
-    }
-    #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
-    let mut amount = count as f64 / 1000.0;
-    let mut unit = UNITS[0];
-    for larger in &UNITS[1..] {
-        if amount < 999.95 {
-            break;
-        }
-        amount /= 1000.0;
-        unit = larger;
-    }
-    format!("{amount:.1} {unit}")
 }

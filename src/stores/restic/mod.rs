@@ -25,7 +25,7 @@ mod reader;
 mod s3;
 mod tree;
 
-pub use backup::init_and_backup;
+pub use backup::back_up;
 pub use choose::Snapshot;
 pub use config::{Config, S3Keys, SnapshotChoice};
 pub use quiet::panic_is_caught;

@@ -96,7 +96,9 @@ pub fn render(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buffer) {
     Pen::at(buffer, frame, last).write(bottom_left, edge).write(&rule, edge).write(bottom_right, edge);
     let gap = match layout.below() {
         0 => (Role::Quiet, String::new()),
-        more => (Role::Attention, format!("({} below: press down to read on)", words::plural(more as u64, "line"))),
+        more => {
+            (Role::Attention, format!("({} below: press down to read on)", crate::model::plural(more as u64, "line")))
+        }
     };
     let body = layout.lines.iter().skip(top).take(room).cloned();
     let all = body.chain([gap]).chain(layout.answers.iter().cloned());
@@ -118,7 +120,7 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             (title, approve_lines(model, approve), demand_lines(&approve.demand, &typed, back))
         }
         Question::ApproveAll(all) => {
-            let title = format!("Approve {}?", words::plural(all.plans.len() as u64, "plan"));
+            let title = format!("Approve {}?", crate::model::plural(all.plans.len() as u64, "plan"));
             (title, approve_all_lines(model, all), demand_lines(&all.demand, &typed, back))
         }
         Question::Failure { task } => failure_lines(model, *task),
@@ -214,13 +216,16 @@ fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
     lines.push(plain(format!(
         "writes  {creates} creates, {updates} updates, {} deletes in {}",
         approve.counts.deletes(),
-        words::plural(resources, "resource")
+        crate::model::plural(resources, "resource")
     )));
     if approve.left_out > 0 {
-        lines.push((Role::Attention, format!("        {} left out", words::plural(approve.left_out as u64, "hunk"))));
+        lines.push((
+            Role::Attention,
+            format!("        {} left out", crate::model::plural(approve.left_out as u64, "hunk")),
+        ));
     }
     if approve.warnings > 0 {
-        let warnings = words::plural(approve.warnings as u64, "warning");
+        let warnings = crate::model::plural(approve.warnings as u64, "warning");
         lines.push((Role::Attention, format!("        {warnings}, shown in the plan")));
     }
     lines.push((Role::Plain, undo_words(approve).to_owned()));
@@ -251,7 +256,7 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
     }
     lines.push((Role::Plain, seen));
     if all.unseen > 0 {
-        let unseen = words::plural(all.unseen as u64, "plan");
+        let unseen = crate::model::plural(all.unseen as u64, "plan");
         lines.push((Role::Danger, format!("NOT LOOKED AT: {unseen}; what cannot be undone in them was not shown")));
     }
     if all.opaque > 0 {
@@ -269,7 +274,7 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
 
 fn counted(counts: Counts) -> String {
     format!("create {}, update {}, delete {}; {}", counts.create, counts.update, counts.deletes(), {
-        words::plural(counts.hunks.into(), "hunk")
+        crate::model::plural(counts.hunks.into(), "hunk")
     })
 }
 
@@ -305,14 +310,14 @@ fn reason_words(model: &Model, verb: &Verb) -> (String, String) {
         Verb::Skip(tasks) => {
             let what = match tasks.as_slice() {
                 [one] => shown_name(&model.run, *one),
-                many => words::plural(many.len() as u64, "marked task"),
+                many => crate::model::plural(many.len() as u64, "marked task"),
             };
             (format!("Skip {what}?"), "Nothing is written for it. What needs it goes on as if it were done.".to_owned())
         }
         Verb::LeaveOut(owners) => {
             let what = match owners.as_slice() {
                 [(set, owner)] => format!("{} {}", visible(set), visible(owner)),
-                many => words::plural(many.len() as u64, "owner"),
+                many => crate::model::plural(many.len() as u64, "owner"),
             };
             let about = "All their tasks that are not settled are skipped. What was done stays done.";
             (format!("Leave out {what}?"), about.to_owned())

@@ -45,7 +45,7 @@ fn on_record(model: &Model, area: Rect, buffer: &mut Buffer) {
     };
     pen.write(&format!(" {}", shown_name(&model.run, id)), theme.style(Role::Title));
     let evidence = &model.evidence;
-    let events = words::plural(evidence.events.len() as u64, "event");
+    let events = crate::model::plural(evidence.events.len() as u64, "event");
     let back = if evidence.back > 0 { "  (scrolled back)" } else { "" };
     pen.write(&format!("  {events} on record{back}"), theme.style(Role::Quiet));
     let width = usize::from(area.width).saturating_sub(2);
@@ -92,7 +92,7 @@ fn said(recorded: &Recorded) -> (Role, String) {
             (Role::Plain, format!("{undo}plan {}  {}", digest.short(), words::counts(*counts)))
         }
         Event::Decided { selection, digest, .. } => {
-            let left_out = words::plural(selection.left_out_count() as u64, "hunk");
+            let left_out = crate::model::plural(selection.left_out_count() as u64, "hunk");
             (Role::Plain, format!("{left_out} left out, plan {} now", digest.short()))
         }
         Event::Approved { digest, by: who, .. } => (Role::Title, format!("plan {} {}", digest.short(), by(who))),

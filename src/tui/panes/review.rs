@@ -76,11 +76,11 @@ fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
     let deletes = if totals.counts.deletes() > 0 { Role::Danger } else { Role::Quiet };
     pen.write(&format!("-{} delete", totals.counts.deletes()), theme.style(deletes));
     pen.write(
-        &format!("  {} of {} taken", totals.taken, words::plural(totals.hunks as u64, "hunk")),
+        &format!("  {} of {} taken", totals.taken, crate::model::plural(totals.hunks as u64, "hunk")),
         theme.style(Role::Title),
     );
     if totals.bytes > 0 {
-        pen.write(&format!("  {}", words::bytes(totals.bytes)), theme.style(Role::Plain));
+        pen.write(&format!("  {}", crate::model::size(totals.bytes)), theme.style(Role::Plain));
     }
     let mut pen = Pen::at(buffer, area, 2);
     let is_newest = model.reviewed().is_some();
@@ -124,7 +124,7 @@ fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: 
         }
         ReviewRow::Heading(change) => {
             let Some(change) = loaded.proposal.plan.changes.get(*change as usize) else { return };
-            let hunks = words::plural(change.hunks.len() as u64, "hunk");
+            let hunks = crate::model::plural(change.hunks.len() as u64, "hunk");
             pen.write(words::op(change.op), over(theme.op_role(change.op)));
             let text = format!(" {}  {hunks}", visible(&change.id.to_string()));
             pen.write(&fit(&text, left.saturating_sub(6), theme.cut()), over(Role::Title));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rekindle::model::{Entry, ErrorKind, NodeKind, SpecialKind, Tree, TreePath};
 use rekindle::stores::Store;
-use rekindle::stores::restic::{ResticStore, init_and_backup};
+use rekindle::stores::restic::{ResticStore, back_up};
 
 use crate::support::nodes::{comparable, make_every_kind, on_disk};
 use crate::support::repository::{Backup, Repository, config};
@@ -169,7 +169,7 @@ fn a_backup_made_by_rekindle_is_read_by_restic_and_by_rekindle() {
     make_every_kind(&home);
     let folder = place.path().join("repository");
     let password = config("").password;
-    let id = init_and_backup(&folder, &password, &source, &["nightly", "demo"], "mars").unwrap();
+    let id = back_up(&folder, &password, &source, &["nightly", "demo"], "mars").unwrap();
 
     let store = ResticStore::open(&config(folder.to_str().unwrap())).unwrap();
     assert_eq!(store.snapshot().id, id);
