@@ -83,7 +83,12 @@ async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> 
     sandbox.mend()?;
     walk.engine.command(Command::Retry { task }, &walk.by).await?;
     let ending = walk.go().await;
-    let exit = conclude(&ending, walk.json, id);
+    let exit = if sandbox.is_kept() {
+        println!("to go on with it: export REKINDLE_STATE={}", sandbox.path("state").display());
+        conclude(&ending, walk.json, id)
+    } else {
+        Exit::of(&ending.run)
+    };
     let proof = sandbox.prove()?;
     for line in &proof.lines {
         walk.print(line);

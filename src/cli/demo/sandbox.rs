@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::damage::{LostPack, packs, strike};
 use super::people::{PEOPLE, settle};
+use serde_json::Value;
+
 use crate::model::{Error, ErrorKind, Result, Secret};
 use crate::stores::restic::back_up;
 
@@ -63,6 +65,10 @@ impl Sandbox {
         self.root().join(below)
     }
 
+    pub fn is_kept(&self) -> bool {
+        matches!(self.folder, Folder::Kept(_))
+    }
+
     pub fn lost_pack(&self) -> Arc<LostPack> {
         self.lost.clone()
     }
@@ -86,9 +92,7 @@ impl Sandbox {
             compare(&truth, &live, &mut files, &mut wrong)
                 .map_err(|error| Error::io(format!("prove the home of {name}"), error))?;
             let account = format!("{name}.yaml");
-            let read = |folder: &str| fs::read_to_string(self.path(folder).join(&account)).unwrap_or_default();
-            let same = facts(&read("truth/accounts")).all(|fact| read("platform/accounts").contains(&fact));
-            if !same {
+            if !holds(&self.account("platform", &account), &self.account("truth", &account)) {
                 wrong.push(account);
             }
             proof.holds &= wrong.is_empty();
@@ -105,6 +109,13 @@ impl Sandbox {
     }
 }
 
+impl Sandbox {
+    fn account(&self, side: &str, file: &str) -> Value {
+        let text = fs::read_to_string(self.path(side).join("accounts").join(file)).unwrap_or_default();
+        serde_saphyr::from_str(&text).unwrap_or_default()
+    }
+}
+
 impl Folder {
     fn path(&self) -> &Path {
         match self {
@@ -114,10 +125,15 @@ impl Folder {
     }
 }
 
-/// The account's lines without their comments and list marks.
-fn facts(account: &str) -> impl Iterator<Item = String> + '_ {
-    let plain = account.lines().map(|line| line.split(" #").next().unwrap_or_default().trim().trim_start_matches("- "));
-    plain.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned)
+/// Whether all of `was` is there; a role that was given after the backup may be there too.
+fn holds(is: &Value, was: &Value) -> bool {
+    match (is, was) {
+        (Value::Object(is), Value::Object(was)) => {
+            was.iter().all(|(name, was)| is.get(name).is_some_and(|is| holds(is, was)))
+        }
+        (Value::Array(is), Value::Array(was)) => was.iter().all(|one| is.contains(one)),
+        (is, was) => is == was,
+    }
 }
 
 fn compare(truth: &Path, live: &Path, files: &mut u64, wrong: &mut Vec<String>) -> std::io::Result<()> {

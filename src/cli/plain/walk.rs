@@ -86,7 +86,7 @@ impl Walk {
     }
 
     fn introduce(&self, run: &Run) {
-        if self.json || run.seq == 0 {
+        if self.json || run.tasks.iter().any(|task| task.attempt > 0) {
             return;
         }
         for (name, identity) in &run.header.identities {
