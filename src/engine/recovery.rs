@@ -99,7 +99,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     let context = context.clone();
     tokio::task::spawn_blocking(move || {
         let before = Proposal { plan: Arc::new(plan), live: was, desired };
-        let wanted = expected(&before, &selection, component.schema())?;
+        let wanted = expected(&before, &selection, component.schema(), &context.pinned.key)?;
         let proposal = Proposal { plan: before.plan, live, desired: before.desired };
         let approved = approved_of(&proposal, &selection, &context.pinned.run, &|at| wanted.get(at).cloned().flatten());
         let schema = component.schema();

@@ -7,8 +7,8 @@ use crate::component::Approved;
 use crate::diff::documents;
 use crate::diff::trees::Undecided;
 use crate::model::{
-    Digest, DigestBuilder, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Mode, NodeKind, Resource, Result,
-    Tree, TreePath,
+    Digest, DigestBuilder, Document, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Mode, NodeKind,
+    Resource, Result, Tree, TreePath,
 };
 
 /// Where the live side stands, read back, with regard to one approved change.
@@ -45,9 +45,9 @@ pub(super) fn standing(
 }
 
 fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: Option<&Resource>) -> Result<Standing> {
-    let post = Resource::fingerprint(now).unwrap_or_else(Digest::of_absence);
     let expected = approved.expected.as_ref().and_then(Resource::document);
     let now_document = now.and_then(Resource::document);
+    let post = Document::keyed_fingerprint(now_document, &pinned.key);
     let id = &approved.change.id;
     let rest = match (now_document, expected) {
         (None, None) => None,

@@ -189,7 +189,15 @@ fn undo_document(
         let document = |side: &Option<Resource>| side.as_ref().and_then(Resource::document).cloned();
         let (live, former) = (document(&pair.live), document(&pair.desired));
         let schema = restore.component.schema().kind(&pair.id.kind);
-        let wanted = documents::apply(live.as_ref(), former.as_ref(), &change, &left_out, schema, Mode::Exact)?;
+        let wanted = documents::apply(
+            live.as_ref(),
+            former.as_ref(),
+            &change,
+            &left_out,
+            schema,
+            Mode::Exact,
+            &context.pinned.key,
+        )?;
         pair.desired = wanted.map(|document| Resource { id: pair.id.clone(), body: Body::Document(document) });
         return Ok(difference(&context.pinned, &exact, &pair)?.map(|change| (change, pair)));
     }

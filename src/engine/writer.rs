@@ -14,8 +14,8 @@ use crate::component::{Approved, Component, Effect, Ledger, UndoRecord};
 use crate::crash::crash_point;
 use crate::diff::documents;
 use crate::model::{
-    Digest, DigestBuilder, Error, ErrorKind, Fingerprint, HunkAt, Known, Pass, Problem, Proposal, Resource, Result,
-    Selection, TaskId, plural, size,
+    Digest, DigestBuilder, DigestKey, Error, ErrorKind, Fingerprint, HunkAt, Known, Pass, Problem, Proposal, Resource,
+    Result, Selection, TaskId, plural, size,
 };
 
 /// One approved task on its way to being written.
@@ -207,7 +207,8 @@ fn prepare_one(
     }
     let failed = |error: Error| Failing::Failed(error.problem());
     let expected =
-        expected(&made.proposal, &to_write.selection, to_write.to_plan.restore.component.schema()).map_err(failed)?;
+        expected(&made.proposal, &to_write.selection, to_write.to_plan.restore.component.schema(), &context.pinned.key)
+            .map_err(failed)?;
     let approved = approved_of(&made.proposal, &to_write.selection, &context.pinned.run, &|at| {
         expected.get(at).cloned().flatten()
     });
@@ -225,6 +226,7 @@ pub(super) fn expected(
     proposal: &Proposal,
     selection: &Selection,
     schema: &crate::model::Schema,
+    key: &DigestKey,
 ) -> Result<Vec<Option<Resource>>> {
     let sides = proposal.live.iter().zip(&proposal.desired);
     proposal
@@ -246,7 +248,13 @@ pub(super) fn expected(
                 &left_out,
                 schema.kind(&change.id.kind),
                 proposal.plan.mode,
+                key,
             )?;
+            // An undo that leads all the way back brings the former text back too, comments and layout included.
+            let document = match (proposal.plan.pass, document, desired.and_then(Resource::document)) {
+                (Pass::Undo, Some(document), Some(former)) if document.value == former.value => Some(former.clone()),
+                (_, document, _) => document,
+            };
             Ok(document
                 .map(|document| Resource { id: change.id.clone(), body: crate::model::Body::Document(document) }))
         })

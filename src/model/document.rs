@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Digest, DigestBuilder};
+use super::{Digest, DigestBuilder, DigestKey};
 
 /// A canonical structured value: what a document means, without its layout. `source` is the text it
 /// was read from, kept so that a writer can edit it and leave comments and key order alone.
@@ -18,7 +18,12 @@ impl Document {
         Self { value, source: None }
     }
 
-    /// The same for any order of keys, different for any different value.
+    /// As a journal may hold it: a document may hold a secret, and a plain hash of one could be guessed at.
+    pub fn keyed_fingerprint(document: Option<&Self>, key: &DigestKey) -> Digest {
+        document.map_or_else(Digest::of_absence, |document| key.digest(document.fingerprint().as_bytes()))
+    }
+
+    /// The same for any order of keys, different for any different value. For comparisons in memory.
     pub fn fingerprint(&self) -> Digest {
         Self::fingerprint_of(&self.value)
     }

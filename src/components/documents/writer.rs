@@ -115,7 +115,8 @@ fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Res
     if now.as_ref().map(|now| &now.value) == expected.map(|expected| &expected.value) {
         return Ok(Prepared::Done);
     }
-    if now.as_ref().map_or_else(Digest::of_absence, Document::fingerprint) != approved.change.before {
+    let planned_from = approved.live.as_ref().and_then(crate::model::Resource::document);
+    if now.as_ref().map(Document::fingerprint) != planned_from.map(Document::fingerprint) {
         return Err(Error::new(ErrorKind::Conflict, doing(), "it is no longer what the plan was computed from")
             .next("plan this task again"));
     }

@@ -65,7 +65,14 @@ pub fn changes(
     if !walk.unkept.is_empty() {
         warnings.push(format!("written whole, ignored fields inside are not kept: {}", named(&walk.unkept)));
     }
-    Some(Change { id: id.clone(), op, before: fingerprint(live), after: fingerprint(desired), hunks, warnings })
+    Some(Change {
+        id: id.clone(),
+        op,
+        before: Document::keyed_fingerprint(live, key),
+        after: Document::keyed_fingerprint(desired, key),
+        hunks,
+        warnings,
+    })
 }
 
 /// The document that is there once the chosen hunks of `change` are written, `None` where none is left.
@@ -77,12 +84,14 @@ pub fn apply(
     left_out: &BTreeSet<u32>,
     schema: &KindSchema,
     mode: Mode,
+    key: &DigestKey,
 ) -> Result<Option<Document>> {
     let moved = || {
         let why = "the change was computed from other documents";
         Error::new(ErrorKind::Conflict, format!("apply the change of {}", change.id), why).next("plan this task again")
     };
-    if change.before != fingerprint(live) || change.after != fingerprint(desired) {
+    let same = |digest: Digest, document| digest == Document::keyed_fingerprint(document, key);
+    if !same(change.before, live) || !same(change.after, desired) {
         return Err(moved());
     }
     let rules = Rules::new(schema);
@@ -107,10 +116,6 @@ pub fn apply(
     let whole = desired.filter(|desired| live.is_none() && desired.value == value);
     let source = whole.and_then(|desired| desired.source.clone());
     Ok(Some(Document { value, source }))
-}
-
-fn fingerprint(document: Option<&Document>) -> Digest {
-    document.map_or_else(Digest::of_absence, Document::fingerprint)
 }
 
 fn hunk(difference: &Difference<'_>, needs: Vec<u32>, veil: &Veil<'_, '_>) -> Hunk {

@@ -43,7 +43,7 @@ fn places(change: &Change) -> Vec<String> {
 
 fn written(live: &Document, desired: &Document, mode: Mode) -> Value {
     let change = diff(live, desired, mode).unwrap();
-    apply(Some(live), Some(desired), &change, &BTreeSet::new(), &account(), mode).unwrap().unwrap().value
+    apply(Some(live), Some(desired), &change, &BTreeSet::new(), &account(), mode, &key()).unwrap().unwrap().value
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_new_document_can_leave_one_role_out() {
     let change = changes(&id(), None, Some(&desired), &schema, Mode::Merge, &key()).unwrap();
     assert_eq!(places(&change), ["Create home.path", "Create roles[a]", "Create roles[b]"]);
     let of = |left: &[u32]| {
-        apply(None, Some(&desired), &change, &left.iter().copied().collect(), &schema, Mode::Merge).unwrap()
+        apply(None, Some(&desired), &change, &left.iter().copied().collect(), &schema, Mode::Merge, &key()).unwrap()
     };
     assert_eq!(of(&[1]).unwrap().value, json!({"home": {"path": "/h"}, "roles": ["b"]}));
     assert_eq!(of(&[]).unwrap().source.as_deref(), Some("text"), "all of it is the backup's own text");
@@ -137,7 +137,7 @@ fn deleting_is_one_hunk_and_only_in_exact_mode() {
     let change = changes(&id(), Some(&live), None, &account(), Mode::Exact, &key()).unwrap();
     assert_eq!((change.op, change.hunks.len()), (Op::Delete, 1));
     assert!(!format!("{change:?}").contains("hunter2"));
-    let gone = apply(Some(&live), None, &change, &BTreeSet::new(), &account(), Mode::Exact).unwrap();
+    let gone = apply(Some(&live), None, &change, &BTreeSet::new(), &account(), Mode::Exact, &key()).unwrap();
     assert!(gone.is_none());
 }
 
@@ -156,7 +156,7 @@ fn a_change_of_other_documents_is_refused() {
     let (live, desired) = (Document::new(json!({"a": 1})), Document::new(json!({"a": 2})));
     let change = diff(&live, &desired, Mode::Merge).unwrap();
     let moved = Document::new(json!({"a": 3}));
-    let refused = apply(Some(&moved), Some(&desired), &change, &BTreeSet::new(), &account(), Mode::Merge);
+    let refused = apply(Some(&moved), Some(&desired), &change, &BTreeSet::new(), &account(), Mode::Merge, &key());
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Conflict);
 }
 
@@ -215,7 +215,7 @@ proptest! {
         let diff = |live: Option<&Document>| changes(&id(), live, Some(&desired), &schema, mode, &key());
         if let Some(change) = diff(live.as_ref()) {
             let taking = |left: &BTreeSet<u32>| {
-                apply(live.as_ref(), Some(&desired), &change, left, &schema, mode).unwrap()
+                apply(live.as_ref(), Some(&desired), &change, left, &schema, mode, &key()).unwrap()
             };
             let all = taking(&BTreeSet::new());
             prop_assert_eq!(diff(all.as_ref()), None);

@@ -194,7 +194,7 @@ impl World {
                 let status = self.story.run.tasks[task.index()].status;
                 if matches!(status, TaskStatus::Ready | TaskStatus::Review) {
                     let mut plan = document_proposal("home/bob").plan;
-                    plan.warnings.push(self.story.run.seq.to_string());
+                    std::sync::Arc::make_mut(&mut plan).warnings.push(self.story.run.seq.to_string());
                     let notice = self.story.planned("home/bob", &plan);
                     assert_ne!(
                         plan.digest(&Selection::all()),

@@ -243,7 +243,7 @@ fn undo_shows_its_own_plan_before_anything() {
     assert_eq!(desk.commands(), [Command::Undo { task }]);
     assert_eq!(desk.model.tab, Tab::Review);
     let mut proposal = document_proposal("account/ana");
-    proposal.plan.pass = crate::model::Pass::Undo;
+    std::sync::Arc::make_mut(&mut proposal.plan).pass = crate::model::Pass::Undo;
     desk.send(Msg::Notice(story.add(Event::UndoAsked { task, by: "ana".to_owned() })));
     desk.send(Msg::Notice(story.planned("account/ana", &proposal.plan)));
     desk.answer(&proposal).press("a");

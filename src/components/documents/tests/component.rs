@@ -55,7 +55,9 @@ async fn approved(documents: &Documents, name: &str, desired: Option<Value>, mod
     let desired = desired.map(Document::new);
     let schema = &documents.schema().kind(KIND).clone();
     let change = changes(&id, live.as_ref(), desired.as_ref(), schema, mode, &DigestKey::new([1; 32])).unwrap();
-    let expected = apply(live.as_ref(), desired.as_ref(), &change, &BTreeSet::new(), schema, mode).unwrap();
+    let expected =
+        apply(live.as_ref(), desired.as_ref(), &change, &BTreeSet::new(), schema, mode, &DigestKey::new([1; 32]))
+            .unwrap();
     let body = |document: Option<Document>| {
         document.map(|document| Resource { id: id.clone(), body: Body::Document(document) })
     };
