@@ -74,7 +74,19 @@ pub async fn reopen(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> 
     let runbook = recorded_runbook(header)?;
     runbook.require_inputs(&inputs)?;
     let systems = Systems::open(runbook, inputs, &header.identities).await?;
-    for (name, found) in systems.identities().await? {
+    same_systems(header, systems.identities().await?)?;
+    Ok(Arc::new(systems))
+}
+
+/// The same for what needs no backup: an undo must work when the repository is gone too.
+pub async fn reopen_live(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> {
+    let systems = Systems::open_live(recorded_runbook(header)?, inputs, &header.identities).await?;
+    same_systems(header, systems.live_identities().await?)?;
+    Ok(Arc::new(systems))
+}
+
+fn same_systems(header: &RunHeader, found: Pins) -> Result<()> {
+    for (name, found) in found {
         match header.identities.get(&name) {
             Some(recorded) if *recorded == found => {}
             recorded => {
@@ -88,7 +100,7 @@ pub async fn reopen(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> 
             }
         }
     }
-    Ok(Arc::new(systems))
+    Ok(())
 }
 
 /// A header as a fold, for what needs no journal.

@@ -6,7 +6,7 @@ use clap::Args;
 use super::Exit;
 use super::operate;
 use super::plain::{Walk, totals};
-use super::prepared::{recorded_runbook, reopen};
+use super::prepared::{recorded_runbook, reopen_live};
 use super::{ApprovalArgs, InputArgs};
 use crate::engine::{Command, Purpose};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run, TaskId, TaskStatus};
@@ -37,7 +37,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
     let by = operate::operator();
-    let systems = reopen(taken.header(), inputs).await?;
+    let systems = reopen_live(taken.header(), inputs).await?;
     let order = by_step(&taken.run, &wanted);
     let id = taken.header().id.clone();
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo)?;
