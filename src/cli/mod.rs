@@ -1,5 +1,8 @@
 //! The command line: one verb, one file.
 
+#[macro_use]
+mod say;
+
 mod approval;
 mod args;
 mod close;

@@ -27,7 +27,7 @@ pub struct ResumeArgs {
 pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
     let taken = operate::take(operate::folder(args.run.as_deref())?)?;
     for finding in &taken.findings {
-        eprintln!("warning: {finding}");
+        complain!("warning: {finding}");
     }
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;

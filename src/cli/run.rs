@@ -37,14 +37,13 @@ pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
     let policy = args.approval.policy()?;
     if !json {
         for command in runbook.commands() {
-            eprintln!("this runbook executes a command: {command}");
+            complain!("this runbook executes a command: {command}");
         }
     }
     let mut prepared =
         prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;
     prepared.header.policy = args.approval.words();
-    let id = prepared.header.id.clone();
-    let engine = operate::begin(prepared, policy.clone())?;
+    let (engine, id) = operate::begin(prepared, policy.clone())?;
     follow(engine, by, policy, &args.screen, json, &id).await
 }
 
@@ -72,22 +71,22 @@ pub async fn follow(
 pub fn conclude(ending: &Ending, json: bool, id: &str) -> Exit {
     let run = &ending.run;
     if let Some(problem) = &ending.problem {
-        eprintln!("error: {}", problem.what);
+        complain!("error: {}", problem.what);
         if let Some(next) = &problem.next {
-            eprintln!("next: {next}");
+            complain!("next: {next}");
         }
         return Exit::Failed;
     }
     let exit = Exit::of(run);
     if !json {
-        println!("{}", super::plain::totals(run));
+        say!("{}", super::plain::totals(run));
         let next = match exit {
             Exit::Fine => {
                 format!("rekindle report {id}   (undo: rekindle undo {id}; release what is kept: rekindle close {id})")
             }
             _ => format!("rekindle resume {id}"),
         };
-        println!("next: {next}");
+        say!("next: {next}");
     }
     exit
 }

@@ -75,13 +75,13 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
                 other => other,
             };
             if !json {
-                println!("{}\nnext: rekindle undo {id}", totals(&ending.run));
+                say!("{}\nnext: rekindle undo {id}", totals(&ending.run));
             }
             break;
         }
     }
     if exit == Exit::Fine && !json {
-        println!("everything that was asked for is undone");
+        say!("everything that was asked for is undone");
     }
     walk.leave().await;
     Ok(exit)
