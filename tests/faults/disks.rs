@@ -11,7 +11,7 @@ const MOST_SYNCS: usize = 200;
 #[test]
 fn a_disk_that_fails_to_sync_stops_the_run_before_its_next_effect() {
     let run = ["run", "runbook.yaml", "--plain", "--yes", "--yes-deletes", "--user", "bob"];
-    let (mut failures, mut lost) = (0, 0);
+    let (mut failures, mut lost, mut tidied) = (0, 0, 0);
     for nth in 1..=MOST_SYNCS {
         let sandbox = Sandbox::on_directory();
         let inject = format!("inject=fsync,fdatasync:error=EIO:when={nth}");
@@ -35,14 +35,21 @@ fn a_disk_that_fails_to_sync_stops_the_run_before_its_next_effect() {
             return;
         }
         failures += 1;
-        let mut rest = log.lines().skip_while(|line| !(line.contains("(INJECTED)") && line.contains("journal.db")));
+        let mut rest = log.lines().skip_while(|line| !(line.contains("(INJECTED)") && line.contains("journal.db-wal")));
         let journal_is_lost = rest.next().is_some();
         let after: Vec<&str> = rest.collect();
-        let told = told.exits(1).says("error").says("next:");
+        // The very last sync, when all is durable and the journal is tidied up, loses nothing.
+        if told.code == Some(0) {
+            tidied += usize::from(journal_is_lost);
+            assert!(tidied <= 1, "sync {nth}: {told:?}");
+        } else {
+            assert_eq!(told.code, Some(1), "{told:?}");
+            assert!(told.err.contains("next:") || told.out.contains("next:"), "{told:?}");
+        }
         let effects: Vec<&&str> =
             after.iter().filter(|line| line.contains("/live/") && !line.contains("sync(")).collect();
         assert!(effects.is_empty(), "sync {nth} failed, and yet: {effects:#?}\n{told:?}");
-        let again = after.iter().any(|line| line.contains("journal.db") && line.ends_with("= 0"));
+        let again = after.iter().any(|line| line.contains("journal.db-wal") && line.ends_with("= 0"));
         assert!(!again, "sync {nth} was tried again: {after:#?}");
         lost += usize::from(journal_is_lost);
         let told = if sandbox.has_a_run() { sandbox.resume() } else { sandbox.rekindle(&run) };

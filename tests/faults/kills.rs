@@ -25,7 +25,7 @@ const CALLS: [&str; 12] = [
 const MOST: usize = 400;
 
 /// Lets `arguments` be killed at its n-th `call`; whether it was.
-fn killed(sandbox: &Sandbox, call: &str, nth: usize, arguments: &[&str]) -> bool {
+pub fn killed(sandbox: &Sandbox, call: &str, nth: usize, arguments: &[&str]) -> bool {
     let inject = format!("inject={call}:signal=KILL:when={nth}");
     let trace = format!("trace={call}");
     let strace =

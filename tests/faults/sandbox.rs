@@ -220,12 +220,6 @@ impl Sandbox {
         })
     }
 
-    /// The only run's folder.
-    pub fn run_folder(&self) -> PathBuf {
-        let mut runs = fs::read_dir(self.path("state/runs")).unwrap();
-        runs.next().unwrap().unwrap().path()
-    }
-
     pub fn has_a_run(&self) -> bool {
         fs::read_dir(self.path("state/runs")).is_ok_and(|mut runs| runs.next().is_some())
     }
