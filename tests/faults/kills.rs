@@ -42,9 +42,10 @@ pub fn killed(sandbox: &Sandbox, call: &str, nth: usize, arguments: &[&str]) -> 
 
 /// Goes on with what a kill left, and checks that nobody could tell it from an undisturbed run.
 pub fn finished(sandbox: &Sandbox, when: &str) {
-    let told = if sandbox.has_a_run() { sandbox.resume() } else { sandbox.run() };
-    // Killed before its first event was durable, there is no run to go on with.
-    let told = if told.code != Some(0) && told.err.contains("start a new run") { sandbox.run() } else { told };
+    let told = sandbox.resume();
+    // Killed before its first event was durable, it has done nothing, and there is no run to go on with.
+    let unbegun = ["start a new run", "start one with"].iter().any(|hint| told.err.contains(hint));
+    let told = if unbegun { sandbox.run() } else { told };
     assert_eq!(told.code, Some(0), "{when}: {}{}", told.out, told.err);
     same(&sandbox.live(), Sandbox::undisturbed(), when);
     let report = sandbox.report();

@@ -97,7 +97,7 @@ fn a_killed_command_is_unknown_and_an_operator_decides() {
 #[test]
 fn another_directory_at_the_same_place_is_refused_on_resume() {
     let sandbox = Sandbox::on_directory();
-    assert!(killed(&sandbox, "renameat2", 1, &RUN));
+    assert!(killed(&sandbox, "linkat", 1, &RUN));
     sh(&sandbox.path("live"), "mv home moved; cp -a moved home");
     let before = sandbox.live();
     sandbox.resume().exits(1).says("answers now").says("next: bring the former system back");
