@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::prepared::{recorded_runbook, reopen};
+use super::prepared::{recorded_runbook, reopen_live};
 use super::{Exit, InputArgs, Output, operate};
 use crate::engine::{Command, Notice, Purpose};
 use crate::model::{ApprovalPolicy, Result};
@@ -21,7 +21,7 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
     let taken = operate::take(operate::folder(args.run.as_deref())?)?;
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let by = operate::operator();
-    let systems = reopen(taken.header(), inputs).await?;
+    let systems = reopen_live(taken.header(), inputs).await?;
     let id = taken.header().id.clone();
     let engine = taken.resume(systems, ApprovalPolicy::Ask, by.clone(), Purpose::Undo)?;
     let mut notices = engine.subscribe();

@@ -31,7 +31,7 @@ pub struct PlannedTask {
 #[serde(rename_all = "kebab-case")]
 pub enum TaskOutlook {
     Unchanged,
-    Changes { digest: Digest, plan: Plan },
+    Changes { digest: Digest, plan: Box<Plan> },
     Command { argv: Vec<String> },
     Answered { answer: Answer },
     Asks { text: String },
@@ -75,7 +75,7 @@ impl PlanFile {
         let outlook = match foreseen.what {
             Ok(Outlook::Unchanged) => TaskOutlook::Unchanged,
             Ok(Outlook::Changes { proposal, digest, .. }) => {
-                TaskOutlook::Changes { digest, plan: Plan::clone(&proposal.plan) }
+                TaskOutlook::Changes { digest, plan: Box::new(Plan::clone(&proposal.plan)) }
             }
             Ok(Outlook::Command(argv)) => TaskOutlook::Command { argv },
             Ok(Outlook::Answered(answer)) => TaskOutlook::Answered { answer },

@@ -17,6 +17,7 @@ mod output;
 mod plain;
 mod plan;
 mod prepared;
+mod progress;
 mod report;
 mod resume;
 mod review;

@@ -14,9 +14,17 @@ pub fn now() -> i64 {
 /// Who is at the keyboard, as `name@host`.
 pub fn operator() -> String {
     let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).or_else(|_| std::env::var("LOGNAME"));
-    let name = name.unwrap_or_else(|_| format!("uid{}", rustix::process::getuid().as_raw()));
+    let name = name.unwrap_or_else(|_| account_name(rustix::process::getuid().as_raw()));
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     crate::model::visible(&format!("{name}@{host}")).into_owned()
+}
+
+/// A cron job or a container has no USER set; the account's name is in the password file all the same.
+fn account_name(uid: u32) -> String {
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let of_uid = |line: &&str| line.split(':').nth(2).is_some_and(|field| field == uid.to_string());
+    let name = accounts.lines().find(of_uid).and_then(|line| line.split(':').next());
+    name.map_or_else(|| format!("uid{uid}"), str::to_owned)
 }
 
 /// Makes the run's folder and begins.

@@ -8,6 +8,7 @@ use super::decisions::PlanFile;
 use super::operate;
 use super::plain::{counted, plan_lines};
 use super::prepared::{as_run, prepare, usable_runbook};
+use super::progress::Progress;
 use super::{InputArgs, OwnerArgs, say};
 use crate::engine::{Foreseen, Outlook, Script, dry_run};
 use crate::journal::StateFolder;
@@ -47,9 +48,15 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
     let mut summary = Summary::default();
     let most = if args.all { usize::MAX } else { MOST_HUNKS };
     let mut saved = (json || args.out.is_some()).then(|| PlanFile::of(&prepared.header));
+    let progress = Progress::new(json);
+    let tasks = run.tasks.len();
     dry_run(&run, &script, key, |foreseen| {
         summary.count(&foreseen);
+        progress.show(|| format!("{}/{tasks} tasks planned", summary.total()));
         if !json {
+            if !matches!(foreseen.what, Ok(Outlook::Unchanged)) {
+                progress.clear();
+            }
             print(&foreseen, most);
         }
         if let Some(saved) = &mut saved {
@@ -57,6 +64,7 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
         }
     })
     .await;
+    progress.clear();
     if let Some(saved) = saved {
         let text = saved.to_json()?;
         if let Some(path) = &args.out {
@@ -92,6 +100,10 @@ impl Summary {
             Ok(_) => self.others += 1,
             Err(_) => self.failed += 1,
         }
+    }
+
+    fn total(&self) -> usize {
+        self.unchanged + self.changes + self.others + self.failed
     }
 
     /// A person to be asked is no change: a plan right after a run is quiet.

@@ -74,7 +74,19 @@ pub async fn reopen(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> 
     let runbook = recorded_runbook(header)?;
     runbook.require_inputs(&inputs)?;
     let systems = Systems::open(runbook, inputs, &header.identities).await?;
-    for (name, found) in systems.identities().await? {
+    same_systems(header, systems.identities().await?)?;
+    Ok(Arc::new(systems))
+}
+
+/// The same for what needs no backup: an undo must work when the repository is gone too.
+pub async fn reopen_live(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> {
+    let systems = Systems::open_live(recorded_runbook(header)?, inputs, &header.identities).await?;
+    same_systems(header, systems.live_identities().await?)?;
+    Ok(Arc::new(systems))
+}
+
+fn same_systems(header: &RunHeader, found: Pins) -> Result<()> {
+    for (name, found) in found {
         match header.identities.get(&name) {
             Some(recorded) if *recorded == found => {}
             recorded => {
@@ -88,7 +100,7 @@ pub async fn reopen(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> 
             }
         }
     }
-    Ok(Arc::new(systems))
+    Ok(())
 }
 
 /// A header as a fold, for what needs no journal.
@@ -100,10 +112,11 @@ pub fn as_run(header: &RunHeader) -> Result<Run> {
     Ok(run)
 }
 
-/// As in `20261121-044300-restore-homes`: sorts by time, says what it is.
+/// As in `20261121-044300.123-restore-homes`: sorts by time, says what it is. With milliseconds, for a script
+/// starts several in one second.
 fn run_id(title: &str, now: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
-    let stamp = time.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d-%H%M%S").to_string();
+    let stamp = time.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d-%H%M%S.%3f").to_string();
     let mut slug = String::new();
     for word in title.split(|one: char| !one.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(4) {
         slug.push('-');

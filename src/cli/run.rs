@@ -7,6 +7,7 @@ use super::Exit;
 use super::operate;
 use super::plain::{Ending, Walk};
 use super::prepared::{prepare, usable_runbook};
+use super::progress::Progress;
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
 use crate::engine::Engine;
@@ -61,7 +62,7 @@ pub async fn follow(
         return screen::show(engine, by, screen).await;
     }
     let interactive = policy == ApprovalPolicy::Ask && !json && std::io::stdin().is_terminal();
-    let walk = Walk { engine, by, json, interactive, only: None };
+    let walk = Walk { engine, by, json, interactive, only: None, progress: Progress::new(json) };
     let ending = walk.go().await;
     let exit = conclude(&ending, &policy, json, id);
     walk.leave().await;

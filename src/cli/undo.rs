@@ -6,7 +6,8 @@ use clap::Args;
 use super::Exit;
 use super::operate;
 use super::plain::{Walk, totals};
-use super::prepared::{recorded_runbook, reopen};
+use super::prepared::{recorded_runbook, reopen_live};
+use super::progress::Progress;
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run, TaskId, TaskStatus};
@@ -37,12 +38,12 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
     let by = operate::operator();
-    let systems = reopen(taken.header(), inputs).await?;
+    let systems = reopen_live(taken.header(), inputs).await?;
     let order = by_step(&taken.run, &wanted);
     let id = taken.header().id.clone();
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo)?;
     let interactive = policy == ApprovalPolicy::Ask && !json && std::io::stdin().is_terminal();
-    let mut walk = Walk { engine, by: by.clone(), json, interactive, only: None };
+    let mut walk = Walk { engine, by: by.clone(), json, interactive, only: None, progress: Progress::new(json) };
     let mut exit = Exit::Fine;
     // What came last goes first: a home before the account it needed.
     for tasks in order {

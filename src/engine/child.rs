@@ -2,7 +2,7 @@ use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::script::CommandLine;
 use super::worker::Done;
@@ -14,7 +14,12 @@ const MAX_LINE: usize = 4096;
 
 /// Runs a command in a process group of its own, streams its output, and at its deadline, or when the run is
 /// aborted, kills it with all its children.
-pub(super) async fn run(task: TaskId, line: CommandLine, mailbox: mpsc::UnboundedSender<Done>) -> Written {
+pub(super) async fn run(
+    task: TaskId,
+    line: CommandLine,
+    mut cancelled: watch::Receiver<bool>,
+    mailbox: mpsc::UnboundedSender<Done>,
+) -> Written {
     let doing = format!("run {}", shown(&line.argv));
     let failed = |error: Error| Written {
         task,
@@ -27,7 +32,7 @@ pub(super) async fn run(task: TaskId, line: CommandLine, mailbox: mpsc::Unbounde
         return failed(Error::new(ErrorKind::Invalid, doing, "the command is empty"));
     };
     let mut command = Command::new(program);
-    command.args(arguments).envs(line.env.iter().map(|(name, value)| (name, value)));
+    command.args(arguments).envs(line.env.iter().map(|(name, value)| (name, value.expose())));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
     if let Some(cwd) = &line.cwd {
         command.current_dir(cwd);
@@ -41,27 +46,37 @@ pub(super) async fn run(task: TaskId, line: CommandLine, mailbox: mpsc::Unbounde
         child.stdout.take().map(|pipe| stream(task, pipe, mailbox.clone())),
         child.stderr.take().map(|pipe| stream(task, pipe, mailbox.clone())),
     ];
-    let ended = tokio::time::timeout(line.deadline, child.wait()).await;
+    let ended = tokio::select! {
+        ended = child.wait() => Ended::Itself(ended),
+        () = tokio::time::sleep(line.deadline) => Ended::Late,
+        // A sender that is gone is no abort.
+        Ok(_) = cancelled.wait_for(|cancelled| *cancelled) => Ended::Aborted,
+    };
     // Children that outlive the command would go on changing things unseen.
     drop(group);
     for output in outputs.into_iter().flatten() {
         let _ = output.await;
     }
     match ended {
-        Ok(Ok(status)) if status.success() => Written {
+        Ended::Itself(Ok(status)) if status.success() => Written {
             task,
             known: Known::Applied,
             post: None,
             evidence: "exit code 0; a command's effect cannot be read back".to_owned(),
             problem: None,
         },
-        Ok(Ok(status)) => failed(
+        Ended::Itself(Ok(status)) => failed(
             Error::new(ErrorKind::NotMet, doing, format!("it ended with {status}"))
                 .known(Known::Unknown)
                 .next("read its output in the log; what it did before it failed is not known"),
         ),
-        Ok(Err(error)) => failed(Error::io(doing, error).known(Known::Unknown)),
-        Err(_) => failed(
+        Ended::Itself(Err(error)) => failed(Error::io(doing, error).known(Known::Unknown)),
+        Ended::Aborted => failed(
+            Error::new(ErrorKind::Cancelled, doing, "the run was aborted and it was killed")
+                .known(Known::Unknown)
+                .next("what it did until then is not known: look at the target, then settle this task"),
+        ),
+        Ended::Late => failed(
             Error::new(
                 ErrorKind::TimedOut,
                 doing,
@@ -71,6 +86,12 @@ pub(super) async fn run(task: TaskId, line: CommandLine, mailbox: mpsc::Unbounde
             .next("give it a longer deadline in the runbook, or see in the log what it waits for"),
         ),
     }
+}
+
+enum Ended {
+    Itself(std::io::Result<std::process::ExitStatus>),
+    Late,
+    Aborted,
 }
 
 /// Kills the whole process group when it goes out of scope.

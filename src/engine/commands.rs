@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
 
@@ -125,7 +124,7 @@ impl Actor {
             Command::Pause => self.change_state(RunState::Going, Event::Paused { by }),
             Command::Continue => self.change_state(RunState::Paused, Event::Continued { by }),
             Command::Abort { why } => {
-                self.context.cancelled.store(true, Ordering::Relaxed);
+                self.context.cancelled.send_replace(true);
                 self.record(Event::Aborted { by, why });
                 self.stopping.get_or_insert(None);
                 Ok(())

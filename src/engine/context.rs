@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+
+use tokio::sync::watch;
 
 use crate::journal::{Journal, ReadJournal, RunFolder, UndoStore};
 use crate::model::{Digest, DigestKey, Error, ErrorKind, Result, RunHeader, TargetIdentity};
@@ -20,7 +21,7 @@ pub(super) struct Context {
     pub journal: Journal,
     pub undo: UndoStore,
     /// Set by abort: writes stop at their next safe point.
-    pub cancelled: AtomicBool,
+    pub cancelled: watch::Sender<bool>,
 }
 
 impl Context {

@@ -5,7 +5,9 @@ use super::context::Pinned;
 use super::made::Made;
 use super::planner::{ToPlan, plan_batch};
 use super::script::{Asking, Script, Work};
-use crate::model::{Answer, Counts, Digest, DigestKey, Plan, Proposal, Result, Run, StepKind, TaskId, TaskStatus};
+use crate::model::{
+    Answer, Counts, Digest, DigestKey, Event, Plan, Proposal, Recorded, Result, Run, StepKind, TaskId, TaskStatus,
+};
 
 /// What one task of a runbook would do now.
 pub struct Foreseen {
@@ -34,13 +36,15 @@ pub enum Outlook {
 /// Plans every task and writes nothing; read-only probes are asked. `see` gets each task in order.
 pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut see: impl FnMut(Foreseen)) {
     let pinned = Arc::new(Pinned::of(&run.header, key));
+    // What is found equal counts as done for what needs it: the same fold says who is ready then.
+    let mut run = run.clone();
     for step in 0..run.header.steps.len() {
         let tasks: Vec<TaskId> = run.step_tasks(step).map(TaskId).collect();
         let kind = run.header.steps.get(step).map(|header| header.kind);
         if !matches!(kind, Some(StepKind::Restore | StepKind::Apply)) {
             for task in tasks {
-                let what = foresee_other(run, script, task).await;
-                see(foreseen(run, task, what));
+                let what = foresee_other(&run, script, task).await;
+                tell(&mut run, task, what, &mut see);
             }
             continue;
         }
@@ -51,19 +55,30 @@ pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut se
                 match script.work(step, run.owner(*task).as_ref()) {
                     Ok(Work::Restore(restore)) => to_plan.push(ToPlan { task: *task, name: run.name(*task), restore }),
                     Ok(_) => {}
-                    Err(error) => see(foreseen(run, *task, Err(error))),
+                    Err(error) => tell(&mut run, *task, Err(error), &mut see),
                 }
             }
             for (task, made) in plan_batch(&pinned, to_plan).await {
-                see(foreseen(run, task, made.map(|made| outlook(&made))));
+                tell(&mut run, task, made.map(|made| outlook(&made)), &mut see);
             }
         }
     }
 }
 
-fn foreseen(run: &Run, task: TaskId, what: Result<Outlook>) -> Foreseen {
-    let predicted = run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Waiting);
-    Foreseen { task, name: run.name(task), predicted, what }
+fn tell(run: &mut Run, task: TaskId, what: Result<Outlook>, see: &mut impl FnMut(Foreseen)) {
+    let status = run.tasks.get(task.index()).map(|state| state.status);
+    let quiet = match &what {
+        Ok(Outlook::Unchanged) => true,
+        Ok(Outlook::Answered(answer)) => answer.holds,
+        _ => false,
+    };
+    if quiet && status == Some(TaskStatus::Ready) {
+        let recorded = Recorded { seq: run.seq + 1, at: 0, event: Event::Unchanged { task } };
+        if let Err(illegal) = run.apply(&recorded) {
+            tracing::error!(target: "engine", "{illegal}");
+        }
+    }
+    see(Foreseen { task, name: run.name(task), predicted: status == Some(TaskStatus::Waiting), what });
 }
 
 fn outlook(made: &Made) -> Outlook {

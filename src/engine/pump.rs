@@ -163,9 +163,10 @@ impl Actor {
         let (durable, is_durable) = tokio::sync::oneshot::channel();
         self.gate(durable);
         let mailbox = self.mailbox.clone();
+        let cancelled = self.context.cancelled.subscribe();
         tokio::spawn(async move {
             if is_durable.await.is_ok() {
-                let written = child::run(task, line, mailbox.clone()).await;
+                let written = child::run(task, line, cancelled, mailbox.clone()).await;
                 let _ = mailbox.send(Done::Wrote { written: vec![written] });
             }
             let _ = mailbox.send(Done::WritingFree { lane, tasks: vec![task] });

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::component::Component;
-use crate::model::{ComparePrecision, Mode, Owner, Probe, Result, Scope};
+use crate::model::{ComparePrecision, Mode, Owner, Probe, Result, Scope, Secret};
 use crate::reader::Reader;
 
 /// What a run's steps mean, resolved against real systems: the engine asks it and knows no adapter.
@@ -35,11 +35,12 @@ pub struct Restore {
 }
 
 /// A command of the runbook: opaque, shown in full, run as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct CommandLine {
     /// Without a shell; a `shell: true` step has `sh -c SCRIPT` here.
     pub argv: Vec<String>,
-    pub env: Vec<(String, String)>,
+    /// May hold secrets, so no value is shown.
+    pub env: Vec<(String, Secret)>,
     pub cwd: Option<PathBuf>,
     pub deadline: Duration,
 }

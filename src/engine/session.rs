@@ -1,7 +1,6 @@
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::actor::{Actor, Beginning, Clock, Held};
 use super::context::{Context, Pinned};
@@ -61,7 +60,7 @@ impl Session {
             folder: self.folder,
             journal: self.journal,
             undo: self.undo,
-            cancelled: AtomicBool::new(false),
+            cancelled: watch::Sender::new(false),
         });
         let components = self.script.components();
         let mut lanes: Vec<Lane> =

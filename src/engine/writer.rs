@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -431,6 +430,6 @@ impl Ledger for RunLedger {
     }
 
     fn cancelled(&self) -> bool {
-        self.context.cancelled.load(Ordering::Relaxed)
+        *self.context.cancelled.borrow()
     }
 }

@@ -24,7 +24,7 @@ pub struct RunHeader {
     pub owners: Vec<OwnerSet>,
     /// What each named source and component called itself at the start.
     pub identities: BTreeMap<String, TargetIdentity>,
-    /// Undo is for this many deletes and such flags: how unattended approval was set, in words.
+    /// How approval was set, in words, as in "--yes --yes-deletes".
     #[serde(default)]
     pub policy: String,
 }

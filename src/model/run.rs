@@ -124,6 +124,7 @@ impl Run {
                 self.problems.remove(&id);
             }
             Event::Voided { .. } if task.status == TaskStatus::Review => task.pass = Pass::Restore,
+            Event::UndoAsked { .. } => task.attempt = 0,
             Event::Skipped { why, .. } => {
                 self.skips.insert(id, why.clone());
             }

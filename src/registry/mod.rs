@@ -1,5 +1,6 @@
 //! The one place that names every adapter: from what a runbook says to the systems it stands for.
 
+mod absent;
 mod inline;
 mod live_source;
 mod password;

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::absent::Absent;
 use super::inline::Inline;
 use super::live_source::LiveSource;
 use super::{component, formatted, store};
@@ -22,9 +23,27 @@ pub struct Systems {
 pub type Pins = BTreeMap<String, TargetIdentity>;
 
 impl Systems {
+    /// Opens the components; sources as far as they can be reached, for what needs none.
+    pub async fn open_live(runbook: Runbook, inputs: Inputs, pins: &Pins) -> Result<Self> {
+        Self::open_with(runbook, inputs, pins, |name, error| {
+            tracing::warn!("the source '{name}' cannot be read: {}", error.chain());
+            Ok(Arc::new(Absent::new(name, &error)))
+        })
+        .await
+    }
+
     /// Opens every store; a source that no step uses is opened too, for a runbook that names a repository which
     /// is not there is wrong before anything is written.
     pub async fn open(runbook: Runbook, inputs: Inputs, pins: &Pins) -> Result<Self> {
+        Self::open_with(runbook, inputs, pins, |_, error| Err(error)).await
+    }
+
+    async fn open_with(
+        runbook: Runbook,
+        inputs: Inputs,
+        pins: &Pins,
+        without: impl Fn(&str, Error) -> Result<Arc<dyn Reader>>,
+    ) -> Result<Self> {
         let mut components = BTreeMap::new();
         for settings in runbook.filled_components(&inputs)? {
             components.insert(settings.name.clone(), component(&settings));
@@ -43,9 +62,16 @@ impl Systems {
                 store(&source, &known, pinned.as_deref()).map(|store| store.map(|store| formatted(&source, store)))
             })
             .await
-            .map_err(|error| Error::new(ErrorKind::Bug, format!("open the source '{name}'"), error.to_string()))??;
-            if let Some(reader) = opened {
-                sources.insert(name, reader);
+            .map_err(|error| Error::new(ErrorKind::Bug, format!("open the source '{name}'"), error.to_string()))?;
+            match opened {
+                Ok(Some(reader)) => {
+                    sources.insert(name, reader);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let stand_in = without(&name, error)?;
+                    sources.insert(name, stand_in);
+                }
             }
         }
         Ok(Self { runbook, inputs, sources, components })
@@ -59,14 +85,20 @@ impl Systems {
         &self.inputs
     }
 
-    /// What every source and component calls itself now.
-    pub async fn identities(&self) -> Result<Pins> {
+    /// What every component calls itself now.
+    pub async fn live_identities(&self) -> Result<Pins> {
         let mut identities = Pins::new();
-        for (name, source) in &self.sources {
-            identities.insert(name.clone(), source.identity().await?);
-        }
         for (name, component) in &self.components {
             identities.insert(name.clone(), component.identity().await?);
+        }
+        Ok(identities)
+    }
+
+    /// What every source and component calls itself now.
+    pub async fn identities(&self) -> Result<Pins> {
+        let mut identities = self.live_identities().await?;
+        for (name, source) in &self.sources {
+            identities.insert(name.clone(), source.identity().await?);
         }
         for step in &self.runbook.steps {
             identities.insert(inline_name(&step.id), Inline::identity_of(&step.id));
@@ -151,7 +183,7 @@ impl Script for Systems {
                     Program::Argv(argv) => argv,
                     Program::Shell(script) => vec!["sh".to_owned(), "-c".to_owned(), script],
                 },
-                env: env.into_iter().map(|(name, value)| (name, value.expose().to_owned())).collect(),
+                env,
                 cwd: cwd.map(Into::into),
                 deadline,
             }),

@@ -47,7 +47,9 @@ fn main() {
     assert_eq!(read.findings(), []);
     let start = Instant::now();
     let mut run = Run::default();
-    events.iter().for_each(|event| run.apply(event).unwrap());
+    for event in &events {
+        run.apply(event).unwrap();
+    }
     rate("fold", events.len(), start);
     assert!(run.is_complete());
     drop((events, read));

@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::plain::Walk;
 use super::prepared::prepare;
+use super::progress::Progress;
 use super::run::conclude;
 use super::screen::{self, ScreenArgs};
 use super::{Exit, operate, say};
@@ -66,7 +67,12 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         mend_when_it_fails(&engine, &sandbox);
         return screen::show(engine, by, &args.screen).await;
     }
-    in_plain_mode(Walk { engine, by, json, interactive: false, only: None }, &sandbox, &id).await
+    in_plain_mode(
+        Walk { engine, by, json, interactive: false, only: None, progress: Progress::new(json) },
+        &sandbox,
+        &id,
+    )
+    .await
 }
 
 async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> {

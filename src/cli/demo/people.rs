@@ -17,8 +17,11 @@ pub fn settle(platform: &Path) -> io::Result<()> {
 }
 
 fn account(name: &str, number: usize) -> String {
-    let roles =
-        if number % 3 == 0 { "  - analyst\n  - admin   # may approve shares\n" } else { "  - analyst\n  - editor\n" };
+    let roles = if number.is_multiple_of(3) {
+        "  - analyst\n  - admin   # may approve shares\n"
+    } else {
+        "  - analyst\n  - editor\n"
+    };
     format!(
         "# {name}'s account; edited by hand, keep the comments\n\
          name: {name}\n\

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::prompt;
 use super::wording::event_line;
-use crate::engine::{Engine, Notice};
-use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskStatus};
+use crate::cli::progress::Progress;
+use crate::engine::{Activity, Engine, Notice};
+use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskStatus, plural, size};
 
 /// Follows a run on a terminal or in a pipe, line by line, and asks where a person must decide.
 pub struct Walk {
@@ -18,6 +19,7 @@ pub struct Walk {
     pub interactive: bool,
     /// Only these tasks are asked about.
     pub only: Option<HashSet<TaskId>>,
+    pub progress: Progress,
 }
 
 /// How a walk ended.
@@ -65,7 +67,8 @@ impl Walk {
                     problem = why;
                     break;
                 }
-                Notice::Output { .. } | Notice::Activity { .. } => {}
+                Notice::Activity { task, activity } => self.tell_activity(&run, task, &activity),
+                Notice::Output { .. } => {}
             }
             if matches!(run.state, RunState::Closed) {
                 break;
@@ -83,6 +86,21 @@ impl Walk {
                 break;
             }
         }
+    }
+
+    fn tell_activity(&self, run: &Run, task: TaskId, activity: &Activity) {
+        let doing = match activity {
+            Activity::Planning => "planning".to_owned(),
+            Activity::Writing { files, bytes, .. } => format!("{}, {}", plural(*files, "file"), size(*bytes)),
+            Activity::ReadingBack => "reading back".to_owned(),
+            Activity::Waiting(why) => why.clone(),
+            Activity::Idle => return,
+        };
+        self.progress.show(|| {
+            let settled: u32 =
+                TaskStatus::ALL.iter().filter(|status| status.is_settled()).map(|status| run.count(*status)).sum();
+            format!("{settled}/{} tasks  {}: {doing}", run.tasks.len(), run.name(task))
+        });
     }
 
     fn introduce(&self, run: &Run) {
@@ -126,6 +144,7 @@ impl Walk {
 
     /// A reader that went away ends the output, not the run.
     pub fn print(&self, line: &str) {
+        self.progress.clear();
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 }
