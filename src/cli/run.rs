@@ -83,13 +83,14 @@ pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) 
     if !json {
         super::approval::waiting(run, policy).iter().for_each(|line| say(line));
         say(&super::plain::totals(run));
-        let next = match exit {
+        match exit {
             Exit::Fine => {
-                format!("rekindle report {id}   (undo: rekindle undo {id}; release what is kept: rekindle close {id})")
+                say(&format!("next: rekindle report {id}"));
+                say(&format!("      rekindle undo {id}   brings the former state back"));
+                say(&format!("      rekindle close {id}   releases what is kept for that"));
             }
-            _ => format!("rekindle resume {id}"),
-        };
-        say(&format!("next: {next}"));
+            _ => say(&format!("next: rekindle resume {id}")),
+        }
     }
     exit
 }

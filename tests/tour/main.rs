@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the stories' ground is test code outside any test function")]
 
 mod ground;
+mod readme;
 mod shipped;
 #[path = "../support/mod.rs"]
 mod support;
