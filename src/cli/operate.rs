@@ -34,6 +34,7 @@ pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<Engine> {
 
 pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy) -> Result<Engine> {
     let (folder, keys) = RunFolder::create(state, &prepared.header.id)?;
+    super::logging::into(&folder.log());
     let journal = Journal::create(&folder, now())?;
     let undo = UndoStore::open(&folder, &keys)?;
     let key = state.digest_key()?;
@@ -61,6 +62,7 @@ pub fn folder(id: Option<&str>) -> Result<RunFolder> {
 
 pub fn take(folder: RunFolder) -> Result<Taken> {
     let opened = Journal::open_writer(&folder, now())?;
+    super::logging::into(&folder.log());
     let run = folded(&opened.events)?;
     if run.state == crate::model::RunState::Closed {
         return Err(Error::new(ErrorKind::Refused, format!("go on with the run {}", folder.id()), "it was closed")

@@ -1,4 +1,3 @@
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -61,7 +60,7 @@ pub async fn follow(
     if screen.is_wanted(&policy, json) {
         return screen::show(engine, by, screen).await;
     }
-    let interactive = policy == ApprovalPolicy::Ask && !json && std::io::stdin().is_terminal();
+    let interactive = policy == ApprovalPolicy::Ask && !json;
     let walk = Walk { engine, by, json, interactive, only: None, progress: Progress::new(json) };
     let ending = walk.go().await;
     let exit = conclude(&ending, &policy, json, id);

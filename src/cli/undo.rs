@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::io::IsTerminal;
 
 use clap::Args;
 
@@ -42,7 +41,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let order = by_step(&taken.run, &wanted);
     let id = taken.header().id.clone();
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo)?;
-    let interactive = policy == ApprovalPolicy::Ask && !json && std::io::stdin().is_terminal();
+    let interactive = policy == ApprovalPolicy::Ask && !json;
     let mut walk = Walk { engine, by: by.clone(), json, interactive, only: None, progress: Progress::new(json) };
     let mut exit = Exit::Fine;
     // What came last goes first: a home before the account it needed.

@@ -295,6 +295,15 @@ impl Run {
         }
     }
 
+    /// What a task is about, its owner's name filled in.
+    pub fn about(&self, id: TaskId) -> String {
+        let about = self.step(id).map_or("", |step| step.about.as_str());
+        match self.owner(id) {
+            Some(owner) => about.replace(&format!("${{{}}}", owner.set), &owner.name),
+            None => about.to_owned(),
+        }
+    }
+
     pub fn find(&self, name: &str) -> Option<TaskId> {
         let (step, owner) = name.split_once('/').map_or((name, None), |(step, owner)| (step, Some(owner)));
         let at = self.header.steps.iter().position(|header| header.id == step)?;

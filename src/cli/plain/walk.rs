@@ -15,7 +15,7 @@ pub struct Walk {
     pub by: String,
     /// One JSON object an event instead of words.
     pub json: bool,
-    /// Whether there is somebody to ask.
+    /// Whether decisions are asked for, on a terminal or in a pipe.
     pub interactive: bool,
     /// Only these tasks are asked about.
     pub only: Option<HashSet<TaskId>>,
@@ -51,6 +51,8 @@ impl Walk {
                     self.print_event(&run, &recorded);
                 }
                 Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", run.name(task))),
+                // More has happened since: a later one follows it.
+                Notice::Idle if !notices.is_empty() => {}
                 Notice::Idle => match self.next_to_ask(&run, &put_off) {
                     Some(task) => match prompt::ask(self, &run, task).await {
                         prompt::Asked::Decided => {}
