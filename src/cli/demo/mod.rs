@@ -13,7 +13,7 @@ use super::prepared::prepare;
 use super::progress::Progress;
 use super::run::conclude;
 use super::screen::{self, ScreenArgs};
-use super::{Exit, operate};
+use super::{Exit, operate, say};
 use crate::engine::{Command, Engine, Notice};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, TaskStatus};
 use crate::runbook::{Given, Inputs, Runbook};
@@ -44,7 +44,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     // The run's journal belongs to the sandbox, not to the operator's own runs.
     let state = crate::journal::StateFolder::at(sandbox.path("state"));
     if !json {
-        println!("sandbox: {}", sandbox.root().display());
+        say(&format!("sandbox: {}", sandbox.root().display()));
     }
     let by = operate::operator();
     let policy = if args.screen.is_wanted(&ApprovalPolicy::Ask, json) {
@@ -89,8 +89,8 @@ async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> 
     walk.engine.command(Command::Retry { task }, &walk.by).await?;
     let ending = walk.go().await;
     let exit = if sandbox.is_kept() {
-        println!("to go on with it: export REKINDLE_STATE={}", sandbox.path("state").display());
-        conclude(&ending, walk.json, id)
+        say(&format!("to go on with it: export REKINDLE_STATE={}", sandbox.path("state").display()));
+        conclude(&ending, &ApprovalPolicy::Yes { deletes: false, irreversible: false }, walk.json, id)
     } else {
         Exit::of(&ending.run)
     };
