@@ -362,6 +362,11 @@ fn verdict(
             post.digest(&fingerprint);
             (Known::Applied, None)
         }
+        // After a failed sync the cache shows what the disk may never have got.
+        (Some(error), Ok(Standing::Approved { .. })) if error.kind() == ErrorKind::Io => {
+            words.push("all of it reads back, but the system reported an I/O error: it may not be durable".to_owned());
+            (Known::Unknown, Some(error.known(Known::Unknown).problem()))
+        }
         // The answer was lost or late, but what was approved is there: that is what counts.
         (Some(error), Ok(Standing::Approved { post: fingerprint })) => {
             post.digest(&fingerprint);
