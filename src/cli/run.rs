@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs};
 use crate::engine::Engine;
-use crate::model::{ApprovalPolicy, Result};
+use crate::model::{ApprovalPolicy, Result, RunState};
 
 /// Restores: shows each step's diff, applies what is approved, proves it
 ///
@@ -59,7 +59,8 @@ pub async fn follow(
     id: &str,
 ) -> Result<Exit> {
     if screen.is_wanted(&policy, json) {
-        return screen::show(engine, by, screen).await;
+        let ending = screen::show(engine, by, screen.options()).await?;
+        return Ok(conclude(&ending, json, id));
     }
     let interactive = policy == ApprovalPolicy::Ask && !json && std::io::stdin().is_terminal();
     let walk = Walk { engine, by, json, interactive, only: None, progress: Progress::new(json) };
@@ -69,7 +70,7 @@ pub async fn follow(
     Ok(exit)
 }
 
-/// The last lines of a run in plain mode, and its exit code.
+/// The last lines of a run, and its exit code.
 pub fn conclude(ending: &Ending, json: bool, id: &str) -> Exit {
     let run = &ending.run;
     if let Some(problem) = &ending.problem {
@@ -83,6 +84,7 @@ pub fn conclude(ending: &Ending, json: bool, id: &str) -> Exit {
     if !json {
         println!("{}", super::plain::totals(run));
         let next = match exit {
+            _ if run.state == RunState::Closed => format!("rekindle report {id}"),
             Exit::Fine => {
                 format!("rekindle report {id}   (undo: rekindle undo {id}; release what is kept: rekindle close {id})")
             }

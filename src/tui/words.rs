@@ -30,11 +30,18 @@ pub fn known(known: Known) -> &'static str {
     }
 }
 
+/// What a plan does: resources by what becomes of them, then how much there is to decide on.
 pub fn counts(counts: Counts) -> String {
-    let mut words = format!("+{} ~{}", counts.create, counts.update);
-    words.push_str(&format!(" -{}", counts.deletes()));
-    words.push_str(&format!("  {}", crate::model::plural(counts.hunks.into(), "hunk")));
-    words
+    let mut words: Vec<String> = [(counts.create, "create"), (counts.update, "update")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| if count == 1 { word.to_owned() } else { format!("{word} {count}") })
+        .collect();
+    if counts.deletes() > 0 {
+        words.push(format!("DELETE {}", counts.deletes()));
+    }
+    words.push(crate::model::plural(counts.hunks.into(), "hunk"));
+    words.join(", ")
 }
 
 pub fn activity(activity: &Activity) -> Option<String> {
@@ -62,7 +69,7 @@ pub fn note(model: &Model, id: TaskId) -> String {
         TaskStatus::Waiting => {
             let needs: Vec<_> = run.unmet_needs(id).filter_map(|step| run.header.steps.get(step)).collect();
             let names: Vec<_> = needs.iter().map(|step| visible(&step.id).into_owned()).collect();
-            if names.is_empty() { String::new() } else { format!("for {}", names.join(", ")) }
+            if names.is_empty() { String::new() } else { format!("needs {}", names.join(", ")) }
         }
         TaskStatus::Review => {
             let undo = if task.pass == crate::model::Pass::Undo { "UNDO " } else { "" };

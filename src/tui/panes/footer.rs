@@ -20,6 +20,16 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     } else if let Some(note) = &model.note {
         let role = if note.is_problem { Role::Bad } else { Role::Plain };
         pen.write(&fit(&format!(" {}", note.text), left, theme.cut()), theme.style(role));
+    } else if let Some(warning) = &model.warning {
+        let text = format!(" ! {warning}");
+        pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Attention));
+    } else if model.is_complete() && model.activities.is_empty() {
+        let text = if model.read_only {
+            " every task is settled"
+        } else {
+            " every task is settled: q leaves, u plans the way back of the task under the cursor"
+        };
+        pen.write(&fit(text, left, theme.cut()), theme.style(Role::Good));
     } else if let Some((task, line)) = model.output.back().filter(|_| !model.activities.is_empty()) {
         let text = format!(" {}: {line}", crate::tui::names::shown_name(&model.run, *task));
         pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Quiet));
@@ -96,10 +106,10 @@ fn matters(model: &Model, action: Action) -> bool {
 /// Whether approving many at once means anything here: in Review plans equal to the one on the screen,
 /// elsewhere those of the cursor's step.
 fn many_in_review(model: &Model, status: TaskStatus) -> bool {
-    let in_review = |id: u32| {
-        model.run.tasks.get(id as usize).is_some_and(|task| task.status == TaskStatus::Review)
-    };
+    let in_review = |id: u32| model.run.tasks.get(id as usize).is_some_and(|task| task.status == TaskStatus::Review);
     let step = model.cursor.map(|id| model.run.step_tasks(model.run.step_of(id))).unwrap_or_default();
     let is_at_one = model.tab != Tab::Review || status == TaskStatus::Review;
-    is_at_one && model.run.count(TaskStatus::Review) > 1 && step.into_iter().filter(|id| in_review(*id)).nth(1).is_some()
+    is_at_one
+        && model.run.count(TaskStatus::Review) > 1
+        && step.into_iter().filter(|id| in_review(*id)).nth(1).is_some()
 }
