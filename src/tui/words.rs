@@ -1,5 +1,7 @@
 use crate::engine::Activity;
-use crate::model::{Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Shown, TaskStatus, visible};
+use crate::model::{
+    Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Shown, TaskStatus, Times, visible,
+};
 
 use super::names::shown_step;
 use super::state::Model;
@@ -123,7 +125,7 @@ pub fn metadata(before: &Entry, after: &Entry, theme: Theme) -> Vec<String> {
         words.push(format!("owner {}:{} {arrow} {}:{}", old.uid, old.gid, new.uid, new.gid));
     }
     if old.times != new.times && !before.is_directory() {
-        words.push(format!("time {} {arrow} {}", time(old.times.mtime_s), time(new.times.mtime_s)));
+        words.push(format!("time {}", times(old.times, new.times, arrow)));
     }
     let names = |entry: &Entry| entry.meta.xattrs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     for name in names(before).iter().chain(names(after).iter().filter(|name| !names(before).contains(name))) {
@@ -179,14 +181,35 @@ pub fn fidelity(fidelity: Fidelity) -> &'static str {
     }
 }
 
-fn time(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| format!("{seconds} s"), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+/// Two times that differ, only as exactly as shows it.
+fn times(old: Times, new: Times, arrow: &str) -> String {
+    let at = |times: Times, format: &str| {
+        let time = jiff::Timestamp::new(times.mtime_s, i32::try_from(times.mtime_ns).unwrap_or(0));
+        time.map_or_else(|_| format!("{} s", times.mtime_s), |time| time.strftime(format).to_string())
+    };
+    let both = |old_format, new_format| (at(old, old_format), at(new, new_format));
+    let (before, after) = if at(old, "%F") != at(new, "%F") {
+        both("%F %T", "%F %TZ")
+    } else if at(old, "%T") != at(new, "%T") {
+        both("%F %T", "%TZ")
+    } else {
+        both("%F %T%.f", "%T%.fZ")
+    };
+    format!("{before} {arrow} {after}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_that_differ_look_different_and_say_no_more() {
+        let time = |mtime_s, mtime_ns| Times { mtime_s, mtime_ns };
+        let told = |old, new| times(old, new, "->");
+        assert_eq!(told(time(0, 0), time(90_000, 0)), "1970-01-01 00:00:00 -> 1970-01-02 01:00:00Z");
+        assert_eq!(told(time(0, 0), time(61, 0)), "1970-01-01 00:00:00 -> 00:01:01Z");
+        assert_eq!(told(time(0, 5_000_000), time(0, 0)), "1970-01-01 00:00:00.005 -> 00:00:00Z");
+    }
 
     #[test]
     fn values_that_differ_look_different() {

@@ -27,7 +27,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         let text = if model.read_only {
             " every task is settled"
         } else {
-            " every task is settled: q leaves, u plans the way back of the task under the cursor"
+            " every task is settled: q leaves, u plans a way back"
         };
         pen.write(&fit(text, left, theme.cut()), theme.style(Role::Good));
     } else if let Some((task, line)) = model.output.back().filter(|_| !model.activities.is_empty()) {
