@@ -1,6 +1,11 @@
 //! The README's tour and its side paths, on the built binary and a repository that the real restic wrote.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "the stories' ground is test code outside any test function")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the stories' ground is test code outside any test function"
+)]
 
 mod ground;
 mod readme;
