@@ -27,20 +27,37 @@ fn account_name(uid: u32) -> String {
     name.map_or_else(|| format!("uid{uid}"), str::to_owned)
 }
 
-/// Makes the run's folder and begins.
-pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<Engine> {
+/// Makes the run's folder and begins; answers the run's id too.
+pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, String)> {
     begin_in(&StateFolder::from_environment()?, prepared, policy)
 }
 
-pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy) -> Result<Engine> {
-    let (folder, keys) = RunFolder::create(state, &prepared.header.id)?;
+pub fn begin_in(state: &StateFolder, mut prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, String)> {
+    let (folder, keys) = new_folder(state, &mut prepared.header.id)?;
     super::logging::into(&folder.log());
     let journal = Journal::create(&folder, now())?;
     let undo = UndoStore::open(&folder, &keys)?;
     let key = state.digest_key()?;
     let by = prepared.header.by.clone();
     let session = Session { script: prepared.systems, folder, journal, undo, key, policy, clock: Arc::new(now), by };
-    Ok(session.begin(prepared.header))
+    let id = prepared.header.id.clone();
+    Ok((session.begin(prepared.header), id))
+}
+
+/// Two runs may begin in one second: the later one gets a number behind its name.
+fn new_folder(state: &StateFolder, id: &mut String) -> Result<(RunFolder, crate::journal::Keys)> {
+    const MOST: u32 = 1_000;
+    let name = id.clone();
+    let mut number = 1;
+    loop {
+        match RunFolder::create(state, id) {
+            Err(error) if error.kind() == ErrorKind::Refused && number < MOST => {
+                number += 1;
+                *id = format!("{name}-{number}");
+            }
+            made => return made,
+        }
+    }
 }
 
 /// A run that was opened to go on: locked, checked, folded.

@@ -43,8 +43,7 @@ pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
     let mut prepared =
         prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;
     prepared.header.policy = args.approval.words();
-    let id = prepared.header.id.clone();
-    let engine = operate::begin(prepared, policy.clone())?;
+    let (engine, id) = operate::begin(prepared, policy.clone())?;
     follow(engine, by, policy, &args.screen, json, &id).await
 }
 

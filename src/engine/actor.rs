@@ -99,7 +99,17 @@ impl Actor {
         mut requests: mpsc::UnboundedReceiver<Request>,
         mut done: mpsc::UnboundedReceiver<Done>,
     ) {
-        let mut open = true;
+        // Nothing happens before somebody looks on: no event is missed by the first subscriber.
+        let mut open = match requests.recv().await {
+            Some(request) => {
+                self.on_request(request);
+                true
+            }
+            None => {
+                self.leaving = true;
+                false
+            }
+        };
         loop {
             self.pump();
             self.flush();

@@ -129,8 +129,7 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
                 push(&mut proposal, change, Pair { id, live, desired });
             }
         }
-        let owner = to_plan.restore.scope.owner.as_ref().map(|owner| &*owner.name);
-        Ok(Arc::new(Made::new(proposal, owner)))
+        Ok(Arc::new(Made::new(proposal)))
     })
     .await?
 }

@@ -89,6 +89,11 @@ impl Run {
                 };
                 self.fold_task(id, pass, event);
                 self.set_status(id, status);
+                if status == TaskStatus::Undone
+                    && let Some(task) = self.tasks.get_mut(id.index())
+                {
+                    task.undoable = false;
+                }
             }
         }
         self.seq = recorded.seq;
@@ -115,7 +120,10 @@ impl Run {
             }
             Event::Intent { attempt, undoable, .. } => {
                 task.attempt = *attempt;
-                task.undoable = task.pass == Pass::Restore && *undoable;
+                // What an undo that was interrupted or failed left can still be undone.
+                if task.pass == Pass::Restore {
+                    task.undoable = *undoable;
+                }
             }
             Event::Outcome { problem: Some(problem), .. } | Event::Failed { problem, .. } => {
                 self.problems.insert(id, problem.clone());
@@ -129,7 +137,7 @@ impl Run {
                 self.skips.insert(id, why.clone());
             }
             Event::Retried { .. } => {
-                if task.pass == Pass::Undo && task.status != TaskStatus::Failed {
+                if task.pass == Pass::Undo && !matches!(task.status, TaskStatus::Failed | TaskStatus::Unknown) {
                     task.pass = Pass::Restore;
                 }
                 self.problems.remove(&id);

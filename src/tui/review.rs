@@ -185,6 +185,9 @@ impl Loaded {
                 if place.width() > place_room(hunk, self.width.saturating_sub(HUNK_HEAD), theme) {
                     value_lines(&place, self.width).into_iter().for_each(|text| line(Side::Both, text));
                 }
+                if words::hunk(hunk, theme).width() > told_room(hunk, place.width(), self.width, theme) {
+                    value_lines(&words::hunk(hunk, theme), self.width).into_iter().for_each(|text| line(Side::Both, text));
+                }
                 // Two secrets are told on the hunk's own line: they have nothing to show.
                 if let HunkAt::Field { before, after, .. } = &hunk.at
                     && !matches!((before, after), (Some(Shown::Secret(_)), Some(Shown::Secret(_))))
@@ -216,6 +219,13 @@ impl Loaded {
             self.cursor = position;
         }
         self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
+    }
+
+    /// Whether the cursor is at a file, or another node of a tree, whose own diff can be opened.
+    pub fn is_at_file(&self) -> bool {
+        let at = self.rows.get(self.cursor).and_then(ReviewRow::hunk);
+        let found = at.and_then(|(change, hunk)| self.proposal.plan.changes.get(change as usize)?.hunks.get(hunk as usize));
+        found.is_some_and(|hunk| matches!(hunk.at, HunkAt::Node { .. }))
     }
 
     pub fn keep_in_sight(&mut self, height: usize) {
@@ -282,6 +292,14 @@ pub fn place_room(hunk: &Hunk, width: usize, theme: Theme) -> usize {
     let room = width.saturating_sub(if fidelity > 0 { fidelity + 2 } else { 0 });
     let told = words::hunk(hunk, theme).width().min(room / 2);
     room.saturating_sub(told + 2)
+}
+
+/// Columns for what is told of a hunk, behind its place.
+fn told_room(hunk: &Hunk, place: usize, width: usize, theme: Theme) -> usize {
+    let fidelity = words::fidelity(hunk.fidelity).len();
+    let left = width.saturating_sub(HUNK_HEAD);
+    let taken = place.min(place_room(hunk, left, theme)) + if fidelity > 0 { fidelity + 2 } else { 0 };
+    left.saturating_sub(taken + 2)
 }
 
 fn number(position: usize) -> u32 {

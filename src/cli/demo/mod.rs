@@ -61,8 +61,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let inputs = Inputs::gather(&runbook.inputs, &Given { flags: &given, file: &nothing, environment: &|_| None })?;
     let mut prepared = prepare(&PathBuf::from("demo.yaml"), runbook, inputs, &by, operate::now(), Ok).await?;
     prepared.header.policy = "the demo's".to_owned();
-    let id = prepared.header.id.clone();
-    let engine = operate::begin_in(&state, prepared, policy.clone())?;
+    let (engine, id) = operate::begin_in(&state, prepared, policy.clone())?;
     if policy == ApprovalPolicy::Ask {
         mend_when_it_fails(&engine, &sandbox);
         return screen::show(engine, by, &args.screen).await;

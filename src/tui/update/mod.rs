@@ -18,6 +18,8 @@ use super::msg::Msg;
 use super::review::{Loaded, ReviewState};
 use super::state::{Dirty, Input, Model, Tab};
 
+pub use actions::can_be_undone;
+
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key { key, at } => {
