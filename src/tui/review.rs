@@ -186,7 +186,9 @@ impl Loaded {
                     value_lines(&place, self.width).into_iter().for_each(|text| line(Side::Both, text));
                 }
                 if words::hunk(hunk, theme).width() > told_room(hunk, place.width(), self.width, theme) {
-                    value_lines(&words::hunk(hunk, theme), self.width).into_iter().for_each(|text| line(Side::Both, text));
+                    value_lines(&words::hunk(hunk, theme), self.width)
+                        .into_iter()
+                        .for_each(|text| line(Side::Both, text));
                 }
                 // Two secrets are told on the hunk's own line: they have nothing to show.
                 if let HunkAt::Field { before, after, .. } = &hunk.at
@@ -224,7 +226,8 @@ impl Loaded {
     /// Whether the cursor is at a file, or another node of a tree, whose own diff can be opened.
     pub fn is_at_file(&self) -> bool {
         let at = self.rows.get(self.cursor).and_then(ReviewRow::hunk);
-        let found = at.and_then(|(change, hunk)| self.proposal.plan.changes.get(change as usize)?.hunks.get(hunk as usize));
+        let found =
+            at.and_then(|(change, hunk)| self.proposal.plan.changes.get(change as usize)?.hunks.get(hunk as usize));
         found.is_some_and(|hunk| matches!(hunk.at, HunkAt::Node { .. }))
     }
 

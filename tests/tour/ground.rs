@@ -10,7 +10,7 @@ use crate::support::repository::{Backup, PASSWORD, Repository};
 /// Two users' homes and accounts, live, their backup, and a place for runs: what the README's tour makes.
 pub struct Ground {
     folder: tempfile::TempDir,
-    pub repository: Repository,
+    repository: Option<Repository>,
 }
 
 /// How one call of the built binary ended.
@@ -21,6 +21,11 @@ pub struct Told {
 }
 
 impl Ground {
+    /// For what needs no backup.
+    pub fn bare() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), repository: None }
+    }
+
     /// `ana` has a node of every kind, `bob` a few plain files.
     pub fn make() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -36,7 +41,7 @@ impl Ground {
         }
         let repository = Repository::init(2, "auto");
         repository.backup(&root.join("live"), Backup::default());
-        Self { folder, repository }
+        Self { folder, repository: Some(repository) }
     }
 
     /// A home gone, a file of another's changed, removed, relinked and added; accounts that say something else.
@@ -61,6 +66,10 @@ impl Ground {
         self.folder.path().join(below)
     }
 
+    pub fn repository(&self) -> PathBuf {
+        self.repository.as_ref().unwrap().path()
+    }
+
     pub fn live(&self) -> PathBuf {
         self.path("live")
     }
@@ -69,7 +78,7 @@ impl Ground {
     pub fn runbook(&self) -> PathBuf {
         let path = self.path("runbook.yaml");
         let text = include_str!("runbook.yaml")
-            .replace("REPOSITORY", self.repository.path().to_str().unwrap())
+            .replace("REPOSITORY", self.repository().to_str().unwrap())
             .replace("LIVE", self.live().to_str().unwrap());
         fs::write(&path, text).unwrap();
         path

@@ -9,6 +9,7 @@
 
 mod ground;
 mod readme;
+mod schema;
 mod shipped;
 #[path = "../support/mod.rs"]
 mod support;

@@ -116,7 +116,8 @@ pub async fn by_hand(place: &Place) -> f64 {
     began.elapsed().as_secs_f64()
 }
 
-type Channel<T> = (tokio::sync::mpsc::UnboundedSender<T>, Arc<tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<T>>>);
+type Channel<T> =
+    (tokio::sync::mpsc::UnboundedSender<T>, Arc<tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<T>>>);
 
 fn async_channel<T>() -> Channel<T> {
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();

@@ -56,7 +56,10 @@ fn main() {
                 began.elapsed().as_secs_f64()
             })
             .collect();
-        println!("\nResume of the run of {tasks} tasks opens (lock, check every event, fold) in {:.2} s", median(&times));
+        println!(
+            "\nResume of the run of {tasks} tasks opens (lock, check every event, fold) in {:.2} s",
+            median(&times)
+        );
         let _ = std::fs::remove_dir_all(&root);
     });
 }

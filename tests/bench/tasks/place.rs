@@ -65,8 +65,7 @@ impl Place {
             }
         }
         let store = Arc::new(DirectoryStore::open(&backup).unwrap());
-        let config =
-            DocumentsConfig { root: live.clone(), owner_field: None, schema: KindSchema::default() };
+        let config = DocumentsConfig { root: live.clone(), owner_field: None, schema: KindSchema::default() };
         fs::create_dir_all(&live).unwrap();
         let place = Self {
             root: root.to_owned(),
