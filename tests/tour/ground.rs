@@ -1,6 +1,7 @@
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rekindle::model::{Entry, NodeKind};
 
@@ -86,13 +87,24 @@ impl Ground {
 
     /// Runs the built binary in the ground's folder and demands that exit code.
     pub fn rekindle(&self, arguments: &[&str], code: i32) -> Told {
-        let output = Command::new(env!("CARGO_BIN_EXE_rekindle"))
+        self.answering("", arguments, code)
+    }
+
+    /// Likewise, with lines typed at its questions.
+    pub fn answering(&self, typed: &str, arguments: &[&str], code: i32) -> Told {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_rekindle"))
             .args(arguments)
             .current_dir(self.folder.path())
             .env("REKINDLE_STATE", self.path("state"))
             .env("RESTIC_PASSWORD", PASSWORD)
-            .output()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
+        // Who asks nothing may be gone by now.
+        let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
+        let output = child.wait_with_output().unwrap();
         let text = |raw: Vec<u8>| String::from_utf8(raw).unwrap();
         let told = Told { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
         assert_eq!(told.code, Some(code), "rekindle {arguments:?}\n{}{}", told.out, told.err);
