@@ -165,3 +165,14 @@ fn what_a_review_left_out_is_no_difference_and_anything_else_is() {
     fs::write(&account, drifted).unwrap();
     ground.rekindle(&["verify"], 2).says("account/ana: 1 difference, first in document ana: name");
 }
+
+#[test]
+fn a_report_names_the_command_that_was_approved() {
+    let ground = Ground::bare();
+    let text = "rekindle: 1\ntitle: A command\nsteps: [{ id: touch, run: [touch, made, 'by hand'] }]\n";
+    fs::write(ground.path("runbook.yaml"), text).unwrap();
+    let told = ground.rekindle(&["run", "runbook.yaml", "--plain", "--yes"], 0);
+    assert!(!told.out.contains("rekindle undo"), "an undo is offered that there is not: {}", told.out);
+    assert!(ground.path("made").exists());
+    ground.rekindle(&["report"], 0).says("command: `touch made by hand`").says("exit code 0");
+}
