@@ -1,5 +1,6 @@
 //! The command line: one verb, one file.
 
+
 mod approval;
 mod args;
 mod close;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::prepared::Prepared;
 use crate::engine::{Engine, Purpose, Session};
-use crate::journal::{Journal, RunFolder, StateFolder, UndoStore};
+use crate::journal::{Journal, Keys, RunFolder, StateFolder, UndoStore};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run, RunHeader};
 use crate::registry::Systems;
 
@@ -32,33 +32,34 @@ pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, Stri
     begin_in(&StateFolder::from_environment()?, prepared, policy)
 }
 
-pub fn begin_in(state: &StateFolder, mut prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, String)> {
-    let (folder, keys) = new_folder(state, &mut prepared.header.id)?;
+pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, String)> {
+    let mut header = prepared.header;
+    let (folder, keys) = free_folder(state, &mut header)?;
     super::logging::into(&folder.log());
     let journal = Journal::create(&folder, now())?;
     let undo = UndoStore::open(&folder, &keys)?;
     let key = state.digest_key()?;
-    let by = prepared.header.by.clone();
+    let (by, id) = (header.by.clone(), header.id.clone());
     let session = Session { script: prepared.systems, folder, journal, undo, key, policy, clock: Arc::new(now), by };
-    let id = prepared.header.id.clone();
-    Ok((session.begin(prepared.header), id))
+    Ok((session.begin(header), id))
 }
 
-/// Two runs may begin in one second: the later one gets a number behind its name.
-fn new_folder(state: &StateFolder, id: &mut String) -> Result<(RunFolder, crate::journal::Keys)> {
-    const MOST: u32 = 1_000;
-    let name = id.clone();
+/// Two runs of one runbook may begin in the same second.
+fn free_folder(state: &StateFolder, header: &mut RunHeader) -> Result<(RunFolder, Keys)> {
+    let first = header.id.clone();
     let mut number = 1;
     loop {
-        match RunFolder::create(state, id) {
-            Err(error) if error.kind() == ErrorKind::Refused && number < MOST => {
+        match RunFolder::create(state, &header.id) {
+            Err(error) if error.kind() == ErrorKind::Conflict && number < MOST_IN_A_SECOND => {
                 number += 1;
-                *id = format!("{name}-{number}");
+                header.id = format!("{first}-{number:03}");
             }
-            made => return made,
+            created => return created,
         }
     }
 }
+
+const MOST_IN_A_SECOND: u32 = 1000;
 
 /// A run that was opened to go on: locked, checked, folded.
 pub struct Taken {

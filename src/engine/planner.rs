@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::calls::Calls;
 use super::contents;
 use super::context::Pinned;
 use super::made::Made;
@@ -39,18 +40,18 @@ pub(super) async fn plan_batch(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<
 
 /// For tasks that share source and component.
 async fn plan_alike(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Result<Arc<Made>>)> {
-    let pairs = read_pairs(&tasks).await;
-    let pinned = pinned.clone();
+    let pairs = read_pairs(&pinned.calls, &tasks).await;
+    let planning = pinned.clone();
     let planned = tokio::task::spawn_blocking(move || {
         let planned = tasks.into_iter().zip(pairs).map(|(to_plan, pairs)| {
-            let proposal = pairs.and_then(|pairs| propose(&pinned, &to_plan, pairs));
+            let proposal = pairs.and_then(|pairs| propose(&planning, &to_plan, pairs));
             (to_plan, proposal)
         });
         planned.collect::<Vec<_>>()
     })
     .await;
     match planned {
-        Ok(planned) => check_all(planned).await,
+        Ok(planned) => check_all(&pinned.calls, planned).await,
         Err(error) => {
             tracing::error!(target: "engine", "a planning batch ended by {error}");
             Vec::new()
@@ -65,14 +66,17 @@ struct Wanted {
     desired: Option<Location>,
 }
 
-async fn read_pairs(tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
+async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
     let Some(first) = tasks.first() else { return Vec::new() };
     let scopes: Vec<_> = tasks.iter().map(|task| task.restore.scope.clone()).collect();
-    let (source, component) = (&first.restore.source, &first.restore.component);
+    let (source, component, name) = (&first.restore.source, &first.restore.component, &first.restore.component_name);
     let listed = source.list(&scopes).await;
     // What only the live side has matters where it would be removed.
     let live_listed = match first.restore.mode {
-        Mode::Exact => component.list(&scopes).await,
+        Mode::Exact => {
+            let _turn = calls.planning(name).await;
+            component.list(&scopes).await
+        }
         Mode::Merge => scopes.iter().map(|_| Ok(Vec::new())).collect(),
     };
     let wanted: Vec<Result<Vec<Wanted>>> = listed
@@ -83,7 +87,11 @@ async fn read_pairs(tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
     let flat = || wanted.iter().flatten().flatten();
     let live: Vec<Location> = flat().map(|wanted| wanted.live.clone()).collect();
     let desired: Vec<Location> = flat().filter_map(|wanted| wanted.desired.clone()).collect();
-    let (desired, live) = tokio::join!(source.read(&desired), component.read(&live));
+    let read_live = async {
+        let _turn = calls.planning(name).await;
+        component.read(&live).await
+    };
+    let (desired, live) = tokio::join!(source.read(&desired), read_live);
     let (mut desired, mut live) = (desired.into_iter(), live.into_iter());
     let unanswered = || Error::new(ErrorKind::Bug, "read resources", "the reader gave fewer answers than it was asked");
     let answered = wanted.into_iter().map(|wanted| {
@@ -181,16 +189,20 @@ pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Res
 }
 
 /// The component's own opinion of every plan, asked in one call.
-async fn check_all(planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Result<Arc<Made>>)> {
-    let Some(component) = planned.first().map(|(to_plan, _)| to_plan.restore.component.clone()) else {
-        return Vec::new();
-    };
+async fn check_all(calls: &Calls, planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Result<Arc<Made>>)> {
+    let Some(restore) = planned.first().map(|(to_plan, _)| to_plan.restore.clone()) else { return Vec::new() };
     let mut asked = Vec::new();
     for (_, proposal) in &planned {
         let Ok(proposal) = proposal else { continue };
         asked.extend(approved_of(proposal, &Default::default(), "", &|_| None));
     }
-    let mut answers = if asked.is_empty() { Vec::new() } else { component.check(&asked).await }.into_iter();
+    let answers = if asked.is_empty() {
+        Vec::new()
+    } else {
+        let _turn = calls.planning(&restore.component_name).await;
+        restore.component.check(&asked).await
+    };
+    let mut answers = answers.into_iter();
     let mut checked = Vec::with_capacity(planned.len());
     for (to_plan, proposal) in planned {
         let proposal = proposal.and_then(|mut proposal| {

@@ -120,7 +120,7 @@ impl RunFolder {
             let doing = format!("make the run's folder {}", folder.path.display());
             match error.kind() {
                 std::io::ErrorKind::AlreadyExists => {
-                    Error::new(ErrorKind::Refused, doing, "there is a run of that name").next("start it again")
+                    Error::new(ErrorKind::Conflict, doing, "there is a run of that name").next("start it again")
                 }
                 _ => Error::io(doing, error),
             }

@@ -25,7 +25,7 @@ const CALLS: [&str; 12] = [
 const MOST: usize = 400;
 
 /// Lets `arguments` be killed at its n-th `call`; whether it was.
-fn killed(sandbox: &Sandbox, call: &str, nth: usize, arguments: &[&str]) -> bool {
+pub fn killed(sandbox: &Sandbox, call: &str, nth: usize, arguments: &[&str]) -> bool {
     let inject = format!("inject={call}:signal=KILL:when={nth}");
     let trace = format!("trace={call}");
     let strace =
@@ -44,7 +44,7 @@ fn killed(sandbox: &Sandbox, call: &str, nth: usize, arguments: &[&str]) -> bool
 pub fn finished(sandbox: &Sandbox, when: &str) {
     let told = if sandbox.has_a_run() { sandbox.resume() } else { sandbox.run() };
     // Killed before its first event was durable, there is no run to go on with.
-    let told = if told.code != Some(0) && told.err.contains("no events") { sandbox.run() } else { told };
+    let told = if told.code != Some(0) && told.err.contains("start a new run") { sandbox.run() } else { told };
     assert_eq!(told.code, Some(0), "{when}: {}{}", told.out, told.err);
     same(&sandbox.live(), Sandbox::undisturbed(), when);
     let report = sandbox.report();

@@ -2,7 +2,11 @@
 //! Needs root, strace and restic, as the test command has them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backups;
+mod disks;
 mod kills;
+mod mounted;
+mod neighbours;
 #[path = "../support/nodes.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod nodes;

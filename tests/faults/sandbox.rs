@@ -101,6 +101,16 @@ impl Sandbox {
         sandbox
     }
 
+    /// A backup of its own, a directory, as `script` changes it.
+    pub fn with_own_backup(script: &str) -> Self {
+        let sandbox = Self::on_directory();
+        let pattern = Pattern::get().display().to_string();
+        sh(sandbox.folder.path(), &format!("cp -a {pattern}/truth truth; cd truth; {script}"));
+        let text = fs::read_to_string(sandbox.path("runbook.yaml")).unwrap();
+        sandbox.runbook(&text.replace(&pattern, &sandbox.folder.path().display().to_string()));
+        sandbox
+    }
+
     /// A repository of its own, to be damaged.
     pub fn with_own_repository() -> Self {
         let mut sandbox = Self::new();
@@ -208,12 +218,6 @@ impl Sandbox {
             sandbox.run().exits(0);
             sandbox.live()
         })
-    }
-
-    /// The only run's folder.
-    pub fn run_folder(&self) -> PathBuf {
-        let mut runs = fs::read_dir(self.path("state/runs")).unwrap();
-        runs.next().unwrap().unwrap().path()
     }
 
     pub fn has_a_run(&self) -> bool {

@@ -3,6 +3,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::prompt;
+use super::signals::{Signals, next_of};
 use super::wording::event_line;
 use crate::cli::progress::Progress;
 use crate::engine::{Activity, Engine, Notice};
@@ -37,7 +38,18 @@ impl Walk {
         let mut problem = None;
         // Opened by the operator's "later": not asked again before something changes.
         let mut put_off: HashSet<(TaskId, Option<crate::model::Digest>)> = Default::default();
-        while let Some(notice) = notices.recv().await {
+        // A prompt ends with its terminal, and holds nothing that would have to end first.
+        let mut signals = if self.interactive { None } else { Signals::listen().ok() };
+        loop {
+            let notice = tokio::select! {
+                notice = notices.recv() => notice,
+                name = next_of(&mut signals) => {
+                    let told = "what is under way ends, then the run is left; a second one ends it at once";
+                    let _ = writeln!(std::io::stderr().lock(), "{name}: {told}");
+                    break;
+                }
+            };
+            let Some(notice) = notice else { break };
             match notice {
                 Notice::Snapshot(snapshot) => {
                     run = Arc::unwrap_or_clone(snapshot);
@@ -75,6 +87,9 @@ impl Walk {
             if matches!(run.state, RunState::Closed) {
                 break;
             }
+        }
+        if let Some(signals) = signals {
+            signals.end_at_the_next();
         }
         Ending { run: Arc::new(run), problem }
     }

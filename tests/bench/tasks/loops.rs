@@ -86,9 +86,9 @@ pub async fn by_hand(place: &Place) -> f64 {
         workers.push(tokio::spawn(async move {
             while let Some(scopes) = { batches.lock().await.recv().await } {
                 let room = waiting.clone().acquire_owned().await.unwrap();
-                let (listed, live) = tokio::join!(source.list(&scopes), component.list(&scopes));
-                let all = |lists: Vec<Result<Vec<_>>>| lists.into_iter().flat_map(Result::unwrap).collect::<Vec<_>>();
-                let (listed, live) = (all(listed), all(live));
+                let listed = source.list(&scopes).await;
+                let listed: Vec<_> = listed.into_iter().flat_map(Result::unwrap).collect();
+                let live: Vec<_> = listed.iter().map(|location| component.locate(&location.id)).collect();
                 let (desired, live) = tokio::join!(source.read(&listed), component.read(&live));
                 let approved: Vec<Approved> = desired.into_iter().zip(live).map(approved).collect();
                 component.check(&approved).await.into_iter().for_each(|checked| drop(checked.unwrap()));
