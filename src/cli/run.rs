@@ -86,8 +86,10 @@ pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) 
             _ if run.state == RunState::Closed => say(&format!("next: rekindle report {id}")),
             Exit::Fine => {
                 say(&format!("next: rekindle report {id}"));
-                say(&format!("      rekindle undo {id}   brings the former state back"));
-                say(&format!("      rekindle close {id}   releases what is kept for that"));
+                if run.tasks.iter().any(|task| task.undoable) {
+                    say(&format!("      rekindle undo {id}   brings the former state back"));
+                    say(&format!("      rekindle close {id}   releases what is kept for that"));
+                }
             }
             _ => say(&format!("next: rekindle resume {id}")),
         }

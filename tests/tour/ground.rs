@@ -1,6 +1,7 @@
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rekindle::model::{Entry, NodeKind};
 
@@ -10,7 +11,7 @@ use crate::support::repository::{Backup, PASSWORD, Repository};
 /// Two users' homes and accounts, live, their backup, and a place for runs: what the README's tour makes.
 pub struct Ground {
     folder: tempfile::TempDir,
-    pub repository: Repository,
+    repository: Option<Repository>,
 }
 
 /// How one call of the built binary ended.
@@ -21,6 +22,11 @@ pub struct Told {
 }
 
 impl Ground {
+    /// For what needs no backup.
+    pub fn bare() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), repository: None }
+    }
+
     /// `ana` has a node of every kind, `bob` a few plain files.
     pub fn make() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -36,7 +42,7 @@ impl Ground {
         }
         let repository = Repository::init(2, "auto");
         repository.backup(&root.join("live"), Backup::default());
-        Self { folder, repository }
+        Self { folder, repository: Some(repository) }
     }
 
     /// A home gone, a file of another's changed, removed, relinked and added; accounts that say something else.
@@ -61,6 +67,10 @@ impl Ground {
         self.folder.path().join(below)
     }
 
+    pub fn repository(&self) -> PathBuf {
+        self.repository.as_ref().unwrap().path()
+    }
+
     pub fn live(&self) -> PathBuf {
         self.path("live")
     }
@@ -69,7 +79,7 @@ impl Ground {
     pub fn runbook(&self) -> PathBuf {
         let path = self.path("runbook.yaml");
         let text = include_str!("runbook.yaml")
-            .replace("REPOSITORY", self.repository.path().to_str().unwrap())
+            .replace("REPOSITORY", self.repository().to_str().unwrap())
             .replace("LIVE", self.live().to_str().unwrap());
         fs::write(&path, text).unwrap();
         path
@@ -77,13 +87,24 @@ impl Ground {
 
     /// Runs the built binary in the ground's folder and demands that exit code.
     pub fn rekindle(&self, arguments: &[&str], code: i32) -> Told {
-        let output = Command::new(env!("CARGO_BIN_EXE_rekindle"))
+        self.answering("", arguments, code)
+    }
+
+    /// Likewise, with lines typed at its questions.
+    pub fn answering(&self, typed: &str, arguments: &[&str], code: i32) -> Told {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_rekindle"))
             .args(arguments)
             .current_dir(self.folder.path())
             .env("REKINDLE_STATE", self.path("state"))
             .env("RESTIC_PASSWORD", PASSWORD)
-            .output()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
+        // Who asks nothing may be gone by now.
+        let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
+        let output = child.wait_with_output().unwrap();
         let text = |raw: Vec<u8>| String::from_utf8(raw).unwrap();
         let told = Told { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
         assert_eq!(told.code, Some(code), "rekindle {arguments:?}\n{}{}", told.out, told.err);

@@ -1,9 +1,15 @@
 //! The README's tour and its side paths, on the built binary and a repository that the real restic wrote.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "the stories' ground is test code outside any test function")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the stories' ground is test code outside any test function"
+)]
 
 mod ground;
 mod readme;
+mod schema;
 mod shipped;
 #[path = "../support/mod.rs"]
 mod support;
@@ -135,4 +141,38 @@ fn a_reader_that_goes_away_ends_the_output_alone() {
         .output()
         .unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "2\n", "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn what_a_review_left_out_is_no_difference_and_anything_else_is() {
+    let ground = Ground::make();
+    ground.damage();
+    ground.runbook();
+    ground.rekindle(&["plan", "runbook.yaml", "--out", "plan.json", "--user", "ana"], 2);
+    // Hunk 1 of account/ana is the quota; then both plans are approved.
+    let told = ground.answering("2\n1\n1\n1\n", &["review", "plan.json"], 0);
+    told.says("quota").says("2 plans approved, 0 not");
+    let run = ["run", "runbook.yaml", "--plain", "--user", "ana", "--decisions", "decisions.json"];
+    ground.rekindle(&run, 0);
+    let account = ground.live().join("accounts/ana.yaml");
+    let text = fs::read_to_string(&account).unwrap();
+    assert!(text.contains("quota: 1G"), "{text}");
+    ground.rekindle(&["verify"], 0).says("2 tasks are as restored, 0 differ");
+
+    // As many differences as were left out, but not those.
+    let drifted = text.replace("quota: 1G", "quota: 10G").replace("ana # her", "eve # her");
+    assert_ne!(drifted, text);
+    fs::write(&account, drifted).unwrap();
+    ground.rekindle(&["verify"], 2).says("account/ana: 1 difference, first in document ana: name");
+}
+
+#[test]
+fn a_report_names_the_command_that_was_approved() {
+    let ground = Ground::bare();
+    let text = "rekindle: 1\ntitle: A command\nsteps: [{ id: touch, run: [touch, made, 'by hand'] }]\n";
+    fs::write(ground.path("runbook.yaml"), text).unwrap();
+    let told = ground.rekindle(&["run", "runbook.yaml", "--plain", "--yes"], 0);
+    assert!(!told.out.contains("rekindle undo"), "an undo is offered that there is not: {}", told.out);
+    assert!(ground.path("made").exists());
+    ground.rekindle(&["report"], 0).says("command: `touch made by hand`").says("exit code 0");
 }

@@ -40,7 +40,7 @@ fn homes_from_restic() {
     let live = ground.live();
     let (homes, accounts) = (live.join("home"), live.join("accounts"));
     let (homes, accounts) = (homes.to_str().unwrap(), accounts.to_str().unwrap());
-    let repository = ground.repository.path();
+    let repository = ground.repository();
     let values = [
         ("repository", repository.to_str().unwrap()),
         ("homes", homes),
