@@ -1,8 +1,5 @@
 //! The command line: one verb, one file.
 
-#[macro_use]
-mod say;
-
 mod approval;
 mod args;
 mod close;
@@ -35,7 +32,7 @@ mod verify;
 mod watch;
 
 pub use args::{ApprovalArgs, GlobalArgs, InputArgs, OwnerArgs};
-pub use output::Output;
+pub use output::{Output, remark, say};
 pub use runbook_text::read_runbook;
 
 use clap::{Parser, Subcommand};

@@ -35,6 +35,7 @@ pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, Stri
 pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, String)> {
     let mut header = prepared.header;
     let (folder, keys) = free_folder(state, &mut header)?;
+    super::logging::into(&folder.log());
     let journal = Journal::create(&folder, now())?;
     let undo = UndoStore::open(&folder, &keys)?;
     let key = state.digest_key()?;
@@ -79,6 +80,7 @@ pub fn folder(id: Option<&str>) -> Result<RunFolder> {
 
 pub fn take(folder: RunFolder) -> Result<Taken> {
     let opened = Journal::open_writer(&folder, now())?;
+    super::logging::into(&folder.log());
     let run = folded(&opened.events)?;
     if run.state == crate::model::RunState::Closed {
         return Err(Error::new(ErrorKind::Refused, format!("go on with the run {}", folder.id()), "it was closed")

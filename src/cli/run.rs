@@ -8,9 +8,9 @@ use super::plain::{Ending, Walk};
 use super::prepared::{prepare, usable_runbook};
 use super::progress::Progress;
 use super::screen::{self, ScreenArgs};
-use super::{ApprovalArgs, InputArgs, OwnerArgs};
+use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
 use crate::engine::Engine;
-use crate::model::{ApprovalPolicy, Result};
+use crate::model::{ApprovalPolicy, Result, RunState};
 
 /// Restores: shows each step's diff, applies what is approved, proves it
 ///
@@ -37,7 +37,7 @@ pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
     let policy = args.approval.policy()?;
     if !json {
         for command in runbook.commands() {
-            complain!("this runbook executes a command: {command}");
+            remark(&format!("this runbook executes a command: {command}"));
         }
     }
     let mut prepared =
@@ -57,36 +57,42 @@ pub async fn follow(
     id: &str,
 ) -> Result<Exit> {
     if screen.is_wanted(&policy, json) {
-        return screen::show(engine, by, screen).await;
+        let ending = screen::show(engine, by, screen.options()).await?;
+        return Ok(conclude(&ending, &policy, json, id));
     }
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let walk = Walk { engine, by, json, interactive, only: None, progress: Progress::new(json) };
     let ending = walk.go().await;
-    let exit = conclude(&ending, json, id);
+    let exit = conclude(&ending, &policy, json, id);
     walk.leave().await;
     Ok(exit)
 }
 
-/// The last lines of a run in plain mode, and its exit code.
-pub fn conclude(ending: &Ending, json: bool, id: &str) -> Exit {
+/// The last lines of a run, and its exit code.
+pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) -> Exit {
     let run = &ending.run;
     if let Some(problem) = &ending.problem {
-        complain!("error: {}", problem.what);
+        remark(&format!("error: {}", problem.what));
         if let Some(next) = &problem.next {
-            complain!("next: {next}");
+            remark(&format!("next: {next}"));
         }
         return Exit::Failed;
     }
     let exit = Exit::of(run);
     if !json {
-        say!("{}", super::plain::totals(run));
-        let next = match exit {
+        super::approval::waiting(run, policy).iter().for_each(|line| say(line));
+        say(&super::plain::totals(run));
+        match exit {
+            _ if run.state == RunState::Closed => say(&format!("next: rekindle report {id}")),
             Exit::Fine => {
-                format!("rekindle report {id}   (undo: rekindle undo {id}; release what is kept: rekindle close {id})")
+                say(&format!("next: rekindle report {id}"));
+                if run.tasks.iter().any(|task| task.undoable) {
+                    say(&format!("      rekindle undo {id}   brings the former state back"));
+                    say(&format!("      rekindle close {id}   releases what is kept for that"));
+                }
             }
-            _ => format!("rekindle resume {id}"),
-        };
-        say!("next: {next}");
+            _ => say(&format!("next: rekindle resume {id}")),
+        }
     }
     exit
 }

@@ -7,7 +7,7 @@ use super::operate;
 use super::plain::{Walk, totals};
 use super::prepared::{recorded_runbook, reopen_live};
 use super::progress::Progress;
-use super::{ApprovalArgs, InputArgs};
+use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, TaskId, TaskState, TaskStatus};
 
@@ -75,13 +75,14 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
                 other => other,
             };
             if !json {
-                say!("{}\nnext: rekindle undo {id}", totals(&ending.run));
+                super::approval::waiting(&ending.run, &policy).iter().for_each(|line| say(line));
+                say(&format!("{}\nnext: rekindle undo {id}", totals(&ending.run)));
             }
             break;
         }
     }
     if exit == Exit::Fine && !json {
-        say!("everything that was asked for is undone");
+        say("everything that was asked for is undone");
     }
     walk.leave().await;
     Ok(exit)

@@ -1,9 +1,15 @@
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
-use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerWidget, TuiTracingSubscriberLayer, TuiWidgetState};
+use tokio::sync::Notify;
+use tracing_subscriber::layer::{Context, Layer as _};
+use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerWidget, TuiWidgetState};
 
 use crate::model::visible;
 
@@ -12,10 +18,80 @@ use super::theme::{Role, Theme};
 
 /// Characters of one record; the log's file has all.
 const MAX_MESSAGE: usize = 1_000;
+/// Of warnings that no frame has shown yet.
+const MAX_WARNINGS: usize = 16;
 
-/// Hands what is traced to the log pane; for the program's own `tracing` subscriber.
-pub fn layer() -> TuiTracingSubscriberLayer {
-    TuiTracingSubscriberLayer
+/// Wakes the screen: a record has come.
+pub static LOGGED: Notify = Notify::const_new();
+static WARNINGS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+/// Warnings and errors that came since this was last asked, oldest first.
+pub fn warnings() -> VecDeque<String> {
+    std::mem::take(&mut *WARNINGS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Hands what is traced to the log pane; for the program's own `tracing` subscriber. `tui-logger`'s own
+/// layer writes every field out, and records of the `log` crate carry four that only say where they come from.
+pub fn layer<S>() -> impl tracing_subscriber::Layer<S>
+where
+    S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span>,
+{
+    Records.with_filter(tracing::level_filters::LevelFilter::INFO)
+}
+
+struct Records;
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Records {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let mut said = Said::default();
+        event.record(&mut said);
+        let metadata = event.metadata();
+        let level = match *metadata.level() {
+            tracing::Level::ERROR => log::Level::Error,
+            tracing::Level::WARN => log::Level::Warn,
+            _ => log::Level::Info,
+        };
+        let target = said.target.as_deref().unwrap_or(metadata.target());
+        let mut record = log::Record::builder();
+        record.level(level).target(target);
+        let drain = tui_logger::Drain::new();
+        drain.log(&record.args(format_args!("{}{}", said.message, said.fields)).build());
+        if level <= log::Level::Warn {
+            let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
+            if warnings.len() >= MAX_WARNINGS {
+                warnings.pop_front();
+            }
+            let text: String = said.message.chars().take(MAX_MESSAGE).collect();
+            warnings.push_back(visible(&text).into_owned());
+        }
+        LOGGED.notify_one();
+    }
+}
+
+#[derive(Default)]
+struct Said {
+    message: String,
+    fields: String,
+    /// Of a record that came through the `log` crate.
+    target: Option<String>,
+}
+
+impl tracing::field::Visit for Said {
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        match field.name() {
+            "log.target" => self.target = Some(value.to_owned()),
+            _ => self.record_debug(field, &format_args!("{value}")),
+        }
+    }
+
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        // Writing to a String never fails.
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            name if name.starts_with("log.") => Ok(()),
+            name => write!(self.fields, " {name}={value:?}"),
+        };
+    }
 }
 
 /// Levels below `level` are not kept. The screen's loop moves the records on; no thread does.
@@ -50,5 +126,22 @@ impl LogFormatter for Visible {
         let text = format!("{time} {:<5}{}", record.level, visible(cut));
         let style: Style = self.theme.style(role);
         wrap(&text, width).into_iter().map(|line| Line::from(Span::styled(line, style))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_warning_is_told_without_where_in_the_code_it_comes_from() {
+        let subscriber = tracing_subscriber::registry().with(layer());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(log.file = "progress.rs", log.line = 139, count = 3, "pack \u{1b}[2J is back");
+            tracing::info!("nothing to see");
+        });
+        assert!(warnings().contains(&"pack ^[[2J is back".to_owned()));
     }
 }

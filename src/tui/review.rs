@@ -1,4 +1,5 @@
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::model::{
@@ -96,6 +97,8 @@ pub enum ReviewRow {
         hunk: u32,
         side: Side,
         text: String,
+        /// Bytes of `text` to be emphasised.
+        changed: Vec<Range<usize>>,
     },
 }
 
@@ -179,11 +182,19 @@ impl Loaded {
             for (hunk_at, hunk) in change.hunks.iter().enumerate() {
                 let hunk_at = number(hunk_at);
                 rows.push(ReviewRow::Hunk(change_at, hunk_at));
-                let mut line = |side, text| rows.push(ReviewRow::Line { change: change_at, hunk: hunk_at, side, text });
+                let mut piece = |side, text, changed| {
+                    rows.push(ReviewRow::Line { change: change_at, hunk: hunk_at, side, text, changed });
+                };
+                let mut line = |side, text| piece(side, text, Vec::new());
                 // A place that is cut on its own line stands in full below: no two look the same.
                 let place = visible(&hunk.place()).into_owned();
                 if place.width() > place_room(hunk, self.width.saturating_sub(HUNK_HEAD), theme) {
                     value_lines(&place, self.width).into_iter().for_each(|text| line(Side::Both, text));
+                }
+                if words::hunk(hunk, theme).width() > told_room(hunk, place.width(), self.width, theme) {
+                    value_lines(&words::hunk(hunk, theme), self.width)
+                        .into_iter()
+                        .for_each(|text| line(Side::Both, text));
                 }
                 // Two secrets are told on the hunk's own line: they have nothing to show.
                 if let HunkAt::Field { before, after, .. } = &hunk.at
@@ -201,11 +212,19 @@ impl Loaded {
                     None => {}
                     Some(None) => line(Side::Both, "reading both sides".to_owned()),
                     Some(Some(diff)) => {
-                        for (side, text) in &diff.lines {
-                            value_lines(text, self.width).into_iter().for_each(|text| line(*side, text));
+                        for shown in &diff.lines {
+                            let mut start = 0;
+                            for text in value_lines(&shown.text, self.width) {
+                                let (from, to) = (start, start + text.len());
+                                start = to;
+                                let here = shown.changed.iter().filter(|part| part.start < to && part.end > from);
+                                let here = here.map(|part| part.start.max(from) - from..part.end.min(to) - from);
+                                let changed = here.collect();
+                                piece(shown.side, text, changed);
+                            }
                         }
                         if let Some(note) = &diff.note {
-                            line(Side::Gap, note.clone());
+                            piece(Side::Gap, note.clone(), Vec::new());
                         }
                     }
                 }
@@ -216,6 +235,14 @@ impl Loaded {
             self.cursor = position;
         }
         self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
+    }
+
+    /// Whether the cursor is at a file, or another node of a tree, whose own diff can be opened.
+    pub fn is_at_file(&self) -> bool {
+        let at = self.rows.get(self.cursor).and_then(ReviewRow::hunk);
+        let found =
+            at.and_then(|(change, hunk)| self.proposal.plan.changes.get(change as usize)?.hunks.get(hunk as usize));
+        found.is_some_and(|hunk| matches!(hunk.at, HunkAt::Node { .. }))
     }
 
     pub fn keep_in_sight(&mut self, height: usize) {
@@ -282,6 +309,14 @@ pub fn place_room(hunk: &Hunk, width: usize, theme: Theme) -> usize {
     let room = width.saturating_sub(if fidelity > 0 { fidelity + 2 } else { 0 });
     let told = words::hunk(hunk, theme).width().min(room / 2);
     room.saturating_sub(told + 2)
+}
+
+/// Columns for what is told of a hunk, behind its place.
+fn told_room(hunk: &Hunk, place: usize, width: usize, theme: Theme) -> usize {
+    let fidelity = words::fidelity(hunk.fidelity).len();
+    let left = width.saturating_sub(HUNK_HEAD);
+    let taken = place.min(place_room(hunk, left, theme)) + if fidelity > 0 { fidelity + 2 } else { 0 };
+    left.saturating_sub(taken + 2)
 }
 
 fn number(position: usize) -> u32 {

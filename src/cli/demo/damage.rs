@@ -8,11 +8,8 @@ pub fn strike(platform: &Path) -> io::Result<()> {
     let home = |path: &str| platform.join("home").join(path);
     let account = |name: &str| platform.join("accounts").join(format!("{name}.yaml"));
 
-    let notes = fs::read_to_string(home("bob/notes.txt"))?;
-    fs::write(
-        home("bob/notes.txt"),
-        notes.replace("observation 481", "observation ###").replace("  20  bob", "  20  BOB"),
-    )?;
+    edit(&home("bob/notes.txt"), "observation 482", "observation ###")?;
+    edit(&home("bob/notes.txt"), " 30  bob: observation 1111\n", "")?;
     fs::remove_file(home("cyd/projects/model/weights.bin"))?;
     fs::remove_dir_all(home("dee"))?;
     fs::write(home("eli/data/after-the-backup.csv"), "row,value,by\n1,2,eli\n")?;

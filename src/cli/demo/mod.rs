@@ -8,12 +8,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::plain::Walk;
+use super::plain::{Ending, Walk, totals};
 use super::prepared::prepare;
 use super::progress::Progress;
 use super::run::conclude;
 use super::screen::{self, ScreenArgs};
-use super::{Exit, operate};
+use super::{Exit, operate, say};
 use crate::engine::{Command, Engine, Notice};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, TaskStatus};
 use crate::runbook::{Given, Inputs, Runbook};
@@ -44,7 +44,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     // The run's journal belongs to the sandbox, not to the operator's own runs.
     let state = crate::journal::StateFolder::at(sandbox.path("state"));
     if !json {
-        println!("sandbox: {}", sandbox.root().display());
+        say(&format!("sandbox: {}", sandbox.root().display()));
     }
     let by = operate::operator();
     let policy = if args.screen.is_wanted(&ApprovalPolicy::Ask, json) {
@@ -64,7 +64,16 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let (engine, id) = operate::begin_in(&state, prepared, policy.clone())?;
     if policy == ApprovalPolicy::Ask {
         mend_when_it_fails(&engine, &sandbox);
-        return screen::show(engine, by, &args.screen).await;
+        let mut options = args.screen.options();
+        let state = sandbox.path("state").display().to_string();
+        options.parting = Some(match sandbox.is_kept() {
+            true => format!("to go on: REKINDLE_STATE={state} rekindle resume {id}"),
+            false => {
+                "The sandbox and this run are removed then; `rekindle demo --keep` leaves them in place.".to_owned()
+            }
+        });
+        let ending = screen::show(engine, by, options).await?;
+        return Ok(leave(&ending, &sandbox, &id));
     }
     in_plain_mode(
         Walk { engine, by, json, interactive: false, only: None, progress: Progress::new(json) },
@@ -72,6 +81,17 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         &id,
     )
     .await
+}
+
+/// What the demo leaves behind, after its screen.
+fn leave(ending: &Ending, sandbox: &Sandbox, id: &str) -> Exit {
+    if sandbox.is_kept() {
+        say(&format!("the sandbox is kept; first: export REKINDLE_STATE={}", sandbox.path("state").display()));
+        return conclude(ending, &ApprovalPolicy::Ask, false, id);
+    }
+    say(&totals(&ending.run));
+    say("the sandbox and its run are removed; `rekindle demo --keep` leaves them in place");
+    Exit::of(&ending.run)
 }
 
 async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> {
@@ -89,8 +109,8 @@ async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> 
     walk.engine.command(Command::Retry { task }, &walk.by).await?;
     let ending = walk.go().await;
     let exit = if sandbox.is_kept() {
-        println!("to go on with it: export REKINDLE_STATE={}", sandbox.path("state").display());
-        conclude(&ending, walk.json, id)
+        say(&format!("to go on with it: export REKINDLE_STATE={}", sandbox.path("state").display()));
+        conclude(&ending, &ApprovalPolicy::Yes { deletes: false, irreversible: false }, walk.json, id)
     } else {
         Exit::of(&ending.run)
     };

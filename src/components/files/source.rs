@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::beneath::RESERVED;
 use crate::model::{
     Body, Error, ErrorKind, KindSchema, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
     TreePath, visible,
@@ -71,6 +72,7 @@ fn owners(store: &dyn Store, below: &TreePath) -> Result<Vec<String>> {
     let children = store.children(below)?.ok_or_else(|| nothing_there(store, below, "directory"))?;
     let directories = children.iter().filter(|entry| entry.is_directory()).filter_map(|entry| entry.path.name());
     let mut names = directories
+        .filter(|name| *name != b"lost+found" && *name != RESERVED)
         .map(|name| {
             String::from_utf8(name.to_vec()).map_err(|_| {
                 let doing = format!("name the owner of the directory {}", visible(name));

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 use crate::model::{StepKind, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit};
 use crate::tui::keymap::{Action, Context};
-use crate::tui::state::Model;
+use crate::tui::review::Loaded;
+use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
 
 /// A message or what is being typed, and below it the keys that matter here.
@@ -19,6 +20,16 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     } else if let Some(note) = &model.note {
         let role = if note.is_problem { Role::Bad } else { Role::Plain };
         pen.write(&fit(&format!(" {}", note.text), left, theme.cut()), theme.style(role));
+    } else if let Some(warning) = &model.warning {
+        let text = format!(" ! {warning}");
+        pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Attention));
+    } else if model.is_complete() && model.activities.is_empty() {
+        let text = if model.read_only {
+            " every task is settled"
+        } else {
+            " every task is settled: q leaves, u plans a way back"
+        };
+        pen.write(&fit(text, left, theme.cut()), theme.style(Role::Good));
     } else if let Some((task, line)) = model.output.back().filter(|_| !model.activities.is_empty()) {
         let text = format!(" {}: {line}", crate::tui::names::shown_name(&model.run, *task));
         pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Quiet));
@@ -72,9 +83,14 @@ fn matters(model: &Model, action: Action) -> bool {
     };
     match action {
         Action::Take | Action::Leave | Action::Approve => commands && task.status == S::Review,
-        Action::ApproveAll => commands && model.run.count(S::Review) > 1,
-        Action::NextReview => model.run.count(S::Review) > u32::from(task.status == S::Review),
-        Action::Undo => commands && task.undoable,
+        Action::ApproveAll => commands && many_in_review(model, task.status),
+        Action::NextWanted => {
+            let wanted = [S::Review, S::Failed, S::Unknown];
+            let here = u32::from(wanted.contains(&task.status));
+            wanted.iter().map(|status| model.run.count(*status)).sum::<u32>() > here
+        }
+        Action::Undo => commands && crate::tui::update::can_be_undone(task),
+        Action::Open if model.tab == Tab::Review => model.review.loaded().is_some_and(Loaded::is_at_file),
         Action::Retry => commands && matches!(task.status, S::Failed | S::Unknown | S::Skipped | S::Undone),
         Action::Skip => commands && matches!(task.status, S::Review | S::Failed | S::Unknown),
         Action::LeaveOut => commands && matches!(task.status, S::Failed | S::Unknown),
@@ -85,4 +101,15 @@ fn matters(model: &Model, action: Action) -> bool {
         Action::PauseOrContinue => commands,
         _ => true,
     }
+}
+
+/// Whether approving many at once means anything here: in Review plans equal to the one on the screen,
+/// elsewhere those of the cursor's step.
+fn many_in_review(model: &Model, status: TaskStatus) -> bool {
+    let in_review = |id: u32| model.run.tasks.get(id as usize).is_some_and(|task| task.status == TaskStatus::Review);
+    let step = model.cursor.map(|id| model.run.step_tasks(model.run.step_of(id))).unwrap_or_default();
+    let is_at_one = model.tab != Tab::Review || status == TaskStatus::Review;
+    is_at_one
+        && model.run.count(TaskStatus::Review) > 1
+        && step.into_iter().filter(|id| in_review(*id)).nth(1).is_some()
 }

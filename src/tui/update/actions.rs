@@ -1,5 +1,5 @@
 use crate::engine::Command;
-use crate::model::{HunkAt, RunState, StepKind, TaskId, TaskStatus};
+use crate::model::{HunkAt, RunState, StepKind, TaskId, TaskState, TaskStatus};
 use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval, ask_approval_of_all};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
@@ -90,14 +90,13 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Take => return decide(model, Some(true)),
         Action::Leave => return decide(model, Some(false)),
         Action::Toggle => return decide(model, None),
-        Action::NextReview => moves::next_in_review(model, true),
-        Action::PreviousReview => moves::next_in_review(model, false),
+        Action::NextWanted => moves::next_wanted(model, true),
+        Action::PreviousWanted => moves::next_wanted(model, false),
         Action::LogLevel => {
             use ::log::LevelFilter as Level;
             model.log_level = match model.log_level {
                 Level::Info => Level::Warn,
                 Level::Warn => Level::Error,
-                Level::Error => Level::Debug,
                 _ => Level::Info,
             };
         }
@@ -202,14 +201,18 @@ fn retry(model: &mut Model) -> Vec<Effect> {
 /// Nothing changes yet: the way back is planned and waits in review like any other plan.
 fn undo(model: &mut Model) -> Vec<Effect> {
     let Some(id) = shown_cursor(model) else { return Vec::new() };
-    let undoable = model.run.tasks.get(id.index()).is_some_and(|task| task.undoable);
-    if !undoable {
+    if !model.run.tasks.get(id.index()).is_some_and(can_be_undone) {
         model.complain(format!("{} has nothing that can be undone", shown_name(&model.run, id)));
         return Vec::new();
     }
     show(model, Tab::Review);
     model.say("planning the way back; its diff comes here, nothing changes before you approve it");
     vec![Effect::Command(Command::Undo { task: id })]
+}
+
+/// As the engine sees it: what is in review or on its way is approved, skipped or waited for first.
+pub fn can_be_undone(task: &TaskState) -> bool {
+    task.undoable && matches!(task.status, TaskStatus::Done | TaskStatus::Failed | TaskStatus::Unknown)
 }
 
 fn is_confirm(model: &Model, id: TaskId) -> bool {

@@ -1,4 +1,4 @@
-use crate::model::{TaskId, TaskStatus};
+use crate::model::{Run, StepKind, TaskId, TaskStatus};
 use crate::tui::keymap::Action;
 use crate::tui::matrix;
 use crate::tui::state::{Model, Tab};
@@ -44,8 +44,8 @@ pub fn to(model: &mut Model, task: Option<TaskId>) {
     }
 }
 
-/// The next task in review in the list's order, beginning after the cursor and around the end.
-pub fn next_in_review(model: &mut Model, forward: bool) {
+/// The next task that needs a person, in the list's order, beginning after the cursor and around the end.
+pub fn next_wanted(model: &mut Model, forward: bool) {
     let tasks: Vec<TaskId> = model
         .rows
         .rows
@@ -57,10 +57,18 @@ pub fn next_in_review(model: &mut Model, forward: bool) {
         .collect();
     let here = model.cursor.and_then(|cursor| tasks.iter().position(|id| *id == cursor)).unwrap_or(0);
     let around = (1..tasks.len()).map(|far| if forward { here + far } else { here + tasks.len() - far });
-    let in_review = |id: &TaskId| model.run.tasks.get(id.index()).map(|task| task.status) == Some(TaskStatus::Review);
-    let found = around.filter_map(|at| tasks.get(at % tasks.len())).find(|id| in_review(id)).copied();
+    let found = around.filter_map(|at| tasks.get(at % tasks.len())).find(|id| needs_person(&model.run, **id)).copied();
     match found {
         Some(id) => to(model, Some(id)),
-        None => model.say("no other task that is shown is in review"),
+        None => model.say("no other task that is shown needs you"),
+    }
+}
+
+/// Nothing more happens to it before somebody says what.
+fn needs_person(run: &Run, id: TaskId) -> bool {
+    match run.tasks.get(id.index()).map(|task| task.status) {
+        Some(TaskStatus::Review | TaskStatus::Failed | TaskStatus::Unknown) => true,
+        Some(TaskStatus::Ready) => run.step(id).is_some_and(|step| step.kind == StepKind::Confirm),
+        _ => false,
     }
 }
