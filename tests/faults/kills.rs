@@ -54,14 +54,12 @@ pub fn finished(sandbox: &Sandbox, when: &str) {
 
 fn sweep(call: &str) -> usize {
     let run = ["run", "runbook.yaml", "--plain", "--yes", "--yes-deletes"];
-    let mut kills = 0;
     for nth in 1..=MOST {
         let sandbox = Sandbox::on_directory();
         let former = sandbox.live().but_directory_times();
         if !killed(&sandbox, call, nth, &run) {
-            return kills;
+            return nth - 1;
         }
-        kills += 1;
         let when = format!("killed at {call} {nth}");
         finished(&sandbox, &when);
         if nth % 5 == 1 {
