@@ -21,7 +21,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("components", &["model", "reader", "component", "stores", "beneath", "diff", "crash"]),
     ("engine", &["model", "reader", "component", "diff", "journal", "crash"]),
     ("registry", &["model", "reader", "component", "engine", "runbook", "stores", "components"]),
-    ("tui", &["model", "engine"]),
+    ("tui", &["model", "engine", "diff"]),
     ("cli", &["model", "engine", "journal", "report", "runbook", "registry", "tui"]),
     ("main", &["cli"]),
 ];
