@@ -1,4 +1,4 @@
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -70,19 +70,22 @@ pub async fn follow(
     Ok(exit)
 }
 
+/// A last line, unless there is no terminal any more to read it.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
 /// The last lines of a run, and its exit code.
 pub fn conclude(ending: &Ending, json: bool, id: &str) -> Exit {
     let run = &ending.run;
     if let Some(problem) = &ending.problem {
-        eprintln!("error: {}", problem.what);
-        if let Some(next) = &problem.next {
-            eprintln!("next: {next}");
-        }
+        let next = problem.next.as_ref().map(|next| format!("next: {next}\n")).unwrap_or_default();
+        let _ = write!(std::io::stderr().lock(), "error: {}\n{next}", problem.what);
         return Exit::Failed;
     }
     let exit = Exit::of(run);
     if !json {
-        println!("{}", super::plain::totals(run));
+        say(&super::plain::totals(run));
         let next = match exit {
             _ if run.state == RunState::Closed => format!("rekindle report {id}"),
             Exit::Fine => {
@@ -90,7 +93,7 @@ pub fn conclude(ending: &Ending, json: bool, id: &str) -> Exit {
             }
             _ => format!("rekindle resume {id}"),
         };
-        println!("next: {next}");
+        say(&format!("next: {next}"));
     }
     exit
 }

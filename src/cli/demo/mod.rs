@@ -11,7 +11,7 @@ use clap::Args;
 use super::plain::{Ending, Walk, totals};
 use super::prepared::prepare;
 use super::progress::Progress;
-use super::run::conclude;
+use super::run::{conclude, say};
 use super::screen::{self, ScreenArgs};
 use super::{Exit, operate};
 use crate::engine::{Command, Engine, Notice};
@@ -87,11 +87,11 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
 /// What the demo leaves behind, after its screen.
 fn leave(ending: &Ending, sandbox: &Sandbox, id: &str) -> Exit {
     if sandbox.is_kept() {
-        println!("the sandbox is kept; first: export REKINDLE_STATE={}", sandbox.path("state").display());
+        say(&format!("the sandbox is kept; first: export REKINDLE_STATE={}", sandbox.path("state").display()));
         return conclude(ending, false, id);
     }
-    println!("{}", totals(&ending.run));
-    println!("the sandbox and its run are removed; `rekindle demo --keep` leaves them in place");
+    say(&totals(&ending.run));
+    say("the sandbox and its run are removed; `rekindle demo --keep` leaves them in place");
     Exit::of(&ending.run)
 }
 
