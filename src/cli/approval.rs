@@ -1,6 +1,9 @@
 use super::ApprovalArgs;
 use super::decisions::DecisionsFile;
-use crate::model::{ApprovalPolicy, Result};
+use crate::model::{ApprovalPolicy, Result, Run, TaskStatus};
+
+/// More would only scroll the totals away.
+const MOST_WAITING: usize = 20;
 
 impl ApprovalArgs {
     pub fn policy(&self) -> Result<ApprovalPolicy> {
@@ -26,4 +29,37 @@ impl ApprovalArgs {
         let given: Vec<&str> = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
         if given.is_empty() { "each plan is approved by a person".to_owned() } else { given.join(" ") }
     }
+}
+
+/// Which plans the flags did not approve, and what would; one line each.
+pub fn waiting(run: &Run, policy: &ApprovalPolicy) -> Vec<String> {
+    let tasks = run.tasks.iter().zip(0_u32..).filter(|(state, _)| state.status == TaskStatus::Review);
+    let mut lines: Vec<String> = tasks
+        .filter_map(|(state, number)| {
+            let name = run.name(crate::model::TaskId(number));
+            let deletes = state.counts.deletes();
+            let why = match policy {
+                ApprovalPolicy::Ask => return None,
+                ApprovalPolicy::Yes { deletes: false, .. } if deletes > 0 => {
+                    format!("its plan deletes {deletes}; --yes --yes-deletes approves that too")
+                }
+                ApprovalPolicy::Yes { irreversible: false, .. } => {
+                    "it cannot be undone, or keeps changing; --yes --yes-irreversible approves the former too"
+                        .to_owned()
+                }
+                ApprovalPolicy::Yes { .. } => "its target keeps changing".to_owned(),
+                ApprovalPolicy::Decisions(decided) if decided.contains_key(&name) => {
+                    "it is no longer as it was reviewed; plan and review it again".to_owned()
+                }
+                ApprovalPolicy::Decisions(_) => "the review did not approve it".to_owned(),
+            };
+            Some(format!("{name} waits: {why}"))
+        })
+        .collect();
+    if lines.len() > MOST_WAITING {
+        let more = lines.len() - MOST_WAITING;
+        lines.truncate(MOST_WAITING);
+        lines.push(format!("… and {more} more wait"));
+    }
+    lines
 }

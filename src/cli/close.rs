@@ -25,6 +25,12 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
     let id = taken.header().id.clone();
     let engine = taken.resume(systems, ApprovalPolicy::Ask, by.clone(), Purpose::Undo)?;
     let mut notices = engine.subscribe();
+    // What a crash left open is settled before it is closed.
+    while let Some(notice) = notices.recv().await {
+        if matches!(notice, Notice::Idle | Notice::Stopped { .. }) {
+            break;
+        }
+    }
     engine.command(Command::Close, &by).await?;
     while let Some(notice) = notices.recv().await {
         if matches!(notice, Notice::Stopped { .. }) {

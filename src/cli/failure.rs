@@ -11,10 +11,10 @@ pub(super) fn show(error: &Error, output: &Output) -> Exit {
         let _ = output.print_json(&serde_json::json!({ "error": error.problem() }));
         return Exit::Failed;
     }
-    let mut text = format!("error: {}\n", visible(&error.to_string()));
+    let mut text = format!("error: {}\n", lines(&error.to_string()));
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(&format!("  because: {}\n", visible(&error.to_string())));
+        text.push_str(&format!("  because: {}\n", lines(&error.to_string())));
         cause = error.source();
     }
     if let Some(next) = error.hint() {
@@ -22,6 +22,11 @@ pub(super) fn show(error: &Error, output: &Output) -> Exit {
     }
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
     Exit::Failed
+}
+
+/// An error may list candidates, one a line; names in it were made visible where it was made.
+fn lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n")
 }
 
 /// Usage errors exit 1, for 2 says that changes are pending; help and version are no errors.

@@ -2,29 +2,37 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Exit, Output};
-use crate::model::Result;
+use crate::journal::StateFolder;
+use crate::model::{Result, visible};
+use crate::registry::{COMPONENTS, FORMATS, STORES};
 
-/// Show version, build and adapters
+/// Show version, build, where runs are kept, and adapters
 #[derive(Debug, Args)]
 pub struct Info {}
-
-const STORES: [&str; 3] = ["directory", "tar", "restic"];
-const FORMATS: [&str; 2] = ["files", "documents"];
-const COMPONENTS: [&str; 2] = ["files", "documents"];
 
 impl Info {
     pub fn run(self, output: &mut Output) -> Result<Exit> {
         let version = env!("CARGO_PKG_VERSION");
         let build = if cfg!(debug_assertions) { "debug" } else { "release" };
         let system = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+        // Facts about the program are told where there is no place for runs, too.
+        let state = StateFolder::from_environment();
+        let runs = state.as_ref().map(StateFolder::runs).ok();
+        let keys = state.as_ref().map(StateFolder::keys).ok();
         if output.json {
             output.print_json(&json!({
                 "version": version, "build": build, "system": system,
-                "stores": STORES, "formats": FORMATS, "components": COMPONENTS,
+                "state": { "runs": runs, "keys": keys }, "stores": STORES, "formats": FORMATS, "components": COMPONENTS,
             }))?;
         } else {
+            let shown = |path: Option<std::path::PathBuf>| match path {
+                Some(path) => visible(path.as_os_str().as_encoded_bytes()).into_owned(),
+                None => "nowhere: set REKINDLE_STATE to a folder on a local disk".to_owned(),
+            };
+            let (runs, keys) = (shown(runs), shown(keys));
             output.print(&format!(
-                "rekindle {version} ({build}, {system})\nstores      {}\nformats     {}\ncomponents  {}\n",
+                "rekindle {version} ({build}, {system})\nruns        {runs}\nkeys        {keys}\n\
+                 stores      {}\nformats     {}\ncomponents  {}\n",
                 STORES.join(", "),
                 FORMATS.join(", "),
                 COMPONENTS.join(", ")

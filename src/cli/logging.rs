@@ -1,21 +1,58 @@
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
 use tracing_subscriber::prelude::*;
 
-/// Log lines go to the screen's log pane; with `-v`, and where no screen is drawn, to stderr.
+/// The log of the run that this process holds. Lines are for people; the journal is the evidence.
+static RUN_LOG: Mutex<Option<File>> = Mutex::new(None);
+
+/// Log lines go to the run's log and to the screen's log pane; with `-v` to stderr too.
 pub fn start(verbose: u8) {
     let level = match verbose {
-        0 => tracing::Level::WARN,
-        1 => tracing::Level::INFO,
+        0 | 1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
-    let filter = tracing_subscriber::filter::Targets::new().with_target("rekindle", level).with_targets([
-        ("engine", level),
-        ("run", level),
-        ("journal", level),
-        ("plain", level),
-    ]);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_filter(filter);
-    let lines = (verbose > 0).then_some(lines);
+    let ours = || {
+        tracing_subscriber::filter::Targets::new().with_target("rekindle", level).with_targets([
+            ("engine", level),
+            ("run", level),
+            ("journal", level),
+            ("plain", level),
+            ("demo", level),
+        ])
+    };
+    let lines = (verbose > 0)
+        .then(|| tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time().with_filter(ours()));
+    let file = tracing_subscriber::fmt::layer().with_writer(|| RunLog).with_ansi(false).with_filter(ours());
+    let screen = crate::tui::log_layer();
     // A second start in one process keeps the first one's settings.
-    let _ = tracing_subscriber::registry().with(crate::tui::log_layer()).with(lines).try_init();
+    let _ = tracing_subscriber::registry().with(screen).with(file).with(lines).try_init();
     crate::tui::start_log(log::LevelFilter::Info);
+}
+
+/// From here on lines are appended to this run's log; one that cannot be opened costs no run.
+pub fn into(path: &Path) {
+    let file = File::options().append(true).create(true).mode(0o600).open(path);
+    match file {
+        Ok(file) => *RUN_LOG.lock().unwrap_or_else(PoisonError::into_inner) = Some(file),
+        Err(error) => tracing::warn!("the log {} cannot be written: {error}", path.display()),
+    }
+}
+
+struct RunLog;
+
+impl Write for RunLog {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut *RUN_LOG.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(file) => file.write(bytes),
+            None => Ok(bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -32,7 +32,7 @@ mod verify;
 mod watch;
 
 pub use args::{ApprovalArgs, GlobalArgs, InputArgs, OwnerArgs};
-pub use output::Output;
+pub use output::{Output, remark, say};
 pub use runbook_text::read_runbook;
 
 use clap::{Parser, Subcommand};

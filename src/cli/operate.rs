@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::prepared::Prepared;
 use crate::engine::{Engine, Purpose, Session};
-use crate::journal::{Journal, RunFolder, StateFolder, UndoStore};
+use crate::journal::{Journal, Keys, RunFolder, StateFolder, UndoStore};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run, RunHeader};
 use crate::registry::Systems;
 
@@ -27,20 +27,39 @@ fn account_name(uid: u32) -> String {
     name.map_or_else(|| format!("uid{uid}"), str::to_owned)
 }
 
-/// Makes the run's folder and begins.
-pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<Engine> {
+/// Makes the run's folder and begins; answers the run's id too.
+pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, String)> {
     begin_in(&StateFolder::from_environment()?, prepared, policy)
 }
 
-pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy) -> Result<Engine> {
-    let (folder, keys) = RunFolder::create(state, &prepared.header.id)?;
+pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, String)> {
+    let mut header = prepared.header;
+    let (folder, keys) = free_folder(state, &mut header)?;
+    super::logging::into(&folder.log());
     let journal = Journal::create(&folder, now())?;
     let undo = UndoStore::open(&folder, &keys)?;
     let key = state.digest_key()?;
-    let by = prepared.header.by.clone();
+    let (by, id) = (header.by.clone(), header.id.clone());
     let session = Session { script: prepared.systems, folder, journal, undo, key, policy, clock: Arc::new(now), by };
-    Ok(session.begin(prepared.header))
+    Ok((session.begin(header), id))
 }
+
+/// Two runs of one runbook may begin in the same second.
+fn free_folder(state: &StateFolder, header: &mut RunHeader) -> Result<(RunFolder, Keys)> {
+    let first = header.id.clone();
+    let mut number = 1;
+    loop {
+        match RunFolder::create(state, &header.id) {
+            Err(error) if error.kind() == ErrorKind::Conflict && number < MOST_IN_A_SECOND => {
+                number += 1;
+                header.id = format!("{first}-{number:03}");
+            }
+            created => return created,
+        }
+    }
+}
+
+const MOST_IN_A_SECOND: u32 = 1000;
 
 /// A run that was opened to go on: locked, checked, folded.
 pub struct Taken {
@@ -61,6 +80,7 @@ pub fn folder(id: Option<&str>) -> Result<RunFolder> {
 
 pub fn take(folder: RunFolder) -> Result<Taken> {
     let opened = Journal::open_writer(&folder, now())?;
+    super::logging::into(&folder.log());
     let run = folded(&opened.events)?;
     if run.state == crate::model::RunState::Closed {
         return Err(Error::new(ErrorKind::Refused, format!("go on with the run {}", folder.id()), "it was closed")

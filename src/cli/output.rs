@@ -12,6 +12,16 @@ pub struct Output {
     pub color: bool,
 }
 
+/// One line of what was found. A reader that went away ends the output, not the work.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// One line for the operator, beside what is found.
+pub fn remark(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 impl Output {
     pub fn new(global: &GlobalArgs) -> Self {
         let is_terminal = io::stdout().is_terminal();

@@ -9,7 +9,7 @@ use super::operate;
 use super::plain::{counted, plan_lines};
 use super::prepared::{as_run, prepare, usable_runbook};
 use super::progress::Progress;
-use super::{InputArgs, OwnerArgs};
+use super::{InputArgs, OwnerArgs, say};
 use crate::engine::{Foreseen, Outlook, Script, dry_run};
 use crate::journal::StateFolder;
 use crate::model::{Preview, Result, Selection, visible};
@@ -71,14 +71,14 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
             super::decisions::write_private(path, &text)?;
         }
         if json {
-            println!("{text}");
+            say(&text);
         }
     }
     if !json {
-        println!(
+        say(&format!(
             "\n{} unchanged, {} to change, {} to ask or run, {} failed",
             summary.unchanged, summary.changes, summary.others, summary.failed
-        );
+        ));
     }
     Ok(summary.exit())
 }
@@ -122,25 +122,25 @@ fn print(foreseen: &Foreseen, most: usize) {
     match &foreseen.what {
         Ok(Outlook::Unchanged) => {}
         Ok(Outlook::Changes { proposal, digest, counts, .. }) => {
-            println!("\n{name}{predicted}");
+            say(&format!("\n{name}{predicted}"));
             for line in plan_lines(&proposal.plan, &Selection::all(), most) {
-                println!("{line}");
+                say(&line);
             }
-            println!("  {}  plan {}", counted(*counts, proposal.plan.preview), digest.short());
+            say(&format!("  {}  plan {}", counted(*counts, proposal.plan.preview), digest.short()));
         }
         Ok(Outlook::Command(argv)) => {
-            println!("\n{name}{predicted}\n  $ {}", crate::engine::shown_command(argv));
-            println!("  {}", counted(Default::default(), Preview::Opaque));
+            say(&format!("\n{name}{predicted}\n  $ {}", crate::engine::shown_command(argv)));
+            say(&format!("  {}", counted(Default::default(), Preview::Opaque)));
         }
         Ok(Outlook::Answered(answer)) => {
             let word = if answer.holds { "holds" } else { "does not hold now" };
-            println!("\n{name}{predicted}\n  {word}: {}", visible(&answer.seen));
+            say(&format!("\n{name}{predicted}\n  {word}: {}", visible(&answer.seen)));
         }
-        Ok(Outlook::Asks(text)) => println!("\n{name}{predicted}\n  asks a person: {}", visible(text)),
+        Ok(Outlook::Asks(text)) => say(&format!("\n{name}{predicted}\n  asks a person: {}", visible(text))),
         Err(error) => {
-            println!("\n{name}{predicted}\n  error: {}", visible(&error.chain()));
+            say(&format!("\n{name}{predicted}\n  error: {}", visible(&error.chain())));
             if let Some(next) = error.hint() {
-                println!("  next: {}", visible(next));
+                say(&format!("  next: {}", visible(next)));
             }
         }
     }

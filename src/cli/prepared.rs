@@ -112,10 +112,11 @@ pub fn as_run(header: &RunHeader) -> Result<Run> {
     Ok(run)
 }
 
-/// As in `20261121-044300-restore-homes`: sorts by time, says what it is.
+/// As in `20261121-044300.123-restore-homes`: sorts by time, says what it is. With milliseconds, for a script
+/// starts several in one second.
 fn run_id(title: &str, now: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
-    let stamp = time.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d-%H%M%S").to_string();
+    let stamp = time.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d-%H%M%S.%3f").to_string();
     let mut slug = String::new();
     for word in title.split(|one: char| !one.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(4) {
         slug.push('-');

@@ -1,4 +1,3 @@
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,7 +8,7 @@ use super::plain::{Ending, Walk};
 use super::prepared::{prepare, usable_runbook};
 use super::progress::Progress;
 use super::screen::{self, ScreenArgs};
-use super::{ApprovalArgs, InputArgs, OwnerArgs};
+use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
 use crate::engine::Engine;
 use crate::model::{ApprovalPolicy, Result, RunState};
 
@@ -38,14 +37,13 @@ pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
     let policy = args.approval.policy()?;
     if !json {
         for command in runbook.commands() {
-            eprintln!("this runbook executes a command: {command}");
+            remark(&format!("this runbook executes a command: {command}"));
         }
     }
     let mut prepared =
         prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;
     prepared.header.policy = args.approval.words();
-    let id = prepared.header.id.clone();
-    let engine = operate::begin(prepared, policy.clone())?;
+    let (engine, id) = operate::begin(prepared, policy.clone())?;
     follow(engine, by, policy, &args.screen, json, &id).await
 }
 
@@ -60,40 +58,41 @@ pub async fn follow(
 ) -> Result<Exit> {
     if screen.is_wanted(&policy, json) {
         let ending = screen::show(engine, by, screen.options()).await?;
-        return Ok(conclude(&ending, json, id));
+        return Ok(conclude(&ending, &policy, json, id));
     }
-    let interactive = policy == ApprovalPolicy::Ask && !json && std::io::stdin().is_terminal();
+    let interactive = policy == ApprovalPolicy::Ask && !json;
     let walk = Walk { engine, by, json, interactive, only: None, progress: Progress::new(json) };
     let ending = walk.go().await;
-    let exit = conclude(&ending, json, id);
+    let exit = conclude(&ending, &policy, json, id);
     walk.leave().await;
     Ok(exit)
 }
 
-/// A last line, unless there is no terminal any more to read it.
-pub fn say(line: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
-}
-
 /// The last lines of a run, and its exit code.
-pub fn conclude(ending: &Ending, json: bool, id: &str) -> Exit {
+pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) -> Exit {
     let run = &ending.run;
     if let Some(problem) = &ending.problem {
-        let next = problem.next.as_ref().map(|next| format!("next: {next}\n")).unwrap_or_default();
-        let _ = write!(std::io::stderr().lock(), "error: {}\n{next}", problem.what);
+        remark(&format!("error: {}", problem.what));
+        if let Some(next) = &problem.next {
+            remark(&format!("next: {next}"));
+        }
         return Exit::Failed;
     }
     let exit = Exit::of(run);
     if !json {
+        super::approval::waiting(run, policy).iter().for_each(|line| say(line));
         say(&super::plain::totals(run));
-        let next = match exit {
-            _ if run.state == RunState::Closed => format!("rekindle report {id}"),
+        match exit {
+            _ if run.state == RunState::Closed => say(&format!("next: rekindle report {id}")),
             Exit::Fine => {
-                format!("rekindle report {id}   (undo: rekindle undo {id}; release what is kept: rekindle close {id})")
+                say(&format!("next: rekindle report {id}"));
+                if run.tasks.iter().any(|task| task.undoable) {
+                    say(&format!("      rekindle undo {id}   brings the former state back"));
+                    say(&format!("      rekindle close {id}   releases what is kept for that"));
+                }
             }
-            _ => format!("rekindle resume {id}"),
-        };
-        say(&format!("next: {next}"));
+            _ => say(&format!("next: rekindle resume {id}")),
+        }
     }
     exit
 }

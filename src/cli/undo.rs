@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::io::IsTerminal;
 
 use clap::Args;
 
@@ -8,9 +7,9 @@ use super::operate;
 use super::plain::{Walk, totals};
 use super::prepared::{recorded_runbook, reopen_live};
 use super::progress::Progress;
-use super::{ApprovalArgs, InputArgs};
+use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run, TaskId, TaskStatus};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, TaskId, TaskState, TaskStatus};
 
 /// Brings back what was there before a run, or some of its tasks
 ///
@@ -34,20 +33,34 @@ pub struct UndoArgs {
 
 pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let taken = operate::take(operate::folder(args.run.as_deref())?)?;
-    let wanted = select(&taken.run, &args)?;
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
     let by = operate::operator();
     let systems = reopen_live(taken.header(), inputs).await?;
-    let order = by_step(&taken.run, &wanted);
     let id = taken.header().id.clone();
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo)?;
-    let interactive = policy == ApprovalPolicy::Ask && !json && std::io::stdin().is_terminal();
-    let mut walk = Walk { engine, by: by.clone(), json, interactive, only: None, progress: Progress::new(json) };
+    let interactive = policy == ApprovalPolicy::Ask && !json;
+    let mut walk =
+        Walk { engine, by: by.clone(), json, interactive, only: Some(HashSet::new()), progress: Progress::new(json) };
+    // What was interrupted is settled first, and an undo that was approved is carried out: then it is known what is left.
+    let ending = walk.go().await;
+    let run = ending.run;
+    let wanted = match (ending.problem, select(&run, &args)) {
+        (Some(problem), _) => Err(Error::new(problem.kind, "undo", problem.what)),
+        (None, wanted) => wanted,
+    };
+    let order = match wanted {
+        Ok(wanted) => by_step(&run, &wanted),
+        Err(error) => {
+            walk.leave().await;
+            return Err(error);
+        }
+    };
     let mut exit = Exit::Fine;
     // What came last goes first: a home before the account it needed.
     for tasks in order {
-        for task in &tasks {
+        let asked = |task: &TaskId| run.tasks.get(task.index()).is_some_and(is_being_undone);
+        for task in tasks.iter().filter(|task| !asked(task)) {
             walk.engine.command(Command::Undo { task: *task }, &by).await?;
         }
         walk.only = Some(tasks.iter().copied().collect());
@@ -62,13 +75,14 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
                 other => other,
             };
             if !json {
-                println!("{}\nnext: rekindle undo {id}", totals(&ending.run));
+                super::approval::waiting(&ending.run, &policy).iter().for_each(|line| say(line));
+                say(&format!("{}\nnext: rekindle undo {id}", totals(&ending.run)));
             }
             break;
         }
     }
     if exit == Exit::Fine && !json {
-        println!("everything that was asked for is undone");
+        say("everything that was asked for is undone");
     }
     walk.leave().await;
     Ok(exit)
@@ -79,7 +93,7 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
     let undoable = |task: &TaskId| {
         run.tasks.get(task.index()).is_some_and(|state| {
             let applied = matches!(state.status, TaskStatus::Done | TaskStatus::Failed | TaskStatus::Unknown);
-            state.undoable && applied
+            state.undoable && applied || is_being_undone(state)
         })
     };
     let mut wanted: HashSet<TaskId> = HashSet::new();
@@ -105,10 +119,16 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
     if args.tasks.is_empty() && args.owners.is_empty() {
         wanted.extend((0..count).map(TaskId).filter(undoable));
     }
-    if wanted.is_empty() {
+    let already = run.count(TaskStatus::Undone) > 0;
+    if wanted.is_empty() && !already {
         return Err(Error::new(ErrorKind::NotFound, "undo", "this run changed nothing that can be brought back"));
     }
     Ok(wanted)
+}
+
+/// Asked for before this process came, and waiting for its approval.
+fn is_being_undone(state: &TaskState) -> bool {
+    state.pass == Pass::Undo && state.status == TaskStatus::Review
 }
 
 fn by_step(run: &Run, wanted: &HashSet<TaskId>) -> Vec<Vec<TaskId>> {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use clap::Args;
@@ -7,12 +7,12 @@ use super::prepared::{as_run, recorded_runbook, reopen};
 use super::{Exit, InputArgs, Output, operate};
 use crate::engine::{Outlook, Script, dry_run};
 use crate::journal::{ReadJournal, StateFolder};
-use crate::model::{Result, TaskStatus, visible};
+use crate::model::{Op, Plan, ResourceId, Result, TaskId, TaskStatus, plural, visible};
 
 /// Reads everything a run restored once more and compares it with the backup
 ///
 /// Exit code: 0 all of it is still there, 2 something differs now, 1 something could not be read. Hunks that were
-/// left out when it was approved count as different only if they are all that differs no more.
+/// left out when it was approved may differ.
 #[derive(Args, Debug)]
 pub struct VerifyArgs {
     /// The run's id; the latest, unless one is named
@@ -28,8 +28,12 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     let (run, _) = crate::journal::fold(&events);
     let inputs = args.inputs.again(&recorded_runbook(&run.header)?, &run.header)?;
     let script: Arc<dyn Script> = reopen(&run.header, inputs).await?;
-    let left_out: HashMap<_, _> =
-        run.selections.iter().map(|(task, (selection, _))| (*task, selection.left_out_count())).collect();
+    let mut left_out: HashMap<TaskId, HashSet<Place>> = HashMap::new();
+    for (task, (selection, planned)) in &run.selections {
+        if let Some(plan) = journal.plan(planned)? {
+            left_out.insert(*task, places(&plan, |change, hunk| !selection.takes(change, hunk)));
+        }
+    }
     let key = StateFolder::from_environment()?.digest_key()?;
     let (mut equal, mut differing, mut failed) = (0_usize, Vec::new(), Vec::new());
     dry_run(&as_run(&run.header)?, &script, key, |foreseen| {
@@ -38,12 +42,16 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
             return;
         }
         match foreseen.what {
-            Ok(Outlook::Changes { counts, .. }) => {
-                let expected = left_out.get(&foreseen.task).copied().unwrap_or(0);
-                if counts.hunks as usize <= expected {
-                    equal += 1;
-                } else {
-                    differing.push(format!("{}: {} hunks differ", foreseen.name, counts.hunks as usize - expected));
+            Ok(Outlook::Changes { proposal, .. }) => {
+                let mut found: Vec<Place> = places(&proposal.plan, |_, _| true).into_iter().collect();
+                found.retain(|place| !left_out.get(&foreseen.task).is_some_and(|known| known.contains(place)));
+                found.sort();
+                match found.first() {
+                    None => equal += 1,
+                    Some((id, _, place)) => {
+                        let count = plural(found.len() as u64, "difference");
+                        differing.push(format!("{}: {count}, first in {id}: {place}", foreseen.name));
+                    }
                 }
             }
             Ok(Outlook::Answered(answer)) if !answer.holds => {
@@ -71,4 +79,16 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
         (true, false) => Exit::ChangesPending,
         (true, true) => Exit::Fine,
     })
+}
+
+/// Where a hunk is and what it would do.
+type Place = (ResourceId, Op, String);
+
+fn places(plan: &Plan, wanted: impl Fn(usize, usize) -> bool) -> HashSet<Place> {
+    let changes = plan.changes.iter().enumerate();
+    let each = changes.flat_map(|(at, change)| {
+        let hunks = change.hunks.iter().enumerate();
+        hunks.map(move |(position, hunk)| (at, position, (change.id.clone(), hunk.op, hunk.place())))
+    });
+    each.filter(|(change, hunk, _)| wanted(*change, *hunk)).map(|(_, _, place)| place).collect()
 }

@@ -99,7 +99,17 @@ impl Actor {
         mut requests: mpsc::UnboundedReceiver<Request>,
         mut done: mpsc::UnboundedReceiver<Done>,
     ) {
-        let mut open = true;
+        // Nothing happens before somebody looks on: no event is missed by the first subscriber.
+        let mut open = match requests.recv().await {
+            Some(request) => {
+                self.on_request(request);
+                true
+            }
+            None => {
+                self.leaving = true;
+                false
+            }
+        };
         loop {
             self.pump();
             self.flush();
@@ -169,6 +179,7 @@ impl Actor {
         let recorded = Recorded { seq: self.run.seq + 1, at: (self.clock)(), event };
         match self.run.apply(&recorded) {
             Ok(ready) => {
+                self.log(&recorded);
                 self.batch.push(recorded);
                 for task in ready {
                     self.on_ready(task);
@@ -180,6 +191,24 @@ impl Actor {
                 tracing::error!(target: "engine", "{}", error.chain());
                 self.stopping = Some(Some(error.problem()));
             }
+        }
+    }
+
+    /// For people who look at the log: what went wrong always, everything else with `-vv`.
+    fn log(&self, recorded: &Recorded) {
+        let word = recorded.event.word();
+        let name = || recorded.event.task().map(|task| self.run.name(task)).unwrap_or_default();
+        match &recorded.event {
+            Event::Failed { problem, .. } | Event::Outcome { problem: Some(problem), .. } => {
+                tracing::warn!(target: "engine", "{} {word}: {}", name(), crate::model::visible(&problem.what));
+            }
+            Event::Voided { why, .. } => {
+                tracing::info!(target: "engine", "{} {word}: {}", name(), crate::model::visible(why));
+            }
+            _ if tracing::enabled!(target: "engine", tracing::Level::DEBUG) => {
+                tracing::debug!(target: "engine", "{} {word}", name());
+            }
+            _ => {}
         }
     }
 

@@ -3,15 +3,18 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::calls::Calls;
+use crate::component::Component;
 use crate::journal::{Journal, ReadJournal, RunFolder, UndoStore};
 use crate::model::{Digest, DigestKey, Error, ErrorKind, Result, RunHeader, TargetIdentity};
 
-/// What was pinned when a run began: all that planning needs to know of it.
+/// What was pinned when a run began, and the limits of its components: all that planning needs to know of it.
 pub(super) struct Pinned {
     pub run: Arc<str>,
     pub runbook: Digest,
     pub identities: BTreeMap<String, TargetIdentity>,
     pub key: DigestKey,
+    pub calls: Calls,
 }
 
 /// What every worker of one run shares; fixed for its life.
@@ -32,12 +35,13 @@ impl Context {
 }
 
 impl Pinned {
-    pub fn of(header: &RunHeader, key: DigestKey) -> Self {
+    pub fn of(header: &RunHeader, key: DigestKey, components: &[(String, Arc<dyn Component>)]) -> Self {
         Self {
             run: header.id.as_str().into(),
             runbook: header.digest.unwrap_or_else(|| Digest::of(&header.runbook)),
             identities: header.identities.clone(),
             key,
+            calls: Calls::of(components),
         }
     }
 

@@ -35,7 +35,7 @@ pub enum Outlook {
 
 /// Plans every task and writes nothing; read-only probes are asked. `see` gets each task in order.
 pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut see: impl FnMut(Foreseen)) {
-    let pinned = Arc::new(Pinned::of(&run.header, key));
+    let pinned = Arc::new(Pinned::of(&run.header, key, &script.components()));
     // What is found equal counts as done for what needs it: the same fold says who is ready then.
     let mut run = run.clone();
     for step in 0..run.header.steps.len() {

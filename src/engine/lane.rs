@@ -13,10 +13,20 @@ pub(super) struct Lane {
     pub writing: usize,
 }
 
+/// A component that takes one task a call has this many prepared for each call that it answers.
+const SMALL_BATCHES: usize = 8;
+
 impl Lane {
     pub fn new(name: Option<String>, limits: Limits) -> Self {
         let limits = Limits { batch: limits.batch.max(1), parallel: limits.parallel.max(1) };
         Self { name, limits, to_plan: VecDeque::new(), to_write: VecDeque::new(), planning: 0, writing: 0 }
+    }
+
+    /// Batches under way at once. Where batches are small, some are planned or made durable while others have their
+    /// turn with the component; where they are large, that is little beside their calls, and memory counts.
+    fn under_way(&self) -> usize {
+        let ahead = if self.name.is_some() { self.limits.parallel * SMALL_BATCHES / self.limits.batch } else { 0 };
+        self.limits.parallel + ahead
     }
 
     pub fn is_idle(&self) -> bool {
@@ -26,7 +36,7 @@ impl Lane {
     /// Tasks to write in one call, all that may go together. `together` says whether two tasks share a step: those
     /// of different steps may have different sources.
     pub fn next_to_write(&mut self, together: impl Fn(TaskId, TaskId) -> bool) -> Vec<TaskId> {
-        if self.writing >= self.limits.parallel {
+        if self.writing >= self.under_way() {
             return Vec::new();
         }
         take(&mut self.to_write, self.limits.batch, together)
@@ -34,7 +44,7 @@ impl Lane {
 
     /// Tasks to plan in one call. Writing goes first: plans that wait grow old and need memory.
     pub fn next_to_plan(&mut self, together: impl Fn(TaskId, TaskId) -> bool) -> Vec<TaskId> {
-        if self.planning >= self.limits.parallel || self.to_write.len() > 2 * self.limits.batch * self.limits.parallel {
+        if self.planning >= self.under_way() || self.to_write.len() > 2 * self.limits.batch * self.limits.parallel {
             return Vec::new();
         }
         take(&mut self.to_plan, self.limits.batch, together)

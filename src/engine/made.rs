@@ -11,14 +11,14 @@ pub(super) struct Made {
 }
 
 impl Made {
-    pub fn new(proposal: Proposal, owner: Option<&str>) -> Self {
+    pub fn new(proposal: Proposal) -> Self {
         let all = Selection::all();
         let digest = proposal.plan.digest(&all);
         let irreversible = proposal.plan.irreversible(&all).next().is_some();
         Self {
             digest,
             counts: proposal.plan.counts(&all),
-            cohort: cohort(&proposal, owner).unwrap_or(digest),
+            cohort: cohort(&proposal).unwrap_or(digest),
             irreversible,
             proposal: std::sync::Arc::new(proposal),
         }
@@ -37,14 +37,13 @@ impl Made {
 const MOST_HUNKS: usize = 1000;
 
 /// The same for plans that are the same once the owner's name is taken out.
-fn cohort(proposal: &Proposal, owner: Option<&str>) -> Option<Digest> {
+fn cohort(proposal: &Proposal) -> Option<Digest> {
     let plan = &proposal.plan;
     if plan.changes.iter().map(|change| change.hunks.len()).sum::<usize>() > MOST_HUNKS {
         return None;
     }
-    let owner = owner?;
+    let (step, owner) = plan.task.split_once('/')?;
     let without = |text: &str| text.replace(owner, "\u{0}owner\u{0}");
-    let step = plan.task.split_once('/').map_or(plan.task.as_str(), |(step, _)| step);
     let mut builder = DigestBuilder::new("cohort");
     builder.part(step).number(plan.pass as u64).number(plan.preview as u64);
     for change in &plan.changes {

@@ -8,6 +8,7 @@
 
 mod actor;
 mod asking;
+mod calls;
 mod child;
 mod command;
 mod commands;

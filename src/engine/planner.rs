@@ -1,6 +1,7 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::calls::Calls;
 use super::contents;
 use super::context::Pinned;
 use super::made::Made;
@@ -27,20 +28,30 @@ pub(super) struct Pair {
     pub desired: Option<Resource>,
 }
 
-/// Plans many tasks with few calls. All are of one step, so they share source and component. One answer each.
+/// Plans many tasks of one step with few calls. One answer each.
 pub(super) async fn plan_batch(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Result<Arc<Made>>)> {
-    let pairs = read_pairs(&tasks).await;
-    let pinned = pinned.clone();
+    let mut made = Vec::with_capacity(tasks.len());
+    // Documents that stand in the runbook are a source of their own for each owner.
+    for tasks in tasks.chunk_by(|one, other| Arc::ptr_eq(&one.restore.source, &other.restore.source)) {
+        made.extend(plan_alike(pinned, tasks.to_vec()).await);
+    }
+    made
+}
+
+/// For tasks that share source and component.
+async fn plan_alike(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Result<Arc<Made>>)> {
+    let pairs = read_pairs(&pinned.calls, &tasks).await;
+    let planning = pinned.clone();
     let planned = tokio::task::spawn_blocking(move || {
         let planned = tasks.into_iter().zip(pairs).map(|(to_plan, pairs)| {
-            let proposal = pairs.and_then(|pairs| propose(&pinned, &to_plan, pairs));
+            let proposal = pairs.and_then(|pairs| propose(&planning, &to_plan, pairs));
             (to_plan, proposal)
         });
         planned.collect::<Vec<_>>()
     })
     .await;
     match planned {
-        Ok(planned) => check_all(planned).await,
+        Ok(planned) => check_all(&pinned.calls, planned).await,
         Err(error) => {
             tracing::error!(target: "engine", "a planning batch ended by {error}");
             Vec::new()
@@ -48,54 +59,72 @@ pub(super) async fn plan_batch(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<
     }
 }
 
-async fn read_pairs(tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
-    let Some(first) = tasks.first() else { return Vec::new() };
-    let scopes: Vec<_> = tasks.iter().map(|task| task.restore.scope.clone()).collect();
-    let (source, component) = (&first.restore.source, &first.restore.component);
-    let (listed, live_listed) = tokio::join!(source.list(&scopes), component.list(&scopes));
-    let mut wanted = Vec::new();
-    let mut wanted_live = Vec::new();
-    let mut shapes: Vec<Result<Vec<(ResourceId, bool, bool)>>> = Vec::with_capacity(tasks.len());
-    for (task, (listed, live_listed)) in tasks.iter().zip(listed.into_iter().zip(live_listed)) {
-        shapes.push(listed.and_then(|listed| {
-            let live_listed = live_listed?;
-            let on_live = by_id(&live_listed);
-            let in_source = by_id(&listed);
-            let mut shape: Vec<_> =
-                listed.iter().map(|location| (location.id.clone(), on_live.contains_key(&location.id), true)).collect();
-            if task.restore.mode == Mode::Exact {
-                let only_live = live_listed.iter().filter(|location| !in_source.contains_key(&location.id));
-                shape.extend(only_live.map(|location| (location.id.clone(), true, false)));
-            }
-            for (id, _, _) in &shape {
-                wanted_live.extend(on_live.get(id).map(|location| (*location).clone()));
-                wanted.extend(in_source.get(id).map(|location| (*location).clone()));
-            }
-            Ok(shape)
-        }));
-    }
-    let (read, read_live) = tokio::join!(source.read(&wanted), component.read(&wanted_live));
-    let (mut read, mut read_live) = (read.into_iter(), read_live.into_iter());
-    let unanswered = || Error::new(ErrorKind::Bug, "read resources", "the reader gave fewer answers than it was asked");
-    shapes
-        .into_iter()
-        .map(|shape| {
-            // Every answer is taken, also after a failure: the next task's follow.
-            let pairs: Vec<Result<Pair>> = shape?
-                .into_iter()
-                .map(|(id, on_live, in_source)| {
-                    let live = if on_live { read_live.next().unwrap_or_else(|| Err(unanswered())) } else { Ok(None) };
-                    let desired = if in_source { read.next().unwrap_or_else(|| Err(unanswered())) } else { Ok(None) };
-                    Ok(Pair { id, live: live?, desired: desired? })
-                })
-                .collect();
-            pairs.into_iter().collect()
-        })
-        .collect()
+/// A resource to be read: where the live one is or would be, and where the source has it, if it does.
+struct Wanted {
+    id: ResourceId,
+    live: Location,
+    desired: Option<Location>,
 }
 
-fn by_id(locations: &[Location]) -> HashMap<&ResourceId, &Location> {
-    locations.iter().map(|location| (&location.id, location)).collect()
+async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
+    let Some(first) = tasks.first() else { return Vec::new() };
+    let scopes: Vec<_> = tasks.iter().map(|task| task.restore.scope.clone()).collect();
+    let (source, component, name) = (&first.restore.source, &first.restore.component, &first.restore.component_name);
+    let listed = source.list(&scopes).await;
+    // What only the live side has matters where it would be removed.
+    let live_listed = match first.restore.mode {
+        Mode::Exact => {
+            let _turn = calls.planning(name).await;
+            component.list(&scopes).await
+        }
+        Mode::Merge => scopes.iter().map(|_| Ok(Vec::new())).collect(),
+    };
+    let wanted: Vec<Result<Vec<Wanted>>> = listed
+        .into_iter()
+        .zip(live_listed)
+        .map(|(listed, live_listed)| Ok(joined(listed?, live_listed?, &|id| component.locate(id))))
+        .collect();
+    let flat = || wanted.iter().flatten().flatten();
+    let live: Vec<Location> = flat().map(|wanted| wanted.live.clone()).collect();
+    let desired: Vec<Location> = flat().filter_map(|wanted| wanted.desired.clone()).collect();
+    let read_live = async {
+        let _turn = calls.planning(name).await;
+        component.read(&live).await
+    };
+    let (desired, live) = tokio::join!(source.read(&desired), read_live);
+    let (mut desired, mut live) = (desired.into_iter(), live.into_iter());
+    let unanswered = || Error::new(ErrorKind::Bug, "read resources", "the reader gave fewer answers than it was asked");
+    let answered = wanted.into_iter().map(|wanted| {
+        // Every answer is taken, also after a failure: the next task's follow.
+        let pairs: Vec<Result<Pair>> = wanted?
+            .into_iter()
+            .map(|wanted| {
+                let live = live.next().unwrap_or_else(|| Err(unanswered()));
+                let desired = match wanted.desired {
+                    Some(_) => desired.next().unwrap_or_else(|| Err(unanswered())),
+                    None => Ok(None),
+                };
+                Ok(Pair { id: wanted.id, live: live?, desired: desired? })
+            })
+            .collect();
+        pairs.into_iter().collect()
+    });
+    answered.collect()
+}
+
+fn joined(listed: Vec<Location>, live_listed: Vec<Location>, locate: &dyn Fn(&ResourceId) -> Location) -> Vec<Wanted> {
+    let mut live: BTreeMap<ResourceId, Location> =
+        live_listed.into_iter().map(|location| (location.id.clone(), location)).collect();
+    let mut wanted: Vec<Wanted> = listed
+        .into_iter()
+        .map(|desired| Wanted {
+            id: desired.id.clone(),
+            live: live.remove(&desired.id).unwrap_or_else(|| locate(&desired.id)),
+            desired: Some(desired),
+        })
+        .collect();
+    wanted.extend(live.into_iter().map(|(id, live)| Wanted { id, live, desired: None }));
+    wanted
 }
 
 fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>) -> Result<Proposal> {
@@ -160,16 +189,20 @@ pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Res
 }
 
 /// The component's own opinion of every plan, asked in one call.
-async fn check_all(planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Result<Arc<Made>>)> {
-    let Some(component) = planned.first().map(|(to_plan, _)| to_plan.restore.component.clone()) else {
-        return Vec::new();
-    };
+async fn check_all(calls: &Calls, planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Result<Arc<Made>>)> {
+    let Some(restore) = planned.first().map(|(to_plan, _)| to_plan.restore.clone()) else { return Vec::new() };
     let mut asked = Vec::new();
     for (_, proposal) in &planned {
         let Ok(proposal) = proposal else { continue };
         asked.extend(approved_of(proposal, &Default::default(), "", &|_| None));
     }
-    let mut answers = if asked.is_empty() { Vec::new() } else { component.check(&asked).await }.into_iter();
+    let answers = if asked.is_empty() {
+        Vec::new()
+    } else {
+        let _turn = calls.planning(&restore.component_name).await;
+        restore.component.check(&asked).await
+    };
+    let mut answers = answers.into_iter();
     let mut checked = Vec::with_capacity(planned.len());
     for (to_plan, proposal) in planned {
         let proposal = proposal.and_then(|mut proposal| {
@@ -186,8 +219,7 @@ async fn check_all(planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Res
             }
             Ok(proposal)
         });
-        let owner = to_plan.restore.scope.owner.as_ref().map(|owner| &*owner.name);
-        checked.push((to_plan.task, proposal.map(|proposal| Arc::new(Made::new(proposal, owner)))));
+        checked.push((to_plan.task, proposal.map(|proposal| Arc::new(Made::new(proposal)))));
     }
     checked
 }

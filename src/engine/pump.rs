@@ -153,6 +153,10 @@ impl Actor {
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.writing += 1;
         }
+        // The report shows the command that was approved, word for word.
+        if let Some(made) = self.proposals.remove(task) {
+            self.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
+        }
         self.record(crate::model::Event::Intent {
             task,
             attempt: state.attempt.saturating_add(1),

@@ -125,7 +125,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             parts.push(format!("{applied} of {} resources are done", approved.len()));
             format!("read back: {}, the rest is as it was; the rest is applied now", parts.join(", "))
         };
-        Ok((Known::NotApplied, how, Some(Arc::new(Made::new(proposal, None)))))
+        Ok((Known::NotApplied, how, Some(Arc::new(Made::new(proposal)))))
     })
     .await
     .map_err(|error| Error::new(ErrorKind::Bug, "settle an interrupted task", error.to_string()))?

@@ -55,14 +55,14 @@ impl Session {
         let (requests, requested) = mpsc::unbounded_channel();
         let (mailbox, done) = mpsc::unbounded_channel();
         let described = header.as_ref().unwrap_or(&run.header);
+        let components = self.script.components();
         let context = Arc::new(Context {
-            pinned: Arc::new(Pinned::of(described, self.key)),
+            pinned: Arc::new(Pinned::of(described, self.key, &components)),
             folder: self.folder,
             journal: self.journal,
             undo: self.undo,
             cancelled: watch::Sender::new(false),
         });
-        let components = self.script.components();
         let mut lanes: Vec<Lane> =
             components.iter().map(|(name, component)| Lane::new(Some(name.clone()), component.limits())).collect();
         let commands = lanes.len();

@@ -108,9 +108,8 @@ impl Actor {
                 line.deadline.as_secs()
             )],
         };
-        let owner = self.run.owner(task);
         let proposal = Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new() };
-        let made = Made::new(proposal, owner.as_ref().map(|owner| &*owner.name));
+        let made = Made::new(proposal);
         self.on_planned(task, Ok(Arc::new(made)));
     }
 

@@ -106,7 +106,7 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: &[(TreePath,
         }
         if same(is, *before) {
             former += 1;
-        } else if !as_after && !is_unfinished_directory(is, *before, *after) {
+        } else if !as_after && !is_unfinished_directory(is, *after) && !is_making_room(is, *before, *after) {
             return Ok(Standing::Other { what: format!("{path} is neither as it was nor as approved") });
         }
     }
@@ -148,10 +148,16 @@ fn same(is: Option<&Entry>, wanted: Option<&Entry>) -> bool {
 
 /// A directory gets its metadata after all that is in it, so an interrupted write leaves some bare ones: they hold
 /// nothing of their own that could be wrong.
-fn is_unfinished_directory(is: Option<&Entry>, before: Option<&Entry>, after: Option<&Entry>) -> bool {
-    is.is_some_and(Entry::is_directory)
-        && after.is_some_and(Entry::is_directory)
-        && before.is_none_or(Entry::is_directory)
+fn is_unfinished_directory(is: Option<&Entry>, after: Option<&Entry>) -> bool {
+    is.is_some_and(Entry::is_directory) && after.is_some_and(Entry::is_directory)
+}
+
+/// Where a directory takes the place of something else, or the other way round, the former goes before the new comes.
+/// The component finds out whether it was this run that moved it away.
+fn is_making_room(is: Option<&Entry>, before: Option<&Entry>, after: Option<&Entry>) -> bool {
+    let kinds = before.map(|before| &before.kind).zip(after.map(|after| &after.kind));
+    let turns = |(one, other): (&NodeKind, &NodeKind)| std::mem::discriminant(one) != std::mem::discriminant(other);
+    is.is_none() && kinds.is_some_and(turns)
 }
 
 /// The first file whose bytes are not those that were approved.

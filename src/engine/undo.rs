@@ -105,7 +105,9 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
         ));
     }
     let wanted: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
+    let turn = context.pinned.calls.planning(&to_plan.restore.component_name).await;
     let live = component.read(&wanted).await;
+    drop(turn);
     let context = context.clone();
     blocking(move || {
         let mut live: HashMap<ResourceId, Result<Option<Resource>>> = ids.into_iter().zip(live).collect();
@@ -129,8 +131,7 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
                 push(&mut proposal, change, Pair { id, live, desired });
             }
         }
-        let owner = to_plan.restore.scope.owner.as_ref().map(|owner| &*owner.name);
-        Ok(Arc::new(Made::new(proposal, owner)))
+        Ok(Arc::new(Made::new(proposal)))
     })
     .await?
 }

@@ -6,10 +6,11 @@ use super::context::Context;
 use super::made::Made;
 use super::notice::Activity;
 use super::planner::{ToPlan, approved_of, plan_batch};
+use super::script::Restore;
 use super::standing::{Standing, standing};
 use super::undo::{PreImage, plan_undo};
 use super::worker::Done;
-use crate::component::{Approved, Component, Effect, Ledger, UndoRecord};
+use crate::component::{Approved, Effect, Ledger, UndoRecord};
 use crate::crash::crash_point;
 use crate::diff::documents;
 use crate::model::{
@@ -59,7 +60,7 @@ struct Prepared {
 pub(super) async fn write_batch(context: Arc<Context>, tasks: Vec<ToWrite>, mailbox: mpsc::UnboundedSender<Done>) {
     let prepared = prepare(&context, tasks, &mailbox).await;
     let Some(first) = prepared.first() else { return };
-    let component = first.to_write.to_plan.restore.component.clone();
+    let restore = first.to_write.to_plan.restore.clone();
     let (durable, is_durable) = oneshot::channel();
     let intents = prepared.iter().map(intended).collect();
     crash_point("engine::before_intent");
@@ -68,7 +69,7 @@ pub(super) async fn write_batch(context: Arc<Context>, tasks: Vec<ToWrite>, mail
         return;
     }
     crash_point("engine::after_intent");
-    let written = effect_and_proof(&context, &*component, prepared, &mailbox).await;
+    let written = effect_and_proof(&context, &restore, prepared, &mailbox).await;
     crash_point("engine::before_outcome");
     let _ = mailbox.send(Done::Wrote { written });
 }
@@ -179,6 +180,7 @@ fn lost(name: &str) -> Problem {
 async fn same_target(context: &Context, to_plan: &ToPlan) -> Result<(), Problem> {
     let name = &to_plan.restore.component_name;
     let expected = context.pinned.identity(name).map_err(|error| error.problem())?;
+    let _turn = context.pinned.calls.writing(name).await;
     let found = to_plan.restore.component.identity().await.map_err(|error| error.problem())?;
     if found == expected {
         return Ok(());
@@ -262,7 +264,7 @@ pub(super) fn expected(
 
 async fn effect_and_proof(
     context: &Arc<Context>,
-    component: &dyn Component,
+    restore: &Restore,
     prepared: Vec<Prepared>,
     mailbox: &mpsc::UnboundedSender<Done>,
 ) -> Vec<Written> {
@@ -280,6 +282,8 @@ async fn effect_and_proof(
         ids: flat.iter().map(|one| one.change.id.clone()).collect(),
         mailbox: mailbox.clone(),
     };
+    let component = &restore.component;
+    let turn = context.pinned.calls.writing(&restore.component_name).await;
     let effects = component.write(&flat, &ledger).await;
     crash_point("engine::after_effect");
     for ready in &prepared {
@@ -288,6 +292,7 @@ async fn effect_and_proof(
     }
     let locations: Vec<_> = flat.iter().map(|approved| component.locate(&approved.change.id)).collect();
     let now = component.read(&locations).await;
+    drop(turn);
     let schema = component.schema().clone();
     let context = context.clone();
     let proven = tokio::task::spawn_blocking(move || {
@@ -361,6 +366,11 @@ fn verdict(
         (None, Ok(Standing::Approved { post: fingerprint })) => {
             post.digest(&fingerprint);
             (Known::Applied, None)
+        }
+        // After a failed sync the cache shows what the disk may never have got.
+        (Some(error), Ok(Standing::Approved { .. })) if error.kind() == ErrorKind::Io => {
+            words.push("all of it reads back, but the system reported an I/O error: it may not be durable".to_owned());
+            (Known::Unknown, Some(error.known(Known::Unknown).problem()))
         }
         // The answer was lost or late, but what was approved is there: that is what counts.
         (Some(error), Ok(Standing::Approved { post: fingerprint })) => {

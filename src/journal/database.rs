@@ -107,6 +107,7 @@ pub(super) fn failed(doing: &str, path: &Path, error: rusqlite::Error) -> Error 
     let made = Error::new(kind, format!("{doing} {}", path.display()), error.to_string());
     match kind {
         ErrorKind::NoSpace => made.next("free space on that file system, then resume the run"),
+        ErrorKind::NotFound => made.next("start a new run: this one ended before it began, or its files were removed"),
         ErrorKind::Io => made.next("check the disk under that folder, then resume the run"),
         ErrorKind::Corrupt => made.next("what can still be read is shown by 'rekindle report'; start a new run"),
         _ => made,

@@ -7,7 +7,7 @@ use super::chain::link;
 use super::database::{MAX_ROW_BYTES, failed, open_to_write};
 use super::group_commit::{Done, GroupCommit, Writes};
 use super::head_file::HeadFile;
-use super::load::{EVENTS_TABLE, Head, PLANS_TABLE};
+use super::load::{EVENTS_TABLE, Head, PLANS_TABLE, unbegun};
 use super::read_journal::ReadJournal;
 use super::run_folder::sync_directory;
 use super::{Finding, Lock, RunFolder, plan_row};
@@ -64,6 +64,9 @@ impl Journal {
                 finding.to_string(),
             )
             .next("'rekindle report' shows what is sound; start a new run to go on"));
+        }
+        if events.is_empty() {
+            return Err(unbegun(&folder.journal()));
         }
         let findings = read.findings().to_vec();
         let connection = open_to_write(&folder.journal(), false)?;

@@ -1,8 +1,9 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use zeroize::Zeroizing;
 
 use crate::model::{DigestKey, Error, ErrorKind, Result};
@@ -21,14 +22,25 @@ impl Keys {
         getrandom::fill(&mut *bytes)
             .map_err(|error| Error::new(ErrorKind::Io, "draw a run's keys", error.to_string()))?;
         let doing = || format!("write {}", path.display());
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| Error::io(doing(), error))?;
-        file.write_all(&*bytes).and_then(|()| file.sync_all()).map_err(|error| Error::io(doing(), error))?;
+        // Under its name it is whole or not there: a full disk or a kill leaves no half a key for every later run.
+        let mut draft = path.as_os_str().to_owned();
+        draft.push(format!(".{}", std::process::id()));
+        let draft = PathBuf::from(draft);
+        let written = Self::write(&draft, &bytes)
+            .and_then(|()| Ok(renameat_with(CWD, &draft, CWD, path, RenameFlags::NOREPLACE)?))
+            .and_then(|()| File::open(path.parent().unwrap_or(path))?.sync_all());
+        if let Err(error) = written {
+            // A draft that stays is replaced by the next of this name.
+            let _ = std::fs::remove_file(&draft);
+            return Err(Error::io(doing(), error));
+        }
         Ok(Self { bytes })
+    }
+
+    fn write(draft: &Path, bytes: &[u8; 64]) -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(draft)?;
+        file.write_all(bytes)?;
+        file.sync_all()
     }
 
     pub(super) fn read(path: &Path) -> Result<Self> {

@@ -66,7 +66,16 @@ pub(super) fn check_tables(connection: &Connection, path: &Path) -> Result<()> {
     if tables == [EVENTS_TABLE, PLANS_TABLE] {
         return Ok(());
     }
+    if tables.is_empty() {
+        return Err(unbegun(path));
+    }
     Err(Error::new(ErrorKind::Invalid, format!("read {}", path.display()), "it is not a journal of this version"))
+}
+
+/// A journal without its first event: nothing is done before that is durable.
+pub(super) fn unbegun(path: &Path) -> Error {
+    let why = "it holds nothing: its run ended before it began, or the file was emptied";
+    Error::new(ErrorKind::NotFound, format!("read {}", path.display()), why).next("start a new run")
 }
 
 struct Row {

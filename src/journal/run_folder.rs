@@ -32,8 +32,15 @@ impl StateFolder {
         &self.root
     }
 
-    fn runs(&self) -> PathBuf {
+    /// One folder a run.
+    pub fn runs(&self) -> PathBuf {
         self.root.join("runs")
+    }
+
+    /// What opens the runs' undo stores and proves their journals' ends; apart from the runs, so that a run
+    /// can be handed over without it.
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys")
     }
 
     /// Of all runs, oldest first by name; a folder without a journal is none.
@@ -61,7 +68,7 @@ impl StateFolder {
 
     /// What digests of secrets are keyed with, in every run and dry run of this state folder.
     pub fn digest_key(&self) -> Result<crate::model::DigestKey> {
-        let keys = self.root.join("keys");
+        let keys = self.keys();
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -113,7 +120,7 @@ impl RunFolder {
             let doing = format!("make the run's folder {}", folder.path.display());
             match error.kind() {
                 std::io::ErrorKind::AlreadyExists => {
-                    Error::new(ErrorKind::Refused, doing, "there is a run of that name")
+                    Error::new(ErrorKind::Conflict, doing, "there is a run of that name").next("start it again")
                 }
                 _ => Error::io(doing, error),
             }

@@ -58,3 +58,36 @@ impl ApprovalPolicy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Counts = Counts { create: 0, update: 1, delete: 0, hunks: 2, delete_hunks: 0 };
+    const DELETING: Counts = Counts { delete_hunks: 1, ..PLAIN };
+
+    fn asked(policy: &ApprovalPolicy, counts: Counts, irreversible: bool) -> Result<Selection, Withheld> {
+        policy.approves("home/ana", counts, irreversible, |_| Digest::of("plan"))
+    }
+
+    #[test]
+    fn yes_is_no_yes_to_deletes_nor_to_what_cannot_be_undone() {
+        let yes = |deletes, irreversible| ApprovalPolicy::Yes { deletes, irreversible };
+        assert!(asked(&yes(false, false), PLAIN, false).is_ok());
+        assert_eq!(asked(&yes(false, true), DELETING, false), Err(Withheld::Deletes(1)));
+        assert!(asked(&yes(true, false), DELETING, false).is_ok());
+        assert_eq!(asked(&yes(true, false), PLAIN, true), Err(Withheld::Irreversible));
+        assert!(asked(&yes(false, true), PLAIN, true).is_ok());
+    }
+
+    #[test]
+    fn decisions_hold_for_the_plan_they_name_only() {
+        let decided = |digest: &str| {
+            let decision = (Digest::of(digest), Selection::all());
+            ApprovalPolicy::Decisions(BTreeMap::from([("home/ana".to_owned(), decision)]))
+        };
+        assert!(asked(&decided("plan"), PLAIN, false).is_ok());
+        assert_eq!(asked(&decided("another"), PLAIN, false), Err(Withheld::DecidedForAnotherPlan));
+        assert_eq!(asked(&ApprovalPolicy::Decisions(BTreeMap::new()), PLAIN, false), Err(Withheld::NotDecided));
+    }
+}

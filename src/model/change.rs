@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::{Digest, DocumentPath, Entry, Fidelity, Fingerprint, ResourceId, TreePath};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Op {
     Create,

@@ -112,6 +112,7 @@ impl Error {
         let next = match kind {
             ErrorKind::NoSpace => Some("free space or inodes on that file system, then retry this task"),
             ErrorKind::ReadOnly => Some("mount it writable, then retry this task"),
+            ErrorKind::Io => Some("check that disk and the system's log, then try again"),
             ErrorKind::Denied => Some("run as a user who may do this, or mend the permissions, then retry"),
             _ => None,
         };

@@ -14,8 +14,15 @@ pub struct TargetIdentity {
     pub id: String,
 }
 
+/// A hash's first eight digits tell it apart for a person; what is compared is the whole.
+fn shortened(part: &str) -> &str {
+    let is_hash = part.len() > 16 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    part.get(..8).filter(|_| is_hash).unwrap_or(part)
+}
+
 impl fmt::Display for TargetIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({})", self.system, self.address, self.id)
+        let id: Vec<&str> = self.id.split('@').map(shortened).collect();
+        write!(f, "{} {} ({})", self.system, self.address, id.join("@"))
     }
 }

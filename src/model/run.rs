@@ -89,6 +89,11 @@ impl Run {
                 };
                 self.fold_task(id, pass, event);
                 self.set_status(id, status);
+                if status == TaskStatus::Undone
+                    && let Some(task) = self.tasks.get_mut(id.index())
+                {
+                    task.undoable = false;
+                }
             }
         }
         self.seq = recorded.seq;
@@ -115,7 +120,10 @@ impl Run {
             }
             Event::Intent { attempt, undoable, .. } => {
                 task.attempt = *attempt;
-                task.undoable = task.pass == Pass::Restore && *undoable;
+                // What an undo that was interrupted or failed left can still be undone.
+                if task.pass == Pass::Restore {
+                    task.undoable = *undoable;
+                }
             }
             Event::Outcome { problem: Some(problem), .. } | Event::Failed { problem, .. } => {
                 self.problems.insert(id, problem.clone());
@@ -129,7 +137,7 @@ impl Run {
                 self.skips.insert(id, why.clone());
             }
             Event::Retried { .. } => {
-                if task.pass == Pass::Undo && task.status != TaskStatus::Failed {
+                if task.pass == Pass::Undo && !matches!(task.status, TaskStatus::Failed | TaskStatus::Unknown) {
                     task.pass = Pass::Restore;
                 }
                 self.problems.remove(&id);
@@ -292,6 +300,15 @@ impl Run {
         match self.owner(id) {
             Some(owner) => format!("{step}/{}", owner.name),
             None => step.to_owned(),
+        }
+    }
+
+    /// What a task is about, its owner's name filled in.
+    pub fn about(&self, id: TaskId) -> String {
+        let about = self.step(id).map_or("", |step| step.about.as_str());
+        match self.owner(id) {
+            Some(owner) => about.replace(&format!("${{{}}}", owner.set), &owner.name),
+            None => about.to_owned(),
         }
     }
 

@@ -102,3 +102,84 @@ fn closure(change: &Change, from: usize, take: bool) -> BTreeSet<u32> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Digest, DocumentPath, Fidelity, Hunk, HunkAt, Mode, Op, Pass, PathStep, Preview, ResourceId, TargetIdentity,
+        TreePath,
+    };
+
+    /// One change whose hunks have these needs.
+    fn plan(needs: &[&[u32]]) -> Plan {
+        let hunk = |(at, needs): (usize, &&[u32])| Hunk {
+            op: Op::Create,
+            at: HunkAt::Field { path: DocumentPath(vec![PathStep::Index(at)]), before: None, after: None },
+            fidelity: Fidelity::Exact,
+            needs: needs.to_vec(),
+        };
+        let nobody = TargetIdentity { system: String::new(), address: String::new(), id: String::new() };
+        Plan {
+            task: "a".to_owned(),
+            pass: Pass::Restore,
+            runbook: Digest::of(""),
+            target: nobody.clone(),
+            source: nobody,
+            mode: Mode::Merge,
+            preview: Preview::Exact,
+            changes: vec![Change {
+                id: ResourceId { kind: "document".into(), key: TreePath::root() },
+                op: Op::Update,
+                before: Digest::of_absence(),
+                after: Digest::of_absence(),
+                hunks: needs.iter().enumerate().map(hunk).collect(),
+                warnings: Vec::new(),
+            }],
+            command: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    fn left(selection: &Selection) -> Vec<u32> {
+        selection.left_out().map(|(_, hunk)| hunk).collect()
+    }
+
+    #[test]
+    fn what_depends_on_a_left_hunk_goes_with_it_whichever_comes_first() {
+        let tree = plan(&[&[], &[0], &[1], &[]]);
+        let mut selection = Selection::all();
+        selection.decide(&tree, 0, 0, false);
+        assert_eq!(left(&selection), [0, 1, 2]);
+        let deletes = plan(&[&[1], &[2], &[]]);
+        let mut selection = Selection::all();
+        selection.decide(&deletes, 0, 2, false);
+        assert_eq!(left(&selection), [0, 1, 2]);
+    }
+
+    #[test]
+    fn taking_a_hunk_takes_what_it_needs_and_no_more() {
+        let tree = plan(&[&[], &[0], &[1], &[0]]);
+        let mut selection = Selection::all();
+        selection.decide(&tree, 0, 0, false);
+        selection.decide(&tree, 0, 2, true);
+        assert_eq!(left(&selection), [3]);
+    }
+
+    #[test]
+    fn decisions_from_elsewhere_are_fitted_to_the_plan_they_meet() {
+        let tree = plan(&[&[], &[0]]);
+        let foreign: Selection = serde_json::from_str("[[0,0],[7,7],[0,99]]").unwrap();
+        assert_eq!(left(&foreign.fitted_to(&tree)), [0, 1]);
+    }
+
+    #[test]
+    fn a_circle_of_needs_ends() {
+        let circle = plan(&[&[1], &[0]]);
+        let mut selection = Selection::all();
+        selection.decide(&circle, 0, 0, false);
+        assert_eq!(left(&selection), [0, 1]);
+        selection.decide(&circle, 0, 1, true);
+        assert!(selection.takes_all());
+    }
+}

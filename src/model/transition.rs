@@ -32,7 +32,7 @@ pub(super) fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<
         (S::Ready | S::Review | S::Approved, Event::Failed { .. }) => Some(S::Failed),
         (S::Ready, Event::Answered { answer, .. }) => Some(if answer.holds { S::Done } else { S::Failed }),
         (S::Failed | S::Unknown | S::Skipped | S::Undone, Event::Retried { .. }) => {
-            Some(if pass == Pass::Undo && now == S::Failed { S::Review } else { S::Ready })
+            Some(if pass == Pass::Undo && matches!(now, S::Failed | S::Unknown) { S::Review } else { S::Ready })
         }
         (S::Waiting | S::Ready | S::Review | S::Approved | S::Failed | S::Unknown, Event::Skipped { .. }) => {
             Some(S::Skipped)

@@ -7,7 +7,7 @@ use super::live_source::LiveSource;
 use super::{component, formatted, store};
 use crate::component::Component;
 use crate::engine::{Ask, Asking, CommandLine, Restore, Script, Work};
-use crate::model::{ComparePrecision, Error, ErrorKind, Mode, Owner, OwnerSet, Result, TargetIdentity};
+use crate::model::{ComparePrecision, Error, ErrorKind, Mode, Owner, OwnerSet, Result, Scope, TargetIdentity};
 use crate::reader::Reader;
 use crate::runbook::{Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskWork};
 
@@ -173,7 +173,8 @@ impl Script for Systems {
                     source: Arc::new(Inline::new(id, documents)),
                     component: self.component(&component)?,
                     component_name: component.into(),
-                    scope,
+                    // These documents are what the runbook names, whoever they belong to.
+                    scope: Scope { owner: None, ..scope },
                     mode: Mode::Merge,
                     precision: ComparePrecision::Quick,
                 })

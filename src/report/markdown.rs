@@ -93,7 +93,11 @@ fn write_task(out: &mut String, task: &TaskReport) -> fmt::Result {
 
 fn write_round(out: &mut String, round: &Round) -> fmt::Result {
     let pass = if round.pass == Pass::Undo { "undo" } else { "restore" };
-    writeln!(out, "- {pass}: {}, plan {}", counted(round.counts), code(short(&round.digest)))?;
+    let what = match &round.command {
+        Some(_) => "a command, its effect not known beforehand".to_owned(),
+        None => format!("{pass}: {}", counted(round.counts)),
+    };
+    writeln!(out, "- {what}, plan {}", code(short(&round.digest)))?;
     if let Some(target) = &round.target {
         writeln!(out, "  - target: {}", code(&target.to_string()))?;
     }

@@ -6,7 +6,7 @@ pub use directory::DirectoryStore;
 
 use std::sync::Arc;
 
-use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
+use crate::model::{Entry, Error, ErrorKind, Result, TargetIdentity, Tree, TreePath};
 
 pub mod restic;
 mod suggest;
@@ -32,4 +32,16 @@ pub trait Store: Send + Sync {
     fn suggest(&self, path: &TreePath) -> Vec<TreePath> {
         suggest::suggest(self, &[], path)
     }
+}
+
+/// The error of asking a backup for what it does not hold: a backup without it is not a backup of nothing.
+pub fn nothing_there(store: &dyn Store, path: &TreePath, wanted: &str) -> Error {
+    let near: Vec<String> = store.suggest(path).iter().map(ToString::to_string).collect();
+    let next = if near.is_empty() {
+        "correct 'below' in the runbook, or choose another snapshot".to_owned()
+    } else {
+        format!("did you mean {}? correct 'below' in the runbook, or choose another snapshot", near.join(" or "))
+    };
+    Error::new(ErrorKind::NotFound, format!("read {path} in the backup"), format!("the backup has no {wanted} there"))
+        .next(next)
 }

@@ -4,19 +4,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-pub struct Contender {
+pub struct Contender<'a> {
     pub name: &'static str,
     /// Brings the place back to where the command begins; not timed.
-    pub before: Box<dyn Fn()>,
-    pub command: Box<dyn Fn() -> Command>,
+    pub before: Box<dyn Fn() + 'a>,
+    pub command: Box<dyn Fn() -> Command + 'a>,
 }
 
 /// Seconds of each contender, median first, after one uncounted round.
-pub fn race(contenders: &[Contender], rounds: usize) -> Vec<(&'static str, f64, f64, f64)> {
+pub fn race(contenders: &[Contender<'_>], rounds: usize) -> Vec<(&'static str, f64, f64, f64)> {
     let mut seconds: Vec<Vec<f64>> = contenders.iter().map(|_| Vec::new()).collect();
     for round in 0..=rounds {
         for (contender, times) in contenders.iter().zip(&mut seconds) {
             (contender.before)();
+            // What earlier rounds left in memory is not this one's to write.
+            rustix::fs::sync();
             let mut command = (contender.command)();
             let log = std::env::temp_dir().join("rekindle-bench.log");
             let output = std::fs::File::create(&log).expect("a log");
@@ -48,17 +50,12 @@ pub fn race(contenders: &[Contender], rounds: usize) -> Vec<(&'static str, f64, 
 
 pub fn print(title: &str, results: &[(&'static str, f64, f64, f64)]) {
     println!("\n{title}");
-    println!("| | median s | min | max | ratio to rekindle |");
+    println!("| | median s | min | max | times rekindle's |");
     println!("|---|---|---|---|---|");
     let own = results[0].1;
     for (name, median, min, max) in results {
         println!("| {name} | {median:.2} | {min:.2} | {max:.2} | {:.2} |", median / own);
     }
-}
-
-pub fn run(program: &str, arguments: &[&str]) {
-    let status = Command::new(program).args(arguments).stdout(Stdio::null()).status();
-    assert!(status.as_ref().is_ok_and(|status| status.success()), "{program} {arguments:?}: {status:?}");
 }
 
 /// 20,000 files, 200 MB: many small, some middling, a few large; directories of 100.
@@ -80,9 +77,10 @@ pub fn make_tree(root: &Path) {
     }
 }
 
-pub fn scratch() -> PathBuf {
+/// Below `REKINDLE_BENCH_DIR`, or the folder for temporary files.
+pub fn scratch(name: &str) -> PathBuf {
     let root = std::env::var_os("REKINDLE_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-    let folder = root.join("rekindle-bench");
+    let folder = root.join(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a scratch folder");
     folder

@@ -1,73 +1,69 @@
 //! Restores one tree of 20,000 files from a local restic repository: into an empty place, and with 1 % damaged,
-//! beside `restic restore` and `cp -a`. `cargo bench --bench restore`.
+//! beside `restic restore` and `cp -a`; then plans it against itself beside `find -ls`.
+//! `cargo bench --bench restore`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first failure")]
 
 #[path = "measure.rs"]
 mod measure;
+#[path = "stage.rs"]
+mod stage;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use measure::{Contender, make_tree, print, race, run, scratch};
+use measure::{Contender, print, race};
+use rekindle::model::Secret;
+use rekindle::stores::restic::{Config, ResticStore, SnapshotChoice};
+use stage::Stage;
+
+const ROUNDS: usize = 5;
 
 fn main() {
-    let scratch = scratch();
-    let tree = scratch.join("source/ana");
-    make_tree(&tree);
-    let repository = scratch.join("repository");
-    let password = scratch.join("password");
-    fs::write(&password, "bench").unwrap();
-    let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let restic = |arguments: &[&str]| {
-        let mut all = vec!["-q", "-r"];
-        let (repository, password) = (text(&repository), text(&password));
-        all.extend([repository.as_str(), "--password-file", password.as_str()]);
-        all.extend(arguments);
-        run("restic", &all);
-    };
-    restic(&["init"]);
-    restic(&["backup", &text(&tree)]);
-
-    let runbook = scratch.join("bench.yaml");
-    fs::write(&runbook, runbook_text(&repository, &password, &scratch, &tree)).unwrap();
-    let homes = scratch.join("homes");
-    let place = scratch.join("restic-place");
-    let copied = scratch.join("copied");
-
-    let ours = || rekindle(&runbook, &scratch);
-    let theirs = {
-        let (repository, password, place) = (repository.clone(), password.clone(), place.clone());
-        move || {
-            let mut command = Command::new("restic");
-            command.args(["-q", "-r"]).arg(&repository).arg("--password-file").arg(&password);
-            command.args(["restore", "latest", "--target"]).arg(&place);
-            command
-        }
-    };
-    let empty = |folder: &PathBuf| {
-        let folder = folder.clone();
-        Box::new(move || {
-            let _ = fs::remove_dir_all(&folder);
-            fs::create_dir_all(&folder).unwrap();
-        })
-    };
-    let (from, to) = (tree.clone(), copied.clone());
+    let stage = Stage::new("rekindle-bench-restore", "repository", &[]);
+    let copied = stage.scratch.join("copied");
+    let words = ["run", "--plain", "--yes"];
     let results = race(
         &[
-            Contender { name: "rekindle run", before: empty(&homes), command: Box::new(ours) },
-            Contender { name: "restic restore", before: empty(&place), command: Box::new(theirs.clone()) },
+            Contender {
+                name: "rekindle run",
+                before: stage.empty(stage.homes()),
+                command: Box::new(|| stage.rekindle(&words)),
+            },
+            Contender {
+                name: "restic restore",
+                before: stage.empty(stage.place()),
+                command: Box::new(|| stage.restic_restore()),
+            },
+            Contender {
+                name: "restic restore --verify",
+                before: stage.empty(stage.place()),
+                command: Box::new(|| {
+                    let mut command = stage.restic_restore();
+                    command.arg("--verify");
+                    command
+                }),
+            },
             Contender {
                 name: "cp -a",
-                before: empty(&copied),
-                command: Box::new(move || {
+                before: stage.empty(copied.clone()),
+                command: Box::new(|| {
                     let mut command = Command::new("cp");
-                    command.arg("-a").arg(&from).arg(&to);
+                    command.arg("-a").arg(&stage.tree).arg(&copied);
+                    command
+                }),
+            },
+            Contender {
+                name: "cp -a; sync -f",
+                before: stage.empty(copied.clone()),
+                command: Box::new(|| {
+                    let mut command = Command::new("sh");
+                    command.args(["-c", r#"cp -a "$0" "$1"; sync -f "$1""#]).arg(&stage.tree).arg(&copied);
                     command
                 }),
             },
         ],
-        5,
+        ROUNDS,
     );
     print("20,000 files / 200 MB into an empty place", &results);
 
@@ -79,64 +75,66 @@ fn main() {
             }
         })
     };
-    let live_of_restic = place.join(tree.strip_prefix("/").unwrap());
     let results = race(
         &[
             Contender {
                 name: "rekindle run",
-                before: damaged(homes.join("ana")),
-                command: Box::new(|| rekindle(&runbook, &scratch)),
+                before: damaged(stage.homes().join("ana")),
+                command: Box::new(|| stage.rekindle(&words)),
             },
-            Contender { name: "restic restore", before: damaged(live_of_restic), command: Box::new(theirs) },
+            Contender {
+                name: "restic restore",
+                before: damaged(stage.tree_of_restic()),
+                command: Box::new(|| stage.restic_restore()),
+            },
         ],
-        5,
+        ROUNDS,
     );
     print("the same tree with 1 % of its files damaged", &results);
 
-    let (listed, planned) = (homes.clone(), runbook.clone());
-    let state = scratch.clone();
     let results = race(
         &[
             Contender {
                 name: "rekindle plan",
                 before: Box::new(|| {}),
-                command: Box::new(move || {
-                    let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
-                    command.arg("plan").arg(&planned).env("XDG_STATE_HOME", state.join("state"));
-                    command
-                }),
+                command: Box::new(|| stage.rekindle(&["plan"])),
             },
             Contender {
                 name: "find -ls",
                 before: Box::new(|| {}),
-                command: Box::new(move || {
+                command: Box::new(|| {
                     let mut command = Command::new("find");
-                    command.arg(&listed).arg("-ls");
+                    command.arg(stage.homes()).arg("-ls");
                     command
                 }),
             },
+            Contender {
+                name: "restic snapshots (opening alone)",
+                before: Box::new(|| {}),
+                command: Box::new(|| stage.restic(&["snapshots"])),
+            },
         ],
-        5,
+        9,
     );
     print("plan of that tree against itself", &results);
-    let _ = fs::remove_dir_all(&scratch);
+    let mut openings: Vec<f64> = (0..9).map(|_| opening(&stage)).collect();
+    openings.sort_by(f64::total_cmp);
+    let (plan, find, open) = (results[0].1, results[1].1, openings[4]);
+    println!("\nopening the repository, in this process: {open:.3} s");
+    println!("plan without opening: {:.3} s, {:.2} × find -ls", plan - open, (plan - open) / find);
 }
 
-fn rekindle(runbook: &Path, scratch: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
-    command.args(["run", "--plain", "--yes"]).arg(runbook).env("XDG_STATE_HOME", scratch.join("state"));
-    command
-}
-
-fn runbook_text(repository: &Path, password: &Path, scratch: &Path, tree: &Path) -> String {
-    format!(
-        "rekindle: 1\ntitle: bench\nsources:\n  backup:\n    restic: {}\n    password: {{ file: {} }}\n    format: files\n\
-         components:\n  homes: {{ files: {}/homes }}\nowners:\n  user: {{ from: backup, below: {} }}\n\
-         steps:\n  - id: home\n    each: user\n    restore: homes\n    from: backup\n    below: {}/${{user}}\n",
-        repository.display(),
-        password.display(),
-        scratch.display(),
-        tree.parent().unwrap().display(),
-        tree.parent().unwrap().display(),
-    )
+fn opening(stage: &Stage) -> f64 {
+    let config = Config {
+        repository: stage.repository.clone(),
+        password: Secret::new("bench"),
+        keys: None,
+        snapshot: SnapshotChoice::default(),
+        cache: None,
+    };
+    let began = std::time::Instant::now();
+    let store = ResticStore::open(&config).unwrap();
+    let took = began.elapsed().as_secs_f64();
+    drop(store);
+    took
 }

@@ -11,9 +11,9 @@ use clap::Args;
 use super::plain::{Ending, Walk, totals};
 use super::prepared::prepare;
 use super::progress::Progress;
-use super::run::{conclude, say};
+use super::run::conclude;
 use super::screen::{self, ScreenArgs};
-use super::{Exit, operate};
+use super::{Exit, operate, say};
 use crate::engine::{Command, Engine, Notice};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, TaskStatus};
 use crate::runbook::{Given, Inputs, Runbook};
@@ -44,7 +44,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     // The run's journal belongs to the sandbox, not to the operator's own runs.
     let state = crate::journal::StateFolder::at(sandbox.path("state"));
     if !json {
-        println!("sandbox: {}", sandbox.root().display());
+        say(&format!("sandbox: {}", sandbox.root().display()));
     }
     let by = operate::operator();
     let policy = if args.screen.is_wanted(&ApprovalPolicy::Ask, json) {
@@ -61,8 +61,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let inputs = Inputs::gather(&runbook.inputs, &Given { flags: &given, file: &nothing, environment: &|_| None })?;
     let mut prepared = prepare(&PathBuf::from("demo.yaml"), runbook, inputs, &by, operate::now(), Ok).await?;
     prepared.header.policy = "the demo's".to_owned();
-    let id = prepared.header.id.clone();
-    let engine = operate::begin_in(&state, prepared, policy.clone())?;
+    let (engine, id) = operate::begin_in(&state, prepared, policy.clone())?;
     if policy == ApprovalPolicy::Ask {
         mend_when_it_fails(&engine, &sandbox);
         let mut options = args.screen.options();
@@ -88,7 +87,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
 fn leave(ending: &Ending, sandbox: &Sandbox, id: &str) -> Exit {
     if sandbox.is_kept() {
         say(&format!("the sandbox is kept; first: export REKINDLE_STATE={}", sandbox.path("state").display()));
-        return conclude(ending, false, id);
+        return conclude(ending, &ApprovalPolicy::Ask, false, id);
     }
     say(&totals(&ending.run));
     say("the sandbox and its run are removed; `rekindle demo --keep` leaves them in place");
@@ -110,8 +109,8 @@ async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> 
     walk.engine.command(Command::Retry { task }, &walk.by).await?;
     let ending = walk.go().await;
     let exit = if sandbox.is_kept() {
-        println!("to go on with it: export REKINDLE_STATE={}", sandbox.path("state").display());
-        conclude(&ending, walk.json, id)
+        say(&format!("to go on with it: export REKINDLE_STATE={}", sandbox.path("state").display()));
+        conclude(&ending, &ApprovalPolicy::Yes { deletes: false, irreversible: false }, walk.json, id)
     } else {
         Exit::of(&ending.run)
     };

@@ -1,6 +1,7 @@
 //! Plain mode: the same words and decisions as the TUI, as lines and numbered prompts.
 
 mod prompt;
+mod signals;
 mod walk;
 mod wording;
 

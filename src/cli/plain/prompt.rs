@@ -3,7 +3,7 @@ use std::io::{BufRead, Write};
 use super::walk::Walk;
 use super::wording::{counted, plan_lines};
 use crate::engine::Command;
-use crate::model::{Known, Preview, Run, Selection, TaskId, TaskStatus};
+use crate::model::{Known, Plan, Preview, Run, Selection, TaskId, TaskStatus, visible};
 
 /// What came of one question.
 pub enum Asked {
@@ -36,20 +36,13 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     let plan = &proposal.plan;
     let mut selection = run.selection(task);
     let mut all = false;
+    let mut is_shown = false;
     loop {
         let digest = plan.digest(&selection);
         let counts = plan.counts(&selection);
-        walk.print("");
-        walk.print(&format!("{}  {}", run.name(task), run.step(task).map_or("", |step| &step.about)));
-        walk.print(&format!("  target {}", plan.target));
-        walk.print(&format!("  source {}", plan.source));
-        for line in plan_lines(plan, &selection, if all { usize::MAX } else { MOST_HUNKS }) {
-            walk.print(&line);
+        if !std::mem::replace(&mut is_shown, true) {
+            show(walk, run, task, plan, &selection, if all { usize::MAX } else { MOST_HUNKS });
         }
-        for place in plan.irreversible(&selection) {
-            walk.print(&format!("  cannot be undone: {place}"));
-        }
-        walk.print(&format!("  {}  plan {}", counted(counts, plan.preview), digest.short()));
         let question = "1 approve  2 leave out hunks  3 show all  4 skip  5 leave this user out  6 later  7 quit";
         match answer(walk, question).await.as_deref() {
             Some("1") => {
@@ -72,8 +65,14 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
                 obey(walk, Command::Approve { task, digest }).await;
                 return Asked::Decided;
             }
-            Some("2") => choose(walk, plan, &mut selection).await,
-            Some("3") => all = true,
+            Some("2") => {
+                choose(walk, plan, &mut selection).await;
+                is_shown = false;
+            }
+            Some("3") => {
+                all = true;
+                is_shown = false;
+            }
             Some("4") => return skip(walk, task).await,
             Some("5") => return leave_out(walk, run, task).await,
             Some("6") => return Asked::Later,
@@ -83,7 +82,23 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     }
 }
 
-async fn choose(walk: &Walk, plan: &crate::model::Plan, selection: &mut Selection) {
+/// The plan with what is chosen of it, and everything an approval rests on.
+fn show(walk: &Walk, run: &Run, task: TaskId, plan: &Plan, selection: &Selection, most: usize) {
+    walk.print("");
+    walk.print(&format!("{}  {}", run.name(task), visible(&run.about(task))));
+    walk.print(&format!("  target {}", plan.target));
+    walk.print(&format!("  source {}", plan.source));
+    for line in plan_lines(plan, selection, most) {
+        walk.print(&line);
+    }
+    for place in plan.irreversible(selection) {
+        walk.print(&format!("  cannot be undone: {place}"));
+    }
+    let counts = counted(plan.counts(selection), plan.preview);
+    walk.print(&format!("  {counts}  plan {}", plan.digest(selection).short()));
+}
+
+async fn choose(walk: &Walk, plan: &Plan, selection: &mut Selection) {
     let question = "numbers of hunks to turn over (taken ↔ left out), between spaces";
     let Some(typed) = answer(walk, question).await else { return };
     for line in choose_hunks(plan, selection, &typed) {
@@ -92,7 +107,7 @@ async fn choose(walk: &Walk, plan: &crate::model::Plan, selection: &mut Selectio
 }
 
 /// Turns the named hunks over; answers what there is to say about it.
-pub fn choose_hunks(plan: &crate::model::Plan, selection: &mut Selection, typed: &str) -> Vec<String> {
+pub fn choose_hunks(plan: &Plan, selection: &mut Selection, typed: &str) -> Vec<String> {
     let positions: Vec<(usize, usize)> = plan
         .changes
         .iter()
@@ -103,7 +118,7 @@ pub fn choose_hunks(plan: &crate::model::Plan, selection: &mut Selection, typed:
     for word in typed.split_whitespace() {
         let position = word.parse::<usize>().ok().and_then(|number| positions.get(number.checked_sub(1)?));
         let Some((change, hunk)) = position else {
-            said.push(format!("  there is no hunk '{}'", crate::model::visible(word)));
+            said.push(format!("  there is no hunk '{}'", visible(word)));
             continue;
         };
         let take = !selection.takes(*change, *hunk);
@@ -151,7 +166,7 @@ async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 }
 
 async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
-    walk.print(&format!("\n{}  {}", run.name(task), run.step(task).map_or("", |step| &step.about)));
+    walk.print(&format!("\n{}  {}", run.name(task), visible(&run.about(task))));
     match answer(walk, "1 it is so  2 skip  3 later  4 quit").await.as_deref() {
         Some("1") => decided(obey(walk, Command::Confirm { task }).await),
         Some("2") => skip(walk, task).await,
@@ -163,9 +178,9 @@ async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 fn tell_problem(walk: &Walk, run: &Run, task: TaskId) {
     walk.print(&format!("\n{} failed", run.name(task)));
     if let Some(problem) = run.problems.get(&task) {
-        walk.print(&format!("  {}", crate::model::visible(&problem.what)));
+        walk.print(&format!("  {}", visible(&problem.what)));
         if let Some(next) = &problem.next {
-            walk.print(&format!("  next: {}", crate::model::visible(next)));
+            walk.print(&format!("  next: {}", visible(next)));
         }
     }
 }

@@ -3,6 +3,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::prompt;
+use super::signals::{Signals, next_of};
 use super::wording::event_line;
 use crate::cli::progress::Progress;
 use crate::engine::{Activity, Engine, Notice};
@@ -15,7 +16,7 @@ pub struct Walk {
     pub by: String,
     /// One JSON object an event instead of words.
     pub json: bool,
-    /// Whether there is somebody to ask.
+    /// Whether decisions are asked for, on a terminal or in a pipe.
     pub interactive: bool,
     /// Only these tasks are asked about.
     pub only: Option<HashSet<TaskId>>,
@@ -37,7 +38,18 @@ impl Walk {
         let mut problem = None;
         // Opened by the operator's "later": not asked again before something changes.
         let mut put_off: HashSet<(TaskId, Option<crate::model::Digest>)> = Default::default();
-        while let Some(notice) = notices.recv().await {
+        // A prompt ends with its terminal, and holds nothing that would have to end first.
+        let mut signals = if self.interactive { None } else { Signals::listen().ok() };
+        loop {
+            let notice = tokio::select! {
+                notice = notices.recv() => notice,
+                name = next_of(&mut signals) => {
+                    let told = "what is under way ends, then the run is left; a second one ends it at once";
+                    let _ = writeln!(std::io::stderr().lock(), "{name}: {told}");
+                    break;
+                }
+            };
+            let Some(notice) = notice else { break };
             match notice {
                 Notice::Snapshot(snapshot) => {
                     run = Arc::unwrap_or_clone(snapshot);
@@ -51,6 +63,8 @@ impl Walk {
                     self.print_event(&run, &recorded);
                 }
                 Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", run.name(task))),
+                // More has happened since: a later one follows it.
+                Notice::Idle if !notices.is_empty() => {}
                 Notice::Idle => match self.next_to_ask(&run, &put_off) {
                     Some(task) => match prompt::ask(self, &run, task).await {
                         prompt::Asked::Decided => {}
@@ -73,6 +87,9 @@ impl Walk {
             if matches!(run.state, RunState::Closed) {
                 break;
             }
+        }
+        if let Some(signals) = signals {
+            signals.end_at_the_next();
         }
         Ending { run: Arc::new(run), problem }
     }

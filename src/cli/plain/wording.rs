@@ -1,5 +1,6 @@
 use crate::model::{
-    Counts, Event, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, size, visible,
+    Counts, Event, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, plural, size,
+    visible,
 };
 
 /// One event as one line of words, as plain mode and `watch` print it; None for what says nothing to a person.
@@ -17,9 +18,10 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
             said("review", &format!("{way}{}  plan {}", counted(*counts, *preview), digest.short()))
         }
         Event::Unchanged { .. } => said("unchanged", "live and backup are equal"),
-        Event::Decided { selection, digest, .. } => {
-            said("decided", &format!("{} hunks left out, plan {}", selection.left_out_count(), digest.short()))
-        }
+        Event::Decided { selection, digest, .. } => said(
+            "decided",
+            &format!("{} left out, plan {}", plural(selection.left_out_count() as u64, "hunk"), digest.short()),
+        ),
         Event::Approved { digest, by, .. } => said("approved", &format!("plan {} by {by}", digest.short())),
         Event::Voided { why, .. } => said("voided", &visible(why)),
         Event::Intent { attempt, .. } if *attempt > 1 => said("applying", &format!("attempt {attempt}")),
@@ -75,7 +77,7 @@ pub fn counted(counts: Counts, preview: Preview) -> String {
     let parts = [("create", counts.create), ("update", counts.update), ("delete", counts.delete)];
     let mut words: Vec<String> =
         parts.iter().filter(|(_, count)| *count > 0).map(|(word, count)| format!("{word} {count}")).collect();
-    words.push(format!("{} hunk{}", counts.hunks, if counts.hunks == 1 { "" } else { "s" }));
+    words.push(plural(u64::from(counts.hunks), "hunk"));
     if counts.delete_hunks > 0 {
         words.push(format!("{} of them delete", counts.delete_hunks));
     }

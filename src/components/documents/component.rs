@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::beneath::Beneath;
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use crate::model::{
-    Body, Error, ErrorKind, KindSchema, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
+    Answer, Body, Error, ErrorKind, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
+    TargetIdentity, TreePath, visible,
 };
 use crate::reader::Reader;
 
-use super::folder::{Folder, ambiguous, failed};
+use super::folder::{Folder, ambiguous};
 use super::owners::{OwnerIndex, owner_of};
 use super::text::{Syntax, parse};
-use super::{KIND, checker, writer};
+use super::{KIND, checker, probe, writer};
 
 /// A directory of YAML or JSON files, live.
 pub struct Documents(Arc<Inner>);
@@ -179,21 +181,16 @@ impl Reader for Documents {
         &self.0.schema
     }
 
-    /// The directory by device and inode: another one at the same path is another target.
+    /// The directory's file system and inode: another one at the same path is another target, and the same one
+    /// after a reboot is the same.
     async fn identity(&self) -> Result<TargetIdentity> {
         let inner = Arc::clone(&self.0);
         let ask = move || {
-            let folder = match Folder::open(&inner.config.root, &TreePath::root())? {
-                Some(folder) => folder,
-                None => return Err(stopped()),
-            };
-            let doing = "identify the directory of documents";
-            let stat = rustix::fs::fstat(folder.as_fd()).map_err(|error| failed(doing, error))?;
-            let address = std::path::absolute(&inner.config.root).unwrap_or_else(|_| inner.config.root.clone());
+            let identity = Beneath::open(&inner.config.root)?.identity()?;
             Ok(TargetIdentity {
                 system: "documents directory".to_owned(),
-                address: crate::model::visible(address.as_os_str().as_encoded_bytes()).into_owned(),
-                id: format!("{:x}:{}", stat.st_dev, stat.st_ino),
+                address: visible(&identity.address).into_owned(),
+                ..identity
             })
         };
         tokio::task::spawn_blocking(ask).await.unwrap_or_else(|_| Err(stopped()))
@@ -212,6 +209,12 @@ impl Reader for Documents {
     async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
         let wanted = wanted.to_vec();
         self.each(wanted.len(), move |inner| inner.read(&wanted)).await
+    }
+
+    async fn probe(&self, probe: &Probe) -> Result<Answer> {
+        let location = probe::asked(probe)?;
+        let read = self.read(std::slice::from_ref(&location)).await.pop();
+        Ok(probe::answer(read.unwrap_or_else(|| Err(stopped()))?.as_ref()))
     }
 }
 

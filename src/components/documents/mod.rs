@@ -5,6 +5,7 @@ mod component;
 mod edit;
 mod folder;
 mod owners;
+mod probe;
 mod source;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use crate::model::{
     Scope, TargetIdentity, TreePath,
 };
 use crate::reader::Reader;
-use crate::stores::Store;
+use crate::stores::{Store, nothing_there};
 
 use super::KIND;
 use super::component::locations;
@@ -56,14 +56,8 @@ impl Inner {
         if let Some(listed) = known(&self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner)) {
             return Ok(listed);
         }
-        let children = self.store.children(below)?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::NotFound,
-                format!("list the documents below {below}"),
-                "the backup has no directory there",
-            )
-            .next("correct 'below' in the runbook, or choose another snapshot")
-        })?;
+        let children =
+            self.store.children(below)?.ok_or_else(|| nothing_there(&*self.store, below, "directory of documents"))?;
         let is_document = |entry: &Entry| {
             matches!(entry.kind, NodeKind::File { .. }) && entry.path.name().and_then(Syntax::of).is_some()
         };

@@ -5,6 +5,7 @@ use rustix::fs::Stat;
 use rustix::io::Errno;
 
 use crate::component::{Approved, Effect};
+use crate::crash::crash_point;
 use crate::model::{Digest, Document, Error, ErrorKind, Known, Result, TreePath};
 
 use super::component::{Folders, Inner};
@@ -153,7 +154,7 @@ fn new_name(stem: &[u8], approved: &Approved) -> Vec<u8> {
 }
 
 fn publish(staged: &Staged) -> Result<Effect> {
-    fail::fail_point!("documents::before_rename");
+    crash_point("documents::before_rename");
     let moved = || {
         Error::new(ErrorKind::Conflict, format!("write {}", staged.place()), "it was changed at this very moment")
             .next("plan this task again")
@@ -175,7 +176,7 @@ fn publish(staged: &Staged) -> Result<Effect> {
             }
         }
     }
-    fail::fail_point!("documents::after_rename");
+    crash_point("documents::after_rename");
     Ok(Effect { files: 1, bytes: staged.bytes, ..Effect::default() })
 }
 

@@ -10,7 +10,7 @@ use crate::component::{Approved, Checked};
 use crate::model::Privileges;
 use crate::model::{Entry, Error, ErrorKind, Preview, Result, TreePath};
 
-/// What changes need of a file system, added up over one call: each is judged after those before it.
+/// What changes need of a file system, added up over one call: each is judged after those before it that fit.
 #[derive(Default)]
 pub(super) struct Room {
     bytes: u64,
@@ -59,23 +59,28 @@ impl Room {
     fn enough(&mut self, root: &Beneath, jobs: &[Job]) -> Result<()> {
         let shown = root.shown(&TreePath::root());
         let stat = fstatvfs(root).map_err(|errno| refusal(format!("look at {shown}"), errno))?;
-        self.bytes += jobs
-            .iter()
-            .filter(|job| job.writes_content() || job.after_is_directory())
-            .map(|job| job.size().div_ceil(BLOCK).max(u64::from(job.after_is_directory())) * BLOCK)
-            .sum::<u64>();
-        self.nodes +=
-            jobs.iter().filter(|job| job.after.is_some() && (job.content || job.before.is_none())).count() as u64;
+        let bytes = self.bytes
+            + jobs
+                .iter()
+                .filter(|job| job.writes_content() || job.after_is_directory())
+                .map(|job| job.size().div_ceil(BLOCK).max(u64::from(job.after_is_directory())) * BLOCK)
+                .sum::<u64>();
+        let nodes = self.nodes
+            + jobs.iter().filter(|job| job.after.is_some() && (job.content || job.before.is_none())).count() as u64;
         // Blocks that a file system reserves for root are root's to use.
         let is_root = rustix::process::geteuid().is_root();
         let free = if is_root { stat.f_bfree } else { stat.f_bavail }.saturating_mul(stat.f_frsize);
-        if self.bytes.saturating_add(SPARE_BYTES) > free {
-            return Err(no_space(&shown, format!("{} bytes are needed, {free} are free", self.bytes)));
+        if bytes.saturating_add(SPARE_BYTES) > free {
+            return Err(no_space(
+                &shown,
+                format!("{bytes} bytes are needed, and {SPARE_BYTES} to spare; {free} are free"),
+            ));
         }
         // Some file systems make inodes as they go and say 0.
-        if stat.f_files > 0 && self.nodes > stat.f_ffree {
-            return Err(no_space(&shown, format!("{} inodes are needed, {} are free", self.nodes, stat.f_ffree)));
+        if stat.f_files > 0 && nodes > stat.f_ffree {
+            return Err(no_space(&shown, format!("{nodes} inodes are needed, {} are free", stat.f_ffree)));
         }
+        (self.bytes, self.nodes) = (bytes, nodes);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use super::staging::Staging;
 use super::write::Write;
 use crate::beneath::{Directories, refusal, set_metadata};
 use crate::component::UndoRecord;
+use crate::crash::crash_point;
 use crate::model::{Entry, NodeKind, Result, TreePath};
 
 /// The name of a tree in its stage.
@@ -30,7 +31,7 @@ pub(super) fn extract(write: &Write, jobs: &[Job]) -> Result<()> {
     let doing = || format!("put {} in its place", write.shown(&TreePath::root()));
     make_parents(write)?;
     let (parent, name) = write.root.place(write.key).map_err(|errno| refusal(doing(), errno))?;
-    fail::fail_point!("files::before_publish");
+    crash_point("files::before_publish");
     match renameat_with(&stage_fd, WHOLE, &parent, name, RenameFlags::NOREPLACE) {
         Ok(()) => write.touch(),
         Err(Errno::EXIST) => {
@@ -38,7 +39,7 @@ pub(super) fn extract(write: &Write, jobs: &[Job]) -> Result<()> {
         }
         Err(errno) => return Err(refusal(doing(), errno)),
     }
-    fail::fail_point!("files::after_publish");
+    crash_point("files::after_publish");
     fsync(&parent).and_then(|()| fsync(&stage_fd)).map_err(|errno| refusal(doing(), errno))
 }
 

@@ -3,12 +3,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::beneath::RESERVED;
 use crate::model::{
     Body, Error, ErrorKind, KindSchema, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
     TreePath, visible,
 };
 use crate::reader::Reader;
-use crate::stores::Store;
+use crate::stores::{Store, nothing_there};
 
 /// The kind of a directory of files as one resource.
 pub const TREE: &str = "tree";
@@ -68,14 +69,15 @@ impl Reader for FilesSource {
 }
 
 fn owners(store: &dyn Store, below: &TreePath) -> Result<Vec<String>> {
-    let children = store.children(below)?.ok_or_else(|| missing(below))?;
+    let children = store.children(below)?.ok_or_else(|| nothing_there(store, below, "directory"))?;
     let directories = children.iter().filter(|entry| entry.is_directory()).filter_map(|entry| entry.path.name());
     let mut names = directories
+        .filter(|name| *name != b"lost+found" && *name != RESERVED)
         .map(|name| {
             String::from_utf8(name.to_vec()).map_err(|_| {
                 let doing = format!("name the owner of the directory {}", visible(name));
                 Error::new(ErrorKind::Invalid, doing, "its name is not UTF-8")
-                    .next("list the owners in the runbook instead of taking them from the backup")
+                    .next("restore it in a step of its own, without 'each'")
             })
         })
         .collect::<Result<Vec<String>>>()?;
@@ -85,14 +87,9 @@ fn owners(store: &dyn Store, below: &TreePath) -> Result<Vec<String>> {
 }
 
 fn list(store: &dyn Store, scope: &Scope) -> Result<Vec<Location>> {
-    store.entry(&scope.below)?.ok_or_else(|| missing(&scope.below))?;
+    store.entry(&scope.below)?.ok_or_else(|| nothing_there(store, &scope.below, "files"))?;
     let id = ResourceId { kind: TREE.into(), key: scope.to.clone() };
     Ok(vec![Location { id, at: scope.below.clone() }])
-}
-
-fn missing(below: &TreePath) -> Error {
-    Error::new(ErrorKind::NotFound, format!("read {below} in the backup"), "the backup has nothing there")
-        .next("correct 'below' in the runbook, or choose another snapshot")
 }
 
 fn each<T>(made: Result<Vec<Result<T>>>, count: usize) -> Vec<Result<T>> {

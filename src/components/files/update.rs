@@ -13,6 +13,7 @@ use super::survey::{Surveyed, survey};
 use super::write::Write;
 use crate::beneath::{Directories, NodeReader, refusal, set_metadata};
 use crate::component::UndoRecord;
+use crate::crash::crash_point;
 use crate::model::{Digest, Entry, NodeKind, Result, TreePath};
 
 /// One batch of effects: its undo records are durable before the first of them.
@@ -72,9 +73,9 @@ impl Update<'_> {
             kept: Some(kept.clone()),
         }])?;
         self.write.touch();
-        fail::fail_point!("files::before_rename");
+        crash_point("files::before_rename");
         self.keeper.shift(&self.places, job.path, before, &kept)?;
-        fail::fail_point!("files::after_rename");
+        crash_point("files::after_rename");
         self.write.progress(surveyed.len() as u64, 0);
         for one in surveyed {
             self.write.wrote(one.job.before.unwrap_or(before), None, 0);
@@ -95,17 +96,17 @@ impl Update<'_> {
             for (one, record) in batch.iter().zip(&kept) {
                 let Some(before) = one.job.before else { continue };
                 self.write.touch();
-                fail::fail_point!("files::before_rename");
+                crash_point("files::before_rename");
                 match &record.kept {
                     Some(kept) => self.keeper.shift(&self.places, one.job.path, before, kept)?,
                     None => self.remove_directory(one.job.path, before)?,
                 }
-                fail::fail_point!("files::after_rename");
+                crash_point("files::after_rename");
                 if one.job.after.is_none() {
                     self.write.wrote(before, None, 0);
                 }
             }
-            fail::fail_point!("files::after_batch");
+            crash_point("files::after_batch");
             self.write.progress(batch.len() as u64, 0);
         }
         self.places.forget();
@@ -213,7 +214,7 @@ impl Update<'_> {
                 self.write.wrote(entry, hash, hash.map_or(0, |_| one.job.size()));
             }
         }
-        fail::fail_point!("files::after_batch");
+        crash_point("files::after_batch");
         Ok(())
     }
 
@@ -233,7 +234,7 @@ impl Update<'_> {
                 (_, None) => self.unchanged(path, before)?,
             }
         }
-        fail::fail_point!("files::before_rename");
+        crash_point("files::before_rename");
         let flags = if occupied { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
         self.at(path, |parent, to| renameat_with(&self.stage, name, parent, to, flags)).map_err(
             |errno| match errno {
@@ -241,7 +242,7 @@ impl Update<'_> {
                 errno => self.failed(path, errno),
             },
         )?;
-        fail::fail_point!("files::after_rename");
+        crash_point("files::after_rename");
         Ok(())
     }
 
@@ -293,7 +294,7 @@ impl Update<'_> {
                 })?;
                 self.write.wrote(entry, None, 0);
             }
-            fail::fail_point!("files::after_batch");
+            crash_point("files::after_batch");
             self.write.progress(batch.len() as u64, 0);
         }
         Ok(())

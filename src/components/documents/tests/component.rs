@@ -332,3 +332,22 @@ async fn attributes_of_the_live_file_are_kept() {
     let length = rustix::fs::getxattr(&file, "user.note", &mut value[..]).unwrap();
     assert_eq!(&value[..length], b"kept");
 }
+
+#[tokio::test]
+async fn a_probe_says_whether_a_document_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("ana.yaml"), "name: ana\nquota: 10G\n").unwrap();
+    fs::write(folder.path().join("bad.yaml"), "name: [\n").unwrap();
+    let documents = accounts(folder.path());
+    let ask = |question: &str, of: Value| {
+        let probe = crate::model::Probe { question: question.to_owned(), of };
+        let documents = &documents;
+        async move { documents.probe(&probe).await }
+    };
+    let there = ask("document", json!("ana")).await.unwrap();
+    assert!(there.holds && there.seen == "a document of 2 fields", "{}", there.seen);
+    assert!(!ask("document", json!({ "name": "bob" })).await.unwrap().holds);
+    assert!(ask("document", json!("bad")).await.is_err(), "what cannot be read is no answer");
+    assert!(ask("document", json!("../ana")).await.is_err());
+    assert_eq!(ask("login", json!("ana")).await.unwrap_err().kind(), ErrorKind::Unsupported);
+}

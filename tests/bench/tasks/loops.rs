@@ -1,0 +1,148 @@
+//! The same work twice: with the engine, and by hand in a plain loop of the same calls.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rekindle::component::{Approved, Ledger, UndoRecord};
+use rekindle::engine::{Notice, Session};
+use rekindle::journal::{Journal, RunFolder, StateFolder, UndoStore, fold};
+use rekindle::model::{ApprovalPolicy, Change, Op, Result, TaskStatus};
+
+use super::place::Place;
+
+/// Seconds from the run's beginning until every task is done.
+pub async fn with_engine(place: &Place, id: &str) -> f64 {
+    let state = StateFolder::at(place.root.join("state"));
+    let key = state.digest_key().unwrap();
+    let header = place.header(id).await;
+    let began = Instant::now();
+    let (folder, keys) = RunFolder::create(&state, id).unwrap();
+    let journal = Journal::create(&folder, 0).unwrap();
+    let undo = UndoStore::open(&folder, &keys).unwrap();
+    let session = Session {
+        script: place.script(),
+        folder,
+        journal,
+        undo,
+        key,
+        policy: ApprovalPolicy::Yes { deletes: false, irreversible: false },
+        clock: Arc::new(|| 0),
+        by: "ops@bastion".to_owned(),
+    };
+    let engine = session.begin(header);
+    let mut notices = engine.subscribe();
+    while !matches!(notices.recv().await.unwrap(), Notice::Idle) {}
+    let took = began.elapsed().as_secs_f64();
+    let mut notices = engine.subscribe();
+    let Some(Notice::Snapshot(run)) = notices.recv().await else { panic!("no snapshot") };
+    let done = run.tasks.iter().filter(|task| task.status == TaskStatus::Done).count();
+    assert_eq!(done, place.tasks as usize, "{:?}", run.problems.iter().next());
+    drop(engine);
+    while !matches!(notices.recv().await, Some(Notice::Stopped { .. }) | None) {}
+    took
+}
+
+/// Opens a run as `resume` does.
+pub fn resume(root: &Path, id: &str, tasks: u32) {
+    let folder = RunFolder::open(&StateFolder::at(root.join("state")), id).unwrap();
+    let opened = Journal::open_writer(&folder, 0).unwrap();
+    let (run, finding) = fold(&opened.events);
+    assert_eq!(finding, None);
+    assert_eq!(run.tasks.len(), tasks as usize);
+}
+
+struct NoLedger;
+
+impl Ledger for NoLedger {
+    fn keep(&self, _: usize, _: &[UndoRecord]) -> Result<()> {
+        Ok(())
+    }
+
+    fn progress(&self, _: usize, _: u64, _: u64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Seconds for listing, reading, checking, writing and reading back, as many batches side by side as the
+/// component's limits say, read ahead as the engine does; nothing is planned, hashed, recorded or kept.
+pub async fn by_hand(place: &Place) -> f64 {
+    let limits = place.component.limits();
+    let began = Instant::now();
+    let (batches, planned) = (async_channel(), async_channel());
+    let users: Vec<u32> = (0..place.tasks).collect();
+    for batch in users.chunks(limits.batch) {
+        batches.0.send(batch.iter().map(|user| place.scope(*user)).collect::<Vec<_>>()).unwrap();
+    }
+    drop(batches.0);
+    let waiting = Arc::new(tokio::sync::Semaphore::new(2 * limits.parallel));
+    let (planned, queue) = planned;
+    let mut workers = Vec::new();
+    for _ in 0..limits.parallel {
+        let (source, component) = (place.source.clone(), place.component.clone());
+        let (batches, planned, waiting) = (batches.1.clone(), planned.clone(), waiting.clone());
+        workers.push(tokio::spawn(async move {
+            while let Some(scopes) = { batches.lock().await.recv().await } {
+                let room = waiting.clone().acquire_owned().await.unwrap();
+                let listed = source.list(&scopes).await;
+                let listed: Vec<_> = listed.into_iter().flat_map(Result::unwrap).collect();
+                let live: Vec<_> = listed.iter().map(|location| component.locate(&location.id)).collect();
+                let (desired, live) = tokio::join!(source.read(&listed), component.read(&live));
+                let approved: Vec<Approved> = desired.into_iter().zip(live).map(approved).collect();
+                component.check(&approved).await.into_iter().for_each(|checked| drop(checked.unwrap()));
+                planned.send((approved, room)).unwrap();
+            }
+        }));
+        let (component, planned) = (place.component.clone(), queue.clone());
+        workers.push(tokio::spawn(async move {
+            while let Some((approved, room)) = { planned.lock().await.recv().await } {
+                drop(room);
+                component.identity().await.unwrap();
+                component.write(&approved, &NoLedger).await.into_iter().for_each(|written| drop(written.unwrap()));
+                let locations: Vec<_> = approved.iter().map(|one| component.locate(&one.change.id)).collect();
+                for (now, wanted) in component.read(&locations).await.into_iter().zip(&approved) {
+                    let value = |resource: &rekindle::model::Resource| resource.document().unwrap().value.clone();
+                    assert_eq!(value(&now.unwrap().unwrap()), value(wanted.expected.as_ref().unwrap()));
+                }
+            }
+        }));
+    }
+    drop(planned);
+    for worker in workers {
+        worker.await.unwrap();
+    }
+    began.elapsed().as_secs_f64()
+}
+
+type Channel<T> =
+    (tokio::sync::mpsc::UnboundedSender<T>, Arc<tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<T>>>);
+
+fn async_channel<T>() -> Channel<T> {
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    (sender, Arc::new(tokio::sync::Mutex::new(receiver)))
+}
+
+type Read = Result<Option<rekindle::model::Resource>>;
+
+fn approved((desired, live): (Read, Read)) -> Approved {
+    let (desired, live) = (desired.unwrap().unwrap(), live.unwrap().unwrap());
+    let fingerprint = |resource: &rekindle::model::Resource| resource.document().unwrap().fingerprint();
+    let change = Change {
+        id: live.id.clone(),
+        op: Op::Update,
+        before: fingerprint(&live),
+        after: fingerprint(&desired),
+        hunks: Vec::new(),
+        warnings: Vec::new(),
+    };
+    Approved {
+        run: "plain".into(),
+        change: Arc::new(change),
+        left_out: Default::default(),
+        live: Some(live),
+        expected: Some(desired.clone()),
+        desired: Some(desired),
+    }
+}

@@ -1,0 +1,152 @@
+//! A backup and a live side with one small document for each of many users.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rekindle::component::{Component, Limits};
+use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
+use rekindle::engine::{Restore, Script, Work};
+use rekindle::model::{
+    ComparePrecision, Digest, Document, KindSchema, Mode, Owner, OwnerSet, Result, RunHeader, Scope, StepHeader,
+    StepKind, TreePath,
+};
+use rekindle::reader::Reader;
+use rekindle::stores::DirectoryStore;
+
+use super::slow::Slow;
+
+pub struct Place {
+    pub root: PathBuf,
+    pub tasks: u32,
+    pub source: Arc<dyn Reader>,
+    pub component: Arc<dyn Component>,
+    live: Option<PathBuf>,
+}
+
+pub fn scratch(name: &str) -> PathBuf {
+    let root = std::env::var_os("REKINDLE_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from).join(name);
+    let _ = fs::remove_dir_all(&root);
+    fs::create_dir_all(&root).unwrap();
+    root
+}
+
+fn text(user: u32, quota: u32) -> String {
+    format!("name: user{user:05}\nshell: /bin/bash\nquota: {quota}\nmail: user{user:05}@example.org\n")
+}
+
+impl Place {
+    pub fn slow(root: &Path, tasks: u32) -> Self {
+        let documents = |quota: u32| -> HashMap<TreePath, Document> {
+            let document = |user: u32| {
+                let value = serde_json::json!({"name": name(user), "shell": "/bin/bash", "quota": quota});
+                (TreePath::new(name(user)).unwrap(), Document::new(value))
+            };
+            (0..tasks).map(document).collect()
+        };
+        let limits = Limits { batch: 1, parallel: 8 };
+        Self {
+            root: root.to_owned(),
+            tasks,
+            source: Arc::new(Slow::new(Duration::ZERO, limits, documents(10))),
+            component: Arc::new(Slow::new(Duration::from_millis(1), limits, documents(3))),
+            live: None,
+        }
+    }
+
+    pub fn documents(root: &Path, tasks: u32) -> Self {
+        let (backup, live) = (root.join(format!("backup-{tasks}")), root.join(format!("live-{tasks}")));
+        if !backup.exists() {
+            fs::create_dir_all(backup.join("accounts")).unwrap();
+            for user in 0..tasks {
+                fs::write(backup.join(format!("accounts/{}.yaml", name(user))), text(user, 10)).unwrap();
+            }
+        }
+        let store = Arc::new(DirectoryStore::open(&backup).unwrap());
+        let config = DocumentsConfig { root: live.clone(), owner_field: None, schema: KindSchema::default() };
+        fs::create_dir_all(&live).unwrap();
+        let place = Self {
+            root: root.to_owned(),
+            tasks,
+            source: Arc::new(DocumentsSource::new(store, None, KindSchema::default())),
+            component: Arc::new(Documents::new(config)),
+            live: Some(live),
+        };
+        place.damage();
+        place
+    }
+
+    /// Every live document differs in one field.
+    pub fn damage(&self) {
+        if let Some(live) = &self.live {
+            for user in 0..self.tasks {
+                fs::write(live.join(format!("{}.yaml", name(user))), text(user, 3)).unwrap();
+            }
+            rustix::fs::sync();
+        }
+    }
+
+    pub fn scope(&self, user: u32) -> Scope {
+        let owner = Owner { set: "user".into(), name: name(user).into() };
+        let below = if self.live.is_some() { "accounts" } else { "" };
+        Scope { below: TreePath::new(below).unwrap(), to: TreePath::root(), owner: Some(owner) }
+    }
+
+    pub async fn header(&self, id: &str) -> RunHeader {
+        RunHeader {
+            id: id.to_owned(),
+            title: "bench".to_owned(),
+            by: "ops@bastion".to_owned(),
+            digest: Some(Digest::of("bench")),
+            steps: vec![StepHeader {
+                id: "account".to_owned(),
+                kind: StepKind::Restore,
+                each: Some("user".to_owned()),
+                needs: Vec::new(),
+                component: Some("accounts".to_owned()),
+                about: String::new(),
+            }],
+            owners: vec![OwnerSet { set: "user".to_owned(), names: (0..self.tasks).map(name).collect() }],
+            identities: [
+                ("accounts".to_owned(), self.component.identity().await.unwrap()),
+                ("backup".to_owned(), self.source.identity().await.unwrap()),
+            ]
+            .into(),
+            ..RunHeader::default()
+        }
+    }
+
+    pub fn script(&self) -> Arc<dyn Script> {
+        Arc::new(Accounts { source: self.source.clone(), component: self.component.clone(), scope: self.scope(0) })
+    }
+}
+
+pub fn name(user: u32) -> String {
+    format!("user{user:05}")
+}
+
+struct Accounts {
+    source: Arc<dyn Reader>,
+    component: Arc<dyn Component>,
+    scope: Scope,
+}
+
+impl Script for Accounts {
+    fn work(&self, _: usize, owner: Option<&Owner>) -> Result<Work> {
+        Ok(Work::Restore(Restore {
+            source_name: "backup".into(),
+            source: self.source.clone(),
+            component_name: "accounts".into(),
+            component: self.component.clone(),
+            scope: Scope { owner: owner.cloned(), ..self.scope.clone() },
+            mode: Mode::Merge,
+            precision: ComparePrecision::Content,
+        }))
+    }
+
+    fn components(&self) -> Vec<(String, Arc<dyn Component>)> {
+        vec![("accounts".to_owned(), self.component.clone())]
+    }
+}

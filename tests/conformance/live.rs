@@ -1,0 +1,207 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rekindle::component::Component;
+use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
+use rekindle::components::files::{FilesComponent, FilesConfig, FilesSource};
+use rekindle::model::{KindSchema, Owner, Privileges, Scope, TreePath};
+use rekindle::reader::Reader;
+use rekindle::stores::Store;
+
+/// What one resource holds, as far as the suite is concerned: each of these becomes one hunk.
+pub type Fields = BTreeMap<String, String>;
+
+pub fn fields(pairs: &[(&str, &str)]) -> Fields {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// One adapter on a live system of its own. A new adapter adds one of these, and is held to the whole contract.
+pub trait Live {
+    fn component(&self) -> Arc<dyn Component>;
+
+    /// Where the one resource of an owner is or would be.
+    fn scope(&self, owner: &str) -> Scope;
+
+    /// Behind the component's back: `None` takes the resource away.
+    fn put(&self, owner: &str, holds: Option<&Fields>);
+
+    /// Likewise, what is there now.
+    fn see(&self, owner: &str) -> Option<Fields>;
+
+    /// Changes whenever the resource is written, even with what it held: an effect that nobody asked for shows.
+    fn witness(&self, owner: &str) -> String;
+
+    /// The format of a backup of this system, over a store whose root holds what [`Live::lay`] laid there.
+    fn source(&self, store: Arc<dyn Store>) -> Arc<dyn Reader>;
+
+    /// Lays a resource into a directory as a backup has it.
+    fn lay(&self, root: &Path, owner: &str, holds: &Fields);
+
+    /// Another system answers at the same address from now on.
+    fn put_another_in_its_place(&self);
+}
+
+/// Every adapter. A later one is added here.
+pub fn all() -> Vec<(&'static str, Box<dyn Live>)> {
+    vec![("files", Box::new(Homes::new())), ("documents", Box::new(Accounts::new()))]
+}
+
+fn scope(owner: &str, below: &str, to: &str) -> Scope {
+    Scope {
+        below: TreePath::new(below).unwrap(),
+        to: TreePath::new(to).unwrap(),
+        owner: Some(Owner { set: "user".into(), name: owner.into() }),
+    }
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let made = Self { folder: tempfile::tempdir().unwrap() };
+        fs::create_dir(made.root()).unwrap();
+        made
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("live")
+    }
+
+    fn replace(&self) {
+        fs::rename(self.root(), self.folder.path().join("former")).unwrap();
+        fs::create_dir(self.root()).unwrap();
+    }
+}
+
+fn witness(path: &Path) -> String {
+    let meta = fs::symlink_metadata(path).unwrap();
+    format!("{} {}.{}", meta.ino(), meta.mtime(), meta.mtime_nsec())
+}
+
+struct Homes(Place);
+
+impl Homes {
+    fn new() -> Self {
+        Self(Place::new())
+    }
+
+    fn write(home: &Path, holds: &Fields) {
+        if home.exists() {
+            fs::remove_dir_all(home).unwrap();
+        }
+        fs::create_dir_all(home).unwrap();
+        for (name, value) in holds {
+            fs::write(home.join(name), value).unwrap();
+        }
+    }
+}
+
+impl Live for Homes {
+    fn component(&self) -> Arc<dyn Component> {
+        let config = FilesConfig { root: self.0.root(), ignore: Vec::new(), setuid: Privileges::Strip };
+        Arc::new(FilesComponent::new(config))
+    }
+
+    fn scope(&self, owner: &str) -> Scope {
+        scope(owner, &format!("users/{owner}"), owner)
+    }
+
+    fn put(&self, owner: &str, holds: Option<&Fields>) {
+        match holds {
+            Some(holds) => Self::write(&self.0.root().join(owner), holds),
+            None => fs::remove_dir_all(self.0.root().join(owner)).unwrap(),
+        }
+    }
+
+    fn see(&self, owner: &str) -> Option<Fields> {
+        let files = fs::read_dir(self.0.root().join(owner)).ok()?.map(Result::unwrap);
+        let seen = files.map(|file| {
+            (file.file_name().into_string().unwrap(), String::from_utf8(fs::read(file.path()).unwrap()).unwrap())
+        });
+        Some(seen.collect())
+    }
+
+    fn witness(&self, owner: &str) -> String {
+        let home = self.0.root().join(owner);
+        let names = self.see(owner).unwrap();
+        names.keys().map(|name| witness(&home.join(name))).collect::<Vec<_>>().join(", ")
+    }
+
+    fn source(&self, store: Arc<dyn Store>) -> Arc<dyn Reader> {
+        Arc::new(FilesSource::new(store, KindSchema::default()))
+    }
+
+    fn lay(&self, root: &Path, owner: &str, holds: &Fields) {
+        Self::write(&root.join("users").join(owner), holds);
+    }
+
+    fn put_another_in_its_place(&self) {
+        self.0.replace();
+    }
+}
+
+struct Accounts(Place);
+
+impl Accounts {
+    fn new() -> Self {
+        Self(Place::new())
+    }
+
+    fn file(&self, owner: &str) -> PathBuf {
+        self.0.root().join(format!("{owner}.yaml"))
+    }
+
+    fn write(file: &Path, holds: &Fields) {
+        let lines = holds.iter().map(|(name, value)| format!("{name}: {value}  # said by hand\n"));
+        fs::write(file, lines.collect::<String>()).unwrap();
+    }
+}
+
+impl Live for Accounts {
+    fn component(&self) -> Arc<dyn Component> {
+        let config = DocumentsConfig { root: self.0.root(), owner_field: None, schema: KindSchema::default() };
+        Arc::new(Documents::new(config))
+    }
+
+    fn scope(&self, owner: &str) -> Scope {
+        scope(owner, "users", "")
+    }
+
+    fn put(&self, owner: &str, holds: Option<&Fields>) {
+        match holds {
+            Some(holds) => Self::write(&self.file(owner), holds),
+            None => fs::remove_file(self.file(owner)).unwrap(),
+        }
+    }
+
+    fn see(&self, owner: &str) -> Option<Fields> {
+        let text = fs::read_to_string(self.file(owner)).ok()?;
+        let plain = |line: &str| {
+            let (name, value) = line.split('#').next()?.split_once(':')?;
+            Some((name.trim().to_owned(), value.trim().to_owned()))
+        };
+        Some(text.lines().filter_map(plain).collect())
+    }
+
+    fn witness(&self, owner: &str) -> String {
+        witness(&self.file(owner))
+    }
+
+    fn source(&self, store: Arc<dyn Store>) -> Arc<dyn Reader> {
+        Arc::new(DocumentsSource::new(store, None, KindSchema::default()))
+    }
+
+    fn lay(&self, root: &Path, owner: &str, holds: &Fields) {
+        fs::create_dir_all(root.join("users")).unwrap();
+        Self::write(&root.join("users").join(format!("{owner}.yaml")), holds);
+    }
+
+    fn put_another_in_its_place(&self) {
+        self.0.replace();
+    }
+}

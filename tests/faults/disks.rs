@@ -1,0 +1,142 @@
+//! Disks that are full, read-only or broken, under the journal and under the target.
+
+use std::fs;
+
+use crate::mounted::Mounted;
+use crate::sandbox::{Sandbox, Told, same, sh};
+
+/// Per thread strace counts; the journal's is the one that syncs most.
+const MOST_SYNCS: usize = 200;
+
+#[test]
+fn a_disk_that_fails_to_sync_stops_the_run_before_its_next_effect() {
+    let run = ["run", "runbook.yaml", "--plain", "--yes", "--yes-deletes", "--user", "bob"];
+    let (mut failures, mut lost, mut tidied) = (0, 0, 0);
+    for nth in 1..=MOST_SYNCS {
+        let sandbox = Sandbox::on_directory();
+        let inject = format!("inject=fsync,fdatasync:error=EIO:when={nth}");
+        let log = sandbox.path("strace.log");
+        let trace = [
+            "strace",
+            "-f",
+            "-qq",
+            "-y",
+            "-o",
+            log.to_str().unwrap(),
+            "-e",
+            "trace=fsync,fdatasync,renameat2,linkat,unlinkat",
+        ];
+        let wrapper = [&trace[..], &["-e", &inject, env!("CARGO_BIN_EXE_rekindle")]].concat();
+        let told = Told::of(sandbox.around(&wrapper, &run).output().unwrap());
+        let log = fs::read_to_string(log).unwrap();
+        if !log.contains("(INJECTED)") {
+            told.exits(0);
+            assert!(failures > 3 && lost > 1, "only {failures} syncs failed, {lost} of the journal");
+            return;
+        }
+        failures += 1;
+        let mut rest = log.lines().skip_while(|line| !(line.contains("(INJECTED)") && line.contains("journal.db-wal")));
+        let journal_is_lost = rest.next().is_some();
+        let after: Vec<&str> = rest.collect();
+        // The very last sync, when all is durable and the journal is tidied up, loses nothing.
+        if told.code == Some(0) {
+            tidied += usize::from(journal_is_lost);
+            assert!(tidied <= 1, "sync {nth}: {told:?}");
+        } else {
+            assert_eq!(told.code, Some(1), "{told:?}");
+            assert!(told.err.contains("next:") || told.out.contains("next:"), "{told:?}");
+        }
+        let effects: Vec<&&str> =
+            after.iter().filter(|line| line.contains("/live/") && !line.contains("sync(")).collect();
+        assert!(effects.is_empty(), "sync {nth} failed, and yet: {effects:#?}\n{told:?}");
+        let again = after.iter().any(|line| line.contains("journal.db-wal") && line.ends_with("= 0"));
+        assert!(!again, "sync {nth} was tried again: {after:#?}");
+        lost += usize::from(journal_is_lost);
+        let told = if sandbox.has_a_run() { sandbox.resume() } else { sandbox.rekindle(&run) };
+        if told.code != Some(0) {
+            sandbox.rekindle(&run).exits(0);
+        }
+        sandbox.rekindle(&["plan", "runbook.yaml", "--user", "bob"]).exits(0);
+    }
+    panic!("still syncing after {MOST_SYNCS}");
+}
+
+#[test]
+fn a_journal_on_a_full_disk_stops_the_run_and_a_larger_one_lets_it_finish() {
+    let mut full = 0;
+    for kilobytes in (40..=1000).step_by(40) {
+        let sandbox = Sandbox::on_directory();
+        let disk = Mounted::tmpfs(&sandbox.path("state"), &format!("size={kilobytes}k"));
+        let told = sandbox.run();
+        if told.code == Some(0) {
+            assert!(full > 1, "{kilobytes} KiB were enough at once");
+            return;
+        }
+        full += 1;
+        assert!(told.err.contains("error") || told.out.contains("FAILED"), "{kilobytes}: {told:?}");
+        let told = told.says("next:").says("space");
+        assert_ne!(told.code, Some(101));
+        disk.remount("size=20m");
+        let resumed = sandbox.resume();
+        if resumed.code != Some(0) {
+            // Undo records that found no room fail their task before its INTENT: a new run does it.
+            sandbox.run().exits(0);
+        }
+        same(&sandbox.live(), Sandbox::undisturbed(), &format!("a journal of {kilobytes} KiB, then of 20 MiB"));
+    }
+    panic!("1 MB is not enough for six tasks");
+}
+
+/// Homes on a file system of their own.
+fn homes_on(options: &str, backup: &str) -> (Sandbox, Mounted) {
+    let sandbox = Sandbox::with_own_backup(backup);
+    sh(&sandbox.path("live"), "mv home away");
+    let disk = Mounted::tmpfs(&sandbox.path("live/home"), options);
+    sh(&sandbox.path("live"), "cp -a away/. home; rm -r away");
+    (sandbox, disk)
+}
+
+#[test]
+fn a_full_target_fails_that_user_alone_and_leaves_the_old_file() {
+    let (sandbox, disk) =
+        homes_on("size=6m", "head -c 5000000 /dev/urandom > home/bob/notes.txt; chown 1234:1235 home/bob/notes.txt");
+    let before = fs::read_to_string(sandbox.path("live/home/bob/notes.txt")).unwrap();
+    sandbox.run().exits(1).says("home/bob").says("and 4194304 to spare").says("next: free space");
+    assert_eq!(fs::read_to_string(sandbox.path("live/home/bob/notes.txt")).unwrap(), before);
+    for (task, status) in [("home/ana", "done"), ("home/cyd", "done"), ("account/bob", "done"), ("home/bob", "failed")]
+    {
+        assert_eq!(sandbox.status(task), status, "{task}");
+    }
+    disk.remount("size=20m");
+    sandbox.run().exits(0);
+    assert_eq!(fs::metadata(sandbox.path("live/home/bob/notes.txt")).unwrap().len(), 5_000_000);
+}
+
+#[test]
+fn a_read_only_target_is_named_and_the_accounts_go_on() {
+    let (sandbox, disk) = homes_on("size=9m", "true");
+    disk.remount("ro");
+    let before = sandbox.live();
+    sandbox.run().exits(1).says("Read-only").says("next:");
+    assert_eq!(sandbox.status("account/cyd"), "done");
+    assert_eq!(sandbox.status("home/bob"), "failed");
+    disk.remount("rw");
+    let homes: Vec<String> = sandbox.live().differs(&before);
+    assert!(homes.iter().all(|one| one.contains(".yaml")), "{homes:#?}");
+    sandbox.run().exits(0);
+}
+
+#[test]
+fn a_target_that_fails_to_sync_is_not_called_restored() {
+    let sandbox = Sandbox::on_directory();
+    let strace =
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=syncfs", "-e", "inject=syncfs:error=EIO:when=1+"];
+    let wrapper = [&strace[..], &[env!("CARGO_BIN_EXE_rekindle")]].concat();
+    let told =
+        sandbox.around(&wrapper, &["run", "runbook.yaml", "--plain", "--yes", "--yes-deletes"]).output().unwrap();
+    Told::of(told).exits(1).says("next:");
+    let report = sandbox.report();
+    let done = report["tasks"].as_array().unwrap().iter().filter(|task| task["status"] == "done").count();
+    assert_eq!(done, 0, "{report:#}");
+    sandbox.run().exits(0);
+}

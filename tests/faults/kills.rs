@@ -1,0 +1,102 @@
+//! `kill -9` of the shipped binary at every system call that has an effect.
+//!
+//! strace counts for each thread apart, so the n-th call of whichever thread comes there first is where the
+//! process dies; the sweep of a call ends when no thread reaches its n-th.
+
+use std::collections::BTreeMap;
+
+use crate::sandbox::{Sandbox, same};
+
+const CALLS: [&str; 12] = [
+    "renameat2",
+    "linkat",
+    "symlinkat",
+    "mkdirat",
+    "unlinkat",
+    "fchmod,fchmodat",
+    "fchown,fchownat",
+    "utimensat",
+    "syncfs",
+    "fsync,fdatasync",
+    "pwrite64",
+    "write",
+];
+/// A sweep that did not end by itself would be a run without end.
+const MOST: usize = 400;
+
+/// Lets `arguments` be killed at its n-th `call`; whether it was.
+pub fn killed(sandbox: &Sandbox, call: &str, nth: usize, arguments: &[&str]) -> bool {
+    let inject = format!("inject={call}:signal=KILL:when={nth}");
+    let trace = format!("trace={call}");
+    let strace =
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject, env!("CARGO_BIN_EXE_rekindle")];
+    let output = sandbox.around(&strace, arguments).output().unwrap();
+    if output.status.success() {
+        return false;
+    }
+    use std::os::unix::process::ExitStatusExt;
+    let by_kill = output.status.signal() == Some(9) || output.status.code() == Some(137);
+    assert!(by_kill, "{call} {nth}: {:?} {}", output.status, String::from_utf8_lossy(&output.stderr));
+    true
+}
+
+/// Goes on with what a kill left, and checks that nobody could tell it from an undisturbed run.
+pub fn finished(sandbox: &Sandbox, when: &str) {
+    let told = if sandbox.has_a_run() { sandbox.resume() } else { sandbox.run() };
+    // Killed before its first event was durable, there is no run to go on with.
+    let told = if told.code != Some(0) && told.err.contains("start a new run") { sandbox.run() } else { told };
+    assert_eq!(told.code, Some(0), "{when}: {}{}", told.out, told.err);
+    same(&sandbox.live(), Sandbox::undisturbed(), when);
+    let report = sandbox.report();
+    assert_eq!(report["chain"]["sound"], true, "{when}: {report}");
+}
+
+fn sweep(call: &str) -> usize {
+    let run = ["run", "runbook.yaml", "--plain", "--yes", "--yes-deletes"];
+    let mut kills = 0;
+    for nth in 1..=MOST {
+        let sandbox = Sandbox::on_directory();
+        let former = sandbox.live().but_directory_times();
+        if !killed(&sandbox, call, nth, &run) {
+            return kills;
+        }
+        kills += 1;
+        let when = format!("killed at {call} {nth}");
+        finished(&sandbox, &when);
+        if nth % 5 == 1 {
+            sandbox.undo().exits(0);
+            same(&sandbox.live().but_directory_times(), &former, &format!("undone after it was {when}"));
+        }
+    }
+    panic!("{call}: still killed at the {MOST}th");
+}
+
+#[test]
+fn a_run_killed_at_any_effect_is_finished_by_a_resume() {
+    let kills: BTreeMap<&str, usize> = CALLS.iter().map(|call| (*call, sweep(call))).collect();
+    println!("{kills:?}");
+    for (call, kills) in &kills {
+        assert!(*kills > 0, "no run was killed at {call}");
+    }
+}
+
+#[test]
+fn an_undo_killed_at_any_effect_is_finished_by_the_next() {
+    let mut kills = 0;
+    for call in ["renameat2", "linkat", "unlinkat", "syncfs", "fsync,fdatasync"] {
+        for nth in 1..=MOST {
+            let sandbox = Sandbox::on_directory();
+            let former = sandbox.live().but_directory_times();
+            sandbox.run().exits(0);
+            if !killed(&sandbox, call, nth, &["undo", "--yes", "--yes-deletes"]) {
+                break;
+            }
+            kills += 1;
+            let told = sandbox.undo();
+            let all_undone = told.err.contains("changed nothing that can be brought back");
+            assert!(told.code == Some(0) || all_undone, "undo killed at {call} {nth}: {}{}", told.out, told.err);
+            same(&sandbox.live().but_directory_times(), &former, &format!("undo killed at {call} {nth}"));
+        }
+    }
+    assert!(kills > 0, "no undo was killed");
+}

@@ -1,0 +1,25 @@
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A small file system of its own, unmounted with the test. Needs root.
+pub struct Mounted(PathBuf);
+
+impl Mounted {
+    pub fn tmpfs(at: &Path, options: &str) -> Self {
+        std::fs::create_dir_all(at).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at).status().unwrap();
+        assert!(mounted.success(), "mounting a tmpfs needs root");
+        Self(at.to_owned())
+    }
+
+    pub fn remount(&self, options: &str) {
+        let options = format!("remount,{options}");
+        assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}

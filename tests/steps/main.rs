@@ -1,0 +1,146 @@
+//! Every kind of step, on the built binary and a little platform of two users.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::process::Command;
+
+struct Platform {
+    folder: tempfile::TempDir,
+}
+
+struct Told {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Platform {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for user in ["ana", "bob"] {
+            fs::create_dir_all(folder.path().join("homes").join(user)).unwrap();
+            fs::write(folder.path().join("homes").join(user).join(".profile"), user).unwrap();
+        }
+        fs::create_dir_all(folder.path().join("deployments")).unwrap();
+        Self { folder }
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        fs::read_to_string(self.folder.path().join(path)).ok()
+    }
+
+    /// `steps` follow a head that declares the users, their homes and a directory of documents.
+    fn rekindle(&self, verb: &[&str], steps: &str) -> Told {
+        let root = self.folder.path().display();
+        let text = format!(
+            "rekindle: 1\ntitle: steps\nsources:\n  here: {{ directory: {root} }}\ncomponents:\n  \
+             homes: {{ files: {root}/homes }}\n  deployments: {{ documents: {root}/deployments }}\nowners:\n  \
+             user: {{ from: homes }}\nsteps:\n{steps}"
+        );
+        fs::write(self.folder.path().join("steps.yaml"), text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
+        command.args(verb).arg("steps.yaml").current_dir(self.folder.path());
+        command.env("REKINDLE_STATE", self.folder.path().join("state"));
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        let text = |raw: Vec<u8>| String::from_utf8(raw).unwrap();
+        Told { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    fn run(&self, steps: &str) -> Told {
+        self.rekindle(&["run", "--plain", "--yes"], steps)
+    }
+}
+
+impl Told {
+    fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}{}", self.out, self.err);
+        self
+    }
+
+    fn says(self, text: &str) -> Self {
+        assert!(self.out.contains(text), "{text:?} is not in {}", self.out);
+        self
+    }
+}
+
+#[test]
+fn documents_of_the_runbook_are_applied_for_each_user_with_their_own_name() {
+    let platform = Platform::new();
+    let steps = "  - id: scale\n    each: user\n    apply: deployments\n    \
+                 documents: { \"server-${user}\": { replicas: 0, for: \"${user}\" } }\n";
+    platform.run(steps).exits(0);
+    for user in ["ana", "bob"] {
+        let written = platform.text(&format!("deployments/server-{user}.yaml")).unwrap();
+        assert!(written.contains(user) && written.contains("replicas: 0"), "{written}");
+    }
+    platform.rekindle(&["plan"], steps).exits(0);
+}
+
+#[test]
+fn a_command_is_shown_and_gets_its_arguments_whole() {
+    let platform = Platform::new();
+    let steps = "  - id: greet\n    each: user\n    run: [sh, -c, 'printf %s \"$1\" > \"$2\"', greet, 'hello; ${user}', 'homes/${user}/greeting']\n";
+    let steps = steps.replace("homes/", &format!("{}/homes/", platform.folder.path().display()));
+    let planned = platform.rekindle(&["plan"], &steps).exits(0).says("$ sh -c");
+    assert!(platform.text("homes/ana/greeting").is_none(), "a dry run ran it: {}", planned.out);
+    let ran = platform.run(&steps).exits(0);
+    assert!(ran.err.contains("executes a command"), "{}", ran.err);
+    assert_eq!(platform.text("homes/bob/greeting").as_deref(), Some("hello; bob"));
+}
+
+#[test]
+fn a_check_that_does_not_hold_stops_that_user_only() {
+    let platform = Platform::new();
+    fs::remove_file(platform.folder.path().join("homes/bob/.profile")).unwrap();
+    let steps = "  - id: seen\n    each: user\n    check: { file: \"${user}/.profile\" }\n    on: homes\n  \
+                 - id: after\n    each: user\n    needs: [seen]\n    run: [true]\n";
+    let told = platform.run(steps).exits(1).says("seen/bob                 FAILED");
+    assert!(told.out.contains("after/ana                done"), "{}", told.out);
+    assert!(!told.out.contains("after/bob"), "{}", told.out);
+}
+
+#[test]
+fn a_wait_ends_by_its_deadline_or_goes_on_as_the_runbook_says() {
+    let platform = Platform::new();
+    let wait = |on_timeout: &str| {
+        format!(
+            "  - id: ready\n    wait: {{ file: ana/ready }}\n    on: homes\n    every: 50ms\n    deadline: 200ms\n    \
+             on_timeout: {on_timeout}\n"
+        )
+    };
+    platform.run(&wait("fail")).exits(1).says("did not hold");
+    platform.run(&wait("go_on")).exits(0).says("the runbook goes on");
+    fs::write(platform.folder.path().join("homes/ana/ready"), "").unwrap();
+    platform.run(&wait("fail")).exits(0).says("a file of 0 bytes");
+}
+
+#[test]
+fn a_confirmation_waits_for_a_person_unless_a_probe_can_tell() {
+    let platform = Platform::new();
+    let probed = "  - id: seen\n    each: user\n    confirm: ${user} has logged in\n    probe: { file: \"${user}/.profile\" }\n    on: homes\n";
+    platform.run(probed).exits(0).says("--yes confirms: ana has logged in");
+    let bare = "  - id: seen\n    confirm: the storage team is told\n";
+    platform.run(bare).exits(2);
+}
+
+#[test]
+fn a_live_system_can_be_the_source_of_another() {
+    let platform = Platform::new();
+    let root = platform.folder.path().display().to_string();
+    fs::create_dir_all(platform.folder.path().join("new")).unwrap();
+    let text = format!(
+        "rekindle: 1\ntitle: migrate\nsources:\n  old: {{ component: homes }}\ncomponents:\n  homes: {{ files: {root}/homes }}\n  \
+         moved: {{ files: {root}/new }}\nowners:\n  user: {{ from: homes }}\nsteps:\n  - id: move\n    each: user\n    \
+         restore: moved\n    from: old\n    below: \"${{user}}\"\n"
+    );
+    fs::write(platform.folder.path().join("migrate.yaml"), text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_rekindle"))
+        .args(["run", "--plain", "--yes", "migrate.yaml"])
+        .current_dir(platform.folder.path())
+        .env("REKINDLE_STATE", platform.folder.path().join("state"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(platform.text("new/bob/.profile").as_deref(), Some("bob"));
+}
