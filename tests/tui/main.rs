@@ -1,5 +1,10 @@
 //! The screen in a real terminal: the built binary, real keys, a repository by the real restic.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what the stories share is test code outside any test function")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what the stories share is test code outside any test function"
+)]
 
 mod ends;
 mod platform;

@@ -67,7 +67,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         let mut options = args.screen.options();
         let state = sandbox.path("state").display().to_string();
         options.parting = Some(match sandbox.is_kept() {
-            true => format!("to go on: REKINDLE_STATE={state} rekindle resume {id}"),
+            true => format!("to come back: REKINDLE_STATE={state} rekindle resume {id}"),
             false => {
                 "The sandbox and this run are removed then; `rekindle demo --keep` leaves them in place.".to_owned()
             }
