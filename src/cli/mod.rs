@@ -1,6 +1,5 @@
 //! The command line: one verb, one file.
 
-
 mod approval;
 mod args;
 mod close;

@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
 use crate::engine::Engine;
-use crate::model::{ApprovalPolicy, Result};
+use crate::model::{ApprovalPolicy, Result, RunState};
 
 /// Restores: shows each step's diff, applies what is approved, proves it
 ///
@@ -57,7 +57,8 @@ pub async fn follow(
     id: &str,
 ) -> Result<Exit> {
     if screen.is_wanted(&policy, json) {
-        return screen::show(engine, by, screen).await;
+        let ending = screen::show(engine, by, screen.options()).await?;
+        return Ok(conclude(&ending, &policy, json, id));
     }
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let walk = Walk { engine, by, json, interactive, only: None, progress: Progress::new(json) };
@@ -67,7 +68,7 @@ pub async fn follow(
     Ok(exit)
 }
 
-/// The last lines of a run in plain mode, and its exit code.
+/// The last lines of a run, and its exit code.
 pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) -> Exit {
     let run = &ending.run;
     if let Some(problem) = &ending.problem {
@@ -82,6 +83,7 @@ pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) 
         super::approval::waiting(run, policy).iter().for_each(|line| say(line));
         say(&super::plain::totals(run));
         match exit {
+            _ if run.state == RunState::Closed => say(&format!("next: rekindle report {id}")),
             Exit::Fine => {
                 say(&format!("next: rekindle report {id}"));
                 if run.tasks.iter().any(|task| task.undoable) {

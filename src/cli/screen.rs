@@ -1,11 +1,12 @@
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::Exit;
-use crate::engine::Engine;
+use super::plain::Ending;
+use crate::engine::{Engine, Notice};
 use crate::model::{ApprovalPolicy, Result};
-use crate::tui::{self, Options, Outcome, Palette};
+use crate::tui::{self, Options, Palette};
 
 #[derive(Args, Clone, Debug)]
 pub struct ScreenArgs {
@@ -40,23 +41,25 @@ impl ScreenArgs {
             ThemeChoice::Light => Palette::Light,
             ThemeChoice::Mono => Palette::Mono,
         };
-        Options { palette: palette.or_none(std::env::var_os("NO_COLOR").as_deref()), ascii: self.ascii }
+        Options { palette: palette.or_none(std::env::var_os("NO_COLOR").as_deref()), ascii: self.ascii, parting: None }
     }
 }
 
-/// The run on the screen, until the operator leaves.
-pub async fn show(engine: Engine, by: String, args: &ScreenArgs) -> Result<Exit> {
+/// The run on the screen, until the operator leaves; then how it stands.
+pub async fn show(engine: Engine, by: String, options: Options) -> Result<Ending> {
     let mut ending = engine.subscribe();
-    let outcome = tui::run(tui::Source::Engine(engine), by, args.options()).await?;
-    // The journal is closed and the lock let go before the prompt is back.
+    let mut run = tui::run(tui::Source::Engine(engine), by, options).await?;
+    // The journal is closed and the lock let go before the prompt is back; what was being written has ended.
+    let mut problem = None;
     while let Some(notice) = ending.recv().await {
-        if matches!(notice, crate::engine::Notice::Stopped { .. }) {
-            break;
+        match notice {
+            Notice::Event(recorded) if recorded.seq > run.seq => drop(run.apply(&recorded)),
+            Notice::Stopped { problem: found } => {
+                problem = found;
+                break;
+            }
+            _ => {}
         }
     }
-    Ok(match outcome {
-        Outcome::Finished => Exit::Fine,
-        Outcome::Quit => Exit::ChangesPending,
-        Outcome::Aborted => Exit::Failed,
-    })
+    Ok(Ending { run: Arc::new(run), problem })
 }

@@ -30,5 +30,5 @@ mod fixtures;
 mod view_tests;
 
 pub use log::{layer as log_layer, start as start_log};
-pub use runtime::{Options, Outcome, Source, run};
+pub use runtime::{Options, Source, run};
 pub use theme::Palette;

@@ -1,4 +1,5 @@
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::model::{
@@ -96,6 +97,8 @@ pub enum ReviewRow {
         hunk: u32,
         side: Side,
         text: String,
+        /// Bytes of `text` to be emphasised.
+        changed: Vec<Range<usize>>,
     },
 }
 
@@ -179,7 +182,10 @@ impl Loaded {
             for (hunk_at, hunk) in change.hunks.iter().enumerate() {
                 let hunk_at = number(hunk_at);
                 rows.push(ReviewRow::Hunk(change_at, hunk_at));
-                let mut line = |side, text| rows.push(ReviewRow::Line { change: change_at, hunk: hunk_at, side, text });
+                let mut piece = |side, text, changed| {
+                    rows.push(ReviewRow::Line { change: change_at, hunk: hunk_at, side, text, changed });
+                };
+                let mut line = |side, text| piece(side, text, Vec::new());
                 // A place that is cut on its own line stands in full below: no two look the same.
                 let place = visible(&hunk.place()).into_owned();
                 if place.width() > place_room(hunk, self.width.saturating_sub(HUNK_HEAD), theme) {
@@ -206,11 +212,19 @@ impl Loaded {
                     None => {}
                     Some(None) => line(Side::Both, "reading both sides".to_owned()),
                     Some(Some(diff)) => {
-                        for (side, text) in &diff.lines {
-                            value_lines(text, self.width).into_iter().for_each(|text| line(*side, text));
+                        for shown in &diff.lines {
+                            let mut start = 0;
+                            for text in value_lines(&shown.text, self.width) {
+                                let (from, to) = (start, start + text.len());
+                                start = to;
+                                let here = shown.changed.iter().filter(|part| part.start < to && part.end > from);
+                                let here = here.map(|part| part.start.max(from) - from..part.end.min(to) - from);
+                                let changed = here.collect();
+                                piece(shown.side, text, changed);
+                            }
                         }
                         if let Some(note) = &diff.note {
-                            line(Side::Gap, note.clone());
+                            piece(Side::Gap, note.clone(), Vec::new());
                         }
                     }
                 }

@@ -8,13 +8,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::engine::{Engine, Notice};
-use crate::model::{Error, ErrorKind, Recorded, Result, RunState};
+use crate::model::{Error, ErrorKind, Event, Recorded, Result, Run};
 
 use super::effect::Effect;
 use super::file_diff;
 use super::keymap::Key;
+use super::log;
 use super::msg::Msg;
-use super::state::{Dirty, Model, Tab};
+use super::state::{Dirty, Model, PlanFacts, Tab};
 use super::terminal::{Screen, Watchdog};
 use super::theme::{Palette, Theme};
 use super::update::{refresh, update};
@@ -27,29 +28,22 @@ pub enum Source {
     Watch(mpsc::UnboundedReceiver<Notice>),
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// [`Palette::or_none`] says what `NO_COLOR` makes of it.
     pub palette: Palette,
     pub ascii: bool,
-}
-
-/// How the screen was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The run is not finished and can be resumed.
-    Quit,
-    /// Every task is settled well.
-    Finished,
-    Aborted,
+    /// What is told to somebody who leaves, where `rekindle resume` is not what comes next.
+    pub parting: Option<String>,
 }
 
 /// Shows a run until the operator leaves, the terminal is lost or the process is told to end.
-/// `by` is the operator as `name@host`.
-pub async fn run(source: Source, by: String, options: Options) -> Result<Outcome> {
+/// `by` is the operator as `name@host`. Answers with the run as it was shown last.
+pub async fn run(source: Source, by: String, options: Options) -> Result<Run> {
     let theme = Theme { palette: options.palette, ascii: options.ascii };
     let is_watch = matches!(source, Source::Watch(_));
-    let model = Model::new(by, theme, is_watch, TimeZone::system());
+    let mut model = Model::new(by, theme, is_watch, TimeZone::system());
+    model.parting = options.parting;
     let (engine, notices) = match source {
         Source::Engine(engine) => {
             let notices = engine.subscribe();
@@ -72,12 +66,7 @@ pub async fn run(source: Source, by: String, options: Options) -> Result<Outcome
     };
     session.go(messages, notices, &mut watchdog).await?;
     session.screen.leave();
-    let run = &session.model.run;
-    Ok(match run.state {
-        RunState::Aborted => Outcome::Aborted,
-        _ if run.is_complete() && !run.tasks.is_empty() => Outcome::Finished,
-        _ => Outcome::Quit,
-    })
+    Ok(std::mem::take(&mut session.model.run))
 }
 
 struct Session {
@@ -147,6 +136,7 @@ impl Session {
                         }
                     }
                 },
+                () = log::LOGGED.notified() => self.on_logged(),
                 () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {}
             }
             // All that is there by now goes into one frame, keys first.
@@ -192,6 +182,15 @@ impl Session {
         self.take(Msg::Notice(notice));
     }
 
+    fn on_logged(&mut self) {
+        for text in log::warnings() {
+            self.take(Msg::Warned { text });
+        }
+        if self.model.tab == Tab::Evidence {
+            self.model.dirtied(Dirty::Slow);
+        }
+    }
+
     fn take(&mut self, msg: Msg) {
         for effect in update(&mut self.model, msg) {
             self.perform(effect);
@@ -208,12 +207,7 @@ impl Session {
     /// How long until a frame is wanted, if one is.
     fn due(&self) -> Option<Duration> {
         let since = self.last_frame.map_or(Duration::MAX, |last| last.elapsed());
-        let dirty = match self.model.dirty {
-            // The log has no notice of its own; while work goes on it is looked at now and then.
-            Dirty::No if self.model.tab == Tab::Evidence && !self.model.activities.is_empty() => Dirty::Slow,
-            dirty => dirty,
-        };
-        match dirty {
+        match self.model.dirty {
             _ if self.is_suspended => None,
             Dirty::No => None,
             Dirty::Slow => Some(SLOW_FRAME.saturating_sub(since)),
@@ -272,6 +266,22 @@ impl Session {
                     let _ = sender.send(Msg::History { generation, task, answer });
                 }
             },
+            Effect::LoadPlanFacts { tasks } => {
+                let Some(engine) = self.engine.clone() else { return };
+                tokio::spawn(async move {
+                    for task in tasks {
+                        let Ok(history) = engine.history(Some(task)).await else { return };
+                        let facts = history.into_iter().rev().find_map(|recorded| match recorded.event {
+                            Event::Planned { cohort, preview, .. } => Some(PlanFacts { cohort, preview }),
+                            _ => None,
+                        });
+                        let Some(facts) = facts else { continue };
+                        if sender.send(Msg::PlanFacts { facts: vec![(task, facts)] }).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
             Effect::LoadFileDiff { generation, proposal, change, hunk } => {
                 tokio::task::spawn_blocking(move || {
                     let diff = file_diff::compare(&proposal, change, hunk);

@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use jiff::tz::TimeZone;
 
 use crate::engine::Activity;
-use crate::model::{Digest, Preview, Problem, Recorded, Run, TaskId};
+use crate::model::{Digest, Preview, Problem, Recorded, Run, TaskId, TaskStatus};
 
 use super::dialogs::Dialog;
 use super::keymap::{Context, Keymap};
@@ -118,6 +118,12 @@ pub struct Model {
     pub output: VecDeque<(TaskId, String)>,
     pub log_level: ::log::LevelFilter,
     pub note: Option<Note>,
+    /// What came up last unasked: a failure, or a warning of the log. Gone with the next key.
+    pub warning: Option<String>,
+    /// What becomes of a run that is left before it is done; `None`: it can be resumed as usual.
+    pub parting: Option<String>,
+    /// The operator wants the run closed, and to leave then.
+    pub closing: bool,
     pub idle: bool,
     /// The engine is gone; nothing can be commanded any more.
     pub stopped: Option<Option<Problem>>,
@@ -163,6 +169,9 @@ impl Model {
             output: VecDeque::new(),
             log_level: ::log::LevelFilter::Info,
             note: None,
+            warning: None,
+            parting: None,
+            closing: false,
             idle: false,
             stopped: None,
             broken: None,
@@ -218,6 +227,13 @@ impl Model {
 
     pub fn complain(&mut self, text: impl Into<String>) {
         self.note = Some(Note { text: text.into(), is_problem: true });
+    }
+
+    /// All is settled well, as the run says itself, from its counts: this is asked for every frame.
+    pub fn is_complete(&self) -> bool {
+        let well = TaskStatus::ALL.iter().filter(|status| status.satisfies() || **status == TaskStatus::Undone);
+        let well: u32 = well.map(|status| self.run.count(*status)).sum();
+        well > 0 && well as usize == self.run.tasks.len()
     }
 
     /// The plan on the screen of the task under the cursor is the one the run has in review.

@@ -1,5 +1,7 @@
 use crate::engine::Activity;
-use crate::model::{Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Shown, TaskStatus, visible};
+use crate::model::{
+    Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Shown, TaskStatus, Times, visible,
+};
 
 use super::names::shown_step;
 use super::state::Model;
@@ -30,11 +32,18 @@ pub fn known(known: Known) -> &'static str {
     }
 }
 
+/// What a plan does: resources by what becomes of them, then how much there is to decide on.
 pub fn counts(counts: Counts) -> String {
-    let mut words = format!("+{} ~{}", counts.create, counts.update);
-    words.push_str(&format!(" -{}", counts.deletes()));
-    words.push_str(&format!("  {}", crate::model::plural(counts.hunks.into(), "hunk")));
-    words
+    let mut words: Vec<String> = [(counts.create, "create"), (counts.update, "update")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| if count == 1 { word.to_owned() } else { format!("{word} {count}") })
+        .collect();
+    if counts.deletes() > 0 {
+        words.push(format!("DELETE {}", counts.deletes()));
+    }
+    words.push(crate::model::plural(counts.hunks.into(), "hunk"));
+    words.join(", ")
 }
 
 pub fn activity(activity: &Activity) -> Option<String> {
@@ -62,7 +71,7 @@ pub fn note(model: &Model, id: TaskId) -> String {
         TaskStatus::Waiting => {
             let needs: Vec<_> = run.unmet_needs(id).filter_map(|step| run.header.steps.get(step)).collect();
             let names: Vec<_> = needs.iter().map(|step| visible(&step.id).into_owned()).collect();
-            if names.is_empty() { String::new() } else { format!("for {}", names.join(", ")) }
+            if names.is_empty() { String::new() } else { format!("needs {}", names.join(", ")) }
         }
         TaskStatus::Review => {
             let undo = if task.pass == crate::model::Pass::Undo { "UNDO " } else { "" };
@@ -116,7 +125,7 @@ pub fn metadata(before: &Entry, after: &Entry, theme: Theme) -> Vec<String> {
         words.push(format!("owner {}:{} {arrow} {}:{}", old.uid, old.gid, new.uid, new.gid));
     }
     if old.times != new.times && !before.is_directory() {
-        words.push(format!("time {} {arrow} {}", time(old.times.mtime_s), time(new.times.mtime_s)));
+        words.push(format!("time {}", times(old.times, new.times, arrow)));
     }
     let names = |entry: &Entry| entry.meta.xattrs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     for name in names(before).iter().chain(names(after).iter().filter(|name| !names(before).contains(name))) {
@@ -172,14 +181,35 @@ pub fn fidelity(fidelity: Fidelity) -> &'static str {
     }
 }
 
-fn time(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| format!("{seconds} s"), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+/// Two times that differ, only as exactly as shows it.
+fn times(old: Times, new: Times, arrow: &str) -> String {
+    let at = |times: Times, format: &str| {
+        let time = jiff::Timestamp::new(times.mtime_s, i32::try_from(times.mtime_ns).unwrap_or(0));
+        time.map_or_else(|_| format!("{} s", times.mtime_s), |time| time.strftime(format).to_string())
+    };
+    let both = |old_format, new_format| (at(old, old_format), at(new, new_format));
+    let (before, after) = if at(old, "%F") != at(new, "%F") {
+        both("%F %T", "%F %TZ")
+    } else if at(old, "%T") != at(new, "%T") {
+        both("%F %T", "%TZ")
+    } else {
+        both("%F %T%.f", "%T%.fZ")
+    };
+    format!("{before} {arrow} {after}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_that_differ_look_different_and_say_no_more() {
+        let time = |mtime_s, mtime_ns| Times { mtime_s, mtime_ns };
+        let told = |old, new| times(old, new, "->");
+        assert_eq!(told(time(0, 0), time(90_000, 0)), "1970-01-01 00:00:00 -> 1970-01-02 01:00:00Z");
+        assert_eq!(told(time(0, 0), time(61, 0)), "1970-01-01 00:00:00 -> 00:01:01Z");
+        assert_eq!(told(time(0, 5_000_000), time(0, 0)), "1970-01-01 00:00:00.005 -> 00:00:00Z");
+    }
 
     #[test]
     fn values_that_differ_look_different() {

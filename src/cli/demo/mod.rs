@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::plain::Walk;
+use super::plain::{Ending, Walk, totals};
 use super::prepared::prepare;
 use super::progress::Progress;
 use super::run::conclude;
@@ -64,7 +64,16 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let (engine, id) = operate::begin_in(&state, prepared, policy.clone())?;
     if policy == ApprovalPolicy::Ask {
         mend_when_it_fails(&engine, &sandbox);
-        return screen::show(engine, by, &args.screen).await;
+        let mut options = args.screen.options();
+        let state = sandbox.path("state").display().to_string();
+        options.parting = Some(match sandbox.is_kept() {
+            true => format!("to go on: REKINDLE_STATE={state} rekindle resume {id}"),
+            false => {
+                "The sandbox and this run are removed then; `rekindle demo --keep` leaves them in place.".to_owned()
+            }
+        });
+        let ending = screen::show(engine, by, options).await?;
+        return Ok(leave(&ending, &sandbox, &id));
     }
     in_plain_mode(
         Walk { engine, by, json, interactive: false, only: None, progress: Progress::new(json) },
@@ -72,6 +81,17 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         &id,
     )
     .await
+}
+
+/// What the demo leaves behind, after its screen.
+fn leave(ending: &Ending, sandbox: &Sandbox, id: &str) -> Exit {
+    if sandbox.is_kept() {
+        say(&format!("the sandbox is kept; first: export REKINDLE_STATE={}", sandbox.path("state").display()));
+        return conclude(ending, &ApprovalPolicy::Ask, false, id);
+    }
+    say(&totals(&ending.run));
+    say("the sandbox and its run are removed; `rekindle demo --keep` leaves them in place");
+    Exit::of(&ending.run)
 }
 
 async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> {

@@ -60,6 +60,9 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
             return Err("hunks of this plan are left out, so no other is equal to it: approve it alone".to_owned());
         }
         let cohort = cohort_of(id);
+        if cohort.is_none() {
+            return Err("which plans are equal to it is being read from the journal: wait a moment".to_owned());
+        }
         let equal = (0..run.tasks.len()).filter_map(|at| Some(TaskId(u32::try_from(at).ok()?)));
         let equal = equal.filter(|other| {
             in_review(other) && cohort.is_some() && cohort_of(*other) == cohort && run.selection(*other).takes_all()
@@ -106,7 +109,8 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
         unseen: plans.len() - opened - equal,
         opened,
         equal,
-        opaque: of(&|id| model.plans.get(&id).is_some_and(|facts| facts.preview != Preview::Exact)),
+        // Of a plan that nothing is known of, the worst is said.
+        opaque: of(&|id| model.plans.get(&id).is_none_or(|facts| facts.preview != Preview::Exact)),
         undos: of(&|id| run.tasks.get(id.index()).is_some_and(|task| task.pass == Pass::Undo)),
         which: visible(&which).into_owned(),
         targets: targets.into_iter().collect(),

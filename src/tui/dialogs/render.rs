@@ -8,6 +8,7 @@ use crate::tui::keymap::Context;
 use crate::tui::names::{shown_name, shown_target};
 use crate::tui::state::{HEADER, Model};
 use crate::tui::theme::Role;
+use crate::tui::update::can_close;
 use crate::tui::words;
 
 use super::{Approve, ApproveAll, Demand, Dialog, Question, Verb, help};
@@ -149,16 +150,7 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             let answer = vec![typed("it is"), plain("Type one of the two, then Enter."), back];
             (format!("{}: nobody knows whether it was applied", name(*task)), lines, answer)
         }
-        Question::Quit => {
-            let mut lines = Vec::new();
-            if model.run.is_complete() {
-                lines.push((Role::Good, "Every task is settled.".to_owned()));
-            } else {
-                lines.push(plain("The run is not finished. What is being written now ends first; the rest waits."));
-                lines.push((Role::Active, format!("rekindle resume {}", visible(&model.run.header.id))));
-            }
-            ("Leave?".to_owned(), lines, vec![(Role::Key, "y  leave".to_owned()), back])
-        }
+        Question::Quit => quit_lines(model, back),
         Question::Help => {
             let keys = 16.min(width / 3);
             let lines = help::lines(&model.keymap, model.tab).into_iter().flat_map(|(key, about)| {
@@ -178,6 +170,35 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             ("Keys".to_owned(), lines, vec![(Role::Quiet, "up, down: scroll   Esc: close".to_owned())])
         }
     }
+}
+
+fn quit_lines(model: &Model, back: Line) -> (String, Vec<Line>, Vec<Line>) {
+    let id = visible(&model.run.header.id);
+    let leave = (Role::Key, "y  leave".to_owned());
+    if model.read_only {
+        let lines = vec![(Role::Plain, "The run goes on without you: it is held by another process.".to_owned())];
+        return ("Stop watching?".to_owned(), lines, vec![leave, back]);
+    }
+    if !can_close(model) {
+        let plain = "The run is not finished. What is being written now ends first; the rest waits.";
+        let next = model.parting.clone().unwrap_or_else(|| format!("to go on: rekindle resume {id}"));
+        let lines = vec![(Role::Plain, plain.to_owned()), (Role::Active, next)];
+        return ("Leave?".to_owned(), lines, vec![leave, back]);
+    }
+    let mut lines = vec![(Role::Good, "Every task is settled: nothing is left to do.".to_owned())];
+    match &model.parting {
+        Some(parting) => lines.push((Role::Active, parting.clone())),
+        None => {
+            lines.push((Role::Plain, format!("what happened: rekindle report {id}")));
+            lines.push((Role::Plain, format!("back to before: rekindle undo {id}")));
+        }
+    }
+    let answers = vec![
+        (Role::Key, "y  leave; what undo needs is kept until the run is closed".to_owned()),
+        (Role::Key, "c  close and leave: what is kept for undo is released for good".to_owned()),
+        back,
+    ];
+    ("Leave?".to_owned(), lines, answers)
 }
 
 fn demand_lines(demand: &Demand, typed: &dyn Fn(&str) -> Line, back: Line) -> Vec<Line> {

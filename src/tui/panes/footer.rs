@@ -20,6 +20,16 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     } else if let Some(note) = &model.note {
         let role = if note.is_problem { Role::Bad } else { Role::Plain };
         pen.write(&fit(&format!(" {}", note.text), left, theme.cut()), theme.style(role));
+    } else if let Some(warning) = &model.warning {
+        let text = format!(" ! {warning}");
+        pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Attention));
+    } else if model.is_complete() && model.activities.is_empty() {
+        let text = if model.read_only {
+            " every task is settled"
+        } else {
+            " every task is settled: q leaves, u plans a way back"
+        };
+        pen.write(&fit(text, left, theme.cut()), theme.style(Role::Good));
     } else if let Some((task, line)) = model.output.back().filter(|_| !model.activities.is_empty()) {
         let text = format!(" {}: {line}", crate::tui::names::shown_name(&model.run, *task));
         pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Quiet));

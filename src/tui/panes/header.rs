@@ -1,11 +1,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use crate::model::{RunState, TaskStatus, visible};
-use crate::tui::cells::{Pen, fit};
+use crate::tui::cells::{Pen, fit, fit_middle};
 use crate::tui::names::shown_target;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
+
+const SHORTEST_TITLE: usize = 16;
 
 /// Which run, on what, by whom, how far: in sight in every tab.
 pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
@@ -18,8 +21,11 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let run = format!(" {}", visible(&model.run.header.id));
     pen.write(&fit(&run, room, theme.cut()), theme.style(Role::Title));
     let room = pen.left().saturating_sub(state.len() + by.len().min(24) + 2);
+    // A title of which nothing can be read is no title; the run's name is mostly made of it.
     let title = format!("  {}", visible(&model.run.header.title));
-    pen.write(&fit(&title, room, theme.cut()), theme.style(Role::Plain));
+    if title.width().min(SHORTEST_TITLE) <= room {
+        pen.write(&fit(&title, room, theme.cut()), theme.style(Role::Plain));
+    }
     pen.write("  ", theme.style(Role::Plain)).write(&state, theme.style(role));
     let left = pen.left();
     pen.write(&fit(&by, left, theme.cut()), theme.style(Role::Quiet));
@@ -29,7 +35,10 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let target = model.cursor.and_then(|id| shown_target(&model.run, id));
     let target = target.unwrap_or_else(|| "(this step has none)".to_owned());
     let left = pen.left();
-    pen.write(&fit(&target, left, theme.cut()), theme.style(Role::Title));
+    // Its name before its id: both stand in full where something is approved.
+    let short = target.rsplit_once(" (").map_or(target.as_str(), |(name, _)| name);
+    let target = if target.width() > left { fit_middle(short, left, theme.cut()) } else { target };
+    pen.write(&target, theme.style(Role::Title));
     counts(model, Rect { y: area.y + 2, height: 1, ..area }, buffer);
     tabs(model, Rect { y: area.y + 3, height: 1, ..area }, buffer);
 }
@@ -48,17 +57,10 @@ fn state(model: &Model) -> (Role, &'static str) {
         RunState::Paused => (Role::Attention, "PAUSED"),
         RunState::Aborted => (Role::Bad, "ABORTED"),
         RunState::Closed => (Role::Quiet, "CLOSED"),
-        RunState::Going if is_complete(model) => (Role::Good, "COMPLETE"),
+        RunState::Going if model.is_complete() => (Role::Good, "COMPLETE"),
         RunState::Going if model.idle => (Role::Attention, "WAITS FOR YOU"),
         RunState::Going => (Role::Good, "LIVE"),
     }
-}
-
-/// As the run says itself, from its counts: this is asked for every frame.
-fn is_complete(model: &Model) -> bool {
-    let well = TaskStatus::ALL.iter().filter(|status| status.satisfies() || **status == TaskStatus::Undone);
-    let well: u32 = well.map(|status| model.run.count(*status)).sum();
-    well > 0 && well as usize == model.run.tasks.len()
 }
 
 /// Trouble first, for narrow screens cut the tail.
@@ -83,11 +85,17 @@ fn counts(model: &Model, area: Rect, buffer: &mut Buffer) {
         TaskStatus::ALL.iter().filter(|status| status.is_settled()).map(|status| model.run.count(*status)).sum();
     let hundredths = (settled as usize * 100).checked_div(all).unwrap_or(0);
     let mut pen = Pen::at(buffer, area, 0);
-    pen.write(&format!(" {settled}/{all} settled {hundredths}%"), theme.style(Role::Title));
+    let hundredths = if model.is_wide() { format!(" {hundredths}%") } else { String::new() };
+    pen.write(&format!(" {settled}/{all} settled{hundredths}"), theme.style(Role::Title));
     for status in ORDER {
         let count = model.run.count(status);
         if count > 0 {
             let text = format!("  {} {} {count}", theme.glyph(status), status.word());
+            // A count that is cut would be another count.
+            if text.width() > pen.left() {
+                pen.write(theme.cut(), theme.style(Role::Quiet));
+                return;
+            }
             pen.write(&text, theme.style(theme.status_role(status)));
         }
     }

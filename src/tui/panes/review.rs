@@ -1,6 +1,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use crate::model::{Fidelity, Hunk, Pass, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_middle, wrap};
@@ -71,14 +71,14 @@ fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::at(buffer, area, 1);
     pen.write(&format!(" {undo}"), theme.style(Role::Attention));
     let [creates, updates, _] = totals.by_op;
+    pen.write(
+        &format!("takes {} of {}:  ", totals.taken, crate::model::plural(totals.hunks as u64, "hunk")),
+        theme.style(Role::Title),
+    );
     pen.write(&format!("+{creates} create  "), theme.style(Role::Added));
     pen.write(&format!("~{updates} update  "), theme.style(Role::Attention));
     let deletes = if totals.counts.deletes() > 0 { Role::Danger } else { Role::Quiet };
     pen.write(&format!("-{} delete", totals.counts.deletes()), theme.style(deletes));
-    pen.write(
-        &format!("  {} of {} taken", totals.taken, crate::model::plural(totals.hunks as u64, "hunk")),
-        theme.style(Role::Title),
-    );
     if totals.bytes > 0 {
         pen.write(&format!("  {}", crate::model::size(totals.bytes)), theme.style(Role::Plain));
     }
@@ -136,7 +136,7 @@ fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: 
             pen.write(if takes { "[y] " } else { "[n] " }, over(if takes { Role::Good } else { Role::Attention }));
             self::hunk(theme, hunk, takes, pen, over);
         }
-        ReviewRow::Line { side, text, .. } => {
+        ReviewRow::Line { side, text, changed, .. } => {
             let (mark, role) = match side {
                 Side::Removed => ("- ", Role::Removed),
                 Side::Added => ("+ ", Role::Added),
@@ -145,7 +145,15 @@ fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: 
             };
             let end = text.len() - text.trim_end_matches(' ').len();
             pen.write("    ", over(Role::Plain)).write(mark, over(role));
-            pen.write(text.trim_end_matches(' '), over(role));
+            let text = text.trim_end_matches(' ');
+            let mut at = 0;
+            for part in changed {
+                pen.write(text.get(at..part.start).unwrap_or_default(), over(role));
+                let emphasis = over(role).add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+                pen.write(text.get(part.start..part.end.min(text.len())).unwrap_or_default(), emphasis);
+                at = part.end.min(text.len());
+            }
+            pen.write(text.get(at..).unwrap_or_default(), over(role));
             pen.write(&theme.end_space().repeat(end), over(role));
         }
     }

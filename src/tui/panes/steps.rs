@@ -61,7 +61,7 @@ fn heading(model: &Model, first: TaskId, area: Rect, row: u16, buffer: &mut Buff
         Grouping::ByStep => {
             let step = run.step(first);
             let about = step.map_or_else(String::new, |step| visible(&step.about).into_owned());
-            (shown_step(run, first), format!("{about}  {}", tally(run, run.step_tasks(run.step_of(first)))))
+            (shown_step(run, first), format!("{}  {about}", tally(run, run.step_tasks(run.step_of(first)))))
         }
         Grouping::ByOwner => match owner_of(run, first) {
             Some(owner) => (visible(owner).into_owned(), String::new()),

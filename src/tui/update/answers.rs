@@ -28,6 +28,10 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     if let Question::Failure { task } = dialog.question {
         return failure_key(model, dialog, task, key);
     }
+    if dialog.question == Question::Quit && key.code == KeyCode::Char('c') && !key.control && can_close(model) {
+        model.closing = true;
+        return vec![Effect::Command(Command::Close)];
+    }
     match key.code {
         KeyCode::Char(character) if dialog.takes_text() && !key.control => dialog.push(character),
         KeyCode::Char('u') if dialog.takes_text() && key.control => dialog.input.clear(),
@@ -49,6 +53,11 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     }
     model.dialog = Some(dialog);
     Vec::new()
+}
+
+/// Whether the run can be ended for good: nothing is left to do, and it is held here.
+pub fn can_close(model: &Model) -> bool {
+    model.is_complete() && !model.read_only && model.stopped.is_none() && model.broken.is_none()
 }
 
 /// What a yes does; nothing where what was pressed is no answer yet.
@@ -124,8 +133,9 @@ fn failure_key(model: &mut Model, dialog: Dialog, task: TaskId, key: Key) -> Vec
 }
 
 /// The engine said no, or done.
-pub fn answered(model: &mut Model, command: &Command, problem: Option<Problem>) {
-    let Some(problem) = problem else { return };
+pub fn answered(model: &mut Model, command: &Command, problem: Option<Problem>) -> Vec<Effect> {
+    let is_close = *command == Command::Close && std::mem::take(&mut model.closing);
+    let Some(problem) = problem else { return if is_close { vec![Effect::Leave] } else { Vec::new() } };
     let next = problem.next.as_ref().map(|next| format!(" Next: {}.", visible(next))).unwrap_or_default();
     // Of many refusals the screen shows the last; the log shows all.
     tracing::warn!("refused: {}", visible(&problem.what));
@@ -140,4 +150,5 @@ pub fn answered(model: &mut Model, command: &Command, problem: Option<Problem>) 
         }
     }
     model.dirtied(Dirty::Now);
+    Vec::new()
 }

@@ -19,6 +19,7 @@ use super::review::{Loaded, ReviewState};
 use super::state::{Dirty, Input, Model, Tab};
 
 pub use actions::can_be_undone;
+pub use answers::can_close;
 
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
@@ -46,8 +47,17 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Notice(notice) => notices::fold(model, notice),
-        Msg::Answered { command, problem } => {
-            answers::answered(model, &command, problem);
+        Msg::Answered { command, problem } => answers::answered(model, &command, problem),
+        Msg::PlanFacts { facts } => {
+            // What an event said since is newer.
+            for (task, facts) in facts {
+                model.plans.entry(task).or_insert(facts);
+            }
+            Vec::new()
+        }
+        Msg::Warned { text } => {
+            model.warning = Some(format!("{text}  (4 has the log)"));
+            model.dirtied(Dirty::Soon);
             Vec::new()
         }
         Msg::Proposal { generation, task, answer } => {
@@ -126,6 +136,7 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     if model.note.as_ref().is_some_and(|note| !note.is_problem) {
         model.note = None;
     }
+    model.warning = None;
     let Some(action) = model.keymap.action(model.tab.context(), key) else { return Vec::new() };
     let mut effects = match action {
         Action::Filter => {

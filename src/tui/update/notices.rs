@@ -4,6 +4,7 @@ use crate::engine::{Activity, Notice};
 use crate::model::{Event, Recorded, TaskId, TaskStatus, visible};
 use crate::tui::dialogs::Question;
 use crate::tui::effect::Effect;
+use crate::tui::names::shown_name;
 use crate::tui::state::{Dirty, MAX_OUTPUT, Model, PlanFacts};
 
 use super::loading;
@@ -15,6 +16,11 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
             model.idle = false;
             model.rows.stale = true;
             model.dirtied(Dirty::Now);
+            // Their events came before this screen: what those said of the plans is asked for.
+            let is_open = |status| matches!(status, TaskStatus::Review | TaskStatus::Approved);
+            let tasks = (0_u32..).zip(&model.run.tasks).filter(|(_, task)| is_open(task.status));
+            let tasks: Vec<_> = tasks.map(|(id, _)| TaskId(id)).collect();
+            return if tasks.is_empty() { Vec::new() } else { vec![Effect::LoadPlanFacts { tasks }] };
         }
         Notice::Event(recorded) => return event(model, &recorded),
         Notice::Activity { task, activity } => {
@@ -69,6 +75,7 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
         model.plans.insert(*task, PlanFacts { cohort: *cohort, preview: *preview });
     }
     let Some(task) = recorded.event.task() else { return Vec::new() };
+    tell(model, task, &recorded.event);
     if model.run.tasks.get(task.index()).is_some_and(|task| task.status.is_settled()) {
         model.activities.remove(&task);
     }
@@ -95,6 +102,23 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
         }
     }
     loading::reload_if_moved(model)
+}
+
+/// What an operator must not miss, wherever they look: a task that failed.
+fn tell(model: &mut Model, task: TaskId, event: &Event) {
+    let now = model.run.tasks.get(task.index()).map(|task| task.status);
+    match (event, now) {
+        (Event::Outcome { .. } | Event::Failed { .. }, Some(status @ (TaskStatus::Failed | TaskStatus::Unknown))) => {
+            let word = if status == TaskStatus::Failed { "failed" } else { "is UNKNOWN: applied or not" };
+            let name = shown_name(&model.run, task);
+            model.warning = Some(format!("{name} {word}. In the list ] leads to it, and Enter asks what to do"));
+        }
+        // What was promised is there, what was complained of is mended.
+        (Event::Planned { .. } | Event::Retried { .. }, _) if model.review.task == Some(task) => {
+            model.note = None;
+        }
+        _ => {}
+    }
 }
 
 /// A question about a plan that is another by now is not answered any more.

@@ -215,6 +215,82 @@ fn approving_a_step_names_each_plan_by_its_digest_and_asks_for_their_number() {
     }
 }
 
+/// As a resumed run comes: a fold, and none of the events that made it.
+fn resumed(story: &crate::tui::fixtures::Story) -> Desk {
+    let model = Model::new("ana@bastion".to_owned(), Default::default(), false, jiff::tz::TimeZone::UTC);
+    let mut desk = Desk { model, now: 1_000, effects: Vec::new() };
+    desk.send(Msg::Resize { width: 80, height: 24 });
+    let run = Desk::new(story, 80, 24).model.run;
+    desk.send(Msg::Notice(Notice::Snapshot(std::sync::Arc::new(run))));
+    desk
+}
+
+#[test]
+fn of_plans_made_before_the_screen_looked_the_journal_is_asked() {
+    let mut desk = resumed(&story());
+    let asked_for = desk.effects.iter().find_map(|effect| match effect {
+        Effect::LoadPlanFacts { tasks } => Some(tasks.clone()),
+        _ => None,
+    });
+    let tasks = asked_for.unwrap();
+    let names: Vec<_> = tasks.iter().map(|task| desk.model.run.name(*task)).collect();
+    assert_eq!(names, ["home/ana", "home/bob"]);
+    // As long as it is not known how honest they are, the worst is said.
+    desk.at("home/bob").press("A");
+    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    assert_eq!(all.opaque, 2);
+    desk.press("esc 3").answer(&document_proposal("home/bob"));
+    desk.press("A");
+    assert!(desk.model.note.as_ref().unwrap().text.contains("wait a moment"), "{:?}", desk.model.note);
+    let facts = Desk::new(&story(), 80, 24).model.plans;
+    desk.send(Msg::PlanFacts { facts: facts.into_iter().collect() });
+    desk.press("esc A");
+    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    assert_eq!((all.plans.len(), all.opened, all.opaque), (1, 1, 0));
+}
+
+#[test]
+fn a_finished_run_can_be_closed_on_leaving_and_only_then() {
+    let mut story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    desk.press("q c");
+    assert_eq!(desk.commands(), [], "it is not finished");
+    desk.press("esc");
+    for name in ["home/ana", "home/bob", "home/cyd"] {
+        let task = story.task(name);
+        desk.send(Msg::Notice(story.add(Event::Skipped { task, why: "no".to_owned(), by: "x".to_owned() })));
+    }
+    for task in (0..).map(TaskId).take(desk.model.run.tasks.len()) {
+        let status = desk.model.run.tasks[task.index()].status;
+        if !status.satisfies() {
+            desk.send(Msg::Notice(story.add(Event::Skipped { task, why: "no".to_owned(), by: "x".to_owned() })));
+        }
+    }
+    assert!(desk.text().contains("every task is settled: q leaves"), "{}", desk.text());
+    desk.press("q c");
+    assert_eq!(desk.commands(), [Command::Close]);
+    desk.send(Msg::Answered { command: Command::Close, problem: None });
+    assert!(matches!(desk.effects.last(), Some(Effect::Leave)), "{:?}", desk.effects);
+}
+
+#[test]
+fn a_failure_is_told_wherever_one_looks_and_found_by_one_key() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    assert!(desk.text().contains("home/cyd failed"), "{}", desk.text());
+    desk.at("home/bob").press("]");
+    assert_eq!(desk.model.cursor, desk.model.run.find("home/cyd"));
+    assert!(!desk.text().contains("home/cyd failed."), "a key was pressed: it was seen");
+}
+
+#[test]
+fn what_is_in_review_is_not_undone() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    let task = desk.model.run.find("home/bob").unwrap();
+    desk.model.run.tasks[task.index()].undoable = true;
+    desk.at("home/bob").press("u");
+    assert_eq!(desk.commands(), []);
+}
+
 #[test]
 fn a_watcher_commands_nothing() {
     let mut desk = Desk::new(&story(), 80, 24);

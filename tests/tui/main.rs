@@ -1,0 +1,9 @@
+//! The screen in a real terminal: the built binary, real keys, a repository by the real restic.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what the stories share is test code outside any test function")]
+
+mod ends;
+mod platform;
+mod stories;
+#[path = "../support/mod.rs"]
+mod support;
+mod terminal;
