@@ -173,7 +173,7 @@ fn folders_are_private_and_runs_are_found() {
     assert_eq!((mode(folder.path()), mode(&folder.journal())), (0o700, 0o600));
     assert_eq!(mode(&home.state.root().join("keys/one.key")), 0o600);
     assert_eq!(home.state.latest().unwrap().id(), "one");
-    assert_eq!(RunFolder::create(&home.state, "one").unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(RunFolder::create(&home.state, "one").unwrap_err().kind(), ErrorKind::Conflict);
     for hostile in ["", "..", ".hidden", "a/b", "a\u{1b}[2J"] {
         assert_eq!(RunFolder::create(&home.state, hostile).unwrap_err().kind(), ErrorKind::Refused);
     }
