@@ -106,7 +106,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         let mut applied = 0;
         let mut parts = Vec::new();
         for one in &approved {
-            let stands = standing(&context.pinned, schema.kind(&one.change.id.kind), one, one.live.as_ref(), &[])?;
+            let stands = standing(&context.pinned, schema.kind(&one.change.id.kind), one, one.live.as_ref(), None)?;
             match stands {
                 Standing::Approved { .. } => applied += 1,
                 Standing::Former => {}

@@ -25,13 +25,14 @@ pub(super) enum Standing {
 }
 
 /// Compares what is live now with the former and the approved state. `known` holds hashes of contents as
-/// they were written; contents that are not in it are compared with the source, byte by byte.
+/// they were written; contents that are not in it are compared with the source, byte by byte. It is `None` where the
+/// writer did not live to answer: then a directory's time counts too, for that is the last thing it gets.
 pub(super) fn standing(
     pinned: &Pinned,
     schema: &KindSchema,
     approved: &Approved,
     now: Option<&Resource>,
-    known: &[(TreePath, Digest)],
+    known: Option<&[(TreePath, Digest)]>,
 ) -> Result<Standing> {
     let is_tree = [now, approved.live.as_ref(), approved.desired.as_ref()]
         .into_iter()
@@ -66,7 +67,7 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
     Ok(Standing::Other { what: format!("{id} is neither as it was nor as approved") })
 }
 
-fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: &[(TreePath, Digest)]) -> Result<Standing> {
+fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: Option<&[(TreePath, Digest)]>) -> Result<Standing> {
     let mut touched: BTreeMap<&TreePath, (Option<&Entry>, Option<&Entry>, bool)> = BTreeMap::new();
     for (at, hunk) in approved.change.hunks.iter().enumerate() {
         if let HunkAt::Node { path, before, after, content } = &hunk.at
@@ -75,7 +76,9 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: &[(TreePath,
             touched.insert(path, (before.as_deref(), after.as_deref(), *content));
         }
     }
-    let known: HashMap<&TreePath, &Digest> = known.iter().map(|(path, digest)| (path, digest)).collect();
+    let interrupted = known.is_none();
+    let known: HashMap<&TreePath, &Digest> =
+        known.unwrap_or_default().iter().map(|(path, digest)| (path, digest)).collect();
     let of = touched.len() as u64;
     let mut found: HashMap<TreePath, Entry> = HashMap::with_capacity(touched.len());
     if let Some(now) = now {
@@ -91,7 +94,7 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: &[(TreePath,
     let mut to_read = Vec::new();
     for (path, (before, after, content)) in &touched {
         let is = found.get(*path);
-        let as_after = same(is, *after);
+        let as_after = same(is, *after) && !(interrupted && is_untimed_directory(is, *after));
         if as_after {
             done += 1;
             if let (Some(is), Some(after)) = (is, after)
@@ -150,6 +153,10 @@ fn same(is: Option<&Entry>, wanted: Option<&Entry>) -> bool {
 /// nothing of their own that could be wrong.
 fn is_unfinished_directory(is: Option<&Entry>, after: Option<&Entry>) -> bool {
     is.is_some_and(Entry::is_directory) && after.is_some_and(Entry::is_directory)
+}
+
+fn is_untimed_directory(is: Option<&Entry>, after: Option<&Entry>) -> bool {
+    is.zip(after).is_some_and(|(is, after)| is.is_directory() && is.meta.times != after.meta.times)
 }
 
 /// Where a directory takes the place of something else, or the other way round, the former goes before the new comes.

@@ -332,7 +332,7 @@ fn conclude(context: &Context, schema: &crate::model::Schema, ready: &Prepared, 
             && approved.change.hunks.iter().any(|hunk| matches!(hunk.at, HunkAt::Node { .. }));
         let kind = schema.kind(&approved.change.id.kind);
         let contents = effect.as_ref().map_or(&[][..], |effect| &effect.contents);
-        let stands = now.and_then(|now| standing(&context.pinned, kind, &approved, now.as_ref(), contents));
+        let stands = now.and_then(|now| standing(&context.pinned, kind, &approved, now.as_ref(), Some(contents)));
         if let Ok(effect) = &effect {
             files += effect.files;
             bytes += effect.bytes;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, limits::Limit, types::FromSql};
 
+use super::load::unbegun;
 use crate::model::{Error, ErrorKind, Result};
 
 /// No row is longer: a header with a million owners fits.
@@ -61,7 +62,11 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection> {
         }
         other => other,
     };
-    opened.map_err(|error| failed("read", path, error))
+    opened.map_err(|error| match error.sqlite_error() {
+        // Only the making of the file, before its first event, is guarded by a rollback journal.
+        Some(found) if found.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK => unbegun(path),
+        _ => failed("read", path, error),
+    })
 }
 
 fn has_log(path: &Path) -> bool {

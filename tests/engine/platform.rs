@@ -234,7 +234,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    fn of(engine: Engine) -> Self {
+    pub fn of(engine: Engine) -> Self {
         Self { notices: engine.subscribe(), engine, run: Run::default() }
     }
 

@@ -127,8 +127,14 @@ fn privileged_bits_and_devices_are_stripped_and_listed() {
         "add('home/dan/root-shell', text=b'#!/bin/sh', mode=0o4755); add('home/dan/disk', tarfile.BLKTYPE); \
          add('home/dan/\\x1b[31mred', text=b'x')",
     );
-    let told = sandbox.run().exits(0).says("root-shell").says("setuid").says("disk");
-    assert!(!told.out.contains('\x1b') && !told.err.contains('\x1b'), "{told:?}");
+    let plan = sandbox.rekindle(&["plan", "runbook.yaml"]).exits(2);
+    let run = sandbox.run().exits(0);
+    let report = sandbox.rekindle(&["report"]).exits(0);
+    for told in
+        [plan.says("root-shell: restored without its setuid").says("disk: not restored"), report.says("setuid"), run]
+    {
+        assert!(!told.out.contains('\x1b') && !told.err.contains('\x1b'), "{told:?}");
+    }
     let shell = fs::metadata(sandbox.path("live/home/dan/root-shell")).unwrap();
     assert_eq!(shell.permissions().mode() & 0o7777, 0o755);
     assert!(!sandbox.path("live/home/dan/disk").exists());

@@ -63,8 +63,7 @@ fn a_disk_that_fails_to_sync_stops_the_run_before_its_next_effect() {
 
 #[test]
 fn a_journal_on_a_full_disk_stops_the_run_and_a_larger_one_lets_it_finish() {
-    let mut full = 0;
-    for kilobytes in (40..=1000).step_by(40) {
+    for (full, kilobytes) in (40..=1000).step_by(40).enumerate() {
         let sandbox = Sandbox::on_directory();
         let disk = Mounted::tmpfs(&sandbox.path("state"), &format!("size={kilobytes}k"));
         let told = sandbox.run();
@@ -72,7 +71,6 @@ fn a_journal_on_a_full_disk_stops_the_run_and_a_larger_one_lets_it_finish() {
             assert!(full > 1, "{kilobytes} KiB were enough at once");
             return;
         }
-        full += 1;
         assert!(told.err.contains("error") || told.out.contains("FAILED"), "{kilobytes}: {told:?}");
         let told = told.says("next:").says("space");
         assert_ne!(told.code, Some(101));

@@ -42,9 +42,10 @@ pub fn killed(sandbox: &Sandbox, call: &str, nth: usize, arguments: &[&str]) -> 
 
 /// Goes on with what a kill left, and checks that nobody could tell it from an undisturbed run.
 pub fn finished(sandbox: &Sandbox, when: &str) {
-    let told = if sandbox.has_a_run() { sandbox.resume() } else { sandbox.run() };
-    // Killed before its first event was durable, there is no run to go on with.
-    let told = if told.code != Some(0) && told.err.contains("start a new run") { sandbox.run() } else { told };
+    let told = sandbox.resume();
+    // Killed before its first event was durable, it has done nothing, and there is no run to go on with.
+    let unbegun = ["start a new run", "start one with"].iter().any(|hint| told.err.contains(hint));
+    let told = if unbegun { sandbox.run() } else { told };
     assert_eq!(told.code, Some(0), "{when}: {}{}", told.out, told.err);
     same(&sandbox.live(), Sandbox::undisturbed(), when);
     let report = sandbox.report();
@@ -53,14 +54,12 @@ pub fn finished(sandbox: &Sandbox, when: &str) {
 
 fn sweep(call: &str) -> usize {
     let run = ["run", "runbook.yaml", "--plain", "--yes", "--yes-deletes"];
-    let mut kills = 0;
     for nth in 1..=MOST {
         let sandbox = Sandbox::on_directory();
         let former = sandbox.live().but_directory_times();
         if !killed(&sandbox, call, nth, &run) {
-            return kills;
+            return nth - 1;
         }
-        kills += 1;
         let when = format!("killed at {call} {nth}");
         finished(&sandbox, &when);
         if nth % 5 == 1 {

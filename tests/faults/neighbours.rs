@@ -56,6 +56,18 @@ fn the_second_operator_is_refused_and_told_who_holds_the_run_and_can_look_on() {
 }
 
 #[test]
+fn a_holder_that_was_paused_still_holds_the_run_when_it_wakes() {
+    use rustix::process::Signal;
+    let mut held = Held::new();
+    held.signal(Signal::STOP);
+    held.sandbox.resume().exits(1).says("held by");
+    held.signal(Signal::CONT);
+    held.let_go();
+    Told::of(held.child.wait_with_output().unwrap()).exits(0);
+    same(&held.sandbox.live(), Sandbox::undisturbed(), "after a pause");
+}
+
+#[test]
 fn a_signal_lets_the_command_end_and_a_resume_goes_on() {
     use rustix::process::Signal;
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
@@ -97,7 +109,7 @@ fn a_killed_command_is_unknown_and_an_operator_decides() {
 #[test]
 fn another_directory_at_the_same_place_is_refused_on_resume() {
     let sandbox = Sandbox::on_directory();
-    assert!(killed(&sandbox, "renameat2", 1, &RUN));
+    assert!(killed(&sandbox, "linkat", 1, &RUN));
     sh(&sandbox.path("live"), "mv home moved; cp -a moved home");
     let before = sandbox.live();
     sandbox.resume().exits(1).says("answers now").says("next: bring the former system back");

@@ -1,3 +1,5 @@
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

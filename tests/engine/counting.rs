@@ -1,0 +1,321 @@
+//! A target that counts its effects, and an engine that is killed at every moment of its life: what the journal held
+//! at that moment is copied away, as a kill would leave it, and another engine goes on with the copy.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use rekindle::engine::{Command, Purpose, Restore, Script, Session, Work};
+use rekindle::journal::{Journal, RunFolder, StateFolder, UndoStore};
+use rekindle::model::{
+    ApprovalPolicy, Body, ComparePrecision, Digest, Document, Error, ErrorKind, Known, Location, Mode, Owner, OwnerSet,
+    Resource, ResourceId, Result, Run, RunHeader, Schema, Scope, StepHeader, StepKind, TargetIdentity, TaskStatus,
+    TreePath,
+};
+use rekindle::reader::Reader;
+use serde_json::{Value, json};
+
+use crate::platform::Follower;
+
+const USERS: usize = 5;
+const YES: ApprovalPolicy = ApprovalPolicy::Yes { deletes: false, irreversible: false };
+
+type Moment = Box<dyn Fn() + Send>;
+
+/// The target's side: it outlives engines. Not idempotent on purpose: each write is an effect.
+#[derive(Default)]
+struct World {
+    live: BTreeMap<String, Value>,
+    effects: BTreeMap<String, u32>,
+    /// Moments that have passed; at the one in `kill_at` the journal is copied, and nothing has effects any more.
+    moments: usize,
+    kill_at: Option<(usize, Moment)>,
+    dead: bool,
+    unreadable: bool,
+}
+
+impl World {
+    fn moment(&mut self) {
+        self.moments += 1;
+        if self.kill_at.as_ref().is_some_and(|(at, _)| *at == self.moments) {
+            if let Some((_, copy)) = self.kill_at.take() {
+                copy();
+            }
+            self.dead = true;
+        }
+    }
+}
+
+/// The live side, and with `backup` the source: the same users with the right quota.
+struct Counting {
+    world: Arc<Mutex<World>>,
+    schema: Schema,
+    backup: bool,
+}
+
+fn id(user: &str) -> ResourceId {
+    ResourceId { kind: "account".into(), key: TreePath::new(user).unwrap() }
+}
+
+fn resource(user: &str, value: Value) -> Resource {
+    Resource { id: id(user), body: Body::Document(Document::new(value)) }
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Unreachable, "reach the target", "the process is dead")
+}
+
+#[async_trait]
+impl Reader for Counting {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    async fn identity(&self) -> Result<TargetIdentity> {
+        Ok(TargetIdentity { system: "counting".into(), address: "here".into(), id: self.backup.to_string() })
+    }
+
+    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
+        Ok(users())
+    }
+
+    async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
+        let of = |scope: &Scope| {
+            let name = scope.owner.as_ref().unwrap().name.to_string();
+            vec![Location { at: TreePath::new(&*name).unwrap(), id: id(&name) }]
+        };
+        scopes.iter().map(|scope| Ok(of(scope))).collect()
+    }
+
+    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+        let mut world = self.world.lock().unwrap();
+        if !self.backup {
+            world.moment();
+        }
+        let one = |location: &Location| {
+            let name = location.id.key.to_string();
+            if self.backup {
+                return Ok(Some(resource(&name, json!({ "quota": 10 }))));
+            }
+            if world.unreadable {
+                return Err(Error::new(ErrorKind::Unsupported, "read the effect", "this target shows none"));
+            }
+            Ok(world.live.get(&name).map(|value| resource(&name, value.clone())))
+        };
+        wanted.iter().map(one).collect()
+    }
+}
+
+#[async_trait]
+impl Component for Counting {
+    fn limits(&self) -> Limits {
+        Limits { batch: 2, parallel: 2 }
+    }
+
+    async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
+        changes.iter().map(|_| Ok(Checked::default())).collect()
+    }
+
+    async fn write(&self, changes: &[Approved], _: &dyn Ledger) -> Vec<Result<Effect>> {
+        let one = |approved: &Approved| {
+            let mut world = self.world.lock().unwrap();
+            world.moment();
+            if world.dead {
+                return Err(gone());
+            }
+            let name = approved.change.id.key.to_string();
+            let value = approved.expected.as_ref().unwrap().document().unwrap().value.clone();
+            *world.effects.entry(format!("{name} {value}")).or_default() += 1;
+            world.live.insert(name, value);
+            world.moment();
+            Ok(Effect::default())
+        };
+        changes.iter().map(one).collect()
+    }
+}
+
+struct Accounts {
+    live: Arc<Counting>,
+    backup: Arc<Counting>,
+}
+
+impl Script for Accounts {
+    fn work(&self, _: usize, owner: Option<&Owner>) -> Result<Work> {
+        let owner = owner.unwrap();
+        let at = TreePath::new(&*owner.name)?;
+        Ok(Work::Restore(Restore {
+            source_name: "backup".into(),
+            source: self.backup.clone(),
+            component_name: "accounts".into(),
+            component: self.live.clone(),
+            scope: Scope { below: at.clone(), to: at, owner: Some(owner.clone()) },
+            mode: Mode::Merge,
+            precision: ComparePrecision::Content,
+        }))
+    }
+
+    fn components(&self) -> Vec<(String, Arc<dyn Component>)> {
+        vec![("accounts".to_owned(), self.live.clone())]
+    }
+}
+
+fn users() -> Vec<String> {
+    (0..USERS).map(|number| format!("user{number}")).collect()
+}
+
+struct Story {
+    folder: tempfile::TempDir,
+    world: Arc<Mutex<World>>,
+}
+
+impl Story {
+    fn new() -> Self {
+        let live = users().into_iter().map(|user| (user, json!({ "quota": 3 }))).collect();
+        let world = World { live, ..World::default() };
+        Self { folder: tempfile::tempdir().unwrap(), world: Arc::new(Mutex::new(world)) }
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    /// Copies the state as it is at the `nth` moment, and lets nothing have an effect from then on.
+    fn kill_at(&self, nth: usize) {
+        let (from, to) = (self.path("state"), self.path("left"));
+        let copy = move || {
+            let copied = Process::new("cp").args(["-a"]).args([&from, &to]).status().unwrap();
+            assert!(copied.success());
+        };
+        self.world.lock().unwrap().kill_at = Some((nth, Box::new(copy)));
+    }
+
+    fn was_killed(&self) -> bool {
+        std::mem::take(&mut self.world.lock().unwrap().dead)
+    }
+
+    fn script(&self) -> Arc<Accounts> {
+        let side = |backup| Arc::new(Counting { world: self.world.clone(), schema: Schema::default(), backup });
+        Arc::new(Accounts { live: side(false), backup: side(true) })
+    }
+
+    fn session(&self, state: &StateFolder, folder: RunFolder, journal: Journal) -> Session {
+        let undo = UndoStore::open(&folder, &folder.keys().unwrap()).unwrap();
+        let key = state.digest_key().unwrap();
+        let by = "test@here".to_owned();
+        Session { script: self.script(), folder, journal, undo, key, policy: YES, clock: Arc::new(|| 0), by }
+    }
+
+    async fn begin(&self) -> Follower {
+        let state = StateFolder::at(self.path("state"));
+        let (folder, _) = RunFolder::create(&state, "story").unwrap();
+        let journal = Journal::create(&folder, 0).unwrap();
+        let script = self.script();
+        let step = StepHeader {
+            id: "account".to_owned(),
+            kind: StepKind::Restore,
+            each: Some("user".to_owned()),
+            needs: Vec::new(),
+            component: Some("accounts".to_owned()),
+            about: String::new(),
+        };
+        let header = RunHeader {
+            id: "story".to_owned(),
+            by: "test@here".to_owned(),
+            digest: Some(Digest::of("story")),
+            steps: vec![step],
+            owners: vec![OwnerSet { set: "user".to_owned(), names: users() }],
+            identities: [
+                ("accounts".to_owned(), script.live.identity().await.unwrap()),
+                ("backup".to_owned(), script.backup.identity().await.unwrap()),
+            ]
+            .into(),
+            ..RunHeader::default()
+        };
+        Follower::of(self.session(&state, folder, journal).begin(header))
+    }
+
+    /// None where not even the first event was durable: then nothing can have been written.
+    fn resume(&self, state: &Path) -> Option<Follower> {
+        let state = StateFolder::at(state.to_owned());
+        let folder = RunFolder::open(&state, "story").unwrap();
+        let opened = match Journal::open_writer(&folder, 0) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                assert!(self.world.lock().unwrap().effects.is_empty());
+                return None;
+            }
+            opened => opened.unwrap(),
+        };
+        let mut run = Run::default();
+        for recorded in &opened.events {
+            run.apply(recorded).unwrap();
+        }
+        Some(Follower::of(self.session(&state, folder, opened.journal).resume(run, Purpose::GoOn)))
+    }
+
+    #[track_caller]
+    fn one_effect_each(&self, when: &str) {
+        let wanted = users().into_iter().map(|user| (format!("{user} {{\"quota\":10}}"), 1)).collect();
+        assert_eq!(self.world.lock().unwrap().effects, wanted, "{when}");
+    }
+}
+
+#[tokio::test]
+async fn killed_at_any_moment_each_change_has_exactly_one_effect() {
+    for nth in 1.. {
+        let story = Story::new();
+        story.kill_at(nth);
+        let mut run = story.begin().await;
+        run.settle().await;
+        run.leave().await;
+        if !story.was_killed() {
+            assert!(nth > USERS * 2, "only {nth} moments");
+            story.one_effect_each("undisturbed");
+            return;
+        }
+        let Some(mut run) = story.resume(&story.path("left")) else { continue };
+        run.settle().await;
+        story.one_effect_each(&format!("killed at moment {nth}"));
+        for (name, status) in run.statuses() {
+            assert!(matches!(status, TaskStatus::Done | TaskStatus::Unchanged), "moment {nth}: {name} is {status:?}");
+        }
+    }
+}
+
+/// Moments are reads and writes; by the sixth, effects of a batch are there.
+#[tokio::test]
+async fn an_effect_that_cannot_be_read_is_unknown_until_an_operator_decides() {
+    let mut settled = 0;
+    for nth in 2..USERS * 3 {
+        let story = Story::new();
+        story.kill_at(nth);
+        let mut run = story.begin().await;
+        run.settle().await;
+        run.leave().await;
+        assert!(story.was_killed());
+        story.world.lock().unwrap().unreadable = true;
+        let Some(mut run) = story.resume(&story.path("left")) else { continue };
+        run.settle().await;
+        let unknown: Vec<String> = run
+            .statuses()
+            .into_iter()
+            .filter(|(_, status)| *status == TaskStatus::Unknown)
+            .map(|(name, _)| name)
+            .collect();
+        for name in unknown {
+            let user = name.strip_prefix("account/").unwrap();
+            let is_there = story.world.lock().unwrap().live[user] == json!({ "quota": 10 });
+            let known = if is_there { Known::Applied } else { Known::NotApplied };
+            let task = run.run.find(&name).unwrap();
+            run.engine.command(Command::Settle { task, known }, "op").await.unwrap();
+            let wanted = if is_there { TaskStatus::Done } else { TaskStatus::Failed };
+            run.until(&name, &[wanted]).await;
+            settled += usize::from(is_there);
+        }
+        let effects = story.world.lock().unwrap().effects.clone();
+        assert!(effects.values().all(|count| *count == 1), "moment {nth}: {effects:?}");
+    }
+    assert!(settled > 0, "no effect was ever in doubt");
+}
