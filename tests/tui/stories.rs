@@ -80,6 +80,8 @@ fn a_run_that_was_killed_goes_on_where_it_was() {
     terminal.sees("review 2");
     terminal.press("3").sees("takes");
     approve(&mut terminal);
+    // What is shown as approved is on record: a kill before that would rightly leave it in review.
+    terminal.sees("review 1");
     terminal.signal(Signal::KILL);
     terminal.ends();
     let mut terminal = platform.rekindle(&["resume"]);
