@@ -5,6 +5,7 @@
 #[path = "measure.rs"]
 mod measure;
 #[path = "stage.rs"]
+#[expect(dead_code, reason = "the benchmarks share it, and each uses a part")]
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;
