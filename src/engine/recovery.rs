@@ -3,10 +3,10 @@ use std::sync::Arc;
 use super::context::Context;
 use super::made::Made;
 use super::planner::approved_of;
+use super::prepare::expected;
 use super::script::Restore;
 use super::standing::{Standing, standing};
 use super::undo::former;
-use super::writer::expected;
 use crate::model::{
     Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, Result, Selection, TaskId,
 };

@@ -1,0 +1,106 @@
+use super::context::Context;
+use super::prepare::{Prepared, lost};
+use super::standing::{Standing, standing};
+use super::writer::Written;
+use crate::component::{Approved, Effect};
+use crate::model::{DigestBuilder, Error, ErrorKind, HunkAt, Known, Problem, Resource, Result, Schema, plural, size};
+
+pub(super) type Answer = ((Approved, Result<Effect>), Result<Option<Resource>>);
+
+/// What the journal may say of one task, from what the component answered and what was read back.
+pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, answers: Vec<Answer>) -> Written {
+    let task = ready.to_write.to_plan.task;
+    let mut post = DigestBuilder::new("post");
+    let (mut files, mut bytes, mut hunks) = (0, 0, 0);
+    let mut words = Vec::new();
+    let mut problem: Option<Problem> = None;
+    let mut known = Known::Applied;
+    if answers.len() < ready.approved.len() {
+        problem = Some(lost(&ready.to_write.to_plan.name));
+        known = Known::Unknown;
+    }
+    let mut is_tree = false;
+    for ((approved, effect), now) in answers {
+        is_tree |= approved.expected.is_none()
+            && approved.change.hunks.iter().any(|hunk| matches!(hunk.at, HunkAt::Node { .. }));
+        let kind = schema.kind(&approved.change.id.kind);
+        let contents = effect.as_ref().map_or(&[][..], |effect| &effect.contents);
+        let stands = now.and_then(|now| standing(&context.pinned, kind, &approved, now.as_ref(), Some(contents)));
+        if let Ok(effect) = &effect {
+            files += effect.files;
+            bytes += effect.bytes;
+            words.extend(effect.notes.iter().cloned());
+        }
+        hunks += approved.change.hunks.len() - approved.left_out.len();
+        let (this, why) = verdict(&approved, effect.err(), stands, &mut post, &mut words);
+        if this != Known::Applied && known != Known::Unknown {
+            known = this;
+        }
+        problem = problem.or(why);
+    }
+    if known == Known::Applied && problem.is_none() {
+        let written =
+            if is_tree { format!("{}, {}", plural(files, "file"), size(bytes)) } else { plural(hunks as u64, "field") };
+        words.insert(0, format!("{written} written; read back equal to what was approved"));
+    }
+    let post = (known == Known::Applied).then(|| post.finish());
+    Written { task, known, post, evidence: words.join("; "), problem }
+}
+
+fn verdict(
+    approved: &Approved,
+    failed: Option<Error>,
+    stands: Result<Standing>,
+    post: &mut DigestBuilder,
+    words: &mut Vec<String>,
+) -> (Known, Option<Problem>) {
+    let id = &approved.change.id;
+    match (failed, stands) {
+        (None, Ok(Standing::Approved { post: fingerprint })) => {
+            post.digest(&fingerprint);
+            (Known::Applied, None)
+        }
+        // After a failed sync the cache shows what the disk may never have got.
+        (Some(error), Ok(Standing::Approved { .. })) if error.kind() == ErrorKind::Io => {
+            words.push("all of it reads back, but the system reported an I/O error: it may not be durable".to_owned());
+            (Known::Unknown, Some(error.known(Known::Unknown).problem()))
+        }
+        // The answer was lost or late, but what was approved is there: that is what counts.
+        (Some(error), Ok(Standing::Approved { post: fingerprint })) => {
+            post.digest(&fingerprint);
+            words.push(format!("the write answered '{}', yet all of it is there", error.chain()));
+            (Known::Applied, None)
+        }
+        (None, Ok(other)) => {
+            let what = match other {
+                Standing::Other { what } => what,
+                Standing::Between { done, of } => format!("{done} of {of} changes are there"),
+                _ => "it is as it was before".to_owned(),
+            };
+            let error = Error::new(ErrorKind::Conflict, format!("prove {id}"), format!("read back, {what}"))
+                .known(Known::Unknown)
+                .next("look at what is live now, then retry or settle this task");
+            (Known::Unknown, Some(error.problem()))
+        }
+        (Some(error), Ok(Standing::Former)) => {
+            let mut problem = error.problem();
+            problem.known = Known::NotApplied;
+            (Known::NotApplied, Some(problem))
+        }
+        (Some(error), Ok(Standing::Between { done, of })) => {
+            words.push(format!("{done} of {of} changes of {id} are applied, the others are as they were"));
+            (Known::NotApplied, Some(error.problem()))
+        }
+        (Some(error), Ok(Standing::Other { what })) => {
+            words.push(what);
+            let known = if error.kind() == ErrorKind::Conflict { error.effect() } else { Known::Unknown };
+            (known, Some(error.problem()))
+        }
+        (failed, Err(unread)) => {
+            let error = failed.unwrap_or(unread);
+            let known = error.effect();
+            let known = if known == Known::Applied { Known::Unknown } else { known };
+            (known, Some(error.problem()))
+        }
+    }
+}
