@@ -76,7 +76,7 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
     }
     if !json {
         say(&format!(
-            "\n{} unchanged, {} to change, {} to ask or run, {} failed",
+            "\n{} unchanged, {} to change, {} to ask, {} failed",
             summary.unchanged, summary.changes, summary.others, summary.failed
         ));
     }
@@ -95,7 +95,8 @@ impl Summary {
     fn count(&mut self, foreseen: &Foreseen) {
         match &foreseen.what {
             Ok(Outlook::Unchanged) => self.unchanged += 1,
-            Ok(Outlook::Changes { .. }) => self.changes += 1,
+            // What a command changes is not known, and never "nothing".
+            Ok(Outlook::Changes { .. } | Outlook::Command(_)) => self.changes += 1,
             Ok(Outlook::Answered(answer)) if answer.holds => self.unchanged += 1,
             Ok(_) => self.others += 1,
             Err(_) => self.failed += 1,

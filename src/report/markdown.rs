@@ -21,7 +21,7 @@ fn write_report(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(out, "| | |\n|---|---|")?;
     let mut row = |name: &str, value: &str| writeln!(out, "| {} | {} |", plain(name), value.replace('|', "\\|"));
     row("run", &code(&report.id))?;
-    row("state", state(report.state))?;
+    row("state", state(report.state, report.complete))?;
     row("started", &format!("{} by {}", report.started, plain(&report.by)))?;
     row("last event", &report.last)?;
     row("rekindle", &code(&report.version))?;
@@ -168,8 +168,9 @@ fn short(digest: &str) -> &str {
     digest.get(..8).unwrap_or(digest)
 }
 
-fn state(state: RunState) -> &'static str {
+fn state(state: RunState, complete: bool) -> &'static str {
     match state {
+        RunState::Going if complete => "complete; not closed, so it can be undone",
         RunState::Going => "going",
         RunState::Paused => "paused",
         RunState::Aborted => "aborted",

@@ -28,6 +28,8 @@ pub struct Report {
     /// Of the program that started it.
     pub version: String,
     pub state: RunState,
+    /// Every task is settled well; only a close is missing, or was made.
+    pub complete: bool,
     /// RFC 3339, as all times here.
     pub started: String,
     pub last: String,

@@ -12,6 +12,8 @@ pub struct RunRow {
     pub title: String,
     pub started: String,
     pub state: RunState,
+    /// Every task is settled well.
+    pub complete: bool,
     pub tasks: u32,
     /// Those that are not zero.
     pub by_status: BTreeMap<&'static str, u32>,
@@ -32,6 +34,7 @@ impl RunRow {
             title: run.header.title.clone(),
             started: time(started),
             state: run.state,
+            complete: run.is_complete() && !run.tasks.is_empty(),
             tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX),
             by_status: counts.filter(|(_, count)| *count > 0).collect(),
             holder,
@@ -51,6 +54,7 @@ impl RunRow {
         let state = match (&self.problem, self.state) {
             (Some(_), _) if self.tasks == 0 => "unreadable",
             (_, RunState::Going) if self.holder.is_some() => "going",
+            (_, RunState::Going) if self.complete => "complete",
             (_, RunState::Going) => "stopped",
             (_, RunState::Paused) => "paused",
             (_, RunState::Aborted) => "aborted",

@@ -82,7 +82,7 @@ fn a_command_is_shown_and_gets_its_arguments_whole() {
     let platform = Platform::new();
     let steps = "  - id: greet\n    each: user\n    run: [sh, -c, 'printf %s \"$1\" > \"$2\"', greet, 'hello; ${user}', 'homes/${user}/greeting']\n";
     let steps = steps.replace("homes/", &format!("{}/homes/", platform.folder.path().display()));
-    let planned = platform.rekindle(&["plan"], &steps).exits(0).says("$ sh -c");
+    let planned = platform.rekindle(&["plan"], &steps).exits(2).says("$ sh -c");
     assert!(platform.text("homes/ana/greeting").is_none(), "a dry run ran it: {}", planned.out);
     let ran = platform.run(&steps).exits(0);
     assert!(ran.err.contains("executes a command"), "{}", ran.err);
