@@ -22,7 +22,7 @@ use crate::stores::tar::TarStore;
 use crate::stores::{DirectoryStore, Store};
 
 /// Adapters of this build, for `rekindle info`: stores, formats, components.
-pub const STORES: [&str; 3] = ["directory", "tar", "restic"];
+pub const STORES: [&str; 3] = ["directory", "tar (plain, gz, zst)", "restic (local, rest:, s3:)"];
 pub const FORMATS: [&str; 2] = ["files", "documents"];
 pub const COMPONENTS: [&str; 2] = ["files", "documents"];
 
