@@ -92,7 +92,14 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
     let count = u32::try_from(run.tasks.len()).unwrap_or(u32::MAX);
     let undoable = |task: &TaskId| {
         run.tasks.get(task.index()).is_some_and(|state| {
-            let applied = matches!(state.status, TaskStatus::Done | TaskStatus::Failed | TaskStatus::Unknown);
+            let applied = matches!(
+                state.status,
+                TaskStatus::Done
+                    | TaskStatus::Failed
+                    | TaskStatus::Unknown
+                    | TaskStatus::Unchanged
+                    | TaskStatus::Skipped
+            );
             state.undoable && applied || is_being_undone(state)
         })
     };

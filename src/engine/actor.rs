@@ -30,7 +30,9 @@ pub(super) struct Actor {
     pub lane_of: Vec<usize>,
     pub proposals: Proposals,
     /// Tasks that a worker holds and has not answered for.
-    pub in_flight: HashMap<TaskId, Held>,
+    pub in_flight: HashMap<TaskId, u64>,
+    /// The number of the last batch: a task may be in another one when the word of its first comes.
+    pub batch_number: u64,
     pub probing: HashSet<TaskId>,
     pub voided: HashMap<TaskId, u8>,
     pub stopping: Option<Option<Problem>>,
@@ -44,13 +46,6 @@ pub(super) struct Actor {
     subscribers: Vec<(u64, mpsc::UnboundedSender<Notice>)>,
     durable: u64,
     told_idle: bool,
-}
-
-/// What a worker holds a task for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Held {
-    Planning,
-    Writing,
 }
 
 /// All that an actor begins with.
@@ -80,6 +75,7 @@ impl Actor {
             lane_of,
             proposals: Proposals::default(),
             in_flight: HashMap::new(),
+            batch_number: 0,
             probing: HashSet::new(),
             voided: HashMap::new(),
             stopping: None,
@@ -308,6 +304,13 @@ impl Actor {
 
     pub fn lane_index(&self, task: TaskId) -> usize {
         self.lane_of.get(self.run.step_of(task)).copied().unwrap_or(0)
+    }
+
+    /// Holds tasks for one worker; answers the batch's number.
+    pub fn hold(&mut self, tasks: &[TaskId]) -> u64 {
+        self.batch_number += 1;
+        self.in_flight.extend(tasks.iter().map(|task| (*task, self.batch_number)));
+        self.batch_number
     }
 
     /// A task can go on: it is planned, or asked, in its turn. Confirmations wait for a person.

@@ -27,6 +27,7 @@ pub(super) async fn run(
         post: None,
         evidence: String::new(),
         problem: Some(error.problem()),
+        partial: false,
     };
     let Some((program, arguments)) = line.argv.split_first() else {
         return failed(Error::new(ErrorKind::Invalid, doing, "the command is empty"));
@@ -64,6 +65,7 @@ pub(super) async fn run(
             post: None,
             evidence: "exit code 0; a command's effect cannot be read back".to_owned(),
             problem: None,
+            partial: false,
         },
         Ended::Itself(Ok(status)) => failed(
             Error::new(ErrorKind::NotMet, doing, format!("it ended with {status}"))

@@ -51,6 +51,11 @@ impl Actor {
                     )
                     .next("look at the plan again"));
                 }
+                if state.pass == Pass::Restore && self.run.unmet_needs(task).next().is_some() {
+                    let name = self.run.name(task);
+                    return Err(refused(&format!("approve {name}"), "what it needs is no longer done")
+                        .next("bring that in order first, then retry this task"));
+                }
                 self.voided.remove(&task);
                 self.record(Event::Approved { task, digest, by });
                 self.queue_write(task);
@@ -101,8 +106,7 @@ impl Actor {
                 Ok(())
             }
             Command::Undo { task } => {
-                let state =
-                    self.in_status(task, "undo", &[TaskStatus::Done, TaskStatus::Failed, TaskStatus::Unknown])?;
+                let state = self.in_status(task, "undo", &UNDOABLE)?;
                 if !state.undoable {
                     return Err(refused(
                         &format!("undo {}", self.run.name(task)),
@@ -265,6 +269,10 @@ impl Actor {
         let _ = answer.send(made);
     }
 }
+
+/// Whatever became of it since, what a task changed can be taken back.
+const UNDOABLE: [TaskStatus; 5] =
+    [TaskStatus::Done, TaskStatus::Failed, TaskStatus::Unknown, TaskStatus::Unchanged, TaskStatus::Skipped];
 
 fn refused(doing: &str, why: &str) -> Error {
     Error::new(ErrorKind::Refused, doing, why)

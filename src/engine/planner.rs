@@ -5,12 +5,13 @@ use super::calls::Calls;
 use super::contents;
 use super::context::Pinned;
 use super::made::Made;
+use super::prepare::expected;
 use super::script::Restore;
 use crate::component::Approved;
 use crate::diff::{documents, trees};
 use crate::model::{
     Body, Change, ComparePrecision, Error, ErrorKind, Location, Mode, Pass, Plan, Preview, Proposal, Resource,
-    ResourceId, Result, TaskId,
+    ResourceId, Result, Selection, TaskId,
 };
 
 /// One task to be planned.
@@ -41,6 +42,7 @@ pub(super) async fn plan_batch(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<
 /// For tasks that share source and component.
 async fn plan_alike(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Result<Arc<Made>>)> {
     let pairs = read_pairs(&pinned.calls, &tasks).await;
+    let checking = pinned.clone();
     let planning = pinned.clone();
     let planned = tokio::task::spawn_blocking(move || {
         let planned = tasks.into_iter().zip(pairs).map(|(to_plan, pairs)| {
@@ -51,7 +53,7 @@ async fn plan_alike(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Re
     })
     .await;
     match planned {
-        Ok(planned) => check_all(&pinned.calls, planned).await,
+        Ok(planned) => check_all(&checking, planned).await,
         Err(error) => {
             tracing::error!(target: "engine", "a planning batch ended by {error}");
             Vec::new()
@@ -189,17 +191,20 @@ pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Res
 }
 
 /// The component's own opinion of every plan, asked in one call.
-async fn check_all(calls: &Calls, planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Result<Arc<Made>>)> {
+async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Result<Arc<Made>>)> {
     let Some(restore) = planned.first().map(|(to_plan, _)| to_plan.restore.clone()) else { return Vec::new() };
     let mut asked = Vec::new();
     for (_, proposal) in &planned {
         let Ok(proposal) = proposal else { continue };
-        asked.extend(approved_of(proposal, &Default::default(), "", &|_| None));
+        let all = Selection::all();
+        let schema = restore.component.schema();
+        let expected = expected(proposal, &all, schema, &pinned.key).unwrap_or_default();
+        asked.extend(approved_of(proposal, &all, "", &|at| expected.get(at).cloned().flatten()));
     }
     let answers = if asked.is_empty() {
         Vec::new()
     } else {
-        let _turn = calls.planning(&restore.component_name).await;
+        let _turn = pinned.calls.planning(&restore.component_name).await;
         restore.component.check(&asked).await
     };
     let mut answers = answers.into_iter();

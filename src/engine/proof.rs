@@ -19,7 +19,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         problem = Some(lost(&ready.to_write.to_plan.name));
         known = Known::Unknown;
     }
-    let mut is_tree = false;
+    let (mut is_tree, mut partial) = (false, false);
     for ((approved, effect), now) in answers {
         is_tree |= approved.expected.is_none()
             && approved.change.hunks.iter().any(|hunk| matches!(hunk.at, HunkAt::Node { .. }));
@@ -32,7 +32,9 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
             words.extend(effect.notes.iter().cloned());
         }
         hunks += approved.change.hunks.len() - approved.left_out.len();
+        let is_between = matches!(stands, Ok(Standing::Between { .. }));
         let (this, why) = verdict(&approved, effect.err(), stands, &mut post, &mut words);
+        partial |= is_between || this == Known::Applied;
         if this != Known::Applied && known != Known::Unknown {
             known = this;
         }
@@ -44,7 +46,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         words.insert(0, format!("{written} written; read back equal to what was approved"));
     }
     let post = (known == Known::Applied).then(|| post.finish());
-    Written { task, known, post, evidence: words.join("; "), problem }
+    Written { task, known, post, evidence: words.join("; "), problem, partial: partial && known == Known::NotApplied }
 }
 
 fn verdict(
@@ -96,10 +98,10 @@ fn verdict(
             let known = if error.kind() == ErrorKind::Conflict { error.effect() } else { Known::Unknown };
             (known, Some(error.problem()))
         }
-        (failed, Err(unread)) => {
-            let error = failed.unwrap_or(unread);
-            let known = error.effect();
-            let known = if known == Known::Applied { Known::Unknown } else { known };
+        // It was written and cannot be read back: that is not known, whatever the reading says of itself.
+        (None, Err(unread)) => (Known::Unknown, Some(unread.known(Known::Unknown).problem())),
+        (Some(error), Err(_)) => {
+            let known = if error.effect() == Known::Applied { Known::Unknown } else { error.effect() };
             (known, Some(error.problem()))
         }
     }

@@ -1,4 +1,4 @@
-use super::actor::{Actor, Held};
+use super::actor::Actor;
 use super::planner::{ToPlan, plan_batch};
 use super::script::{Asking, Work};
 use super::undo::plan_undo;
@@ -76,7 +76,7 @@ impl Actor {
         if asked.is_empty() {
             return;
         }
-        self.in_flight.extend(asked.iter().map(|task| (*task, Held::Planning)));
+        let batch = self.hold(&asked);
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.planning += 1;
         }
@@ -95,7 +95,7 @@ impl Actor {
         let mailbox = self.mailbox.clone();
         tokio::spawn(async move {
             let _ = worker.await;
-            let _ = mailbox.send(Done::PlanningFree { lane, tasks: asked });
+            let _ = mailbox.send(Done::PlanningFree { lane, batch, tasks: asked });
         });
     }
 
@@ -112,7 +112,7 @@ impl Actor {
         if begun.is_empty() {
             return;
         }
-        self.in_flight.extend(begun.iter().map(|task| (*task, Held::Writing)));
+        let batch = self.hold(&begun);
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.writing += 1;
         }
@@ -120,7 +120,7 @@ impl Actor {
         let mailbox = self.mailbox.clone();
         tokio::spawn(async move {
             let _ = worker.await;
-            let _ = mailbox.send(Done::WritingFree { lane, tasks: begun });
+            let _ = mailbox.send(Done::WritingFree { lane, batch, tasks: begun });
         });
     }
 
@@ -149,7 +149,7 @@ impl Actor {
         };
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
         let Some(digest) = state.digest else { return };
-        self.in_flight.insert(task, Held::Writing);
+        let batch = self.hold(&[task]);
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.writing += 1;
         }
@@ -173,7 +173,7 @@ impl Actor {
                 let written = child::run(task, line, cancelled, mailbox.clone()).await;
                 let _ = mailbox.send(Done::Wrote { written: vec![written] });
             }
-            let _ = mailbox.send(Done::WritingFree { lane, tasks: vec![task] });
+            let _ = mailbox.send(Done::WritingFree { lane, batch, tasks: vec![task] });
         });
     }
 }

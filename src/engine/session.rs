@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::actor::{Actor, Beginning, Clock, Held};
+use super::actor::{Actor, Beginning, Clock};
 use super::context::{Context, Pinned};
 use super::handle::Engine;
 use super::lane::Lane;
@@ -124,7 +124,7 @@ impl Actor {
 
     fn settle_interrupted(&mut self, task: TaskId, pass: Pass) {
         let digest = self.run.tasks.get(task.index()).and_then(|state| state.digest);
-        self.in_flight.insert(task, Held::Writing);
+        self.hold(&[task]);
         let mailbox = self.mailbox.clone();
         match (self.work(task), digest) {
             (Ok(Work::Restore(restore)), Some(digest)) => {

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use super::actor::{Actor, Held};
+use super::actor::Actor;
 use super::made::Made;
 use super::notice::Notice;
 use super::recovery::Recovered;
 use super::script::CommandLine;
+use super::session::Purpose;
 use super::worker::Done;
 use super::writer::{Intended, Written};
 use crate::model::{
@@ -21,17 +22,24 @@ impl Actor {
             Done::Durable { seq } => self.on_durable(seq),
             Done::JournalLost { problem } => self.on_journal_lost(problem),
             Done::Planned { made } => made.into_iter().for_each(|(task, made)| self.on_planned(task, made)),
-            Done::PlanningFree { lane, tasks } => {
+            Done::PlanningFree { lane, batch, tasks } => {
                 if let Some(lane) = self.lanes.get_mut(lane) {
                     lane.planning = lane.planning.saturating_sub(1);
                 }
-                self.on_lost(tasks, Held::Planning);
+                self.on_lost(tasks, batch);
             }
-            Done::WritingFree { lane, tasks } => {
+            Done::WritingFree { lane, batch, tasks } => {
                 if let Some(lane) = self.lanes.get_mut(lane) {
                     lane.writing = lane.writing.saturating_sub(1);
                 }
-                self.on_lost(tasks, Held::Writing);
+                self.on_lost(tasks, batch);
+            }
+            // Aborted while it was prepared: nothing is begun, and the approvals stand for a resume.
+            Done::Intended { intents, durable } if self.stopping.is_some() => {
+                drop(durable);
+                for intent in intents {
+                    self.in_flight.remove(&intent.task);
+                }
             }
             Done::Intended { intents, durable } => {
                 for intent in intents {
@@ -168,22 +176,22 @@ impl Actor {
     }
 
     fn on_written(&mut self, written: Written) {
-        let Written { task, known, post, evidence, problem } = written;
+        let Written { task, known, post, evidence, problem, partial } = written;
         self.in_flight.remove(&task);
         if known == Known::Applied && problem.is_none() {
             self.voided.remove(&task);
         }
-        self.record(Event::Outcome { task, known, post, evidence, problem });
+        self.record(Event::Outcome { task, known, post, evidence, problem, partial });
     }
 
     /// Tasks whose worker ended without a word for them.
-    fn on_lost(&mut self, tasks: Vec<TaskId>, held: Held) {
+    fn on_lost(&mut self, tasks: Vec<TaskId>, batch: u64) {
         if matches!(self.stopping, Some(Some(_))) {
             return;
         }
         for task in tasks {
             // It may have come back and be on its next way already.
-            if self.in_flight.get(&task) != Some(&held) {
+            if self.in_flight.get(&task) != Some(&batch) {
                 continue;
             }
             self.in_flight.remove(&task);
@@ -202,6 +210,7 @@ impl Actor {
                         post: None,
                         evidence: String::new(),
                         problem: Some(problem),
+                        partial: false,
                     });
                 }
                 TaskStatus::Ready | TaskStatus::Review | TaskStatus::Approved => self.fail(task, &error),
@@ -231,6 +240,17 @@ impl Actor {
         self.in_flight.remove(&task);
         let by = self.run.header.by.clone();
         self.record(Event::Settled { task, known, how, by });
+        let pass = self.run.tasks.get(task.index()).map(|state| state.pass);
+        if self.status(task) == TaskStatus::Approved && self.purpose == Purpose::Undo && pass == Some(Pass::Restore) {
+            let name = self.run.name(task);
+            let error = Error::new(
+                ErrorKind::Cancelled,
+                format!("carry out {name}"),
+                "it was interrupted, and its rest was not written",
+            )
+            .next("undo it, or `rekindle resume` and retry it");
+            return self.fail(task, &error);
+        }
         if self.status(task) == TaskStatus::Approved {
             if let Some(made) = made {
                 self.proposals.put(task, made);

@@ -65,8 +65,12 @@ pub(super) struct Former {
 }
 
 pub(super) fn former(context: &Context, task: TaskId) -> Result<Former> {
+    let standing = context.read()?.standing_attempts(task)?;
     let mut former = Former::default();
     for kept in context.undo.records(task)? {
+        if !standing.iter().any(|attempt| attempt.attempt == kept.attempt) {
+            continue;
+        }
         let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
             .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
         match pre_image {
@@ -214,10 +218,11 @@ fn starts_with(path: &DocumentPath, prefix: &DocumentPath) -> bool {
 fn created_by(context: &Context, task: TaskId) -> Result<Vec<TreePath>> {
     let mut created = Vec::new();
     let journal = context.read()?;
-    for digest in journal.applied_plans(task)? {
-        let Some(plan) = journal.plan(&digest)? else { continue };
-        for change in plan.changes.iter().filter(|change| change.op == Op::Create) {
-            created.extend(change.hunks.iter().filter_map(|hunk| match &hunk.at {
+    for attempt in journal.standing_attempts(task)? {
+        let Some(plan) = journal.plan(&attempt.planned)? else { continue };
+        for (at, change) in plan.changes.iter().enumerate().filter(|(_, change)| change.op == Op::Create) {
+            let taken = change.hunks.iter().enumerate().filter(|(hunk, _)| attempt.selection.takes(at, *hunk));
+            created.extend(taken.filter_map(|(_, hunk)| match &hunk.at {
                 HunkAt::Node { path, .. } => Some(path.clone()),
                 HunkAt::Field { .. } => None,
             }));

@@ -24,6 +24,7 @@ pub(super) enum Done {
     /// A planning batch's worker has ended, however it did.
     PlanningFree {
         lane: usize,
+        batch: u64,
         tasks: Vec<TaskId>,
     },
     Intended {
@@ -44,6 +45,7 @@ pub(super) enum Done {
     /// A writing batch's worker has ended, however it did.
     WritingFree {
         lane: usize,
+        batch: u64,
         tasks: Vec<TaskId>,
     },
     Activity {

@@ -44,6 +44,7 @@ pub(super) struct Written {
     pub post: Option<Fingerprint>,
     pub evidence: String,
     pub problem: Option<Problem>,
+    pub partial: bool,
 }
 
 /// Writes tasks of one component: each is planned anew where it must be, its undo is made durable, its INTENT

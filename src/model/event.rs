@@ -95,6 +95,9 @@ pub enum Event {
         evidence: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         problem: Option<Problem>,
+        /// Not applied as a whole, and a part of it is there: every hunk in its former or its approved state.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        partial: bool,
     },
     /// Failed before any effect.
     Failed {

@@ -113,8 +113,15 @@ impl Plan {
 fn hash_change(builder: &mut DigestBuilder, change: &Change) {
     builder.part(&*change.id.kind).part(change.id.key.as_bytes()).number(change.op as u64);
     builder.digest(&change.before).digest(&change.after).number(change.hunks.len() as u64);
+    builder.number(change.warnings.len() as u64);
+    for warning in &change.warnings {
+        builder.part(warning);
+    }
     for hunk in &change.hunks {
-        builder.number(hunk.op as u64).number(hunk.fidelity as u64);
+        builder.number(hunk.op as u64).number(hunk.fidelity as u64).number(hunk.needs.len() as u64);
+        for need in &hunk.needs {
+            builder.number(u64::from(*need));
+        }
         match &hunk.at {
             HunkAt::Field { path, before, after } => {
                 builder.part(path.to_string());

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::transition::next_status;
 use super::{
-    Digest, Event, Owner, Pass, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId, TaskState, TaskStatus,
+    Digest, Event, Known, Owner, Pass, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId, TaskState,
+    TaskStatus,
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,8 @@ pub struct Run {
     pub tasks: Vec<TaskState>,
     /// Of tasks where hunks were left out: which, and the digest of the plan with all of them.
     pub selections: HashMap<TaskId, (Selection, Digest)>,
+    /// Of tasks whose undo is under way: what they were before it was asked for.
+    before_undo: HashMap<TaskId, (TaskState, Option<(Selection, Digest)>)>,
     /// The last failure of tasks that failed or are unknown.
     pub problems: HashMap<TaskId, Problem>,
     /// Why tasks were skipped.
@@ -87,8 +90,25 @@ impl Run {
                 let Some(status) = next_status(task.status, pass, event) else {
                     return Err(illegal(self.name(id), task.status.word()));
                 };
+                let dropped =
+                    matches!(event, Event::Voided { .. }) && task.status == TaskStatus::Review && pass == Pass::Undo;
+                if matches!(event, Event::UndoAsked { .. }) {
+                    self.before_undo.insert(id, (task.clone(), self.selections.get(&id).cloned()));
+                }
                 self.fold_task(id, pass, event);
                 self.set_status(id, status);
+                if status == TaskStatus::Undone
+                    && let Some(task) = self.tasks.get_mut(id.index())
+                {
+                    task.undoable = false;
+                    self.before_undo.remove(&id);
+                }
+                if dropped {
+                    self.drop_undo(id);
+                } else if status == TaskStatus::Ready {
+                    // What it needs may have been undone or failed since it was ready the last time.
+                    self.settle_readiness(id);
+                }
                 if status == TaskStatus::Undone
                     && let Some(task) = self.tasks.get_mut(id.index())
                 {
@@ -97,7 +117,22 @@ impl Run {
             }
         }
         self.seq = recorded.seq;
-        Ok(std::mem::take(&mut self.became_ready))
+        let mut ready = std::mem::take(&mut self.became_ready);
+        ready.retain(|id| self.tasks.get(id.index()).is_some_and(|task| task.status == TaskStatus::Ready));
+        Ok(ready)
+    }
+
+    /// An undo that was asked for and let go leaves everything as it was before.
+    fn drop_undo(&mut self, id: TaskId) {
+        let Some((former, selection)) = self.before_undo.remove(&id) else { return };
+        self.set_status(id, former.status);
+        if let Some(task) = self.tasks.get_mut(id.index()) {
+            *task = former;
+        }
+        match selection {
+            Some(selection) => self.selections.insert(id, selection),
+            None => self.selections.remove(&id),
+        };
     }
 
     fn fold_task(&mut self, id: TaskId, pass: Pass, event: &Event) {
@@ -122,17 +157,23 @@ impl Run {
                 task.attempt = *attempt;
                 // What an undo that was interrupted or failed left can still be undone.
                 if task.pass == Pass::Restore {
-                    task.undoable = *undoable;
+                    task.was_undoable = task.undoable;
+                    task.undoable |= *undoable;
                 }
             }
-            Event::Outcome { problem: Some(problem), .. } | Event::Failed { problem, .. } => {
+            Event::Outcome { problem: Some(problem), known, partial, .. } => {
+                if *known == Known::NotApplied && !partial && task.pass == Pass::Restore {
+                    task.undoable = task.was_undoable;
+                }
+                self.problems.insert(id, problem.clone());
+            }
+            Event::Failed { problem, .. } => {
                 self.problems.insert(id, problem.clone());
             }
             Event::Outcome { .. } => {
                 self.problems.remove(&id);
             }
             Event::Voided { .. } if task.status == TaskStatus::Review => task.pass = Pass::Restore,
-            Event::UndoAsked { .. } => task.attempt = 0,
             Event::Skipped { why, .. } => {
                 self.skips.insert(id, why.clone());
             }

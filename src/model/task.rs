@@ -90,4 +90,6 @@ pub struct TaskState {
     pub digest: Option<Digest>,
     /// Whether an applied change is there to be undone.
     pub undoable: bool,
+    /// The same before the last INTENT: what holds again if that changed nothing.
+    pub was_undoable: bool,
 }

@@ -37,7 +37,7 @@ pub(super) fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<
         (S::Waiting | S::Ready | S::Review | S::Approved | S::Failed | S::Unknown, Event::Skipped { .. }) => {
             Some(S::Skipped)
         }
-        (S::Done | S::Failed | S::Unknown, Event::UndoAsked { .. }) => Some(S::Review),
+        (S::Done | S::Failed | S::Unknown | S::Unchanged | S::Skipped, Event::UndoAsked { .. }) => Some(S::Review),
         _ => None,
     }
 }

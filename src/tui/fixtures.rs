@@ -114,6 +114,7 @@ impl Story {
             post: Some(Digest::of("after")),
             evidence: "1 document, 412 B, read back equal".to_owned(),
             problem: None,
+            partial: false,
         });
     }
 }

@@ -157,7 +157,14 @@ fn an_unknown_task_is_settled_by_a_person() {
             .known(Known::Unknown)
             .problem();
         let evidence = String::new();
-        desk.send(tell(Event::Outcome { task, known: Known::Unknown, post: None, evidence, problem: Some(problem) }));
+        desk.send(tell(Event::Outcome {
+            task,
+            known: Known::Unknown,
+            post: None,
+            evidence,
+            problem: Some(problem),
+            partial: false,
+        }));
         desk.at("home/bob").press("enter").type_text("not appl");
         assert_eq!(desk.commands(), []);
     });

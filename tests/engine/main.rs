@@ -4,6 +4,7 @@
 mod commands;
 mod counting;
 mod platform;
+mod undo;
 
 use platform::{Platform, USERS};
 use rekindle::engine::Command;

@@ -283,6 +283,23 @@ impl Follower {
 }
 
 impl Follower {
+    /// Takes one notice in; answers which task was planned by it.
+    pub async fn step(&mut self) -> Option<String> {
+        match self.notices.recv().await.unwrap() {
+            Notice::Event(recorded) => {
+                self.run.apply(&recorded).unwrap();
+                let planned = matches!(recorded.event, rekindle::model::Event::Planned { .. });
+                recorded.event.task().filter(|_| planned).map(|task| self.run.name(task))
+            }
+            Notice::Stopped { problem } => panic!("stopped: {problem:?}"),
+            _ => None,
+        }
+    }
+
+    pub async fn until_planned(&mut self, name: &str) {
+        while self.step().await.as_deref() != Some(name) {}
+    }
+
     /// Follows until a task is in one of these states.
     pub async fn until(&mut self, name: &str, wanted: &[TaskStatus]) {
         while !wanted.contains(&self.status(name)) {

@@ -4,7 +4,7 @@ use rustix::fs::{Mode, fchmod, fchown, fstat, mkdirat};
 use rustix::io::Errno;
 
 use crate::beneath::{Beneath, RESERVED, refusal, remove_all};
-use crate::model::{DigestBuilder, Entry, Error, ErrorKind, Result, TreePath};
+use crate::model::{Change, DigestBuilder, Entry, Error, ErrorKind, Result, TreePath};
 
 /// `<root>/.rekindle/<run>`: where a run keeps and prepares files, on the target's own file system.
 /// Open to nobody else: what lies there has not yet, or no longer, the owner it belongs to.
@@ -39,9 +39,11 @@ impl Area {
         self.path.append(&name(b"new"))
     }
 
-    /// Where one change prepares what it writes.
-    pub(super) fn stage_of(&self, key: &TreePath) -> TreePath {
-        self.staged().append(&tagged(&DigestBuilder::new("stage").part(key.as_bytes()).finish().short(), key))
+    /// Where one change prepares what it writes. Another change of the same tree has another place.
+    pub(super) fn stage_of(&self, key: &TreePath, change: &Change) -> TreePath {
+        let mut digest = DigestBuilder::new("stage");
+        digest.part(key.as_bytes()).digest(&change.before).digest(&change.after);
+        self.staged().append(&tagged(&digest.finish().short(), key))
     }
 
     /// Where the former state of one path is kept; `copy` tells several such states apart.

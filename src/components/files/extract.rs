@@ -18,8 +18,8 @@ const WHOLE: &[u8] = b"tree";
 /// Writes a tree where nothing is: beside its place first, then in by one rename, so that at any moment
 /// it is there whole or not at all.
 pub(super) fn extract(write: &Write, jobs: &[Job]) -> Result<()> {
-    let stage = write.area.stage_of(write.key);
-    let stage_fd = write.area.make(write.root, &stage)?;
+    let stage = &write.stage;
+    let stage_fd = write.area.make(write.root, stage)?;
     let directories = Directories::new(write.root, stage.join(WHOLE)?);
     let made = Extraction { write, directories };
     made.fill(jobs)?;

@@ -75,7 +75,13 @@ impl Tree for FormerTree {
                 ));
             }
         };
-        let fd = self.handle.file(&at);
+        // Records are written down before anything moves: what was never reached is still in its place.
+        let fd = self.handle.file(&at).or_else(|errno| match self.nodes.get(path) {
+            Some((Entry { kind: NodeKind::File { .. }, .. }, Some(_))) if errno == rustix::io::Errno::NOENT => {
+                self.handle.file(&self.key.append(path))
+            }
+            _ => Err(errno),
+        });
         let fd = fd.map_err(|errno| refusal(format!("read {}", self.handle.shown(&at)), errno))?;
         Ok(Box::new(std::fs::File::from(fd)))
     }

@@ -25,7 +25,7 @@ const BATCH_BYTES: u64 = 32 * 1024 * 1024;
 pub(super) fn update(write: &Write, jobs: &[Job]) -> Result<()> {
     let places = Directories::on_same_device(write.root, TreePath::root());
     let surveyed = survey(write, &places, jobs)?;
-    let stage = Arc::new(write.area.make(write.root, &write.area.stage_of(write.key))?);
+    let stage = Arc::new(write.area.make(write.root, &write.stage)?);
     let update = Update { write, places, keeper: Keeper::new(write), stage };
     if !update.removed_whole(&surveyed)? {
         update.remove(&surveyed)?;

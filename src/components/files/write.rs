@@ -21,6 +21,8 @@ pub(super) struct Write<'a> {
     pub(super) area: &'a Area,
     pub(super) key: &'a TreePath,
     bits: Privileges,
+    /// Where it prepares what it writes.
+    pub stage: TreePath,
     index: usize,
     ledger: &'a dyn Ledger,
     desired: Option<&'a dyn Tree>,
@@ -48,6 +50,7 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
         area: &area,
         key,
         bits: config.setuid,
+        stage: area.stage_of(key, &approved.change),
         index,
         ledger,
         desired,
@@ -57,13 +60,12 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
         bytes: AtomicU64::new(0),
         contents: Mutex::default(),
     };
-    let stage = area.stage_of(key);
-    Area::clear(&root, &stage)?;
+    Area::clear(&root, &write.stage)?;
     let absent = write.look(&TreePath::root())?.is_none();
     let whole = absent && jobs.first().is_some_and(|job| job.path.is_root() && job.before.is_none());
     let written = if whole { extract::extract(&write, &jobs) } else { update::update(&write, &jobs) };
     // What an error left half made goes; the error itself matters more than a failure to clear.
-    let cleared = Area::clear(&root, &stage);
+    let cleared = Area::clear(&root, &write.stage);
     let touched = write.touched.load(Ordering::SeqCst);
     match written.and(cleared) {
         Ok(()) => {

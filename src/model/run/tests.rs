@@ -62,7 +62,7 @@ impl Story {
             next: None,
         });
         let task = self.task(name);
-        self.then(Event::Outcome { task, known, post: None, evidence: String::new(), problem }).unwrap()
+        self.then(Event::Outcome { task, known, post: None, evidence: String::new(), problem, partial: false }).unwrap()
     }
 
     fn done(&mut self, name: &str) -> Vec<String> {

@@ -1,0 +1,121 @@
+//! The way back: from what is there now, to what was there before this run's own effects, and no further.
+
+use rekindle::engine::Command;
+use rekindle::model::TaskStatus;
+
+use crate::YES;
+use crate::platform::{Follower, Platform};
+use rekindle::model::ApprovalPolicy;
+
+const ENDS: [TaskStatus; 3] = [TaskStatus::Undone, TaskStatus::Failed, TaskStatus::Unknown];
+
+fn account(quota: u32) -> String {
+    format!("# ana\nname: ana\nquota: {quota} # GB\nroles:\n- editor\npassword: secret-of-ana\n")
+}
+
+impl Follower {
+    async fn approve(&mut self, name: &str, ends: &[TaskStatus]) {
+        let task = self.run.find(name).unwrap();
+        let digest = self.run.tasks[task.index()].digest.unwrap();
+        self.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
+        self.until(name, &[TaskStatus::Approved]).await;
+        self.until(name, ends).await;
+    }
+
+    async fn undo(&mut self, name: &str) {
+        let task = self.run.find(name).unwrap();
+        self.engine.command(Command::Undo { task }, "op").await.unwrap();
+        self.until_planned(name).await;
+        self.approve(name, &ENDS).await;
+        assert_eq!(self.status(name), TaskStatus::Undone, "{:?}", self.run.problems);
+    }
+}
+
+#[tokio::test]
+async fn a_second_undo_goes_back_to_what_was_there_before_the_second_restore() {
+    let platform = Platform::new();
+    platform.write("live/accounts/ana.yaml", &account(3));
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    run.approve("account/ana", &[TaskStatus::Done]).await;
+    run.undo("account/ana").await;
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(3));
+
+    platform.write("live/accounts/ana.yaml", &account(5));
+    let task = run.run.find("account/ana").unwrap();
+    run.engine.command(Command::Retry { task }, "op").await.unwrap();
+    run.until_planned("account/ana").await;
+    run.approve("account/ana", &[TaskStatus::Done]).await;
+    run.undo("account/ana").await;
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(5));
+}
+
+#[tokio::test]
+async fn what_a_task_did_not_change_it_does_not_undo() {
+    let platform = Platform::new();
+    platform.write("live/accounts/ana.yaml", &account(3));
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    platform.write("live/accounts/ana.yaml", &account(7));
+    run.approve("account/ana", &[TaskStatus::Failed]).await;
+    let task = run.run.find("account/ana").unwrap();
+    assert!(run.engine.command(Command::Undo { task }, "op").await.is_err(), "an undo of nothing was taken up");
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(7));
+}
+
+#[tokio::test]
+async fn a_file_that_was_left_out_of_a_restore_is_not_the_undos_to_delete() {
+    let platform = Platform::new();
+    std::fs::remove_dir_all(platform.path("live/home/ana")).unwrap();
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    let task = run.run.find("home/ana").unwrap();
+    let proposal = run.engine.proposal(task).await.unwrap();
+    let places: Vec<String> = proposal.plan.changes[0].hunks.iter().map(rekindle::model::Hunk::place).collect();
+    let notes = places.iter().position(|place| place == "notes.txt").unwrap();
+    let mut selection = run.run.selection(task);
+    selection.decide(&proposal.plan, 0, notes, false);
+    let digest = proposal.plan.digest(&selection);
+    run.engine.command(Command::Decide { task, selection }, "op").await.unwrap();
+    while run.run.tasks[task.index()].digest != Some(digest) {
+        run.step().await;
+    }
+    run.approve("home/ana", &[TaskStatus::Done]).await;
+    platform.write("live/home/ana/notes.txt", "my own");
+    run.undo("home/ana").await;
+    assert_eq!(platform.read("live/home/ana/notes.txt").as_deref(), Some("my own"));
+    assert!(platform.read("live/home/ana/projects/x.py").is_none(), "what was restored is gone again");
+}
+
+#[tokio::test]
+async fn an_undo_that_is_let_go_leaves_the_task_as_it_was() {
+    let platform = Platform::new();
+    platform.write("live/accounts/ana.yaml", &account(3));
+    let mut run = platform.begin(YES).await;
+    run.settle().await;
+    let task = run.run.find("account/ana").unwrap();
+    let before = run.run.tasks[task.index()].clone();
+    run.leave().await;
+    let mut run = platform.resume(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    run.engine.command(Command::Undo { task }, "op").await.unwrap();
+    run.until_planned("account/ana").await;
+    run.engine.command(Command::Skip { task, why: "not now".to_owned() }, "op").await.unwrap();
+    run.until("account/ana", &[TaskStatus::Done]).await;
+    assert_eq!(run.run.tasks[task.index()], before);
+}
+
+#[tokio::test]
+async fn a_retry_waits_for_what_the_task_needs() {
+    let platform = Platform::new();
+    platform.write("live/accounts/ana.yaml", "name: [unclosed\n");
+    platform.write("live/home/ana/notes.txt", "scribble");
+    let mut run = platform.begin(YES).await;
+    run.settle().await;
+    let home = run.run.find("home/ana").unwrap();
+    run.engine.command(Command::Skip { task: home, why: "later".to_owned() }, "op").await.unwrap();
+    run.engine.command(Command::Retry { task: home }, "op").await.unwrap();
+    run.until("home/ana", &[TaskStatus::Skipped]).await;
+    run.until("home/ana", &[TaskStatus::Waiting]).await;
+    assert_eq!(platform.read("live/home/ana/notes.txt").as_deref(), Some("scribble"));
+}
