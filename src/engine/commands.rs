@@ -251,6 +251,10 @@ impl Actor {
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
         let made = made.and_then(|made| {
             let selection = self.run.selection(task);
+            if state.status == TaskStatus::Review && state.digest.is_none() {
+                let doing = format!("show the plan of {}", self.run.name(task));
+                return Err(Error::new(ErrorKind::Conflict, doing, "it is being made; it comes in a moment"));
+            }
             if state.status == TaskStatus::Review && state.digest != Some(made.digest_with(&selection)) {
                 // What was shown is no longer so: the operator decides on the new plan.
                 self.record(Event::Voided { task, why: "live or backup changed since it was planned".to_owned() });

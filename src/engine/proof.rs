@@ -91,7 +91,7 @@ fn verdict(
         }
         (Some(error), Ok(Standing::Between { done, of })) => {
             words.push(format!("{done} of {of} changes of {id} are applied, the others are as they were"));
-            (Known::NotApplied, Some(error.problem()))
+            (Known::NotApplied, Some(error.known(Known::NotApplied).problem()))
         }
         (Some(error), Ok(Standing::Other { what })) => {
             words.push(what);

@@ -174,6 +174,11 @@ impl Run {
                 self.problems.remove(&id);
             }
             Event::Voided { .. } if task.status == TaskStatus::Review => task.pass = Pass::Restore,
+            // Its plan is still to be made: the restore's is not it.
+            Event::UndoAsked { .. } => {
+                task.digest = None;
+                self.selections.remove(&id);
+            }
             Event::Skipped { why, .. } => {
                 self.skips.insert(id, why.clone());
             }
