@@ -10,8 +10,7 @@ mod group_commit;
 mod head_file;
 mod header_check;
 mod history;
-// A file carries its type's name.
-#[allow(clippy::module_inception)]
+#[allow(clippy::module_inception, reason = "a file carries the name of its type")]
 mod journal;
 mod keys;
 mod load;

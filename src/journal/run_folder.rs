@@ -244,7 +244,7 @@ fn refuse_network(path: &Path) -> Result<()> {
     ];
     let found = rustix::fs::statfs(path)
         .map_err(|error| Error::io(format!("look at the file system of {}", path.display()), error.into()))?;
-    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss)]
+    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "the field's type differs by platform")]
     let magic = found.f_type as u64 & 0xffff_ffff;
     match NETWORK.iter().find(|(number, _)| *number == magic) {
         None => Ok(()),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Document, Fingerprint, Tree, TreePath};
+use super::{Document, Tree, TreePath};
 
 /// Whom a resource belongs to: `set` is the name of the runbook's set of owners ("user", "group").
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,15 +73,6 @@ impl Resource {
         match &self.body {
             Body::Tree(tree) => Some(tree),
             Body::Document(_) => None,
-        }
-    }
-
-    /// A document's fingerprint; a tree's is made by the walk that compares it.
-    pub fn fingerprint(resource: Option<&Resource>) -> Option<Fingerprint> {
-        match resource.map(|resource| &resource.body) {
-            None => Some(Digest::of_absence()),
-            Some(Body::Document(document)) => Some(document.fingerprint()),
-            Some(Body::Tree(_)) => None,
         }
     }
 }

@@ -109,11 +109,6 @@ impl Run {
                     // What it needs may have been undone or failed since it was ready the last time.
                     self.settle_readiness(id);
                 }
-                if status == TaskStatus::Undone
-                    && let Some(task) = self.tasks.get_mut(id.index())
-                {
-                    task.undoable = false;
-                }
             }
         }
         self.seq = recorded.seq;

@@ -107,7 +107,7 @@ pub struct HunkReport {
     pub taken: bool,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_none(count: &usize) -> bool {
     *count == 0
 }
