@@ -14,6 +14,9 @@ use crate::model::{
     ApprovalPolicy, Error, ErrorKind, Event, Problem, Recorded, Result, Run, RunState, StepKind, TaskId, TaskStatus,
 };
 
+/// Log lines that only repeat what an event says.
+pub const EVENTS: &str = "engine::event";
+
 /// Milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
@@ -190,19 +193,20 @@ impl Actor {
         }
     }
 
-    /// For people who look at the log: what went wrong always, everything else with `-vv`.
+    /// For people who look at the log: what went wrong always, everything else with `-vv`. Under a target of its
+    /// own, for whoever follows the events is told already.
     fn log(&self, recorded: &Recorded) {
         let word = recorded.event.word();
         let name = || recorded.event.task().map(|task| self.run.name(task)).unwrap_or_default();
         match &recorded.event {
             Event::Failed { problem, .. } | Event::Outcome { problem: Some(problem), .. } => {
-                tracing::warn!(target: "engine", "{} {word}: {}", name(), crate::model::visible(&problem.what));
+                tracing::warn!(target: EVENTS, "{} {word}: {}", name(), crate::model::visible(&problem.what));
             }
             Event::Voided { why, .. } => {
-                tracing::info!(target: "engine", "{} {word}: {}", name(), crate::model::visible(why));
+                tracing::info!(target: EVENTS, "{} {word}: {}", name(), crate::model::visible(why));
             }
-            _ if tracing::enabled!(target: "engine", tracing::Level::DEBUG) => {
-                tracing::debug!(target: "engine", "{} {word}", name());
+            _ if tracing::enabled!(target: EVENTS, tracing::Level::DEBUG) => {
+                tracing::debug!(target: EVENTS, "{} {word}", name());
             }
             _ => {}
         }

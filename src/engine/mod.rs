@@ -34,7 +34,7 @@ mod undo;
 mod worker;
 mod writer;
 
-pub use actor::Clock;
+pub use actor::{Clock, EVENTS};
 pub use child::shown as shown_command;
 pub use command::Command;
 pub use dry_run::{Foreseen, Outlook, dry_run};

@@ -13,6 +13,7 @@ mod log;
 mod matrix;
 mod msg;
 mod names;
+mod notes;
 mod panes;
 mod review;
 mod rows;

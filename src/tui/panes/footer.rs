@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use crate::model::{StepKind, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit};
 use crate::tui::keymap::{Action, Context};
+use crate::tui::notes::Weight;
 use crate::tui::review::Loaded;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
@@ -17,12 +18,13 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(" filter / ", theme.style(Role::Key)).write(&visible(&input.text), theme.style(Role::Title));
         pen.write("_", theme.style(Role::Cursor));
         pen.write("   Enter keeps it, Esc drops it", theme.style(Role::Quiet));
-    } else if let Some(note) = &model.note {
-        let role = if note.is_problem { Role::Bad } else { Role::Plain };
-        pen.write(&fit(&format!(" {}", note.text), left, theme.cut()), theme.style(role));
-    } else if let Some(warning) = &model.warning {
-        let text = format!(" ! {warning}");
-        pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Attention));
+    } else if let Some(note) = model.notes.shown() {
+        let (mark, role) = match note.weight {
+            Weight::Said => (" ", Role::Plain),
+            Weight::Problem => (" ", Role::Bad),
+            Weight::Alarm | Weight::Logged => (" ! ", Role::Attention),
+        };
+        pen.write(&fit(&format!("{mark}{}", note.text), left, theme.cut()), theme.style(role));
     } else if model.is_complete() && model.activities.is_empty() {
         let text = if model.read_only {
             " every task is settled"

@@ -138,7 +138,7 @@ pub fn answered(model: &mut Model, command: &Command, problem: Option<Problem>) 
     let Some(problem) = problem else { return if is_close { vec![Effect::Leave] } else { Vec::new() } };
     let next = problem.next.as_ref().map(|next| format!(" Next: {}.", visible(next))).unwrap_or_default();
     // Of many refusals the screen shows the last; the log shows all.
-    tracing::warn!("refused: {}", visible(&problem.what));
+    tracing::warn!(target: crate::tui::log::NOTES, "refused: {}", visible(&problem.what));
     model.complain(format!("refused: {}.{next}", visible(&problem.what)));
     if let Command::Decide { task, .. } = command
         && model.review.task == Some(*task)

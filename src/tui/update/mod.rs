@@ -15,6 +15,7 @@ mod stories;
 use super::effect::Effect;
 use super::keymap::{Action, Context, Key};
 use super::msg::Msg;
+use super::notes::Weight;
 use super::review::{Loaded, ReviewState};
 use super::state::{Dirty, Input, Model, Tab};
 
@@ -56,7 +57,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Warned { text } => {
-            model.warning = Some(format!("{text}  (4 has the log)"));
+            model.notes.tell(Weight::Logged, format!("{text}  (4 has the log)"));
             model.dirtied(Dirty::Soon);
             Vec::new()
         }
@@ -127,16 +128,12 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     if model.filter_input.is_some() {
         return typing::filter_key(model, key);
     }
-    // A problem stays until it is replaced or put away.
-    let escaped = key.code == crossterm::event::KeyCode::Esc;
-    if escaped && model.note.as_ref().is_some_and(|note| note.is_problem) {
-        model.note = None;
+    let is_problem = model.notes.shown().is_some_and(|note| note.weight == Weight::Problem);
+    if key.code == crossterm::event::KeyCode::Esc && is_problem {
+        model.notes.put_away();
         return Vec::new();
     }
-    if model.note.as_ref().is_some_and(|note| !note.is_problem) {
-        model.note = None;
-    }
-    model.warning = None;
+    model.notes.read(at);
     let Some(action) = model.keymap.action(model.tab.context(), key) else { return Vec::new() };
     let mut effects = match action {
         Action::Filter => {
@@ -155,6 +152,9 @@ fn drawn(model: &mut Model, at: u64) {
     model.dirty = Dirty::No;
     if model.is_too_small() {
         return;
+    }
+    if model.filter_input.is_none() {
+        model.notes.drawn(at);
     }
     if let Some(dialog) = &mut model.dialog {
         dialog.drawn_at.get_or_insert(at);

@@ -23,7 +23,7 @@ fn asked(desk: &Desk) -> Option<&Question> {
 fn a_plan_is_approved_by_another_key_than_the_one_that_asked() {
     let mut desk = reviewing("home/bob");
     desk.press("a");
-    assert!(matches!(asked(&desk), Some(Question::Approve(_))), "{:?}", desk.model.note);
+    assert!(matches!(asked(&desk), Some(Question::Approve(_))), "{:?}", desk.model.notes);
     desk.press("a enter");
     assert_eq!(desk.commands(), []);
     desk.press("y");
@@ -83,7 +83,7 @@ fn a_plan_that_moves_under_the_question_is_not_approved() {
     let voided = story.add(Event::Voided { task, why: "live moved".to_owned() });
     desk.send(Msg::Notice(voided));
     assert_eq!(asked(&desk), None);
-    assert!(desk.model.note.as_ref().unwrap().text.contains("nothing was approved"));
+    assert!(desk.model.notes.of(Weight::Problem).unwrap().contains("nothing was approved"));
     desk.press("y");
     assert!(desk.commands().iter().all(|command| !matches!(command, Command::Approve { .. })));
 }
@@ -98,7 +98,7 @@ fn leaving_a_hunk_out_takes_along_what_needs_it_and_waits_for_the_record() {
     let commands = desk.commands();
     let [Command::Decide { selection, .. }] = commands.as_slice() else { panic!("{commands:?}") };
     assert_eq!(selection.left_out().collect::<Vec<_>>(), [(0, 1), (0, 2)]);
-    assert!(desk.model.note.as_ref().unwrap().text.contains("1 other hunk"));
+    assert!(desk.model.notes.of(Weight::Said).unwrap().contains("1 other hunk"));
     desk.press("a");
     assert_eq!(asked(&desk), None, "not recorded yet");
     let plan = tree_proposal("home/ana").plan;
@@ -106,7 +106,7 @@ fn leaving_a_hunk_out_takes_along_what_needs_it_and_waits_for_the_record() {
     let decided = story.add(Event::Decided { task, selection: selection.clone(), digest, counts });
     desk.send(Msg::Notice(decided));
     desk.press("esc 3 a");
-    let Some(Question::Approve(approve)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    let Some(Question::Approve(approve)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert_eq!((approve.digest, approve.left_out), (digest, 2));
 }
 
@@ -134,7 +134,7 @@ fn a_refused_decision_is_taken_back_on_the_screen() {
     let problem = Error::new(ErrorKind::Conflict, "decide", "the plan is another").problem();
     desk.send(Msg::Answered { command, problem: Some(problem) });
     assert!(desk.model.review.loaded().unwrap().selection.takes_all());
-    assert!(desk.model.note.as_ref().unwrap().is_problem);
+    assert!(desk.model.notes.of(Weight::Problem).is_some());
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn pasted_text_confirms_nothing_and_acts_on_nothing() {
 fn approving_a_step_names_each_plan_by_its_digest_and_asks_for_their_number() {
     let mut desk = reviewing("home/bob");
     desk.press("esc").at("home/bob").press("A");
-    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert_eq!((all.plans.len(), all.opened, all.unseen), (2, 1, 1));
     // home/ana deletes one file, so that is the number to type.
     desk.type_text("1").press("enter");
@@ -237,15 +237,15 @@ fn of_plans_made_before_the_screen_looked_the_journal_is_asked() {
     assert_eq!(names, ["home/ana", "home/bob"]);
     // As long as it is not known how honest they are, the worst is said.
     desk.at("home/bob").press("A");
-    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert_eq!(all.opaque, 2);
     desk.press("esc 3").answer(&document_proposal("home/bob"));
     desk.press("A");
-    assert!(desk.model.note.as_ref().unwrap().text.contains("wait a moment"), "{:?}", desk.model.note);
+    assert!(desk.model.notes.of(Weight::Problem).unwrap().contains("wait a moment"), "{:?}", desk.model.notes);
     let facts = Desk::new(&story(), 80, 24).model.plans;
     desk.send(Msg::PlanFacts { facts: facts.into_iter().collect() });
     desk.press("esc A");
-    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert_eq!((all.plans.len(), all.opened, all.opaque), (1, 1, 0));
 }
 
@@ -323,7 +323,7 @@ fn undo_shows_its_own_plan_before_anything() {
     desk.send(Msg::Notice(story.add(Event::UndoAsked { task, by: "ana".to_owned() })));
     desk.send(Msg::Notice(story.planned("account/ana", &proposal.plan)));
     desk.answer(&proposal).press("a");
-    let Some(Question::Approve(approve)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    let Some(Question::Approve(approve)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert!(approve.is_undo);
 }
 
@@ -361,4 +361,26 @@ fn a_confirm_step_is_confirmed_by_a_person() {
     let mut desk = Desk::new(&story, 80, 24);
     desk.at("seen").press("c").press("y");
     assert_eq!(desk.commands(), [Command::Confirm { task }]);
+}
+
+#[test]
+fn a_failure_is_not_hidden_by_a_warning_or_a_refusal_that_comes_after_it() {
+    let mut story = story();
+    let mut desk = reviewing("home/bob");
+    desk.press("j j");
+    let task = story.task("home/bob");
+    let problem = Error::new(ErrorKind::NoSpace, "write notes.txt", "the disk is full").problem();
+    desk.send(Msg::Notice(story.add(Event::Failed { task, problem })));
+    desk.draw();
+    desk.send(Msg::Warned { text: "cannot read Data blob 9f2c".to_owned() });
+    // Pressed before anybody could read what had happened.
+    desk.key("y");
+    assert!(desk.text().contains("home/bob failed"), "{}", desk.text());
+    // Each has its turn, and none stays behind.
+    desk.press("j");
+    assert!(desk.text().contains("no plan in review"), "{}", desk.text());
+    desk.press("j");
+    assert!(desk.text().contains("cannot read Data blob"), "{}", desk.text());
+    desk.press("j");
+    assert_eq!(desk.model.notes.shown(), None);
 }
