@@ -140,5 +140,28 @@ fn in_runtime(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
         .enable_all()
         .build()
         .map_err(|error| crate::model::Error::io("start the threads that do the work", error))?;
-    runtime.block_on(work)
+    Threads(Some(runtime)).block_on(work)
 }
+
+/// What a worker still waits to read would hold the end, a panic's too, for as long as its disk or server takes.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    fn block_on(&self, work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
+        match &self.0 {
+            Some(runtime) => runtime.block_on(work),
+            None => Ok(Exit::Failed),
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_timeout(LAST_MOMENT);
+        }
+    }
+}
+
+/// For work that nobody waits for any more, so that what is nearly done ends by itself.
+const LAST_MOMENT: std::time::Duration = std::time::Duration::from_millis(500);

@@ -57,7 +57,8 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
     }
     if !args.once && args.screen.is_wanted(&ApprovalPolicy::Ask, output.json) {
         let by = operate::operator();
-        tui::run(tui::Source::Watch(receiver), by, args.screen.options()).await?;
+        let mut watchdog = tui::Watchdog::start()?;
+        tui::run(tui::Source::Watch(receiver), by, args.screen.options(), &mut watchdog).await?;
         return Ok(Exit::Fine);
     }
     print(receiver, output).await

@@ -8,6 +8,7 @@ use crate::model::{Digest, Preview, Problem, Recorded, Run, TaskId, TaskStatus};
 use super::dialogs::Dialog;
 use super::keymap::{Context, Keymap};
 use super::notes::{Notes, Weight};
+use super::parting::Parting;
 use super::review::Review;
 use super::rows::Rows;
 use super::theme::Theme;
@@ -113,8 +114,7 @@ pub struct Model {
     pub output: VecDeque<(TaskId, String)>,
     pub log_level: ::log::LevelFilter,
     pub notes: Notes,
-    /// What becomes of a run that is left before it is done; `None`: it can be resumed as usual.
-    pub parting: Option<String>,
+    pub parting: Parting,
     /// The operator wants the run closed, and to leave then.
     pub closing: bool,
     pub idle: bool,
@@ -162,7 +162,7 @@ impl Model {
             output: VecDeque::new(),
             log_level: ::log::LevelFilter::Info,
             notes: Notes::default(),
-            parting: None,
+            parting: Parting::default(),
             closing: false,
             idle: false,
             stopped: None,

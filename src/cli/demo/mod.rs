@@ -17,6 +17,7 @@ use super::{Exit, operate, say};
 use crate::engine::{Command, Engine, Notice};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, TaskStatus};
 use crate::runbook::{Given, Inputs, Runbook};
+use crate::tui::Parting;
 use sandbox::Sandbox;
 
 /// A sandbox to try everything in: twelve users, a real restic repository, damage of every kind
@@ -65,13 +66,10 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     if policy == ApprovalPolicy::Ask {
         mend_when_it_fails(&engine, &sandbox);
         let mut options = args.screen.options();
-        let state = sandbox.path("state").display().to_string();
-        options.parting = Some(match sandbox.is_kept() {
-            true => format!("to come back: REKINDLE_STATE={state} rekindle resume {id}"),
-            false => {
-                "The sandbox and this run are removed then; `rekindle demo --keep` leaves them in place.".to_owned()
-            }
-        });
+        options.parting = match sandbox.is_kept() {
+            true => Parting::Stays { before: format!("REKINDLE_STATE={} ", sandbox.path("state").display()) },
+            false => Parting::Removed { instead: "`rekindle demo --keep` leaves them in place".to_owned() },
+        };
         let ending = screen::show(engine, by, options).await?;
         return Ok(leave(&ending, &sandbox, &id));
     }

@@ -6,5 +6,6 @@ mod walk;
 mod wording;
 
 pub use prompt::choose_hunks;
+pub use signals::Signals;
 pub use walk::{Ending, Walk, totals};
 pub use wording::{counted, event_line, plan_lines};

@@ -31,6 +31,7 @@ impl Signals {
     pub fn end_at_the_next(mut self) {
         tokio::spawn(async move {
             self.next().await;
+            crate::engine::kill_commands();
             std::process::exit(1);
         });
     }

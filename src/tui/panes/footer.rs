@@ -3,6 +3,7 @@ use ratatui::layout::Rect;
 
 use crate::model::{StepKind, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit};
+use crate::tui::dialogs::Question;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::notes::Weight;
 use crate::tui::review::Loaded;
@@ -43,8 +44,12 @@ fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let mut pen = Pen::at(buffer, area, 0);
     pen.write(" ", theme.style(Role::Plain));
-    if model.dialog.is_some() {
-        pen.write("a question is open: answer it, or Esc", theme.style(Role::Quiet));
+    if let Some(dialog) = &model.dialog {
+        let told = match dialog.question {
+            Question::Help => "this help lies over the screen; Esc closes it",
+            _ => "a question is open: answer it, or Esc",
+        };
+        pen.write(told, theme.style(Role::Quiet));
         return;
     }
     let context = model.tab.context();

@@ -12,6 +12,7 @@ mod properties;
 #[cfg(test)]
 mod stories;
 
+use super::dialogs::Question;
 use super::effect::Effect;
 use super::keymap::{Action, Context, Key};
 use super::msg::Msg;
@@ -119,8 +120,7 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         _ => {}
     }
     if model.is_too_small() {
-        // Nothing can be seen, so nothing is acted on but leaving, which does no harm.
-        return if everywhere == Some(Action::Quit) { vec![Effect::Leave] } else { Vec::new() };
+        return answers::small_key(model, key, at);
     }
     if model.dialog.is_some() {
         return answers::on_key(model, key, at);
@@ -151,6 +151,11 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
 fn drawn(model: &mut Model, at: u64) {
     model.dirty = Dirty::No;
     if model.is_too_small() {
+        let is_shown = super::view::holds_question(model.width, model.height);
+        let quit = model.dialog.as_mut().filter(|dialog| is_shown && dialog.question == Question::Quit);
+        if let Some(dialog) = quit {
+            dialog.drawn_at.get_or_insert(at);
+        }
         return;
     }
     if model.filter_input.is_none() {

@@ -3,6 +3,7 @@ use crate::engine::{Command, Notice};
 use crate::model::{Error, ErrorKind, Event, Selection, TaskId, TaskStatus};
 use crate::tui::dialogs::Question;
 use crate::tui::fixtures::{Desk, document_proposal, story, tree_proposal};
+use crate::tui::parting::Parting;
 
 fn reviewing(name: &str) -> Desk {
     let mut desk = Desk::new(&story(), 80, 24);
@@ -306,8 +307,88 @@ fn nothing_is_acted_on_where_nothing_can_be_seen() {
     desk.send(Msg::Resize { width: 40, height: 10 });
     desk.press("n a y r p");
     assert_eq!(desk.commands(), []);
+}
+
+fn has_left(desk: &Desk) -> bool {
+    desk.effects.iter().any(|effect| matches!(effect, Effect::Leave))
+}
+
+#[test]
+fn leaving_is_asked_about_in_the_smallest_window_too() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.model.parting = Parting::Removed { instead: "--keep leaves them".to_owned() };
+    for (width, height) in [(59, 15), (80, 14), (20, 4), (10, 1)] {
+        desk.send(Msg::Resize { width, height });
+        desk.press("q q");
+        assert!(!has_left(&desk), "{width}x{height}: the key that asked does not answer");
+        desk.press("q x");
+        assert!(!has_left(&desk), "{width}x{height}: any other key stays");
+        desk.key("q");
+        desk.draw();
+        desk.key("y");
+        assert!(!has_left(&desk), "{width}x{height}: typed before the question could be read");
+        assert!(desk.text().contains("Leave? y"), "{}", desk.text());
+        desk.press("esc");
+    }
+    desk.send(Msg::Resize { width: 40, height: 8 });
     desk.press("q");
-    assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::Leave)));
+    assert!(desk.text().contains("are removed"), "{}", desk.text());
+    desk.press("y");
+    assert!(has_left(&desk));
+}
+
+#[test]
+fn a_question_that_does_not_fit_is_not_answered() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.send(Msg::Resize { width: 9, height: 3 });
+    desk.press("q y y");
+    assert!(!has_left(&desk));
+}
+
+#[test]
+fn what_is_said_on_leaving_does_not_contradict_itself() {
+    let mut story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    desk.model.parting = Parting::Removed { instead: "`rekindle demo --keep` leaves them in place".to_owned() };
+    desk.press("q");
+    let open = desk.text();
+    assert!(open.contains("removed then") && open.contains("demo --keep"), "{open}");
+    assert!(!open.contains("rest waits") && !open.contains("rekindle resume"), "{open}");
+    desk.press("esc");
+    for task in (0..).map(TaskId).take(desk.model.run.tasks.len()) {
+        if !desk.model.run.tasks[task.index()].status.satisfies() {
+            desk.send(Msg::Notice(story.add(Event::Skipped { task, why: "no".to_owned(), by: "x".to_owned() })));
+        }
+    }
+    desk.press("q");
+    let settled = desk.text();
+    assert!(settled.contains("nothing is left to do") && settled.contains("removed then"), "{settled}");
+    assert!(!settled.contains("close and leave"), "{settled}");
+    desk.press("c");
+    assert_eq!(desk.commands(), [], "nothing is kept that could be released");
+    desk.press("esc");
+    desk.model.parting = Parting::Stays { before: "REKINDLE_STATE=/tmp/x ".to_owned() };
+    desk.press("q");
+    assert!(desk.text().contains("REKINDLE_STATE=/tmp/x rekindle undo"), "{}", desk.text());
+}
+
+#[test]
+fn skipping_an_undo_says_what_stays() {
+    let mut story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    let task = story.task("account/ana");
+    let mut proposal = document_proposal("account/ana");
+    std::sync::Arc::make_mut(&mut proposal.plan).pass = crate::model::Pass::Undo;
+    desk.send(Msg::Notice(story.add(Event::UndoAsked { task, by: "ana".to_owned() })));
+    desk.send(Msg::Notice(story.planned("account/ana", &proposal.plan)));
+    desk.at("account/ana").press("s");
+    let text = desk.text();
+    assert!(text.contains("Drop the undo of account/ana?") && text.contains("what was restored stays"), "{text}");
+    assert!(!text.contains("as if it were done"), "{text}");
+    // Among others each is told for itself.
+    desk.press("esc").at("account/ana").press("space").at("home/bob").press("space s");
+    let text = desk.text();
+    assert!(text.contains("1 restore: nothing is written. 1 undo: what was restored stays."), "{text}");
 }
 
 #[test]
@@ -383,4 +464,33 @@ fn a_failure_is_not_hidden_by_a_warning_or_a_refusal_that_comes_after_it() {
     assert!(desk.text().contains("cannot read Data blob"), "{}", desk.text());
     desk.press("j");
     assert_eq!(desk.model.notes.shown(), None);
+}
+
+#[test]
+fn what_was_said_of_one_action_is_gone_with_the_next() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/bob").press("c");
+    assert!(desk.text().contains("nothing here for a person to confirm"), "{}", desk.text());
+    // The failure that came before it has its turn first, then this; then nothing is left over.
+    desk.press("j");
+    assert!(!desk.text().contains("nothing here for a person"), "{}", desk.text());
+}
+
+#[test]
+fn a_filter_is_told_in_every_tab_that_it_narrows() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.press("/").type_text("status:review").press("enter");
+    for tab in ["1", "2", "3", "4"] {
+        desk.press(tab);
+        assert!(desk.text().contains("filter: status:review"), "{tab}: {}", desk.text());
+    }
+    desk.press("1 esc 2");
+    assert!(!desk.text().contains("filter:"), "{}", desk.text());
+}
+
+#[test]
+fn the_help_is_no_question() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.press("?");
+    assert!(!desk.text().contains("question"), "{}", desk.text());
 }
