@@ -1,4 +1,4 @@
-//! Every screen at three sizes and in three looks, as text; some with their styles.
+//! Every screen at three sizes and in four looks, as text; some with their styles.
 
 use ratatui::style::Modifier;
 
@@ -11,8 +11,9 @@ use super::theme::{Palette, Theme};
 
 const SIZES: [(u16, u16); 3] = [(60, 15), (80, 24), (200, 60)];
 
-fn looks() -> [(&'static str, Theme); 3] {
-    [("dark", Theme::default()), ("no_color", mono()), ("ascii", ascii())]
+fn looks() -> [(&'static str, Theme); 4] {
+    let light = Theme { palette: Palette::Light, ascii: false };
+    [("dark", Theme::default()), ("light", light), ("no_color", mono()), ("ascii", ascii())]
 }
 
 /// The frame with where its styles change: `line: column style`.
@@ -43,13 +44,13 @@ fn snap(name: &str, mut open: impl FnMut(&mut Desk)) {
     settings.bind(|| {
         for (width, height) in SIZES {
             for (look, theme) in looks() {
-                // Three looks of the middle size; the others once.
+                // Every look of the middle size; the others once.
                 if look != "dark" && height != 24 {
                     continue;
                 }
                 let mut desk = Desk::with_theme(&story(), width, height, theme);
                 open(&mut desk);
-                let frame = if look == "no_color" { styled(&mut desk) } else { desk.text() };
+                let frame = if ["no_color", "light"].contains(&look) { styled(&mut desk) } else { desk.text() };
                 insta::assert_snapshot!(format!("{name}-{width}x{height}-{look}"), frame);
             }
         }
