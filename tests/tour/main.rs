@@ -8,6 +8,7 @@
 )]
 
 mod ground;
+mod proof;
 mod readme;
 mod schema;
 mod shipped;
