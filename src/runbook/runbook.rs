@@ -42,6 +42,9 @@ impl Runbook {
         let needs = in_order(&mut collected);
         check(&mut collected);
         let mut findings = collected.findings;
+        if let Some(needs) = &needs {
+            super::overlap::check(&collected.steps, &collected.components, needs, &mut findings);
+        }
         findings.in_order_of_place();
         let Some(needs) = needs.filter(|_| findings.errors == 0) else { return Err(Box::new(findings)) };
         let text = bundle(&findings.files);
