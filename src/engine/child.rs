@@ -1,5 +1,7 @@
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
@@ -97,19 +99,32 @@ enum Ended {
 }
 
 /// Kills the whole process group when it goes out of scope.
-struct Group(Option<rustix::process::Pid>);
+struct Group(Option<Pid>);
+
+/// Groups of commands that run now, for the end of the process.
+static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// For a process that ends at once: a command that outlived it would go on changing things unseen.
+pub fn kill_commands() {
+    for group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        let _ = kill_process_group(*group, Signal::KILL);
+    }
+}
 
 impl Group {
     fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw))
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).extend(group);
+        Self(group)
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
+            RUNNING.lock().unwrap_or_else(PoisonError::into_inner).retain(|running| *running != group);
             // No process left in it is the usual case.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }

@@ -35,7 +35,7 @@ mod worker;
 mod writer;
 
 pub use actor::Clock;
-pub use child::shown as shown_command;
+pub use child::{kill_commands, shown as shown_command};
 pub use command::Command;
 pub use dry_run::{Foreseen, Outlook, dry_run};
 pub use handle::Engine;

@@ -8,6 +8,7 @@
 )]
 
 mod ground;
+mod leaving;
 mod proof;
 mod readme;
 mod schema;
@@ -43,7 +44,11 @@ fn a_plan_is_applied_proved_and_undone_to_the_last_bit() {
     ground.rekindle(&["verify"], 0).says("4 tasks are as restored, 0 differ");
 
     // What the way back would delete waits until it is allowed.
-    ground.rekindle(&["undo", "--yes"], 2).says("home/bob waits: its plan deletes").says("--yes-deletes");
+    let held = ground.rekindle(&["undo", "--yes"], 2);
+    held.says("home/bob waits: its plan deletes")
+        .says("not begun, for later steps are undone first: account/ana, account/bob");
+    let next = held.out.lines().last().unwrap();
+    assert!(next.starts_with("next: rekindle undo ") && next.ends_with(" --yes --yes-deletes"), "{next}");
     ground.rekindle(&["undo", "--yes", "--yes-deletes"], 0).says("everything that was asked for is undone");
     assert_same(&ground.manifest(), &damaged);
     ground.rekindle(&["plan", "runbook.yaml"], 2);

@@ -224,14 +224,26 @@ async fn obey(walk: &Walk, command: Command) -> bool {
     }
 }
 
-/// None at the end of input.
+/// None at the end of input, and when a signal ends the waiting for it.
 async fn answer(walk: &Walk, question: &str) -> Option<String> {
     walk.print(question);
     let _ = write!(std::io::stdout().lock(), "> ");
     let _ = std::io::stdout().flush();
-    let read = tokio::task::spawn_blocking(|| {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // A thread of its own: nothing waits for its end where the operator never answers.
+    std::thread::spawn(move || {
         let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).ok().filter(|read| *read > 0).map(|_| line.trim().to_owned())
+        let read = std::io::stdin().lock().read_line(&mut line).ok().filter(|read| *read > 0);
+        let _ = tell.send(read.map(|_| line.trim().to_owned()));
     });
-    read.await.ok().flatten()
+    tokio::select! {
+        line = told => {
+            let line = line.ok().flatten();
+            if line.is_none() {
+                walk.print("");
+            }
+            line
+        }
+        _ = walk.signals.first() => None,
+    }
 }
