@@ -9,6 +9,7 @@
 
 mod ground;
 mod leaving;
+mod new_documents;
 mod proof;
 mod readme;
 mod schema;
@@ -73,7 +74,14 @@ fn only_the_users_that_were_named_are_touched() {
     fs::write(ground.path("users"), "ana\n").unwrap();
     ground.rekindle(&["run", "runbook.yaml", "--plain", "--yes", "--only", "user=@users"], 0).says("2 done");
     ground.rekindle(&["plan", "runbook.yaml"], 0);
-    ground.rekindle(&["plan", "runbook.yaml", "--user", "eve"], 1).complains("eve");
+    ground
+        .rekindle(&["plan", "runbook.yaml", "--user", "eve"], 1)
+        .complains("'eve'")
+        .complains("next: there is ana, bob");
+    ground
+        .rekindle(&["plan", "runbook.yaml", "--only", "user=@nofile"], 1)
+        .complains("cannot read nofile")
+        .complains("next: ");
 }
 
 #[test]
