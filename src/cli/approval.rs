@@ -53,7 +53,7 @@ pub fn waiting(run: &Run, policy: &ApprovalPolicy) -> Vec<String> {
                 }
                 ApprovalPolicy::Decisions(_) => "the review did not approve it".to_owned(),
             };
-            Some(format!("{name} waits: {why}"))
+            Some(format!("{} waits: {why}", crate::model::visible(&name)))
         })
         .collect();
     if lines.len() > MOST_WAITING {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Exit;
 use super::operate;
-use super::plain::{Lines, Signals, Walk, totals};
+use super::plain::{Lines, Signals, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
@@ -106,7 +106,7 @@ const MOST_NAMED: usize = 6;
 /// Which tasks have not had their turn: steps are undone one after the other.
 fn behind(run: &Run, left: &[TaskId]) -> Option<String> {
     let untouched = |task: &&TaskId| run.tasks.get(task.index()).is_some_and(|state| state.pass != Pass::Undo);
-    let names: Vec<String> = left.iter().filter(untouched).map(|task| run.name(*task)).collect();
+    let names: Vec<String> = left.iter().filter(untouched).map(|task| shown_name(run, *task)).collect();
     let (first, rest) = names.split_at(names.len().min(MOST_NAMED));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
     (!first.is_empty()).then(|| format!("not begun, for later steps are undone first: {}{more}", first.join(", ")))
@@ -144,7 +144,8 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
             Error::new(ErrorKind::NotFound, doing(), "this run has no such task").next("'rekindle report' lists them")
         })?;
         if !undoable(&task) {
-            return Err(Error::new(ErrorKind::Refused, doing(), "it changed nothing that can be brought back"));
+            return Err(Error::new(ErrorKind::Refused, doing(), "it changed nothing that can be brought back")
+                .next("'rekindle report' shows what it did"));
         }
         wanted.insert(task);
     }
@@ -153,7 +154,7 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
         let tasks: Vec<TaskId> = sets.flat_map(|set| run.tasks_of_owner(&set.set, owner)).collect();
         if tasks.is_empty() {
             let doing = format!("undo what was done for {}", crate::model::visible(owner));
-            return Err(Error::new(ErrorKind::NotFound, doing, "this run has no such owner"));
+            return Err(Error::new(ErrorKind::NotFound, doing, "this run has no such owner").next(names_of(run)));
         }
         wanted.extend(tasks.into_iter().filter(undoable));
     }
@@ -165,6 +166,18 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
         return Err(Error::new(ErrorKind::NotFound, "undo", "this run changed nothing that can be brought back"));
     }
     Ok(wanted)
+}
+
+/// Whom a run walked, as far as a line holds them.
+fn names_of(run: &Run) -> String {
+    let names = run.header.owners.iter().flat_map(|set| set.names.iter());
+    let mut shown: Vec<String> = names.take(13).map(|name| crate::model::visible(name).into_owned()).collect();
+    let more = if shown.len() > 12 { ", …" } else { "" };
+    shown.truncate(12);
+    match shown.is_empty() {
+        true => "leave --user out: this run walked no owners".to_owned(),
+        false => format!("there is {}{more}", shown.join(", ")),
+    }
 }
 
 /// Asked for before this process came, and waiting for its approval.

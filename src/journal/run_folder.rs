@@ -154,7 +154,8 @@ impl RunFolder {
             ErrorKind::NotFound,
             format!("open the run in {}", folder.path.display()),
             "it holds no journal.db",
-        ))
+        )
+        .next("name the folder of a run, the one that holds its journal.db"))
     }
 
     pub fn id(&self) -> &str {
@@ -220,7 +221,8 @@ fn check_id(id: &str) -> Result<()> {
         ErrorKind::Refused,
         format!("use '{}' as a run's name", visible(id)),
         "a run's name is 1 to 128 letters, digits, '-', '_' and '.', and does not begin with '.'",
-    ))
+    )
+    .next("'rekindle runs' lists them"))
 }
 
 pub(super) fn sync_directory(path: &Path) -> Result<()> {

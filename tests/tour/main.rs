@@ -8,6 +8,7 @@
 )]
 
 mod ground;
+mod hostile;
 mod leaving;
 mod new_documents;
 mod proof;

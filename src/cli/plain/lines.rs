@@ -1,6 +1,4 @@
-use std::io::Write;
-
-use super::wording::event_line;
+use super::wording::{event_line, shown_name};
 use crate::cli::progress::Progress;
 use crate::engine::{Activity, Notice};
 use crate::model::{Run, TaskId, TaskStatus, plural, size};
@@ -24,7 +22,7 @@ impl Lines {
                 Ok(_) => self.print_event(run, &recorded),
                 Err(illegal) => tracing::error!(target: "plain", "{illegal}"),
             },
-            Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", run.name(task))),
+            Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", shown_name(run, task))),
             Notice::Activity { task, activity } => self.tell_activity(run, task, &activity),
             _ => {}
         }
@@ -41,7 +39,7 @@ impl Lines {
         self.progress.show(|| {
             let settled: u32 =
                 TaskStatus::ALL.iter().filter(|status| status.is_settled()).map(|status| run.count(*status)).sum();
-            format!("{settled}/{} tasks  {}: {doing}", run.tasks.len(), run.name(task))
+            format!("{settled}/{} tasks  {}: {doing}", run.tasks.len(), shown_name(run, task))
         });
     }
 
@@ -69,6 +67,6 @@ impl Lines {
     /// A reader that went away ends the output, not the run.
     pub fn print(&self, line: &str) {
         self.progress.clear();
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+        crate::cli::say(line);
     }
 }
