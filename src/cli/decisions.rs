@@ -156,14 +156,10 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path, what: &str) -> Result<T> {
 
 /// Only for the operator's eyes: a plan names users and what they have.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
-    let doing = || format!("write {}", path.display());
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| Error::io(doing(), error))?;
+    let doing = || format!("write {}", visible(path.as_os_str().as_encoded_bytes()));
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map_err(
+        |error| Error::io(doing(), error).next("name a file in a folder that is there and yours to write to"),
+    )?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.write_all(b"\n"))
         .and_then(|()| file.sync_all())

@@ -163,7 +163,8 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
     }
     let already = run.count(TaskStatus::Undone) > 0;
     if wanted.is_empty() && !already {
-        return Err(Error::new(ErrorKind::NotFound, "undo", "this run changed nothing that can be brought back"));
+        return Err(Error::new(ErrorKind::NotFound, "undo", "this run changed nothing that can be brought back")
+            .next("'rekindle runs' lists the others"));
     }
     Ok(wanted)
 }

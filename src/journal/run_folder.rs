@@ -50,7 +50,7 @@ impl StateFolder {
         let entries = match std::fs::read_dir(&runs) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io(doing(), error)),
+            Err(error) => return Err(no_place(doing(), error)),
         };
         let mut found = Vec::new();
         for entry in entries {
@@ -73,7 +73,7 @@ impl StateFolder {
             .recursive(true)
             .mode(0o700)
             .create(&keys)
-            .map_err(|error| Error::io(format!("make the folder {}", keys.display()), error))?;
+            .map_err(|error| no_place(format!("make the folder {}", keys.display()), error))?;
         Keys::of_digests(&keys.join("digests"))
     }
 
@@ -113,7 +113,7 @@ impl RunFolder {
                 .recursive(true)
                 .mode(0o700)
                 .create(parent)
-                .map_err(|error| Error::io(format!("make the folder {}", parent.display()), error))?;
+                .map_err(|error| no_place(format!("make the folder {}", parent.display()), error))?;
         }
         refuse_network(&state.root)?;
         DirBuilder::new().mode(0o700).create(&folder.path).map_err(|error| {
@@ -210,6 +210,11 @@ impl RunFolder {
     pub(super) fn head(&self) -> Option<PathBuf> {
         self.keys.as_ref().map(|keys| keys.join(format!("{}.head", self.id)))
     }
+}
+
+/// The place for runs is the operator's choice; another may do.
+fn no_place(doing: String, error: std::io::Error) -> Error {
+    Error::io(doing, error).next("set REKINDLE_STATE to a folder on a local disk that you may write to")
 }
 
 fn check_id(id: &str) -> Result<()> {

@@ -87,3 +87,26 @@ fn what_is_no_runbook_plan_or_run_is_told_in_few_words_with_what_to_do() {
         assert!(!told.err.contains("that disk"), "{arguments:?}: {}", told.err);
     }
 }
+
+#[test]
+fn a_watch_ends_with_its_reader() {
+    let ground = ground();
+    ground.rekindle(&["run", "runbook.yaml", "--plain", "--yes"], 2);
+    let command = format!("timeout 60 {} watch | head -n 1; echo ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_rekindle"));
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &command]).current_dir(ground.path("")).env("REKINDLE_STATE", ground.path("state"));
+    let out = String::from_utf8(shell.stdin(Stdio::null()).output().unwrap().stdout).unwrap();
+    assert!(out.ends_with("\n2\n"), "{out}");
+}
+
+#[test]
+fn no_place_for_runs_is_told_with_another() {
+    let ground = ground();
+    fs::write(ground.path("state"), "a file").unwrap();
+    for arguments in [&["runs"][..], &["plan", "runbook.yaml"], &["run", "runbook.yaml", "--plain", "--yes"], &["undo"]]
+    {
+        ground.rekindle(arguments, 1).complains("next: set REKINDLE_STATE");
+    }
+    fs::remove_file(ground.path("state")).unwrap();
+    ground.rekindle(&["plan", "runbook.yaml", "--out", "/nowhere/plan"], 1).complains("next: name a file");
+}
