@@ -21,8 +21,8 @@ pub struct UndoArgs {
     /// Only this task, as in home/ana; can be repeated
     #[arg(long = "task", value_name = "STEP/OWNER")]
     tasks: Vec<String>,
-    /// Only tasks of this owner; can be repeated
-    #[arg(long = "user", value_name = "NAME")]
+    /// Only tasks of these owners, as in ana,bob; can be repeated
+    #[arg(long = "user", value_name = "NAMES", value_delimiter = ',')]
     owners: Vec<String>,
     #[command(flatten)]
     inputs: InputArgs,

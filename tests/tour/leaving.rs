@@ -84,6 +84,28 @@ fn a_second_signal_ends_the_run_at_once_and_its_command_with_it() {
 }
 
 #[test]
+fn a_signal_at_a_prompt_leaves_the_run() {
+    let ground = waiting();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
+    command.args(["run", "runbook.yaml", "--plain"]).current_dir(ground.path(""));
+    command.env("REKINDLE_STATE", ground.path("state"));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut asked = Vec::new();
+    let mut byte = [0];
+    while !asked.ends_with(b"\n> ") {
+        assert_eq!(child.stdout.as_mut().unwrap().read(&mut byte).unwrap(), 1);
+        asked.extend(byte);
+    }
+    interrupt(&child);
+    // Nobody ever answers, and nothing waits for that.
+    let _open = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{out}");
+    assert!(out.contains("1 waiting, 1 review\nnext: rekindle resume "), "{out}");
+}
+
+#[test]
 fn the_end_of_input_is_a_line_of_its_own() {
     let ground = waiting();
     let told = ground.answering("", &["run", "runbook.yaml", "--plain"], 2);

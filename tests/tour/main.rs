@@ -51,7 +51,9 @@ fn a_plan_is_applied_proved_and_undone_to_the_last_bit() {
         .says("not begun, for later steps are undone first: account/ana, account/bob");
     let next = held.out.lines().last().unwrap();
     assert!(next.starts_with("next: rekindle undo ") && next.ends_with(" --yes --yes-deletes"), "{next}");
-    ground.rekindle(&["undo", "--yes", "--yes-deletes"], 0).says("everything that was asked for is undone");
+    ground
+        .rekindle(&["undo", "--yes", "--yes-deletes", "--user", "ana,bob"], 0)
+        .says("everything that was asked for is undone");
     assert_same(&ground.manifest(), &damaged);
     ground.rekindle(&["plan", "runbook.yaml"], 2);
 
