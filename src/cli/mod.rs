@@ -106,10 +106,8 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     };
     let mut output = Output::new(&line.global);
     logging::start(line.global.verbose);
-    match perform(line.verb, &mut output) {
-        Ok(exit) => exit,
-        Err(error) => failure::show(&error, &output),
-    }
+    let told = perform(line.verb, &mut output).and_then(|exit| output::lost().map_or(Ok(exit), Err));
+    told.unwrap_or_else(|error| failure::show(&error, &output))
 }
 
 fn perform(verb: Verb, output: &mut Output) -> Result<Exit> {

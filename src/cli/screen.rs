@@ -57,7 +57,7 @@ pub async fn show(engine: Engine, by: String, options: Options) -> Result<Ending
     let mut watchdog = tui::Watchdog::start()?;
     let mut run = tui::run(tui::Source::Engine(engine), by, options, &mut watchdog).await?;
     // The screen heard signals until now; from here on one ends what is waited for.
-    Signals::listen()?.end_at_the_next();
+    Signals::end_at_the_next()?;
     // The journal is closed and the lock let go before the prompt is back; what was being written has ended.
     let mut problem = None;
     let mut is_told = false;

@@ -66,7 +66,13 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
 
 async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) -> Result<Exit> {
     let mut run = Run::default();
-    while let Some(notice) = notices.recv().await {
+    loop {
+        let notice = match tokio::time::timeout(EVERY, notices.recv()).await {
+            Ok(Some(notice)) => notice,
+            Ok(None) => break,
+            Err(_) if output.is_abandoned() => break,
+            Err(_) => continue,
+        };
         match notice {
             Notice::Event(recorded) => {
                 run.apply(&recorded).map_err(|illegal| {

@@ -120,10 +120,10 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             return Ok((Known::Applied, "read back: all of it is there, equal to what was approved".to_owned(), None));
         }
         let how = if applied == 0 && parts.is_empty() {
-            "read back: nothing of it is there; it is applied now".to_owned()
+            "read back: nothing of it is there".to_owned()
         } else {
             parts.push(format!("{applied} of {} resources are done", approved.len()));
-            format!("read back: {}, the rest is as it was; the rest is applied now", parts.join(", "))
+            format!("read back: {}, the rest is as it was", parts.join(", "))
         };
         Ok((Known::NotApplied, how, Some(Arc::new(Made::new(proposal)))))
     })

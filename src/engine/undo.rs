@@ -11,8 +11,8 @@ use super::script::Restore;
 use crate::component::{Approved, UndoRecord};
 use crate::diff::{documents, trees};
 use crate::model::{
-    Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, HunkAt, Mode, Op, Pass, Plan,
-    Preview, Proposal, Resource, ResourceId, Result, TaskId, Tree, TreePath,
+    Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, HunkAt, Mode, Op,
+    Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, TaskId, Tree, TreePath,
 };
 
 /// What `undo.db` keeps, sealed: enough to plan the way back from any later state.
@@ -25,6 +25,9 @@ pub(super) enum PreImage {
         before: Option<(serde_json::Value, Option<String>)>,
         /// Which fields the approved hunks touch; only those are brought back.
         touched: Vec<DocumentPath>,
+        /// For one that was deleted: it is made anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<FileOwnership>,
     },
     Tree {
         id: ResourceId,
@@ -35,6 +38,7 @@ pub(super) enum PreImage {
 impl PreImage {
     /// None for trees: their component hands records over while it writes.
     pub fn of_document(approved: &Approved) -> Option<Self> {
+        let file = approved.live.as_ref().and_then(Resource::document).and_then(|document| document.file);
         let before = match approved.live.as_ref().map(|live| &live.body) {
             Some(Body::Tree(_)) => return None,
             Some(Body::Document(document)) => {
@@ -48,7 +52,7 @@ impl PreImage {
             HunkAt::Field { path, .. } => Some(path.clone()),
             HunkAt::Node { .. } => None,
         });
-        Some(Self::Document { id: approved.change.id.clone(), before, touched: touched.collect() })
+        Some(Self::Document { id: approved.change.id.clone(), before, touched: touched.collect(), file })
     }
 
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
@@ -74,9 +78,9 @@ pub(super) fn former(context: &Context, task: TaskId) -> Result<Former> {
         let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
             .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
         match pre_image {
-            PreImage::Document { id, before, touched } => {
-                let document =
-                    before.map(|(value, text)| Document { value, source: text.map(|text| Arc::from(text.as_str())) });
+            PreImage::Document { id, before, touched, file } => {
+                let source = |text: Option<String>| text.map(|text| Arc::from(text.as_str()));
+                let document = before.map(|(value, text)| Document { value, source: source(text), file });
                 let kept = former.documents.entry(id).or_insert_with(|| (document, Vec::new()));
                 kept.1.extend(touched);
             }

@@ -8,6 +8,7 @@ use super::database::{MAX_ROW_BYTES, failed, open_to_write};
 use super::group_commit::{Done, GroupCommit, Writes};
 use super::head_file::HeadFile;
 use super::load::{EVENTS_TABLE, Head, PLANS_TABLE, unbegun};
+use super::private_file::create_private;
 use super::read_journal::ReadJournal;
 use super::run_folder::sync_directory;
 use super::{Finding, Lock, RunFolder, plan_row};
@@ -134,17 +135,6 @@ impl Journal {
         drop(self.commits.take());
         Ok(self.head())
     }
-}
-
-pub(super) fn create_private(path: &std::path::Path) -> Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
-        .map_err(|error| Error::io(format!("make {}", path.display()), error))
 }
 
 struct Rows {

@@ -50,7 +50,7 @@ impl StateFolder {
         let entries = match std::fs::read_dir(&runs) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io(doing(), error)),
+            Err(error) => return Err(no_place(doing(), error)),
         };
         let mut found = Vec::new();
         for entry in entries {
@@ -73,7 +73,7 @@ impl StateFolder {
             .recursive(true)
             .mode(0o700)
             .create(&keys)
-            .map_err(|error| Error::io(format!("make the folder {}", keys.display()), error))?;
+            .map_err(|error| no_place(format!("make the folder {}", keys.display()), error))?;
         Keys::of_digests(&keys.join("digests"))
     }
 
@@ -113,7 +113,7 @@ impl RunFolder {
                 .recursive(true)
                 .mode(0o700)
                 .create(parent)
-                .map_err(|error| Error::io(format!("make the folder {}", parent.display()), error))?;
+                .map_err(|error| no_place(format!("make the folder {}", parent.display()), error))?;
         }
         refuse_network(&state.root)?;
         DirBuilder::new().mode(0o700).create(&folder.path).map_err(|error| {
@@ -154,7 +154,8 @@ impl RunFolder {
             ErrorKind::NotFound,
             format!("open the run in {}", folder.path.display()),
             "it holds no journal.db",
-        ))
+        )
+        .next("name the folder of a run, the one that holds its journal.db"))
     }
 
     pub fn id(&self) -> &str {
@@ -211,6 +212,11 @@ impl RunFolder {
     }
 }
 
+/// The place for runs is the operator's choice; another may do.
+fn no_place(doing: String, error: std::io::Error) -> Error {
+    Error::io(doing, error).next("set REKINDLE_STATE to a folder on a local disk that you may write to")
+}
+
 fn check_id(id: &str) -> Result<()> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if !id.is_empty() && id.len() <= 128 && !id.starts_with('.') && id.bytes().all(plain) {
@@ -220,7 +226,8 @@ fn check_id(id: &str) -> Result<()> {
         ErrorKind::Refused,
         format!("use '{}' as a run's name", visible(id)),
         "a run's name is 1 to 128 letters, digits, '-', '_' and '.', and does not begin with '.'",
-    ))
+    )
+    .next("'rekindle runs' lists them"))
 }
 
 pub(super) fn sync_directory(path: &Path) -> Result<()> {

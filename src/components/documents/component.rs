@@ -13,6 +13,7 @@ use crate::model::{
 use crate::reader::Reader;
 
 use super::folder::{Folder, ambiguous};
+use super::new_file::ownership;
 use super::owners::{OwnerIndex, owner_of};
 use super::text::{Syntax, parse};
 use super::{KIND, checker, probe, writer};
@@ -82,7 +83,8 @@ impl Inner {
             let Some(name) = name else { return Ok(None) };
             let Some(opened) = folder.read(&name)? else { return Ok(None) };
             let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
-            let document = parse(&folder.place(&name), syntax, &opened.bytes)?;
+            let mut document = parse(&folder.place(&name), syntax, &opened.bytes)?;
+            document.file = Some(ownership(&opened.stat));
             Ok(Some(Resource { id: location.id.clone(), body: Body::Document(document) }))
         };
         wanted.iter().map(&mut read).collect()
