@@ -14,6 +14,8 @@ mod metadata;
 mod node;
 mod refusal;
 mod remove;
+mod stamps;
+mod steady_file;
 mod walk;
 mod xattrs;
 
@@ -30,5 +32,7 @@ pub use walk::{Walk, list_entries};
 /// Where components keep what undo needs, at the root of a handle; never part of a tree.
 pub const RESERVED: &[u8] = b".rekindle";
 
+#[cfg(test)]
+mod steady_tests;
 #[cfg(test)]
 mod tests;

@@ -168,13 +168,17 @@ pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Res
                 desired.as_ref().map(|tree| tree.entries()).transpose()?,
                 &rules,
             )?;
-            match (restore.precision, live, desired) {
+            let mut change = match (restore.precision, live, &desired) {
                 (ComparePrecision::Content, Some(live), Some(desired)) => {
-                    let differs = contents::differ(&*live, &*desired, &diff.undecided)?;
-                    Ok(trees::with_content(&pair.id, diff, &differs, &rules))
+                    let differs = contents::differ(&*live, &**desired, &diff.undecided)?;
+                    trees::with_content(&pair.id, diff, &differs, &rules)
                 }
-                _ => Ok(diff.change),
+                _ => diff.change,
+            };
+            if let (Some(change), Some(desired)) = (&mut change, &desired) {
+                trees::stamp(change, &**desired);
             }
+            Ok(change)
         }
         (Some(Body::Document(_)) | None, Some(Body::Document(_)) | None) => {
             let document = |side: &Option<Resource>| side.as_ref().and_then(Resource::document).cloned();

@@ -7,6 +7,7 @@ use super::prepare::expected;
 use super::script::Restore;
 use super::standing::{Standing, standing};
 use super::undo::former;
+use crate::diff::trees;
 use crate::model::{
     Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, Result, Selection, TaskId,
 };
@@ -119,6 +120,10 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         if applied == approved.len() {
             return Ok((Known::Applied, "read back: all of it is there, equal to what was approved".to_owned(), None));
         }
+        if !sources_stand(&proposal)? {
+            let how = "read back: not all of it is there, and the source was changed since; it is planned anew";
+            return Ok((Known::NotApplied, how.to_owned(), None));
+        }
         let how = if applied == 0 && parts.is_empty() {
             "read back: nothing of it is there; it is applied now".to_owned()
         } else {
@@ -129,6 +134,17 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     })
     .await
     .map_err(|error| Error::new(ErrorKind::Bug, "settle an interrupted task", error.to_string()))?
+}
+
+fn sources_stand(proposal: &Proposal) -> Result<bool> {
+    for (change, desired) in proposal.plan.changes.iter().zip(&proposal.desired) {
+        if let Some(tree) = desired.as_ref().and_then(Resource::tree)
+            && !trees::is_as_planned(change, &**tree)?
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn from_source(restore: &Restore, plan: &Plan) -> Result<Vec<Option<Resource>>> {

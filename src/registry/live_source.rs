@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use crate::component::Component;
 use crate::model::{
-    Answer, Error, ErrorKind, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
+    Answer, Body, Error, ErrorKind, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
+    TreePath,
 };
 use crate::reader::Reader;
 
@@ -43,13 +44,21 @@ impl Reader for LiveSource {
         let ids: Vec<ResourceId> = wanted.iter().map(|location| location.id.clone()).collect();
         let read = self.0.read(wanted).await;
         let named = |(id, read): (ResourceId, Result<Option<Resource>>)| {
-            read.map(|found| found.map(|resource| Resource { id, ..resource }))
+            read.map(|found| found.map(|resource| Resource { id, body: steady(resource.body) }))
         };
         ids.into_iter().zip(read).map(named).collect()
     }
 
     async fn probe(&self, probe: &Probe) -> Result<Answer> {
         self.0.probe(probe).await
+    }
+}
+
+/// What is live may change between the plan and its write.
+fn steady(body: Body) -> Body {
+    match body {
+        Body::Tree(tree) => Body::Tree(tree.to_restore_from().unwrap_or(tree)),
+        document @ Body::Document(_) => document,
     }
 }
 

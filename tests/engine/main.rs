@@ -111,6 +111,30 @@ async fn a_drift_after_the_approval_voids_it_and_nothing_is_written() {
     assert_eq!(platform.read("live/home/bob/notes.txt").unwrap(), "somebody else was faster");
 }
 
+/// Its size and time are put back, and the plan is no longer in memory: what the plan says of the source tells.
+#[tokio::test]
+async fn a_source_changed_after_the_review_voids_what_was_reviewed() {
+    let platform = Platform::new();
+    platform.write("live/home/bob/notes.txt", "scribble");
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    let task = run.run.find("home/bob").unwrap();
+    let digest = run.run.tasks[task.index()].digest.unwrap();
+    run.leave().await;
+    platform.replace_slyly("backup/home/bob/notes.txt", "NOTES of bob\n");
+
+    let mut run = platform.resume(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    run.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
+    run.until("home/bob", &[TaskStatus::Approved]).await;
+    run.until("home/bob", &[TaskStatus::Review, TaskStatus::Done]).await;
+    assert_eq!(platform.read("live/home/bob/notes.txt").unwrap(), "scribble");
+    let digest = run.run.tasks[task.index()].digest.unwrap();
+    run.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
+    run.until("home/bob", &[TaskStatus::Done]).await;
+    assert_eq!(platform.read("live/home/bob/notes.txt").unwrap(), "NOTES of bob\n");
+}
+
 #[tokio::test]
 async fn one_users_failure_leaves_the_others_going() {
     let platform = Platform::new();
