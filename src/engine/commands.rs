@@ -69,7 +69,11 @@ impl Actor {
                 if self.run.tasks.get(task.index()).is_some_and(|state| state.pass == Pass::Undo)
                     && self.status(task) == S::Review
                 {
+                    self.proposals.remove(task);
                     self.record(Event::Voided { task, why });
+                    if self.status(task) == S::Approved {
+                        self.queue_write(task);
+                    }
                 } else {
                     self.record(Event::Skipped { task, why, by });
                 }
@@ -106,13 +110,20 @@ impl Actor {
                 Ok(())
             }
             Command::Undo { task } => {
-                let state = self.in_status(task, "undo", &UNDOABLE)?;
-                if !state.undoable {
-                    return Err(refused(
-                        &format!("undo {}", self.run.name(task)),
-                        "it changed nothing that can be brought back",
-                    ));
+                let doing = format!("undo {}", self.run.name(task));
+                let state = self.run.tasks.get(task.index());
+                if self.in_flight.contains_key(&task) {
+                    return Err(refused(&doing, "it is being worked on").next("ask again in a moment"));
                 }
+                if !state.is_some_and(TaskState::can_be_undone) {
+                    let words = state.map_or("not there", |state| state.status.word());
+                    let why = match state {
+                        Some(TaskState { undoable: true, .. }) => format!("it is {words}"),
+                        _ => "it changed nothing that can be brought back".to_owned(),
+                    };
+                    return Err(refused(&doing, &why));
+                }
+                self.proposals.remove(task);
                 self.record(Event::UndoAsked { task, by });
                 self.queue_plan(task);
                 Ok(())
@@ -251,7 +262,8 @@ impl Actor {
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
         let made = made.and_then(|made| {
             let selection = self.run.selection(task);
-            if state.status == TaskStatus::Review && state.digest.is_none() {
+            let of_former_pass = made.proposal.plan.pass != state.pass;
+            if state.status == TaskStatus::Review && (state.digest.is_none() || of_former_pass) {
                 let doing = format!("show the plan of {}", self.run.name(task));
                 return Err(Error::new(ErrorKind::Conflict, doing, "it is being made; it comes in a moment"));
             }
@@ -273,10 +285,6 @@ impl Actor {
         let _ = answer.send(made);
     }
 }
-
-/// Whatever became of it since, what a task changed can be taken back.
-const UNDOABLE: [TaskStatus; 5] =
-    [TaskStatus::Done, TaskStatus::Failed, TaskStatus::Unknown, TaskStatus::Unchanged, TaskStatus::Skipped];
 
 fn refused(doing: &str, why: &str) -> Error {
     Error::new(ErrorKind::Refused, doing, why)

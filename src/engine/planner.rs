@@ -76,7 +76,7 @@ async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
     // What only the live side has matters where it would be removed.
     let live_listed = match first.restore.mode {
         Mode::Exact => {
-            let _turn = calls.planning(name).await;
+            let _turn = calls.reading(name).await;
             component.list(&scopes).await
         }
         Mode::Merge => scopes.iter().map(|_| Ok(Vec::new())).collect(),
@@ -89,11 +89,7 @@ async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
     let flat = || wanted.iter().flatten().flatten();
     let live: Vec<Location> = flat().map(|wanted| wanted.live.clone()).collect();
     let desired: Vec<Location> = flat().filter_map(|wanted| wanted.desired.clone()).collect();
-    let read_live = async {
-        let _turn = calls.planning(name).await;
-        component.read(&live).await
-    };
-    let (desired, live) = tokio::join!(source.read(&desired), read_live);
+    let (desired, live) = tokio::join!(source.read(&desired), calls.read(name, &**component, &live));
     let (mut desired, mut live) = (desired.into_iter(), live.into_iter());
     let unanswered = || Error::new(ErrorKind::Bug, "read resources", "the reader gave fewer answers than it was asked");
     let answered = wanted.into_iter().map(|wanted| {
@@ -205,12 +201,7 @@ async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) ->
         let expected = expected(proposal, &all, schema, &pinned.key).unwrap_or_default();
         asked.extend(approved_of(proposal, &all, "", &|at| expected.get(at).cloned().flatten()));
     }
-    let answers = if asked.is_empty() {
-        Vec::new()
-    } else {
-        let _turn = pinned.calls.planning(&restore.component_name).await;
-        restore.component.check(&asked).await
-    };
+    let answers = pinned.calls.check(&restore.component_name, &*restore.component, &asked).await;
     let mut answers = answers.into_iter();
     let mut checked = Vec::with_capacity(planned.len());
     for (to_plan, proposal) in planned {

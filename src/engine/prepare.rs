@@ -115,7 +115,7 @@ enum Failing {
 async fn same_target(context: &Context, to_plan: &ToPlan) -> Result<(), Problem> {
     let name = &to_plan.restore.component_name;
     let expected = context.pinned.identity(name).map_err(|error| error.problem())?;
-    let _turn = context.pinned.calls.writing(name).await;
+    let _turn = context.pinned.calls.reading(name).await;
     let found = to_plan.restore.component.identity().await.map_err(|error| error.problem())?;
     if found == expected {
         return Ok(());

@@ -6,7 +6,7 @@ use super::planner::approved_of;
 use super::prepare::expected;
 use super::script::Restore;
 use super::standing::{Standing, standing};
-use super::undo::former;
+use super::undo::{former, kept_by};
 use crate::diff::trees;
 use crate::model::{
     Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, Result, Selection, TaskId,
@@ -17,6 +17,7 @@ pub(super) struct Interrupted {
     pub task: TaskId,
     pub restore: Restore,
     pub pass: Pass,
+    pub attempt: u16,
     pub digest: Digest,
     /// The name its plan is kept under.
     pub planned: Digest,
@@ -47,10 +48,15 @@ pub(super) async fn recover(context: Arc<Context>, interrupted: Interrupted) -> 
 }
 
 async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Known, String, Option<Arc<Made>>)> {
-    let Interrupted { task, restore, pass, digest, planned, selection } = interrupted;
+    let Interrupted { task, restore, pass, attempt, digest, planned, selection } = interrupted;
     let reading = context.clone();
     let (plan, former) = tokio::task::spawn_blocking(move || -> Result<_> {
-        Ok((reading.read()?.plan(&planned)?, former(&reading, task)?))
+        // An earlier attempt's pre-image tells nothing of what this one found; an undo leads past them all.
+        let former = match pass {
+            Pass::Restore => kept_by(&reading, task, attempt)?,
+            Pass::Undo => former(&reading, task)?,
+        };
+        Ok((reading.read()?.plan(&planned)?, former))
     })
     .await
     .map_err(|error| Error::new(ErrorKind::Bug, "read the journal", error.to_string()))??;
@@ -64,7 +70,8 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     let component = restore.component.clone();
     let ids: Vec<_> = plan.changes.iter().map(|change| change.id.clone()).collect();
     let locations: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
-    let live: Vec<Option<Resource>> = component.read(&locations).await.into_iter().collect::<Result<_>>()?;
+    let live = context.pinned.calls.read(&restore.component_name, &*component, &locations).await;
+    let live: Vec<Option<Resource>> = live.into_iter().collect::<Result<_>>()?;
     let desired = match pass {
         Pass::Restore => from_source(&restore, &plan).await?,
         Pass::Undo => ids

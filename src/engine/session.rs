@@ -123,15 +123,16 @@ impl Actor {
     }
 
     fn settle_interrupted(&mut self, task: TaskId, pass: Pass) {
-        let digest = self.run.tasks.get(task.index()).and_then(|state| state.digest);
+        let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
         self.hold(&[task]);
         let mailbox = self.mailbox.clone();
-        match (self.work(task), digest) {
+        match (self.work(task), state.digest) {
             (Ok(Work::Restore(restore)), Some(digest)) => {
                 let interrupted = Interrupted {
                     task,
                     restore,
                     pass,
+                    attempt: state.attempt,
                     digest,
                     planned: self.run.planned_digest(task).unwrap_or(digest),
                     selection: self.run.selection(task),

@@ -3,6 +3,9 @@
 
 mod commands;
 mod counting;
+mod limits;
+#[path = "../support/one_step.rs"]
+mod one_step;
 mod platform;
 mod undo;
 

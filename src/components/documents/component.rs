@@ -221,7 +221,7 @@ impl Reader for Documents {
 #[async_trait]
 impl Component for Documents {
     fn limits(&self) -> Limits {
-        Limits { batch: 256, parallel: 2 }
+        Limits { batch: 256, parallel: 3 }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

@@ -89,7 +89,7 @@ impl Reader for FilesComponent {
 #[async_trait]
 impl Component for FilesComponent {
     fn limits(&self) -> Limits {
-        Limits { batch: 16, parallel: 2 }
+        Limits { batch: 16, parallel: 3 }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
