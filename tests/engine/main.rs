@@ -155,6 +155,24 @@ async fn one_users_failure_leaves_the_others_going() {
     run.until("home/ana", &[TaskStatus::Done]).await;
 }
 
+/// A backup of a server that shows no secrets: the mask is no value.
+#[tokio::test]
+async fn a_masked_secret_in_the_backup_is_told_and_never_written() {
+    let platform = Platform::new();
+    let account = |quota: u32, password: &str| {
+        format!("# ana\nname: ana\nquota: {quota} # GB\nroles:\n- editor\npassword: {password}\n")
+    };
+    platform.write("backup/accounts/ana.yaml", &account(10, "'**********'"));
+    platform.write("live/accounts/ana.yaml", &account(3, "secret-of-ana"));
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    let proposal = run.engine.proposal(run.run.find("account/ana").unwrap()).await.unwrap();
+    let warnings = proposal.plan.changes[0].warnings.join("\n");
+    assert!(warnings.contains("masked in the source") && warnings.contains("password"), "{warnings}");
+    run.approve("account/ana", &[TaskStatus::Done]).await;
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(10, "secret-of-ana"));
+}
+
 #[tokio::test]
 async fn no_secret_is_in_the_journal() {
     let platform = Platform::new();

@@ -15,6 +15,7 @@ mod job;
 mod kept;
 mod ledger_bridge;
 mod links;
+mod lookalikes;
 mod notes;
 mod source;
 mod staging;
