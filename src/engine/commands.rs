@@ -27,7 +27,7 @@ impl Actor {
             },
             Request::Proposal { task, answer } => self.give_proposal(task, answer),
             Request::History { task, answer } => {
-                let context = self.context.clone();
+                let context = self.setting.context.clone();
                 tokio::task::spawn_blocking(move || {
                     let _ = answer.send(context.read().and_then(|journal| journal.history(task)));
                 });
@@ -139,7 +139,7 @@ impl Actor {
             Command::Pause => self.change_state(RunState::Going, Event::Paused { by }),
             Command::Continue => self.change_state(RunState::Paused, Event::Continued { by }),
             Command::Abort { why } => {
-                self.context.cancelled.send_replace(true);
+                self.setting.context.cancelled.send_replace(true);
                 self.record(Event::Aborted { by, why });
                 self.stopping.get_or_insert(None);
                 Ok(())
@@ -204,7 +204,7 @@ impl Actor {
         match self.work(task)? {
             Work::Ask(ask) if matches!(ask.how, Asking::Confirm { .. }) => {
                 self.probing.insert(task);
-                tokio::spawn(asking::ask(task, ask, Some(by), self.mailbox.clone()));
+                tokio::spawn(asking::ask(task, ask, Some(by), self.setting.mailbox.clone()));
                 Ok(())
             }
             _ => Err(refused(&format!("confirm {}", self.run.name(task)), "it is not a confirmation")),
@@ -218,11 +218,11 @@ impl Actor {
             return;
         }
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
-        let context = self.context.clone();
+        let context = self.setting.context.clone();
         match (state.status, self.work(task)) {
             (TaskStatus::Review | TaskStatus::Approved, Ok(Work::Restore(restore))) => {
                 let item = ToPlan { task, name: self.run.name(task), restore };
-                let mailbox = self.mailbox.clone();
+                let mailbox = self.setting.mailbox.clone();
                 tokio::spawn(async move {
                     let made = match state.pass {
                         Pass::Undo => plan_undo(&context, item).await,

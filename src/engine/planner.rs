@@ -193,18 +193,22 @@ pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Res
 /// The component's own opinion of every plan, asked in one call.
 async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Result<Arc<Made>>)> {
     let Some(restore) = planned.first().map(|(to_plan, _)| to_plan.restore.clone()) else { return Vec::new() };
-    let mut asked = Vec::new();
+    let (mut asked, mut expected_of) = (Vec::new(), Vec::with_capacity(planned.len()));
     for (_, proposal) in &planned {
-        let Ok(proposal) = proposal else { continue };
         let all = Selection::all();
         let schema = restore.component.schema();
-        let expected = expected(proposal, &all, schema, &pinned.key).unwrap_or_default();
-        asked.extend(approved_of(proposal, &all, "", &|at| expected.get(at).cloned().flatten()));
+        let proposal = proposal.as_ref().ok();
+        let expected = proposal.and_then(|proposal| expected(proposal, &all, schema, &pinned.key).ok());
+        if let Some(proposal) = proposal {
+            let at = |at: usize| expected.as_ref().and_then(|expected| expected.get(at).cloned().flatten());
+            asked.extend(approved_of(proposal, &all, "", &at));
+        }
+        expected_of.push(expected);
     }
     let answers = pinned.calls.check(&restore.component_name, &*restore.component, &asked).await;
     let mut answers = answers.into_iter();
     let mut checked = Vec::with_capacity(planned.len());
-    for (to_plan, proposal) in planned {
+    for ((to_plan, proposal), expected) in planned.into_iter().zip(expected_of) {
         let proposal = proposal.and_then(|mut proposal| {
             let answers: Vec<_> = answers.by_ref().take(proposal.plan.changes.len()).collect();
             for (at, answer) in answers.into_iter().enumerate() {
@@ -219,7 +223,7 @@ async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) ->
             }
             Ok(proposal)
         });
-        checked.push((to_plan.task, proposal.map(|proposal| Arc::new(Made::new(proposal)))));
+        checked.push((to_plan.task, proposal.map(|proposal| Arc::new(Made { expected, ..Made::new(proposal) }))));
     }
     checked
 }

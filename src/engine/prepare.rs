@@ -142,9 +142,15 @@ fn prepare_one(
         ));
     }
     let failed = |error: Error| Failing::Failed(error.problem());
-    let expected =
-        expected(&made.proposal, &to_write.selection, to_write.to_plan.restore.component.schema(), &context.pinned.key)
-            .map_err(failed)?;
+    let schema = to_write.to_plan.restore.component.schema();
+    let fresh;
+    let expected = match &made.expected {
+        Some(expected) if to_write.selection.takes_all() => expected,
+        _ => {
+            fresh = expected(&made.proposal, &to_write.selection, schema, &context.pinned.key).map_err(failed)?;
+            &fresh
+        }
+    };
     let approved = approved_of(&made.proposal, &to_write.selection, &context.pinned.run, &|at| {
         expected.get(at).cloned().flatten()
     });

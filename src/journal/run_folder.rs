@@ -1,5 +1,5 @@
 use std::fs::{DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::{Holder, Keys, Lock};
@@ -226,6 +226,12 @@ fn check_id(id: &str) -> Result<()> {
         format!("use '{}' as a run's name", visible(id)),
         "a run's name is 1 to 128 letters, digits, '-', '_' and '.', and does not begin with '.'",
     ))
+}
+
+/// Opens a file of ours, nobody else's to read; makes it where it is not there yet.
+pub(super) fn open_private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 pub(super) fn sync_directory(path: &Path) -> Result<()> {
