@@ -9,6 +9,7 @@ mod check;
 mod compare;
 mod component;
 mod config;
+mod early_sync;
 mod extract;
 mod former;
 mod job;
