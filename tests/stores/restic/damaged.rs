@@ -76,8 +76,8 @@ fn what_lies_before_the_cut_of_a_truncated_pack_is_still_read() {
     }
     two.repository.backup(&two.home, Backup { time: "2026-01-03 03:00:00", ..Backup::default() });
     let known = [&two.early, &two.late];
-    let packs = two.repository.files("data").into_iter();
-    let third = packs.filter(|pack| fs::metadata(pack).unwrap().len() > 200_000 && !known.contains(&pack)).last();
+    let mut packs = two.repository.files("data").into_iter();
+    let third = packs.rfind(|pack| fs::metadata(pack).unwrap().len() > 200_000 && !known.contains(&pack));
     // The files lie one after the other and are fetched together.
     two.repository.damage(&third.unwrap(), |bytes| bytes.truncate(170_000));
     let (whole, lost): (Vec<_>, Vec<_>) = two.read().into_iter().partition(|(_, read)| read.is_ok());
