@@ -125,17 +125,7 @@ impl UndoArgs {
 fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
     let count = u32::try_from(run.tasks.len()).unwrap_or(u32::MAX);
     let undoable = |task: &TaskId| {
-        run.tasks.get(task.index()).is_some_and(|state| {
-            let applied = matches!(
-                state.status,
-                TaskStatus::Done
-                    | TaskStatus::Failed
-                    | TaskStatus::Unknown
-                    | TaskStatus::Unchanged
-                    | TaskStatus::Skipped
-            );
-            state.undoable && applied || is_being_undone(state)
-        })
+        run.tasks.get(task.index()).is_some_and(|state| state.can_be_undone() || is_being_undone(state))
     };
     let mut wanted: HashSet<TaskId> = HashSet::new();
     for name in &args.tasks {

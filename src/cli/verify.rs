@@ -7,7 +7,7 @@ use super::prepared::{as_run, recorded_runbook, reopen};
 use super::{Exit, InputArgs, Output, operate};
 use crate::engine::{Foreseen, Outlook, Script, dry_run};
 use crate::journal::{ReadJournal, StateFolder};
-use crate::model::{Op, Plan, ResourceId, Result, Run, TaskId, TaskStatus, plural, visible};
+use crate::model::{Error, ErrorKind, Op, Plan, ResourceId, Result, Run, TaskId, TaskStatus, plural, visible};
 
 /// Reads everything a run restored once more and compares it with the backup
 ///
@@ -24,8 +24,15 @@ pub struct VerifyArgs {
 
 pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     let folder = operate::folder(args.run.as_deref())?;
+    folder.is_own()?;
     let mut journal = ReadJournal::open(&folder)?;
     let events = journal.load()?;
+    if let Some(finding) = journal.findings().iter().find(|finding| !finding.allows_writing()) {
+        // Its runbook may be somebody else's by now, and verifying may run its password command.
+        let doing = format!("verify the run {}", folder.id());
+        return Err(Error::new(ErrorKind::Corrupt, doing, finding.to_string())
+            .next("'rekindle report' shows what is sound; 'rekindle plan' compares with the backup"));
+    }
     let (run, broken) = crate::journal::fold(&events);
     let mut found = Found {
         record: journal.findings().iter().chain(&broken).map(ToString::to_string).collect(),

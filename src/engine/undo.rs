@@ -10,6 +10,7 @@ use super::planner::{Pair, ToPlan, difference};
 use super::script::Restore;
 use crate::component::{Approved, UndoRecord};
 use crate::diff::{documents, trees};
+use crate::journal::KeptRecord;
 use crate::model::{
     Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, HunkAt, Mode, Op,
     Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, TaskId, Tree, TreePath,
@@ -68,33 +69,43 @@ pub(super) struct Former {
     pub trees: BTreeMap<ResourceId, Vec<UndoRecord>>,
 }
 
+/// Of all attempts whose effects may stand.
 pub(super) fn former(context: &Context, task: TaskId) -> Result<Former> {
-    let standing = context.read()?.standing_attempts(task)?;
-    let mut former = Former::default();
-    for kept in context.undo.records(task)? {
-        if !standing.iter().any(|attempt| attempt.attempt == kept.attempt) {
-            continue;
-        }
-        let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
-            .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
-        match pre_image {
-            PreImage::Document { id, before, touched, file } => {
-                let source = |text: Option<String>| text.map(|text| Arc::from(text.as_str()));
-                let document = before.map(|(value, text)| Document { value, source: source(text), file });
-                let kept = former.documents.entry(id).or_insert_with(|| (document, Vec::new()));
-                kept.1.extend(touched);
+    let standing: Vec<u16> = context.read()?.standing_attempts(task)?.iter().map(|attempt| attempt.attempt).collect();
+    Former::of(context.undo.records(task)?, &standing)
+}
+
+/// What one attempt found.
+pub(super) fn kept_by(context: &Context, task: TaskId, attempt: u16) -> Result<Former> {
+    Former::of(context.undo.records(task)?, &[attempt])
+}
+
+impl Former {
+    fn of(kept: Vec<KeptRecord>, attempts: &[u16]) -> Result<Self> {
+        let mut former = Self::default();
+        let mut documents = BTreeMap::new();
+        for kept in kept.into_iter().filter(|kept| attempts.contains(&kept.attempt)) {
+            let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
+                .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
+            match pre_image {
+                PreImage::Document { id, before, touched, file } => {
+                    let source = |text: Option<String>| text.map(|text| Arc::from(text.as_str()));
+                    let document = before.map(|(value, text)| Document { value, source: source(text), file });
+                    // A process that died before its INTENT leaves a record under the number of the next attempt.
+                    documents.insert((kept.attempt, id), (document, touched));
+                }
+                PreImage::Tree { id, records } => former.trees.entry(id).or_default().extend(records),
             }
-            PreImage::Tree { id, records } => {
-                let kept = former.trees.entry(id).or_default();
-                kept.extend(records);
-            }
         }
+        for ((_, id), (document, touched)) in documents {
+            former.documents.entry(id).or_insert_with(|| (document, Vec::new())).1.extend(touched);
+        }
+        for records in former.trees.values_mut() {
+            let mut seen = std::collections::HashSet::new();
+            records.retain(|record| seen.insert(record.path.clone()));
+        }
+        Ok(former)
     }
-    for records in former.trees.values_mut() {
-        let mut seen = std::collections::HashSet::new();
-        records.retain(|record| seen.insert(record.path.clone()));
-    }
-    Ok(former)
 }
 
 /// Plans the way back: from what is live now to what was there before this task's writes, limited to what they
@@ -113,9 +124,7 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
         ));
     }
     let wanted: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
-    let turn = context.pinned.calls.planning(&to_plan.restore.component_name).await;
-    let live = component.read(&wanted).await;
-    drop(turn);
+    let live = context.pinned.calls.read(&to_plan.restore.component_name, &*component, &wanted).await;
     let context = context.clone();
     blocking(move || {
         let mut live: HashMap<ResourceId, Result<Option<Resource>>> = ids.into_iter().zip(live).collect();
@@ -315,3 +324,6 @@ fn rules(restore: &Restore) -> Result<trees::TreeRules> {
     };
     trees::TreeRules::new(&schema, Mode::Exact, ComparePrecision::Content)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use super::chain::link;
 use super::database::{MAX_ROW_BYTES, failed, open_to_write};
 use super::group_commit::{Done, GroupCommit, Writes};
 use super::head_file::HeadFile;
-use super::load::{EVENTS_TABLE, Head, PLANS_TABLE, unbegun};
+use super::load::{EVENTS_TABLE, FORMAT, Head, PLANS_TABLE, unbegun};
 use super::private_file::create_private;
 use super::read_journal::ReadJournal;
 use super::run_folder::sync_directory;
@@ -45,7 +45,7 @@ impl Journal {
         create_private(&path)?;
         let connection = open_to_write(&path, false)?;
         connection
-            .execute_batch(&format!("BEGIN; {EVENTS_TABLE}; {PLANS_TABLE}; COMMIT;"))
+            .execute_batch(&format!("BEGIN; PRAGMA user_version={FORMAT}; {EVENTS_TABLE}; {PLANS_TABLE}; COMMIT;"))
             .map_err(|error| failed("write", &path, error))?;
         sync_directory(folder.path())?;
         Self::start(folder, connection, Head::start(), lock)

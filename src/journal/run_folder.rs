@@ -194,15 +194,20 @@ impl RunFolder {
         Lock::holder(&self.path.join("lock"))
     }
 
+    /// Refused for a run that was made elsewhere: what it names is not for this machine to use.
+    pub fn is_own(&self) -> Result<()> {
+        let key = self.keys.as_ref().map(|keys| keys.join(format!("{}.key", self.id)));
+        if key.is_some_and(|key| key.is_file()) {
+            return Ok(());
+        }
+        let doing = format!("go on with the run in {}", self.path.display());
+        Err(Error::new(ErrorKind::Refused, doing, "it was not made here, or its keys are gone, and can only be read")
+            .next("'rekindle report' shows it; start a new run to restore"))
+    }
+
     /// `now`: milliseconds since 1970, told to whoever comes second.
     pub fn lock(&self, now: i64) -> Result<Lock> {
-        if self.keys.is_none() {
-            return Err(Error::new(
-                ErrorKind::Refused,
-                format!("write the run in {}", self.path.display()),
-                "it was not made here and can only be read",
-            ));
-        }
+        self.is_own()?;
         refuse_network(&self.path)?;
         Lock::take(&self.path.join("lock"), now)
     }

@@ -16,6 +16,7 @@ mod job;
 mod kept;
 mod ledger_bridge;
 mod links;
+mod lookalikes;
 mod notes;
 mod source;
 mod staging;

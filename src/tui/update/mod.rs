@@ -20,7 +20,6 @@ use super::notes::Weight;
 use super::review::{Loaded, ReviewState};
 use super::state::{Dirty, Input, Model, Tab};
 
-pub use actions::can_be_undone;
 pub use answers::can_close;
 
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {

@@ -284,10 +284,11 @@ fn a_failure_is_told_wherever_one_looks_and_found_by_one_key() {
 }
 
 #[test]
-fn what_is_in_review_is_not_undone() {
+fn what_is_being_undone_is_not_undone_again() {
     let mut desk = Desk::new(&story(), 80, 24);
     let task = desk.model.run.find("home/bob").unwrap();
-    desk.model.run.tasks[task.index()].undoable = true;
+    let state = &mut desk.model.run.tasks[task.index()];
+    (state.undoable, state.pass) = (true, crate::model::Pass::Undo);
     desk.at("home/bob").press("u");
     assert_eq!(desk.commands(), []);
 }
