@@ -1,9 +1,12 @@
+use std::sync::Arc;
+
 use clap::Args;
 
+use super::plain::totals;
 use super::prepared::{recorded_runbook, reopen_live};
 use super::{Exit, InputArgs, Output, operate};
 use crate::engine::{Command, Notice, Purpose};
-use crate::model::{ApprovalPolicy, Error, Result};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result};
 
 /// Ends a run for good: releases what is kept for its undo
 ///
@@ -13,6 +16,9 @@ use crate::model::{ApprovalPolicy, Error, Result};
 pub struct CloseArgs {
     /// The run's id; the latest, unless one is named
     run: Option<String>,
+    /// Close it though some of its tasks are not settled
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     inputs: InputArgs,
 }
@@ -23,13 +29,27 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
     let by = operate::operator();
     let systems = reopen_live(taken.header(), inputs).await?;
     let id = taken.header().id.clone();
+    let mut run = taken.run.clone();
     let engine = taken.resume(systems, ApprovalPolicy::Ask, by.clone(), Purpose::Undo)?;
     let mut notices = engine.subscribe();
     // What a crash left open is settled before it is closed.
     while let Some(notice) = notices.recv().await {
-        if matches!(notice, Notice::Idle | Notice::Stopped { .. }) {
-            break;
+        match notice {
+            Notice::Snapshot(found) => run = Arc::unwrap_or_clone(found),
+            Notice::Event(recorded) => drop(run.apply(&recorded)),
+            Notice::Idle | Notice::Stopped { .. } => break,
+            _ => {}
         }
+    }
+    if !args.yes && !run.is_complete() {
+        drop(engine);
+        while notices.recv().await.is_some() {}
+        return Err(Error::new(
+            ErrorKind::Refused,
+            format!("close the run {id}"),
+            format!("it is not complete ({}), and what is kept for its undo would go", totals(&run)),
+        )
+        .next(format!("rekindle resume {id} goes on with it; rekindle close {id} --yes closes it all the same")));
     }
     engine.command(Command::Close, &by).await?;
     while let Some(notice) = notices.recv().await {

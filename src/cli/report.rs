@@ -31,7 +31,8 @@ pub fn run(args: &ReportArgs, output: &Output) -> Result<Exit> {
     let findings: Vec<String> = journal.findings().iter().chain(&broken).map(ToString::to_string).collect();
     let sound = findings.is_empty();
     let chain = Chain { sound, events: run.seq, head: journal.head().to_hex(), findings };
-    let report = Report::of(&run, &events, &|digest| journal.plan(digest), chain);
+    let mut report = Report::of(&run, &events, &|digest| journal.plan(digest), chain);
+    report.holder = folder.holder().map(|holder| holder.words(operate::now()));
     if output.json {
         let value = serde_json::to_value(&report).map_err(|error| {
             crate::model::Error::new(crate::model::ErrorKind::Bug, "write the report", error.to_string())

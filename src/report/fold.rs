@@ -53,6 +53,7 @@ impl Report {
             by: run.header.by.clone(),
             version: run.header.version.clone(),
             state: run.state,
+            holder: None,
             complete: run.is_complete(),
             started: at(events.first()),
             last: at(events.last()),

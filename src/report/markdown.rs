@@ -21,7 +21,7 @@ fn write_report(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(out, "| | |\n|---|---|")?;
     let mut row = |name: &str, value: &str| writeln!(out, "| {} | {} |", plain(name), value.replace('|', "\\|"));
     row("run", &code(&report.id))?;
-    row("state", state(report.state, report.complete))?;
+    row("state", &state(report))?;
     row("started", &format!("{} by {}", report.started, plain(&report.by)))?;
     row("last event", &report.last)?;
     row("rekindle", &code(&report.version))?;
@@ -175,14 +175,17 @@ fn short(digest: &str) -> &str {
     digest.get(..8).unwrap_or(digest)
 }
 
-fn state(state: RunState, complete: bool) -> &'static str {
-    match state {
-        RunState::Going if complete => "complete; not closed, so it can be undone",
+fn state(report: &Report) -> String {
+    let held = report.holder.as_ref().map(|holder| format!(", held by {}", plain(holder))).unwrap_or_default();
+    let word = match report.state {
+        RunState::Going if report.complete => "complete; not closed, so it can be undone",
+        RunState::Going if report.holder.is_none() => "stopped; 'rekindle resume' goes on",
         RunState::Going => "going",
         RunState::Paused => "paused",
         RunState::Aborted => "aborted",
         RunState::Closed => "closed",
-    }
+    };
+    format!("{word}{held}")
 }
 
 fn known(known: Known, partial: bool) -> &'static str {

@@ -28,6 +28,9 @@ pub struct Report {
     /// Of the program that started it.
     pub version: String,
     pub state: RunState,
+    /// Who works on it now, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
     /// Every task is settled well; only a close is missing, or was made.
     pub complete: bool,
     /// RFC 3339, as all times here.

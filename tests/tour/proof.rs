@@ -50,6 +50,14 @@ fn a_task_that_failed_is_named_and_no_proof() {
 }
 
 #[test]
+fn a_run_that_is_not_complete_is_not_closed_by_the_way() {
+    let ground = restored("ana/elsewhere", 1);
+    ground.rekindle(&["close"], 1).complains("it is not complete (").complains("goes on with it");
+    ground.rekindle(&["report"], 0).says("stopped; 'rekindle resume' goes on");
+    ground.rekindle(&["close", "--yes"], 0);
+}
+
+#[test]
 fn a_record_without_its_end_is_no_proof() {
     let ground = restored("ana/notes", 0);
     lose_the_end(&ground);
@@ -67,5 +75,5 @@ fn undo_and_close_tell_and_record_that_the_journals_end_is_lost() {
     assert!(!ground.path("home/ana").exists());
 
     lose_the_end(&ground);
-    ground.rekindle(&["close"], 0).complains("warning: the journal's end is lost");
+    ground.rekindle(&["close", "--yes"], 0).complains("warning: the journal's end is lost");
 }

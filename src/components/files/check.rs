@@ -7,8 +7,7 @@ use super::notes::Notes;
 use super::write::privileged;
 use crate::beneath::{Beneath, Directories, refusal};
 use crate::component::{Approved, Checked};
-use crate::model::Privileges;
-use crate::model::{Entry, Error, ErrorKind, Preview, Result, TreePath};
+use crate::model::{Entry, Error, ErrorKind, Preview, Privileges, Result, TreePath, size};
 
 /// What changes need of a file system, added up over one call: each is judged after those before it that fit.
 #[derive(Default)]
@@ -74,7 +73,7 @@ impl Room {
         if bytes.saturating_add(SPARE_BYTES) > free {
             return Err(no_space(
                 &shown,
-                format!("{bytes} bytes are needed, and {SPARE_BYTES} to spare; {free} are free"),
+                format!("{} are needed, and {} to spare; {} are free", size(bytes), size(SPARE_BYTES), size(free)),
             ));
         }
         // Some file systems make inodes as they go and say 0.

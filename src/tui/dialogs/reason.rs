@@ -36,7 +36,7 @@ fn skip(model: &Model, tasks: &[TaskId]) -> (String, String) {
     let begun = |id: &&TaskId| state(id).is_some_and(|task| task.status != TaskStatus::Review);
     let begun = undos.clone().filter(begun).count();
     let restore = "Nothing is written for it. What needs it goes on as if it were done.";
-    let dropped = "Nothing is undone: what was restored stays, and the task is done as before.";
+    let dropped = "Nothing is undone: what was restored stays, and the task is as it was before.";
     let stuck = "The undo is not tried again: what it has taken back already stays so, and so does the rest.";
     match (undos.count(), tasks.len()) {
         (0, _) => (format!("Skip {what}?"), restore.to_owned()),
