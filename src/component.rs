@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Change, Entry, Error, ErrorKind, Fingerprint, Preview, Resource, ResourceId, Result, Tree, TreePath,
+    Change, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result, Tree, TreePath,
 };
 use crate::reader::Reader;
 
@@ -75,6 +75,8 @@ impl Approved {
 pub struct Checked {
     pub preview: Preview,
     pub warnings: Vec<String>,
+    /// Of a document's file that would be made: what the write must give it. It becomes a part of the plan.
+    pub file: Option<FileOwnership>,
 }
 
 /// What a successful write says of itself; the proof is the engine's reading back.

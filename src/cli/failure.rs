@@ -2,7 +2,7 @@ use std::error::Error as _;
 use std::io::Write;
 
 use super::{Exit, Output};
-use crate::model::{Error, visible};
+use crate::model::{Error, ErrorKind, visible};
 
 /// `error: cannot …`, its causes and what to do next, on stderr; JSON on stdout where that is asked for.
 pub(super) fn show(error: &Error, output: &Output) -> Exit {
@@ -30,7 +30,18 @@ fn lines(text: &str) -> String {
 }
 
 /// Usage errors exit 1, for 2 says that changes are pending; help and version are no errors.
-pub(super) fn usage(error: &clap::Error) -> Exit {
+/// `json`: whether the words that are not understood ask for it.
+pub(super) fn usage(error: &clap::Error, json: bool) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Fine;
+    }
+    if json {
+        let text = error.to_string();
+        let why = text.trim().trim_start_matches("error: ").to_owned();
+        let error = Error::new(ErrorKind::Invalid, "understand the command line", why).next("rekindle --help");
+        return show(&error, &Output { json, is_terminal: false, color: false });
+    }
     let _ = error.print();
-    if error.use_stderr() { Exit::Failed } else { Exit::Fine }
+    Exit::Failed
 }

@@ -41,7 +41,7 @@ use crate::model::{Result, Run, TaskStatus};
 
 /// See what a backup would change, user by user; approve it, apply it, prove it, undo it
 #[derive(Debug, Parser)]
-#[command(name = "rekindle", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "rekindle", version, arg_required_else_help = true)]
 pub struct CommandLine {
     #[command(flatten)]
     pub global: GlobalArgs,
@@ -100,9 +100,11 @@ impl Exit {
 
 /// Runs the command that `arguments` ask for and says how it went.
 pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let asks_for_json = arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
     let line = match CommandLine::try_parse_from(arguments) {
         Ok(line) => line,
-        Err(error) => return failure::usage(&error),
+        Err(error) => return failure::usage(&error, asks_for_json),
     };
     let mut output = Output::new(&line.global);
     logging::start(line.global.verbose);

@@ -124,7 +124,7 @@ fn print(foreseen: &Foreseen, most: usize) {
         Ok(Outlook::Unchanged) => {}
         Ok(Outlook::Changes { proposal, digest, counts, .. }) => {
             say(&format!("\n{name}{predicted}"));
-            for line in plan_lines(&proposal.plan, &Selection::all(), most) {
+            for line in plan_lines(&proposal.plan, &Selection::all(), most, "--all") {
                 say(&line);
             }
             say(&format!("  {}  plan {}", counted(*counts, proposal.plan.preview), digest.short()));

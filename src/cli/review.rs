@@ -82,7 +82,7 @@ fn decide(task: &str, plan: &Plan, output: &Output) -> Result<Decided> {
     loop {
         let counts = plan.counts(&selection);
         let mut text = format!("\n{}\n  target {}\n  source {}\n", visible(task), plan.target, plan.source);
-        for line in plan_lines(plan, &selection, most) {
+        for line in plan_lines(plan, &selection, most, "3") {
             text.push_str(&line);
             text.push('\n');
         }

@@ -7,13 +7,15 @@ use super::prepared::{as_run, recorded_runbook, reopen};
 use super::{Exit, InputArgs, Output, operate};
 use crate::engine::{Foreseen, Outlook, Script, dry_run};
 use crate::journal::{ReadJournal, StateFolder};
-use crate::model::{Error, ErrorKind, Op, Plan, ResourceId, Result, Run, TaskId, TaskStatus, plural, visible};
+use crate::model::{
+    Error, ErrorKind, Op, Pass, Plan, ResourceId, Result, Run, TaskId, TaskState, TaskStatus, plural, visible,
+};
 
 /// Reads everything a run restored once more and compares it with the backup
 ///
 /// Commands and confirmations leave nothing that can be read; they are counted apart. Exit code: 0 all of it is
-/// still there, 2 something differs now, 1 something could not be read, a task failed or is unknown, or the run's
-/// record is not whole. Hunks that were left out when it was approved may differ.
+/// still there, 2 something differs now, 1 something could not be read, a task failed, was interrupted or is half
+/// undone, or the run's record is not whole. Hunks that were left out when it was approved may differ.
 #[derive(Args, Debug)]
 pub struct VerifyArgs {
     /// The run's id; the latest, unless one is named
@@ -49,8 +51,7 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     }
     let key = StateFolder::from_environment()?.digest_key()?;
     dry_run(&as_run(&run.header)?, &script, key, |foreseen| {
-        let status = run.tasks.get(foreseen.task.index()).map(|state| state.status);
-        if matches!(status, Some(TaskStatus::Done | TaskStatus::Unchanged)) {
+        if run.tasks.get(foreseen.task.index()).is_some_and(stands) {
             found.compare(&foreseen, left_out.get(&foreseen.task));
         }
     })
@@ -71,7 +72,7 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
 struct Found {
     /// What is wrong with the journal.
     record: Vec<String>,
-    /// Tasks that failed or whose effect is unknown.
+    /// Tasks that left something and are not done: failed, unknown, interrupted, half undone …
     unsettled: Vec<String>,
     differing: Vec<String>,
     failed: Vec<String>,
@@ -136,15 +137,50 @@ impl Found {
 /// A line holds a few names.
 const MOST_NAMED: usize = 8;
 
-/// Tasks that failed or are unknown: nothing can be said of what they restored.
+/// Whether all that a task restored should be there now: an undo that waits has taken nothing back yet.
+fn stands(state: &TaskState) -> bool {
+    use TaskStatus as S;
+    let is_undo_waiting = state.pass == Pass::Undo && matches!(state.status, S::Review | S::Approved);
+    matches!(state.status, S::Done | S::Unchanged) || is_undo_waiting
+}
+
+/// Tasks of which nobody can say that they are as restored, though they may have written: what each is, and what
+/// settles it.
 fn unsettled(run: &Run) -> Vec<String> {
-    let tasks = run.tasks.iter().zip(0_u32..).map(|(state, number)| (state.status, TaskId(number)));
-    let open = tasks.filter(|(status, _)| matches!(status, TaskStatus::Failed | TaskStatus::Unknown));
-    open.map(|(status, task)| match run.problems.get(&task) {
-        Some(problem) => format!("{} is {}: {}", run.name(task), status.word(), problem.what),
-        None => format!("{} is {}", run.name(task), status.word()),
+    let tasks = run.tasks.iter().zip(0_u32..).map(|(state, number)| (state, TaskId(number)));
+    let open = tasks.filter_map(|(state, task)| Some((task, state, left_by(state)?)));
+    open.map(|(task, state, what)| match run.problems.get(&task) {
+        Some(problem) => format!("{} {what}: {}", run.name(task), problem.what),
+        None if matches!(state.status, TaskStatus::Failed | TaskStatus::Unknown) => {
+            format!("{} {what}", run.name(task))
+        }
+        None => format!("{} {what}; next: rekindle {} {}", run.name(task), way_on(state), run.header.id),
     })
     .collect()
+}
+
+fn left_by(state: &TaskState) -> Option<&'static str> {
+    use TaskStatus as S;
+    match (state.status, state.pass) {
+        (S::Failed, _) => Some("is failed"),
+        (S::Unknown, _) => Some("is unknown"),
+        (S::Applying, Pass::Restore) => Some("is being written, or its write was interrupted: a part may be there"),
+        (S::Applying, Pass::Undo) => Some("is being undone, or its undo was interrupted: a part may be there"),
+        // Read back like any other.
+        (S::Done | S::Unchanged, _) => None,
+        _ if !state.undoable => None,
+        (S::Review | S::Approved, Pass::Undo) => Some("waits to be undone"),
+        (S::Skipped, _) => Some("is skipped, and what it wrote before that was not taken back"),
+        _ => Some("is to be written again, and what it wrote before is there"),
+    }
+}
+
+/// The command that settles it.
+fn way_on(state: &TaskState) -> &'static str {
+    match (state.status, state.pass) {
+        (TaskStatus::Skipped, _) | (_, Pass::Undo) => "undo",
+        _ => "resume",
+    }
 }
 
 /// Where a hunk is and what it would do.

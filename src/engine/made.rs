@@ -54,6 +54,9 @@ fn cohort(proposal: &Proposal) -> Option<Digest> {
         for warning in &change.warnings {
             builder.part(without(warning));
         }
+        if let Some(file) = change.file {
+            builder.part(file.to_string());
+        }
         for hunk in &change.hunks {
             builder.number(hunk.op as u64).number(hunk.fidelity as u64).part(without(&hunk.place()));
             match &hunk.at {

@@ -219,6 +219,7 @@ async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) ->
                 }
                 if let Some(change) = plan.changes.get_mut(at) {
                     change.warnings.extend(answer.warnings);
+                    change.file = answer.file;
                 }
             }
             Ok(proposal)

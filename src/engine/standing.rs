@@ -82,7 +82,13 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
         }
     };
     if rest.is_none() {
-        return Ok(Standing::Approved { post });
+        let is = now_document.and_then(|document| document.file);
+        return Ok(match (approved.change.file, is) {
+            (Some(wanted), Some(is)) if wanted != is => {
+                Standing::Other { what: format!("the file of {id} is {is}, and {wanted} was approved") }
+            }
+            _ => Standing::Approved { post },
+        });
     }
     if post == approved.change.before {
         return Ok(Standing::Former);
@@ -245,4 +251,41 @@ fn differing_hash(now: &Arc<dyn Tree>, files: &[(TreePath, Digest)]) -> Result<O
             .map_err(|_| Error::new(ErrorKind::Bug, "read files back", "a reading thread ended unexpectedly"))??;
         Ok(first.or(second))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Body, DigestKey, FileOwnership, ResourceId, TargetIdentity};
+
+    fn resource(mode: u32) -> Resource {
+        let id = ResourceId { kind: "document".into(), key: TreePath::new("ana").unwrap() };
+        let file = Some(FileOwnership::new(mode, 0, 0));
+        let document = Document { file, ..Document::new(serde_json::json!({ "password": "x" })) };
+        Resource { id, body: Body::Document(document) }
+    }
+
+    #[test]
+    fn a_new_file_that_others_may_read_is_not_as_approved() {
+        let identities: BTreeMap<String, TargetIdentity> = BTreeMap::new();
+        let key = DigestKey::new([1; 32]);
+        let (run, runbook) = ("run".into(), Digest::of("runbook"));
+        let pinned = Pinned { run, runbook, identities, key, calls: Default::default() };
+        let wanted = resource(0o600);
+        let schema = KindSchema::default();
+        let change =
+            documents::changes(&wanted.id, None, wanted.document(), &schema, Mode::Merge, &pinned.key).unwrap();
+        let file = Some(FileOwnership::new(0o600, 0, 0));
+        let approved = Approved {
+            run: "run".into(),
+            change: Arc::new(crate::model::Change { file, ..change }),
+            left_out: Default::default(),
+            live: None,
+            desired: Some(wanted.clone()),
+            expected: Some(wanted),
+        };
+        let stands = |mode| standing(&pinned, &schema, &approved, Some(&resource(mode)), None).unwrap();
+        assert!(matches!(stands(0o600), Standing::Approved { .. }));
+        assert!(matches!(stands(0o666), Standing::Other { what } if what.contains("mode 0666")));
+    }
 }

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::contents;
 use super::context::Context;
 use super::made::Made;
-use super::planner::{Pair, ToPlan, difference};
+use super::planner::{Pair, ToPlan, approved_of, difference};
 use super::script::Restore;
 use crate::component::{Approved, UndoRecord};
 use crate::diff::{documents, trees};
 use crate::journal::KeptRecord;
 use crate::model::{
     Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, HunkAt, Mode, Op,
-    Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, TaskId, Tree, TreePath,
+    Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, TaskId, Tree, TreePath,
 };
 
 /// What `undo.db` keeps, sealed: enough to plan the way back from any later state.
@@ -125,8 +125,9 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
     }
     let wanted: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
     let live = context.pinned.calls.read(&to_plan.restore.component_name, &*component, &wanted).await;
-    let context = context.clone();
-    blocking(move || {
+    let (planning, restore) = (context.clone(), to_plan.restore.clone());
+    let mut proposal = blocking(move || {
+        let context = planning;
         let mut live: HashMap<ResourceId, Result<Option<Resource>>> = ids.into_iter().zip(live).collect();
         let mut now = |id: &ResourceId| live.remove(id).unwrap_or(Ok(None));
         let mut proposal =
@@ -148,9 +149,35 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
                 push(&mut proposal, change, Pair { id, live, desired });
             }
         }
-        Ok(Arc::new(Made::new(proposal)))
+        Ok(proposal)
     })
-    .await?
+    .await??;
+    decide_files(context, &restore, &mut proposal).await?;
+    Ok(Arc::new(Made::new(proposal)))
+}
+
+/// A document that was deleted is made anew: whose its file will be is a part of the plan, as with a restore.
+async fn decide_files(context: &Context, restore: &Restore, proposal: &mut Proposal) -> Result<()> {
+    let is_made = |at: usize| {
+        let is_document = |resource: &Resource| resource.document().is_some();
+        proposal.desired.get(at).and_then(Option::as_ref).is_some_and(is_document)
+            && proposal.live.get(at).is_none_or(Option::is_none)
+    };
+    let made: Vec<usize> = (0..proposal.plan.changes.len()).filter(|at| is_made(*at)).collect();
+    if made.is_empty() {
+        return Ok(());
+    }
+    let wanted = |at: usize| proposal.desired.get(at).cloned().flatten();
+    let all = approved_of(proposal, &Selection::all(), &context.pinned.run, &wanted);
+    let asked: Vec<Approved> = made.iter().filter_map(|at| all.get(*at).cloned()).collect();
+    let answers = context.pinned.calls.check(&restore.component_name, &*restore.component, &asked).await;
+    let plan = Arc::make_mut(&mut proposal.plan);
+    for (at, answer) in made.into_iter().zip(answers) {
+        let (Some(change), Some(file)) = (plan.changes.get_mut(at), answer?.file) else { continue };
+        change.warnings.push(format!("a new file: {file}, as it was before where that can be"));
+        change.file = Some(file);
+    }
+    Ok(())
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {

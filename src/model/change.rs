@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Digest, DocumentPath, Entry, Fidelity, Fingerprint, ResourceId, TreePath};
+use super::{Digest, DocumentPath, Entry, Fidelity, FileOwnership, Fingerprint, ResourceId, TreePath};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -25,6 +25,9 @@ pub struct Change {
     /// What the operator must know before approving: stripped setuid bits, lost comments …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Of a document's file that this makes anew: decided with the plan, written and read back as it is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileOwnership>,
 }
 
 /// The smallest thing to decide.

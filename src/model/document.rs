@@ -11,7 +11,7 @@ use super::{Digest, DigestBuilder, DigestKey};
 pub struct Document {
     pub value: Value,
     pub source: Option<std::sync::Arc<str>>,
-    /// Whose the file was that it was read from; only a file that is made anew takes it. Never compared.
+    /// Whose the file was that it was read from; only a file that is made anew takes it. No difference is one of this.
     pub file: Option<FileOwnership>,
 }
 

@@ -117,6 +117,11 @@ fn hash_change(builder: &mut DigestBuilder, change: &Change) {
     for warning in &change.warnings {
         builder.part(warning);
     }
+    if let Some(file) = change.file {
+        for number in [file.mode, file.uid, file.gid] {
+            builder.number(u64::from(number));
+        }
+    }
     for hunk in &change.hunks {
         builder.number(hunk.op as u64).number(hunk.fidelity as u64).number(hunk.needs.len() as u64);
         for need in &hunk.needs {
@@ -139,5 +144,30 @@ fn hash_change(builder: &mut DigestBuilder, change: &Change) {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FileOwnership, ResourceId, TreePath};
+
+    #[test]
+    fn whose_a_new_file_is_belongs_to_what_is_approved() {
+        let digest = |mode: u32| {
+            let change = Change {
+                id: ResourceId { kind: "document".into(), key: TreePath::new("ana").unwrap() },
+                op: Op::Create,
+                before: Digest::of_absence(),
+                after: Digest::of("after"),
+                hunks: Vec::new(),
+                warnings: Vec::new(),
+                file: Some(FileOwnership::new(mode, 0, 0)),
+            };
+            let mut builder = DigestBuilder::new("plan");
+            hash_change(&mut builder, &change);
+            builder.finish()
+        };
+        assert_ne!(digest(0o600), digest(0o666));
     }
 }

@@ -135,6 +135,7 @@ mod tests {
                 after: Digest::of_absence(),
                 hunks: needs.iter().enumerate().map(hunk).collect(),
                 warnings: Vec::new(),
+                file: None,
             }],
             command: None,
             warnings: Vec::new(),

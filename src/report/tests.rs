@@ -38,6 +38,7 @@ fn plan(owner: &str) -> Plan {
             field("password", secret("old"), secret("new")),
         ],
         warnings: Vec::new(),
+        file: None,
     };
     let target = header().identities["homes"].clone();
     Plan {

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use super::components::ComponentSettings;
 use super::finding::{Finding, Findings, Span};
 use super::inputs::Inputs;
@@ -69,12 +67,11 @@ fn clashes(
     value: &dyn Fn(&str) -> Option<String>,
 ) -> (Vec<Clash>, bool) {
     let before = Before::of(needs);
-    let mut writers: BTreeMap<&str, Vec<(usize, Vec<Place>)>> = BTreeMap::new();
+    let mut others: Vec<(usize, Vec<Place>)> = Vec::new();
     let mut found = Vec::new();
     let mut left = MOST_COMPARED;
     for (later, step) in steps.iter().enumerate() {
-        let Some((component, places)) = written(step, components, value) else { continue };
-        let others = writers.entry(component).or_default();
+        let Some(places) = written(step, components, value) else { continue };
         for (earlier, theirs) in others.iter().filter(|(earlier, _)| !before.holds(later, *earlier)) {
             let Some(rest) = left.checked_sub(theirs.len().saturating_mul(places.len()).max(1)) else {
                 return (found, false);
@@ -128,7 +125,8 @@ mod tests {
     fn found(steps: &[&str]) -> String {
         let text = format!(
             "rekindle: 1\ninputs: {{ a: {{ default: x }}, b: {{ default: y }} }}\nsources: {{ s: {{ tar: /s.tar }} }}\n\
-             components: {{ f: {{ files: /f }}, d: {{ documents: /d }}, other: {{ files: /o }} }}\n\
+             components: {{ f: {{ files: /f }}, d: {{ documents: /d }}, other: {{ files: /o }}, same: {{ files: x/../../f/. }},\n\
+             again: {{ files: /o/..//./f/. }}, top: {{ files: / }}, inner: {{ files: /o/in }}, deep: {{ documents: /o/in }} }}\n\
              owners: {{ user: {{ from: s }}, group: {{ from: s }} }}\nsteps:\n{}",
             steps.iter().map(|step| format!("  - {{ {step} }}\n")).collect::<String>()
         );
@@ -171,11 +169,33 @@ mod tests {
     }
 
     #[test]
+    fn two_components_may_be_one_place_or_one_inside_the_other() {
+        assert!(clash("restore: f, from: s", "restore: again, from: s"));
+        assert!(clash("restore: f, from: s, to: a", "restore: again, from: s, to: a/b"));
+        assert!(clash("restore: top, from: s", "each: user, restore: f, from: s"));
+        assert!(clash("restore: top, from: s, to: o", "restore: inner, from: s, to: a"));
+        assert!(clash("restore: other, from: s", "each: user, restore: deep, from: s"));
+        assert!(clash("restore: other, from: s, to: in/ana", "each: user, restore: inner, from: s"));
+    }
+
+    #[test]
+    fn two_sets_of_owners_may_hold_one_name() {
+        let user = "each: user, restore: f, from: s, below: \"${user}\"";
+        assert!(clash(user, "each: group, restore: f, from: s, below: \"${group}\""));
+        assert!(clash(user, "each: group, restore: again, from: s, below: \"${group}\""));
+        assert!(clash("each: user, restore: d, from: s", "each: group, restore: d, from: s"));
+        assert!(clash(user, "each: group, restore: f, from: s, to: \"${group}-old\""), "a user may be called so");
+    }
+
+    #[test]
     fn steps_that_write_two_places_need_none() {
         let mine = "each: user, restore: f, from: s, below: \"${user}\"";
         assert!(!clash(mine, "each: user, restore: other, from: s, below: \"${user}\""));
         assert!(!clash(mine, "each: user, restore: f, from: s, below: \"${user}\", to: \"${user}-old\""));
-        assert!(!clash(mine, "each: group, restore: f, from: s, below: \"${group}\""));
+        let prefixed = |set: &str| format!("each: {set}, restore: f, from: s, to: \"{set}-${{{set}}}\"");
+        assert!(!clash(&prefixed("user"), &prefixed("group")));
+        assert!(!clash("restore: other, from: s, to: out", "restore: inner, from: s"));
+        assert!(!clash("restore: f, from: s", "restore: same, from: s"), "one is relative");
         assert!(!clash(
             "each: user, restore: f, from: s, below: \"${user}\", to: \"u/${user}\"",
             "restore: f, from: s, to: v"

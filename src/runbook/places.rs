@@ -2,7 +2,7 @@ use super::components::{Adapter, ComponentSettings};
 use super::step::{Action, Step};
 use super::template::Template;
 
-/// One place that a step writes in its component, part by part; variables that are not known stand between marks.
+/// One place that a step writes, its component's root included, part by part; variables that are not known stand between marks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Place {
     parts: Vec<String>,
@@ -15,30 +15,73 @@ const INPUT: char = '\u{2}';
 /// Any one name.
 const ANY: &str = "\u{1}\u{1}";
 
-/// What `step` writes: the component's name and the places in it. `value` knows inputs, or nothing.
-pub(super) fn written<'a>(
-    step: &'a Step,
+/// Before an absolute path, and before one that starts where rekindle does: no part of a path holds a slash.
+const ABSOLUTE: &str = "/";
+const RELATIVE: &str = "./";
+
+/// What `step` writes, if it does. `value` knows inputs, or nothing.
+pub(super) fn written(
+    step: &Step,
     components: &[ComponentSettings],
     value: &dyn Fn(&str) -> Option<String>,
-) -> Option<(&'a str, Vec<Place>)> {
+) -> Option<Vec<Place>> {
+    let component = match &step.action {
+        Action::Restore(restore) => &restore.component.value,
+        Action::Apply(apply) => &apply.component.value,
+        _ => return None,
+    };
+    let component = components.iter().find(|settings| settings.name == *component)?;
+    let root = root(component, value);
+    let mut places = below_root(step, component, value);
+    for place in &mut places {
+        place.parts.splice(0..0, root.iter().cloned());
+    }
+    Some(places)
+}
+
+/// Two components may be one directory, or one inside the other's: links aside, their paths tell.
+fn root(component: &ComponentSettings, value: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let template = match &component.adapter {
+        Adapter::Files(files) => &files.root,
+        Adapter::Documents(documents) => &documents.root,
+    };
+    let text = text(template, None, value);
+    let mut root = match text.chars().next() {
+        Some('/') => vec![ABSOLUTE.to_owned()],
+        Some(INPUT) => Vec::new(),
+        _ => vec![RELATIVE.to_owned()],
+    };
+    for part in split(&text) {
+        let is_known = root.len() > 1 && root.last().is_some_and(|last| last != ".." && !last.contains(INPUT));
+        match part == ".." {
+            true if is_known => drop(root.pop()),
+            true if root == [ABSOLUTE] => {}
+            _ => root.push(part),
+        }
+    }
+    root
+}
+
+fn below_root(step: &Step, component: &ComponentSettings, value: &dyn Fn(&str) -> Option<String>) -> Vec<Place> {
     let each = step.each.as_ref().map(|each| each.value.as_str());
     let parts = |template: &Template| parts(template, each, value);
     let owner = || each.map(|each| format!("{OWNER}{each}{OWNER}"));
     match &step.action {
         Action::Restore(restore) => {
-            let component = components.iter().find(|component| component.name == restore.component.value)?;
             let to = restore.to.as_ref().map(parts);
             let place = match (&component.adapter, to) {
                 (Adapter::Files(_), Some(to)) => Place { parts: to, reaches_below: true },
                 (Adapter::Files(_), None) => Place { parts: owner().into_iter().collect(), reaches_below: true },
                 // An owner's documents in one directory, or all of that directory's.
-                (Adapter::Documents(_), to) => {
+                (Adapter::Documents(documents), to) => {
                     let mut parts = to.unwrap_or_default();
-                    parts.push(owner().unwrap_or_else(|| ANY.to_owned()));
+                    // Where a field says whose it is, its file may have any name.
+                    let named = owner().filter(|_| documents.owner.is_none());
+                    parts.push(named.unwrap_or_else(|| ANY.to_owned()));
                     Place { parts, reaches_below: false }
                 }
             };
-            Some((&restore.component.value, vec![place]))
+            vec![place]
         }
         Action::Apply(apply) => {
             let to = apply.to.as_ref().map(parts).unwrap_or_default();
@@ -47,23 +90,30 @@ pub(super) fn written<'a>(
                 at.extend(parts(name));
                 Place { parts: at, reaches_below: false }
             };
-            Some((&apply.component.value, apply.documents.iter().map(place).collect()))
+            apply.documents.iter().map(place).collect()
         }
-        _ => None,
+        _ => Vec::new(),
     }
 }
 
 fn parts(template: &Template, each: Option<&str>, value: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    split(&text(template, each, value)).collect()
+}
+
+fn split(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned)
+}
+
+fn text(template: &Template, each: Option<&str>, value: &dyn Fn(&str) -> Option<String>) -> String {
     let filled = template.fill(|name| {
         let marked = |mark: char| format!("{mark}{name}{mark}");
         let text = if each == Some(name) { marked(OWNER) } else { value(name).unwrap_or_else(|| marked(INPUT)) };
         Ok::<_, std::convert::Infallible>(text.into())
     });
-    let text = match filled {
+    match filled {
         Ok(text) => text,
         Err(never) => match never {},
-    };
-    text.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
+    }
 }
 
 impl Place {
@@ -89,14 +139,32 @@ fn can_be_one(one: &str, other: &str) -> bool {
     match (one.contains(OWNER), other.contains(OWNER)) {
         (true, false) => can_be_named(one, other),
         (false, true) => can_be_named(other, one),
-        // The same owner makes two names of two patterns; owners of two sets are not one another's.
-        _ => false,
+        (true, true) => can_be_two_names(one, other),
+        (false, false) => false,
     }
+}
+
+/// Of two patterns with an owner's name each. The same owner makes two names of two patterns; two sets may hold the
+/// same name, as users and their private groups do.
+fn can_be_two_names(one: &str, other: &str) -> bool {
+    let set = |pattern: &str| pattern.split(OWNER).nth(1).map(str::to_owned);
+    if set(one) == set(other) {
+        return false;
+    }
+    let ((before, after), (their_before, their_after)) = (around(one), around(other));
+    (before.starts_with(their_before) || their_before.starts_with(before))
+        && (after.ends_with(their_after) || their_after.ends_with(after))
 }
 
 /// Whether some owner's name turns `pattern` into `name`.
 fn can_be_named(pattern: &str, name: &str) -> bool {
+    let (before, after) = around(pattern);
+    name.len() > before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+}
+
+/// What stands before the first of a pattern's names and after the last.
+fn around(pattern: &str) -> (&str, &str) {
     let (before, _) = pattern.split_once(OWNER).unwrap_or((pattern, ""));
     let (_, after) = pattern.rsplit_once(OWNER).unwrap_or(("", pattern));
-    name.len() > before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+    (before, after)
 }

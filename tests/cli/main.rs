@@ -67,6 +67,8 @@ const BAD: &str = "rekindle: 1\nsteps: [{ id: a, runn: [id] }]\n";
 fn help_and_version_are_no_errors() {
     rekindle(&["--help"]).exits(0).says("Usage: rekindle");
     rekindle(&["lint", "--help"]).exits(0).says("RUNBOOK");
+    rekindle(&["help"]).exits(0).says("Usage: rekindle");
+    rekindle(&["help", "lint"]).exits(0).says("RUNBOOK");
     rekindle(&["--version"]).exits(0).says("rekindle ");
 }
 
@@ -74,6 +76,11 @@ fn help_and_version_are_no_errors() {
 fn a_wrong_flag_exits_1_for_2_means_changes_are_pending() {
     rekindle(&["--bogus"]).exits(1).complains("--bogus");
     rekindle(&["lint"]).exits(1).complains("RUNBOOK");
+    for wrong in [&["--json", "--bogus"][..], &["lint", "--json"]] {
+        let told = rekindle(wrong).exits(1);
+        let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+        assert!(told["error"]["what"].as_str().unwrap().contains("command line"), "{told}");
+    }
 }
 
 #[test]

@@ -77,3 +77,25 @@ fn undo_and_close_tell_and_record_that_the_journals_end_is_lost() {
     lose_the_end(&ground);
     ground.rekindle(&["close", "--yes"], 0).complains("warning: the journal's end is lost");
 }
+
+#[test]
+fn what_was_interrupted_is_named_and_no_proof() {
+    let ground = restored("ana/notes", 0);
+    lose_the_end(&ground);
+    lose_the_end(&ground);
+    let told = ground.rekindle(&["verify", "--json"], 1).json();
+    let unsettled = told["unsettled"].as_array().unwrap();
+    assert_eq!(unsettled.len(), 1, "{told}");
+    let line = unsettled[0].as_str().unwrap();
+    assert!(line.starts_with("tell is being written, or its write was interrupted"), "{line}");
+    assert!(line.contains("next: rekindle resume "), "{line}");
+}
+
+#[test]
+fn an_undo_that_waits_hides_nothing() {
+    let ground = restored("ana/notes", 0);
+    ground.rekindle(&["undo", "--yes"], 2);
+    ground.rekindle(&["verify"], 1).says("home/ana waits to be undone; next: rekindle undo ").says("0 differ");
+    fs::write(ground.path("home/ana/notes"), "call nobody\n").unwrap();
+    ground.rekindle(&["verify"], 1).says("home/ana: 1 difference").says("1 differ");
+}

@@ -88,7 +88,7 @@ fn show(walk: &Walk, run: &Run, task: TaskId, plan: &Plan, selection: &Selection
     walk.print(&format!("{}  {}", shown_name(run, task), visible(&run.about(task))));
     walk.print(&format!("  target {}", plan.target));
     walk.print(&format!("  source {}", plan.source));
-    for line in plan_lines(plan, selection, most) {
+    for line in plan_lines(plan, selection, most, "3") {
         walk.print(&line);
     }
     for place in plan.irreversible(selection) {

@@ -69,15 +69,23 @@ impl Kinds {
     async fn watch(mut self, sender: watch::Sender<Option<&'static str>>, next: String) {
         let first = self.next().await;
         let told = "what is under way ends, then the run is left; a second one ends it at once";
-        let _ = writeln!(std::io::stderr().lock(), "\n{first}: {told}");
+        // Whoever waits for it hears it first: nobody may be reading what is told.
         let _ = sender.send(Some(first));
+        tell(format!("\n{first}: {told}"));
         let second = self.next().await;
         // Every INTENT is on disk before its effect: what is torn now is settled by reading the target.
         crate::engine::kill_commands();
-        let _ = writeln!(
-            std::io::stderr().lock(),
-            "{second}: ended at once; what was under way is looked at again when the run goes on\nnext: {next}"
-        );
+        let told = "ended at once; what was under way is looked at again when the run goes on";
+        let telling = tell(format!("{second}: {told}\nnext: {next}"));
+        let _ = tokio::time::timeout(LAST_WORD, telling).await;
         std::process::exit(1);
     }
+}
+
+/// How long an ending process waits for who reads its last words.
+const LAST_WORD: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// On a thread of its own: a terminal that takes nothing more holds up no signal.
+fn tell(line: String) -> tokio::task::JoinHandle<()> {
+    tokio::task::spawn_blocking(move || drop(writeln!(std::io::stderr().lock(), "{line}")))
 }

@@ -93,7 +93,8 @@ pub fn counted(counts: Counts, preview: Preview) -> String {
 }
 
 /// A plan's hunks as numbered lines, at most `most` of them, with what is left out marked.
-pub fn plan_lines(plan: &Plan, selection: &Selection, most: usize) -> Vec<String> {
+/// `for_all` shows them all.
+pub fn plan_lines(plan: &Plan, selection: &Selection, most: usize, for_all: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(command) = &plan.command {
         lines.push(format!("  $ {}", crate::engine::shown_command(command)));
@@ -122,7 +123,9 @@ pub fn plan_lines(plan: &Plan, selection: &Selection, most: usize) -> Vec<String
         }
     }
     if number > most {
-        lines.push(format!("        … and {} more hunks (--all shows them)", number - most));
+        let more = number - most;
+        let them = if more == 1 { "it" } else { "them" };
+        lines.push(format!("        … and {} ({for_all} shows {them})", plural(more as u64, "more hunk")));
     }
     lines
 }

@@ -28,7 +28,7 @@ fn check_one(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> R
         (Some(live), Some(expected)) => (live, expected),
         (None, Some(_)) => {
             let new = NewFile::of(approved, &folder, &inner.config.schema)?;
-            return Ok(Checked { warnings: vec![new.words()], ..Checked::default() });
+            return Ok(Checked { warnings: vec![new.words()], file: Some(new.ownership), ..Checked::default() });
         }
         _ => return Ok(Checked::default()),
     };
@@ -38,6 +38,7 @@ fn check_one(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> R
         Some(rewritten) if rewritten.loses_layout => Ok(Checked {
             preview: Preview::Partial,
             warnings: vec![format!("{key}: this edit rewrites the whole file; its comments and layout will be lost")],
+            file: None,
         }),
         _ => Ok(Checked::default()),
     }

@@ -28,7 +28,8 @@ pub(super) struct Opened {
 pub(super) enum AsOf<'a> {
     /// It takes this one's place, and its attributes.
     File(&'a Opened),
-    New(FileOwnership),
+    /// Where nobody decided, it is for its writer alone.
+    New(Option<FileOwnership>),
 }
 
 /// Looked at for what is usual in a directory.
@@ -180,7 +181,8 @@ impl Folder {
         .map_err(|error| failed(doing(), error))?;
         let written = write_all(&fd, bytes).and_then(|()| match as_of {
             AsOf::File(like) => copy_metadata(&fd, like),
-            AsOf::New(ownership) => give_to(&fd, ownership),
+            AsOf::New(Some(ownership)) => give_to(&fd, ownership),
+            AsOf::New(None) => Ok(()),
         });
         written.map_err(|error| {
             let _ = self.remove(name);
@@ -227,16 +229,11 @@ fn write_all(fd: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Only root can give a file away; for others it stays theirs, as the preview says.
 fn give_to(fd: &OwnedFd, ownership: FileOwnership) -> Result<(), Errno> {
     let now = os::fstat(fd)?;
     if (now.st_uid, now.st_gid) != (ownership.uid, ownership.gid) {
         let (uid, gid) = (os::Uid::from_raw(ownership.uid), os::Gid::from_raw(ownership.gid));
-        match os::fchown(fd, Some(uid), Some(gid)) {
-            Ok(()) => {}
-            Err(Errno::PERM) if !rustix::process::geteuid().is_root() => {}
-            Err(error) => return Err(error),
-        }
+        os::fchown(fd, Some(uid), Some(gid))?;
     }
     os::fchmod(fd, Mode::from_raw_mode(ownership.mode))
 }

@@ -11,7 +11,7 @@ use crate::model::{Digest, Document, Error, ErrorKind, Known, Result, TreePath};
 use super::component::{Folders, Inner};
 use super::edit;
 use super::folder::{AsOf, Folder, failed, sync};
-use super::new_file::NewFile;
+use super::new_file::ownership;
 use super::text::{Syntax, parse};
 
 /// A change on its way: all new files of a batch are written, then made durable at once, then renamed.
@@ -37,7 +37,7 @@ pub(super) fn write(inner: &Inner, changes: &[Approved]) -> Vec<Result<Effect>> 
     let prepared: Vec<Result<Prepared>> = changes
         .iter()
         .map(|change| match seen.insert(&change.change.id) {
-            true => prepare(inner, &mut folders, change),
+            true => prepare(&mut folders, change),
             false => Err(twice(change)),
         })
         .collect();
@@ -90,7 +90,7 @@ fn twice(approved: &Approved) -> Error {
         .next("plan this task again")
 }
 
-fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {
+fn prepare(folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {
     let key = &approved.change.id.key;
     let doing = || format!("write the document {key}");
     let parent = key.parent().unwrap_or_default();
@@ -115,7 +115,13 @@ fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Res
         Some(opened) => Some(current(&folder.place(&name), syntax, &opened.bytes, approved)?),
     };
     if now.as_ref().map(|now| &now.value) == expected.map(|expected| &expected.value) {
-        return Ok(Prepared::Done);
+        return match (&opened, approved.change.file) {
+            (Some(opened), Some(file)) if ownership(&opened.stat) != file => {
+                let why = format!("it is there already, {}, and {file} was approved", ownership(&opened.stat));
+                Err(Error::new(ErrorKind::Conflict, doing(), why).next("plan this task again"))
+            }
+            _ => Ok(Prepared::Done),
+        };
     }
     let planned_from = approved.live.as_ref().and_then(crate::model::Resource::document);
     if now.as_ref().map(Document::fingerprint) != planned_from.map(Document::fingerprint) {
@@ -132,7 +138,7 @@ fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Res
     let temporary = format!(".rekindle-{}.tmp", Digest::of(&name).short()).into_bytes();
     let as_of = match &opened {
         Some(opened) => AsOf::File(opened),
-        None => AsOf::New(NewFile::of(approved, &folder, &inner.config.schema)?.ownership),
+        None => AsOf::New(approved.change.file),
     };
     folder.write_new(&temporary, text.as_bytes(), as_of)?;
     Ok(Prepared::Staged(Box::new(Staged { folder, name, temporary: Some(temporary), seen, bytes: text.len() as u64 })))

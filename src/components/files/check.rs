@@ -43,7 +43,7 @@ impl Room {
                 warnings.push(format!("{foreign} owners cannot be set, only root may: those files will belong to you"));
             }
         }
-        Ok(Checked { preview: Preview::Exact, warnings })
+        Ok(Checked { preview: Preview::Exact, warnings, ..Checked::default() })
     }
 
     fn writable(&self, root: &Beneath) -> Result<()> {

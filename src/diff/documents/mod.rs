@@ -72,6 +72,7 @@ pub fn changes(
         after: Document::keyed_fingerprint(desired, key),
         hunks,
         warnings,
+        file: None,
     })
 }
 

@@ -322,7 +322,8 @@ impl Walk<'_> {
 /// home may move meanwhile.
 pub fn made(id: ResourceId, op: Op, there: bool, hunks: Vec<Hunk>, warnings: Vec<String>) -> Change {
     let (before, after) = fingerprints(&hunks);
-    Change { id, op, before: if there { before } else { Digest::of_absence() }, after, hunks, warnings }
+    let before = if there { before } else { Digest::of_absence() };
+    Change { id, op, before, after, hunks, warnings, file: None }
 }
 
 /// Hunks that a comparison of bytes found, put in their places among those that metadata told.

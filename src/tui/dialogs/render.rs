@@ -204,11 +204,9 @@ fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
     }
     let [creates, updates, _] = approve.by_op;
     let resources = u64::from(approve.counts.create + approve.counts.update + approve.counts.delete);
-    lines.push(plain(format!(
-        "writes  {creates} creates, {updates} updates, {} deletes in {}",
-        approve.counts.deletes(),
-        crate::model::plural(resources, "resource")
-    )));
+    let kinds = [(creates, "create"), (updates, "update"), (approve.counts.deletes(), "delete")];
+    let kinds = kinds.map(|(count, what)| crate::model::plural(count.into(), what)).join(", ");
+    lines.push(plain(format!("writes  {kinds} in {}", crate::model::plural(resources, "resource"))));
     if approve.left_out > 0 {
         lines.push((
             Role::Attention,

@@ -137,6 +137,7 @@ fn approved((desired, live): (Read, Read)) -> Approved {
         after: fingerprint(&desired),
         hunks: Vec::new(),
         warnings: Vec::new(),
+        file: None,
     };
     Approved {
         run: "plain".into(),

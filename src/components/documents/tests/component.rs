@@ -285,8 +285,38 @@ async fn a_new_document_with_secrets_is_its_owners_alone() {
         schema: KindSchema { fields: vec![rule], ..KindSchema::default() },
     });
     let create = approved(&documents, "ana", Some(json!({"password": "x"})), Mode::Merge).await;
+    let create = decided(&documents, create).await;
+    assert_eq!(create.change.file.map(|file| file.mode), Some(0o600));
+    // What is usual there by the time of the write changes nothing: that was not approved.
+    for name in ["bob", "cyd"] {
+        let file = root.path().join(format!("{name}.yaml"));
+        fs::write(&file, "a: 1\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    }
+    std::os::unix::fs::chown(root.path(), Some(1234), Some(2345)).unwrap();
     write(&documents, &[create]).await.pop().unwrap().unwrap();
-    assert_eq!(fs::metadata(root.path().join("ana.yaml")).unwrap().mode() & 0o777, 0o600);
+    let meta = fs::metadata(root.path().join("ana.yaml")).unwrap();
+    assert_eq!((meta.mode() & 0o777, meta.uid()), (0o600, rustix::process::geteuid().as_raw()));
+}
+
+/// As the engine takes the component's own decisions into the plan.
+async fn decided(documents: &Documents, mut approved: Approved) -> Approved {
+    let checked = documents.check(std::slice::from_ref(&approved)).await.pop().unwrap().unwrap();
+    Arc::make_mut(&mut approved.change).file = checked.file;
+    approved
+}
+
+#[tokio::test]
+async fn the_same_document_in_a_file_that_others_may_read_is_not_what_was_approved() {
+    let root = tempfile::tempdir().unwrap();
+    let documents = accounts(root.path());
+    let create = decided(&documents, approved(&documents, "ana", Some(json!({"a": 1})), Mode::Merge).await).await;
+    write(&documents, &[create.clone()]).await.pop().unwrap().unwrap();
+    write(&documents, &[create.clone()]).await.pop().unwrap().expect("written again, it is as it should be");
+    fs::set_permissions(root.path().join("ana.yaml"), fs::Permissions::from_mode(0o666)).unwrap();
+    let refused = write(&documents, &[create]).await.pop().unwrap().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    assert!(refused.chain().contains("mode 0666"), "{}", refused.chain());
 }
 
 #[tokio::test]

@@ -151,6 +151,7 @@ impl Ground {
                 after: nothing,
                 hunks,
                 warnings: Vec::new(),
+                file: None,
             }),
             left_out: BTreeSet::new(),
             live: live.as_ref().map(resource),
