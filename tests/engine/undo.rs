@@ -153,7 +153,8 @@ async fn an_undo_that_is_let_go_carries_no_restore_out() {
         run.engine.command(Command::Undo { task }, "op"),
         run.engine.command(Command::Skip { task, why: "not now".to_owned() }, "op"),
     );
-    (asked.unwrap(), let_go.unwrap());
+    asked.unwrap();
+    let_go.unwrap();
     run.settle().await;
     assert_eq!(run.status("account/ana"), TaskStatus::Approved);
     assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(3));
