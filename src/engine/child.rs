@@ -1,21 +1,24 @@
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
 
+use super::lineage::Lineage;
+use super::output::stream;
 use super::script::CommandLine;
 use super::worker::Done;
 use super::writer::Written;
 use crate::model::{Error, ErrorKind, Known, TaskId, visible};
 
-/// Longer lines are cut: a command's output is a log, not a file transfer.
-const MAX_LINE: usize = 4096;
+/// After a command's end: for what is still in its pipes. A daemon that it left may hold them open for ever.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Runs a command in a process group of its own, streams its output, and at its deadline, or when the run is
-/// aborted, kills it with all its children.
+/// Runs a command in a process group of its own and streams its output. At its deadline, when the run is aborted,
+/// and when it fails, it is killed with all its children, in whatever session they are; what a command that ended
+/// well left in a session of its own is a daemon that it was to start.
 pub(super) async fn run(
     task: TaskId,
     line: CommandLine,
@@ -36,6 +39,9 @@ pub(super) async fn run(
     };
     let mut command = Command::new(program);
     command.args(arguments).envs(line.env.iter().map(|(name, value)| (name, value.expose())));
+    let lineage = Lineage::new();
+    let (name, value) = lineage.mark();
+    command.env(name, value);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
     if let Some(cwd) = &line.cwd {
         command.current_dir(cwd);
@@ -44,10 +50,10 @@ pub(super) async fn run(
         Ok(child) => child,
         Err(error) => return failed(Error::io(doing, error)),
     };
-    let group = Group::of(&child);
+    let mut kin = Kin::of(&child, lineage.clone());
     let outputs = [
-        child.stdout.take().map(|pipe| stream(task, pipe, mailbox.clone())),
-        child.stderr.take().map(|pipe| stream(task, pipe, mailbox.clone())),
+        child.stdout.take().map(|pipe| tokio::spawn(stream(task, pipe, mailbox.clone()))),
+        child.stderr.take().map(|pipe| tokio::spawn(stream(task, pipe, mailbox.clone()))),
     ];
     let ended = tokio::select! {
         ended = child.wait() => Ended::Itself(ended),
@@ -56,16 +62,28 @@ pub(super) async fn run(
         Ok(_) = cancelled.wait_for(|cancelled| *cancelled) => Ended::Aborted,
     };
     // Children that outlive the command would go on changing things unseen.
-    drop(group);
-    for output in outputs.into_iter().flatten() {
-        let _ = output.await;
+    kin.spares_daemons = matches!(&ended, Ended::Itself(Ok(status)) if status.success());
+    drop(kin);
+    let until = tokio::time::Instant::now() + LAST_WORDS;
+    for mut output in outputs.into_iter().flatten() {
+        if tokio::time::timeout_at(until, &mut output).await.is_err() {
+            output.abort();
+            // What it has read is told before the outcome is.
+            let _ = output.await;
+            tracing::info!(target: "run", "a process that the command left holds its output open; it is read no further");
+        }
     }
     match ended {
         Ended::Itself(Ok(status)) if status.success() => Written {
             task,
             known: Known::Applied,
             post: None,
-            evidence: "exit code 0; a command's effect cannot be read back".to_owned(),
+            evidence: match lineage.daemons() {
+                0 => "exit code 0; a command's effect cannot be read back".to_owned(),
+                left => format!(
+                    "exit code 0; a command's effect cannot be read back; daemons that it started and that go on: {left}"
+                ),
+            },
             problem: None,
             partial: false,
         },
@@ -99,61 +117,50 @@ enum Ended {
 }
 
 /// Those of the commands that run at this moment.
-static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+static KINS: Mutex<Vec<(Option<Pid>, Lineage)>> = Mutex::new(Vec::new());
 
 /// Kills every command that runs, with all its children: for an end of this process that no destructor sees.
 pub fn kill_commands() {
-    for group in GROUPS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+    let kins = std::mem::take(&mut *KINS.lock().unwrap_or_else(PoisonError::into_inner));
+    for (group, lineage) in kins {
+        kill_group(group);
+        lineage.kill();
+    }
+}
+
+fn kill_group(group: Option<Pid>) {
+    if let Some(group) = group {
+        // No process left in it is the usual case.
         let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
-/// Kills the whole process group when it goes out of scope.
-struct Group(Option<Pid>);
+/// A command and its children; kills them all when it goes out of scope.
+struct Kin {
+    group: Option<Pid>,
+    lineage: Lineage,
+    /// What has a session of its own may go on.
+    spares_daemons: bool,
+}
 
-impl Group {
-    fn of(child: &Child) -> Self {
+impl Kin {
+    fn of(child: &Child, lineage: Lineage) -> Self {
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        GROUPS.lock().unwrap_or_else(PoisonError::into_inner).extend(group);
-        Self(group)
+        KINS.lock().unwrap_or_else(PoisonError::into_inner).push((group, lineage.clone()));
+        Self { group, lineage, spares_daemons: false }
     }
 }
 
-impl Drop for Group {
+impl Drop for Kin {
     fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // No process left in it is the usual case.
-            let _ = kill_process_group(group, Signal::KILL);
-            GROUPS.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| *other != group);
+        kill_group(self.group);
+        if self.spares_daemons {
+            self.lineage.kill_but_daemons();
+        } else {
+            self.lineage.kill();
         }
+        KINS.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, lineage)| *lineage != self.lineage);
     }
-}
-
-fn stream(
-    task: TaskId,
-    pipe: impl AsyncRead + Unpin + Send + 'static,
-    mailbox: mpsc::UnboundedSender<Done>,
-) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut reader = BufReader::new(pipe);
-        let mut line = Vec::new();
-        loop {
-            let read = {
-                use tokio::io::AsyncReadExt;
-                let mut bounded = (&mut reader).take(MAX_LINE as u64);
-                bounded.read_until(b'\n', &mut line).await
-            };
-            match read {
-                Ok(0) | Err(_) => break,
-                Ok(_) => {
-                    let text = visible(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned();
-                    tracing::info!(target: "run", "{text}");
-                    let _ = mailbox.send(Done::Output { task, line: text });
-                    line.clear();
-                }
-            }
-        }
-    })
 }
 
 /// A command as it can be read and pasted: words quoted where a shell would need it.

@@ -7,8 +7,9 @@ use super::asking;
 use super::command::Command;
 use super::handle::Request;
 use super::made::Made;
-use super::planner::{ToPlan, plan_batch};
+use super::planner::plan_batch;
 use super::script::{Asking, Work};
+use super::session::Purpose;
 use super::undo::plan_undo;
 use super::worker::Done;
 use crate::model::{
@@ -55,6 +56,11 @@ impl Actor {
                     let name = self.run.name(task);
                     return Err(refused(&format!("approve {name}"), "what it needs is no longer done")
                         .next("bring that in order first, then retry this task"));
+                }
+                if state.pass == Pass::Restore && self.purpose == Purpose::Undo {
+                    let name = self.run.name(task);
+                    return Err(refused(&format!("approve {name}"), "the run was taken up only to undo")
+                        .next("`rekindle resume` goes on with it"));
                 }
                 self.voided.remove(&task);
                 self.record(Event::Approved { task, digest, by });
@@ -221,7 +227,7 @@ impl Actor {
         let context = self.setting.context.clone();
         match (state.status, self.work(task)) {
             (TaskStatus::Review | TaskStatus::Approved, Ok(Work::Restore(restore))) => {
-                let item = ToPlan { task, name: self.run.name(task), restore };
+                let item = self.to_plan(task, restore);
                 let mailbox = self.setting.mailbox.clone();
                 tokio::spawn(async move {
                     let made = match state.pass {
@@ -269,9 +275,13 @@ impl Actor {
             }
             if state.status == TaskStatus::Review && state.digest != Some(made.digest_with(&selection)) {
                 // What was shown is no longer so: the operator decides on the new plan.
-                self.record(Event::Voided { task, why: "live or backup changed since it was planned".to_owned() });
-                if self.status(task) == TaskStatus::Review {
-                    self.queue_plan(task);
+                match state.pass {
+                    Pass::Restore => {
+                        let why = "live or backup changed since it was planned".to_owned();
+                        self.record(Event::Voided { task, why });
+                    }
+                    // To void an undo in review is to let it go, which nobody asked for.
+                    Pass::Undo => self.queue_plan(task),
                 }
                 return Err(Error::new(
                     ErrorKind::Conflict,

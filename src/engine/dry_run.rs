@@ -53,7 +53,9 @@ pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut se
             let mut to_plan = Vec::new();
             for task in tasks {
                 match script.work(step, run.owner(*task).as_ref()) {
-                    Ok(Work::Restore(restore)) => to_plan.push(ToPlan { task: *task, name: run.name(*task), restore }),
+                    Ok(Work::Restore(restore)) => {
+                        to_plan.push(ToPlan { task: *task, name: run.name(*task), restore, standing: Vec::new() })
+                    }
                     Ok(_) => {}
                     Err(error) => tell(&mut run, *task, Err(error), &mut see),
                 }

@@ -10,7 +10,7 @@ use super::script::Restore;
 use crate::component::Approved;
 use crate::diff::{documents, trees};
 use crate::model::{
-    Body, Change, ComparePrecision, Error, ErrorKind, Location, Mode, Pass, Plan, Preview, Proposal, Resource,
+    Attempt, Body, Change, ComparePrecision, Error, ErrorKind, Location, Mode, Pass, Plan, Preview, Proposal, Resource,
     ResourceId, Result, Selection, TaskId,
 };
 
@@ -20,6 +20,8 @@ pub(super) struct ToPlan {
     pub task: TaskId,
     pub name: String,
     pub restore: Restore,
+    /// What its undo leads back past.
+    pub standing: Vec<Attempt>,
 }
 
 /// Both sides of one resource.

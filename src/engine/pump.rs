@@ -1,6 +1,7 @@
 use super::actor::Actor;
 use super::planner::{ToPlan, plan_batch};
-use super::script::{Asking, Work};
+use super::script::{Asking, Restore, Work};
+use super::session::Purpose;
 use super::undo::plan_undo;
 use super::worker::Done;
 use super::writer::{ToWrite, write_batch};
@@ -25,6 +26,8 @@ impl Actor {
 
     fn next_batch(&mut self, lane: usize, writing: bool) -> Option<Vec<TaskId>> {
         let run = &self.run;
+        // Whoever came to undo has not asked for the rest of the restore, however it came to be queued.
+        let only_undo = self.purpose == Purpose::Undo;
         let together = |one: TaskId, other: TaskId| run.step_of(one) == run.step_of(other);
         let lane = self.lanes.get_mut(lane)?;
         loop {
@@ -35,6 +38,7 @@ impl Actor {
             let wanted = |task: &TaskId| {
                 let state = run.tasks.get(task.index());
                 state.is_some_and(|state| match state.status {
+                    _ if only_undo && state.pass == Pass::Restore => false,
                     TaskStatus::Approved => writing,
                     TaskStatus::Ready => !writing,
                     TaskStatus::Review => !writing && state.pass == Pass::Undo,
@@ -59,7 +63,7 @@ impl Actor {
         for task in tasks {
             match self.work(task) {
                 Ok(Work::Restore(restore)) => {
-                    let item = ToPlan { task, name: self.run.name(task), restore };
+                    let item = self.to_plan(task, restore);
                     let undo = self.run.tasks.get(task.index()).is_some_and(|state| state.pass == Pass::Undo);
                     if undo { undoing.push(item) } else { to_plan.push(item) }
                 }
@@ -124,6 +128,10 @@ impl Actor {
         });
     }
 
+    pub fn to_plan(&self, task: TaskId, restore: Restore) -> ToPlan {
+        ToPlan { task, name: self.run.name(task), restore, standing: self.run.standing(task).to_vec() }
+    }
+
     /// None for a command.
     fn writing_of(&mut self, task: TaskId) -> Result<Option<ToWrite>> {
         let Work::Restore(restore) = self.work(task)? else { return Ok(None) };
@@ -132,7 +140,7 @@ impl Actor {
             Error::new(ErrorKind::Bug, format!("write {}", self.run.name(task)), "it was approved without a plan")
         })?;
         Ok(Some(ToWrite {
-            to_plan: ToPlan { task, name: self.run.name(task), restore },
+            to_plan: self.to_plan(task, restore),
             pass: state.pass,
             digest,
             selection: self.run.selection(task),

@@ -9,7 +9,7 @@ use super::standing::{Standing, between, standing};
 use super::undo::{former, kept_by};
 use crate::diff::trees;
 use crate::model::{
-    Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, Result, Selection, TaskId,
+    Attempt, Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, Result, Selection, TaskId,
 };
 
 /// An INTENT without an OUTCOME, as a resume finds it.
@@ -22,6 +22,8 @@ pub(super) struct Interrupted {
     /// The name its plan is kept under.
     pub planned: Digest,
     pub selection: Selection,
+    /// What an undo leads back past.
+    pub standing: Vec<Attempt>,
 }
 
 /// How the target says it ended.
@@ -48,13 +50,13 @@ pub(super) async fn recover(context: Arc<Context>, interrupted: Interrupted) -> 
 }
 
 async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Known, String, Option<Arc<Made>>)> {
-    let Interrupted { task, restore, pass, attempt, digest, planned, selection } = interrupted;
+    let Interrupted { task, restore, pass, attempt, digest, planned, selection, standing: attempts } = interrupted;
     let reading = context.clone();
     let (plan, former) = tokio::task::spawn_blocking(move || -> Result<_> {
         // An earlier attempt's pre-image tells nothing of what this one found; an undo leads past them all.
         let former = match pass {
             Pass::Restore => kept_by(&reading, task, attempt)?,
-            Pass::Undo => former(&reading, task)?,
+            Pass::Undo => former(&reading, task, &attempts)?,
         };
         Ok((reading.read()?.plan(&planned)?, former))
     })

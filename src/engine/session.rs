@@ -132,6 +132,7 @@ impl Actor {
                     digest,
                     planned: self.run.planned_digest(task).unwrap_or(digest),
                     selection: self.run.selection(task),
+                    standing: self.run.standing(task).to_vec(),
                 };
                 let context = self.setting.context.clone();
                 tokio::spawn(async move {

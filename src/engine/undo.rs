@@ -12,8 +12,8 @@ use crate::component::{Approved, UndoRecord};
 use crate::diff::{documents, trees};
 use crate::journal::KeptRecord;
 use crate::model::{
-    Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, HunkAt, Mode, Op,
-    Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, TaskId, Tree, TreePath,
+    Attempt, Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, HunkAt,
+    Mode, Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, TaskId, Tree, TreePath,
 };
 
 /// What `undo.db` keeps, sealed: enough to plan the way back from any later state.
@@ -70,8 +70,8 @@ pub(super) struct Former {
 }
 
 /// Of all attempts whose effects may stand.
-pub(super) fn former(context: &Context, task: TaskId) -> Result<Former> {
-    let standing: Vec<u16> = context.read()?.standing_attempts(task)?.iter().map(|attempt| attempt.attempt).collect();
+pub(super) fn former(context: &Context, task: TaskId, standing: &[Attempt]) -> Result<Former> {
+    let standing: Vec<u16> = standing.iter().map(|attempt| attempt.attempt).collect();
     Former::of(context.undo.records(task)?, &standing)
 }
 
@@ -114,7 +114,8 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
     let component = to_plan.restore.component.clone();
     let reading = context.clone();
     let task = to_plan.task;
-    let former = blocking(move || former(&reading, task)).await??;
+    let standing = to_plan.standing.clone();
+    let former = blocking(move || former(&reading, task, &standing)).await??;
     let ids: Vec<ResourceId> = former.documents.keys().chain(former.trees.keys()).cloned().collect();
     if ids.is_empty() {
         return Err(Error::new(
@@ -143,7 +144,7 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
             let live = now(&id)?;
             let whole = records.iter().any(|record| record.path.is_root() && record.before.is_none());
             let tree = if whole && records.len() == 1 { None } else { Some(component.former(&id, records.clone())?) };
-            let created = created_by(&context, task)?;
+            let created = created_by(&context, &to_plan.standing)?;
             if let Some(change) = undo_tree(&to_plan.restore, &id, live.as_ref(), tree.as_ref(), &records, &created)? {
                 let desired = tree.map(|tree| Resource { id: id.clone(), body: Body::Tree(tree) });
                 push(&mut proposal, change, Pair { id, live, desired });
@@ -255,10 +256,10 @@ fn starts_with(path: &DocumentPath, prefix: &DocumentPath) -> bool {
 
 /// Every path that an approved plan of this task created inside a tree that was absent: those go with the undo,
 /// and nothing that came later.
-fn created_by(context: &Context, task: TaskId) -> Result<Vec<TreePath>> {
+fn created_by(context: &Context, standing: &[Attempt]) -> Result<Vec<TreePath>> {
     let mut created = Vec::new();
     let journal = context.read()?;
-    for attempt in journal.standing_attempts(task)? {
+    for attempt in standing {
         let Some(plan) = journal.plan(&attempt.planned)? else { continue };
         for (at, change) in plan.changes.iter().enumerate().filter(|(_, change)| change.op == Op::Create) {
             let taken = change.hunks.iter().enumerate().filter(|(hunk, _)| attempt.selection.takes(at, *hunk));

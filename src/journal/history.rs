@@ -1,6 +1,6 @@
 use super::ReadJournal;
 use super::database::failed;
-use crate::model::{Digest, Event, Known, Pass, Recorded, Result, Selection, TaskId};
+use crate::model::{Event, Recorded, Result, TaskId};
 
 impl ReadJournal {
     /// The events of one task, or of the run itself, in order; not checked against the chain.
@@ -27,48 +27,4 @@ impl ReadJournal {
         }
         Ok(found)
     }
-
-    /// The attempts of a task's restore whose effects, all or some, may stand: none before an undo that was
-    /// completed, and none that is known to have changed nothing.
-    pub fn standing_attempts(&self, task: TaskId) -> Result<Vec<Attempt>> {
-        let mut pass = Pass::Restore;
-        let mut planned = None;
-        let mut selection = Selection::all();
-        let mut standing: Vec<Attempt> = Vec::new();
-        for recorded in self.history(Some(task))? {
-            match recorded.event {
-                Event::Planned { digest, pass: of, .. } => {
-                    (planned, pass) = (Some(digest), of);
-                    selection = Selection::all();
-                }
-                Event::Decided { selection: chosen, .. } => selection = chosen,
-                Event::UndoAsked { .. } => pass = Pass::Undo,
-                Event::Intent { attempt, .. } if pass == Pass::Restore => {
-                    standing.extend(planned.map(|planned| Attempt { attempt, planned, selection: selection.clone() }));
-                }
-                Event::Outcome { known: Known::NotApplied, partial: false, .. } if pass == Pass::Restore => {
-                    standing.pop();
-                }
-                Event::Outcome { known: Known::Applied, problem: None, .. }
-                | Event::Settled { known: Known::Applied, .. }
-                | Event::Unchanged { .. }
-                    if pass == Pass::Undo =>
-                {
-                    standing.clear();
-                    pass = Pass::Restore;
-                }
-                _ => {}
-            }
-        }
-        Ok(standing)
-    }
-}
-
-/// One INTENT of a task's restore.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    pub attempt: u16,
-    /// The digest that its plan is kept under.
-    pub planned: Digest,
-    pub selection: Selection,
 }

@@ -27,7 +27,6 @@ mod tests;
 
 pub use fold::fold;
 pub use group_commit::Done;
-pub use history::Attempt;
 pub use journal::{Journal, Opened};
 pub use keys::Keys;
 pub use load::Finding;

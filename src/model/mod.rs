@@ -1,6 +1,7 @@
 //! Pure data and rules: what a restore is made of. Knows nobody, does no I/O.
 
 mod approval;
+mod attempt;
 mod change;
 mod document;
 mod entry;
@@ -24,6 +25,7 @@ mod transition;
 mod tree;
 
 pub use approval::{Approval, ApprovalPolicy, Withheld};
+pub use attempt::Attempt;
 pub use change::{Change, Hunk, HunkAt, Op, Shown};
 pub use document::{Document, DocumentPath, FileOwnership, PathStep};
 pub use entry::{Entry, Meta, NodeKind, SpecialKind, Times};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::transition::next_status;
 use super::{
-    Digest, Event, Known, Owner, Pass, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId, TaskState,
+    Attempt, Digest, Event, Known, Owner, Pass, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId, TaskState,
     TaskStatus,
 };
 
@@ -27,6 +27,9 @@ pub struct Run {
     pub tasks: Vec<TaskState>,
     /// Of tasks where hunks were left out: which, and the digest of the plan with all of them.
     pub selections: HashMap<TaskId, (Selection, Digest)>,
+    /// Of tasks whose effects, all or some, may stand: the attempts that made them. None from before an undo that was
+    /// completed, and none that is known to have changed nothing.
+    standing: HashMap<TaskId, Vec<Attempt>>,
     /// Of tasks whose undo is under way: what they were before it was asked for.
     before_undo: HashMap<TaskId, (TaskState, Option<(Selection, Digest)>)>,
     /// The last failure of tasks that failed or are unknown.
@@ -101,6 +104,7 @@ impl Run {
                     && let Some(task) = self.tasks.get_mut(id.index())
                 {
                     task.undoable = false;
+                    self.standing.remove(&id);
                     self.before_undo.remove(&id);
                 }
                 if dropped {
@@ -123,7 +127,8 @@ impl Run {
         let Some((former, selection)) = self.before_undo.remove(&id) else { return };
         self.set_status(id, former.status);
         if let Some(task) = self.tasks.get_mut(id.index()) {
-            *task = former;
+            // No number is given twice, not even that of an undo's attempt that failed.
+            *task = TaskState { attempt: task.attempt, ..former };
         }
         match selection {
             Some(selection) => self.selections.insert(id, selection),
@@ -132,6 +137,7 @@ impl Run {
     }
 
     fn fold_task(&mut self, id: TaskId, pass: Pass, event: &Event) {
+        self.fold_standing(id, pass, event);
         let Some(task) = self.tasks.get_mut(id.index()) else { return };
         task.pass = pass;
         match event {
@@ -187,6 +193,30 @@ impl Run {
             }
             _ => {}
         }
+    }
+
+    fn fold_standing(&mut self, id: TaskId, pass: Pass, event: &Event) {
+        match event {
+            Event::Intent { attempt, undoable: true, digest, .. } if pass == Pass::Restore => {
+                let planned = self.planned_digest(id).unwrap_or(*digest);
+                let one = Attempt { attempt: *attempt, planned, selection: self.selection(id) };
+                // Nearly every task has one.
+                self.standing.entry(id).or_insert_with(|| Vec::with_capacity(1)).push(one);
+            }
+            Event::Outcome { problem: Some(_), known: Known::NotApplied, partial: false, .. }
+                if pass == Pass::Restore =>
+            {
+                if let Some(standing) = self.standing.get_mut(&id) {
+                    standing.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The attempts that an undo of this task leads back past, the earliest first.
+    pub fn standing(&self, id: TaskId) -> &[Attempt] {
+        self.standing.get(&id).map_or(&[], Vec::as_slice)
     }
 
     fn open(&mut self, header: &RunHeader) {

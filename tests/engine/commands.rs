@@ -6,7 +6,7 @@ use std::time::Duration;
 use rekindle::component::Component;
 use rekindle::engine::{Command, CommandLine, Notice, Script, Work};
 use rekindle::journal::StateFolder;
-use rekindle::model::{Owner, Result, Run, RunHeader, Secret, StepHeader, StepKind, TaskStatus};
+use rekindle::model::{Event, Owner, Result, Run, RunHeader, Secret, StepHeader, StepKind, TaskStatus};
 
 use crate::one_step::new_session;
 
@@ -25,6 +25,7 @@ impl Script for OneCommand {
 struct Told {
     run: Run,
     output: Vec<String>,
+    evidence: String,
 }
 
 impl Told {
@@ -58,12 +59,15 @@ async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) ->
     };
     let engine = session.begin(RunHeader { id: "command".to_owned(), steps: vec![step], ..RunHeader::default() });
     let mut notices = engine.subscribe();
-    let mut told = Told { run: Run::default(), output: Vec::new() };
+    let mut told = Told { run: Run::default(), output: Vec::new(), evidence: String::new() };
     while let Some(notice) = notices.recv().await {
         match notice {
             Notice::Snapshot(run) => told.run = Arc::unwrap_or_clone(run),
             Notice::Event(recorded) => {
                 told.run.apply(&recorded).unwrap();
+                if let Event::Outcome { evidence, .. } = &recorded.event {
+                    told.evidence = evidence.clone();
+                }
             }
             Notice::Output { line, .. } => {
                 told.output.push(line);
@@ -124,4 +128,53 @@ async fn children_that_a_command_leaves_behind_go_with_it() {
     let told = carried_out("sleep 1000 >/dev/null 2>&1 & echo $!", LONG, false).await;
     assert_eq!(told.status(), TaskStatus::Done, "{}", told.problem());
     assert!(!lives(&told.output[0]), "the child {} is still there", told.output[0]);
+}
+
+/// A shell script that starts a daemon and goes on when that has told its number to `file`.
+fn with_a_daemon(file: &std::path::Path, then: &str) -> String {
+    let file = file.display();
+    format!("setsid -f sh -c 'echo $$ >{file}; exec sleep 60'; while [ ! -s {file} ]; do sleep 0.01; done; {then}")
+}
+
+#[tokio::test]
+async fn an_abort_kills_what_has_a_session_of_its_own_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daemon");
+    let told = carried_out(&with_a_daemon(&file, "echo begun; sleep 60"), LONG, true).await;
+    assert_eq!(told.status(), TaskStatus::Unknown, "{}", told.problem());
+    let daemon = std::fs::read_to_string(&file).unwrap();
+    assert!(!lives(daemon.trim()), "the daemon {daemon} is still there");
+}
+
+#[tokio::test]
+async fn a_failed_commands_daemon_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daemon");
+    let told = carried_out(&with_a_daemon(&file, "exit 3"), LONG, false).await;
+    assert!(told.problem().contains("exit status: 3"), "{}", told.problem());
+    let daemon = std::fs::read_to_string(&file).unwrap();
+    assert!(!lives(daemon.trim()), "the daemon {daemon} is still there");
+}
+
+/// It holds the command's output open for a minute.
+#[tokio::test]
+async fn a_daemon_of_a_command_that_ended_well_goes_on_and_keeps_no_run_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daemon");
+    let told = carried_out(&with_a_daemon(&file, "echo begun"), LONG, false).await;
+    assert_eq!(told.status(), TaskStatus::Done, "{}", told.problem());
+    assert_eq!(told.output, ["begun"]);
+    assert!(told.evidence.contains("go on: 1"), "{}", told.evidence);
+    let daemon: i32 = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
+    let daemon = rustix::process::Pid::from_raw(daemon).unwrap();
+    rustix::process::kill_process(daemon, rustix::process::Signal::KILL).expect("the daemon is gone");
+}
+
+#[tokio::test]
+async fn of_endless_output_the_beginning_and_the_end_are_kept() {
+    let told = carried_out("yes | head -c 20000000; echo the end", LONG, false).await;
+    assert_eq!(told.status(), TaskStatus::Done, "{}", told.problem());
+    assert!(told.output.len() < 20_000, "{} lines", told.output.len());
+    assert_eq!(told.output.last().map(String::as_str), Some("the end"));
+    assert!(told.output.iter().any(|line| line.contains("of output are left out here")));
 }

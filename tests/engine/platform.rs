@@ -11,8 +11,8 @@ use rekindle::components::files::{FilesComponent, FilesConfig, FilesSource};
 use rekindle::engine::{Engine, Notice, Restore, Script, Work};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
-    ApprovalPolicy, ComparePrecision, Digest, Error, ErrorKind, FieldRule, FieldShape, KindSchema, Mode, Owner,
-    OwnerSet, Result, Run, RunHeader, Scope, StepHeader, StepKind, TaskStatus, TreePath,
+    ApprovalPolicy, ComparePrecision, Digest, Error, ErrorKind, Event, FieldRule, FieldShape, KindSchema, Mode, Owner,
+    OwnerSet, Recorded, Result, Run, RunHeader, Scope, StepHeader, StepKind, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use rekindle::stores::{DirectoryStore, Store};
@@ -139,6 +139,15 @@ impl Platform {
     }
 
     pub async fn resume(&self, policy: ApprovalPolicy) -> Follower {
+        self.resume_for(rekindle::engine::Purpose::GoOn, policy).await
+    }
+
+    pub async fn resume_for(&self, purpose: rekindle::engine::Purpose, policy: ApprovalPolicy) -> Follower {
+        Follower::of(self.reopen(purpose, policy))
+    }
+
+    /// Nothing happens before the engine gets its first request.
+    pub fn reopen(&self, purpose: rekindle::engine::Purpose, policy: ApprovalPolicy) -> Engine {
         let folder = RunFolder::open(&self.state(), "story").unwrap();
         let opened = Journal::open_writer(&folder, 0).unwrap();
         let mut run = Run::default();
@@ -146,7 +155,7 @@ impl Platform {
             run.apply(recorded).unwrap();
         }
         let session = session(Arc::new(self.script()), &self.state(), folder, opened.journal, policy);
-        Follower::of(session.resume(run, rekindle::engine::Purpose::GoOn))
+        session.resume(run, purpose)
     }
 }
 
@@ -207,6 +216,18 @@ impl Script for PlatformScript {
 
     fn components(&self) -> Vec<(String, Arc<dyn Component>)> {
         vec![("accounts".to_owned(), self.accounts.clone()), ("homes".to_owned(), self.homes.clone())]
+    }
+}
+
+impl Platform {
+    /// Writes into the journal of a run that nobody holds, as a process did that was killed then.
+    pub fn append(&self, events: Vec<Event>) {
+        let folder = RunFolder::open(&self.state(), "story").unwrap();
+        let opened = Journal::open_writer(&folder, 0).unwrap();
+        let seq = opened.events.last().unwrap().seq + 1;
+        let recorded = (seq..).zip(events).map(|(seq, event)| Recorded { seq, at: 0, event });
+        opened.journal.append_and_wait(recorded.collect()).unwrap();
+        opened.journal.close().unwrap();
     }
 }
 

@@ -1,10 +1,11 @@
 //! The way back: from what is there now, to what was there before this run's own effects, and no further.
 
-use rekindle::engine::Command;
-use rekindle::model::TaskStatus;
+use rekindle::engine::{Command, Purpose};
+use rekindle::model::{Error, ErrorKind, Event, Known, Pass, Preview, TaskStatus};
 
 use crate::YES;
 use crate::platform::{Follower, Platform};
+use futures_util::FutureExt;
 use rekindle::model::ApprovalPolicy;
 
 const ENDS: [TaskStatus; 3] = [TaskStatus::Undone, TaskStatus::Failed, TaskStatus::Unknown];
@@ -118,4 +119,78 @@ async fn a_retry_waits_for_what_the_task_needs() {
     run.until("home/ana", &[TaskStatus::Skipped]).await;
     run.until("home/ana", &[TaskStatus::Waiting]).await;
     assert_eq!(platform.read("live/home/ana/notes.txt").as_deref(), Some("scribble"));
+}
+
+/// Killed between an approval and its INTENT, after an earlier attempt that wrote a part: who comes to undo, and lets
+/// it be, has asked for no restore.
+#[tokio::test]
+async fn an_undo_that_is_let_go_carries_no_restore_out() {
+    let platform = Platform::new();
+    platform.write("live/accounts/ana.yaml", &account(3));
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    let task = run.run.find("account/ana").unwrap();
+    let digest = run.run.tasks[task.index()].digest.unwrap();
+    let counts = run.run.tasks[task.index()].counts;
+    run.leave().await;
+    let by = || "op".to_owned();
+    let (known, preview, pass, undoable) = (Known::NotApplied, Preview::Exact, Default::default(), true);
+    let problem = Error::new(ErrorKind::Denied, "write", "immutable").problem();
+    platform.append(vec![
+        Event::Approved { task, digest, by: by() },
+        Event::Intent { task, attempt: 1, digest, pre: digest, undoable },
+        Event::Outcome { task, known, post: None, evidence: by(), problem: Some(problem), partial: true },
+        Event::Retried { task, by: by() },
+        Event::Planned { task, pass, digest, preview, counts, cohort: digest },
+        Event::Approved { task, digest, by: by() },
+    ]);
+
+    let mut run = platform.resume_for(Purpose::Undo, ApprovalPolicy::Ask).await;
+    run.settle().await;
+    assert_eq!(run.run.standing(task).len(), 1);
+    // One after the other before the undo's plan can come between.
+    let (asked, let_go) = tokio::join!(
+        run.engine.command(Command::Undo { task }, "op"),
+        run.engine.command(Command::Skip { task, why: "not now".to_owned() }, "op"),
+    );
+    asked.unwrap();
+    let_go.unwrap();
+    run.settle().await;
+    assert_eq!(run.status("account/ana"), TaskStatus::Approved);
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(3));
+    run.leave().await;
+
+    let mut run = platform.resume(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    run.until("account/ana", &[TaskStatus::Done]).await;
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(10));
+}
+
+/// Somebody changed what is live while the way back was in review, and the plan is looked at before it is made anew.
+#[tokio::test]
+async fn an_undo_in_review_outlives_a_drift() {
+    let platform = Platform::new();
+    platform.write("live/accounts/ana.yaml", &account(3));
+    let mut run = platform.begin(YES).await;
+    run.settle().await;
+    run.leave().await;
+    let mut run = platform.resume(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    let task = run.run.find("account/ana").unwrap();
+    run.engine.command(Command::Undo { task }, "op").await.unwrap();
+    run.until_planned("account/ana").await;
+    run.leave().await;
+    platform.write("live/accounts/ana.yaml", &account(7));
+
+    let engine = platform.reopen(Purpose::GoOn, ApprovalPolicy::Ask);
+    assert!(engine.command(Command::Pause, "op").now_or_never().is_none());
+    let mut run = Follower::of(engine);
+    run.settle().await;
+    let shown = run.engine.proposal(task).await;
+    assert_eq!(shown.map(|_| ()).unwrap_err().kind(), ErrorKind::Conflict);
+    run.engine.command(Command::Continue, "op").await.unwrap();
+    run.until_planned("account/ana").await;
+    assert_eq!(run.run.tasks[task.index()].pass, Pass::Undo);
+    run.approve("account/ana", &ENDS).await;
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(3));
 }

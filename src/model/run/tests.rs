@@ -208,3 +208,102 @@ fn what_an_earlier_attempt_left_is_undone_wherever_the_task_waits_now() {
         }
     }
 }
+
+/// A part was written, retried, and while the rest waited its undo was asked for and let go.
+#[test]
+fn an_undo_that_was_let_go_forgets_no_attempt() {
+    let mut story = two_steps();
+    let task = story.task("account/ana");
+    let by = "op".to_owned();
+    story.planned("account/ana", Pass::Restore);
+    story.intent("account/ana");
+    let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
+    let (known, post, evidence) = (Known::NotApplied, None, String::new());
+    story.then(Event::Outcome { task, known, post, evidence, problem: Some(problem), partial: true }).unwrap();
+    story.then(Event::Retried { task, by: by.clone() }).unwrap();
+    story.planned("account/ana", Pass::Restore);
+    story.then(Event::UndoAsked { task, by }).unwrap();
+    story.planned("account/ana", Pass::Undo);
+    story.then(Event::Voided { task, why: "not now".to_owned() }).unwrap();
+    let digest = Digest::of("account/ana");
+    story.then(Event::Approved { task, digest, by: "op".to_owned() }).unwrap();
+    story.then(Event::Intent { task, attempt: 2, digest, pre: digest, undoable: true }).unwrap();
+    story.outcome("account/ana", Known::Applied, false);
+    let standing: Vec<u16> = story.run.standing(task).iter().map(|attempt| attempt.attempt).collect();
+    assert_eq!(standing, [1, 2]);
+    assert!(story.run.tasks[task.index()].can_be_undone());
+}
+
+/// What may happen to a task; most of it is illegal at most times.
+fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event {
+    let (by, why) = ("op".to_owned(), String::new());
+    let digest = Digest::of("plan");
+    let problem =
+        |known| crate::model::Problem { kind: crate::model::ErrorKind::NoSpace, known, what: why.clone(), next: None };
+    let outcome = |known, failed: bool, partial| Event::Outcome {
+        task,
+        known,
+        post: None,
+        evidence: String::new(),
+        problem: failed.then(|| problem(known)),
+        partial,
+    };
+    let (preview, counts, cohort) = (Preview::Exact, Counts::default(), digest);
+    match choice {
+        0 | 1 => Event::Planned { task, pass: state.pass, digest, preview, counts, cohort },
+        2 | 3 => Event::Approved { task, digest, by },
+        4..=6 => Event::Intent { task, attempt: state.attempt + 1, digest, pre: digest, undoable: true },
+        7 => outcome(Known::Applied, false, false),
+        8 => outcome(Known::NotApplied, true, true),
+        9 => outcome(Known::NotApplied, true, false),
+        10 => outcome(Known::Unknown, true, false),
+        11 => Event::Settled { task, known: Known::Applied, how: String::new(), by },
+        12 => Event::Settled { task, known: Known::NotApplied, how: String::new(), by },
+        13 => Event::Voided { task, why },
+        14 => Event::Skipped { task, why, by },
+        15 | 16 => Event::Retried { task, by },
+        17 => Event::Unchanged { task },
+        18 => Event::LeftOut { set: "user".to_owned(), owner: "ana".to_owned(), why, by },
+        _ => Event::UndoAsked { task, by },
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+    #[test]
+    fn what_can_be_undone_is_exactly_what_attempts_stand_for(
+        choices in proptest::collection::vec(0_u8..22, 0..80)
+    ) {
+        let mut story = two_steps();
+        let task = story.task("account/ana");
+        let mut numbers = Vec::new();
+        // What the target holds: an undo takes all of it back, and nothing else takes any.
+        let mut held: Vec<u16> = Vec::new();
+        for choice in choices {
+            let before = story.run.tasks[task.index()].clone();
+            let event = anything(choice, task, &before);
+            if story.then(event.clone()).is_err() {
+                continue;
+            }
+            match &event {
+                Event::Intent { attempt, .. } => {
+                    assert!(!numbers.contains(attempt), "attempt {attempt} comes twice");
+                    numbers.push(*attempt);
+                    if before.pass == Pass::Restore {
+                        held.push(*attempt);
+                    }
+                }
+                Event::Outcome { known: Known::NotApplied, partial: false, .. } if before.pass == Pass::Restore => {
+                    held.pop();
+                }
+                _ => {}
+            }
+            if story.status("account/ana") == TaskStatus::Undone {
+                held.clear();
+            }
+            let standing: Vec<u16> = story.run.standing(task).iter().map(|one| one.attempt).collect();
+            assert_eq!(standing, held, "after {event:?}");
+            assert_eq!(story.run.tasks[task.index()].undoable, !held.is_empty(), "after {event:?}");
+        }
+    }
+}
