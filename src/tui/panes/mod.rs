@@ -3,6 +3,7 @@
 mod evidence;
 mod footer;
 mod header;
+mod hints;
 mod matrix;
 mod review;
 mod steps;
