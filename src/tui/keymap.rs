@@ -1,5 +1,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+pub use super::action::Action;
+
 /// A key as a person presses it. Shift is in the character itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -64,48 +66,6 @@ impl Context {
             Self::Failure => "A failed task",
         }
     }
-}
-
-/// What a key does; keys are bound to these in one table and nowhere else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    Help,
-    Quit,
-    Suspend,
-    Repaint,
-    ShowSteps,
-    ShowMatrix,
-    ShowReview,
-    ShowEvidence,
-    NextTab,
-    PauseOrContinue,
-    Abort,
-    Up,
-    Down,
-    Left,
-    Right,
-    PageUp,
-    PageDown,
-    First,
-    Last,
-    Open,
-    Back,
-    TurnGrouping,
-    Filter,
-    Mark,
-    Retry,
-    Skip,
-    LeaveOut,
-    Undo,
-    Confirm,
-    Approve,
-    ApproveAll,
-    Take,
-    Leave,
-    Toggle,
-    NextWanted,
-    PreviousWanted,
-    LogLevel,
 }
 
 pub struct Binding {
@@ -185,6 +145,7 @@ const DEFAULT: &[Line] = &[
     (Context::Everywhere, "p", Action::PauseOrContinue, "Pause: nothing new is begun; again to continue", "pause"),
     (Context::Everywhere, "X", Action::Abort, "Abort the run, with a reason; what is being written ends first", ""),
     (Context::Everywhere, "? f1", Action::Help, "This help", "help"),
+    (Context::Everywhere, ":", Action::Palette, "All that can be done here, found by its name; a task's name or a number leads to the task", ""),
     (Context::Everywhere, "ctrl-l", Action::Repaint, "Paint the screen anew", ""),
     (Context::Everywhere, "ctrl-z", Action::Suspend, "Suspend; `fg` comes back (writing stops meanwhile)", ""),
     (Context::Everywhere, "q ctrl-c", Action::Quit, "Leave; the run can be resumed", "quit"),

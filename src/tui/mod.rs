@@ -3,6 +3,7 @@
 //! `update` takes the [`state::Model`] and a message and answers with effects; `view` draws the model.
 //! Both are pure: they read no clock, terminal or engine. Only `runtime` and `terminal` have effects.
 
+mod action;
 mod cells;
 mod dialogs;
 mod effect;
@@ -15,6 +16,7 @@ mod msg;
 mod names;
 mod notes;
 mod painter;
+mod palette;
 mod panes;
 mod parting;
 mod review;

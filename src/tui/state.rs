@@ -8,6 +8,7 @@ use crate::model::{Digest, Preview, Problem, Recorded, Run, TaskId, TaskStatus};
 use super::dialogs::Dialog;
 use super::keymap::{Context, Keymap};
 use super::notes::{Notes, Weight};
+use super::palette::Palette;
 use super::parting::Parting;
 use super::review::Review;
 use super::rows::Rows;
@@ -103,6 +104,7 @@ pub struct Model {
     pub matrix_left: usize,
     /// While the filter is typed: its text and the filter to go back to.
     pub filter_input: Option<(Input, String)>,
+    pub palette: Option<Palette>,
     pub review: Review,
     pub evidence: Evidence,
     pub dialog: Option<Dialog>,
@@ -153,6 +155,7 @@ impl Model {
             matrix_top: 0,
             matrix_left: 0,
             filter_input: None,
+            palette: None,
             review: Review::default(),
             evidence: Evidence::default(),
             dialog: None,

@@ -139,6 +139,13 @@ fn help() {
 }
 
 #[test]
+fn palette() {
+    snap("palette", |desk| {
+        desk.at("home/cyd").press(":").type_text("app").press("down");
+    });
+}
+
+#[test]
 fn quitting() {
     snap("quit", |desk| {
         desk.press("q");

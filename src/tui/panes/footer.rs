@@ -18,6 +18,10 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(" filter / ", theme.style(Role::Key)).write(&visible(&input.text), theme.style(Role::Title));
         pen.write("_", theme.style(Role::Cursor));
         pen.write("   Enter keeps it, Esc drops it", theme.style(Role::Quiet));
+    } else if let Some(palette) = &model.palette {
+        pen.write(" : ", theme.style(Role::Key)).write(&visible(&palette.input), theme.style(Role::Title));
+        pen.write("_", theme.style(Role::Cursor));
+        pen.write("   an action, a task's name or its number in the list", theme.style(Role::Quiet));
     } else if let Some(note) = model.notes.shown() {
         let (mark, role) = match note.weight {
             Weight::Said => (" ", Role::Plain),

@@ -5,6 +5,7 @@ mod footer;
 mod header;
 mod hints;
 mod matrix;
+mod palette;
 mod review;
 mod steps;
 
@@ -12,5 +13,6 @@ pub use evidence::render as evidence;
 pub use footer::render as footer;
 pub use header::render as header;
 pub use matrix::{columns as matrix_columns, render as matrix};
+pub use palette::render as palette;
 pub use review::{HEAD as REVIEW_HEAD, render as review};
 pub use steps::render as steps;

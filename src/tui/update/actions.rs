@@ -4,8 +4,9 @@ use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval, ask_approval_of_
 use crate::tui::effect::Effect;
 use crate::tui::keymap::Action;
 use crate::tui::names::{set_and_owner, shown_name};
+use crate::tui::palette::Palette;
 use crate::tui::rows::Grouping;
-use crate::tui::state::{Model, Tab};
+use crate::tui::state::{Input, Model, Tab};
 
 use super::{moves, typing};
 
@@ -47,7 +48,11 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             };
             model.rows.stale = true;
         }
-        Action::Filter => {}
+        Action::Filter => {
+            let text = model.rows.filter.text.clone();
+            model.filter_input = Some((Input { text: text.clone() }, text));
+        }
+        Action::Palette => model.palette = Some(Palette::default()),
         Action::Mark => {
             if let Some(id) = shown_cursor(model) {
                 if !model.marks.remove(&id) {

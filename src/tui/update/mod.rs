@@ -2,6 +2,7 @@
 
 mod actions;
 mod answers;
+mod choosing;
 mod loading;
 mod moves;
 mod notices;
@@ -18,7 +19,7 @@ use super::keymap::{Action, Context, Key};
 use super::msg::Msg;
 use super::notes::Weight;
 use super::review::{Loaded, ReviewState};
-use super::state::{Dirty, Input, Model, Tab};
+use super::state::{Dirty, Model, Tab};
 
 pub use answers::can_close;
 
@@ -127,6 +128,9 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     if model.filter_input.is_some() {
         return typing::filter_key(model, key);
     }
+    if model.palette.is_some() {
+        return choosing::palette_key(model, key, at);
+    }
     let is_problem = model.notes.shown().is_some_and(|note| note.weight == Weight::Problem);
     if key.code == crossterm::event::KeyCode::Esc && is_problem {
         model.notes.put_away();
@@ -134,13 +138,7 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     }
     model.notes.read(at);
     let Some(action) = model.keymap.action(model.tab.context(), key) else { return Vec::new() };
-    let mut effects = match action {
-        Action::Filter => {
-            model.filter_input = Some((Input { text: model.rows.filter.text.clone() }, model.rows.filter.text.clone()));
-            Vec::new()
-        }
-        _ => actions::act(model, action),
-    };
+    let mut effects = actions::act(model, action);
     model.settle();
     effects.extend(loading::follow_cursor(model));
     effects
@@ -163,6 +161,9 @@ fn drawn(model: &mut Model, at: u64) {
     if let Some(dialog) = &mut model.dialog {
         dialog.drawn_at.get_or_insert(at);
         return;
+    }
+    if model.palette.is_some() {
+        return choosing::drawn(model);
     }
     model.review.drawn = match model.reviewed() {
         Some((id, loaded)) if model.tab == Tab::Review => Some((id, loaded.digest)),

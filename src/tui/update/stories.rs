@@ -495,3 +495,23 @@ fn the_help_is_no_question() {
     desk.press("?");
     assert!(!desk.text().contains("question"), "{}", desk.text());
 }
+
+#[test]
+fn the_palette_does_what_it_shows_and_nothing_that_no_frame_had() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/bob").press(":").type_text("retr");
+    assert!(desk.text().contains("Plan a failed, skipped or undone task anew"), "{}", desk.text());
+    desk.press("esc").at("home/cyd").key(":");
+    desk.key("r");
+    desk.key("e");
+    desk.key("t");
+    desk.key("enter");
+    assert_eq!(desk.commands(), [], "typed ahead of any frame");
+    desk.type_text("r").press("enter");
+    let task = desk.model.run.find("home/cyd").unwrap();
+    assert_eq!(desk.commands(), [Command::Retry { task }]);
+    desk.press(":").type_text("account/dee").press("enter");
+    assert_eq!(desk.model.cursor, desk.model.run.find("account/dee"));
+    desk.press(":").type_text("q").press("esc");
+    assert!(desk.model.palette.is_none() && desk.model.dialog.is_none());
+}
