@@ -36,8 +36,10 @@ impl Key {
                 "end" => KeyCode::End,
                 "pageup" => KeyCode::PageUp,
                 "pagedown" => KeyCode::PageDown,
-                "f1" => KeyCode::F(1),
-                _ => return None,
+                "insert" => KeyCode::Insert,
+                "delete" => KeyCode::Delete,
+                "backspace" => KeyCode::Backspace,
+                _ => KeyCode::F(name.strip_prefix('f')?.parse().ok().filter(|number| (1..=12).contains(number))?),
             },
         };
         Some(Self { code, control })
@@ -56,6 +58,21 @@ pub enum Context {
 }
 
 impl Context {
+    pub const ALL: [Self; 6] =
+        [Self::Everywhere, Self::Steps, Self::Matrix, Self::Review, Self::Evidence, Self::Failure];
+
+    /// As a file of keys calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Steps => "steps",
+            Self::Matrix => "matrix",
+            Self::Review => "review",
+            Self::Evidence => "evidence",
+            Self::Failure => "failure",
+        }
+    }
+
     pub fn title(self) -> &'static str {
         match self {
             Self::Everywhere => "Everywhere",
@@ -68,6 +85,7 @@ impl Context {
     }
 }
 
+#[derive(Clone, Debug)]
 pub struct Binding {
     pub context: Context,
     pub keys: Vec<(String, Key)>,
@@ -79,6 +97,7 @@ pub struct Binding {
 }
 
 /// The one table: keys are looked up in it, help and footer are made of it.
+#[derive(Clone, Debug)]
 pub struct Keymap {
     pub bindings: Vec<Binding>,
 }
@@ -165,6 +184,25 @@ impl Default for Keymap {
 }
 
 impl Keymap {
+    /// Two that one key is bound to where both are meant: in one place, or in one and everywhere. Behind the failure
+    /// dialog nothing else is meant.
+    pub fn conflict(&self) -> Option<(&Binding, &Binding, &str)> {
+        let meets = |one: &Binding, other: &Binding| {
+            one.context == other.context
+                || (other.context == Context::Everywhere && one.context != Context::Failure)
+                || (one.context == Context::Everywhere && other.context != Context::Failure)
+        };
+        self.bindings.iter().enumerate().find_map(|(at, one)| {
+            let others = self.bindings.iter().skip(at + 1).filter(|other| meets(one, other));
+            let shared = |other: &Binding| {
+                let found = one.keys.iter().find(|(_, key)| other.keys.iter().any(|(_, bound)| bound == key));
+                found.map(|(name, _)| name.as_str())
+            };
+            let mut found = others.filter_map(|other| Some((one, other, shared(other)?)));
+            found.next()
+        })
+    }
+
     /// A context's own meaning first, then the one it has everywhere. The failure dialog takes
     /// nothing from elsewhere: behind a dialog nothing can be acted on.
     pub fn action(&self, context: Context, key: Key) -> Option<Action> {
@@ -205,6 +243,13 @@ mod tests {
                 assert!(Key::parse(name).is_some(), "{name} of {action:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_key_of_a_place_hides_one_that_is_meant_everywhere() {
+        let keymap = Keymap::default();
+        let found = keymap.conflict().map(|(one, other, key)| (one.action, other.action, key));
+        assert_eq!(found, None);
     }
 
     #[test]

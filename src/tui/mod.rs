@@ -10,6 +10,7 @@ mod effect;
 mod file_diff;
 mod filter;
 mod keymap;
+mod keys_file;
 mod log;
 mod matrix;
 mod msg;
@@ -35,6 +36,8 @@ mod fixtures;
 #[cfg(test)]
 mod view_tests;
 
+pub use keymap::Keymap;
+pub use keys_file::{load as load_keys, path as keys_path};
 pub use log::{layer as log_layer, start as start_log};
 pub use parting::Parting;
 pub use runtime::{Options, Source, run};

@@ -12,7 +12,7 @@ use crate::model::{Error, ErrorKind, Event, Recorded, Result, Run};
 
 use super::effect::Effect;
 use super::file_diff;
-use super::keymap::Key;
+use super::keymap::{Key, Keymap};
 use super::log;
 use super::msg::Msg;
 use super::parting::Parting;
@@ -36,6 +36,7 @@ pub struct Options {
     pub palette: Palette,
     pub ascii: bool,
     pub parting: Parting,
+    pub keymap: Keymap,
 }
 
 /// Shows a run until the operator leaves, the terminal is lost or the process is told to end.
@@ -45,7 +46,7 @@ pub async fn run(source: Source, by: String, options: Options, watchdog: &mut Wa
     let theme = Theme { palette: options.palette, ascii: options.ascii };
     let is_watch = matches!(source, Source::Watch(_));
     let mut model = Model::new(by, theme, is_watch, TimeZone::system());
-    model.parting = options.parting;
+    (model.parting, model.keymap) = (options.parting, options.keymap);
     let (engine, notices) = match source {
         Source::Engine(engine) => {
             let notices = engine.subscribe();
