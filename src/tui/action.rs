@@ -38,6 +38,11 @@ pub enum Action {
     NextWanted,
     PreviousWanted,
     LogLevel,
+    Search,
+    NextMatch,
+    PreviousMatch,
+    ViewDiff,
+    Copy,
     Palette,
 }
 
@@ -82,6 +87,11 @@ impl Action {
             Self::NextWanted => "next-wanted",
             Self::PreviousWanted => "previous-wanted",
             Self::LogLevel => "log-level",
+            Self::Search => "search",
+            Self::NextMatch => "next-match",
+            Self::PreviousMatch => "previous-match",
+            Self::ViewDiff => "view-diff",
+            Self::Copy => "copy",
             Self::Palette => "palette",
         }
     }

@@ -5,6 +5,7 @@
 
 mod action;
 mod cells;
+mod clipboard;
 mod dialogs;
 mod effect;
 mod file_diff;
@@ -16,6 +17,7 @@ mod matrix;
 mod msg;
 mod names;
 mod notes;
+mod pager;
 mod painter;
 mod palette;
 mod panes;
@@ -23,6 +25,7 @@ mod parting;
 mod review;
 mod rows;
 mod runtime;
+mod search;
 mod state;
 mod terminal;
 mod theme;

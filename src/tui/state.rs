@@ -12,6 +12,7 @@ use super::palette::Palette;
 use super::parting::Parting;
 use super::review::Review;
 use super::rows::Rows;
+use super::search::Search;
 use super::theme::Theme;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,6 +106,7 @@ pub struct Model {
     /// While the filter is typed: its text and the filter to go back to.
     pub filter_input: Option<(Input, String)>,
     pub palette: Option<Palette>,
+    pub search: Search,
     pub review: Review,
     pub evidence: Evidence,
     pub dialog: Option<Dialog>,
@@ -156,6 +158,7 @@ impl Model {
             matrix_left: 0,
             filter_input: None,
             palette: None,
+            search: Search::default(),
             review: Review::default(),
             evidence: Evidence::default(),
             dialog: None,

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use crate::model::visible;
 use crate::tui::cells::{Pen, fit};
 use crate::tui::notes::Weight;
-use crate::tui::state::Model;
+use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
 
 use super::hints;
@@ -22,6 +22,12 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(" : ", theme.style(Role::Key)).write(&visible(&palette.input), theme.style(Role::Title));
         pen.write("_", theme.style(Role::Cursor));
         pen.write("   an action, a task's name or its number in the list", theme.style(Role::Quiet));
+    } else if model.search.is_typed {
+        let cursor = model.review.loaded().map_or(0, |loaded| loaded.cursor);
+        pen.write(" search / ", theme.style(Role::Key)).write(&visible(&model.search.text), theme.style(Role::Title));
+        pen.write("_", theme.style(Role::Cursor));
+        let told = format!("   {}", model.search.told(cursor));
+        pen.write(&told, theme.style(Role::Quiet));
     } else if let Some(note) = model.notes.shown() {
         let (mark, role) = match note.weight {
             Weight::Said => (" ", Role::Plain),
@@ -29,6 +35,10 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
             Weight::Alarm | Weight::Logged => (" ! ", Role::Attention),
         };
         pen.write(&fit(&format!("{mark}{}", note.text), left, theme.cut()), theme.style(role));
+    } else if model.tab == Tab::Review && !model.search.text.is_empty() {
+        let cursor = model.review.loaded().map_or(0, |loaded| loaded.cursor);
+        let told = format!(" search: {}  {}", visible(&model.search.text), model.search.told(cursor));
+        pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
     } else if model.is_complete() && model.activities.is_empty() {
         let text = if model.read_only {
             " every task is settled"

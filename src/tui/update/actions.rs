@@ -8,7 +8,7 @@ use crate::tui::palette::Palette;
 use crate::tui::rows::Grouping;
 use crate::tui::state::{Input, Model, Tab};
 
-use super::{moves, typing};
+use super::{moves, searching, taking_away, typing};
 
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if commands(action)
@@ -52,6 +52,11 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             let text = model.rows.filter.text.clone();
             model.filter_input = Some((Input { text: text.clone() }, text));
         }
+        Action::Search => searching::begin(model),
+        Action::NextMatch => searching::step(model, true),
+        Action::PreviousMatch => searching::step(model, false),
+        Action::ViewDiff => return taking_away::view_diff(model),
+        Action::Copy => return taking_away::copy(model),
         Action::Palette => model.palette = Some(Palette::default()),
         Action::Mark => {
             if let Some(id) = shown_cursor(model) {
@@ -154,6 +159,7 @@ fn ask_or_say(model: &mut Model, question: fn(&Model) -> Result<Dialog, String>)
 fn show(model: &mut Model, tab: Tab) {
     model.tab = tab;
     model.review.drawn = None;
+    model.search.is_typed = false;
 }
 
 fn status(model: &Model, id: TaskId) -> TaskStatus {
@@ -184,6 +190,9 @@ fn open(model: &mut Model) {
 }
 
 fn back(model: &mut Model) {
+    if model.tab == Tab::Review && !model.search.text.is_empty() {
+        return searching::end(model);
+    }
     if model.tab != Tab::Steps {
         return show(model, Tab::Steps);
     }

@@ -6,6 +6,8 @@ mod choosing;
 mod loading;
 mod moves;
 mod notices;
+mod searching;
+mod taking_away;
 mod typing;
 
 #[cfg(test)]
@@ -127,6 +129,11 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     }
     if model.filter_input.is_some() {
         return typing::filter_key(model, key);
+    }
+    if model.search.is_typed {
+        searching::key(model, key);
+        model.settle();
+        return Vec::new();
     }
     if model.palette.is_some() {
         return choosing::palette_key(model, key, at);

@@ -515,3 +515,48 @@ fn the_palette_does_what_it_shows_and_nothing_that_no_frame_had() {
     desk.press(":").type_text("q").press("esc");
     assert!(desk.model.palette.is_none() && desk.model.dialog.is_none());
 }
+
+#[test]
+fn a_search_goes_from_place_to_place_and_around_the_end() {
+    let mut desk = reviewing("home/ana");
+    desk.press("/").type_text("mail");
+    assert!(desk.text().contains("1 of 2"), "{}", desk.text());
+    let at = |desk: &Desk| desk.model.review.loaded().unwrap().cursor;
+    let first = at(&desk);
+    desk.press("enter").press("ctrl-n");
+    assert!(at(&desk) > first && desk.text().contains("2 of 2"), "{}", desk.text());
+    desk.press("ctrl-n");
+    assert_eq!(at(&desk), first);
+    assert!(desk.text().contains("from the beginning again"));
+    desk.press("ctrl-p");
+    assert!(at(&desk) > first);
+    desk.press("esc");
+    assert!(desk.model.search.text.is_empty() && desk.model.tab == Tab::Review);
+    desk.press("/").type_text("zzz");
+    assert!(desk.text().contains("not found"));
+    assert_eq!(desk.commands(), [], "letters that decide decide nothing while they are typed");
+}
+
+#[test]
+fn what_is_viewed_and_copied_holds_no_secret_and_no_control_character() {
+    let mut desk = reviewing("home/bob");
+    desk.press("e");
+    let viewed = desk.effects.iter().find_map(|effect| match effect {
+        Effect::View { text } => Some(text.clone()),
+        _ => None,
+    });
+    let text = viewed.unwrap();
+    assert!(text.contains("•••• → •••• (changed)") && text.contains("- \"10G\""), "{text}");
+    assert!(!text.contains(['\r', '\u{202e}']) && !text.contains(&crate::model::Digest::of("new").short()));
+    let mut copied = Vec::new();
+    for _ in 0..desk.model.review.loaded().unwrap().rows.len() {
+        desk.press("Y");
+        copied.extend(std::mem::take(&mut desk.effects).into_iter().filter_map(|effect| match effect {
+            Effect::Copy { text } => Some(text),
+            _ => None,
+        }));
+        desk.press("down");
+    }
+    assert!(copied.contains(&"mail.quota".to_owned()) && copied.contains(&"25G ".to_owned()), "{copied:?}");
+    assert!(copied.iter().all(|text| !text.contains(['\r', '\u{202e}'])), "{copied:?}");
+}
