@@ -43,6 +43,8 @@ pub enum Action {
     PreviousMatch,
     ViewDiff,
     Copy,
+    Cohorts,
+    Causes,
     Palette,
 }
 
@@ -92,6 +94,8 @@ impl Action {
             Self::PreviousMatch => "previous-match",
             Self::ViewDiff => "view-diff",
             Self::Copy => "copy",
+            Self::Cohorts => "cohorts",
+            Self::Causes => "causes",
             Self::Palette => "palette",
         }
     }

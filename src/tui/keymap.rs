@@ -55,11 +55,12 @@ pub enum Context {
     Review,
     Evidence,
     Failure,
+    Groups,
 }
 
 impl Context {
-    pub const ALL: [Self; 6] =
-        [Self::Everywhere, Self::Steps, Self::Matrix, Self::Review, Self::Evidence, Self::Failure];
+    pub const ALL: [Self; 7] =
+        [Self::Everywhere, Self::Steps, Self::Matrix, Self::Review, Self::Evidence, Self::Failure, Self::Groups];
 
     /// As a file of keys calls it.
     pub fn name(self) -> &'static str {
@@ -70,6 +71,7 @@ impl Context {
             Self::Review => "review",
             Self::Evidence => "evidence",
             Self::Failure => "failure",
+            Self::Groups => "groups",
         }
     }
 
@@ -81,6 +83,7 @@ impl Context {
             Self::Review => "Review",
             Self::Evidence => "Evidence and log",
             Self::Failure => "A failed task",
+            Self::Groups => "Equal plans (C) and equal failures (F)",
         }
     }
 }
@@ -149,6 +152,11 @@ const DEFAULT: &[Line] = &[
     (Context::Evidence, "]", Action::NextWanted, "The next task that needs a person: review, failed, unknown, to confirm", "next"),
     (Context::Evidence, "[", Action::PreviousWanted, "The one before", ""),
     (Context::Evidence, "esc", Action::Back, "Back to the steps", "back"),
+    (Context::Groups, "enter", Action::Open, "Look into the first task of the group", "open"),
+    (Context::Groups, "A", Action::ApproveAll, "Approve all plans of the group, a canary first; one of them must have been opened", "approve all"),
+    (Context::Groups, "r", Action::Retry, "Retry every task of the group: each is planned anew", "retry all"),
+    (Context::Groups, "s", Action::Skip, "Skip every task of the group, with one reason", "skip all"),
+    (Context::Groups, "esc", Action::Back, "Back", "back"),
     (Context::Failure, "r", Action::Retry, "Retry: plan the task anew", "retry"),
     (Context::Failure, "s", Action::Skip, "Skip with a reason; what needs this task goes on", "skip"),
     (Context::Failure, "o", Action::LeaveOut, "Leave this user out; the other users go on", "leave user out"),
@@ -168,6 +176,8 @@ const DEFAULT: &[Line] = &[
     (Context::Everywhere, "p", Action::PauseOrContinue, "Pause: nothing new is begun; again to continue", "pause"),
     (Context::Everywhere, "X", Action::Abort, "Abort the run, with a reason; what is being written ends first", ""),
     (Context::Everywhere, "? f1", Action::Help, "This help", "help"),
+    (Context::Everywhere, "C", Action::Cohorts, "Plans in review by what they change, the rarest first", ""),
+    (Context::Everywhere, "F", Action::Causes, "Failures by their cause, the most frequent first", ""),
     (Context::Everywhere, "Y", Action::Copy, "Copy the path or value under the cursor to the terminal's clipboard; never a secret", ""),
     (Context::Everywhere, ":", Action::Palette, "All that can be done here, found by its name; a task's name or a number leads to the task", ""),
     (Context::Everywhere, "ctrl-l", Action::Repaint, "Paint the screen anew", ""),

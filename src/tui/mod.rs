@@ -4,12 +4,14 @@
 //! Both are pure: they read no clock, terminal or engine. Only `runtime` and `terminal` have effects.
 
 mod action;
+mod canary;
 mod cells;
 mod clipboard;
 mod dialogs;
 mod effect;
 mod file_diff;
 mod filter;
+mod groups;
 mod keymap;
 mod keys_file;
 mod log;

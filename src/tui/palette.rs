@@ -76,7 +76,7 @@ pub fn offers(model: &Model, input: &str) -> Vec<Offer> {
 /// The same table that keys are looked up in.
 fn actions(model: &Model) -> Vec<Offer> {
     let mut offers: Vec<Offer> = Vec::new();
-    for context in [model.tab.context(), Context::Everywhere] {
+    for context in [model.context(), Context::Everywhere] {
         for binding in model.keymap.bindings.iter().filter(|binding| binding.context == context) {
             let is_there = |offer: &Offer| matches!(offer, Offer::Act { action, .. } if *action == binding.action);
             if binding.action == Action::Palette || offers.iter().any(is_there) {

@@ -5,7 +5,9 @@ use jiff::tz::TimeZone;
 use crate::engine::Activity;
 use crate::model::{Digest, Preview, Problem, Recorded, Run, TaskId, TaskStatus};
 
+use super::canary::Canary;
 use super::dialogs::Dialog;
+use super::groups::Groups;
 use super::keymap::{Context, Keymap};
 use super::notes::{Notes, Weight};
 use super::palette::Palette;
@@ -107,6 +109,10 @@ pub struct Model {
     pub filter_input: Option<(Input, String)>,
     pub palette: Option<Palette>,
     pub search: Search,
+    pub groups: Option<Groups>,
+    pub canary: Option<Canary>,
+    /// Tasks whose plan could not be shown: nobody approves them along with others.
+    pub unopened: BTreeSet<TaskId>,
     pub review: Review,
     pub evidence: Evidence,
     pub dialog: Option<Dialog>,
@@ -159,6 +165,9 @@ impl Model {
             filter_input: None,
             palette: None,
             search: Search::default(),
+            groups: None,
+            canary: None,
+            unopened: BTreeSet::new(),
             review: Review::default(),
             evidence: Evidence::default(),
             dialog: None,
@@ -181,6 +190,11 @@ impl Model {
     pub fn next_generation(&mut self) -> u64 {
         self.generation += 1;
         self.generation
+    }
+
+    /// Where keys have their meaning now.
+    pub fn context(&self) -> Context {
+        if self.groups.is_some() { Context::Groups } else { self.tab.context() }
     }
 
     pub fn is_too_small(&self) -> bool {

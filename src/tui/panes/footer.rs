@@ -35,6 +35,10 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
             Weight::Alarm | Weight::Logged => (" ! ", Role::Attention),
         };
         pen.write(&fit(&format!("{mark}{}", note.text), left, theme.cut()), theme.style(role));
+    } else if let Some(canary) = &model.canary {
+        let first = crate::model::plural(canary.first.len() as u64, "plan");
+        let told = format!(" canary: {first} applied first; {} more wait for the read-back", canary.rest.len());
+        pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Active));
     } else if model.tab == Tab::Review && !model.search.text.is_empty() {
         let cursor = model.review.loaded().map_or(0, |loaded| loaded.cursor);
         let told = format!(" search: {}  {}", visible(&model.search.text), model.search.told(cursor));

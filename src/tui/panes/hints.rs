@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use crate::model::{StepKind, TaskStatus};
 use crate::tui::cells::{Pen, column};
 use crate::tui::dialogs::Question;
+use crate::tui::groups::Kind;
 use crate::tui::keymap::{Action, Binding, Context};
 use crate::tui::review::Loaded;
 use crate::tui::state::{Model, Tab};
@@ -38,6 +39,7 @@ fn places(context: Context) -> &'static [&'static [Action]] {
             &[A::Back],
         ],
         Context::Evidence => &[&[A::LogLevel], &[A::Retry, A::Undo], &[A::NextWanted], &[A::Back]],
+        Context::Groups => &[&[A::Open], &[A::ApproveAll], &[A::Retry], &[A::Skip], &[A::Back]],
         Context::Everywhere | Context::Failure => &[],
     }
 }
@@ -55,7 +57,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(told, theme.style(Role::Quiet));
         return;
     }
-    let context = model.tab.context();
+    let context = model.context();
     let bindings = || model.keymap.bindings.iter().filter(|binding| !binding.hint.is_empty());
     let everywhere: Vec<_> =
         bindings().filter(|binding| binding.context == Context::Everywhere && matters(model, binding.action)).collect();
@@ -102,6 +104,14 @@ fn hint(model: &Model, binding: &Binding, width: usize, pen: &mut Pen<'_>) {
 fn matters(model: &Model, action: Action) -> bool {
     use TaskStatus as S;
     let commands = !model.read_only && model.stopped.is_none();
+    if let Some(groups) = &model.groups {
+        return match action {
+            Action::ApproveAll => commands && groups.kind == Kind::Cohorts,
+            Action::Retry => commands && groups.kind == Kind::Causes,
+            Action::Skip | Action::PauseOrContinue => commands,
+            _ => true,
+        };
+    }
     let Some(task) = model.cursor.and_then(|id| model.run.tasks.get(id.index())) else {
         return matches!(action, Action::Filter | Action::Back);
     };

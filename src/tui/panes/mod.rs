@@ -2,6 +2,7 @@
 
 mod evidence;
 mod footer;
+mod groups;
 mod header;
 mod hints;
 mod matrix;
@@ -11,6 +12,7 @@ mod steps;
 
 pub use evidence::render as evidence;
 pub use footer::render as footer;
+pub use groups::render as groups;
 pub use header::render as header;
 pub use matrix::{columns as matrix_columns, render as matrix};
 pub use palette::render as palette;

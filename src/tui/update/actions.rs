@@ -2,13 +2,14 @@ use crate::engine::Command;
 use crate::model::{HunkAt, RunState, StepKind, TaskId, TaskState, TaskStatus};
 use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval, ask_approval_of_all};
 use crate::tui::effect::Effect;
+use crate::tui::groups::Kind;
 use crate::tui::keymap::Action;
 use crate::tui::names::{set_and_owner, shown_name};
 use crate::tui::palette::Palette;
 use crate::tui::rows::Grouping;
 use crate::tui::state::{Input, Model, Tab};
 
-use super::{moves, searching, taking_away, typing};
+use super::{grouped, moves, searching, taking_away, typing};
 
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if commands(action)
@@ -17,7 +18,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         model.complain(why);
         return Vec::new();
     }
+    if let Some(effects) = grouped::act(model, action) {
+        return effects;
+    }
     match action {
+        Action::Cohorts => grouped::open(model, Kind::Cohorts),
+        Action::Causes => grouped::open(model, Kind::Causes),
         Action::Help => ask(model, Question::Help),
         Action::Quit => ask(model, Question::Quit),
         Action::Suspend => return vec![Effect::Suspend],

@@ -3,6 +3,7 @@
 mod actions;
 mod answers;
 mod choosing;
+mod grouped;
 mod loading;
 mod moves;
 mod notices;
@@ -10,6 +11,8 @@ mod searching;
 mod taking_away;
 mod typing;
 
+#[cfg(test)]
+mod group_stories;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -67,6 +70,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Proposal { generation, task, answer } => {
             if model.review.generation == generation && model.review.task == Some(task) {
                 let selection = model.run.selection(task);
+                match &answer {
+                    Ok(_) => model.unopened.remove(&task),
+                    Err(_) => model.unopened.insert(task),
+                };
                 model.review.state = match answer {
                     Ok(proposal) => {
                         let selection = selection.fitted_to(&proposal.plan);
@@ -144,7 +151,7 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         return Vec::new();
     }
     model.notes.read(at);
-    let Some(action) = model.keymap.action(model.tab.context(), key) else { return Vec::new() };
+    let Some(action) = model.keymap.action(model.context(), key) else { return Vec::new() };
     let mut effects = actions::act(model, action);
     model.settle();
     effects.extend(loading::follow_cursor(model));
@@ -171,6 +178,10 @@ fn drawn(model: &mut Model, at: u64) {
     }
     if model.palette.is_some() {
         return choosing::drawn(model);
+    }
+    if model.groups.is_some() {
+        (model.review.drawn, model.review.painted) = (None, None);
+        return grouped::drawn(model);
     }
     model.review.drawn = match model.reviewed() {
         Some((id, loaded)) if model.tab == Tab::Review => Some((id, loaded.digest)),
