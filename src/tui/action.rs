@@ -45,6 +45,8 @@ pub enum Action {
     Copy,
     Cohorts,
     Causes,
+    Zoom,
+    TroubleFirst,
     Palette,
 }
 
@@ -96,6 +98,8 @@ impl Action {
             Self::Copy => "copy",
             Self::Cohorts => "cohorts",
             Self::Causes => "causes",
+            Self::Zoom => "zoom",
+            Self::TroubleFirst => "trouble-first",
             Self::Palette => "palette",
         }
     }

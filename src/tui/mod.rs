@@ -19,6 +19,7 @@ mod matrix;
 mod msg;
 mod names;
 mod notes;
+mod pace;
 mod pager;
 mod painter;
 mod palette;

@@ -13,7 +13,7 @@ fn the_operators_own_keys_are_in_force_and_in_help() {
     terminal.press("M").sees("TOTAL");
     terminal.press("1").sees("by step");
     terminal.press("?").sees("S f5");
-    terminal.press(ESC);
+    terminal.press_until(ESC, "the list", |screen| !screen.contains("S f5"));
     leave(&mut terminal);
     terminal.ends();
 }

@@ -1,9 +1,12 @@
+use std::collections::BTreeSet;
+
 use crate::engine::Command;
 use crate::model::{HunkAt, RunState, StepKind, TaskId, TaskState, TaskStatus};
 use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval, ask_approval_of_all};
 use crate::tui::effect::Effect;
 use crate::tui::groups::Kind;
 use crate::tui::keymap::Action;
+use crate::tui::matrix;
 use crate::tui::names::{set_and_owner, shown_name};
 use crate::tui::palette::Palette;
 use crate::tui::rows::Grouping;
@@ -45,6 +48,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::First
         | Action::Last => moves::travel(model, action),
         Action::Open if model.tab == Tab::Review => return open_diff(model),
+        Action::Open if model.tab == Tab::Matrix && model.sight.zoom != matrix::Zoom::One => drill(model),
         Action::Open => open(model),
         Action::Back => back(model),
         Action::TurnGrouping => {
@@ -63,6 +67,11 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PreviousMatch => searching::step(model, false),
         Action::ViewDiff => return taking_away::view_diff(model),
         Action::Copy => return taking_away::copy(model),
+        Action::Zoom => model.sight.zoom = model.sight.zoom.further(),
+        Action::TroubleFirst => {
+            let is_sorted = model.sight.order.is_some();
+            model.sight.order = (!is_sorted).then(|| matrix::by_trouble(&model.run));
+        }
         Action::Palette => model.palette = Some(Palette::default()),
         Action::Mark => {
             if let Some(id) = shown_cursor(model) {
@@ -193,6 +202,26 @@ fn open(model: &mut Model) {
         TaskStatus::Ready if is_confirm(model, id) => confirm(model),
         _ => show(model, Tab::Evidence),
     }
+}
+
+/// The tasks behind a cell of many users, as a list.
+fn drill(model: &mut Model) {
+    let Some(id) = model.cursor else { return };
+    let Some(line) = matrix::line_of(model, id) else { return };
+    let step = model.run.step_of(id);
+    let tasks: BTreeSet<TaskId> = matrix::tasks_in(model, line, step).collect();
+    let worst = tasks.iter().copied().min_by_key(|id| match status(model, *id) {
+        TaskStatus::Failed | TaskStatus::Unknown => 0,
+        TaskStatus::Review => 1,
+        _ => 2,
+    });
+    let many = crate::model::plural(tasks.len() as u64, "task");
+    typing::apply(model, "");
+    model.rows.filter = crate::tui::filter::Filter::of(tasks);
+    model.rows.stale = true;
+    moves::to(model, worst);
+    model.say(format!("{many} behind that cell; Esc shows all again"));
+    show(model, Tab::Steps);
 }
 
 fn back(model: &mut Model) {

@@ -82,6 +82,7 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
     let Some(task) = recorded.event.task() else { return Vec::new() };
     tell(model, task, &recorded.event);
     if model.run.tasks.get(task.index()).is_some_and(|task| task.status.is_settled()) {
+        model.pace.settled(recorded.at);
         model.activities.remove(&task);
     }
     void_question(model, task);

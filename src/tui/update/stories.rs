@@ -560,3 +560,55 @@ fn what_is_viewed_and_copied_holds_no_secret_and_no_control_character() {
     assert!(copied.contains(&"mail.quota".to_owned()) && copied.contains(&"25G ".to_owned()), "{copied:?}");
     assert!(copied.iter().all(|text| !text.contains(['\r', '\u{202e}'])), "{copied:?}");
 }
+
+#[test]
+fn the_matrix_zooms_out_to_blocks_and_a_block_opens_to_its_tasks() {
+    let mut header = crate::tui::fixtures::header();
+    header.owners[0].names = (0..1_250).map(|number| format!("user{number:04}")).collect();
+    let mut story = crate::tui::fixtures::Story::open(header);
+    for number in [205, 217] {
+        let task = story.task(&format!("account/user{number:04}"));
+        let problem = Error::new(ErrorKind::NoSpace, "write", "no space left").problem();
+        story.add(Event::Failed { task, problem });
+    }
+    for number in 300..400 {
+        let task = story.task(&format!("account/user{number:04}"));
+        story.add(Event::Unchanged { task });
+    }
+    let mut desk = Desk::new(&story, 80, 24);
+    let text = desk.press("2 z").text();
+    let line = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(line("user0300").contains("100%") && line("user0200").contains("0% ✗2"), "{text}");
+    desk.press("j j enter");
+    assert_eq!(desk.model.cursor, desk.model.run.find("account/user0205"), "at what is wrong there");
+    let text = desk.text();
+    assert!(text.contains("filter: 100 tasks behind a cell") && text.contains("100 shown"), "{text}");
+    desk.press("esc");
+    assert!(desk.model.rows.filter.is_empty());
+    desk.press("2 z");
+    assert!(desk.text().contains("user1249"), "blocks of a thousand");
+    desk.press("z t g");
+    assert_eq!(desk.model.cursor, desk.model.run.find("account/user0205"));
+    desk.press("j");
+    assert_eq!(desk.model.cursor, desk.model.run.find("account/user0217"), "trouble first");
+    let text = desk.text();
+    assert!(text.find("user0205").unwrap() < text.find("user0000").unwrap(), "{text}");
+}
+
+#[test]
+fn while_it_writes_the_screen_says_how_fast_and_who_is_busy() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    for (name, activity) in
+        [("home/dee", crate::engine::Activity::Planning), ("account/bob", crate::engine::Activity::ReadingBack)]
+    {
+        let task = desk.model.run.find(name).unwrap();
+        desk.send(Msg::Notice(Notice::Activity { task, activity }));
+    }
+    let text = desk.text();
+    assert!(text.contains("/s  accounts 1  homes 1"), "{text}");
+    let task = desk.model.run.find("home/dee").unwrap();
+    let waiting = crate::engine::Activity::Waiting("Keycloak asks to wait 4 s".to_owned());
+    desk.send(Msg::Notice(Notice::Activity { task, activity: waiting }));
+    let text = desk.text();
+    assert!(text.contains("homes 0 (1 wa") && text.contains("Keycloak asks to wait 4 s"), "{text}");
+}
