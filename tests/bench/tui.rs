@@ -79,7 +79,8 @@ fn write(journal: &Journal) -> u64 {
 }
 
 fn rekindle(root: &Path, journal: &Journal, seq: &mut u64, size: (u16, u16)) -> (String, Duration) {
-    let program = OsStr::new(env!("CARGO_BIN_EXE_rekindle"));
+    let other_build = std::env::var_os("REKINDLE_BENCH_PROGRAM");
+    let program = other_build.as_deref().unwrap_or(OsStr::new(env!("CARGO_BIN_EXE_rekindle")));
     let arguments = [OsStr::new("watch"), OsStr::new("bench")];
     let environment = [("REKINDLE_STATE", root.as_os_str()), ("XDG_CONFIG_HOME", root.as_os_str())];
     let mut pty = Pty::start(program, &arguments, &environment, size);
