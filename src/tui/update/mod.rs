@@ -16,6 +16,8 @@ mod group_stories;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod sight_stories;
+#[cfg(test)]
 mod stories;
 
 use super::dialogs::Question;
