@@ -28,9 +28,10 @@ pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
     let taken = operate::take(operate::folder(args.run.as_deref())?)?;
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
+    let screen = args.screen.ready(&policy, json)?;
     let by = operate::operator();
     let systems = reopen(taken.header(), inputs).await?;
     let id = taken.header().id.clone();
     let engine = taken.resume(systems, policy.clone(), by.clone(), crate::engine::Purpose::GoOn)?;
-    follow(engine, by, policy, &args.screen, json, &id).await
+    follow(engine, by, policy, screen, json, &id).await
 }

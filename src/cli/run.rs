@@ -10,6 +10,7 @@ use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
 use crate::engine::Engine;
 use crate::model::{ApprovalPolicy, Result, RunState};
+use crate::tui::Options;
 
 /// Restores: shows each step's diff, applies what is approved, proves it
 ///
@@ -39,11 +40,12 @@ pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
             remark(&format!("this runbook executes a command: {command}"));
         }
     }
+    let screen = args.screen.ready(&policy, json)?;
     let mut prepared =
         prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;
     prepared.header.policy = args.approval.words();
     let (engine, id) = operate::begin(prepared, policy.clone())?;
-    follow(engine, by, policy, &args.screen, json, &id).await
+    follow(engine, by, policy, screen, json, &id).await
 }
 
 /// Shows a run until it is left: as a screen, or as lines.
@@ -51,12 +53,12 @@ pub async fn follow(
     engine: Engine,
     by: String,
     policy: ApprovalPolicy,
-    screen: &ScreenArgs,
+    screen: Option<Options>,
     json: bool,
     id: &str,
 ) -> Result<Exit> {
-    if screen.is_wanted(&policy, json) {
-        let ending = screen::show(engine, by, screen.options()).await?;
+    if let Some(options) = screen {
+        let ending = screen::show(engine, by, options).await?;
         return Ok(conclude(&ending, &policy, json, id));
     }
     let interactive = policy == ApprovalPolicy::Ask && !json;

@@ -32,22 +32,29 @@ pub enum ThemeChoice {
 
 impl ScreenArgs {
     /// The terminal UI needs a terminal on both ends, and somebody to decide.
-    pub fn is_wanted(&self, policy: &ApprovalPolicy, json: bool) -> bool {
+    fn is_wanted(&self, policy: &ApprovalPolicy, json: bool) -> bool {
         let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         !self.plain && !json && terminal && *policy == ApprovalPolicy::Ask
     }
 
-    pub fn options(&self) -> Options {
+    /// What the terminal UI is to be like, where it is wanted: asked before anything is begun, for the operator's own
+    /// keys may be refused.
+    pub fn ready(&self, policy: &ApprovalPolicy, json: bool) -> Result<Option<Options>> {
+        if !self.is_wanted(policy, json) {
+            return Ok(None);
+        }
         let palette = match self.theme {
             ThemeChoice::Dark => Palette::Dark,
             ThemeChoice::Light => Palette::Light,
             ThemeChoice::Mono => Palette::Mono,
         };
-        Options {
+        let keys = tui::keys_path(|name| std::env::var_os(name));
+        Ok(Some(Options {
             palette: palette.or_none(std::env::var_os("NO_COLOR").as_deref()),
             ascii: self.ascii,
             parting: Default::default(),
-        }
+            keymap: keys.map_or_else(|| Ok(Default::default()), |path| tui::load_keys(&path))?,
+        }))
     }
 }
 

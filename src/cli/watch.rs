@@ -55,10 +55,11 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
             }
         });
     }
-    if !args.once && args.screen.is_wanted(&ApprovalPolicy::Ask, output.json) {
+    let screen = if args.once { None } else { args.screen.ready(&ApprovalPolicy::Ask, output.json)? };
+    if let Some(options) = screen {
         let by = operate::operator();
         let mut watchdog = tui::Watchdog::start()?;
-        tui::run(tui::Source::Watch(receiver), by, args.screen.options(), &mut watchdog).await?;
+        tui::run(tui::Source::Watch(receiver), by, options, &mut watchdog).await?;
         return Ok(Exit::Fine);
     }
     print(receiver, output).await

@@ -29,6 +29,14 @@ pub enum Effect {
     Wake {
         generation: u64,
     },
+    /// Show this text in the operator's own pager; the screen is given up meanwhile.
+    View {
+        text: String,
+    },
+    /// Hand this text to the terminal's clipboard.
+    Copy {
+        text: String,
+    },
     /// Paint everything anew: another program wrote over the screen.
     Repaint,
     Suspend,

@@ -29,6 +29,17 @@ pub enum Side {
     Gap,
 }
 
+impl Side {
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Removed => "- ",
+            Self::Added => "+ ",
+            Self::Both => "  ",
+            Self::Gap => "@ ",
+        }
+    }
+}
+
 /// Larger files are not read for the screen.
 const MAX_BYTES: u64 = 1024 * 1024;
 const MAX_LINES: usize = 5_000;

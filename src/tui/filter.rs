@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crate::model::{Run, TaskId, TaskStatus};
 
 use super::names::owner_of;
@@ -7,6 +9,8 @@ use super::names::owner_of;
 pub struct Filter {
     pub text: String,
     terms: Vec<Term>,
+    /// These alone, whatever they are called.
+    only: Option<BTreeSet<TaskId>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,14 +43,23 @@ impl Filter {
             };
             Some(Term { negated, wants })
         });
-        Self { text: text.to_owned(), terms: terms.collect() }
+        Self { text: text.to_owned(), terms: terms.collect(), only: None }
+    }
+
+    /// These tasks and no others.
+    pub fn of(tasks: BTreeSet<TaskId>) -> Self {
+        let text = format!("{} behind a cell of the matrix", crate::model::plural(tasks.len() as u64, "task"));
+        Self { text, terms: Vec::new(), only: Some(tasks) }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
+        self.terms.is_empty() && self.only.is_none()
     }
 
     pub fn shows(&self, run: &Run, id: TaskId) -> bool {
+        if self.only.as_ref().is_some_and(|only| !only.contains(&id)) {
+            return false;
+        }
         self.terms.iter().all(|term| term.holds(run, id) != term.negated)
     }
 }

@@ -1,5 +1,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+pub use super::action::Action;
+
 /// A key as a person presses it. Shift is in the character itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -34,8 +36,10 @@ impl Key {
                 "end" => KeyCode::End,
                 "pageup" => KeyCode::PageUp,
                 "pagedown" => KeyCode::PageDown,
-                "f1" => KeyCode::F(1),
-                _ => return None,
+                "insert" => KeyCode::Insert,
+                "delete" => KeyCode::Delete,
+                "backspace" => KeyCode::Backspace,
+                _ => KeyCode::F(name.strip_prefix('f')?.parse().ok().filter(|number| (1..=12).contains(number))?),
             },
         };
         Some(Self { code, control })
@@ -51,9 +55,26 @@ pub enum Context {
     Review,
     Evidence,
     Failure,
+    Groups,
 }
 
 impl Context {
+    pub const ALL: [Self; 7] =
+        [Self::Everywhere, Self::Steps, Self::Matrix, Self::Review, Self::Evidence, Self::Failure, Self::Groups];
+
+    /// As a file of keys calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Steps => "steps",
+            Self::Matrix => "matrix",
+            Self::Review => "review",
+            Self::Evidence => "evidence",
+            Self::Failure => "failure",
+            Self::Groups => "groups",
+        }
+    }
+
     pub fn title(self) -> &'static str {
         match self {
             Self::Everywhere => "Everywhere",
@@ -62,52 +83,12 @@ impl Context {
             Self::Review => "Review",
             Self::Evidence => "Evidence and log",
             Self::Failure => "A failed task",
+            Self::Groups => "Equal plans (C) and equal failures (F)",
         }
     }
 }
 
-/// What a key does; keys are bound to these in one table and nowhere else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    Help,
-    Quit,
-    Suspend,
-    Repaint,
-    ShowSteps,
-    ShowMatrix,
-    ShowReview,
-    ShowEvidence,
-    NextTab,
-    PauseOrContinue,
-    Abort,
-    Up,
-    Down,
-    Left,
-    Right,
-    PageUp,
-    PageDown,
-    First,
-    Last,
-    Open,
-    Back,
-    TurnGrouping,
-    Filter,
-    Mark,
-    Retry,
-    Skip,
-    LeaveOut,
-    Undo,
-    Confirm,
-    Approve,
-    ApproveAll,
-    Take,
-    Leave,
-    Toggle,
-    NextWanted,
-    PreviousWanted,
-    LogLevel,
-}
-
+#[derive(Clone, Debug)]
 pub struct Binding {
     pub context: Context,
     pub keys: Vec<(String, Key)>,
@@ -119,6 +100,7 @@ pub struct Binding {
 }
 
 /// The one table: keys are looked up in it, help and footer are made of it.
+#[derive(Clone, Debug)]
 pub struct Keymap {
     pub bindings: Vec<Binding>,
 }
@@ -142,7 +124,9 @@ const DEFAULT: &[Line] = &[
     (Context::Steps, "esc", Action::Back, "Clear the filter, then the marks", ""),
     (Context::Matrix, "left h", Action::Left, "The same user's former step", ""),
     (Context::Matrix, "right l", Action::Right, "The same user's next step", ""),
-    (Context::Matrix, "enter", Action::Open, "Look into the task", "open"),
+    (Context::Matrix, "enter", Action::Open, "Look into the task; of a block, list the tasks behind the cell", "open"),
+    (Context::Matrix, "z", Action::Zoom, "One row for a user, for 100, for 1,000", "zoom"),
+    (Context::Matrix, "t", Action::TroubleFirst, "Users in trouble first, or as they are named", "trouble first"),
     (Context::Matrix, "]", Action::NextWanted, "The next task that needs a person: review, failed, unknown, to confirm", "next"),
     (Context::Matrix, "[", Action::PreviousWanted, "The one before", ""),
     (Context::Matrix, "esc", Action::Back, "Back to the steps", "back"),
@@ -159,13 +143,22 @@ const DEFAULT: &[Line] = &[
     (Context::Review, "s", Action::Skip, "Skip the task, with a reason", "skip"),
     (Context::Review, "o", Action::LeaveOut, "Leave this user out of the rest of the run, with a reason", ""),
     (Context::Review, "c", Action::Confirm, "Confirm a step that a person must see to", ""),
-    (Context::Review, "esc", Action::Back, "Back to the steps", "back"),
+    (Context::Review, "/", Action::Search, "Search in what is shown of the plan", "search"),
+    (Context::Review, "ctrl-n", Action::NextMatch, "The next place that was searched for, around the end", ""),
+    (Context::Review, "ctrl-p", Action::PreviousMatch, "The one before", ""),
+    (Context::Review, "e", Action::ViewDiff, "View the whole diff in $PAGER, else $EDITOR: a copy, nothing that is changed there counts", ""),
+    (Context::Review, "esc", Action::Back, "End the search, then back to the steps", "back"),
     (Context::Evidence, "l", Action::LogLevel, "Turn the log's level: info, warn, error", "log level"),
     (Context::Evidence, "u", Action::Undo, "Plan the way back of a done task", "undo"),
     (Context::Evidence, "r", Action::Retry, "Plan a failed, skipped or undone task anew", "retry"),
     (Context::Evidence, "]", Action::NextWanted, "The next task that needs a person: review, failed, unknown, to confirm", "next"),
     (Context::Evidence, "[", Action::PreviousWanted, "The one before", ""),
     (Context::Evidence, "esc", Action::Back, "Back to the steps", "back"),
+    (Context::Groups, "enter", Action::Open, "Look into the first task of the group", "open"),
+    (Context::Groups, "A", Action::ApproveAll, "Approve all plans of the group, a canary first; one of them must have been opened", "approve all"),
+    (Context::Groups, "r", Action::Retry, "Retry every task of the group: each is planned anew", "retry all"),
+    (Context::Groups, "s", Action::Skip, "Skip every task of the group, with one reason", "skip all"),
+    (Context::Groups, "esc", Action::Back, "Back", "back"),
     (Context::Failure, "r", Action::Retry, "Retry: plan the task anew", "retry"),
     (Context::Failure, "s", Action::Skip, "Skip with a reason; what needs this task goes on", "skip"),
     (Context::Failure, "o", Action::LeaveOut, "Leave this user out; the other users go on", "leave user out"),
@@ -185,6 +178,10 @@ const DEFAULT: &[Line] = &[
     (Context::Everywhere, "p", Action::PauseOrContinue, "Pause: nothing new is begun; again to continue", "pause"),
     (Context::Everywhere, "X", Action::Abort, "Abort the run, with a reason; what is being written ends first", ""),
     (Context::Everywhere, "? f1", Action::Help, "This help", "help"),
+    (Context::Everywhere, "C", Action::Cohorts, "Plans in review by what they change, the rarest first", ""),
+    (Context::Everywhere, "F", Action::Causes, "Failures by their cause, the most frequent first", ""),
+    (Context::Everywhere, "Y", Action::Copy, "Copy the path or value under the cursor to the terminal's clipboard; never a secret", ""),
+    (Context::Everywhere, ":", Action::Palette, "All that can be done here, found by its name; a task's name or a number leads to the task", ""),
     (Context::Everywhere, "ctrl-l", Action::Repaint, "Paint the screen anew", ""),
     (Context::Everywhere, "ctrl-z", Action::Suspend, "Suspend; `fg` comes back (writing stops meanwhile)", ""),
     (Context::Everywhere, "q ctrl-c", Action::Quit, "Leave; the run can be resumed", "quit"),
@@ -204,6 +201,25 @@ impl Default for Keymap {
 }
 
 impl Keymap {
+    /// Two that one key is bound to where both are meant: in one place, or in one and everywhere. Behind the failure
+    /// dialog nothing else is meant.
+    pub fn conflict(&self) -> Option<(&Binding, &Binding, &str)> {
+        let meets = |one: &Binding, other: &Binding| {
+            one.context == other.context
+                || (other.context == Context::Everywhere && one.context != Context::Failure)
+                || (one.context == Context::Everywhere && other.context != Context::Failure)
+        };
+        self.bindings.iter().enumerate().find_map(|(at, one)| {
+            let others = self.bindings.iter().skip(at + 1).filter(|other| meets(one, other));
+            let shared = |other: &Binding| {
+                let found = one.keys.iter().find(|(_, key)| other.keys.iter().any(|(_, bound)| bound == key));
+                found.map(|(name, _)| name.as_str())
+            };
+            let mut found = others.filter_map(|other| Some((one, other, shared(other)?)));
+            found.next()
+        })
+    }
+
     /// A context's own meaning first, then the one it has everywhere. The failure dialog takes
     /// nothing from elsewhere: behind a dialog nothing can be acted on.
     pub fn action(&self, context: Context, key: Key) -> Option<Action> {
@@ -244,6 +260,13 @@ mod tests {
                 assert!(Key::parse(name).is_some(), "{name} of {action:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_key_of_a_place_hides_one_that_is_meant_everywhere() {
+        let keymap = Keymap::default();
+        let found = keymap.conflict().map(|(one, other, key)| (one.action, other.action, key));
+        assert_eq!(found, None);
     }
 
     #[test]

@@ -1,4 +1,109 @@
-use crate::model::{Run, TaskId};
+use crate::model::{Run, TaskId, TaskStatus};
+
+use super::state::Model;
+
+/// How many users a row of the matrix stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zoom {
+    #[default]
+    One,
+    Hundred,
+    Thousand,
+}
+
+impl Zoom {
+    pub fn size(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Hundred => 100,
+            Self::Thousand => 1_000,
+        }
+    }
+
+    pub fn further(self) -> Self {
+        match self {
+            Self::One => Self::Hundred,
+            Self::Hundred => Self::Thousand,
+            Self::Thousand => Self::One,
+        }
+    }
+}
+
+/// How the matrix is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Sight {
+    pub zoom: Zoom,
+    /// Rows as they were when the operator asked for trouble first, worst first: events never move a row.
+    pub order: Option<Vec<u32>>,
+}
+
+impl Sight {
+    /// The owner's number in line `at`, and back.
+    pub fn owner(&self, at: usize) -> usize {
+        self.order.as_ref().and_then(|order| order.get(at)).map_or(at, |owner| *owner as usize)
+    }
+
+    pub fn line(&self, owner: usize) -> usize {
+        let order = self.order.as_ref();
+        order.and_then(|order| order.iter().position(|one| *one as usize == owner)).unwrap_or(owner)
+    }
+}
+
+/// Of some tasks: how many, settled well, in trouble, waiting for a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub all: usize,
+    pub well: usize,
+    pub trouble: usize,
+    pub review: usize,
+}
+
+impl Tally {
+    pub fn add(&mut self, status: TaskStatus) {
+        self.all += 1;
+        self.well += usize::from(status.satisfies());
+        self.trouble += usize::from(matches!(status, TaskStatus::Failed | TaskStatus::Unknown));
+        self.review += usize::from(status == TaskStatus::Review);
+    }
+
+    /// Hundredths that are settled well, never all before all are.
+    pub fn hundredths(self) -> usize {
+        (self.well * 100).checked_div(self.all).unwrap_or(0)
+    }
+}
+
+/// Owners by what is wrong with their tasks: most trouble first, then most to review; equals as they were.
+pub fn by_trouble(run: &Run) -> Vec<u32> {
+    let steps = columns(run);
+    let mut rows: Vec<(Tally, u32)> = (0..row_count(run))
+        .filter_map(|at| {
+            let mut tally = Tally::default();
+            let place = row(run, at)?;
+            let tasks = steps.iter().filter_map(|step| run.tasks.get(cell(run, place, *step)?.index()));
+            tasks.for_each(|task| tally.add(task.status));
+            Some((tally, u32::try_from(at).ok()?))
+        })
+        .collect();
+    rows.sort_by_key(|(tally, _)| std::cmp::Reverse((tally.trouble, tally.review)));
+    rows.into_iter().map(|(_, at)| at).collect()
+}
+
+/// Lines of the matrix as it is looked at.
+pub fn line_count(model: &Model) -> usize {
+    row_count(&model.run).div_ceil(model.sight.zoom.size())
+}
+
+/// The line of the cursor's task.
+pub fn line_of(model: &Model, id: TaskId) -> Option<usize> {
+    row_of(&model.run, id).map(|owner| model.sight.line(owner) / model.sight.zoom.size())
+}
+
+/// The tasks of one step in one line.
+pub fn tasks_in(model: &Model, line: usize, step: usize) -> impl Iterator<Item = TaskId> + '_ {
+    let size = model.sight.zoom.size();
+    let owners = line * size..((line + 1) * size).min(row_count(&model.run));
+    owners.filter_map(move |at| cell(&model.run, row(&model.run, model.sight.owner(at))?, step))
+}
 
 /// Rows of the matrix: every owner of every set that some step walks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +165,15 @@ pub fn row_of(run: &Run, id: TaskId) -> Option<usize> {
     None
 }
 
-/// The cell `down` rows and `right` columns away, stopping at the edges.
-pub fn moved(run: &Run, from: Option<TaskId>, down: isize, right: isize) -> Option<TaskId> {
+/// The cell `down` lines and `right` columns away, stopping at the edges.
+pub fn moved(run: &Run, sight: &Sight, from: Option<TaskId>, down: isize, right: isize) -> Option<TaskId> {
     let columns = columns(run);
-    let first = || cell(run, row(run, 0)?, *columns.first()?);
-    let Some((id, at)) = from.and_then(|id| Some((id, row_of(run, id)?))) else { return first() };
-    let target = at.saturating_add_signed(down).min(row_count(run).saturating_sub(1));
+    let first = || cell(run, row(run, sight.owner(0))?, *columns.first()?);
+    let Some((id, owner)) = from.and_then(|id| Some((id, row_of(run, id)?))) else { return first() };
+    let size = sight.zoom.size();
+    let (line, last) = (sight.line(owner), row_count(run).saturating_sub(1));
+    let to = (line / size).saturating_add_signed(down).min(last / size);
+    let target = if to == line / size { owner } else { sight.owner(to * size) };
     let column = columns.iter().position(|step| *step == run.step_of(id))?;
     let column = column.saturating_add_signed(right).min(columns.len().saturating_sub(1));
     let landed = row(run, target)?;
@@ -85,16 +193,36 @@ mod tests {
         let run = fixtures::run();
         let name = |id: Option<TaskId>| run.name(id.unwrap());
         let start = run.find("account/ana");
-        assert_eq!(name(moved(&run, start, 1, 0)), "account/bob");
-        assert_eq!(name(moved(&run, start, 0, 1)), "home/ana");
-        assert_eq!(name(moved(&run, start, -5, -5)), "account/ana");
-        assert_eq!(name(moved(&run, start, 100, 0)), "account/dee");
+        assert_eq!(name(moved(&run, &Sight::default(), start, 1, 0)), "account/bob");
+        assert_eq!(name(moved(&run, &Sight::default(), start, 0, 1)), "home/ana");
+        assert_eq!(name(moved(&run, &Sight::default(), start, -5, -5)), "account/ana");
+        assert_eq!(name(moved(&run, &Sight::default(), start, 100, 0)), "account/dee");
     }
 
     #[test]
     fn a_run_without_owners_has_an_empty_matrix() {
         let run = Run::default();
         assert_eq!(row_count(&run), 0);
-        assert_eq!(moved(&run, None, 1, 1), None);
+        assert_eq!(moved(&run, &Sight::default(), None, 1, 1), None);
+    }
+
+    #[test]
+    fn trouble_comes_first_and_moving_follows_the_lines() {
+        let run = fixtures::run();
+        let sight = Sight { order: Some(by_trouble(&run)), ..Sight::default() };
+        // cyd failed, ana and bob are in review.
+        assert_eq!(sight.order, Some(vec![2, 0, 1, 3]));
+        let name = |id: Option<TaskId>| run.name(id.unwrap());
+        assert_eq!(name(moved(&run, &sight, run.find("home/cyd"), 1, 0)), "home/ana");
+        assert_eq!(name(moved(&run, &sight, run.find("home/ana"), -1, 0)), "home/cyd");
+        assert_eq!((sight.line(2), sight.owner(0)), (0, 2));
+    }
+
+    #[test]
+    fn a_block_is_settled_when_all_of_it_is() {
+        let mut tally = Tally::default();
+        (0..999).for_each(|_| tally.add(TaskStatus::Done));
+        tally.add(TaskStatus::Failed);
+        assert_eq!((tally.hundredths(), tally.trouble), (99, 1));
     }
 }

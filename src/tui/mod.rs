@@ -3,23 +3,32 @@
 //! `update` takes the [`state::Model`] and a message and answers with effects; `view` draws the model.
 //! Both are pure: they read no clock, terminal or engine. Only `runtime` and `terminal` have effects.
 
+mod action;
+mod canary;
 mod cells;
+mod clipboard;
 mod dialogs;
 mod effect;
 mod file_diff;
 mod filter;
+mod groups;
 mod keymap;
+mod keys_file;
 mod log;
 mod matrix;
 mod msg;
 mod names;
 mod notes;
+mod pace;
+mod pager;
 mod painter;
+mod palette;
 mod panes;
 mod parting;
 mod review;
 mod rows;
 mod runtime;
+mod search;
 mod state;
 mod terminal;
 mod theme;
@@ -33,6 +42,8 @@ mod fixtures;
 #[cfg(test)]
 mod view_tests;
 
+pub use keymap::Keymap;
+pub use keys_file::{load as load_keys, path as keys_path};
 pub use log::{layer as log_layer, start as start_log};
 pub use parting::Parting;
 pub use runtime::{Options, Source, run};

@@ -4,6 +4,7 @@ use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
 
 /// Writes frames in as few bytes as a terminal of the last forty years understands: a slow link shows a key's
 /// effect the sooner for it. Each frame is one write inside synchronized output, so that no half-drawn screen is
@@ -16,6 +17,8 @@ pub struct Painter<W> {
     at: Option<(u16, u16)>,
     /// Columns, as the last frame had them.
     width: u16,
+    /// What is on the screen, as far as it is known.
+    lines: Vec<Vec<Option<Cell>>>,
 }
 
 /// How a cell looks beside its text.
@@ -40,9 +43,11 @@ const CODES: [(Modifier, u8, u8); 7] = [
     (Modifier::REVERSED, 7, 27),
     (Modifier::CROSSED_OUT, 9, 29),
 ];
+/// A leap over two or more columns takes four bytes.
+const LEAP: usize = 3;
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
-/// From this many on blanks to the line's end are cheaper as one code.
+/// From this many on blanks to the end of what is on the line are cheaper as one code.
 const CHEAPER: u16 = 4;
 
 impl Look {
@@ -94,6 +99,10 @@ impl Look {
     }
 }
 
+fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " " && Look::of(cell).is_bare()
+}
+
 /// Of the terminal's own sixteen colours; the theme asks for no others.
 fn code(color: Color) -> u8 {
     match color {
@@ -119,7 +128,7 @@ fn code(color: Color) -> u8 {
 
 impl<W: Write> Painter<W> {
     pub fn new(output: W) -> Self {
-        Self { output, frame: Vec::new(), worn: PLAIN, at: None, width: 0 }
+        Self { output, frame: Vec::new(), worn: PLAIN, at: None, width: 0, lines: Vec::new() }
     }
 
     fn put(&mut self, text: &str) {
@@ -129,6 +138,10 @@ impl<W: Write> Painter<W> {
     fn go(&mut self, x: u16, y: u16) {
         match self.at {
             Some(at) if at == (x, y) => {}
+            Some((from, row)) if row == y && x > from && self.between(from, x, y).is_some() => {
+                let text = self.between(from, x, y).unwrap_or_default();
+                self.put(&text);
+            }
             Some((from, row)) if row == y && x > from && x - from < 10 => {
                 let by = x - from;
                 self.put(&if by == 1 { "\x1b[C".to_owned() } else { format!("\x1b[{by}C") });
@@ -159,7 +172,9 @@ impl<W: Write> Painter<W> {
             self.wear(PLAIN);
         }
         self.go(x, y);
-        if x.saturating_add(count) >= self.width && count >= CHEAPER {
+        let to = x.saturating_add(count);
+        (x..to).for_each(|column| self.keep(column, y, Some(Cell::EMPTY)));
+        if count >= CHEAPER && self.is_blank_from(to, y) {
             self.put("\x1b[K");
             return;
         }
@@ -172,7 +187,34 @@ impl<W: Write> Painter<W> {
         self.wear(Look::of(cell));
         self.go(x, y);
         self.put(symbol);
+        self.keep(x, y, Some(cell.clone()));
+        let behind = x.saturating_add(u16::try_from(symbol.width()).unwrap_or(1));
+        (x.saturating_add(1)..behind).for_each(|column| self.keep(column, y, None));
         self.moved(1, symbol.is_ascii());
+    }
+
+    fn keep(&mut self, x: u16, y: u16, cell: Option<Cell>) {
+        let line = self.lines.get_mut(usize::from(y));
+        if let Some(place) = line.and_then(|line| line.get_mut(usize::from(x))) {
+            *place = cell;
+        }
+    }
+
+    /// What stands in a gap too small for a code that leaps over it, if it can be written again as the pen is.
+    fn between(&self, from: u16, to: u16, y: u16) -> Option<String> {
+        let line = self.lines.get(usize::from(y))?;
+        let gap = line.get(usize::from(from)..usize::from(to)).filter(|gap| gap.len() <= LEAP)?;
+        let again = gap.iter().map(|cell| {
+            let cell = cell.as_ref().filter(|cell| cell.symbol().len() == 1)?;
+            let is_worn = Look::of(cell) == self.worn || (is_blank(cell) && self.worn.is_bare());
+            is_worn.then_some(cell.symbol())
+        });
+        again.collect()
+    }
+
+    fn is_blank_from(&self, x: u16, y: u16) -> bool {
+        let rest = self.lines.get(usize::from(y)).and_then(|line| line.get(usize::from(x)..));
+        x >= self.width || rest.is_some_and(|rest| rest.iter().all(|cell| cell.as_ref().is_some_and(is_blank)))
     }
 
     /// Terminals differ in how wide some characters are, and in where the cursor is behind the last column.
@@ -191,7 +233,7 @@ impl<W: Write> Backend for Painter<W> {
     {
         let mut blank: Option<(u16, u16, u16)> = None;
         for (x, y, cell) in content {
-            let is_blank = cell.symbol() == " " && Look::of(cell).is_bare();
+            let is_blank = is_blank(cell);
             match &mut blank {
                 Some((from, row, count)) if is_blank && *row == y && from.saturating_add(*count) == x => *count += 1,
                 _ => {
@@ -238,6 +280,9 @@ impl<W: Write> Backend for Painter<W> {
 
     fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
         self.wear(PLAIN);
+        let known = matches!(region, ClearType::All).then_some(Cell::EMPTY);
+        let width = usize::from(self.width);
+        self.lines.iter_mut().for_each(|line| *line = vec![known.clone(); width]);
         self.put(match region {
             ClearType::All => "\x1b[2J",
             ClearType::AfterCursor => "\x1b[J",
@@ -271,9 +316,13 @@ impl<W: Write> Backend for Painter<W> {
 }
 
 impl<W: Write> Painter<W> {
-    /// Frames from here on are so wide.
-    pub fn widen(&mut self, width: u16) {
-        self.width = width;
+    /// Frames from here on have that size; a change of it clears the screen.
+    pub fn measure(&mut self, width: u16, height: u16) {
+        let before = (usize::from(self.width), self.lines.len());
+        if before != (usize::from(width), usize::from(height)) {
+            self.width = width;
+            self.lines = vec![vec![None; usize::from(width)]; usize::from(height)];
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Terminal, EventStream, KeyEventKind};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -10,11 +10,13 @@ use tokio::sync::mpsc;
 use crate::engine::{Engine, Notice};
 use crate::model::{Error, ErrorKind, Event, Recorded, Result, Run};
 
+use super::clipboard;
 use super::effect::Effect;
 use super::file_diff;
-use super::keymap::Key;
+use super::keymap::{Key, Keymap};
 use super::log;
 use super::msg::Msg;
+use super::pager;
 use super::parting::Parting;
 use super::state::{Dirty, Model, PlanFacts, Tab};
 use super::terminal::Screen;
@@ -36,6 +38,7 @@ pub struct Options {
     pub palette: Palette,
     pub ascii: bool,
     pub parting: Parting,
+    pub keymap: Keymap,
 }
 
 /// Shows a run until the operator leaves, the terminal is lost or the process is told to end.
@@ -45,7 +48,7 @@ pub async fn run(source: Source, by: String, options: Options, watchdog: &mut Wa
     let theme = Theme { palette: options.palette, ascii: options.ascii };
     let is_watch = matches!(source, Source::Watch(_));
     let mut model = Model::new(by, theme, is_watch, TimeZone::system());
-    model.parting = options.parting;
+    (model.parting, model.keymap) = (options.parting, options.keymap);
     let (engine, notices) = match source {
         Source::Engine(engine) => {
             let notices = engine.subscribe();
@@ -64,6 +67,7 @@ pub async fn run(source: Source, by: String, options: Options, watchdog: &mut Wa
         kept: is_watch.then(Vec::new),
         is_leaving: false,
         is_suspended: false,
+        to_view: None,
     };
     session.go(messages, notices, watchdog).await?;
     session.screen.leave();
@@ -81,6 +85,8 @@ struct Session {
     kept: Option<Vec<Arc<Recorded>>>,
     is_leaving: bool,
     is_suspended: bool,
+    /// Waits for the keyboard to be let go.
+    to_view: Option<String>,
 }
 
 /// The cursor rests this long before its plan is read.
@@ -150,6 +156,13 @@ impl Session {
             for _ in 0..BATCH {
                 let Ok(notice) = notices.try_recv() else { break };
                 self.on_notice(notice);
+            }
+            if let Some(text) = self.to_view.take() {
+                drop(input.take());
+                self.view(&text).await.map_err(broken)?;
+                input = Some(Keyboard::open());
+                // What was pressed in the pager was not meant for this screen.
+                while interrupt.recv().now_or_never().is_some() {}
             }
             if self.is_suspended && input.take().is_some() {
                 self.suspend();
@@ -236,6 +249,18 @@ impl Session {
         }
     }
 
+    /// The terminal is the pager's meanwhile; the engine goes on.
+    async fn view(&mut self, text: &str) -> std::io::Result<()> {
+        self.screen.leave();
+        let shown = pager::show(text, |name| std::env::var(name).ok()).await;
+        if let Err(error) = shown {
+            let problem = error.problem();
+            self.model.complain(crate::model::visible(&problem.what).into_owned());
+        }
+        self.model.dirtied(Dirty::Now);
+        self.screen.resume()
+    }
+
     fn perform(&mut self, effect: Effect) {
         let sender = self.sender.clone();
         match effect {
@@ -298,6 +323,12 @@ impl Session {
             Effect::Repaint => {
                 let _ = self.screen.repaint();
                 self.model.dirtied(Dirty::Now);
+            }
+            Effect::View { text } => self.to_view = Some(text),
+            Effect::Copy { text } => {
+                if let Err(error) = self.screen.hand_over(&clipboard::sequence(&text)) {
+                    tracing::warn!("cannot copy: {error}");
+                }
             }
             Effect::Suspend => self.is_suspended = true,
             Effect::Leave => self.is_leaving = true,

@@ -5,12 +5,18 @@ use jiff::tz::TimeZone;
 use crate::engine::Activity;
 use crate::model::{Digest, Preview, Problem, Recorded, Run, TaskId, TaskStatus};
 
+use super::canary::Canary;
 use super::dialogs::Dialog;
+use super::groups::Groups;
 use super::keymap::{Context, Keymap};
+use super::matrix::Sight;
 use super::notes::{Notes, Weight};
+use super::pace::Pace;
+use super::palette::Palette;
 use super::parting::Parting;
 use super::review::Review;
 use super::rows::Rows;
+use super::search::Search;
 use super::theme::Theme;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,8 +107,16 @@ pub struct Model {
     pub rows: Rows,
     pub matrix_top: usize,
     pub matrix_left: usize,
+    pub sight: Sight,
     /// While the filter is typed: its text and the filter to go back to.
     pub filter_input: Option<(Input, String)>,
+    pub palette: Option<Palette>,
+    pub search: Search,
+    pub pace: Pace,
+    pub groups: Option<Groups>,
+    pub canary: Option<Canary>,
+    /// Tasks whose plan could not be shown: nobody approves them along with others.
+    pub unopened: BTreeSet<TaskId>,
     pub review: Review,
     pub evidence: Evidence,
     pub dialog: Option<Dialog>,
@@ -152,7 +166,14 @@ impl Model {
             rows: Rows::default(),
             matrix_top: 0,
             matrix_left: 0,
+            sight: Sight::default(),
             filter_input: None,
+            palette: None,
+            search: Search::default(),
+            pace: Pace::default(),
+            groups: None,
+            canary: None,
+            unopened: BTreeSet::new(),
             review: Review::default(),
             evidence: Evidence::default(),
             dialog: None,
@@ -175,6 +196,11 @@ impl Model {
     pub fn next_generation(&mut self) -> u64 {
         self.generation += 1;
         self.generation
+    }
+
+    /// Where keys have their meaning now.
+    pub fn context(&self) -> Context {
+        if self.groups.is_some() { Context::Groups } else { self.tab.context() }
     }
 
     pub fn is_too_small(&self) -> bool {
@@ -254,7 +280,7 @@ impl Model {
         }
         // Its names and its total are always there.
         let height = self.body_height().saturating_sub(3).max(1);
-        if let Some(at) = self.cursor.and_then(|id| super::matrix::row_of(&self.run, id)) {
+        if let Some(at) = self.cursor.and_then(|id| super::matrix::line_of(self, id)) {
             self.matrix_top = self.matrix_top.min(at).max((at + 1).saturating_sub(height));
         }
         let columns = super::panes::matrix_columns(self.width);

@@ -68,7 +68,14 @@ impl Screen {
     /// and waits for the answer: over a slow link that takes long, and some never answer.
     pub fn repaint(&mut self) -> io::Result<()> {
         let size = self.terminal.size()?;
-        self.terminal.resize(size.into())
+        self.terminal.backend_mut().measure(size.width, size.height);
+        self.terminal.resize(ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, size)))
+    }
+
+    /// Bytes that are no part of a frame and move nothing.
+    pub fn hand_over(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.output.write_all(bytes)?;
+        self.output.flush()
     }
 
     pub fn size(&self) -> io::Result<(u16, u16)> {
@@ -76,8 +83,8 @@ impl Screen {
     }
 
     pub fn draw(&mut self, model: &Model) -> io::Result<()> {
-        let width = self.terminal.size()?.width;
-        self.terminal.backend_mut().widen(width);
+        let size = self.terminal.size()?;
+        self.terminal.backend_mut().measure(size.width, size.height);
         self.terminal.draw(|frame| view(model, frame.area(), frame.buffer_mut())).map(|_| ())
     }
 }

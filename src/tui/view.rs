@@ -30,6 +30,12 @@ pub fn view(model: &Model, area: Rect, buffer: &mut Buffer) {
         Tab::Review => panes::review(model, body, buffer),
         Tab::Evidence => panes::evidence(model, body, buffer),
     }
+    if let Some(groups) = &model.groups {
+        panes::groups(model, groups, body, buffer);
+    }
+    if let Some(palette) = &model.palette {
+        panes::palette(model, palette, body, buffer);
+    }
     panes::footer(model, Rect { y: area.bottom() - FOOTER, height: FOOTER, ..area }, buffer);
     if let Some(dialog) = &model.dialog {
         dialogs::render(model, dialog, dialogs::place(area), buffer);

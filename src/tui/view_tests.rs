@@ -139,6 +139,27 @@ fn help() {
 }
 
 #[test]
+fn equal_plans() {
+    snap("cohorts", |desk| {
+        desk.press("C");
+    });
+}
+
+#[test]
+fn equal_failures() {
+    snap("causes", |desk| {
+        desk.press("F");
+    });
+}
+
+#[test]
+fn palette() {
+    snap("palette", |desk| {
+        desk.at("home/cyd").press(":").type_text("app").press("down");
+    });
+}
+
+#[test]
 fn quitting() {
     snap("quit", |desk| {
         desk.press("q");

@@ -109,6 +109,7 @@ fn completions_and_the_manual_come_from_the_same_definitions() {
 #[test]
 fn the_schema_and_the_adapters_are_facts() {
     rekindle(&["schema"]).exits(0).says("\"on_timeout\"");
+    rekindle(&["info"]).exits(0).says("rekindle/keys.toml");
     rekindle(&["info", "--json"]).exits(0).says("restic (local, rest:, s3:)");
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod ends;
+mod keys;
 mod platform;
 mod stories;
 #[path = "../support/mod.rs"]

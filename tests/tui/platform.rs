@@ -60,9 +60,29 @@ impl Platform {
     /// The built binary on this platform, in a terminal.
     pub fn rekindle(&self, arguments: &[&str]) -> Terminal {
         let state = self.path("state");
-        let environment: [(&str, &OsStr); 2] =
-            [("RESTIC_PASSWORD", OsStr::new(PASSWORD)), ("REKINDLE_STATE", state.as_os_str())];
+        let (config, pager) = (self.path("config"), self.path("pager"));
+        let environment: [(&str, &OsStr); 5] = [
+            ("RESTIC_PASSWORD", OsStr::new(PASSWORD)),
+            ("REKINDLE_STATE", state.as_os_str()),
+            ("XDG_CONFIG_HOME", config.as_os_str()),
+            ("REKINDLE_PAGER", OsStr::new("")),
+            ("PAGER", pager.as_os_str()),
+        ];
         Terminal::start(env!("CARGO_BIN_EXE_rekindle"), arguments, &environment, self.folder.path())
+    }
+
+    /// The operator's own keys.
+    pub fn keys(&self, text: &str) {
+        std::fs::create_dir_all(self.path("config/rekindle")).unwrap();
+        std::fs::write(self.path("config/rekindle/keys.toml"), text).unwrap();
+    }
+
+    /// A pager that shows all and waits for a line.
+    pub fn pager(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        let pager = self.path("pager");
+        std::fs::write(&pager, "#!/bin/sh\ncat \"$1\"\nls -l \"$1\"\nread -r line\n").unwrap();
+        std::fs::set_permissions(pager, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// A runbook of one command that takes ten minutes and has a child.

@@ -40,6 +40,7 @@ const RUNBOOK: &str = include_str!("../../../runbooks/demo.yaml");
 const FAILING: &str = "home/lee";
 
 pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
+    let screen = args.screen.ready(&ApprovalPolicy::Ask, json)?;
     let sandbox = tokio::task::spawn_blocking(move || Sandbox::build(args.keep))
         .await
         .map_err(|error| Error::new(ErrorKind::Bug, "build the sandbox", error.to_string()))??;
@@ -49,10 +50,9 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         say(&format!("sandbox: {}", sandbox.root().display()));
     }
     let by = operate::operator();
-    let policy = if args.screen.is_wanted(&ApprovalPolicy::Ask, json) {
-        ApprovalPolicy::Ask
-    } else {
-        ApprovalPolicy::Yes { deletes: false, irreversible: false }
+    let policy = match screen {
+        Some(_) => ApprovalPolicy::Ask,
+        None => ApprovalPolicy::Yes { deletes: false, irreversible: false },
     };
     let (runbook, _) = Runbook::parse("demo.yaml", RUNBOOK, &|name| {
         Err(Error::new(ErrorKind::Bug, format!("include {name}"), "the demo includes nothing"))
@@ -64,9 +64,8 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let mut prepared = prepare(&PathBuf::from("demo.yaml"), runbook, inputs, &by, operate::now(), Ok).await?;
     prepared.header.policy = "the demo's".to_owned();
     let (engine, id) = operate::begin_in(&state, prepared, policy.clone())?;
-    if policy == ApprovalPolicy::Ask {
+    if let Some(mut options) = screen {
         mend_when_it_fails(&engine, &sandbox);
-        let mut options = args.screen.options();
         options.parting = match sandbox.is_kept() {
             true => Parting::Stays { before: format!("REKINDLE_STATE={} ", sandbox.path("state").display()) },
             false => Parting::Removed { instead: "`rekindle demo --keep` leaves them in place".to_owned() },

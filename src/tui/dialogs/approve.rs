@@ -67,13 +67,41 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
         let equal = equal.filter(|other| {
             in_review(other) && cohort.is_some() && cohort_of(*other) == cohort && run.selection(*other).takes_all()
         });
-        (format!("plans equal to {}", shown_name(run, id)), equal.collect())
+        let equal = equal.filter(|other| *other != id);
+        (
+            format!("plans equal to {}", shown_name(run, id)),
+            std::iter::once(id).filter(in_review).chain(equal).collect(),
+        )
     } else {
         let step = run.step_tasks(run.step_of(id)).map(TaskId);
         let shown: BTreeSet<TaskId> = model.rows.shown_of(&step.collect()).into_iter().collect();
         let tasks = shown.into_iter().filter(in_review).collect();
         (format!("plans of step {} that are in review and shown", shown_step(run, id)), tasks)
     };
+    ask(model, which, tasks, model.tab == Tab::Review)
+}
+
+/// The question for a cohort: none of it is approved before one of it was on the screen.
+pub fn ask_approval_of(model: &Model, tasks: Vec<TaskId>) -> Result<Dialog, String> {
+    let digest = |id: &TaskId| model.run.tasks.get(id.index()).and_then(|task| task.digest);
+    let Some(opened) = tasks.iter().find(|id| digest(id).is_some_and(|digest| model.seen.contains(&digest))) else {
+        return Err("none of these plans was opened yet: Enter opens the first, Esc and C lead back here".to_owned());
+    };
+    let which = format!("plans equal to {}", shown_name(&model.run, *opened));
+    // The one that was looked at goes first.
+    let rest = tasks.iter().filter(|id| *id != opened);
+    ask(model, which, std::iter::once(opened).chain(rest).copied().collect(), true)
+}
+
+fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Result<Dialog, String> {
+    let run = &model.run;
+    let cohort_of = |id: TaskId| model.plans.get(&id).map(|facts| facts.cohort);
+    if let Some(unopened) = tasks.iter().find(|id| model.unopened.contains(id)) {
+        let name = shown_name(run, *unopened);
+        return Err(format!(
+            "the plan of {name} could not be opened: nothing is approved along with it; r or s settles it"
+        ));
+    }
     let plans: Vec<(TaskId, Digest)> =
         tasks.iter().filter_map(|id| Some((*id, run.tasks.get(id.index())?.digest?))).collect();
     if plans.is_empty() {
@@ -115,6 +143,7 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
         which: visible(&which).into_owned(),
         targets: targets.into_iter().collect(),
         demand: Demand::for_many(plans.len(), counts),
+        is_cohort: is_cohort && plans.len() > 1,
         counts,
         plans,
     })))

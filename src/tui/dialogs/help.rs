@@ -4,7 +4,8 @@ use crate::tui::state::Tab;
 /// Help is the keymap itself, the present tab's keys first.
 pub fn lines(keymap: &Keymap, tab: Tab) -> Vec<(String, String)> {
     let others = Tab::ALL.iter().map(|other| other.context()).filter(|context| *context != tab.context());
-    let order = [tab.context(), Context::Everywhere].into_iter().chain([Context::Failure]).chain(others);
+    let order =
+        [tab.context(), Context::Everywhere].into_iter().chain([Context::Groups, Context::Failure]).chain(others);
     let mut lines = Vec::new();
     for context in order {
         if !lines.is_empty() {

@@ -9,7 +9,7 @@ mod render;
 
 use crate::model::{Counts, Digest, TargetIdentity, TaskId};
 
-pub use approve::{ask_approval, ask_approval_of_all};
+pub use approve::{ask_approval, ask_approval_of, ask_approval_of_all};
 pub use demand::Demand;
 pub use leaving::leaving;
 pub use render::{is_read_to_the_end, place, render};
@@ -82,6 +82,8 @@ pub struct ApproveAll {
     pub unseen: usize,
     pub opaque: usize,
     pub undos: usize,
+    /// Equal plans: a few go first, the rest once those were read back.
+    pub is_cohort: bool,
     pub demand: Demand,
 }
 

@@ -29,7 +29,7 @@ pub fn words(model: &Model, verb: &Verb) -> (String, String) {
 fn skip(model: &Model, tasks: &[TaskId]) -> (String, String) {
     let what = match tasks {
         [one] => shown_name(&model.run, *one),
-        many => crate::model::plural(many.len() as u64, "marked task"),
+        many => crate::model::plural(many.len() as u64, "task"),
     };
     let state = |id: &TaskId| model.run.tasks.get(id.index());
     let undos = tasks.iter().filter(|id| state(id).is_some_and(|task| task.pass == Pass::Undo));

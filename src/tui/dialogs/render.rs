@@ -121,7 +121,12 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
         }
         Question::ApproveAll(all) => {
             let title = format!("Approve {}?", crate::model::plural(all.plans.len() as u64, "plan"));
-            (title, approve_all_lines(model, all), demand_lines(&all.demand, &typed, back))
+            let mut answers = demand_lines(&all.demand, &typed, back);
+            if let (true, Demand::Typed { text, .. }) = (all.is_cohort, &all.demand) {
+                let told = format!("1 goes first, the rest after its read-back. {text} after 5: 5 go first.");
+                answers.insert(2, (Role::Plain, told));
+            }
+            (title, approve_all_lines(model, all), answers)
         }
         Question::Failure { task } => failure_lines(model, *task),
         Question::Reason { verb } => {

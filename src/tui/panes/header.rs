@@ -114,5 +114,9 @@ fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
         let filter = format!("{} filter: {} ", theme.line(), visible(&model.rows.filter.text));
         pen.line(&[(&filter, theme.style(Role::Attention))], theme.cut());
     }
+    if let Some(told) = crate::tui::pace::told(model) {
+        let told = format!("{} {told} ", theme.line());
+        pen.line(&[(&told, theme.style(Role::Active))], theme.cut());
+    }
     pen.fill(theme.line(), theme.style(Role::Quiet));
 }

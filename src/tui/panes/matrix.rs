@@ -3,7 +3,7 @@ use ratatui::layout::Rect;
 
 use crate::model::{TaskStatus, visible};
 use crate::tui::cells::{Pen, column, fit_middle};
-use crate::tui::matrix::{cell, columns as steps, row, row_count};
+use crate::tui::matrix::{Tally, Zoom, cell, columns as steps, line_count, line_of, row, row_count, tasks_in};
 use crate::tui::names::shown_name;
 use crate::tui::state::Model;
 use crate::tui::theme::Role;
@@ -32,6 +32,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::at(buffer, area, 0);
     let more = (model.matrix_left > 0, model.matrix_left + fit < all.len());
     let label = match more {
+        (false, false) if model.sight.order.is_some() => " trouble first",
         (false, false) => " user",
         (true, false) => " user  < more",
         (false, true) => " user  more >",
@@ -43,28 +44,11 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(&column(&name, CELL - 1, theme.cut()), theme.style(Role::Title)).write(" ", theme.style(Role::Plain));
     }
     let body = area.height.saturating_sub(3);
-    for (line, at) in (1..=body).zip(model.matrix_top..) {
-        let Some(place) = row(run, at) else { break };
-        let owners = run.header.owners.get(place.set);
-        let name = owners.and_then(|owners| owners.names.get(place.position as usize));
-        let is_row = model.cursor.and_then(|id| crate::tui::matrix::row_of(run, id)) == Some(at);
-        let mut pen = Pen::at(buffer, area, line);
-        pen.write(if is_row { ">" } else { " " }, theme.style(Role::Title));
-        let name = name.map_or_else(String::new, |name| fit_middle(&visible(name), NAME - 1, theme.cut()));
-        pen.write(&column(&name, NAME, theme.cut()), theme.style(if is_row { Role::Title } else { Role::Plain }));
-        for step in &shown {
-            let Some(id) = cell(run, place, *step) else {
-                pen.write(&column("", CELL, ""), theme.style(Role::Plain));
-                continue;
-            };
-            let status = run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status);
-            let mut style = theme.style(theme.status_role(status));
-            if model.cursor == Some(id) {
-                style = theme.style(Role::Cursor);
-            }
-            let mark = if model.marks.contains(&id) { "#" } else { " " };
-            pen.write(&column(&format!(" {}{mark}", theme.glyph(status)), 4, ""), style);
-            pen.write(&column("", CELL - 4, ""), theme.style(Role::Plain));
+    for (line, at) in (1..=body).zip(model.matrix_top..line_count(model)) {
+        let area = Rect { y: area.y + line, height: 1, ..area };
+        match model.sight.zoom {
+            Zoom::One => user(model, at, &shown, area, buffer),
+            _ => block(model, at, &shown, area, buffer),
         }
     }
     total(model, &shown, area, area.height.saturating_sub(2), buffer);
@@ -74,6 +58,79 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         let mut pen = Pen::at(buffer, area, area.height.saturating_sub(1));
         let left = pen.left();
         pen.write(&crate::tui::cells::fit(&text, left, theme.cut()), theme.style(Role::Plain));
+    }
+}
+
+fn owner_name(model: &Model, at: usize) -> String {
+    let place = row(&model.run, model.sight.owner(at));
+    let owners = place.and_then(|place| model.run.header.owners.get(place.set));
+    let name = owners.zip(place).and_then(|(owners, place)| owners.names.get(place.position as usize));
+    name.map_or_else(String::new, |name| visible(name).into_owned())
+}
+
+fn head(model: &Model, at: usize, name: &str, pen: &mut Pen<'_>) {
+    let theme = model.theme;
+    let is_row = model.cursor.and_then(|id| line_of(model, id)) == Some(at);
+    pen.write(if is_row { ">" } else { " " }, theme.style(Role::Title));
+    let name = fit_middle(name, NAME - 1, theme.cut());
+    pen.write(&column(&name, NAME, theme.cut()), theme.style(if is_row { Role::Title } else { Role::Plain }));
+}
+
+fn user(model: &Model, at: usize, shown: &[usize], area: Rect, buffer: &mut Buffer) {
+    let (theme, run) = (model.theme, &model.run);
+    let Some(place) = row(run, model.sight.owner(at)) else { return };
+    let mut pen = Pen::at(buffer, area, 0);
+    head(model, at, &owner_name(model, at), &mut pen);
+    for step in shown {
+        let Some(id) = cell(run, place, *step) else {
+            pen.write(&column("", CELL, ""), theme.style(Role::Plain));
+            continue;
+        };
+        let status = run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status);
+        let mut style = theme.style(theme.status_role(status));
+        if model.cursor == Some(id) {
+            style = theme.style(Role::Cursor);
+        }
+        let mark = if model.marks.contains(&id) { "#" } else { " " };
+        pen.write(&column(&format!(" {}{mark}", theme.glyph(status)), 4, ""), style);
+        pen.write(&column("", CELL - 4, ""), theme.style(Role::Plain));
+    }
+}
+
+/// Many users in one line: hundredths that are settled well, and how many are in trouble.
+fn block(model: &Model, at: usize, shown: &[usize], area: Rect, buffer: &mut Buffer) {
+    let (theme, size) = (model.theme, model.sight.zoom.size());
+    let last = ((at + 1) * size).min(row_count(&model.run)).saturating_sub(1);
+    let mut pen = Pen::at(buffer, area, 0);
+    let name = match model.sight.order {
+        // In the order of trouble a block has no first and last name.
+        Some(_) => format!("{}-{}", at * size + 1, last + 1),
+        None => format!("{}-{}", owner_name(model, at * size), owner_name(model, last)),
+    };
+    head(model, at, &name, &mut pen);
+    let cursor = model.cursor.filter(|id| line_of(model, *id) == Some(at)).map(|id| model.run.step_of(id));
+    for step in shown {
+        let mut tally = Tally::default();
+        let states = tasks_in(model, at, *step).filter_map(|id| model.run.tasks.get(id.index()));
+        states.for_each(|task| tally.add(task.status));
+        if tally.all == 0 {
+            pen.write(&column("", CELL, ""), theme.style(Role::Plain));
+            continue;
+        }
+        let trouble = match (tally.trouble, tally.review) {
+            (0, 0) => String::new(),
+            (0, review) => format!(" {}{review}", theme.glyph(TaskStatus::Review)),
+            (trouble, _) => format!(" {}{trouble}", theme.glyph(TaskStatus::Failed)),
+        };
+        let role = match (tally.trouble, tally.review, tally.well == tally.all) {
+            _ if cursor == Some(*step) => Role::Cursor,
+            (0, 0, true) => Role::Good,
+            (0, 0, false) => Role::Plain,
+            (0, ..) => Role::Attention,
+            _ => Role::Bad,
+        };
+        let text = column(&format!("{:>3}%{trouble}", tally.hundredths()), CELL - 1, theme.cut());
+        pen.write(&text, theme.style(role)).write(" ", theme.style(Role::Plain));
     }
 }
 

@@ -7,6 +7,7 @@ use crate::tui::cells::{Pen, fit, fit_middle, wrap};
 use crate::tui::file_diff::Side;
 use crate::tui::names::shown_name;
 use crate::tui::review::{Loaded, ReviewRow, ReviewState, place_room};
+use crate::tui::search::matches;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::{Role, Theme};
 use crate::tui::words;
@@ -103,6 +104,30 @@ fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
         if is_cursor {
             pen.fill(" ", theme.style(Role::Cursor));
         }
+        if model.tab == Tab::Review {
+            emphasise(Rect { y: body.y + row, height: 1, ..body }, &model.search.text, is_cursor, buffer);
+        }
+    }
+}
+
+/// Marks what was searched for, in the cells themselves: wherever a row's words come from.
+fn emphasise(line: Rect, wanted: &str, is_cursor: bool, buffer: &mut Buffer) {
+    if wanted.is_empty() {
+        return;
+    }
+    let mut text = String::new();
+    let mut starts = Vec::new();
+    for x in line.left()..line.right() {
+        starts.push((text.len(), x));
+        text.push_str(buffer.cell((x, line.y)).map_or(" ", |cell| cell.symbol()));
+    }
+    let mark = if is_cursor { Modifier::BOLD | Modifier::UNDERLINED } else { Modifier::REVERSED };
+    for found in matches(&text, wanted) {
+        for (_, x) in starts.iter().filter(|(start, _)| found.contains(start)) {
+            if let Some(cell) = buffer.cell_mut((*x, line.y)) {
+                cell.modifier |= mark;
+            }
+        }
     }
 }
 
@@ -136,10 +161,10 @@ fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: 
         }
         ReviewRow::Line { side, text, changed, .. } => {
             let (mark, role) = match side {
-                Side::Removed => ("- ", Role::Removed),
-                Side::Added => ("+ ", Role::Added),
-                Side::Both => ("  ", Role::Quiet),
-                Side::Gap => ("@ ", Role::Active),
+                Side::Removed => (side.mark(), Role::Removed),
+                Side::Added => (side.mark(), Role::Added),
+                Side::Both => (side.mark(), Role::Quiet),
+                Side::Gap => (side.mark(), Role::Active),
             };
             let end = text.len() - text.trim_end_matches(' ').len();
             pen.write("    ", over(Role::Plain)).write(mark, over(role));

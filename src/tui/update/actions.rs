@@ -1,13 +1,18 @@
+use std::collections::BTreeSet;
+
 use crate::engine::Command;
 use crate::model::{HunkAt, RunState, StepKind, TaskId, TaskState, TaskStatus};
 use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval, ask_approval_of_all};
 use crate::tui::effect::Effect;
+use crate::tui::groups::Kind;
 use crate::tui::keymap::Action;
+use crate::tui::matrix;
 use crate::tui::names::{set_and_owner, shown_name};
+use crate::tui::palette::Palette;
 use crate::tui::rows::Grouping;
-use crate::tui::state::{Model, Tab};
+use crate::tui::state::{Input, Model, Tab};
 
-use super::{moves, typing};
+use super::{grouped, moves, searching, taking_away, typing};
 
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if commands(action)
@@ -16,7 +21,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         model.complain(why);
         return Vec::new();
     }
+    if let Some(effects) = grouped::act(model, action) {
+        return effects;
+    }
     match action {
+        Action::Cohorts => grouped::open(model, Kind::Cohorts),
+        Action::Causes => grouped::open(model, Kind::Causes),
         Action::Help => ask(model, Question::Help),
         Action::Quit => ask(model, Question::Quit),
         Action::Suspend => return vec![Effect::Suspend],
@@ -38,6 +48,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::First
         | Action::Last => moves::travel(model, action),
         Action::Open if model.tab == Tab::Review => return open_diff(model),
+        Action::Open if model.tab == Tab::Matrix && model.sight.zoom != matrix::Zoom::One => drill(model),
         Action::Open => open(model),
         Action::Back => back(model),
         Action::TurnGrouping => {
@@ -47,7 +58,21 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             };
             model.rows.stale = true;
         }
-        Action::Filter => {}
+        Action::Filter => {
+            let text = model.rows.filter.text.clone();
+            model.filter_input = Some((Input { text: text.clone() }, text));
+        }
+        Action::Search => searching::begin(model),
+        Action::NextMatch => searching::step(model, true),
+        Action::PreviousMatch => searching::step(model, false),
+        Action::ViewDiff => return taking_away::view_diff(model),
+        Action::Copy => return taking_away::copy(model),
+        Action::Zoom => model.sight.zoom = model.sight.zoom.further(),
+        Action::TroubleFirst => {
+            let is_sorted = model.sight.order.is_some();
+            model.sight.order = (!is_sorted).then(|| matrix::by_trouble(&model.run));
+        }
+        Action::Palette => model.palette = Some(Palette::default()),
         Action::Mark => {
             if let Some(id) = shown_cursor(model) {
                 if !model.marks.remove(&id) {
@@ -149,6 +174,7 @@ fn ask_or_say(model: &mut Model, question: fn(&Model) -> Result<Dialog, String>)
 fn show(model: &mut Model, tab: Tab) {
     model.tab = tab;
     model.review.drawn = None;
+    model.search.is_typed = false;
 }
 
 fn status(model: &Model, id: TaskId) -> TaskStatus {
@@ -178,7 +204,30 @@ fn open(model: &mut Model) {
     }
 }
 
+/// The tasks behind a cell of many users, as a list.
+fn drill(model: &mut Model) {
+    let Some(id) = model.cursor else { return };
+    let Some(line) = matrix::line_of(model, id) else { return };
+    let step = model.run.step_of(id);
+    let tasks: BTreeSet<TaskId> = matrix::tasks_in(model, line, step).collect();
+    let worst = tasks.iter().copied().min_by_key(|id| match status(model, *id) {
+        TaskStatus::Failed | TaskStatus::Unknown => 0,
+        TaskStatus::Review => 1,
+        _ => 2,
+    });
+    let many = crate::model::plural(tasks.len() as u64, "task");
+    typing::apply(model, "");
+    model.rows.filter = crate::tui::filter::Filter::of(tasks);
+    model.rows.stale = true;
+    moves::to(model, worst);
+    model.say(format!("{many} behind that cell; Esc shows all again"));
+    show(model, Tab::Steps);
+}
+
 fn back(model: &mut Model) {
+    if model.tab == Tab::Review && !model.search.text.is_empty() {
+        return searching::end(model);
+    }
     if model.tab != Tab::Steps {
         return show(model, Tab::Steps);
     }

@@ -7,7 +7,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context, Key};
 use crate::tui::state::{Dirty, Model};
 
-use super::{actions, loading};
+use super::{actions, grouped, loading};
 
 /// A reason must say something.
 const SHORTEST_REASON: usize = 3;
@@ -44,6 +44,9 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
             let is_approval = matches!(dialog.question, Question::Approve(_) | Question::ApproveAll(_));
             if is_approval && !is_read_to_the_end(model, &dialog) {
                 model.complain("read the question to its end first: press down");
+            } else if let Some((plans, canary)) = canary(&dialog, key.code == KeyCode::Enter) {
+                model.groups = None;
+                return grouped::begin(model, plans, canary);
             } else if let Some(effects) = answer(&dialog, key.code == KeyCode::Enter) {
                 return effects;
             }
@@ -76,6 +79,17 @@ pub fn can_close(model: &Model) -> bool {
     model.is_complete() && is_held && model.parting.leaves_a_run()
 }
 
+/// Of an approved cohort: its plans, and how many go first. `312` means one, `312 after 5` five.
+fn canary(dialog: &Dialog, is_enter: bool) -> Option<(&[(TaskId, crate::model::Digest)], usize)> {
+    let Question::ApproveAll(all) = &dialog.question else { return None };
+    let input = dialog.input.trim();
+    let (typed, first) = match input.split_once(" after ") {
+        Some((typed, first)) => (typed, first.trim().parse().ok().filter(|first| *first > 0)?),
+        None => (input, 1),
+    };
+    (is_enter && all.is_cohort && all.demand.is_met_by(typed)).then_some((all.plans.as_slice(), first))
+}
+
 /// What a yes does; nothing where what was pressed is no answer yet.
 fn answer(dialog: &Dialog, is_enter: bool) -> Option<Vec<Effect>> {
     let input = dialog.input.trim();
@@ -85,7 +99,7 @@ fn answer(dialog: &Dialog, is_enter: bool) -> Option<Vec<Effect>> {
         Question::Approve(approve) if met(&approve.demand) => {
             command(Command::Approve { task: approve.task, digest: approve.digest })
         }
-        Question::ApproveAll(all) if met(&all.demand) => {
+        Question::ApproveAll(all) if !all.is_cohort && met(&all.demand) => {
             let approve = |(task, digest): &(TaskId, _)| Command::Approve { task: *task, digest: *digest };
             Some(all.plans.iter().map(approve).map(Effect::Command).collect())
         }
@@ -156,6 +170,9 @@ pub fn answered(model: &mut Model, command: &Command, problem: Option<Problem>) 
     // Of many refusals the screen shows the last; the log shows all.
     tracing::warn!(target: crate::tui::log::NOTES, "refused: {}", visible(&problem.what));
     model.complain(format!("refused: {}.{next}", visible(&problem.what)));
+    if let Command::Approve { task, .. } = command {
+        grouped::refused(model, *task);
+    }
     if let Command::Decide { task, .. } = command
         && model.review.task == Some(*task)
     {

@@ -38,6 +38,7 @@ fn forget(model: &mut Model, id: TaskId) {
     model.review.state = ReviewState::Empty;
     model.review.drawn = None;
     model.review.sent.clear();
+    model.search = Default::default();
 }
 
 /// The cursor has rested.

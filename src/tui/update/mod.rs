@@ -2,13 +2,21 @@
 
 mod actions;
 mod answers;
+mod choosing;
+mod grouped;
 mod loading;
 mod moves;
 mod notices;
+mod searching;
+mod taking_away;
 mod typing;
 
 #[cfg(test)]
+mod group_stories;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod sight_stories;
 #[cfg(test)]
 mod stories;
 
@@ -18,7 +26,7 @@ use super::keymap::{Action, Context, Key};
 use super::msg::Msg;
 use super::notes::Weight;
 use super::review::{Loaded, ReviewState};
-use super::state::{Dirty, Input, Model, Tab};
+use super::state::{Dirty, Model, Tab};
 
 pub use answers::can_close;
 
@@ -64,6 +72,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Proposal { generation, task, answer } => {
             if model.review.generation == generation && model.review.task == Some(task) {
                 let selection = model.run.selection(task);
+                match &answer {
+                    Ok(_) => model.unopened.remove(&task),
+                    Err(_) => model.unopened.insert(task),
+                };
                 model.review.state = match answer {
                     Ok(proposal) => {
                         let selection = selection.fitted_to(&proposal.plan);
@@ -127,20 +139,22 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     if model.filter_input.is_some() {
         return typing::filter_key(model, key);
     }
+    if model.search.is_typed {
+        searching::key(model, key);
+        model.settle();
+        return Vec::new();
+    }
+    if model.palette.is_some() {
+        return choosing::palette_key(model, key, at);
+    }
     let is_problem = model.notes.shown().is_some_and(|note| note.weight == Weight::Problem);
     if key.code == crossterm::event::KeyCode::Esc && is_problem {
         model.notes.put_away();
         return Vec::new();
     }
     model.notes.read(at);
-    let Some(action) = model.keymap.action(model.tab.context(), key) else { return Vec::new() };
-    let mut effects = match action {
-        Action::Filter => {
-            model.filter_input = Some((Input { text: model.rows.filter.text.clone() }, model.rows.filter.text.clone()));
-            Vec::new()
-        }
-        _ => actions::act(model, action),
-    };
+    let Some(action) = model.keymap.action(model.context(), key) else { return Vec::new() };
+    let mut effects = actions::act(model, action);
     model.settle();
     effects.extend(loading::follow_cursor(model));
     effects
@@ -163,6 +177,13 @@ fn drawn(model: &mut Model, at: u64) {
     if let Some(dialog) = &mut model.dialog {
         dialog.drawn_at.get_or_insert(at);
         return;
+    }
+    if model.palette.is_some() {
+        return choosing::drawn(model);
+    }
+    if model.groups.is_some() {
+        (model.review.drawn, model.review.painted) = (None, None);
+        return grouped::drawn(model);
     }
     model.review.drawn = match model.reviewed() {
         Some((id, loaded)) if model.tab == Tab::Review => Some((id, loaded.digest)),

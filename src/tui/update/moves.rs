@@ -22,7 +22,7 @@ pub fn travel(model: &mut Model, action: Action) {
     };
     match model.tab {
         Tab::Steps => to(model, model.rows.moved(model.cursor, down)),
-        Tab::Matrix => to(model, matrix::moved(&model.run, model.cursor, down, right)),
+        Tab::Matrix => to(model, matrix::moved(&model.run, &model.sight, model.cursor, down, right)),
         Tab::Review => {
             if let Some(loaded) = model.review.loaded_mut() {
                 let last = loaded.rows.len().saturating_sub(1);

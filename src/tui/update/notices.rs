@@ -23,7 +23,11 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
             let tasks: Vec<_> = tasks.map(|(id, _)| TaskId(id)).collect();
             return if tasks.is_empty() { Vec::new() } else { vec![Effect::LoadPlanFacts { tasks }] };
         }
-        Notice::Event(recorded) => return event(model, &recorded),
+        Notice::Event(recorded) => {
+            let mut effects = event(model, &recorded);
+            effects.extend(super::grouped::proved(model));
+            return effects;
+        }
         Notice::Activity { task, activity } => {
             let former = match activity {
                 Activity::Idle => model.activities.remove(&task),
@@ -78,6 +82,7 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
     let Some(task) = recorded.event.task() else { return Vec::new() };
     tell(model, task, &recorded.event);
     if model.run.tasks.get(task.index()).is_some_and(|task| task.status.is_settled()) {
+        model.pace.settled(recorded.at);
         model.activities.remove(&task);
     }
     void_question(model, task);

@@ -27,7 +27,8 @@ enum Happens {
 fn happens() -> impl Strategy<Value = Happens> {
     let keys = [
         "1", "2", "3", "4", "tab", "a", "A", "y", "n", "Y", "space", "enter", "esc", "j", "k", "h", "l", "g", "G", "]",
-        "[", "u", "r", "s", "o", "c", "X", "p", "q", "?", "/", "t", "0", "2", "1", "e", "s", "ctrl-c", "ctrl-u",
+        "[", "u", "r", "s", "o", "c", "X", "p", "q", "?", "/", ":", "C", "F", "Y", "e", "t", "0", "2", "1", "e", "s",
+        "ctrl-c", "ctrl-u",
     ];
     prop_oneof![
         12 => prop::sample::select(keys.to_vec()).prop_map(Happens::Key),

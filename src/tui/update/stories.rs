@@ -5,7 +5,7 @@ use crate::tui::dialogs::Question;
 use crate::tui::fixtures::{Desk, document_proposal, story, tree_proposal};
 use crate::tui::parting::Parting;
 
-fn reviewing(name: &str) -> Desk {
+pub(super) fn reviewing(name: &str) -> Desk {
     let mut desk = Desk::new(&story(), 80, 24);
     desk.at(name).press("3");
     desk.answer(&proposal_of(name));

@@ -61,6 +61,11 @@ pub fn paste(model: &mut Model, text: &str, at: u64) {
         }
         return;
     }
+    if let Some(palette) = &mut model.palette {
+        palette.input.extend(plain.take(MAX_FILTER.saturating_sub(palette.input.len())));
+        (palette.at, palette.drawn) = (0, None);
+        return model.dirtied(Dirty::Now);
+    }
     let Some((input, _)) = &mut model.filter_input else { return };
     input.text.extend(plain.take(MAX_FILTER.saturating_sub(input.text.len())));
     let text = input.text.clone();

@@ -1,0 +1,94 @@
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::engine::Activity;
+use crate::model::{TaskStatus, visible};
+
+use super::state::Model;
+
+/// So many of the last settled tasks say how fast it goes.
+const LAST: usize = 64;
+/// Fewer say nothing.
+const FEWEST: usize = 4;
+
+/// How fast tasks are settled, by the journal's own times.
+#[derive(Clone, Debug, Default)]
+pub struct Pace {
+    /// Milliseconds since 1970 of the last settled tasks, oldest first.
+    settled: VecDeque<i64>,
+}
+
+impl Pace {
+    pub fn settled(&mut self, at: i64) {
+        // A clock that was set back would make it a rate of the past.
+        if self.settled.back().is_some_and(|last| *last > at) {
+            self.settled.clear();
+        }
+        if self.settled.len() >= LAST {
+            self.settled.pop_front();
+        }
+        self.settled.push_back(at);
+    }
+
+    /// Tasks a second.
+    fn rate(&self) -> Option<f64> {
+        let (first, last) = (self.settled.front()?, self.settled.back()?);
+        let (count, span) = (self.settled.len(), last.checked_sub(*first)?);
+        (count >= FEWEST && span > 0).then(|| (count - 1) as f64 * 1_000.0 / span as f64)
+    }
+}
+
+/// What goes on now: rate, time left for what needs nobody, and how many tasks each component has in hand.
+pub fn told(model: &Model) -> Option<String> {
+    if model.activities.is_empty() {
+        return None;
+    }
+    let mut parts = Vec::new();
+    if let Some(rate) = model.pace.rate() {
+        use TaskStatus as S;
+        let left: u32 = [S::Approved, S::Applying].iter().map(|status| model.run.count(*status)).sum();
+        parts.push(if rate >= 10.0 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") });
+        if left > 0 {
+            parts.push(format!("{} left", duration(f64::from(left) / rate)));
+        }
+    }
+    let mut in_hand: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for (id, activity) in &model.activities {
+        let Some(step) = model.run.step(*id) else { continue };
+        let counts = in_hand.entry(step.component.as_deref().unwrap_or(&step.id)).or_default();
+        counts[usize::from(matches!(activity, Activity::Waiting(_)))] += 1;
+    }
+    for (component, [busy, waiting]) in in_hand {
+        let waiting = if waiting > 0 { format!(" ({waiting} wait)") } else { String::new() };
+        parts.push(format!("{} {}{waiting}", visible(component), busy));
+    }
+    Some(parts.join("  "))
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        ..90.0 => format!("{seconds:.0} s"),
+        ..5_400.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3_600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_of_the_last_tasks_by_the_journals_times() {
+        let mut pace = Pace::default();
+        (0..3).for_each(|number| pace.settled(number * 500));
+        assert_eq!(pace.rate(), None, "too few to say");
+        (3..200).for_each(|number| pace.settled(number * 500));
+        assert_eq!(pace.rate(), Some(2.0));
+        pace.settled(0);
+        assert_eq!(pace.rate(), None, "the clock was set back");
+    }
+
+    #[test]
+    fn time_left_is_as_exact_as_it_can_be() {
+        assert_eq!([5.2, 600.0, 9_000.0].map(duration), ["5 s", "10 min", "2.5 h"]);
+    }
+}

@@ -1,0 +1,56 @@
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::tui::cells::{Pen, column, fit};
+use crate::tui::groups::{Groups, Kind};
+use crate::tui::state::Model;
+use crate::tui::theme::Role;
+use crate::tui::words;
+
+/// What tasks have in common, one line a group.
+pub fn render(model: &Model, groups: &Groups, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            if let Some(cell) = buffer.cell_mut((x, y)) {
+                cell.reset();
+            }
+        }
+    }
+    let list = groups.list(model);
+    let told = match (groups.kind, list.len()) {
+        (Kind::Cohorts, 0) => " no plan is in review".to_owned(),
+        (Kind::Causes, 0) => " nothing has failed".to_owned(),
+        (Kind::Cohorts, many) => {
+            let waiting: usize = list.iter().map(|group| group.tasks.len()).sum();
+            format!(" {waiting} plans in review, {many} different changes, the rarest first")
+        }
+        (Kind::Causes, many) => {
+            let failed: usize = list.iter().map(|group| group.tasks.len()).sum();
+            format!(" {failed} failed, {}", crate::model::plural(many as u64, "cause"))
+        }
+    };
+    Pen::at(buffer, area, 0).line(&[(&told, theme.style(Role::Title))], theme.cut());
+    let at = groups.position(&list);
+    let height = usize::from(area.height).saturating_sub(1).max(1);
+    let top = (at + 1).saturating_sub(height);
+    for (row, (number, group)) in (1..area.height).zip(list.iter().enumerate().skip(top)) {
+        let is_cursor = number == at;
+        let over = |role| theme.style(if is_cursor { Role::Cursor } else { role });
+        let mut pen = Pen::at(buffer, area, row);
+        pen.write(if is_cursor { "> " } else { "  " }, over(Role::Title));
+        match groups.kind {
+            Kind::Cohorts if group.is_looked_at(model) => pen.write(&column("opened", 12, ""), over(Role::Good)),
+            Kind::Cohorts => pen.write(&column("NOT OPENED", 12, ""), over(Role::Attention)),
+            Kind::Causes => &mut pen,
+        };
+        let note = group.tasks.first().map(|id| words::note(model, *id)).filter(|_| groups.kind == Kind::Cohorts);
+        let text = format!("{}  {}", group.label(model), note.unwrap_or_default());
+        let left = pen.left();
+        let text = if theme.ascii { text.replace('×', "x").replace('…', "...") } else { text };
+        pen.write(&fit(&text, left, theme.cut()), over(Role::Plain));
+        if is_cursor {
+            pen.fill(" ", theme.style(Role::Cursor));
+        }
+    }
+}

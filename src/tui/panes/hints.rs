@@ -1,0 +1,149 @@
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::model::{StepKind, TaskStatus};
+use crate::tui::cells::{Pen, column};
+use crate::tui::dialogs::Question;
+use crate::tui::groups::Kind;
+use crate::tui::keymap::{Action, Binding, Context};
+use crate::tui::review::Loaded;
+use crate::tui::state::{Model, Tab};
+use crate::tui::theme::Role;
+
+/// Places in the line of keys, the most wanted first. What shares a place is seldom wanted at once; the first
+/// that does something is shown. A key keeps its place whatever task is under the cursor: it is found without
+/// reading, and a move of the cursor repaints little.
+fn places(context: Context) -> &'static [&'static [Action]] {
+    use Action as A;
+    match context {
+        Context::Steps => &[
+            &[A::Open],
+            &[A::Filter],
+            &[A::Retry, A::Undo, A::Confirm, A::ApproveAll],
+            &[A::Skip],
+            &[A::NextWanted],
+            &[A::LeaveOut],
+            &[A::ApproveAll],
+            &[A::Mark],
+            &[A::TurnGrouping],
+        ],
+        Context::Matrix => &[&[A::Open], &[A::Zoom], &[A::TroubleFirst], &[A::NextWanted], &[A::Back]],
+        Context::Review => &[
+            &[A::Take, A::Retry, A::Undo, A::Confirm],
+            &[A::Leave, A::Skip],
+            &[A::Approve],
+            &[A::Open, A::ApproveAll],
+            &[A::NextWanted],
+            &[A::ApproveAll],
+            &[A::Skip],
+            &[A::Back],
+        ],
+        Context::Evidence => &[&[A::LogLevel], &[A::Retry, A::Undo], &[A::NextWanted], &[A::Back]],
+        Context::Groups => &[&[A::Open], &[A::ApproveAll], &[A::Retry], &[A::Skip], &[A::Back]],
+        Context::Everywhere | Context::Failure => &[],
+    }
+}
+
+/// The keys that matter here, each in its place; help and leaving are at the end whatever else there is room for.
+pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let mut pen = Pen::at(buffer, area, 0);
+    pen.write(" ", theme.style(Role::Plain));
+    if let Some(dialog) = &model.dialog {
+        let told = match dialog.question {
+            Question::Help => "this help lies over the screen; Esc closes it",
+            _ => "a question is open: answer it, or Esc",
+        };
+        pen.write(told, theme.style(Role::Quiet));
+        return;
+    }
+    let context = model.context();
+    let bindings = || model.keymap.bindings.iter().filter(|binding| !binding.hint.is_empty());
+    let everywhere: Vec<_> =
+        bindings().filter(|binding| binding.context == Context::Everywhere && matters(model, binding.action)).collect();
+    let reserved: usize = everywhere.iter().map(|binding| width(binding)).sum();
+    let mut shown = Vec::new();
+    for place in places(context) {
+        let of_place: Vec<_> = place
+            .iter()
+            .filter_map(|action| bindings().find(|one| one.context == context && one.action == *action))
+            .collect();
+        let wide = of_place.iter().map(|binding| width(binding)).max().unwrap_or(0);
+        if wide + reserved > pen.left() {
+            continue;
+        }
+        let wanted = |one: &&&Binding| !shown.contains(&one.action) && matters(model, one.action);
+        match of_place.iter().find(wanted) {
+            Some(binding) => {
+                shown.push(binding.action);
+                hint(model, binding, wide, &mut pen);
+            }
+            None => drop(pen.write(&column("", wide, ""), theme.style(Role::Plain))),
+        }
+    }
+    for binding in everywhere {
+        hint(model, binding, width(binding), &mut pen);
+    }
+}
+
+fn key(binding: &Binding) -> &str {
+    binding.keys.first().map_or("", |(name, _)| name.as_str())
+}
+
+fn width(binding: &Binding) -> usize {
+    key(binding).len() + binding.hint.len() + 3
+}
+
+fn hint(model: &Model, binding: &Binding, width: usize, pen: &mut Pen<'_>) {
+    let key = key(binding);
+    let word = column(&format!(" {}", binding.hint), width.saturating_sub(key.len()), "");
+    pen.write(key, model.theme.style(Role::Key)).write(&word, model.theme.style(Role::Plain));
+}
+
+/// Whether a key would do something for the task under the cursor, so that the footer names no others.
+fn matters(model: &Model, action: Action) -> bool {
+    use TaskStatus as S;
+    let commands = !model.read_only && model.stopped.is_none();
+    if let Some(groups) = &model.groups {
+        return match action {
+            Action::ApproveAll => commands && groups.kind == Kind::Cohorts,
+            Action::Retry => commands && groups.kind == Kind::Causes,
+            Action::Skip | Action::PauseOrContinue => commands,
+            _ => true,
+        };
+    }
+    let Some(task) = model.cursor.and_then(|id| model.run.tasks.get(id.index())) else {
+        return matches!(action, Action::Filter | Action::Back);
+    };
+    match action {
+        Action::Take | Action::Leave | Action::Approve => commands && task.status == S::Review,
+        Action::ApproveAll => commands && many_in_review(model, task.status),
+        Action::NextWanted => {
+            let wanted = [S::Review, S::Failed, S::Unknown];
+            let here = u32::from(wanted.contains(&task.status));
+            wanted.iter().map(|status| model.run.count(*status)).sum::<u32>() > here
+        }
+        Action::Undo => commands && task.can_be_undone(),
+        Action::Open if model.tab == Tab::Review => model.review.loaded().is_some_and(Loaded::is_at_file),
+        Action::Retry => commands && matches!(task.status, S::Failed | S::Unknown | S::Skipped | S::Undone),
+        Action::Skip => commands && matches!(task.status, S::Review | S::Failed | S::Unknown),
+        Action::LeaveOut => commands && matches!(task.status, S::Failed | S::Unknown),
+        Action::Confirm => {
+            let step = model.cursor.and_then(|id| model.run.step(id));
+            commands && task.status == S::Ready && step.is_some_and(|step| step.kind == StepKind::Confirm)
+        }
+        Action::PauseOrContinue => commands,
+        _ => true,
+    }
+}
+
+/// Whether approving many at once means anything here: in Review plans equal to the one on the screen,
+/// elsewhere those of the cursor's step.
+fn many_in_review(model: &Model, status: TaskStatus) -> bool {
+    let in_review = |id: u32| model.run.tasks.get(id as usize).is_some_and(|task| task.status == TaskStatus::Review);
+    let step = model.cursor.map(|id| model.run.step_tasks(model.run.step_of(id))).unwrap_or_default();
+    let is_at_one = model.tab != Tab::Review || status == TaskStatus::Review;
+    is_at_one
+        && model.run.count(TaskStatus::Review) > 1
+        && step.into_iter().filter(|id| in_review(*id)).nth(1).is_some()
+}

@@ -1,0 +1,139 @@
+use crate::engine::Command;
+use crate::model::{Digest, TaskId, TaskStatus};
+use crate::tui::canary::Canary;
+use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval_of};
+use crate::tui::effect::Effect;
+use crate::tui::groups::{GroupKey, Groups, Kind};
+use crate::tui::keymap::Action;
+use crate::tui::names::shown_name;
+use crate::tui::notes::Weight;
+use crate::tui::state::{Model, Tab};
+
+use super::moves;
+
+/// What keys do while groups are on the screen; `None` for all that has nothing to do with them.
+pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let groups = model.groups.clone()?;
+    let list = groups.list(model);
+    let at = groups.position(&list);
+    let page = model.body_height().saturating_sub(2).max(1);
+    let to = match action {
+        Action::Up => at.saturating_sub(1),
+        Action::Down => at + 1,
+        Action::PageUp => at.saturating_sub(page),
+        Action::PageDown => at + page,
+        Action::First => 0,
+        Action::Last => list.len(),
+        Action::Back => {
+            model.groups = None;
+            return Some(Vec::new());
+        }
+        Action::Open | Action::ApproveAll | Action::Retry | Action::Skip => {
+            let drawn = list.get(at).filter(|group| Some(&group.key) == groups.drawn.as_ref());
+            return Some(
+                drawn.map(|group| on_group(model, action, group.tasks.clone(), &group.key)).unwrap_or_default(),
+            );
+        }
+        Action::ShowSteps | Action::ShowMatrix | Action::ShowReview | Action::ShowEvidence | Action::NextTab => {
+            model.groups = None;
+            return None;
+        }
+        _ => return None,
+    };
+    let key = list.get(to.min(list.len().saturating_sub(1))).map(|group| group.key.clone());
+    model.groups = Some(Groups { at: key, drawn: None, ..groups });
+    Some(Vec::new())
+}
+
+fn on_group(model: &mut Model, action: Action, tasks: Vec<TaskId>, key: &GroupKey) -> Vec<Effect> {
+    let is_cause = matches!(key, GroupKey::Cause { .. });
+    match action {
+        Action::Open => {
+            model.groups = None;
+            moves::to(model, tasks.first().copied());
+            model.tab = if is_cause { Tab::Evidence } else { Tab::Review };
+        }
+        Action::ApproveAll if !is_cause => match ask_approval_of(model, tasks) {
+            Ok(dialog) => model.dialog = Some(dialog),
+            Err(why) => model.complain(why),
+        },
+        Action::Retry if is_cause => {
+            model.say(format!("planning anew: {}", crate::model::plural(tasks.len() as u64, "task")));
+            return tasks.into_iter().map(|task| Effect::Command(Command::Retry { task })).collect();
+        }
+        Action::Skip => model.dialog = Some(Dialog::new(Question::Reason { verb: Verb::Skip(tasks) })),
+        Action::Retry => model.complain("these plans are in review: there is nothing to retry"),
+        _ => model.complain("failures have no plan to approve: r retries them, s skips them"),
+    }
+    Vec::new()
+}
+
+pub fn open(model: &mut Model, kind: Kind) {
+    let mut groups = Groups::new(kind);
+    groups.at = groups.list(model).first().map(|group| group.key.clone());
+    model.groups = Some(groups);
+}
+
+/// A frame with them is on the screen. A cursor without a group goes to the first one.
+pub fn drawn(model: &mut Model) {
+    let Some(mut groups) = model.groups.take() else { return };
+    let list = groups.list(model);
+    groups.at = list.get(groups.position(&list)).map(|group| group.key.clone());
+    groups.drawn = groups.at.clone();
+    model.groups = Some(groups);
+}
+
+/// Approves the first few and keeps the rest until those were read back.
+pub fn begin(model: &mut Model, plans: &[(TaskId, Digest)], canary: usize) -> Vec<Effect> {
+    let (first, rest) = plans.split_at(canary.min(plans.len()));
+    if !rest.is_empty() {
+        model.canary = Some(Canary { first: first.to_vec(), rest: rest.to_vec() });
+    }
+    approve(first)
+}
+
+fn approve(plans: &[(TaskId, Digest)]) -> Vec<Effect> {
+    let approve = |(task, digest): &(TaskId, Digest)| Command::Approve { task: *task, digest: *digest };
+    plans.iter().map(approve).map(Effect::Command).collect()
+}
+
+/// An event came: the rest is approved once every canary is done, and not at all once one of them is not.
+pub fn proved(model: &mut Model) -> Vec<Effect> {
+    use TaskStatus as S;
+    let Some(canary) = &model.canary else { return Vec::new() };
+    let status = |id: TaskId| model.run.tasks.get(id.index()).map(|task| task.status);
+    let bad = canary.first.iter().find(|(id, digest)| match status(*id) {
+        Some(S::Approved | S::Applying | S::Done) => false,
+        Some(S::Review) => model.run.tasks.get(id.index()).and_then(|task| task.digest) != Some(*digest),
+        _ => true,
+    });
+    if let Some((id, _)) = bad {
+        let word = status(*id).map_or("gone", TaskStatus::word);
+        let rest = crate::model::plural(canary.rest.len() as u64, "plan");
+        let told = format!("canary {} is {word}: the other {rest} are not approved", shown_name(&model.run, *id));
+        model.notes.tell(Weight::Alarm, told);
+        model.canary = None;
+        return Vec::new();
+    }
+    if !canary.first.iter().all(|(id, _)| status(*id) == Some(S::Done)) {
+        return Vec::new();
+    }
+    let Some(canary) = model.canary.take() else { return Vec::new() };
+    let is_same = |(id, digest): &&(TaskId, Digest)| {
+        let task = model.run.tasks.get(id.index());
+        task.is_some_and(|task| task.status == S::Review && task.digest == Some(*digest))
+    };
+    let same: Vec<_> = canary.rest.iter().filter(is_same).copied().collect();
+    let moved = canary.rest.len() - same.len();
+    let moved = if moved > 0 { format!("; {moved} are other plans by now and wait for you") } else { String::new() };
+    let rest = crate::model::plural(same.len() as u64, "plan");
+    model.notes.tell(Weight::Said, format!("the canary was read back equal: the other {rest} are approved{moved}"));
+    approve(&same)
+}
+
+/// The engine refused one of the canaries: the rest is not approved.
+pub fn refused(model: &mut Model, task: TaskId) {
+    if model.canary.as_ref().is_some_and(|canary| canary.first.iter().any(|(id, _)| *id == task)) {
+        model.canary = None;
+    }
+}

@@ -1,0 +1,122 @@
+use super::stories::reviewing;
+use super::*;
+use crate::engine::{Command, Notice};
+use crate::model::{Error, ErrorKind, Event};
+use crate::tui::fixtures::{Desk, story};
+
+#[test]
+fn the_palette_does_what_it_shows_and_nothing_that_no_frame_had() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/bob").press(":").type_text("retr");
+    assert!(desk.text().contains("Plan a failed, skipped or undone task anew"), "{}", desk.text());
+    desk.press("esc").at("home/cyd").key(":");
+    desk.key("r");
+    desk.key("e");
+    desk.key("t");
+    desk.key("enter");
+    assert_eq!(desk.commands(), [], "typed ahead of any frame");
+    desk.type_text("r").press("enter");
+    let task = desk.model.run.find("home/cyd").unwrap();
+    assert_eq!(desk.commands(), [Command::Retry { task }]);
+    desk.press(":").type_text("account/dee").press("enter");
+    assert_eq!(desk.model.cursor, desk.model.run.find("account/dee"));
+    desk.press(":").type_text("q").press("esc");
+    assert!(desk.model.palette.is_none() && desk.model.dialog.is_none());
+}
+
+#[test]
+fn a_search_goes_from_place_to_place_and_around_the_end() {
+    let mut desk = reviewing("home/ana");
+    desk.press("/").type_text("mail");
+    assert!(desk.text().contains("1 of 2"), "{}", desk.text());
+    let at = |desk: &Desk| desk.model.review.loaded().unwrap().cursor;
+    let first = at(&desk);
+    desk.press("enter").press("ctrl-n");
+    assert!(at(&desk) > first && desk.text().contains("2 of 2"), "{}", desk.text());
+    desk.press("ctrl-n");
+    assert_eq!(at(&desk), first);
+    assert!(desk.text().contains("from the beginning again"));
+    desk.press("ctrl-p");
+    assert!(at(&desk) > first);
+    desk.press("esc");
+    assert!(desk.model.search.text.is_empty() && desk.model.tab == Tab::Review);
+    desk.press("/").type_text("zzz");
+    assert!(desk.text().contains("not found"));
+    assert_eq!(desk.commands(), [], "letters that decide decide nothing while they are typed");
+}
+
+#[test]
+fn what_is_viewed_and_copied_holds_no_secret_and_no_control_character() {
+    let mut desk = reviewing("home/bob");
+    desk.press("e");
+    let viewed = desk.effects.iter().find_map(|effect| match effect {
+        Effect::View { text } => Some(text.clone()),
+        _ => None,
+    });
+    let text = viewed.unwrap();
+    assert!(text.contains("•••• → •••• (changed)") && text.contains("- \"10G\""), "{text}");
+    assert!(!text.contains(['\r', '\u{202e}']) && !text.contains(&crate::model::Digest::of("new").short()));
+    let mut copied = Vec::new();
+    for _ in 0..desk.model.review.loaded().unwrap().rows.len() {
+        desk.press("Y");
+        copied.extend(std::mem::take(&mut desk.effects).into_iter().filter_map(|effect| match effect {
+            Effect::Copy { text } => Some(text),
+            _ => None,
+        }));
+        desk.press("down");
+    }
+    assert!(copied.contains(&"mail.quota".to_owned()) && copied.contains(&"25G ".to_owned()), "{copied:?}");
+    assert!(copied.iter().all(|text| !text.contains(['\r', '\u{202e}'])), "{copied:?}");
+}
+
+#[test]
+fn the_matrix_zooms_out_to_blocks_and_a_block_opens_to_its_tasks() {
+    let mut header = crate::tui::fixtures::header();
+    header.owners[0].names = (0..1_250).map(|number| format!("user{number:04}")).collect();
+    let mut story = crate::tui::fixtures::Story::open(header);
+    for number in [205, 217] {
+        let task = story.task(&format!("account/user{number:04}"));
+        let problem = Error::new(ErrorKind::NoSpace, "write", "no space left").problem();
+        story.add(Event::Failed { task, problem });
+    }
+    for number in 300..400 {
+        let task = story.task(&format!("account/user{number:04}"));
+        story.add(Event::Unchanged { task });
+    }
+    let mut desk = Desk::new(&story, 80, 24);
+    let text = desk.press("2 z").text();
+    let line = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(line("user0300").contains("100%") && line("user0200").contains("0% ✗2"), "{text}");
+    desk.press("j j enter");
+    assert_eq!(desk.model.cursor, desk.model.run.find("account/user0205"), "at what is wrong there");
+    let text = desk.text();
+    assert!(text.contains("filter: 100 tasks behind a cell") && text.contains("100 shown"), "{text}");
+    desk.press("esc");
+    assert!(desk.model.rows.filter.is_empty());
+    desk.press("2 z");
+    assert!(desk.text().contains("user1249"), "blocks of a thousand");
+    desk.press("z t g");
+    assert_eq!(desk.model.cursor, desk.model.run.find("account/user0205"));
+    desk.press("j");
+    assert_eq!(desk.model.cursor, desk.model.run.find("account/user0217"), "trouble first");
+    let text = desk.text();
+    assert!(text.find("user0205").unwrap() < text.find("user0000").unwrap(), "{text}");
+}
+
+#[test]
+fn while_it_writes_the_screen_says_how_fast_and_who_is_busy() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    for (name, activity) in
+        [("home/dee", crate::engine::Activity::Planning), ("account/bob", crate::engine::Activity::ReadingBack)]
+    {
+        let task = desk.model.run.find(name).unwrap();
+        desk.send(Msg::Notice(Notice::Activity { task, activity }));
+    }
+    let text = desk.text();
+    assert!(text.contains("/s  accounts 1  homes 1"), "{text}");
+    let task = desk.model.run.find("home/dee").unwrap();
+    let waiting = crate::engine::Activity::Waiting("Keycloak asks to wait 4 s".to_owned());
+    desk.send(Msg::Notice(Notice::Activity { task, activity: waiting }));
+    let text = desk.text();
+    assert!(text.contains("homes 0 (1 wa") && text.contains("Keycloak asks to wait 4 s"), "{text}");
+}
