@@ -74,21 +74,21 @@ pub async fn reopen(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> 
     let runbook = recorded_runbook(header)?;
     runbook.require_inputs(&inputs)?;
     let systems = Systems::open(runbook, inputs, &header.identities).await?;
-    same_systems(header, systems.identities().await?)?;
+    same_systems(header, &systems, systems.identities().await?)?;
     Ok(Arc::new(systems))
 }
 
 /// The same for what needs no backup: an undo must work when the repository is gone too.
 pub async fn reopen_live(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> {
     let systems = Systems::open_live(recorded_runbook(header)?, inputs, &header.identities).await?;
-    same_systems(header, systems.live_identities().await?)?;
+    same_systems(header, &systems, systems.live_identities().await?)?;
     Ok(Arc::new(systems))
 }
 
-fn same_systems(header: &RunHeader, found: Pins) -> Result<()> {
+fn same_systems(header: &RunHeader, systems: &Systems, found: Pins) -> Result<()> {
     for (name, found) in found {
         match header.identities.get(&name) {
-            Some(recorded) if *recorded == found => {}
+            Some(recorded) if *recorded == found || systems.became(&name, recorded, &found) => {}
             recorded => {
                 let recorded = recorded.map_or_else(|| "nothing".to_owned(), ToString::to_string);
                 return Err(Error::new(

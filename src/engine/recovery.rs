@@ -63,8 +63,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     let component = restore.component.clone();
     let ids: Vec<_> = plan.changes.iter().map(|change| change.id.clone()).collect();
     let locations: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
-    let live: Vec<Option<Resource>> = component.read(&locations).await.into_iter().collect::<Result<_>>()?;
-    let desired = match pass {
+    let desired: Vec<Option<Resource>> = match pass {
         Pass::Restore => from_source(&restore, &plan).await?,
         Pass::Undo => ids
             .iter()
@@ -86,6 +85,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             })
             .collect::<Result<_>>()?,
     };
+    let live = component.read_for(&locations, &desired).await.into_iter().collect::<Result<Vec<_>>>()?;
     let was: Vec<Option<Resource>> = ids
         .iter()
         .zip(&live)

@@ -110,7 +110,14 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
     }
     let wanted: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
     let turn = context.pinned.calls.planning(&to_plan.restore.component_name).await;
-    let live = component.read(&wanted).await;
+    let with: Vec<Option<Resource>> = ids
+        .iter()
+        .map(|id| {
+            let (document, _) = former.documents.get(id)?;
+            document.clone().map(|document| Resource { id: id.clone(), body: Body::Document(document) })
+        })
+        .collect();
+    let live = component.read_for(&wanted, &with).await;
     drop(turn);
     let context = context.clone();
     blocking(move || {

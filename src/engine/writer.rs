@@ -13,7 +13,7 @@ use super::script::Restore;
 use super::worker::Done;
 use crate::component::Approved;
 use crate::crash::crash_point;
-use crate::model::{Digest, DigestBuilder, Fingerprint, Known, Pass, Problem, Selection, TaskId};
+use crate::model::{Digest, DigestBuilder, Fingerprint, Known, Pass, Problem, Resource, Selection, TaskId};
 
 /// One approved task on its way to being written.
 #[derive(Clone)]
@@ -101,7 +101,8 @@ async fn effect_and_proof(
         let _ = mailbox.send(Done::Activity { task, activity: Activity::ReadingBack });
     }
     let locations: Vec<_> = flat.iter().map(|approved| component.locate(&approved.change.id)).collect();
-    let now = component.read(&locations).await;
+    let with: Vec<Option<Resource>> = flat.iter().map(|approved| approved.desired.clone()).collect();
+    let now = component.read_for(&locations, &with).await;
     drop(turn);
     let schema = component.schema().clone();
     let context = context.clone();

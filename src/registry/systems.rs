@@ -112,6 +112,11 @@ impl Systems {
         self.runbook.steps.iter().filter(inline).any(|step| inline_name(&step.id) == name)
     }
 
+    /// Whether that component is the one of `pinned`, which this run has made since.
+    pub fn became(&self, name: &str, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {
+        self.components.get(name).is_some_and(|component| component.became(pinned, now))
+    }
+
     /// The names of every declared set of owners.
     pub async fn owners(&self) -> Result<Vec<OwnerSet>> {
         let mut sets = Vec::new();
