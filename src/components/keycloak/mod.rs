@@ -1,0 +1,15 @@
+//! A realm of a Keycloak server, live over its Admin REST API, and the formats of its backups. A tour:
+//!
+//! - [`kinds`]: what a realm is made of, and how each thing's key is written: everything but people lies below `realm`,
+//!   people below `users`.
+//! - [`canonical`]: pure; from a representation (the server's or an export's) to the one document of its kind.
+//! - [`schema`]: sets, keyed lists, secrets, fidelity and order of those documents.
+//! - [`config`]: how a realm is reached.
+//!
+//! Seen on Keycloak 26.5.3 with PostgreSQL 15.
+
+pub mod canonical;
+pub mod config;
+mod escape;
+pub mod kinds;
+pub mod schema;
