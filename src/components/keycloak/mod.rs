@@ -4,12 +4,19 @@
 //!   people below `users`.
 //! - [`canonical`]: pure; from a representation (the server's or an export's) to the one document of its kind.
 //! - [`schema`]: sets, keyed lists, secrets, fidelity and order of those documents.
-//! - [`config`]: how a realm is reached.
+//! - [`config`]: how a realm is reached. `http`: its API as calls, with a token that renews itself.
+//! - `live`: the realm as a reader: one call for all but the people, people in bulk or one by one.
+//! - `write`: the realm as a component.
 //!
 //! Seen on Keycloak 26.5.3 with PostgreSQL 15.
 
 pub mod canonical;
 pub mod config;
 mod escape;
+mod http;
 pub mod kinds;
+mod live;
 pub mod schema;
+mod write;
+
+pub use live::Keycloak;
