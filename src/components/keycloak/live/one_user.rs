@@ -23,6 +23,15 @@ impl Details {
         let holds = |name: &str| other.get(name).is_some();
         Self { credentials: holds("credentials"), consents: holds("clientConsents"), unmanaged: holds("attributes") }
     }
+
+    /// What either tells.
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            credentials: self.credentials || other.credentials,
+            consents: self.consents || other.consents,
+            unmanaged: self.unmanaged || other.unmanaged,
+        }
+    }
 }
 
 /// One user by name as it is now, or none.
