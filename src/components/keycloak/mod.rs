@@ -12,6 +12,7 @@
 
 pub mod canonical;
 pub mod config;
+mod documents;
 mod escape;
 mod http;
 pub mod kinds;
@@ -19,4 +20,5 @@ mod live;
 pub mod schema;
 mod write;
 
+pub use documents::RealmDocuments;
 pub use live::Keycloak;
