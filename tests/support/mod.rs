@@ -1,7 +1,6 @@
 //! What the stories share: repositories made by the real restic, real servers, and trees of every kind of node.
 #![allow(dead_code)]
 
-pub mod keycloak;
 pub mod nodes;
 pub mod repository;
 pub mod server;

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::sample::Sample;
+use super::Sample;
 
 /// What everybody's password is.
 pub const PASSWORD: &str = "open sesame";

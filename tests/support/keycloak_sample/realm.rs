@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::sample::Sample;
+use super::Sample;
 
 /// As `POST /admin/realms` takes it, people not included.
 pub fn representation(sample: &Sample) -> Value {

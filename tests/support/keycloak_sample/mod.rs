@@ -1,8 +1,13 @@
+//! A realm of any size in which each person differs from the next, with names that get lost elsewhere.
+
 use futures_util::{StreamExt, stream};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::admin::Admin;
-use super::{people, realm};
+use crate::keycloak::Admin;
+
+pub mod people;
+pub mod realm;
 
 /// A realm with everything that is hard to restore, the same each time it is made.
 pub struct Sample {
@@ -34,15 +39,15 @@ impl Sample {
         (self.people / 100).clamp(2, 100)
     }
 
-    /// Makes it on the server; there must be none of that name.
+    /// Makes it on the server; one of that name is removed first.
     pub async fn make(&self, admin: &Admin) {
-        admin.post("", &realm::representation(self)).await;
+        admin.make_realm(&realm::representation(self)).await;
         self.make_what_no_realm_can_be_made_with(admin).await;
         let positions: Vec<usize> = (0..self.people).collect();
         let batches = positions.chunks(BATCH).map(|batch| async move {
             let users: Vec<Value> = batch.iter().map(|position| people::user(self, *position)).collect();
             let body = json!({"ifResourceExists": "FAIL", "users": users});
-            admin.post(&format!("/{}/partialImport", self.name), &body).await;
+            admin.done(Method::POST, &format!("/{}/partialImport", self.name), body).await;
         });
         stream::iter(batches).buffer_unordered(PARALLEL).collect::<Vec<()>>().await;
         if self.people > 0 {
@@ -61,23 +66,23 @@ impl Sample {
             "name": "badge", "displayName": "${badge}", "multivalued": false,
             "permissions": {"view": ["admin", "user"], "edit": ["admin"]},
             "validations": {"length": {"max": 40}}}));
-        admin.put(&at("/users/profile"), &profile).await;
-        admin.post(&at("/client-scopes"), &realm::client_scope()).await;
-        admin.post(&at("/authentication/flows/browser/copy"), &json!({"newName": "browser of ours"})).await;
+        admin.done(Method::PUT, &at("/users/profile"), profile).await;
+        admin.done(Method::POST, &at("/client-scopes"), realm::client_scope()).await;
+        admin.done(Method::POST, &at("/authentication/flows/browser/copy"), json!({"newName": "browser of ours"})).await;
         let organization = json!({"name": "Acme", "alias": "acme", "enabled": true,
             "domains": [{"name": "acme.example.org", "verified": true}], "attributes": {"tier": ["gold"]}});
-        admin.post(&at("/organizations"), &organization).await;
+        admin.done(Method::POST, &at("/organizations"), organization).await;
         let batch = admin.get(&at("/clients?clientId=batch")).await;
         let account = admin.get(&at(&format!("/clients/{}/service-account-user", text(&batch[0]["id"])))).await;
         let role = admin.get(&at("/roles/reader")).await;
-        admin.post(&at(&format!("/users/{}/role-mappings/realm", text(&account["id"]))), &json!([role])).await;
+        admin.done(Method::POST, &at(&format!("/users/{}/role-mappings/realm", text(&account["id"]))), json!([role])).await;
     }
 
     async fn make_members(&self, admin: &Admin) {
         let at = |path: &str| format!("/{}{path}", self.name);
         let organizations = admin.get(&at("/organizations?search=acme")).await;
         let members = at(&format!("/organizations/{}/members", text(&organizations[0]["id"])));
-        admin.post(&members, &json!(self.id("user 0"))).await;
+        admin.done(Method::POST, &members, json!(self.id("user 0"))).await;
     }
 }
 
