@@ -16,6 +16,7 @@ mod escape;
 mod http;
 pub mod kinds;
 mod live;
+mod place;
 pub mod schema;
 mod write;
 
