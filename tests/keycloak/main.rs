@@ -4,5 +4,8 @@
 #[path = "../support/keycloak.rs"]
 #[allow(dead_code)]
 mod keycloak;
+#[path = "../support/keycloak_sample/mod.rs"]
+#[allow(dead_code)]
+mod sample;
 
 mod reading;

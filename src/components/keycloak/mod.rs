@@ -17,6 +17,7 @@ mod escape;
 mod http;
 pub mod kinds;
 mod live;
+mod place;
 pub mod schema;
 mod write;
 
