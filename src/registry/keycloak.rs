@@ -27,7 +27,7 @@ pub(super) fn component(settings: &KeycloakSettings<String>, inputs: &Inputs) ->
         },
         ca: settings.ca.as_ref().map(Into::into),
         proxy: settings.proxy.clone(),
-        insecure: false,
+        insecure: inputs.insecure,
         ids: match settings.ids {
             KeycloakIds::Keep => Ids::Keep,
             KeycloakIds::Accept => Ids::Accept,

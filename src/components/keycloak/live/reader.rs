@@ -12,8 +12,7 @@ use crate::components::keycloak::canonical::{self, Side};
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
 use crate::model::{
-    Answer, Error, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
-    visible,
+    Answer, Error, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath, visible,
 };
 use crate::reader::Reader;
 
@@ -42,7 +41,11 @@ impl Reader for Keycloak {
             None => ABSENT,
         };
         Ok(TargetIdentity {
-            system: "Keycloak realm".to_owned(),
+            // It is journalled, shown before each approval, and the same for a run to its end.
+            system: match config.insecure {
+                true => "Keycloak realm, certificate not checked,".to_owned(),
+                false => "Keycloak realm".to_owned(),
+            },
             address: visible(&format!("{}/realms/{}", config.url, config.realm)).into_owned(),
             id: id.to_owned(),
         })
