@@ -12,8 +12,7 @@ use crate::components::keycloak::canonical::{self, Side};
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
 use crate::model::{
-    Answer, Error, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
-    visible,
+    Answer, Error, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath, visible,
 };
 use crate::reader::Reader;
 
