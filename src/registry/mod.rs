@@ -15,7 +15,8 @@ use std::sync::Arc;
 use crate::component::Component;
 use crate::components::documents::{Documents, DocumentsConfig, DocumentsSource};
 use crate::components::files::{FilesComponent, FilesConfig, FilesSource};
-use crate::model::{Error, ErrorKind, KindSchema, Result};
+use crate::components::keycloak::{ExportConfig, KeycloakExport};
+use crate::model::{Error, ErrorKind, KindSchema, Result, TreePath};
 use crate::reader::Reader;
 use crate::runbook::{Adapter, ComponentSettings, Format, Inputs, Restic, Source, SourceFrom};
 use crate::stores::restic::{Config, ResticStore, SnapshotChoice};
@@ -90,8 +91,8 @@ fn formatted(source: &Source<String>, store: Arc<dyn Store>) -> Result<Arc<dyn R
         Format::Files => Arc::new(FilesSource::new(store, KindSchema::default())),
         Format::Documents => Arc::new(DocumentsSource::new(store, source.owner.clone(), KindSchema::default())),
         Format::KeycloakExport => {
-            let doing = format!("open the source '{}'", source.name);
-            return Err(Error::new(ErrorKind::Unsupported, doing, "this build does not read exports"));
+            let at = source.export.as_ref().map(TreePath::new).transpose()?.unwrap_or_default();
+            Arc::new(KeycloakExport::new(store, ExportConfig { at, realm: source.realm.clone() }))
         }
     })
 }

@@ -65,6 +65,8 @@ shapes! {
         owner: Option<String>,
         /// Of an export: its folder or file in the store.
         export: Option<Text>,
+        /// Of an export that holds several: which.
+        realm: Option<Text>,
     }
     Password {
         env: Option<String>,

@@ -16,6 +16,8 @@ pub struct Source<Text = Template> {
     pub owner: Option<String>,
     /// For an export: its folder or file in the store; without it the store's root.
     pub export: Option<Text>,
+    /// Of an export that holds several: which.
+    pub realm: Option<Text>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,11 +89,12 @@ impl Source {
         let format = fields.choice("format", &formats, findings);
         let owner = fields.text("owner", findings).map(|owner| owner.value);
         let export = fields.template("export", findings);
+        let realm = fields.template("realm", findings);
         if !given.is_empty() {
             fields.finish(findings);
         }
         let format = format.unwrap_or_default();
-        Some(Self { name: key.name.clone(), span: key.span, from: from?, format, owner, export })
+        Some(Self { name: key.name.clone(), span: key.span, from: from?, format, owner, export, realm })
     }
 
     pub fn fill(&self, text: &dyn Fn(&Template) -> Result<String>) -> Result<Source<String>> {
@@ -117,11 +120,12 @@ impl Source {
             format: self.format,
             owner: self.owner.clone(),
             export: maybe(&self.export)?,
+            realm: maybe(&self.realm)?,
         })
     }
 
     pub(super) fn templates(&self) -> Vec<&Template> {
-        let mut found: Vec<&Template> = self.export.iter().collect();
+        let mut found: Vec<&Template> = self.export.iter().chain(&self.realm).collect();
         found.extend(match &self.from {
             SourceFrom::Directory(path) | SourceFrom::Tar(path) => vec![path],
             SourceFrom::Component(_) => Vec::new(),
