@@ -142,7 +142,7 @@ serve() {
     open_way "$folder"
     cp -a --reflink=auto "$template" "$folder/database"
     echo "$database_port" >"$folder/database-port"
-    trap 'stop_server KILL; stop_database immediate' EXIT
+    trap 'stop_server KILL; stop_database immediate; rm -rf "$folder"' EXIT
     start_database
     start_server
     echo ready

@@ -7,16 +7,22 @@
 //! - [`config`]: how a realm is reached. `http`: its API as calls, with a token that renews itself.
 //! - `live`: the realm as a reader: one call for all but the people, people in bulk or one by one.
 //! - `write`: the realm as a component.
+//! - `export`: what `kc.sh export` wrote, as a source.
 //!
 //! Seen on Keycloak 26.5.3 with PostgreSQL 15.
 
 pub mod canonical;
 pub mod config;
+mod documents;
 mod escape;
+mod export;
 mod http;
 pub mod kinds;
 mod live;
+mod place;
 pub mod schema;
 mod write;
 
+pub use documents::RealmDocuments;
+pub use export::{ExportConfig, KeycloakExport};
 pub use live::Keycloak;

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,9 +10,9 @@ use super::users_view::User;
 use super::{Keycloak, Live, is_user, probe};
 use crate::components::keycloak::canonical::{self, Side};
 use crate::components::keycloak::kinds::Kind;
+use crate::components::keycloak::place;
 use crate::model::{
-    Answer, Error, ErrorKind, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
-    visible,
+    Answer, Error, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath, visible,
 };
 use crate::reader::Reader;
 
@@ -41,7 +41,11 @@ impl Reader for Keycloak {
             None => ABSENT,
         };
         Ok(TargetIdentity {
-            system: "Keycloak realm".to_owned(),
+            // It is journalled, shown before each approval, and the same for a run to its end.
+            system: match config.insecure {
+                true => "Keycloak realm, certificate not checked,".to_owned(),
+                false => "Keycloak realm".to_owned(),
+            },
             address: visible(&format!("{}/realms/{}", config.url, config.realm)).into_owned(),
             id: id.to_owned(),
         })
@@ -49,20 +53,15 @@ impl Reader for Keycloak {
 
     async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<Vec<String>> {
         let folder = match kind {
-            Some(name) => folder_of(name)?,
+            Some(name) => place::folder_of(name)?,
             None => below.clone(),
         };
-        self.known_place(&folder)?;
+        place::known(&folder)?;
         let keys: Vec<TreePath> = match is_user(&folder) {
             true => self.live.all_users().await?.iter().map(|name| Kind::User.id(&[name]).key).collect(),
             false => self.live.realm_for_plan().await?.resources().map(|(key, _)| key.clone()).collect(),
         };
-        let first = |key: &TreePath| {
-            let below = key.relative_to(&folder)?;
-            below.parts().next().map(|part| String::from_utf8_lossy(part).into_owned())
-        };
-        let names: BTreeSet<String> = keys.iter().filter_map(first).collect();
-        Ok(names.into_iter().collect())
+        Ok(place::owners_in(&folder, keys.iter()))
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
@@ -170,24 +169,9 @@ fn reach(scope: &Scope) -> Reach {
     }
     match (Kind::of_key(&scope.to), &scope.owner) {
         (Some((kind, names)), _) => Reach::User(kind.id(&names)),
-        (None, Some(owner)) => Reach::User(owner_id(&owner.name)),
+        (None, Some(owner)) => Reach::User(place::owner_id(&owner.name)),
         (None, None) => Reach::Users,
     }
-}
-
-/// Owners carry escaped names, as keys do.
-fn owner_id(owner: &str) -> ResourceId {
-    let name = crate::components::keycloak::escape::unescaped(owner.as_bytes());
-    Kind::User.id(&[name.unwrap_or_else(|| owner.to_owned())])
-}
-
-fn folder_of(kind: &str) -> Result<TreePath> {
-    let kind = Kind::of_name(kind).ok_or_else(|| {
-        let names: Vec<&str> = Kind::ALL.into_iter().map(Kind::name).collect();
-        let doing = format!("list the owners of kind '{}'", visible(kind));
-        Error::new(ErrorKind::Invalid, doing, format!("a realm knows {}", names.join(", ")))
-    })?;
-    TreePath::new(kind.folder())
 }
 
 pub(super) fn again(error: &Error) -> Error {
@@ -199,18 +183,6 @@ pub(super) fn again(error: &Error) -> Error {
 }
 
 impl Keycloak {
-    fn known_place(&self, place: &TreePath) -> Result<()> {
-        let near = |kind: Kind| {
-            TreePath::new(kind.folder())
-                .is_ok_and(|folder| folder.relative_to(place).is_some() || place.relative_to(&folder).is_some())
-        };
-        match Kind::ALL.into_iter().any(near) {
-            true => Ok(()),
-            false => Err(Error::new(ErrorKind::Invalid, format!("list {place}"), "a realm has no such place")
-                .next("give a place below 'realm' or 'users', as in users/ana or realm/groups/staff")),
-        }
-    }
-
     fn listed(
         &self,
         scope: &Scope,
@@ -218,7 +190,7 @@ impl Keycloak {
         everyone: Option<&Result<Vec<String>>>,
         found: &Result<BTreeMap<TreePath, Result<Option<Resource>>>>,
     ) -> Result<Vec<Location>> {
-        self.known_place(&scope.to)?;
+        place::known(&scope.to)?;
         let location = |id: ResourceId| Location { at: id.key.clone(), id };
         let reach = reach(scope);
         let mut locations = Vec::new();
