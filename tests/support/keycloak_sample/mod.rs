@@ -68,14 +68,18 @@ impl Sample {
             "validations": {"length": {"max": 40}}}));
         admin.done(Method::PUT, &at("/users/profile"), profile).await;
         admin.done(Method::POST, &at("/client-scopes"), realm::client_scope()).await;
-        admin.done(Method::POST, &at("/authentication/flows/browser/copy"), json!({"newName": "browser of ours"})).await;
+        admin
+            .done(Method::POST, &at("/authentication/flows/browser/copy"), json!({"newName": "browser of ours"}))
+            .await;
         let organization = json!({"name": "Acme", "alias": "acme", "enabled": true,
             "domains": [{"name": "acme.example.org", "verified": true}], "attributes": {"tier": ["gold"]}});
         admin.done(Method::POST, &at("/organizations"), organization).await;
         let batch = admin.get(&at("/clients?clientId=batch")).await;
         let account = admin.get(&at(&format!("/clients/{}/service-account-user", text(&batch[0]["id"])))).await;
         let role = admin.get(&at("/roles/reader")).await;
-        admin.done(Method::POST, &at(&format!("/users/{}/role-mappings/realm", text(&account["id"]))), json!([role])).await;
+        admin
+            .done(Method::POST, &at(&format!("/users/{}/role-mappings/realm", text(&account["id"]))), json!([role]))
+            .await;
     }
 
     async fn make_members(&self, admin: &Admin) {
