@@ -8,4 +8,5 @@ mod keycloak;
 #[allow(dead_code)]
 mod sample;
 
+mod plans;
 mod reading;
