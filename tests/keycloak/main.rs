@@ -4,9 +4,13 @@
 #[path = "../support/keycloak.rs"]
 #[allow(dead_code)]
 mod keycloak;
+#[path = "../support/repository.rs"]
+#[allow(dead_code)]
+mod repository;
 #[path = "../support/keycloak_sample/mod.rs"]
 #[allow(dead_code)]
 mod sample;
 
+mod export;
 mod plans;
 mod reading;
