@@ -281,6 +281,15 @@ impl Live {
         details: Details,
     ) -> Result<Option<Resource>> {
         let (Some(mut user), Some(names)) = (found?, realm.names()) else { return Ok(None) };
+        let now;
+        let names = match user.groups().all(|id| names.knows_group(id)) {
+            true => names,
+            // A group came since the realm was read.
+            false => {
+                now = self.realm_now().await?;
+                now.names().unwrap_or(names)
+            }
+        };
         one_user::add_details(&self.http, realm, &mut user, &details).await?;
         let mut made = canonical::user(&user.representation, names, Side::Live)?;
         if !user.organizations.is_empty()
