@@ -78,7 +78,9 @@ impl Story {
     async fn plan(&self, desired: &[Resource], leave: &[&str]) -> Vec<Approved> {
         let live = self.now(desired).await;
         let pairs = desired.iter().zip(live);
-        pairs.filter_map(|(desired, live)| self.change(&desired.id, live, Some(desired.clone()), Mode::Merge, leave)).collect()
+        pairs
+            .filter_map(|(desired, live)| self.change(&desired.id, live, Some(desired.clone()), Mode::Merge, leave))
+            .collect()
     }
 
     fn change(
@@ -101,7 +103,8 @@ impl Story {
             .collect();
         assert_eq!(left_out.len(), leave.len(), "{:?}", change.hunks.iter().map(|one| one.place()).collect::<Vec<_>>());
         let expected = documents::apply(now, wanted, &change, &left_out, schema, mode, &key()).unwrap();
-        let expected = expected.map(|document| Resource { id: id.clone(), body: rekindle::model::Body::Document(document) });
+        let expected =
+            expected.map(|document| Resource { id: id.clone(), body: rekindle::model::Body::Document(document) });
         Some(Approved { run: "run".into(), change: Arc::new(change), left_out, live, desired, expected })
     }
 
@@ -128,12 +131,8 @@ impl Story {
         let live = self.now(desired).await;
         let of = |(desired, live): (&Resource, Option<Resource>)| {
             let change = self.change(&desired.id, live, Some(desired.clone()), Mode::Exact, &[])?;
-            let places: Vec<String> = change
-                .change
-                .hunks
-                .iter()
-                .map(|hunk| format!("{:?} {}", hunk.op, hunk.place()))
-                .collect();
+            let places: Vec<String> =
+                change.change.hunks.iter().map(|hunk| format!("{:?} {}", hunk.op, hunk.place())).collect();
             Some(format!("{}: {}", desired.id, places.join(", ")))
         };
         desired.iter().zip(live).filter_map(of).collect()

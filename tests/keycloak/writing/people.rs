@@ -46,7 +46,8 @@ async fn one_bad_user_costs_only_itself_and_is_told_why() {
     let new = |body: Value| story.admin.done(Method::POST, "/bad/users", body);
     new(json!({"username": "squatter", "email": "person14@people.example.org"})).await;
     new(json!({"username": "user-00015", "enabled": true})).await;
-    let other = json!({"ifResourceExists": "FAIL", "users": [{"username": "somebody", "id": story.sample.id("user 16")}]});
+    let other =
+        json!({"ifResourceExists": "FAIL", "users": [{"username": "somebody", "id": story.sample.id("user 16")}]});
     story.admin.done(Method::POST, "/bad/partialImport", other).await;
     let team = story.admin.get("/bad/groups?search=team-01&exact=true").await;
     let team = team[0]["subGroups"][0]["id"].as_str().unwrap().to_owned();

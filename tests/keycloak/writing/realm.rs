@@ -15,7 +15,8 @@ async fn a_realm_comes_back_to_an_empty_server_with_its_ids_and_its_people() {
     let changes = story.plan(&realm, &[]).await;
     assert_eq!(changes.len(), realm.len());
     let started = Instant::now();
-    let failed: Vec<String> = story.write(&changes).await.into_iter().filter_map(|done| Some(done.err()?.chain())).collect();
+    let failed: Vec<String> =
+        story.write(&changes).await.into_iter().filter_map(|done| Some(done.err()?.chain())).collect();
     println!("a realm of {} resources in {:?}", realm.len(), started.elapsed());
     assert_eq!(failed, nothing());
     assert_eq!(story.differences(&realm).await, nothing());
@@ -65,7 +66,8 @@ async fn what_was_taken_out_of_a_living_realm_comes_back() {
     let changes = story.plan(&realm, &[]).await;
     let gone = changes.iter().filter(|change| change.live.is_none()).count();
     assert!(gone > 12, "{gone}");
-    let failed: Vec<String> = story.write(&changes).await.into_iter().filter_map(|done| Some(done.err()?.chain())).collect();
+    let failed: Vec<String> =
+        story.write(&changes).await.into_iter().filter_map(|done| Some(done.err()?.chain())).collect();
     assert_eq!(failed, nothing());
     assert_eq!(story.differences(&realm).await, nothing());
     let app = story.admin.get(&story.at("/clients?clientId=app")).await;

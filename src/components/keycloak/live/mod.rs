@@ -26,7 +26,7 @@ pub(super) use users_view::UsersView;
 const FRESH_FOR: Duration = Duration::from_secs(10);
 const FRESH_PER_COST: u32 = 4;
 /// The names of groups and roles, for a read of one user.
-const NAMES_FRESH_FOR: Duration = Duration::from_secs(20);
+const NAMES_FRESH_FOR: Duration = Duration::from_secs(5);
 
 /// A realm of a Keycloak server.
 pub struct Keycloak {

@@ -240,7 +240,7 @@ impl Live {
         };
         let (realm, bulk) = (&realm, bulk.as_ref());
         let read = |(at, id): (usize, &ResourceId)| {
-            let details = details.get(at).copied().unwrap_or_default();
+            let details = details.get(at).cloned().unwrap_or_default();
             let id = id.clone();
             async move {
                 let read = match bulk {
@@ -281,7 +281,16 @@ impl Live {
         details: Details,
     ) -> Result<Option<Resource>> {
         let (Some(mut user), Some(names)) = (found?, realm.names()) else { return Ok(None) };
-        one_user::add_details(&self.http, realm, &mut user, details).await?;
+        let now;
+        let names = match user.groups().all(|id| names.knows_group(id)) {
+            true => names,
+            // A group came since the realm was read.
+            false => {
+                now = self.realm_now().await?;
+                now.names().unwrap_or(names)
+            }
+        };
+        one_user::add_details(&self.http, realm, &mut user, &details).await?;
         let mut made = canonical::user(&user.representation, names, Side::Live)?;
         if !user.organizations.is_empty()
             && let Some(fields) = made.document.as_object_mut()

@@ -57,9 +57,11 @@ fn new_user(one: &Approved, ids: Ids, standing: &Standing) -> Vec<String> {
         .map(|(name, _)| visible(name).into_owned())
         .collect();
     if !hidden.is_empty() {
-        warnings.push(format!("stored and not shown, as the user profile names no such attribute: {}", hidden.join(", ")));
+        warnings
+            .push(format!("stored and not shown, as the user profile names no such attribute: {}", hidden.join(", ")));
     }
-    let lacking: Vec<String> = standing.required_attributes().filter(|name| is_lacking(wanted, name)).map(str::to_owned).collect();
+    let lacking: Vec<String> =
+        standing.required_attributes().filter(|name| is_lacking(wanted, name)).map(str::to_owned).collect();
     if !lacking.is_empty() {
         warnings.push(format!("the user profile asks for what this user has not: {}", lacking.join(", ")));
     }

@@ -19,7 +19,9 @@ pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
     }
     let at = format!("/clients/{}", segment(target.id()?));
     let mut calls = Vec::new();
-    let shaped = |of: &Value| -> Result<Value> { with_flows(target, joined(without(of, &APART), "attributes", "secretAttributes")) };
+    let shaped = |of: &Value| -> Result<Value> {
+        with_flows(target, joined(without(of, &APART), "attributes", "secretAttributes"))
+    };
     let (from, to) = (shaped(target.from)?, shaped(target.to)?);
     if from != to {
         let mut body = without(&overlaid(target.raw(0), &from, &to, Gone::Empty), &APART);
@@ -52,7 +54,8 @@ fn new_client(target: &Target<'_>) -> Result<Value> {
             target.standing.id(Kind::ClientScope, &[scope])?;
         }
     }
-    let mut made = with_flows(target, joined(without(target.to, &["scopeMappings"]), "attributes", "secretAttributes"))?;
+    let mut made =
+        with_flows(target, joined(without(target.to, &["scopeMappings"]), "attributes", "secretAttributes"))?;
     if let Some(fields) = made.as_object_mut() {
         fields.insert("clientId".to_owned(), json!(target.name()));
         // Lists that are not there would become the realm's defaults.
@@ -146,7 +149,9 @@ pub(super) fn links(target: &Target<'_>) -> Result<Vec<Call>> {
         calls.push(Call::delete_these(format!("{at}/realm"), json!([target.standing.realm_role(name)?])));
     }
     let (comes, goes) = sets_changes(from, to, "client");
-    let of = |client: &str| Ok::<_, crate::model::Error>(format!("{at}/clients/{}", segment(target.standing.id(Kind::Client, &[client])?)));
+    let of = |client: &str| {
+        Ok::<_, crate::model::Error>(format!("{at}/clients/{}", segment(target.standing.id(Kind::Client, &[client])?)))
+    };
     for (client, name) in comes {
         calls.push(Call::post(of(client)?, json!([target.standing.client_role(client, name)?])));
     }

@@ -57,7 +57,8 @@ fn representation(source: Option<&Value>, key: &str) -> Result<Value> {
     let hidden = source.get("hidden").and_then(Value::as_object);
     let hidden = hidden.ok_or_else(|| unusable("the backup holds it without its secret"))?;
     let is_mask = |name: &str| hidden.get(name).and_then(Value::as_str) == Some(MASK);
-    if is_mask("secretData") || is_mask("value") || !(hidden.contains_key("secretData") || hidden.contains_key("value")) {
+    if is_mask("secretData") || is_mask("value") || !(hidden.contains_key("secretData") || hidden.contains_key("value"))
+    {
         return Err(unusable("the backup holds it without its secret"));
     }
     let mut made: Map<String, Value> = Map::new();

@@ -82,7 +82,8 @@ fn add(parent: &str, wanted: &[Value], name: &str, calls: &mut Vec<Call>) {
         let below = execution.get("flow");
         if let Some(flow) = below {
             let alias = text(flow, "alias").unwrap_or_default();
-            calls.push(Call::post("/authentication/flows", flow_body(alias, flow, false)).makes(format!("{name}.flow")));
+            calls
+                .push(Call::post("/authentication/flows", flow_body(alias, flow, false)).makes(format!("{name}.flow")));
             body.insert("authenticatorFlow".to_owned(), json!(true));
             body.insert("flowId".to_owned(), json!(made(&format!("{name}.flow"))));
         }
@@ -105,7 +106,8 @@ fn config_body(config: &Value) -> Value {
 fn structure(executions: &[Value]) -> Value {
     let one = |execution: &Value| {
         let below = execution.get("flow").map(|flow| {
-            let own: Vec<&Value> = ["alias", "providerId", "description"].iter().map(|name| field(flow, name)).collect();
+            let own: Vec<&Value> =
+                ["alias", "providerId", "description"].iter().map(|name| field(flow, name)).collect();
             json!([own, structure(self::executions(flow))])
         });
         let config = execution.get("config").and_then(|config| text(config, "alias"));

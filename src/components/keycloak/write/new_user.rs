@@ -1,11 +1,11 @@
 use serde_json::{Map, Value, json};
 
 use super::super::config::Ids;
+use super::super::http::segment;
 use super::super::kinds::Kind;
 use super::call::Call;
 use super::credential;
 use super::standing::{Standing, group_path, missing};
-use super::super::http::segment;
 use crate::model::Result;
 
 /// Fields that a new user takes as they are.

@@ -114,7 +114,8 @@ fn plain(value: &Value) -> String {
 
 fn key_of(items: &[&Value]) -> Option<&'static str> {
     let keys = ["key", "name", "identityProvider", "clientId"];
-    keys.into_iter().find(|key| !items.is_empty() && items.iter().all(|item| item.get(key).is_some_and(Value::is_string)))
+    keys.into_iter()
+        .find(|key| !items.is_empty() && items.iter().all(|item| item.get(key).is_some_and(Value::is_string)))
 }
 
 /// Texts of a set that come, and those that go.
@@ -123,7 +124,8 @@ pub(super) fn set_changes<'a>(from: &'a Value, to: &'a Value, field: &str) -> (V
         value.get(field).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
     };
     let (from, to) = (of(from), of(to));
-    let without = |these: &[&'a str], those: &[&'a str]| these.iter().copied().filter(|one| !those.contains(one)).collect();
+    let without =
+        |these: &[&'a str], those: &[&'a str]| these.iter().copied().filter(|one| !those.contains(one)).collect();
     (without(&to, &from), without(&from, &to))
 }
 
@@ -139,7 +141,8 @@ pub(super) fn sets_changes<'a>(from: &'a Value, to: &'a Value, field: &str) -> (
         each.collect()
     };
     let (from, to) = (of(from), of(to));
-    let without = |these: &ByName<'a>, those: &ByName<'a>| these.iter().copied().filter(|one| !those.contains(one)).collect();
+    let without =
+        |these: &ByName<'a>, those: &ByName<'a>| these.iter().copied().filter(|one| !those.contains(one)).collect();
     (without(&to, &from), without(&from, &to))
 }
 
@@ -172,12 +175,16 @@ mod tests {
 
     #[test]
     fn fields_that_nobody_knows_stay_and_what_goes_is_sent_empty() {
-        let raw = json!({"later": 1, "a": "x", "list": [1], "attributes": {"k": "1", "own": "2"}, "secret": "**********"});
+        let raw =
+            json!({"later": 1, "a": "x", "list": [1], "attributes": {"k": "1", "own": "2"}, "secret": "**********"});
         let from = json!({"a": "x", "list": [1], "attributes": {"k": "1"}});
         let to = json!({"b": true});
         let absent = overlaid(&raw, &from, &to, Gone::Absent);
         let secret = "**********";
-        assert_eq!(absent, json!({"later": 1, "a": "", "list": [], "attributes": {"own": "2"}, "b": true, "secret": secret}));
+        assert_eq!(
+            absent,
+            json!({"later": 1, "a": "", "list": [], "attributes": {"own": "2"}, "b": true, "secret": secret})
+        );
         let empty = overlaid(&raw, &from, &to, Gone::Empty);
         assert_eq!(empty["attributes"], json!({"k": "", "own": "2"}));
     }

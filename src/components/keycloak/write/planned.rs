@@ -38,7 +38,8 @@ impl<'a> Planned<'a> {
         if !keeps_ids {
             to = without(&to, &["id"]);
         }
-        let made_apart = matches!(kind, Kind::ServiceAccount | Kind::Bindings | Kind::UserProfile | Kind::ClientPolicies);
+        let made_apart =
+            matches!(kind, Kind::ServiceAccount | Kind::Bindings | Kind::UserProfile | Kind::ClientPolicies);
         let is_ours = again || standing.is_ours(&key) || made_apart;
         match (now, &approved.live) {
             (None, None) => {}

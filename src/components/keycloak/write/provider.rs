@@ -54,7 +54,10 @@ pub(super) fn required_action(target: &Target<'_>) -> Result<Vec<Call>> {
     if target.is_new {
         let provider = text(target.to, "providerId").unwrap_or(target.name());
         let name = text(target.to, "name").unwrap_or(target.name());
-        calls.push(Call::post("/authentication/register-required-action", json!({"providerId": provider, "name": name})));
+        calls.push(Call::post(
+            "/authentication/register-required-action",
+            json!({"providerId": provider, "name": name}),
+        ));
         shown = json!({"alias": target.name()});
     }
     calls.push(Call::put(&at, overlaid(&shown, target.from, target.to, Gone::Empty)));

@@ -33,8 +33,11 @@ pub(super) fn localization(target: &Target<'_>) -> Result<Vec<Call>> {
     let at = format!("/localization/{}", segment(target.name()));
     let fields = |of: &Value| of.as_object().cloned().unwrap_or_default();
     let (from, to) = (fields(target.from), fields(target.to));
-    let come: Map<String, Value> =
-        to.iter().filter(|(name, text)| from.get(*name) != Some(text)).map(|(name, text)| (name.clone(), text.clone())).collect();
+    let come: Map<String, Value> = to
+        .iter()
+        .filter(|(name, text)| from.get(*name) != Some(text))
+        .map(|(name, text)| (name.clone(), text.clone()))
+        .collect();
     let mut calls = Vec::new();
     if !come.is_empty() {
         calls.push(Call::post(&at, Value::Object(come)));

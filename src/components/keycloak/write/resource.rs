@@ -10,9 +10,8 @@ use crate::model::{Error, ErrorKind, Result};
 pub(super) fn raw_paths(kind: Kind, names: &[String], standing: &Standing) -> Result<Vec<String>> {
     let own: Vec<&str> = names.iter().map(String::as_str).collect();
     let name = segment(own.last().copied().unwrap_or_default());
-    let by_id = |folder: &str| -> Result<Vec<String>> {
-        Ok(vec![format!("/{folder}/{}", segment(standing.id(kind, &own)?))])
-    };
+    let by_id =
+        |folder: &str| -> Result<Vec<String>> { Ok(vec![format!("/{folder}/{}", segment(standing.id(kind, &own)?))]) };
     Ok(match kind {
         Kind::RealmSettings | Kind::Bindings => vec![String::new()],
         Kind::UserProfile => vec!["/users/profile".to_owned()],
@@ -76,9 +75,8 @@ pub(super) fn link_calls(target: &Target<'_>) -> Result<Vec<Call>> {
 pub(super) fn delete_call(kind: Kind, names: &[String], standing: &Standing) -> Result<Call> {
     let own: Vec<&str> = names.iter().map(String::as_str).collect();
     let name = segment(own.last().copied().unwrap_or_default());
-    let by_id = |folder: &str| -> Result<Call> {
-        Ok(Call::delete(format!("/{folder}/{}", segment(standing.id(kind, &own)?))))
-    };
+    let by_id =
+        |folder: &str| -> Result<Call> { Ok(Call::delete(format!("/{folder}/{}", segment(standing.id(kind, &own)?)))) };
     match kind {
         Kind::Localization => Ok(Call::delete(format!("/localization/{name}"))),
         Kind::Component => by_id("components"),

@@ -21,7 +21,11 @@ type Failed = BTreeMap<usize, Error>;
 impl Keycloak {
     /// All of a realm but its people: what is made first by itself and then with what it refers to, so that roles can
     /// be made of each other in any order; what goes, last and backwards.
-    pub(super) async fn write_resources(&self, mut standing: Standing, changes: &[(usize, &Approved)]) -> (Standing, Answers) {
+    pub(super) async fn write_resources(
+        &self,
+        mut standing: Standing,
+        changes: &[(usize, &Approved)],
+    ) -> (Standing, Answers) {
         let mut failed = Failed::new();
         if !standing.is_there() {
             standing = match self.create_realm(standing, changes).await {
@@ -77,7 +81,9 @@ impl Keycloak {
         if made {
             standing = self.look_again(standing).await;
             let deep_again = deep.iter().filter_map(|plan| {
-                Planned::of(plan.at, plan.approved, &standing, keeps_ids, again).map_err(|error| failed.insert(plan.at, error)).ok()
+                Planned::of(plan.at, plan.approved, &standing, keeps_ids, again)
+                    .map_err(|error| failed.insert(plan.at, error))
+                    .ok()
             });
             let deep: Vec<Planned<'_>> = deep_again.collect();
             self.bodies(&deep, &mut standing, failed).await;
@@ -229,4 +235,3 @@ fn refuse_missing(planned: &mut Vec<Planned<'_>>, standing: &Standing, failed: &
         }
     }
 }
-

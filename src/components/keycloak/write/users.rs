@@ -66,7 +66,9 @@ impl Keycloak {
         for (at, one, user) in users {
             let written = match (&refused, users.len()) {
                 (None, _) => self.finish(standing, one, user).await,
-                (Some(error), 1) if error.effect() == Known::NotApplied => self.settle(standing, one, user, error).await,
+                (Some(error), 1) if error.effect() == Known::NotApplied => {
+                    self.settle(standing, one, user, error).await
+                }
                 _ => match self.call(import(&[user])).await {
                     Ok(()) => self.finish(standing, one, user).await,
                     Err(error) => self.settle(standing, one, user, &error).await,
@@ -85,7 +87,8 @@ impl Keycloak {
     async fn finish(&self, standing: &Standing, one: &Approved, user: &NewUser) -> Result<Effect> {
         let id = &one.change.id;
         if !user.groups.is_empty() || !user.organizations.is_empty() {
-            let now = self.live.user_now(standing.view(), id, Details::default()).await.map_err(|error| of(id, error))?;
+            let now =
+                self.live.user_now(standing.view(), id, Details::default()).await.map_err(|error| of(id, error))?;
             let server_id = now.as_ref().and_then(Resource::document).and_then(|now| text(&now.value, "id"));
             let server_id = server_id.or(user.id()).unwrap_or_default();
             let calls = user.afterwards(server_id, standing).map_err(|error| of(id, error.known(Known::Unknown)))?;
@@ -99,7 +102,8 @@ impl Keycloak {
     async fn settle(&self, standing: &Standing, one: &Approved, user: &NewUser, refused: &Error) -> Result<Effect> {
         let id = &one.change.id;
         let wanted = document(&one.expected);
-        let now = self.live.user_now(standing.view(), id, Details::of(wanted)).await.map_err(|_| for_each(id, refused))?;
+        let now =
+            self.live.user_now(standing.view(), id, Details::of(wanted)).await.map_err(|_| for_each(id, refused))?;
         if let Some(now) = now {
             return self.is_there(standing, one, user, document(&Some(now))).await;
         }
@@ -168,9 +172,9 @@ impl Keycloak {
         // What was there when the plan was checked may have gone since.
         let fresh = Standing::new(self.live.realm_now().await.ok()?);
         let again = NewUser::of(document(&one.expected), document(&one.desired), http.config.ids, &fresh);
-        again.err().map(|error| {
-            (error.kind(), error.chain(), "restore what is missing first, or leave out what refers to it")
-        })
+        again
+            .err()
+            .map(|error| (error.kind(), error.chain(), "restore what is missing first, or leave out what refers to it"))
     }
 
     /// One hunk, one call: what is left out stays out.
@@ -184,7 +188,7 @@ impl Keycloak {
         let details = Details::of(live).with(Details::of(expected));
         let mut unsure: Option<Error> = None;
         for _ in 0..ATTEMPTS {
-            let now = self.live.user_now(standing.view(), id, details).await;
+            let now = self.live.user_now(standing.view(), id, details.clone()).await;
             let now = now.map_err(|error| unsure.take().unwrap_or_else(|| of(id, error)))?;
             let Some(now) = now else { return Err(conflict(id, "the user is gone")) };
             let now = document(&Some(now)).clone();
