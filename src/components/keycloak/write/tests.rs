@@ -186,7 +186,8 @@ fn a_client_that_is_written_keeps_the_secret_that_nobody_named() {
     let target = target(Kind::Client, &app, &from, &to, &raw, &standing);
     let calls = body_calls(&target).unwrap();
     assert_eq!(shown(&calls), ["PUT /clients/c1", "PUT /clients/c1/protocol-mappers/models/pm"]);
-    let body = json!({"id": "c1", "clientId": "app", "later": 1, "description": "d", "attributes": {"k": "", "z": "2"}});
+    let body =
+        json!({"id": "c1", "clientId": "app", "later": 1, "description": "d", "attributes": {"k": "", "z": "2"}});
     assert_eq!(calls[0].body, Some(body));
     assert_eq!(shown(&link_calls(&target).unwrap()), ["POST /clients/c1/scope-mappings/realm"]);
 }
