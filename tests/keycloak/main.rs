@@ -1,4 +1,4 @@
-//! A real Keycloak: reading it, and its own exports.
+//! A real Keycloak: reading it, its own exports, and writing it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../support/keycloak.rs"]
@@ -14,3 +14,4 @@ mod sample;
 mod export;
 mod plans;
 mod reading;
+mod writing;

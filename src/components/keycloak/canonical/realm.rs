@@ -136,7 +136,9 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
         fields.put("smtpPassword", unmasked(server.get("password").and_then(compact)));
     }
     if let Some(attributes) = fields.take("attributes").and_then(Value::as_object) {
-        let kept = attributes.iter().filter(|(name, _)| !name.starts_with(OWN_ATTRIBUTES));
+        // Some settings the server writes down as attributes too, once the realm is saved.
+        let is_setting = |name: &str| representation.get(name).is_some();
+        let kept = attributes.iter().filter(|(name, _)| !name.starts_with(OWN_ATTRIBUTES) && !is_setting(name));
         let kept: Map<String, Value> = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
         fields.put("attributes", compact(&Value::Object(kept)));
     }

@@ -4,15 +4,9 @@ use super::super::http::Http;
 use super::call::{Call, last_of};
 use crate::model::{Error, ErrorKind, Known, ResourceId, Result};
 
-/// What some calls have done.
-pub(super) struct Done {
-    pub calls: u64,
-    /// Of what the first call made.
-    pub id: Option<String>,
-}
-
-/// Makes the calls one after the other. Where one fails, the error says whether anything was done before.
-pub(super) async fn execute(http: &Http, calls: Vec<Call>) -> Result<Done> {
+/// Makes the calls one after the other, and answers with the id of what the first one made. Where one fails, the error
+/// says whether anything was done before.
+pub(super) async fn execute(http: &Http, calls: Vec<Call>) -> Result<Option<String>> {
     let all = calls.len();
     let mut ids = HashMap::new();
     let mut first = None;
@@ -41,7 +35,7 @@ pub(super) async fn execute(http: &Http, calls: Vec<Call>) -> Result<Done> {
             ids.insert(name, id);
         }
     }
-    Ok(Done { calls: all as u64, id: first })
+    Ok(first)
 }
 
 /// An error of one part as the error of the resource that was to be written.

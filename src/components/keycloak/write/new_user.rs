@@ -64,10 +64,6 @@ impl NewUser {
         })
     }
 
-    pub fn username(&self) -> &str {
-        self.representation.get("username").and_then(Value::as_str).unwrap_or_default()
-    }
-
     pub fn id(&self) -> Option<&str> {
         self.representation.get("id").and_then(Value::as_str)
     }

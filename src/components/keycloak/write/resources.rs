@@ -165,7 +165,7 @@ impl Keycloak {
                 raw.push(self.live.http.get(&path, &[]).await?);
             }
         }
-        Ok(execute(&self.live.http, calls(&raw)?).await?.id)
+        execute(&self.live.http, calls(&raw)?).await
     }
 
     /// A realm that is not there, made with all that is wanted in it at once: so everything keeps its id.

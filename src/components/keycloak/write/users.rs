@@ -9,7 +9,7 @@ use super::execute::{conflict, execute, for_each, of};
 use super::new_user::{NewUser, import};
 use super::overlay::moved;
 use super::standing::Standing;
-use super::target::text;
+use super::target::{text, without};
 use super::{document, same_name, user};
 use crate::component::{Approved, Effect};
 use crate::model::{Error, ErrorKind, Known, Resource, Result};
@@ -65,12 +65,12 @@ impl Keycloak {
         let mut answers = Vec::with_capacity(users.len());
         for (at, one, user) in users {
             let written = match (&refused, users.len()) {
-                (None, _) => self.finish(standing, one, user, Vec::new()).await,
+                (None, _) => self.finish(standing, one, user).await,
                 (Some(error), 1) if error.effect() == Known::NotApplied => {
                     self.settle(standing, one, user, error).await
                 }
                 _ => match self.call(import(&[user])).await {
-                    Ok(()) => self.finish(standing, one, user, Vec::new()).await,
+                    Ok(()) => self.finish(standing, one, user).await,
                     Err(error) => self.settle(standing, one, user, &error).await,
                 },
             };
@@ -84,7 +84,7 @@ impl Keycloak {
     }
 
     /// What a new user cannot be given with the rest.
-    async fn finish(&self, standing: &Standing, one: &Approved, user: &NewUser, notes: Vec<String>) -> Result<Effect> {
+    async fn finish(&self, standing: &Standing, one: &Approved, user: &NewUser) -> Result<Effect> {
         let id = &one.change.id;
         if !user.groups.is_empty() || !user.organizations.is_empty() {
             let now =
@@ -94,7 +94,7 @@ impl Keycloak {
             let calls = user.afterwards(server_id, standing).map_err(|error| of(id, error.known(Known::Unknown)))?;
             execute(&self.live.http, calls).await.map_err(|error| of(id, error.known(Known::Unknown)))?;
         }
-        Ok(Effect { notes, ..Effect::default() })
+        Ok(Effect::default())
     }
 
     /// A user that was refused, or of whom nobody knows: the server is asked what is there, since its refusals name
@@ -105,17 +105,7 @@ impl Keycloak {
         let now =
             self.live.user_now(standing.view(), id, Details::of(wanted)).await.map_err(|_| for_each(id, refused))?;
         if let Some(now) = now {
-            let now = document(&Some(now)).clone();
-            let place = wanted.as_object().into_iter().flatten().find_map(|(name, wanted)| {
-                moved(&json!({name: now.get(name)}), &json!({name: wanted}), &json!({name: wanted}))
-            });
-            return match place {
-                None => self.finish(standing, one, user, vec!["it was there already".to_owned()]).await,
-                Some(place) if place == "id" => Err(same_name(id, text(&now, "id"), user.id())),
-                Some(place) => {
-                    Err(conflict(id, format!("a user of this name is there now, and its {place} is otherwise")))
-                }
-            };
+            return self.is_there(standing, one, user, document(&Some(now))).await;
         }
         Err(match self.reason(one, user).await {
             Some((kind, why, next)) => Error::new(kind, format!("write {id}"), why).next(next),
@@ -126,6 +116,39 @@ impl Keycloak {
                 )
             }
         })
+    }
+
+    /// A user of this name is there: the one that was to be made, perhaps without what comes after it, or another one.
+    async fn is_there(&self, standing: &Standing, one: &Approved, user: &NewUser, now: &Value) -> Result<Effect> {
+        let id = &one.change.id;
+        let wanted = document(&one.expected);
+        if user.id().is_some() && user.id() != text(now, "id") {
+            return Err(same_name(id, text(now, "id"), user.id()));
+        }
+        let mut seen = json!({});
+        let mut begun = wanted.clone();
+        if let (Some(seen), Some(begun)) = (seen.as_object_mut(), begun.as_object_mut()) {
+            let names = wanted.as_object().into_iter().flatten().map(|(name, _)| name);
+            seen.extend(names.filter_map(|name| Some((name.clone(), now.get(name)?.clone()))));
+            begun.remove("organizations");
+            if let Some(groups) = begun.get_mut("groups").and_then(Value::as_array_mut) {
+                groups.retain(|group| group.as_str().is_none_or(|way| !user.groups.iter().any(|apart| apart == way)));
+            }
+            if user.id().is_none() {
+                seen.remove("id");
+                begun.remove("id");
+            }
+        }
+        let wanted = if user.id().is_none() { without(wanted, &["id"]) } else { wanted.clone() };
+        if let Some(place) = moved(&seen, &begun, &wanted) {
+            return Err(conflict(id, format!("a user of this name is there now, and its {place} is otherwise")));
+        }
+        let mut whole = now.clone();
+        if let (Some(whole), Some(wanted)) = (whole.as_object_mut(), wanted.as_object()) {
+            whole.extend(wanted.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        self.change(standing, one, now, &whole).await.map_err(|error| of(id, error.known(Known::Unknown)))?;
+        Ok(Effect { notes: vec!["it was there already".to_owned()], ..Effect::default() })
     }
 
     /// Why a user whose name is free cannot be created.
