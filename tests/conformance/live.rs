@@ -25,6 +25,16 @@ pub trait Live {
     /// Where the one resource of an owner is or would be.
     fn scope(&self, owner: &str) -> Scope;
 
+    /// What [`rekindle::reader::Reader::owners`] is asked for, where everything's root has owners of several kinds.
+    fn owners_kind(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Where in the resource a field is.
+    fn place(&self, field: &str) -> String {
+        field.to_owned()
+    }
+
     /// Behind the component's back: `None` takes the resource away.
     fn put(&self, owner: &str, holds: Option<&Fields>);
 
@@ -46,7 +56,11 @@ pub trait Live {
 
 /// Every adapter. A later one is added here.
 pub fn all() -> Vec<(&'static str, Box<dyn Live>)> {
-    vec![("files", Box::new(Homes::new())), ("documents", Box::new(Accounts::new()))]
+    vec![
+        ("files", Box::new(Homes::new())),
+        ("documents", Box::new(Accounts::new())),
+        ("keycloak", Box::new(crate::people::People::new())),
+    ]
 }
 
 fn scope(owner: &str, below: &str, to: &str) -> Scope {

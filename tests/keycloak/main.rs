@@ -12,4 +12,5 @@ mod repository;
 mod sample;
 
 mod export;
+mod plans;
 mod reading;

@@ -144,7 +144,7 @@ async fn what_somebody_changes_is_seen_field_by_field() {
         [
             "client realm/clients/app: Create redirectUris[https://app.example.org/*], Delete \
              redirectUris[https://evil.example.org/*], Update secret",
-            "user users/ana: Create attributes.dept[hr], Update enabled, Create realmRoles[dev]",
+            "user users/ana: Update attributes.dept, Update enabled, Create realmRoles[dev]",
             "user users/bob+x@example.org: Update credentials[key=password].state"
         ]
     );

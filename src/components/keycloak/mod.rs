@@ -13,6 +13,7 @@
 
 pub mod canonical;
 pub mod config;
+mod documents;
 mod escape;
 mod export;
 mod http;
@@ -22,5 +23,6 @@ mod place;
 pub mod schema;
 mod write;
 
+pub use documents::RealmDocuments;
 pub use export::{ExportConfig, KeycloakExport};
 pub use live::Keycloak;

@@ -3,7 +3,9 @@ use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Schema};
 use super::config::Ids;
 use super::kinds::Kind;
 
-/// What is known of every kind's fields. `ids` says what a user of the same name and another id is; `leave` names
+/// What is known of every kind's fields. An attribute's values have no rule: they are one value, sorted in the canonical
+/// form, for most attributes have one, and the changed one must not come to stand beside the restored one.
+/// `ids` says what a user of the same name and another id is; `leave` names
 /// fields of users that this runbook neither compares nor restores.
 pub fn schema(ids: Ids, leave: &[String]) -> Schema {
     let kinds = Kind::ALL.into_iter().map(|kind| {
@@ -113,7 +115,7 @@ fn profile() -> Vec<FieldRule> {
 }
 
 fn component() -> Vec<FieldRule> {
-    vec![made_once("id"), set("config.*"), hidden_secret("secretConfig")]
+    vec![made_once("id"), hidden_secret("secretConfig")]
 }
 
 /// A client's secret is shown in clear to those who may see clients, so it is compared; its masked form is no value.
@@ -138,14 +140,7 @@ fn provider() -> Vec<FieldRule> {
 
 /// Of roles and of groups.
 fn role() -> Vec<FieldRule> {
-    vec![
-        made_once("id"),
-        set("attributes.*"),
-        set("composites.realm"),
-        set("composites.client.*"),
-        set("realmRoles"),
-        set("clientRoles.*"),
-    ]
+    vec![made_once("id"), set("composites.realm"), set("composites.client.*"), set("realmRoles"), set("clientRoles.*")]
 }
 
 fn bindings() -> Vec<FieldRule> {
@@ -153,7 +148,7 @@ fn bindings() -> Vec<FieldRule> {
 }
 
 fn organization() -> Vec<FieldRule> {
-    vec![made_once("id"), set("attributes.*"), keyed("domains", "name"), set("identityProviders")]
+    vec![made_once("id"), keyed("domains", "name"), set("identityProviders")]
 }
 
 fn user(ids: Ids) -> Vec<FieldRule> {
@@ -171,7 +166,6 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         once("createdTimestamp"),
         once("notBefore"),
         once("federationLink"),
-        set("attributes.*"),
         set("requiredActions"),
         set("groups"),
         set("realmRoles"),

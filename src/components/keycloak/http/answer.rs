@@ -58,6 +58,11 @@ impl Failed {
         planned.map(|planned| self.wait.unwrap_or(planned).min(LONGEST_WAIT))
     }
 
+    #[cfg(test)]
+    pub fn asking_for(wait: Duration) -> Self {
+        Self { wait: Some(wait), ..Error::new(ErrorKind::Busy, "", "").into() }
+    }
+
     pub fn into_error(self) -> Error {
         self.error
     }

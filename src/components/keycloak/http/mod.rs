@@ -180,10 +180,13 @@ impl Http {
     }
 }
 
+/// Doubled with each try; tests do not wait.
+const FIRST_WAIT: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 200 });
+
 /// A few seconds in all: what lasts longer is for the operator to know of.
 fn patience() -> ExponentialBuilder {
     ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(200))
+        .with_min_delay(FIRST_WAIT)
         .with_max_delay(Duration::from_secs(5))
         .with_max_times(5)
         .with_jitter()
@@ -209,3 +212,6 @@ pub(super) fn strange(doing: impl Into<String>, why: impl Into<String>) -> Error
         .known(Known::Unknown)
         .next("check the server's address in the runbook, and what stands between it and here")
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ use crate::model::{Result, Schema, TreePath};
 use super::config::Config;
 use super::http::Http;
 use super::schema::schema;
+pub(super) use one_user::Details;
 pub(super) use realm_view::RealmView;
 pub(super) use users_view::UsersView;
 

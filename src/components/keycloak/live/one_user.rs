@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::realm_view::{RealmView, list, text};
@@ -9,19 +11,34 @@ use crate::model::{ErrorKind, Result, visible};
 const MOST_GROUPS: &str = "100000";
 
 /// What a read of one user is to tell beside what every read tells, since each costs a call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::components::keycloak) struct Details {
     pub credentials: bool,
     pub consents: bool,
-    /// Attributes that the profile does not name, where the server hides them.
-    pub unmanaged: bool,
+    /// Names of attributes: where one is not seen, the server may be hiding it, since its user profile does not name it.
+    pub attributes: BTreeSet<String>,
 }
 
 impl Details {
     /// What the other side of a comparison holds.
     pub fn of(other: &Value) -> Self {
         let holds = |name: &str| other.get(name).is_some();
-        Self { credentials: holds("credentials"), consents: holds("clientConsents"), unmanaged: holds("attributes") }
+        let attributes = other.get("attributes").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        Self {
+            credentials: holds("credentials"),
+            consents: holds("clientConsents"),
+            attributes: attributes.cloned().collect(),
+        }
+    }
+
+    /// What either tells.
+    pub fn with(mut self, other: Self) -> Self {
+        self.attributes.extend(other.attributes);
+        Self {
+            credentials: self.credentials || other.credentials,
+            consents: self.consents || other.consents,
+            attributes: self.attributes,
+        }
     }
 }
 
@@ -77,12 +94,15 @@ pub(super) async fn read(http: &Http, realm: &RealmView, username: &str) -> Resu
 }
 
 /// Adds to a user what no bulk read tells.
-pub(super) async fn add_details(http: &Http, realm: &RealmView, user: &mut User, details: Details) -> Result<()> {
+pub(super) async fn add_details(http: &Http, realm: &RealmView, user: &mut User, details: &Details) -> Result<()> {
     let at = |below: &str| format!("/users/{}/{below}", segment(&user.id));
     let linked = user.linked.then(|| at("federated-identity"));
     let credentials = details.credentials.then(|| at("credentials"));
     let consents = details.consents.then(|| at("consents"));
-    let unmanaged = (details.unmanaged && realm.hides_unmanaged).then(|| at("unmanagedAttributes"));
+    let seen = user.representation.get("attributes");
+    let is_unseen = |name: &String| seen.and_then(|seen| seen.get(name)).is_none();
+    let unmanaged =
+        (realm.hides_unmanaged && details.attributes.iter().any(is_unseen)).then(|| at("unmanagedAttributes"));
     let get = |path: Option<String>| async move {
         match path {
             Some(path) => http.get(&path, &[]).await.map(Some),

@@ -41,7 +41,11 @@ impl Reader for Keycloak {
             None => ABSENT,
         };
         Ok(TargetIdentity {
-            system: "Keycloak realm".to_owned(),
+            // It is journalled, shown before each approval, and the same for a run to its end.
+            system: match config.insecure {
+                true => "Keycloak realm, certificate not checked,".to_owned(),
+                false => "Keycloak realm".to_owned(),
+            },
             address: visible(&format!("{}/realms/{}", config.url, config.realm)).into_owned(),
             id: id.to_owned(),
         })
@@ -236,7 +240,7 @@ impl Live {
         };
         let (realm, bulk) = (&realm, bulk.as_ref());
         let read = |(at, id): (usize, &ResourceId)| {
-            let details = details.get(at).copied().unwrap_or_default();
+            let details = details.get(at).cloned().unwrap_or_default();
             let id = id.clone();
             async move {
                 let read = match bulk {
@@ -277,7 +281,7 @@ impl Live {
         details: Details,
     ) -> Result<Option<Resource>> {
         let (Some(mut user), Some(names)) = (found?, realm.names()) else { return Ok(None) };
-        one_user::add_details(&self.http, realm, &mut user, details).await?;
+        one_user::add_details(&self.http, realm, &mut user, &details).await?;
         let mut made = canonical::user(&user.representation, names, Side::Live)?;
         if !user.organizations.is_empty()
             && let Some(fields) = made.document.as_object_mut()
