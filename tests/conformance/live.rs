@@ -35,6 +35,11 @@ pub trait Live {
         field.to_owned()
     }
 
+    /// What a document holds, of what was laid there.
+    fn fields_of(&self, document: &serde_json::Value) -> Fields {
+        serde_json::from_value(document.clone()).unwrap()
+    }
+
     /// Behind the component's back: `None` takes the resource away.
     fn put(&self, owner: &str, holds: Option<&Fields>);
 

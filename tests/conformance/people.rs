@@ -10,7 +10,7 @@ use rekindle::stores::Store;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::keycloak::{Admin, hashed_password, server};
+use crate::keycloak::{Admin, server};
 use crate::live::{Fields, Live};
 
 /// A realm of a real Keycloak: each owner is a user, each field an attribute of theirs.
@@ -45,7 +45,7 @@ impl People {
         json!({
             "id": format!("{:08x}-0000-4000-8000-0000{:08x}", of(&self.realm), of(owner)), "username": owner,
             "enabled": true, "emailVerified": false, "createdTimestamp": 1_600_000_000_000_i64, "attributes": attributes,
-            "realmRoles": [format!("default-roles-{}", self.realm)], "credentials": [hashed_password(1_600_000_000_000)]
+            "realmRoles": [format!("default-roles-{}", self.realm)]
         })
     }
 
@@ -111,12 +111,16 @@ impl Live for People {
 
     fn see(&self, owner: &str) -> Option<Fields> {
         let user = block(async { found(&Admin::new(server()), &self.realm, owner).await })?;
+        Some(self.fields_of(&user))
+    }
+
+    fn fields_of(&self, user: &Value) -> Fields {
         let attributes = user["attributes"].as_object().cloned().unwrap_or_default();
         let plain = |(name, values): (String, Value)| {
             assert_eq!(values.as_array().map(Vec::len), Some(1), "{name}: {values}");
             (name, values[0].as_str().unwrap().to_owned())
         };
-        Some(attributes.into_iter().map(plain).collect())
+        attributes.into_iter().map(plain).collect()
     }
 
     /// The realm's own record of what administrators did, without what reads leave there: nothing.

@@ -16,7 +16,7 @@ pub(super) fn folder_of(kind: &str) -> Result<TreePath> {
 pub(super) fn known(place: &TreePath) -> Result<()> {
     match Kind::ALL.into_iter().any(|kind| touches(place, kind)) {
         true => Ok(()),
-        false => Err(Error::new(ErrorKind::Invalid, format!("list {place}"), "a realm has no such place")
+        false => Err(Error::new(ErrorKind::NotFound, format!("list {place}"), "a realm has no such place")
             .next("give a place below 'realm' or 'users', as in users/ana or realm/groups/staff")),
     }
 }

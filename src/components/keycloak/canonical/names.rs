@@ -15,7 +15,6 @@ pub struct Names {
     /// The realm's name, which is part of its default role's.
     pub realm: String,
     groups: HashMap<String, String>,
-    paths: HashMap<String, Vec<String>>,
     ambiguous: BTreeSet<String>,
     flows: HashMap<String, String>,
     organizations: HashMap<String, BTreeSet<String>>,
@@ -59,7 +58,6 @@ impl Names {
             let key = key_of(&way);
             if let Some(id) = text(group, "id") {
                 self.groups.insert(id.to_owned(), key.clone());
-                self.paths.insert(key.clone(), way.clone());
             }
             let path = text(group, "path").map_or_else(|| format!("/{}", way.join("/")), str::to_owned);
             if self.groups.insert(path.clone(), key.clone()).is_some_and(|other| other != key) {
@@ -75,6 +73,10 @@ impl Names {
     /// does not have keeps the path that it was given.
     pub fn group(&self, id_or_path: &str) -> String {
         self.groups.get(id_or_path).cloned().unwrap_or_else(|| id_or_path.to_owned())
+    }
+
+    pub fn knows_group(&self, id_or_path: &str) -> bool {
+        self.groups.contains_key(id_or_path)
     }
 
     /// Paths that two groups share, because a name holds a `/`: whom they stand for nobody can tell.

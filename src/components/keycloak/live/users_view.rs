@@ -71,6 +71,11 @@ impl UsersView {
 }
 
 impl User {
+    /// Ids of the groups that it is in.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        super::realm_view::list(&self.representation, "groups").iter().filter_map(Value::as_str)
+    }
+
     fn note(&mut self, tells: &Tells) {
         let Some(fields) = self.representation.as_object_mut() else { return };
         match tells {
