@@ -51,9 +51,9 @@ pub trait Component: Reader {
 /// How a system likes to be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Changes in one `write`, resources in one `read`.
+    /// Changes in one `write` or `check`, resources in one `read`.
     pub batch: usize,
-    /// Calls side by side.
+    /// Calls side by side, reads, checks and writes together. One is left to reading where there are two.
     pub parallel: usize,
 }
 

@@ -1,11 +1,13 @@
 use std::io::Read;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::fs::{OFlags, ResolveFlags};
 
 use super::handle::{open_beneath, regular};
+use super::stamps::Stamps;
+use super::steady_file::SteadyFile;
 use super::{Beneath, Directories, Walk, refusal};
 use crate::model::{ContentSink, Entry, Result, Tree, TreePath};
 
@@ -13,6 +15,8 @@ use crate::model::{ContentSink, Entry, Result, Tree, TreePath};
 pub struct DirTree {
     handle: Arc<Beneath>,
     base: TreePath,
+    /// For a tree to restore from: what the last walk found.
+    stamps: Option<Stamps>,
 }
 
 /// Files that one thread takes at a time: neighbours share a directory.
@@ -20,14 +24,29 @@ const CLAIM: usize = 16;
 
 impl DirTree {
     pub fn new(handle: Arc<Beneath>, base: TreePath) -> Self {
-        Self { handle, base }
+        Self { handle, base, stamps: None }
+    }
+
+    /// One to restore from: a file that was touched after it was listed, or while it is read, is a conflict.
+    pub fn source(handle: Arc<Beneath>, base: TreePath) -> Self {
+        Self { handle, base, stamps: Some(Stamps::default()) }
     }
 
     fn unreadable(&self, path: &TreePath) -> impl Fn(rustix::io::Errno) -> crate::model::Error {
         move |errno| refusal(format!("read {}", self.handle.shown(&self.base.append(path))), errno)
     }
 
-    fn open_in(&self, directories: &Directories, path: &TreePath) -> Result<std::fs::File> {
+    fn read(&self, path: &TreePath, fd: OwnedFd) -> Result<Box<dyn Read + Send>> {
+        Ok(match &self.stamps {
+            None => Box::new(std::fs::File::from(fd)),
+            Some(stamps) => {
+                let shown = self.handle.shown(&self.base.append(path));
+                Box::new(SteadyFile::new(fd, stamps.of(path), shown)?)
+            }
+        })
+    }
+
+    fn open_in(&self, directories: &Directories, path: &TreePath) -> Result<Box<dyn Read + Send>> {
         let opened = match path.name() {
             None => self.handle.file(&self.base),
             Some(name) => directories.parent(path).and_then(|directory| {
@@ -35,18 +54,30 @@ impl DirTree {
                 regular(open_beneath(directory.as_fd(), name, flags, ResolveFlags::empty())?)
             }),
         };
-        Ok(opened.map_err(self.unreadable(path))?.into())
+        self.read(path, opened.map_err(self.unreadable(path))?)
     }
 }
 
 impl Tree for DirTree {
     fn entries(&self) -> Result<Box<dyn Iterator<Item = Result<Entry>> + Send + '_>> {
-        Ok(Box::new(Walk::new(&self.handle, self.base.clone())))
+        Ok(Box::new(match &self.stamps {
+            None => Walk::new(&self.handle, self.base.clone()),
+            Some(stamps) => Walk::noting(&self.handle, self.base.clone(), stamps),
+        }))
     }
 
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
         let fd = self.handle.file(&self.base.append(path)).map_err(self.unreadable(path))?;
-        Ok(Box::new(std::fs::File::from(fd)))
+        self.read(path, fd)
+    }
+
+    fn stamp(&self, path: &TreePath) -> Option<u64> {
+        self.stamps.as_ref()?.of(path)
+    }
+
+    fn to_restore_from(&self) -> Option<Arc<dyn Tree>> {
+        let source = || Self::source(Arc::clone(&self.handle), self.base.clone());
+        self.stamps.is_none().then(|| Arc::new(source()) as Arc<dyn Tree>)
     }
 
     fn contents(&self, wanted: &[TreePath], parallel: usize, sink: &dyn ContentSink) -> Result<()> {
@@ -62,7 +93,7 @@ impl Tree for DirTree {
                 }
                 for (index, path) in (from..).zip(claimed) {
                     let go_on = match self.open_in(&directories, path) {
-                        Ok(mut file) => sink.content(index, Ok(&mut file)),
+                        Ok(mut file) => sink.content(index, Ok(&mut *file)),
                         Err(error) => sink.content(index, Err(error)),
                     };
                     if !go_on {

@@ -14,7 +14,10 @@ mod metadata;
 mod node;
 mod refusal;
 mod remove;
+mod stamps;
+mod steady_file;
 mod walk;
+mod write_right;
 mod xattrs;
 
 pub use content::{CopyError, copy_content};
@@ -26,9 +29,12 @@ pub use node::{Node, NodeReader};
 pub use refusal::refusal;
 pub use remove::remove_all;
 pub use walk::{Walk, list_entries};
+pub use write_right::WriteRight;
 
 /// Where components keep what undo needs, at the root of a handle; never part of a tree.
 pub const RESERVED: &[u8] = b".rekindle";
 
+#[cfg(test)]
+mod steady_tests;
 #[cfg(test)]
 mod tests;

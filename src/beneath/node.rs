@@ -11,6 +11,8 @@ pub struct Node {
     pub entry: Entry,
     /// Device (major, minor) and inode number.
     pub inode: Inode,
+    /// Another one once anything of it was touched.
+    pub stamp: u64,
 }
 
 pub type Inode = (u32, u32, u64);
@@ -49,7 +51,11 @@ impl NodeReader {
             FileType::Unknown => NodeKind::Special { special: SpecialKind::Unknown },
         };
         let xattrs = self.xattrs.read(directory.as_fd(), name)?;
-        Ok(Node { inode: inode(&stat), entry: Entry { path, kind, meta: meta(&stat, xattrs) } })
+        Ok(Node {
+            inode: inode(&stat),
+            stamp: super::stamps::stamp(&stat),
+            entry: Entry { path, kind, meta: meta(&stat, xattrs) },
+        })
     }
 }
 

@@ -5,8 +5,9 @@ use rustix::fs::{OFlags, RawDir, ResolveFlags};
 use rustix::io::Errno;
 
 use super::handle::open_beneath;
+use super::stamps::Stamps;
 use super::{Beneath, Node, NodeReader, RESERVED, refusal};
-use crate::model::{Entry, Result, TreePath};
+use crate::model::{Entry, NodeKind, Result, TreePath};
 
 /// Directories kept open at a time; those above are opened again on the way back.
 const OPEN_LEVELS: usize = 64;
@@ -23,6 +24,7 @@ pub struct Walk<'a> {
     device: Option<(u32, u32)>,
     started: bool,
     names: Vec<u8>,
+    stamps: Option<&'a Stamps>,
 }
 
 struct Level {
@@ -41,7 +43,20 @@ impl<'a> Walk<'a> {
             device: None,
             started: false,
             names: Vec::with_capacity(64 * 1024),
+            stamps: None,
         }
+    }
+
+    /// The same, which notes when each file was last touched.
+    pub(super) fn noting(handle: &'a Beneath, base: TreePath, stamps: &'a Stamps) -> Self {
+        Self { stamps: Some(stamps), ..Self::new(handle, base) }
+    }
+
+    fn found(&self, node: Node) -> Entry {
+        if let (Some(stamps), NodeKind::File { .. }) = (self.stamps, &node.entry.kind) {
+            stamps.note(&node.entry.path, node.stamp);
+        }
+        node.entry
     }
 
     fn start(&mut self) -> Option<Result<Entry>> {
@@ -51,7 +66,7 @@ impl<'a> Walk<'a> {
             if node.entry.is_directory() {
                 self.enter(directory.as_fd(), name, &node)?;
             }
-            Ok(node.entry)
+            Ok(self.found(node))
         });
         match read {
             Ok(entry) => Some(Ok(entry)),
@@ -97,7 +112,7 @@ impl<'a> Walk<'a> {
                 Err(Errno::NOENT) => Ok(None),
                 Err(errno) => Err(refusal(shown(&path), errno)),
             },
-            Ok(node) => Ok(Some(node.entry)),
+            Ok(node) => Ok(Some(self.found(node))),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(refusal(shown(&path), errno)),
         };

@@ -53,7 +53,7 @@ pub fn waiting(run: &Run, policy: &ApprovalPolicy) -> Vec<String> {
                 }
                 ApprovalPolicy::Decisions(_) => "the review did not approve it".to_owned(),
             };
-            Some(format!("{name} waits: {why}"))
+            Some(format!("{} waits: {why}", crate::model::visible(&name)))
         })
         .collect();
     if lines.len() > MOST_WAITING {
@@ -62,4 +62,17 @@ pub fn waiting(run: &Run, policy: &ApprovalPolicy) -> Vec<String> {
         lines.push(format!("… and {more} more wait"));
     }
     lines
+}
+
+/// The flags with which a run goes on where it waits: those that were given, and those that were missing.
+pub fn flags_to_go_on(run: &Run, policy: &ApprovalPolicy) -> String {
+    let ApprovalPolicy::Yes { deletes, irreversible } = *policy else { return String::new() };
+    let waits = |wanted: &dyn Fn(u32) -> bool| {
+        run.tasks.iter().any(|state| state.status == TaskStatus::Review && wanted(state.counts.deletes()))
+    };
+    let deletes = deletes || waits(&|deletes| deletes > 0);
+    // What deletes nothing, or may, waits for another reason.
+    let irreversible = irreversible || waits(&|deletes| deletes == 0);
+    let flags = [(true, " --yes"), (deletes, " --yes-deletes"), (irreversible, " --yes-irreversible")];
+    flags.iter().filter(|(wanted, _)| *wanted).map(|(_, flag)| *flag).collect()
 }

@@ -3,7 +3,7 @@ use clap::Args;
 use super::prepared::{recorded_runbook, reopen_live};
 use super::{Exit, InputArgs, Output, operate};
 use crate::engine::{Command, Notice, Purpose};
-use crate::model::{ApprovalPolicy, Result};
+use crate::model::{ApprovalPolicy, Error, Result};
 
 /// Ends a run for good: releases what is kept for its undo
 ///
@@ -33,8 +33,13 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
     }
     engine.command(Command::Close, &by).await?;
     while let Some(notice) = notices.recv().await {
-        if matches!(notice, Notice::Stopped { .. }) {
-            break;
+        match notice {
+            Notice::Stopped { problem: Some(problem) } => {
+                let error = Error::new(problem.kind, format!("close the run {id}"), problem.what);
+                return Err(error.next(problem.next.unwrap_or_else(|| format!("rekindle close {id}"))));
+            }
+            Notice::Stopped { problem: None } => break,
+            _ => {}
         }
     }
     if output.json {

@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Foreseen, Outlook};
-use crate::model::{Answer, Digest, Error, ErrorKind, Plan, Problem, Result, RunHeader, Selection, TargetIdentity};
+use crate::model::{
+    Answer, Digest, Error, ErrorKind, Plan, Problem, Result, RunHeader, Selection, TargetIdentity, visible,
+};
 
 /// A dry run on disk, to be reviewed elsewhere or later. Holds no secret.
 #[derive(Debug, Serialize, Deserialize)]
@@ -135,25 +137,29 @@ impl DecisionsFile {
 }
 
 fn read<T: for<'de> Deserialize<'de>>(path: &Path, what: &str) -> Result<T> {
-    let doing = || format!("read the {what} {}", path.display());
-    let size = std::fs::metadata(path).map_err(|error| Error::io(doing(), error))?.len();
-    if size > MAX_BYTES {
-        return Err(Error::new(ErrorKind::Invalid, doing(), "it is larger than 1 GiB"));
+    let doing = || format!("read the {what} {}", visible(path.as_os_str().as_encoded_bytes()));
+    let next = match what {
+        "plan" => "make one with 'rekindle plan RUNBOOK --out FILE'",
+        _ => "make them with 'rekindle review PLAN'",
+    };
+    let failed = |error| Error::io(doing(), error).next(next);
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut text = Vec::new();
+    // A pipe or a device has no size to be asked for.
+    file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(Error::new(ErrorKind::Invalid, doing(), "it is larger than 1 GiB").next(next));
     }
-    let text = std::fs::read(path).map_err(|error| Error::io(doing(), error))?;
-    serde_json::from_slice(&text).map_err(|error| Error::new(ErrorKind::Invalid, doing(), error.to_string()))
+    let wrong = |error: serde_json::Error| Error::new(ErrorKind::Invalid, doing(), visible(&error.to_string()));
+    serde_json::from_slice(&text).map_err(|error| wrong(error).next(next))
 }
 
 /// Only for the operator's eyes: a plan names users and what they have.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
-    let doing = || format!("write {}", path.display());
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| Error::io(doing(), error))?;
+    let doing = || format!("write {}", visible(path.as_os_str().as_encoded_bytes()));
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map_err(
+        |error| Error::io(doing(), error).next("name a file in a folder that is there and yours to write to"),
+    )?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.write_all(b"\n"))
         .and_then(|()| file.sync_all())

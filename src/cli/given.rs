@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 
 use super::{InputArgs, OwnerArgs};
-use crate::model::{Error, ErrorKind, OwnerSet, Result, RunHeader};
+use crate::model::{Error, ErrorKind, OwnerSet, Result, RunHeader, visible};
 use crate::runbook::{Given, Inputs, OwnerFilter, Runbook};
 
 /// A file of inputs or of names is read whole; a larger one is a mistake.
@@ -69,12 +69,16 @@ fn warning(text: &str) -> String {
 }
 
 fn read_text(path: &std::path::Path) -> Result<String> {
-    let doing = || format!("read {}", path.display());
-    let size = std::fs::metadata(path).map_err(|error| Error::io(doing(), error))?.len();
-    if size > MAX_BYTES {
-        return Err(Error::new(ErrorKind::Invalid, doing(), "it is larger than 64 MiB"));
+    let doing = || format!("read {}", visible(path.as_os_str().as_encoded_bytes()));
+    let failed = |error| Error::io(doing(), error).next("name a text file that is there and can be read");
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut text = String::new();
+    // A pipe or a device has no size to be asked for.
+    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(Error::new(ErrorKind::Invalid, doing(), "it is larger than 64 MiB").next("give a smaller one"));
     }
-    std::fs::read_to_string(path).map_err(|error| Error::io(doing(), error))
+    Ok(text)
 }
 
 fn values(text: &str, path: &std::path::Path) -> Result<BTreeMap<String, String>> {
@@ -97,7 +101,7 @@ fn values(text: &str, path: &std::path::Path) -> Result<BTreeMap<String, String>
 fn ask(input: &crate::runbook::Input) -> Result<Option<String>> {
     let about = if input.about.is_empty() { String::new() } else { format!(" ({})", input.about) };
     let mut stderr = std::io::stderr().lock();
-    let _ = write!(stderr, "{}{}: ", input.name, crate::model::visible(&about));
+    let _ = write!(stderr, "{}{}: ", input.name, visible(&about));
     let _ = stderr.flush();
     let silence = if input.secret { super::silence::Silence::keep() } else { None };
     let mut line = String::new();

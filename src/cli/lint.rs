@@ -7,7 +7,9 @@ use super::{Exit, Output, read_runbook};
 use crate::model::Result;
 use crate::runbook::{Findings, Severity};
 
-/// Check runbooks: unknown keys and names, cycles, wrong types, each with its line and a suggestion
+/// Check runbooks: unknown keys and names, circles, wrong types, steps that write one place in no order
+///
+/// Each finding has its line and a suggestion. Exit code: 0 no errors, 1 errors; warnings are no errors.
 #[derive(Debug, Args)]
 pub struct Lint {
     /// Runbook files

@@ -106,10 +106,8 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     };
     let mut output = Output::new(&line.global);
     logging::start(line.global.verbose);
-    match perform(line.verb, &mut output) {
-        Ok(exit) => exit,
-        Err(error) => failure::show(&error, &output),
-    }
+    let told = perform(line.verb, &mut output).and_then(|exit| output::lost().map_or(Ok(exit), Err));
+    told.unwrap_or_else(|error| failure::show(&error, &output))
 }
 
 fn perform(verb: Verb, output: &mut Output) -> Result<Exit> {
@@ -140,5 +138,28 @@ fn in_runtime(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
         .enable_all()
         .build()
         .map_err(|error| crate::model::Error::io("start the threads that do the work", error))?;
-    runtime.block_on(work)
+    Threads(Some(runtime)).block_on(work)
 }
+
+/// What a worker still waits to read would hold the end, a panic's too, for as long as its disk or server takes.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    fn block_on(&self, work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
+        match &self.0 {
+            Some(runtime) => runtime.block_on(work),
+            None => Ok(Exit::Failed),
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_timeout(LAST_MOMENT);
+        }
+    }
+}
+
+/// For work that nobody waits for any more, so that what is nearly done ends by itself.
+const LAST_MOMENT: std::time::Duration = std::time::Duration::from_millis(500);

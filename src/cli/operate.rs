@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::prepared::Prepared;
 use crate::engine::{Engine, Purpose, Session};
 use crate::journal::{Journal, Keys, RunFolder, StateFolder, UndoStore};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run, RunHeader};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Event, Recorded, Result, Run, RunHeader};
 use crate::registry::Systems;
 
 /// Milliseconds since 1970.
@@ -66,7 +66,7 @@ pub struct Taken {
     pub run: Run,
     folder: RunFolder,
     journal: Journal,
-    pub findings: Vec<String>,
+    findings: Vec<String>,
 }
 
 /// The run of that name, or the latest.
@@ -78,6 +78,7 @@ pub fn folder(id: Option<&str>) -> Result<RunFolder> {
     }
 }
 
+/// What its journal lacks is told at once, and recorded when the run goes on.
 pub fn take(folder: RunFolder) -> Result<Taken> {
     let opened = Journal::open_writer(&folder, now())?;
     super::logging::into(&folder.log());
@@ -86,7 +87,10 @@ pub fn take(folder: RunFolder) -> Result<Taken> {
         return Err(Error::new(ErrorKind::Refused, format!("go on with the run {}", folder.id()), "it was closed")
             .next("start a new run; 'rekindle report' still shows this one"));
     }
-    let findings = opened.findings.iter().map(ToString::to_string).collect();
+    let findings: Vec<String> = opened.findings.iter().map(ToString::to_string).collect();
+    for finding in &findings {
+        super::remark(&format!("warning: {finding}"));
+    }
     Ok(Taken { run, folder, journal: opened.journal, findings })
 }
 
@@ -106,7 +110,14 @@ impl Taken {
         &self.run.header
     }
 
-    pub fn resume(self, systems: Arc<Systems>, policy: ApprovalPolicy, by: String, purpose: Purpose) -> Result<Engine> {
+    pub fn resume(
+        mut self,
+        systems: Arc<Systems>,
+        policy: ApprovalPolicy,
+        by: String,
+        purpose: Purpose,
+    ) -> Result<Engine> {
+        self.record_findings()?;
         let keys = self.folder.keys()?;
         let undo = UndoStore::open(&self.folder, &keys)?;
         let key = StateFolder::from_environment()?.digest_key()?;
@@ -121,5 +132,18 @@ impl Taken {
             by,
         };
         Ok(session.resume(self.run, purpose))
+    }
+
+    /// The next opening finds nothing any more: the record is what remembers it.
+    fn record_findings(&mut self) -> Result<()> {
+        for finding in std::mem::take(&mut self.findings) {
+            let event = Event::Noted { text: finding };
+            let noted = Recorded { seq: self.run.seq + 1, at: now(), event };
+            self.run
+                .apply(&noted)
+                .map_err(|illegal| Error::new(ErrorKind::Bug, "note what the journal lacks", illegal.to_string()))?;
+            self.journal.append_and_wait(vec![noted])?;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,8 @@
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
 use super::GlobalArgs;
-use crate::model::{Error, Result};
+use crate::model::{Error, ErrorKind, Result};
 use crate::runbook::Drawing;
 
 /// Where facts are printed and how.
@@ -12,9 +13,23 @@ pub struct Output {
     pub color: bool,
 }
 
+/// Something was not printed, and not because its reader went away: the end says so.
+static LOST: Mutex<Option<String>> = Mutex::new(None);
+
 /// One line of what was found. A reader that went away ends the output, not the work.
 pub fn say(line: &str) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            LOST.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
+        }
+        _ => {}
+    }
+}
+
+/// Why lines are missing in the output, if so.
+pub fn lost() -> Option<Error> {
+    let why = LOST.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+    Some(Error::new(ErrorKind::Io, "print the result", why).next("'rekindle report' still tells what a run did"))
 }
 
 /// One line for the operator, beside what is found.
@@ -36,6 +51,15 @@ impl Output {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("print the result", error)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a pipe's reader is gone: who only waits would never learn it by printing.
+    pub fn is_abandoned(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let stdout = io::stdout();
+        let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut asked, Some(&at_once)).is_ok_and(|_| asked[0].revents().contains(PollFlags::ERR))
     }
 
     pub fn print_json(&self, value: &serde_json::Value) -> Result<()> {

@@ -1,8 +1,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader};
-use crate::registry::{Pins, Systems};
+use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader, TargetIdentity};
+use crate::registry::{Pins, Systems, same_system};
 use crate::runbook::{Findings, Inputs, Runbook};
 
 /// A runbook with its inputs known, its systems opened and its owners found: ready to be planned or run.
@@ -86,21 +86,11 @@ pub async fn reopen_live(header: &RunHeader, inputs: Inputs) -> Result<Arc<Syste
 }
 
 fn same_systems(header: &RunHeader, systems: &Systems, found: Pins) -> Result<()> {
-    for (name, found) in found {
-        match header.identities.get(&name) {
-            Some(recorded) if *recorded == found || systems.became(&name, recorded, &found) => {}
-            recorded => {
-                let recorded = recorded.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-                return Err(Error::new(
-                    ErrorKind::Refused,
-                    format!("go on with '{name}'"),
-                    format!("the run began with {recorded}, and {found} answers now"),
-                )
-                .next("bring the former system back to its place, or start a new run"));
-            }
-        }
-    }
-    Ok(())
+    let same = |(name, found): (&String, &TargetIdentity)| match header.identities.get(name) {
+        Some(recorded) if systems.became(name, recorded, found) => Ok(()),
+        _ => same_system(name, &header.identities, found),
+    };
+    found.iter().try_for_each(same)
 }
 
 /// A header as a fold, for what needs no journal.

@@ -5,7 +5,7 @@ use super::operate;
 use super::prepared::{recorded_runbook, reopen};
 use super::run::follow;
 use super::screen::ScreenArgs;
-use super::{ApprovalArgs, InputArgs, remark};
+use super::{ApprovalArgs, InputArgs};
 use crate::model::Result;
 
 /// Goes on with a run: the latest, unless one is named
@@ -26,9 +26,6 @@ pub struct ResumeArgs {
 
 pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
     let taken = operate::take(operate::folder(args.run.as_deref())?)?;
-    for finding in &taken.findings {
-        remark(&format!("warning: {finding}"));
-    }
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
     let by = operate::operator();

@@ -118,5 +118,8 @@ fn answer(output: &Output, question: &str) -> Result<Option<String>> {
     let _ = std::io::stdout().flush();
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line).map_err(|error| Error::io("read the answer", error))?;
+    if read == 0 {
+        output.print("\n")?;
+    }
     Ok((read > 0).then(|| line.trim().to_owned()))
 }

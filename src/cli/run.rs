@@ -4,9 +4,8 @@ use clap::Args;
 
 use super::Exit;
 use super::operate;
-use super::plain::{Ending, Walk};
+use super::plain::{Ending, Lines, Signals, Walk};
 use super::prepared::{prepare, usable_runbook};
-use super::progress::Progress;
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
 use crate::engine::Engine;
@@ -61,11 +60,11 @@ pub async fn follow(
         return Ok(conclude(&ending, &policy, json, id));
     }
     let interactive = policy == ApprovalPolicy::Ask && !json;
-    let walk = Walk { engine, by, json, interactive, only: None, progress: Progress::new(json) };
-    let ending = walk.go().await;
-    let exit = conclude(&ending, &policy, json, id);
-    walk.leave().await;
-    Ok(exit)
+    let signals = Signals::listen(format!("rekindle resume {id}"));
+    let walk = Walk { engine, by, lines: Lines::new(json), interactive, only: None, signals };
+    let halt = walk.go().await;
+    let ending = walk.leave(halt).await;
+    Ok(conclude(&ending, &policy, json, id))
 }
 
 /// The last lines of a run, and its exit code.
@@ -91,7 +90,7 @@ pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) 
                     say(&format!("      rekindle close {id}   releases what is kept for that"));
                 }
             }
-            _ => say(&format!("next: rekindle resume {id}")),
+            _ => say(&format!("next: rekindle resume {id}{}", super::approval::flags_to_go_on(run, policy))),
         }
     }
     exit

@@ -22,7 +22,8 @@ fn read_text(path: &Path) -> Result<String> {
     let mut raw = Vec::new();
     let file =
         File::open(path).map_err(|error| Error::io(doing(), error).next("name a runbook file that can be read"))?;
-    file.take(MOST).read_to_end(&mut raw).map_err(|error| Error::io(doing(), error))?;
+    let next = "name a runbook file that can be read";
+    file.take(MOST).read_to_end(&mut raw).map_err(|error| Error::io(doing(), error).next(next))?;
     String::from_utf8(raw).map_err(|error| {
         let why = format!("byte {} is not UTF-8", error.utf8_error().valid_up_to());
         Error::new(ErrorKind::Invalid, doing(), why).next("save it as UTF-8")

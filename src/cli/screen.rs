@@ -1,11 +1,13 @@
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::plain::Ending;
+use super::plain::{Ending, Signals};
+use super::remark;
 use crate::engine::{Engine, Notice};
-use crate::model::{ApprovalPolicy, Result};
+use crate::model::{ApprovalPolicy, Result, Run, TaskId, TaskStatus, visible};
 use crate::tui::{self, Options, Palette};
 
 #[derive(Args, Clone, Debug)]
@@ -41,25 +43,55 @@ impl ScreenArgs {
             ThemeChoice::Light => Palette::Light,
             ThemeChoice::Mono => Palette::Mono,
         };
-        Options { palette: palette.or_none(std::env::var_os("NO_COLOR").as_deref()), ascii: self.ascii, parting: None }
+        Options {
+            palette: palette.or_none(std::env::var_os("NO_COLOR").as_deref()),
+            ascii: self.ascii,
+            parting: Default::default(),
+        }
     }
 }
 
 /// The run on the screen, until the operator leaves; then how it stands.
 pub async fn show(engine: Engine, by: String, options: Options) -> Result<Ending> {
     let mut ending = engine.subscribe();
-    let mut run = tui::run(tui::Source::Engine(engine), by, options).await?;
+    let mut watchdog = tui::Watchdog::start()?;
+    let mut run = tui::run(tui::Source::Engine(engine), by, options, &mut watchdog).await?;
+    // The screen heard signals until now; from here on one ends what is waited for.
+    Signals::end_at_the_next()?;
     // The journal is closed and the lock let go before the prompt is back; what was being written has ended.
     let mut problem = None;
-    while let Some(notice) = ending.recv().await {
+    let mut is_told = false;
+    let mut quiet = tokio::time::interval_at(tokio::time::Instant::now() + QUIET, QUIET);
+    loop {
+        let notice = tokio::select! {
+            notice = ending.recv() => notice,
+            _ = quiet.tick() => {
+                // A read that does not answer is not worth waiting for: it leaves nothing half done.
+                let Some(name) = being_written(&run) else { break };
+                if !std::mem::replace(&mut is_told, true) {
+                    remark(&format!("{name} is being written: that ends first; ctrl-c ends it at once"));
+                }
+                continue;
+            }
+        };
         match notice {
-            Notice::Event(recorded) if recorded.seq > run.seq => drop(run.apply(&recorded)),
-            Notice::Stopped { problem: found } => {
+            Some(Notice::Event(recorded)) if recorded.seq > run.seq => drop(run.apply(&recorded)),
+            Some(Notice::Stopped { problem: found }) => {
                 problem = found;
                 break;
             }
-            _ => {}
+            Some(_) => {}
+            None => break,
         }
     }
     Ok(Ending { run: Arc::new(run), problem })
+}
+
+/// An engine that has not ended in that time has something to do that takes longer.
+const QUIET: Duration = Duration::from_secs(2);
+
+fn being_written(run: &Run) -> Option<String> {
+    let mut tasks = (0_u32..).zip(&run.tasks);
+    let (id, _) = tasks.find(|(_, task)| task.status == TaskStatus::Applying)?;
+    Some(visible(&run.name(TaskId(id))).into_owned())
 }

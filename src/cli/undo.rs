@@ -4,11 +4,10 @@ use clap::Args;
 
 use super::Exit;
 use super::operate;
-use super::plain::{Walk, totals};
+use super::plain::{Lines, Signals, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
-use super::progress::Progress;
 use super::{ApprovalArgs, InputArgs, say};
-use crate::engine::{Command, Purpose};
+use crate::engine::{Command, Purpose, shown_command};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, TaskId, TaskState, TaskStatus};
 
 /// Brings back what was there before a run, or some of its tasks
@@ -22,8 +21,8 @@ pub struct UndoArgs {
     /// Only this task, as in home/ana; can be repeated
     #[arg(long = "task", value_name = "STEP/OWNER")]
     tasks: Vec<String>,
-    /// Only tasks of this owner; can be repeated
-    #[arg(long = "user", value_name = "NAME")]
+    /// Only tasks of these owners, as in ana,bob; can be repeated
+    #[arg(long = "user", value_name = "NAMES", value_delimiter = ',')]
     owners: Vec<String>,
     #[command(flatten)]
     inputs: InputArgs,
@@ -40,68 +39,93 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let id = taken.header().id.clone();
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo)?;
     let interactive = policy == ApprovalPolicy::Ask && !json;
-    let mut walk =
-        Walk { engine, by: by.clone(), json, interactive, only: Some(HashSet::new()), progress: Progress::new(json) };
+    let signals = Signals::listen(format!("rekindle undo {id}"));
+    let lines = Lines::new(json);
+    let mut walk = Walk { engine, by: by.clone(), lines, interactive, only: Some(HashSet::new()), signals };
     // What was interrupted is settled first, and an undo that was approved is carried out: then it is known what is left.
-    let ending = walk.go().await;
-    let run = ending.run;
-    let wanted = match (ending.problem, select(&run, &args)) {
-        (Some(problem), _) => Err(Error::new(problem.kind, "undo", problem.what)),
-        (None, wanted) => wanted,
+    let mut halt = walk.go().await;
+    let wanted = match &halt.problem {
+        Some(problem) => Err(Error::new(problem.kind, "undo", problem.what.clone())),
+        None => select(&halt.run, &args),
     };
     let order = match wanted {
-        Ok(wanted) => by_step(&run, &wanted),
+        Ok(wanted) => by_step(&halt.run, &wanted),
         Err(error) => {
-            walk.leave().await;
+            walk.leave(halt).await;
             return Err(error);
         }
     };
-    let mut exit = Exit::Fine;
     // What came last goes first: a home before the account it needed.
-    for tasks in order {
-        let asked = |task: &TaskId| run.tasks.get(task.index()).is_some_and(is_being_undone);
+    for tasks in &order {
+        let asked = |task: &TaskId| halt.run.tasks.get(task.index()).is_some_and(is_being_undone);
+        if halt.is_left || halt.problem.is_some() {
+            break;
+        }
         for task in tasks.iter().filter(|task| !asked(task)) {
             walk.engine.command(Command::Undo { task: *task }, &by).await?;
         }
         walk.only = Some(tasks.iter().copied().collect());
-        let ending = walk.go().await;
-        let left: Vec<&TaskId> = tasks
-            .iter()
-            .filter(|task| ending.run.tasks.get(task.index()).is_some_and(|state| state.status != TaskStatus::Undone))
-            .collect();
-        if !left.is_empty() || ending.problem.is_some() {
-            exit = match Exit::of(&ending.run) {
-                Exit::Fine => Exit::ChangesPending,
-                other => other,
-            };
-            if !json {
-                super::approval::waiting(&ending.run, &policy).iter().for_each(|line| say(line));
-                say(&format!("{}\nnext: rekindle undo {id}", totals(&ending.run)));
-            }
+        halt = walk.go().await;
+        if left(&halt.run, tasks).next().is_some() {
             break;
         }
     }
-    if exit == Exit::Fine && !json {
-        say("everything that was asked for is undone");
+    let ending = walk.leave(halt).await;
+    let left: Vec<TaskId> = order.iter().flat_map(|tasks| left(&ending.run, tasks)).collect();
+    if let Some(problem) = &ending.problem {
+        return Err(Error::new(problem.kind, "undo", problem.what.clone())
+            .next(problem.next.clone().unwrap_or_else(|| format!("rekindle undo {id}"))));
     }
-    walk.leave().await;
-    Ok(exit)
+    if left.is_empty() {
+        if !json {
+            say("everything that was asked for is undone");
+        }
+        return Ok(Exit::Fine);
+    }
+    if !json {
+        super::approval::waiting(&ending.run, &policy).iter().for_each(|line| say(line));
+        behind(&ending.run, &left).iter().for_each(|line| say(line));
+        let flags = super::approval::flags_to_go_on(&ending.run, &policy);
+        say(&format!("{}\nnext: rekindle undo {id}{}{flags}", totals(&ending.run), args.chosen()));
+    }
+    Ok(match Exit::of(&ending.run) {
+        Exit::Fine => Exit::ChangesPending,
+        other => other,
+    })
+}
+
+/// Those that are not undone.
+fn left<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = TaskId> + 'a {
+    let undone = |task: &TaskId| run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Undone);
+    tasks.iter().copied().filter(move |task| !undone(task))
+}
+
+/// More names would only fill the screen.
+const MOST_NAMED: usize = 6;
+
+/// Which tasks have not had their turn: steps are undone one after the other.
+fn behind(run: &Run, left: &[TaskId]) -> Option<String> {
+    let untouched = |task: &&TaskId| run.tasks.get(task.index()).is_some_and(|state| state.pass != Pass::Undo);
+    let names: Vec<String> = left.iter().filter(untouched).map(|task| shown_name(run, *task)).collect();
+    let (first, rest) = names.split_at(names.len().min(MOST_NAMED));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    (!first.is_empty()).then(|| format!("not begun, for later steps are undone first: {}{more}", first.join(", ")))
+}
+
+impl UndoArgs {
+    /// As it was given, for the call that goes on.
+    fn chosen(&self) -> String {
+        let flags = self.tasks.iter().map(|task| ("--task", task));
+        let flags = flags.chain(self.owners.iter().map(|owner| ("--user", owner)));
+        let each = flags.map(|(flag, value)| format!(" {}", shown_command(&[flag.to_owned(), value.clone()])));
+        each.collect()
+    }
 }
 
 fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
     let count = u32::try_from(run.tasks.len()).unwrap_or(u32::MAX);
     let undoable = |task: &TaskId| {
-        run.tasks.get(task.index()).is_some_and(|state| {
-            let applied = matches!(
-                state.status,
-                TaskStatus::Done
-                    | TaskStatus::Failed
-                    | TaskStatus::Unknown
-                    | TaskStatus::Unchanged
-                    | TaskStatus::Skipped
-            );
-            state.undoable && applied || is_being_undone(state)
-        })
+        run.tasks.get(task.index()).is_some_and(|state| state.can_be_undone() || is_being_undone(state))
     };
     let mut wanted: HashSet<TaskId> = HashSet::new();
     for name in &args.tasks {
@@ -110,7 +134,8 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
             Error::new(ErrorKind::NotFound, doing(), "this run has no such task").next("'rekindle report' lists them")
         })?;
         if !undoable(&task) {
-            return Err(Error::new(ErrorKind::Refused, doing(), "it changed nothing that can be brought back"));
+            return Err(Error::new(ErrorKind::Refused, doing(), "it changed nothing that can be brought back")
+                .next("'rekindle report' shows what it did"));
         }
         wanted.insert(task);
     }
@@ -119,7 +144,7 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
         let tasks: Vec<TaskId> = sets.flat_map(|set| run.tasks_of_owner(&set.set, owner)).collect();
         if tasks.is_empty() {
             let doing = format!("undo what was done for {}", crate::model::visible(owner));
-            return Err(Error::new(ErrorKind::NotFound, doing, "this run has no such owner"));
+            return Err(Error::new(ErrorKind::NotFound, doing, "this run has no such owner").next(names_of(run)));
         }
         wanted.extend(tasks.into_iter().filter(undoable));
     }
@@ -128,9 +153,22 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
     }
     let already = run.count(TaskStatus::Undone) > 0;
     if wanted.is_empty() && !already {
-        return Err(Error::new(ErrorKind::NotFound, "undo", "this run changed nothing that can be brought back"));
+        return Err(Error::new(ErrorKind::NotFound, "undo", "this run changed nothing that can be brought back")
+            .next("'rekindle runs' lists the others"));
     }
     Ok(wanted)
+}
+
+/// Whom a run walked, as far as a line holds them.
+fn names_of(run: &Run) -> String {
+    let names = run.header.owners.iter().flat_map(|set| set.names.iter());
+    let mut shown: Vec<String> = names.take(13).map(|name| crate::model::visible(name).into_owned()).collect();
+    let more = if shown.len() > 12 { ", …" } else { "" };
+    shown.truncate(12);
+    match shown.is_empty() {
+        true => "leave --user out: this run walked no owners".to_owned(),
+        false => format!("there is {}{more}", shown.join(", ")),
+    }
 }
 
 /// Asked for before this process came, and waiting for its approval.

@@ -5,14 +5,15 @@ use clap::Args;
 
 use super::prepared::{as_run, recorded_runbook, reopen};
 use super::{Exit, InputArgs, Output, operate};
-use crate::engine::{Outlook, Script, dry_run};
+use crate::engine::{Foreseen, Outlook, Script, dry_run};
 use crate::journal::{ReadJournal, StateFolder};
-use crate::model::{Op, Plan, ResourceId, Result, TaskId, TaskStatus, plural, visible};
+use crate::model::{Error, ErrorKind, Op, Plan, ResourceId, Result, Run, TaskId, TaskStatus, plural, visible};
 
 /// Reads everything a run restored once more and compares it with the backup
 ///
-/// Exit code: 0 all of it is still there, 2 something differs now, 1 something could not be read. Hunks that were
-/// left out when it was approved may differ.
+/// Commands and confirmations leave nothing that can be read; they are counted apart. Exit code: 0 all of it is
+/// still there, 2 something differs now, 1 something could not be read, a task failed or is unknown, or the run's
+/// record is not whole. Hunks that were left out when it was approved may differ.
 #[derive(Args, Debug)]
 pub struct VerifyArgs {
     /// The run's id; the latest, unless one is named
@@ -23,9 +24,21 @@ pub struct VerifyArgs {
 
 pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     let folder = operate::folder(args.run.as_deref())?;
+    folder.is_own()?;
     let mut journal = ReadJournal::open(&folder)?;
     let events = journal.load()?;
-    let (run, _) = crate::journal::fold(&events);
+    if let Some(finding) = journal.findings().iter().find(|finding| !finding.allows_writing()) {
+        // Its runbook may be somebody else's by now, and verifying may run its password command.
+        let doing = format!("verify the run {}", folder.id());
+        return Err(Error::new(ErrorKind::Corrupt, doing, finding.to_string())
+            .next("'rekindle report' shows what is sound; 'rekindle plan' compares with the backup"));
+    }
+    let (run, broken) = crate::journal::fold(&events);
+    let mut found = Found {
+        record: journal.findings().iter().chain(&broken).map(ToString::to_string).collect(),
+        unsettled: unsettled(&run),
+        ..Found::default()
+    };
     let inputs = args.inputs.again(&recorded_runbook(&run.header)?, &run.header)?;
     let script: Arc<dyn Script> = reopen(&run.header, inputs).await?;
     let mut left_out: HashMap<TaskId, HashSet<Place>> = HashMap::new();
@@ -35,50 +48,103 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
         }
     }
     let key = StateFolder::from_environment()?.digest_key()?;
-    let (mut equal, mut differing, mut failed) = (0_usize, Vec::new(), Vec::new());
     dry_run(&as_run(&run.header)?, &script, key, |foreseen| {
         let status = run.tasks.get(foreseen.task.index()).map(|state| state.status);
-        if !matches!(status, Some(TaskStatus::Done | TaskStatus::Unchanged)) {
-            return;
-        }
-        match foreseen.what {
-            Ok(Outlook::Changes { proposal, .. }) => {
-                let mut found: Vec<Place> = places(&proposal.plan, |_, _| true).into_iter().collect();
-                found.retain(|place| !left_out.get(&foreseen.task).is_some_and(|known| known.contains(place)));
-                found.sort();
-                match found.first() {
-                    None => equal += 1,
-                    Some((id, _, place)) => {
-                        let count = plural(found.len() as u64, "difference");
-                        differing.push(format!("{}: {count}, first in {id}: {place}", foreseen.name));
-                    }
-                }
-            }
-            Ok(Outlook::Answered(answer)) if !answer.holds => {
-                differing.push(format!("{}: {}", foreseen.name, answer.seen));
-            }
-            Ok(_) => equal += 1,
-            Err(error) => failed.push(format!("{}: {}", foreseen.name, error.chain())),
+        if matches!(status, Some(TaskStatus::Done | TaskStatus::Unchanged)) {
+            found.compare(&foreseen, left_out.get(&foreseen.task));
         }
     })
     .await;
     if output.json {
-        output.print_json(
-            &serde_json::json!({ "run": run.header.id, "equal": equal, "differing": differing, "failed": failed }),
-        )?;
+        output.print_json(&serde_json::json!({
+            "run": run.header.id, "equal": found.equal, "differing": found.differing, "failed": found.failed,
+            "unverifiable": found.unverifiable, "unsettled": found.unsettled, "findings": found.record,
+        }))?;
     } else {
-        for line in differing.iter().chain(&failed) {
-            output.print(&format!("{}\n", visible(line)))?;
-        }
-        let counts =
-            format!("{equal} tasks are as restored, {} differ, {} could not be read\n", differing.len(), failed.len());
-        output.print(&counts)?;
+        output.print(&found.words())?;
     }
-    Ok(match (failed.is_empty(), differing.is_empty()) {
-        (false, _) => Exit::Failed,
-        (true, false) => Exit::ChangesPending,
-        (true, true) => Exit::Fine,
+    Ok(found.exit())
+}
+
+/// What was seen, each in words.
+#[derive(Default)]
+struct Found {
+    /// What is wrong with the journal.
+    record: Vec<String>,
+    /// Tasks that failed or whose effect is unknown.
+    unsettled: Vec<String>,
+    differing: Vec<String>,
+    failed: Vec<String>,
+    /// Commands and confirmations.
+    unverifiable: Vec<String>,
+    equal: usize,
+}
+
+impl Found {
+    fn compare(&mut self, foreseen: &Foreseen, left_out: Option<&HashSet<Place>>) {
+        match &foreseen.what {
+            Ok(Outlook::Changes { proposal, .. }) => {
+                let mut found: Vec<Place> = places(&proposal.plan, |_, _| true).into_iter().collect();
+                found.retain(|place| !left_out.is_some_and(|known| known.contains(place)));
+                found.sort();
+                match found.first() {
+                    None => self.equal += 1,
+                    Some((id, _, place)) => {
+                        let count = plural(found.len() as u64, "difference");
+                        self.differing.push(format!("{}: {count}, first in {id}: {place}", foreseen.name));
+                    }
+                }
+            }
+            Ok(Outlook::Answered(answer)) if !answer.holds => {
+                self.differing.push(format!("{}: {}", foreseen.name, answer.seen));
+            }
+            Ok(Outlook::Command(_) | Outlook::Asks(_)) => self.unverifiable.push(foreseen.name.clone()),
+            Ok(Outlook::Unchanged | Outlook::Answered(_)) => self.equal += 1,
+            Err(error) => self.failed.push(format!("{}: {}", foreseen.name, error.chain())),
+        }
+    }
+
+    fn words(&self) -> String {
+        let record = self.record.iter().map(|finding| format!("the record is not whole: {finding}"));
+        let lines = record.chain(self.unsettled.iter().chain(&self.differing).chain(&self.failed).cloned());
+        let mut text: String = lines.map(|line| format!("{}\n", visible(&line))).collect();
+        let (differing, failed) = (self.differing.len(), self.failed.len());
+        let are = if self.equal == 1 { "is" } else { "are" };
+        let equal = plural(self.equal as u64, "task");
+        text.push_str(&format!("{equal} {are} as restored, {differing} differ, {failed} could not be read\n"));
+        if !self.unverifiable.is_empty() {
+            let names: Vec<&str> = self.unverifiable.iter().take(MOST_NAMED).map(String::as_str).collect();
+            let more = if self.unverifiable.len() > MOST_NAMED { ", …" } else { "" };
+            text.push_str(&format!(
+                "{} left nothing to be read, a command's effect or a person's word: {}{more}\n",
+                plural(self.unverifiable.len() as u64, "task"),
+                visible(&names.join(", "))
+            ));
+        }
+        text
+    }
+
+    fn exit(&self) -> Exit {
+        match self.record.is_empty() && self.unsettled.is_empty() && self.failed.is_empty() {
+            false => Exit::Failed,
+            true if !self.differing.is_empty() => Exit::ChangesPending,
+            true => Exit::Fine,
+        }
+    }
+}
+
+/// A line holds a few names.
+const MOST_NAMED: usize = 8;
+
+/// Tasks that failed or are unknown: nothing can be said of what they restored.
+fn unsettled(run: &Run) -> Vec<String> {
+    let tasks = run.tasks.iter().zip(0_u32..).map(|(state, number)| (state.status, TaskId(number)));
+    let open = tasks.filter(|(status, _)| matches!(status, TaskStatus::Failed | TaskStatus::Unknown));
+    open.map(|(status, task)| match run.problems.get(&task) {
+        Some(problem) => format!("{} is {}: {}", run.name(task), status.word(), problem.what),
+        None => format!("{} is {}", run.name(task), status.word()),
     })
+    .collect()
 }
 
 /// Where a hunk is and what it would do.

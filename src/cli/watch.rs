@@ -57,7 +57,8 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
     }
     if !args.once && args.screen.is_wanted(&ApprovalPolicy::Ask, output.json) {
         let by = operate::operator();
-        tui::run(tui::Source::Watch(receiver), by, args.screen.options()).await?;
+        let mut watchdog = tui::Watchdog::start()?;
+        tui::run(tui::Source::Watch(receiver), by, args.screen.options(), &mut watchdog).await?;
         return Ok(Exit::Fine);
     }
     print(receiver, output).await
@@ -65,7 +66,13 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
 
 async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) -> Result<Exit> {
     let mut run = Run::default();
-    while let Some(notice) = notices.recv().await {
+    loop {
+        let notice = match tokio::time::timeout(EVERY, notices.recv()).await {
+            Ok(Some(notice)) => notice,
+            Ok(None) => break,
+            Err(_) if output.is_abandoned() => break,
+            Err(_) => continue,
+        };
         match notice {
             Notice::Event(recorded) => {
                 run.apply(&recorded).map_err(|illegal| {

@@ -14,20 +14,17 @@ use crate::model::{
     ApprovalPolicy, Error, ErrorKind, Event, Problem, Recorded, Result, Run, RunState, StepKind, TaskId, TaskStatus,
 };
 
+/// Log lines that only repeat what an event says.
+pub const EVENTS: &str = "engine::event";
+
 /// Milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// Owns the fold. Everything that happens to a run goes through here, one message after the other.
 pub(super) struct Actor {
+    pub setting: Setting,
     pub run: Run,
-    pub context: Arc<Context>,
-    pub script: Arc<dyn Script>,
-    pub policy: ApprovalPolicy,
-    pub clock: Clock,
-    pub mailbox: mpsc::UnboundedSender<Done>,
     pub lanes: Vec<Lane>,
-    /// Per step, its lane.
-    pub lane_of: Vec<usize>,
     pub proposals: Proposals,
     /// Tasks that a worker holds and has not answered for.
     pub in_flight: HashMap<TaskId, u64>,
@@ -48,31 +45,24 @@ pub(super) struct Actor {
     told_idle: bool,
 }
 
-/// All that an actor begins with.
-pub(super) struct Beginning {
-    pub run: Run,
+/// What an actor is given for its whole life.
+pub(super) struct Setting {
     pub context: Arc<Context>,
     pub script: Arc<dyn Script>,
     pub policy: ApprovalPolicy,
     pub clock: Clock,
     pub mailbox: mpsc::UnboundedSender<Done>,
-    pub lanes: Vec<Lane>,
+    /// Per step, its lane.
     pub lane_of: Vec<usize>,
 }
 
 impl Actor {
-    pub fn new(beginning: Beginning) -> Self {
-        let Beginning { run, context, script, policy, clock, mailbox, lanes, lane_of } = beginning;
+    pub fn new(setting: Setting, run: Run, lanes: Vec<Lane>) -> Self {
         Self {
             durable: run.seq,
+            setting,
             run,
-            context,
-            script,
-            policy,
-            clock,
-            mailbox,
             lanes,
-            lane_of,
             proposals: Proposals::default(),
             in_flight: HashMap::new(),
             batch_number: 0,
@@ -139,7 +129,7 @@ impl Actor {
         let subscribers = std::mem::take(&mut self.subscribers);
         let closed = self.run.state == RunState::Closed;
         // Whoever hears of the end may open the run at once: journal and lock are let go first.
-        let context = self.context.clone();
+        let context = self.setting.context.clone();
         drop(self);
         let ended = tokio::task::spawn_blocking(move || end(context, closed)).await;
         let problem = problem.or_else(|| ended.ok().flatten());
@@ -150,8 +140,8 @@ impl Actor {
 
     /// What was kept for undo goes. The run is closed either way: what cannot be removed is told and left.
     async fn release(&self) {
-        for (name, component) in self.script.components() {
-            if let Err(error) = component.release(&self.context.pinned.run).await {
+        for (name, component) in self.setting.script.components() {
+            if let Err(error) = component.release(&self.setting.context.pinned.run).await {
                 tracing::warn!(target: "engine", "{name}: {}", error.chain());
             }
         }
@@ -172,7 +162,7 @@ impl Actor {
         if matches!(self.stopping, Some(Some(_))) {
             return;
         }
-        let recorded = Recorded { seq: self.run.seq + 1, at: (self.clock)(), event };
+        let recorded = Recorded { seq: self.run.seq + 1, at: (self.setting.clock)(), event };
         match self.run.apply(&recorded) {
             Ok(ready) => {
                 self.log(&recorded);
@@ -190,19 +180,20 @@ impl Actor {
         }
     }
 
-    /// For people who look at the log: what went wrong always, everything else with `-vv`.
+    /// For people who look at the log: what went wrong always, everything else with `-vv`. Under a target of its
+    /// own, for whoever follows the events is told already.
     fn log(&self, recorded: &Recorded) {
         let word = recorded.event.word();
         let name = || recorded.event.task().map(|task| self.run.name(task)).unwrap_or_default();
         match &recorded.event {
             Event::Failed { problem, .. } | Event::Outcome { problem: Some(problem), .. } => {
-                tracing::warn!(target: "engine", "{} {word}: {}", name(), crate::model::visible(&problem.what));
+                tracing::warn!(target: EVENTS, "{} {word}: {}", name(), crate::model::visible(&problem.what));
             }
             Event::Voided { why, .. } => {
-                tracing::info!(target: "engine", "{} {word}: {}", name(), crate::model::visible(why));
+                tracing::info!(target: EVENTS, "{} {word}: {}", name(), crate::model::visible(why));
             }
-            _ if tracing::enabled!(target: "engine", tracing::Level::DEBUG) => {
-                tracing::debug!(target: "engine", "{} {word}", name());
+            _ if tracing::enabled!(target: EVENTS, tracing::Level::DEBUG) => {
+                tracing::debug!(target: EVENTS, "{} {word}", name());
             }
             _ => {}
         }
@@ -225,8 +216,8 @@ impl Actor {
         let batch = std::mem::take(&mut self.batch);
         let seq = self.run.seq;
         self.unpublished.extend(batch.iter().cloned().map(Arc::new));
-        let mailbox = self.mailbox.clone();
-        self.context.journal.append(
+        let mailbox = self.setting.mailbox.clone();
+        self.setting.context.journal.append(
             batch,
             Box::new(move |result| {
                 let _ = mailbox.send(match result {
@@ -295,7 +286,7 @@ impl Actor {
 
     pub fn work(&self, task: TaskId) -> Result<Work> {
         let owner = self.run.owner(task);
-        self.script.work(self.run.step_of(task), owner.as_ref())
+        self.setting.script.work(self.run.step_of(task), owner.as_ref())
     }
 
     pub fn status(&self, task: TaskId) -> TaskStatus {
@@ -303,7 +294,7 @@ impl Actor {
     }
 
     pub fn lane_index(&self, task: TaskId) -> usize {
-        self.lane_of.get(self.run.step_of(task)).copied().unwrap_or(0)
+        self.setting.lane_of.get(self.run.step_of(task)).copied().unwrap_or(0)
     }
 
     /// Holds tasks for one worker; answers the batch's number.
@@ -333,7 +324,7 @@ impl Actor {
 
     /// `--yes` stands in for the person where a probe can tell.
     pub fn confirms_itself(&self, ask: &super::script::Ask) -> bool {
-        matches!(self.policy, ApprovalPolicy::Yes { .. }) && ask.probe.is_some()
+        matches!(self.setting.policy, ApprovalPolicy::Yes { .. }) && ask.probe.is_some()
     }
 }
 

@@ -1,5 +1,7 @@
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
@@ -96,12 +98,24 @@ enum Ended {
     Aborted,
 }
 
+/// Those of the commands that run at this moment.
+static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// Kills every command that runs, with all its children: for an end of this process that no destructor sees.
+pub fn kill_commands() {
+    for group in GROUPS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
 /// Kills the whole process group when it goes out of scope.
-struct Group(Option<rustix::process::Pid>);
+struct Group(Option<Pid>);
 
 impl Group {
     fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw))
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        GROUPS.lock().unwrap_or_else(PoisonError::into_inner).extend(group);
+        Self(group)
     }
 }
 
@@ -109,7 +123,8 @@ impl Drop for Group {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
             // No process left in it is the usual case.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            let _ = kill_process_group(group, Signal::KILL);
+            GROUPS.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| *other != group);
         }
     }
 }

@@ -27,7 +27,7 @@ impl Actor {
             },
             Request::Proposal { task, answer } => self.give_proposal(task, answer),
             Request::History { task, answer } => {
-                let context = self.context.clone();
+                let context = self.setting.context.clone();
                 tokio::task::spawn_blocking(move || {
                     let _ = answer.send(context.read().and_then(|journal| journal.history(task)));
                 });
@@ -69,7 +69,11 @@ impl Actor {
                 if self.run.tasks.get(task.index()).is_some_and(|state| state.pass == Pass::Undo)
                     && self.status(task) == S::Review
                 {
+                    self.proposals.remove(task);
                     self.record(Event::Voided { task, why });
+                    if self.status(task) == S::Approved {
+                        self.queue_write(task);
+                    }
                 } else {
                     self.record(Event::Skipped { task, why, by });
                 }
@@ -106,13 +110,20 @@ impl Actor {
                 Ok(())
             }
             Command::Undo { task } => {
-                let state = self.in_status(task, "undo", &UNDOABLE)?;
-                if !state.undoable {
-                    return Err(refused(
-                        &format!("undo {}", self.run.name(task)),
-                        "it changed nothing that can be brought back",
-                    ));
+                let doing = format!("undo {}", self.run.name(task));
+                let state = self.run.tasks.get(task.index());
+                if self.in_flight.contains_key(&task) {
+                    return Err(refused(&doing, "it is being worked on").next("ask again in a moment"));
                 }
+                if !state.is_some_and(TaskState::can_be_undone) {
+                    let words = state.map_or("not there", |state| state.status.word());
+                    let why = match state {
+                        Some(TaskState { undoable: true, .. }) => format!("it is {words}"),
+                        _ => "it changed nothing that can be brought back".to_owned(),
+                    };
+                    return Err(refused(&doing, &why));
+                }
+                self.proposals.remove(task);
                 self.record(Event::UndoAsked { task, by });
                 self.queue_plan(task);
                 Ok(())
@@ -128,7 +139,7 @@ impl Actor {
             Command::Pause => self.change_state(RunState::Going, Event::Paused { by }),
             Command::Continue => self.change_state(RunState::Paused, Event::Continued { by }),
             Command::Abort { why } => {
-                self.context.cancelled.send_replace(true);
+                self.setting.context.cancelled.send_replace(true);
                 self.record(Event::Aborted { by, why });
                 self.stopping.get_or_insert(None);
                 Ok(())
@@ -193,7 +204,7 @@ impl Actor {
         match self.work(task)? {
             Work::Ask(ask) if matches!(ask.how, Asking::Confirm { .. }) => {
                 self.probing.insert(task);
-                tokio::spawn(asking::ask(task, ask, Some(by), self.mailbox.clone()));
+                tokio::spawn(asking::ask(task, ask, Some(by), self.setting.mailbox.clone()));
                 Ok(())
             }
             _ => Err(refused(&format!("confirm {}", self.run.name(task)), "it is not a confirmation")),
@@ -207,11 +218,11 @@ impl Actor {
             return;
         }
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
-        let context = self.context.clone();
+        let context = self.setting.context.clone();
         match (state.status, self.work(task)) {
             (TaskStatus::Review | TaskStatus::Approved, Ok(Work::Restore(restore))) => {
                 let item = ToPlan { task, name: self.run.name(task), restore };
-                let mailbox = self.mailbox.clone();
+                let mailbox = self.setting.mailbox.clone();
                 tokio::spawn(async move {
                     let made = match state.pass {
                         Pass::Undo => plan_undo(&context, item).await,
@@ -251,7 +262,8 @@ impl Actor {
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
         let made = made.and_then(|made| {
             let selection = self.run.selection(task);
-            if state.status == TaskStatus::Review && state.digest.is_none() {
+            let of_former_pass = made.proposal.plan.pass != state.pass;
+            if state.status == TaskStatus::Review && (state.digest.is_none() || of_former_pass) {
                 let doing = format!("show the plan of {}", self.run.name(task));
                 return Err(Error::new(ErrorKind::Conflict, doing, "it is being made; it comes in a moment"));
             }
@@ -273,10 +285,6 @@ impl Actor {
         let _ = answer.send(made);
     }
 }
-
-/// Whatever became of it since, what a task changed can be taken back.
-const UNDOABLE: [TaskStatus; 5] =
-    [TaskStatus::Done, TaskStatus::Failed, TaskStatus::Unknown, TaskStatus::Unchanged, TaskStatus::Skipped];
 
 fn refused(doing: &str, why: &str) -> Error {
     Error::new(ErrorKind::Refused, doing, why)

@@ -1,4 +1,4 @@
-use crate::model::{Counts, Digest, DigestBuilder, HunkAt, Proposal, Selection, Shown};
+use crate::model::{Counts, Digest, DigestBuilder, HunkAt, Proposal, Resource, Selection, Shown};
 
 /// A proposal with what the actor needs to know of it, computed where there is time for it.
 pub(super) struct Made {
@@ -8,6 +8,8 @@ pub(super) struct Made {
     pub counts: Counts,
     pub cohort: Digest,
     pub irreversible: bool,
+    /// With every hunk chosen, what must be there afterwards, change by change, where that was computed.
+    pub expected: Option<Vec<Option<Resource>>>,
 }
 
 impl Made {
@@ -20,6 +22,7 @@ impl Made {
             counts: proposal.plan.counts(&all),
             cohort: cohort(&proposal).unwrap_or(digest),
             irreversible,
+            expected: None,
             proposal: std::sync::Arc::new(proposal),
         }
     }

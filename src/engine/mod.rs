@@ -34,8 +34,8 @@ mod undo;
 mod worker;
 mod writer;
 
-pub use actor::Clock;
-pub use child::shown as shown_command;
+pub use actor::{Clock, EVENTS};
+pub use child::{kill_commands, shown as shown_command};
 pub use command::Command;
 pub use dry_run::{Foreseen, Outlook, dry_run};
 pub use handle::Engine;

@@ -77,7 +77,7 @@ async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
     // What only the live side has matters where it would be removed.
     let live_listed = match first.restore.mode {
         Mode::Exact => {
-            let _turn = calls.planning(name).await;
+            let _turn = calls.reading(name).await;
             component.list(&scopes).await
         }
         Mode::Merge => scopes.iter().map(|_| Ok(Vec::new())).collect(),
@@ -93,14 +93,9 @@ async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
     let (desired, live) = if component.wants_other_side() {
         let desired = source.read(&desired).await;
         let with: Vec<Option<Resource>> = other_sides(flat(), &desired);
-        let _turn = calls.planning(name).await;
-        (desired, component.read_for(&live, &with).await)
+        (desired, calls.read(name, &**component, &live, &with).await)
     } else {
-        let read_live = async {
-            let _turn = calls.planning(name).await;
-            component.read(&live).await
-        };
-        tokio::join!(source.read(&desired), read_live)
+        tokio::join!(source.read(&desired), calls.read(name, &**component, &live, &[]))
     };
     let (mut desired, mut live) = (desired.into_iter(), live.into_iter());
     let unanswered = || Error::new(ErrorKind::Bug, "read resources", "the reader gave fewer answers than it was asked");
@@ -198,13 +193,17 @@ pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Res
                 desired.as_ref().map(|tree| tree.entries()).transpose()?,
                 &rules,
             )?;
-            match (restore.precision, live, desired) {
+            let mut change = match (restore.precision, live, &desired) {
                 (ComparePrecision::Content, Some(live), Some(desired)) => {
-                    let differs = contents::differ(&*live, &*desired, &diff.undecided)?;
-                    Ok(trees::with_content(&pair.id, diff, &differs, &rules))
+                    let differs = contents::differ(&*live, &**desired, &diff.undecided)?;
+                    trees::with_content(&pair.id, diff, &differs, &rules)
                 }
-                _ => Ok(diff.change),
+                _ => diff.change,
+            };
+            if let (Some(change), Some(desired)) = (&mut change, &desired) {
+                trees::stamp(change, &**desired);
             }
+            Ok(change)
         }
         (Some(Body::Document(_)) | None, Some(Body::Document(_)) | None) => {
             let document = |side: &Option<Resource>| side.as_ref().and_then(Resource::document).cloned();
@@ -223,23 +222,22 @@ pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Res
 /// The component's own opinion of every plan, asked in one call.
 async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) -> Vec<(TaskId, Result<Arc<Made>>)> {
     let Some(restore) = planned.first().map(|(to_plan, _)| to_plan.restore.clone()) else { return Vec::new() };
-    let mut asked = Vec::new();
+    let (mut asked, mut expected_of) = (Vec::new(), Vec::with_capacity(planned.len()));
     for (_, proposal) in &planned {
-        let Ok(proposal) = proposal else { continue };
         let all = Selection::all();
         let schema = restore.component.schema();
-        let expected = expected(proposal, &all, schema, &pinned.key).unwrap_or_default();
-        asked.extend(approved_of(proposal, &all, "", &|at| expected.get(at).cloned().flatten()));
+        let proposal = proposal.as_ref().ok();
+        let expected = proposal.and_then(|proposal| expected(proposal, &all, schema, &pinned.key).ok());
+        if let Some(proposal) = proposal {
+            let at = |at: usize| expected.as_ref().and_then(|expected| expected.get(at).cloned().flatten());
+            asked.extend(approved_of(proposal, &all, "", &at));
+        }
+        expected_of.push(expected);
     }
-    let answers = if asked.is_empty() {
-        Vec::new()
-    } else {
-        let _turn = pinned.calls.planning(&restore.component_name).await;
-        restore.component.check(&asked).await
-    };
+    let answers = pinned.calls.check(&restore.component_name, &*restore.component, &asked).await;
     let mut answers = answers.into_iter();
     let mut checked = Vec::with_capacity(planned.len());
-    for (to_plan, proposal) in planned {
+    for ((to_plan, proposal), expected) in planned.into_iter().zip(expected_of) {
         let proposal = proposal.and_then(|mut proposal| {
             let answers: Vec<_> = answers.by_ref().take(proposal.plan.changes.len()).collect();
             for (at, answer) in answers.into_iter().enumerate() {
@@ -254,7 +252,7 @@ async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) ->
             }
             Ok(proposal)
         });
-        checked.push((to_plan.task, proposal.map(|proposal| Arc::new(Made::new(proposal)))));
+        checked.push((to_plan.task, proposal.map(|proposal| Arc::new(Made { expected, ..Made::new(proposal) }))));
     }
     checked
 }

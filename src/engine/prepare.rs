@@ -115,7 +115,7 @@ enum Failing {
 async fn same_target(context: &Context, to_plan: &ToPlan) -> Result<(), Problem> {
     let name = &to_plan.restore.component_name;
     let expected = context.pinned.identity(name).map_err(|error| error.problem())?;
-    let _turn = context.pinned.calls.writing(name).await;
+    let _turn = context.pinned.calls.reading(name).await;
     let found = to_plan.restore.component.identity().await.map_err(|error| error.problem())?;
     if found == expected || to_plan.restore.component.became(&expected, &found) {
         return Ok(());
@@ -142,9 +142,15 @@ fn prepare_one(
         ));
     }
     let failed = |error: Error| Failing::Failed(error.problem());
-    let expected =
-        expected(&made.proposal, &to_write.selection, to_write.to_plan.restore.component.schema(), &context.pinned.key)
-            .map_err(failed)?;
+    let schema = to_write.to_plan.restore.component.schema();
+    let fresh;
+    let expected = match &made.expected {
+        Some(expected) if to_write.selection.takes_all() => expected,
+        _ => {
+            fresh = expected(&made.proposal, &to_write.selection, schema, &context.pinned.key).map_err(failed)?;
+            &fresh
+        }
+    };
     let approved = approved_of(&made.proposal, &to_write.selection, &context.pinned.run, &|at| {
         expected.get(at).cloned().flatten()
     });

@@ -3,7 +3,9 @@ use super::prepare::{Prepared, lost};
 use super::standing::{Standing, standing};
 use super::writer::Written;
 use crate::component::{Approved, Effect};
-use crate::model::{DigestBuilder, Error, ErrorKind, HunkAt, Known, Problem, Resource, Result, Schema, plural, size};
+use crate::model::{
+    DigestBuilder, Error, ErrorKind, HunkAt, Known, Op, Pass, Problem, Resource, Result, Schema, plural, size,
+};
 
 pub(super) type Answer = ((Approved, Result<Effect>), Result<Option<Resource>>);
 
@@ -20,6 +22,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         known = Known::Unknown;
     }
     let (mut is_tree, mut partial) = (false, false);
+    let mut paths = Paths::default();
     for ((approved, effect), now) in answers {
         is_tree |= approved.expected.is_none()
             && approved.change.hunks.iter().any(|hunk| matches!(hunk.at, HunkAt::Node { .. }));
@@ -32,6 +35,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
             words.extend(effect.notes.iter().cloned());
         }
         hunks += approved.change.hunks.len() - approved.left_out.len();
+        paths.count(&approved);
         let is_between = matches!(stands, Ok(Standing::Between { .. }));
         let (this, why) = verdict(&approved, effect.err(), stands, &mut post, &mut words);
         partial |= is_between || this == Known::Applied;
@@ -41,12 +45,48 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         problem = problem.or(why);
     }
     if known == Known::Applied && problem.is_none() {
-        let written =
-            if is_tree { format!("{}, {}", plural(files, "file"), size(bytes)) } else { plural(hunks as u64, "field") };
-        words.insert(0, format!("{written} written; read back equal to what was approved"));
+        let done = match (is_tree, bytes) {
+            (false, _) => format!("{} written", plural(hunks as u64, "field")),
+            (true, 0) => paths.words(ready.to_write.pass),
+            (true, _) => format!("{}, {} written", plural(files, "file"), size(bytes)),
+        };
+        words.insert(0, format!("{done}; read back equal to what was approved"));
     }
     let post = (known == Known::Applied).then(|| post.finish());
     Written { task, known, post, evidence: words.join("; "), problem, partial: partial && known == Known::NotApplied }
+}
+
+/// Paths of trees by what became of them: without a byte written, that is all there is to tell.
+#[derive(Default)]
+struct Paths {
+    made: u64,
+    changed: u64,
+    removed: u64,
+}
+
+impl Paths {
+    fn count(&mut self, approved: &Approved) {
+        let chosen = approved.change.hunks.iter().enumerate().filter(|(at, _)| approved.takes(*at));
+        for (_, hunk) in chosen.filter(|(_, hunk)| matches!(hunk.at, HunkAt::Node { .. })) {
+            match hunk.op {
+                Op::Create => self.made += 1,
+                Op::Update => self.changed += 1,
+                Op::Delete => self.removed += 1,
+            }
+        }
+    }
+
+    /// An undo moves former files back; a restore without content is one of modes, owners, times and links.
+    fn words(&self, pass: Pass) -> String {
+        let back = self.made + self.changed;
+        let parts = match pass {
+            Pass::Undo => vec![(back, "brought back"), (self.removed, "removed")],
+            Pass::Restore => vec![(self.made, "made"), (self.changed, "changed"), (self.removed, "removed")],
+        };
+        let told = parts.into_iter().filter(|(count, _)| *count > 0);
+        let words: Vec<String> = told.map(|(count, word)| format!("{} {word}", plural(count, "path"))).collect();
+        if words.is_empty() { "nothing was left to write".to_owned() } else { words.join(", ") }
+    }
 }
 
 fn verdict(

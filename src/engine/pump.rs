@@ -67,7 +67,7 @@ impl Actor {
                 Ok(Work::Ask(ask)) => {
                     let by = matches!(ask.how, Asking::Confirm { .. }).then(|| "--yes".to_owned());
                     self.probing.insert(task);
-                    tokio::spawn(asking::ask(task, ask, by, self.mailbox.clone()));
+                    tokio::spawn(asking::ask(task, ask, by, self.setting.mailbox.clone()));
                 }
                 Err(error) => self.fail(task, &error),
             }
@@ -80,7 +80,7 @@ impl Actor {
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.planning += 1;
         }
-        let (context, mailbox) = (self.context.clone(), self.mailbox.clone());
+        let (context, mailbox) = (self.setting.context.clone(), self.setting.mailbox.clone());
         let worker = tokio::spawn(async move {
             if !to_plan.is_empty() {
                 let made = plan_batch(&context.pinned, to_plan).await;
@@ -92,7 +92,7 @@ impl Actor {
                 let _ = mailbox.send(Done::Planned { made: vec![(task, made)] });
             }
         });
-        let mailbox = self.mailbox.clone();
+        let mailbox = self.setting.mailbox.clone();
         tokio::spawn(async move {
             let _ = worker.await;
             let _ = mailbox.send(Done::PlanningFree { lane, batch, tasks: asked });
@@ -116,8 +116,8 @@ impl Actor {
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.writing += 1;
         }
-        let worker = tokio::spawn(write_batch(self.context.clone(), to_write, self.mailbox.clone()));
-        let mailbox = self.mailbox.clone();
+        let worker = tokio::spawn(write_batch(self.setting.context.clone(), to_write, self.setting.mailbox.clone()));
+        let mailbox = self.setting.mailbox.clone();
         tokio::spawn(async move {
             let _ = worker.await;
             let _ = mailbox.send(Done::WritingFree { lane, batch, tasks: begun });
@@ -155,7 +155,7 @@ impl Actor {
         }
         // The report shows the command that was approved, word for word.
         if let Some(made) = self.proposals.remove(task) {
-            self.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
+            self.setting.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
         }
         self.record(crate::model::Event::Intent {
             task,
@@ -166,8 +166,8 @@ impl Actor {
         });
         let (durable, is_durable) = tokio::sync::oneshot::channel();
         self.gate(durable);
-        let mailbox = self.mailbox.clone();
-        let cancelled = self.context.cancelled.subscribe();
+        let mailbox = self.setting.mailbox.clone();
+        let cancelled = self.setting.context.cancelled.subscribe();
         tokio::spawn(async move {
             if is_durable.await.is_ok() {
                 let written = child::run(task, line, cancelled, mailbox.clone()).await;

@@ -6,7 +6,8 @@ use super::planner::approved_of;
 use super::prepare::expected;
 use super::script::Restore;
 use super::standing::{Standing, standing};
-use super::undo::former;
+use super::undo::{former, kept_by};
+use crate::diff::trees;
 use crate::model::{
     Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, Result, Selection, TaskId,
 };
@@ -16,6 +17,7 @@ pub(super) struct Interrupted {
     pub task: TaskId,
     pub restore: Restore,
     pub pass: Pass,
+    pub attempt: u16,
     pub digest: Digest,
     /// The name its plan is kept under.
     pub planned: Digest,
@@ -46,10 +48,15 @@ pub(super) async fn recover(context: Arc<Context>, interrupted: Interrupted) -> 
 }
 
 async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Known, String, Option<Arc<Made>>)> {
-    let Interrupted { task, restore, pass, digest, planned, selection } = interrupted;
+    let Interrupted { task, restore, pass, attempt, digest, planned, selection } = interrupted;
     let reading = context.clone();
     let (plan, former) = tokio::task::spawn_blocking(move || -> Result<_> {
-        Ok((reading.read()?.plan(&planned)?, former(&reading, task)?))
+        // An earlier attempt's pre-image tells nothing of what this one found; an undo leads past them all.
+        let former = match pass {
+            Pass::Restore => kept_by(&reading, task, attempt)?,
+            Pass::Undo => former(&reading, task)?,
+        };
+        Ok((reading.read()?.plan(&planned)?, former))
     })
     .await
     .map_err(|error| Error::new(ErrorKind::Bug, "read the journal", error.to_string()))??;
@@ -85,7 +92,8 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             })
             .collect::<Result<_>>()?,
     };
-    let live = component.read_for(&locations, &desired).await.into_iter().collect::<Result<Vec<_>>>()?;
+    let live = context.pinned.calls.read(&restore.component_name, &*component, &locations, &desired).await;
+    let live: Vec<Option<Resource>> = live.into_iter().collect::<Result<_>>()?;
     let was: Vec<Option<Resource>> = ids
         .iter()
         .zip(&live)
@@ -119,16 +127,31 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         if applied == approved.len() {
             return Ok((Known::Applied, "read back: all of it is there, equal to what was approved".to_owned(), None));
         }
+        if !sources_stand(&proposal)? {
+            let how = "read back: not all of it is there, and the source was changed since; it is planned anew";
+            return Ok((Known::NotApplied, how.to_owned(), None));
+        }
         let how = if applied == 0 && parts.is_empty() {
-            "read back: nothing of it is there; it is applied now".to_owned()
+            "read back: nothing of it is there".to_owned()
         } else {
             parts.push(format!("{applied} of {} resources are done", approved.len()));
-            format!("read back: {}, the rest is as it was; the rest is applied now", parts.join(", "))
+            format!("read back: {}, the rest is as it was", parts.join(", "))
         };
         Ok((Known::NotApplied, how, Some(Arc::new(Made::new(proposal)))))
     })
     .await
     .map_err(|error| Error::new(ErrorKind::Bug, "settle an interrupted task", error.to_string()))?
+}
+
+fn sources_stand(proposal: &Proposal) -> Result<bool> {
+    for (change, desired) in proposal.plan.changes.iter().zip(&proposal.desired) {
+        if let Some(tree) = desired.as_ref().and_then(Resource::tree)
+            && !trees::is_as_planned(change, &**tree)?
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn from_source(restore: &Restore, plan: &Plan) -> Result<Vec<Option<Resource>>> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::actor::{Actor, Beginning, Clock};
+use super::actor::{Actor, Clock, Setting};
 use super::context::{Context, Pinned};
 use super::handle::Engine;
 use super::lane::Lane;
@@ -76,16 +76,8 @@ impl Session {
             StepKind::Wait | StepKind::Check | StepKind::Confirm => commands + 1,
         });
         let lane_of = lane_of.collect();
-        let mut actor = Actor::new(Beginning {
-            run,
-            context,
-            script: self.script,
-            policy: self.policy,
-            clock: self.clock,
-            mailbox,
-            lanes,
-            lane_of,
-        });
+        let (script, policy, clock) = (self.script, self.policy, self.clock);
+        let mut actor = Actor::new(Setting { context, script, policy, clock, mailbox, lane_of }, run, lanes);
         match header {
             Some(header) => {
                 actor.record(Event::Opened { run: Box::new(header) });
@@ -114,7 +106,7 @@ impl Actor {
                 (TaskStatus::Ready, _) => self.on_ready(task),
                 (TaskStatus::Approved, _) => self.queue_write(task),
                 // A policy decides on what is there now; a person's review is read afresh when it is opened.
-                (TaskStatus::Review, Pass::Restore) if self.policy != ApprovalPolicy::Ask => {
+                (TaskStatus::Review, Pass::Restore) if self.setting.policy != ApprovalPolicy::Ask => {
                     self.record(Event::Voided { task, why: "the run was resumed; it is planned anew".to_owned() });
                 }
                 _ => {}
@@ -123,20 +115,21 @@ impl Actor {
     }
 
     fn settle_interrupted(&mut self, task: TaskId, pass: Pass) {
-        let digest = self.run.tasks.get(task.index()).and_then(|state| state.digest);
+        let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
         self.hold(&[task]);
-        let mailbox = self.mailbox.clone();
-        match (self.work(task), digest) {
+        let mailbox = self.setting.mailbox.clone();
+        match (self.work(task), state.digest) {
             (Ok(Work::Restore(restore)), Some(digest)) => {
                 let interrupted = Interrupted {
                     task,
                     restore,
                     pass,
+                    attempt: state.attempt,
                     digest,
                     planned: self.run.planned_digest(task).unwrap_or(digest),
                     selection: self.run.selection(task),
                 };
-                let context = self.context.clone();
+                let context = self.setting.context.clone();
                 tokio::spawn(async move {
                     let _ = mailbox.send(Done::Recovered { recovered: recover(context, interrupted).await });
                 });

@@ -99,12 +99,12 @@ impl Actor {
         let identity = TargetIdentity {
             system: "command".to_owned(),
             address: line.cwd.as_ref().map_or_else(|| ".".to_owned(), |cwd| cwd.display().to_string()),
-            id: self.context.pinned.run.to_string(),
+            id: self.setting.context.pinned.run.to_string(),
         };
         let plan = Plan {
             task: self.run.name(task),
             pass: Pass::Restore,
-            runbook: self.context.pinned.runbook,
+            runbook: self.setting.context.pinned.runbook,
             target: identity.clone(),
             source: identity,
             mode: Mode::Merge,
@@ -126,10 +126,12 @@ impl Actor {
             return;
         }
         let name = self.run.name(task);
-        let approved =
-            self.policy.approves(&name, made.counts, made.irreversible, |selection| made.digest_with(selection));
+        let approved = self
+            .setting
+            .policy
+            .approves(&name, made.counts, made.irreversible, |selection| made.digest_with(selection));
         let Ok(selection) = approved else { return };
-        let by = match &self.policy {
+        let by = match &self.setting.policy {
             ApprovalPolicy::Ask => return,
             ApprovalPolicy::Yes { .. } => "--yes",
             ApprovalPolicy::Decisions(_) => "--decisions",
@@ -160,7 +162,7 @@ impl Actor {
 
     fn on_intended(&mut self, intent: Intended) {
         let Intended { task, digest, attempt, pre, made } = intent;
-        self.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
+        self.setting.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
         self.record(Event::Intent { task, attempt, digest, pre, undoable: true });
     }
 

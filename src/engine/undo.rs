@@ -10,9 +10,10 @@ use super::planner::{Pair, ToPlan, difference};
 use super::script::Restore;
 use crate::component::{Approved, UndoRecord};
 use crate::diff::{documents, trees};
+use crate::journal::KeptRecord;
 use crate::model::{
-    Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, HunkAt, Mode, Op, Pass, Plan,
-    Preview, Proposal, Resource, ResourceId, Result, TaskId, Tree, TreePath,
+    Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, HunkAt, Mode, Op,
+    Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, TaskId, Tree, TreePath,
 };
 
 /// What `undo.db` keeps, sealed: enough to plan the way back from any later state.
@@ -25,6 +26,9 @@ pub(super) enum PreImage {
         before: Option<(serde_json::Value, Option<String>)>,
         /// Which fields the approved hunks touch; only those are brought back.
         touched: Vec<DocumentPath>,
+        /// For one that was deleted: it is made anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<FileOwnership>,
     },
     Tree {
         id: ResourceId,
@@ -35,6 +39,7 @@ pub(super) enum PreImage {
 impl PreImage {
     /// None for trees: their component hands records over while it writes.
     pub fn of_document(approved: &Approved) -> Option<Self> {
+        let file = approved.live.as_ref().and_then(Resource::document).and_then(|document| document.file);
         let before = match approved.live.as_ref().map(|live| &live.body) {
             Some(Body::Tree(_)) => return None,
             Some(Body::Document(document)) => {
@@ -48,7 +53,7 @@ impl PreImage {
             HunkAt::Field { path, .. } => Some(path.clone()),
             HunkAt::Node { .. } => None,
         });
-        Some(Self::Document { id: approved.change.id.clone(), before, touched: touched.collect() })
+        Some(Self::Document { id: approved.change.id.clone(), before, touched: touched.collect(), file })
     }
 
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
@@ -64,33 +69,43 @@ pub(super) struct Former {
     pub trees: BTreeMap<ResourceId, Vec<UndoRecord>>,
 }
 
+/// Of all attempts whose effects may stand.
 pub(super) fn former(context: &Context, task: TaskId) -> Result<Former> {
-    let standing = context.read()?.standing_attempts(task)?;
-    let mut former = Former::default();
-    for kept in context.undo.records(task)? {
-        if !standing.iter().any(|attempt| attempt.attempt == kept.attempt) {
-            continue;
-        }
-        let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
-            .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
-        match pre_image {
-            PreImage::Document { id, before, touched } => {
-                let document =
-                    before.map(|(value, text)| Document { value, source: text.map(|text| Arc::from(text.as_str())) });
-                let kept = former.documents.entry(id).or_insert_with(|| (document, Vec::new()));
-                kept.1.extend(touched);
+    let standing: Vec<u16> = context.read()?.standing_attempts(task)?.iter().map(|attempt| attempt.attempt).collect();
+    Former::of(context.undo.records(task)?, &standing)
+}
+
+/// What one attempt found.
+pub(super) fn kept_by(context: &Context, task: TaskId, attempt: u16) -> Result<Former> {
+    Former::of(context.undo.records(task)?, &[attempt])
+}
+
+impl Former {
+    fn of(kept: Vec<KeptRecord>, attempts: &[u16]) -> Result<Self> {
+        let mut former = Self::default();
+        let mut documents = BTreeMap::new();
+        for kept in kept.into_iter().filter(|kept| attempts.contains(&kept.attempt)) {
+            let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
+                .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
+            match pre_image {
+                PreImage::Document { id, before, touched, file } => {
+                    let source = |text: Option<String>| text.map(|text| Arc::from(text.as_str()));
+                    let document = before.map(|(value, text)| Document { value, source: source(text), file });
+                    // A process that died before its INTENT leaves a record under the number of the next attempt.
+                    documents.insert((kept.attempt, id), (document, touched));
+                }
+                PreImage::Tree { id, records } => former.trees.entry(id).or_default().extend(records),
             }
-            PreImage::Tree { id, records } => {
-                let kept = former.trees.entry(id).or_default();
-                kept.extend(records);
-            }
         }
+        for ((_, id), (document, touched)) in documents {
+            former.documents.entry(id).or_insert_with(|| (document, Vec::new())).1.extend(touched);
+        }
+        for records in former.trees.values_mut() {
+            let mut seen = std::collections::HashSet::new();
+            records.retain(|record| seen.insert(record.path.clone()));
+        }
+        Ok(former)
     }
-    for records in former.trees.values_mut() {
-        let mut seen = std::collections::HashSet::new();
-        records.retain(|record| seen.insert(record.path.clone()));
-    }
-    Ok(former)
 }
 
 /// Plans the way back: from what is live now to what was there before this task's writes, limited to what they
@@ -109,7 +124,6 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
         ));
     }
     let wanted: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
-    let turn = context.pinned.calls.planning(&to_plan.restore.component_name).await;
     let with: Vec<Option<Resource>> = ids
         .iter()
         .map(|id| {
@@ -117,8 +131,7 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
             document.clone().map(|document| Resource { id: id.clone(), body: Body::Document(document) })
         })
         .collect();
-    let live = component.read_for(&wanted, &with).await;
-    drop(turn);
+    let live = context.pinned.calls.read(&to_plan.restore.component_name, &*component, &wanted, &with).await;
     let context = context.clone();
     blocking(move || {
         let mut live: HashMap<ResourceId, Result<Option<Resource>>> = ids.into_iter().zip(live).collect();
@@ -318,3 +331,6 @@ fn rules(restore: &Restore) -> Result<trees::TreeRules> {
     };
     trees::TreeRules::new(&schema, Mode::Exact, ComparePrecision::Content)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::calls::one_each;
 use super::context::Context;
 use super::ledger::RunLedger;
 use super::made::Made;
@@ -86,24 +87,34 @@ async fn effect_and_proof(
     prepared: Vec<Prepared>,
     mailbox: &mpsc::UnboundedSender<Done>,
 ) -> Vec<Written> {
-    let flat: Vec<Approved> = prepared.iter().flat_map(|ready| ready.approved.iter().cloned()).collect();
-    let mut ledger = RunLedger::new(context.clone(), mailbox.clone());
-    for ready in &prepared {
-        let ToWrite { to_plan, attempt, pass, .. } = &ready.to_write;
-        ready.approved.iter().for_each(|approved| ledger.add(to_plan.task, *attempt, *pass, approved));
-    }
+    let calls = &context.pinned.calls;
     let component = &restore.component;
-    let turn = context.pinned.calls.writing(&restore.component_name).await;
-    let effects = component.write(&flat, &ledger).await;
+    let flat: Vec<(usize, Approved)> = prepared
+        .iter()
+        .enumerate()
+        .flat_map(|(at, ready)| ready.approved.iter().map(move |approved| (at, approved.clone())))
+        .collect();
+    let mut effects = Vec::with_capacity(flat.len());
+    for part in flat.chunks(calls.most(&restore.component_name)) {
+        let mut ledger = RunLedger::new(context.clone(), mailbox.clone());
+        for (at, approved) in part {
+            if let Some(Prepared { to_write: ToWrite { to_plan, attempt, pass, .. }, .. }) = prepared.get(*at) {
+                ledger.add(to_plan.task, *attempt, *pass, approved);
+            }
+        }
+        let part: Vec<Approved> = part.iter().map(|(_, approved)| approved.clone()).collect();
+        let _turn = calls.writing(&restore.component_name).await;
+        effects.extend(one_each(component.write(&part, &ledger).await, part.len()));
+    }
     crash_point("engine::after_effect");
     for ready in &prepared {
         let task = ready.to_write.to_plan.task;
         let _ = mailbox.send(Done::Activity { task, activity: Activity::ReadingBack });
     }
+    let flat: Vec<Approved> = flat.into_iter().map(|(_, approved)| approved).collect();
     let locations: Vec<_> = flat.iter().map(|approved| component.locate(&approved.change.id)).collect();
     let with: Vec<Option<Resource>> = flat.iter().map(|approved| approved.desired.clone()).collect();
-    let now = component.read_for(&locations, &with).await;
-    drop(turn);
+    let now = calls.read(&restore.component_name, &**component, &locations, &with).await;
     let schema = component.schema().clone();
     let context = context.clone();
     let proven = tokio::task::spawn_blocking(move || {

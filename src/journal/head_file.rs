@@ -1,7 +1,8 @@
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use super::private_file::open_private;
 use crate::model::{Digest, Error, Result};
 
 /// Number and link of the last durable event, kept outside the run's folder: a journal whose tail was
@@ -13,14 +14,7 @@ pub(super) struct HeadFile {
 
 impl HeadFile {
     pub(super) fn create(path: &Path) -> Result<Self> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| Error::io(format!("open {}", path.display()), error))?;
+        let file = open_private(path).map_err(|error| Error::io(format!("open {}", path.display()), error))?;
         Ok(Self { file })
     }
 

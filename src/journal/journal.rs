@@ -7,7 +7,8 @@ use super::chain::link;
 use super::database::{MAX_ROW_BYTES, failed, open_to_write};
 use super::group_commit::{Done, GroupCommit, Writes};
 use super::head_file::HeadFile;
-use super::load::{EVENTS_TABLE, Head, PLANS_TABLE, unbegun};
+use super::load::{EVENTS_TABLE, FORMAT, Head, PLANS_TABLE, unbegun};
+use super::private_file::create_private;
 use super::read_journal::ReadJournal;
 use super::run_folder::sync_directory;
 use super::{Finding, Lock, RunFolder, plan_row};
@@ -44,7 +45,7 @@ impl Journal {
         create_private(&path)?;
         let connection = open_to_write(&path, false)?;
         connection
-            .execute_batch(&format!("BEGIN; {EVENTS_TABLE}; {PLANS_TABLE}; COMMIT;"))
+            .execute_batch(&format!("BEGIN; PRAGMA user_version={FORMAT}; {EVENTS_TABLE}; {PLANS_TABLE}; COMMIT;"))
             .map_err(|error| failed("write", &path, error))?;
         sync_directory(folder.path())?;
         Self::start(folder, connection, Head::start(), lock)
@@ -134,17 +135,6 @@ impl Journal {
         drop(self.commits.take());
         Ok(self.head())
     }
-}
-
-pub(super) fn create_private(path: &std::path::Path) -> Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
-        .map_err(|error| Error::io(format!("make {}", path.display()), error))
 }
 
 struct Rows {

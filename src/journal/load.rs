@@ -11,6 +11,9 @@ pub(super) const EVENTS_TABLE: &str =
     "CREATE TABLE events(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL)";
 pub(super) const PLANS_TABLE: &str = "CREATE TABLE plans(digest BLOB PRIMARY KEY, body BLOB NOT NULL)";
 
+/// Of the tables and of what is in them, as `PRAGMA user_version`; a journal of a newer rekindle has a higher one.
+pub(super) const FORMAT: i64 = 1;
+
 /// What is wrong with a journal. Its events up to there are sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -56,6 +59,15 @@ impl Head {
 
 /// The tables must be ours to the letter: a view or a trigger in a foreign file is not.
 pub(super) fn check_tables(connection: &Connection, path: &Path) -> Result<()> {
+    let format: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|error| failed("read", path, error))?;
+    if format > FORMAT {
+        let own = env!("CARGO_PKG_VERSION");
+        let why = format!("it is a journal of format {format}, and rekindle {own} knows formats up to {FORMAT}");
+        return Err(Error::new(ErrorKind::Unsupported, format!("read {}", path.display()), why)
+            .next("use the rekindle that wrote it, or a newer one"));
+    }
     let mut found = connection
         .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
         .map_err(|error| failed("read", path, error))?;
@@ -144,6 +156,12 @@ pub(super) fn load_after(
         && let Some(Recorded { event: Event::Opened { run }, .. }) = events.first()
     {
         check_header(run)?;
+        if let Some(Finding::Broken { why, .. }) = &mut finding
+            && run.version != env!("CARGO_PKG_VERSION")
+            && !run.version.is_empty()
+        {
+            why.push_str(&format!("; the run was begun by rekindle {}", visible(&run.version)));
+        }
     }
     Ok((events, finding))
 }
@@ -181,7 +199,8 @@ fn parse(chunk: Vec<Row>) -> Part {
         match serde_json::from_slice(&row.body) {
             Ok(event) => events.push(Recorded { seq: row.seq, at: row.at, event }),
             Err(error) => {
-                let why = format!("this version of rekindle does not know it: {error}");
+                let own = env!("CARGO_PKG_VERSION");
+                let why = format!("rekindle {own} does not know it: {error}");
                 return Part { events, finding: Some(Finding::Broken { seq: row.seq, why }) };
             }
         }

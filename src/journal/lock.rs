@@ -1,12 +1,12 @@
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
+use super::private_file::open_private;
 use crate::model::{Error, ErrorKind, Result, visible};
 
 /// Who writes a run.
@@ -58,14 +58,7 @@ const TRIES: u32 = 5;
 impl Lock {
     pub(super) fn take(path: &Path, now: i64) -> Result<Self> {
         let doing = || format!("take the run's lock {}", path.display());
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| Error::io(doing(), error))?;
+        let mut file = open_private(path).map_err(|error| Error::io(doing(), error))?;
         for attempt in 0.. {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => break,

@@ -16,6 +16,7 @@ mod keys;
 mod load;
 mod lock;
 mod plan_row;
+mod private_file;
 mod read_journal;
 mod run_folder;
 mod salvage;

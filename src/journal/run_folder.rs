@@ -50,7 +50,7 @@ impl StateFolder {
         let entries = match std::fs::read_dir(&runs) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io(doing(), error)),
+            Err(error) => return Err(no_place(doing(), error)),
         };
         let mut found = Vec::new();
         for entry in entries {
@@ -73,7 +73,7 @@ impl StateFolder {
             .recursive(true)
             .mode(0o700)
             .create(&keys)
-            .map_err(|error| Error::io(format!("make the folder {}", keys.display()), error))?;
+            .map_err(|error| no_place(format!("make the folder {}", keys.display()), error))?;
         Keys::of_digests(&keys.join("digests"))
     }
 
@@ -113,7 +113,7 @@ impl RunFolder {
                 .recursive(true)
                 .mode(0o700)
                 .create(parent)
-                .map_err(|error| Error::io(format!("make the folder {}", parent.display()), error))?;
+                .map_err(|error| no_place(format!("make the folder {}", parent.display()), error))?;
         }
         refuse_network(&state.root)?;
         DirBuilder::new().mode(0o700).create(&folder.path).map_err(|error| {
@@ -154,7 +154,8 @@ impl RunFolder {
             ErrorKind::NotFound,
             format!("open the run in {}", folder.path.display()),
             "it holds no journal.db",
-        ))
+        )
+        .next("name the folder of a run, the one that holds its journal.db"))
     }
 
     pub fn id(&self) -> &str {
@@ -193,15 +194,20 @@ impl RunFolder {
         Lock::holder(&self.path.join("lock"))
     }
 
+    /// Refused for a run that was made elsewhere: what it names is not for this machine to use.
+    pub fn is_own(&self) -> Result<()> {
+        let key = self.keys.as_ref().map(|keys| keys.join(format!("{}.key", self.id)));
+        if key.is_some_and(|key| key.is_file()) {
+            return Ok(());
+        }
+        let doing = format!("go on with the run in {}", self.path.display());
+        Err(Error::new(ErrorKind::Refused, doing, "it was not made here, or its keys are gone, and can only be read")
+            .next("'rekindle report' shows it; start a new run to restore"))
+    }
+
     /// `now`: milliseconds since 1970, told to whoever comes second.
     pub fn lock(&self, now: i64) -> Result<Lock> {
-        if self.keys.is_none() {
-            return Err(Error::new(
-                ErrorKind::Refused,
-                format!("write the run in {}", self.path.display()),
-                "it was not made here and can only be read",
-            ));
-        }
+        self.is_own()?;
         refuse_network(&self.path)?;
         Lock::take(&self.path.join("lock"), now)
     }
@@ -209,6 +215,11 @@ impl RunFolder {
     pub(super) fn head(&self) -> Option<PathBuf> {
         self.keys.as_ref().map(|keys| keys.join(format!("{}.head", self.id)))
     }
+}
+
+/// The place for runs is the operator's choice; another may do.
+fn no_place(doing: String, error: std::io::Error) -> Error {
+    Error::io(doing, error).next("set REKINDLE_STATE to a folder on a local disk that you may write to")
 }
 
 fn check_id(id: &str) -> Result<()> {
@@ -220,7 +231,8 @@ fn check_id(id: &str) -> Result<()> {
         ErrorKind::Refused,
         format!("use '{}' as a run's name", visible(id)),
         "a run's name is 1 to 128 letters, digits, '-', '_' and '.', and does not begin with '.'",
-    ))
+    )
+    .next("'rekindle runs' lists them"))
 }
 
 pub(super) fn sync_directory(path: &Path) -> Result<()> {

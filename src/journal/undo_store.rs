@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 
 use super::database::{failed, open_to_read, open_to_write};
 use super::group_commit::{Done, GroupCommit, Writes};
-use super::journal::create_private;
+use super::private_file::create_private;
 use super::run_folder::sync_directory;
 use super::{Keys, RunFolder};
 use crate::model::{Error, ErrorKind, Result, TaskId};

@@ -11,11 +11,35 @@ use super::{Digest, DigestBuilder, DigestKey};
 pub struct Document {
     pub value: Value,
     pub source: Option<std::sync::Arc<str>>,
+    /// Whose the file was that it was read from; only a file that is made anew takes it. Never compared.
+    pub file: Option<FileOwnership>,
+}
+
+/// Of a file that holds a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileOwnership {
+    /// The nine permission bits.
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+}
+
+impl FileOwnership {
+    pub fn new(mode: u32, uid: u32, gid: u32) -> Self {
+        Self { mode: mode & 0o777, uid, gid }
+    }
+}
+
+/// `mode 0640, owner 0:33`.
+impl fmt::Display for FileOwnership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mode {:04o}, owner {}:{}", self.mode, self.uid, self.gid)
+    }
 }
 
 impl Document {
     pub fn new(value: Value) -> Self {
-        Self { value, source: None }
+        Self { value, source: None, file: None }
     }
 
     /// As a journal may hold it: a document may hold a secret, and a plain hash of one could be guessed at.

@@ -164,6 +164,21 @@ impl Error {
         text
     }
 
+    /// Once more, for the next of those that it holds for; its causes are in its words.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let mut why = self.0.why.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            why.push_str(": ");
+            why.push_str(&error.to_string());
+            cause = error.source();
+        }
+        let mut made = Self::new(self.0.kind, self.0.doing.clone(), why).known(self.0.known);
+        made.0.next.clone_from(&self.0.next);
+        made
+    }
+
     /// The form that events and reports hold.
     pub fn problem(&self) -> Problem {
         Problem { kind: self.0.kind, known: self.0.known, what: self.chain(), next: self.0.next.clone() }
@@ -211,6 +226,14 @@ mod tests {
             outer.chain(),
             "cannot open the repository: its configuration cannot be read: cannot open /r/config: permission denied"
         );
+    }
+
+    #[test]
+    fn an_error_told_again_says_the_same() {
+        let inner = Error::new(ErrorKind::Denied, "open /r/config", "permission denied");
+        let error = Error::new(ErrorKind::Refused, "write below /r", "it is held").caused_by(inner);
+        let error = error.known(Known::Unknown).next("wait");
+        assert_eq!(error.again().problem(), error.problem());
     }
 
     #[test]

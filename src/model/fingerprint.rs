@@ -9,6 +9,13 @@ pub struct Digest([u8; 32]);
 /// What a resource's state hashed to when it was read. Absence has a fingerprint of its own.
 pub type Fingerprint = Digest;
 
+/// Of nothing at all.
+impl Default for Digest {
+    fn default() -> Self {
+        Self::of_absence()
+    }
+}
+
 impl Digest {
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {
         Self(*blake3::hash(bytes.as_ref()).as_bytes())

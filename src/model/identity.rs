@@ -23,6 +23,7 @@ fn shortened(part: &str) -> &str {
 impl fmt::Display for TargetIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id: Vec<&str> = self.id.split('@').map(shortened).collect();
-        write!(f, "{} {} ({})", self.system, self.address, id.join("@"))
+        let text = format!("{} {} ({})", self.system, self.address, id.join("@"));
+        f.write_str(&super::visible(&text))
     }
 }

@@ -25,7 +25,7 @@ mod tree;
 
 pub use approval::{Approval, ApprovalPolicy, Withheld};
 pub use change::{Change, Hunk, HunkAt, Op, Shown};
-pub use document::{Document, DocumentPath, PathStep};
+pub use document::{Document, DocumentPath, FileOwnership, PathStep};
 pub use entry::{Entry, Meta, NodeKind, SpecialKind, Times};
 pub use error::{Error, ErrorKind, Known, Problem, Result};
 pub use event::{Counts, Event, Pass, Recorded};

@@ -85,11 +85,11 @@ impl Run {
                 let Some(task) = self.tasks.get(id.index()) else {
                     return Err(illegal(format!("task {}", id.0), "not there"));
                 };
-                // Undo begins with its own pass, whatever the task did before.
-                let pass = if matches!(event, Event::UndoAsked { .. }) { Pass::Undo } else { task.pass };
-                let Some(status) = next_status(task.status, pass, event) else {
+                let Some(status) = next_status(task.status, task.pass, event) else {
                     return Err(illegal(self.name(id), task.status.word()));
                 };
+                // Undo begins with its own pass, whatever the task did before.
+                let pass = if matches!(event, Event::UndoAsked { .. }) { Pass::Undo } else { task.pass };
                 let dropped =
                     matches!(event, Event::Voided { .. }) && task.status == TaskStatus::Review && pass == Pass::Undo;
                 if matches!(event, Event::UndoAsked { .. }) {
@@ -105,7 +105,8 @@ impl Run {
                 }
                 if dropped {
                     self.drop_undo(id);
-                } else if status == TaskStatus::Ready {
+                }
+                if dropped || status == TaskStatus::Ready {
                     // What it needs may have been undone or failed since it was ready the last time.
                     self.settle_readiness(id);
                 }

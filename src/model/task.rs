@@ -93,3 +93,13 @@ pub struct TaskState {
     /// The same before the last INTENT: what holds again if that changed nothing.
     pub was_undoable: bool,
 }
+
+impl TaskState {
+    /// Whatever became of it since, what a task changed can be taken back: not while it is being written, and not
+    /// twice at a time.
+    pub fn can_be_undone(&self) -> bool {
+        use TaskStatus as S;
+        let asked = self.pass == Pass::Undo && matches!(self.status, S::Review | S::Approved);
+        self.undoable && !asked && !matches!(self.status, S::Applying | S::Undone)
+    }
+}

@@ -37,7 +37,12 @@ pub(super) fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<
         (S::Waiting | S::Ready | S::Review | S::Approved | S::Failed | S::Unknown, Event::Skipped { .. }) => {
             Some(S::Skipped)
         }
-        (S::Done | S::Failed | S::Unknown | S::Unchanged | S::Skipped, Event::UndoAsked { .. }) => Some(S::Review),
+        (
+            S::Waiting | S::Ready | S::Done | S::Failed | S::Unknown | S::Unchanged | S::Skipped,
+            Event::UndoAsked { .. },
+        ) => Some(S::Review),
+        // What an earlier attempt left is undone instead of restored.
+        (S::Review | S::Approved, Event::UndoAsked { .. }) if pass == Pass::Restore => Some(S::Review),
         _ => None,
     }
 }

@@ -1,4 +1,5 @@
 use std::io::Read;
+use std::sync::Arc;
 
 use super::{Digest, Entry, Result, TreePath};
 
@@ -29,6 +30,19 @@ pub trait Tree: Send + Sync {
             }
         }
         Ok(())
+    }
+
+    /// Of a file as it was listed, where the store can change under a plan: another number once it was touched,
+    /// even if its size and time are as before. `None` where what was listed is what will be read, as in a snapshot.
+    fn stamp(&self, path: &TreePath) -> Option<u64> {
+        let _ = path;
+        None
+    }
+
+    /// The same tree for a plan that restores from it: a file that is touched after it was listed, or while it is
+    /// read, is a [`super::ErrorKind::Conflict`]. `None` where this is such a tree already.
+    fn to_restore_from(&self) -> Option<Arc<dyn Tree>> {
+        None
     }
 
     /// blake3 of one regular file's bytes.

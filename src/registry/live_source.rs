@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use crate::component::Component;
 use crate::model::{
-    Answer, Error, ErrorKind, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
+    Answer, Body, Error, ErrorKind, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
+    TreePath,
 };
 use crate::reader::Reader;
 
@@ -43,7 +44,7 @@ impl Reader for LiveSource {
         let ids: Vec<ResourceId> = wanted.iter().map(|location| location.id.clone()).collect();
         let read = self.0.read(wanted).await;
         let named = |(id, read): (ResourceId, Result<Option<Resource>>)| {
-            read.map(|found| found.map(|resource| Resource { id, ..resource }))
+            read.map(|found| found.map(|resource| Resource { id, body: steady(resource.body) }))
         };
         ids.into_iter().zip(read).map(named).collect()
     }
@@ -58,8 +59,45 @@ impl Reader for LiveSource {
     }
 }
 
+/// What is live may change between the plan and its write.
+fn steady(body: Body) -> Body {
+    match body {
+        Body::Tree(tree) => Body::Tree(tree.to_restore_from().unwrap_or(tree)),
+        document @ Body::Document(_) => document,
+    }
+}
+
 fn rekeyed(scope: &Scope, location: Location) -> Option<Location> {
     let below = location.id.key.relative_to(&scope.below)?;
     let key = scope.to.append(&below);
     Some(Location { id: ResourceId { key, ..location.id }, at: location.at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::files::{FilesComponent, FilesConfig};
+
+    /// A live home as the source: size and time are put back, and it is another file all the same.
+    #[tokio::test]
+    async fn a_live_file_that_changes_after_it_was_listed_is_a_conflict() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("ana")).unwrap();
+        let file = root.path().join("ana/notes");
+        std::fs::write(&file, "first").unwrap();
+        let config = FilesConfig { root: root.path().to_owned(), ignore: Vec::new(), setuid: Default::default() };
+        let source = LiveSource(Arc::new(FilesComponent::new(config)));
+        let below = TreePath::new("ana").unwrap();
+        let scope = Scope { below: below.clone(), to: below, owner: None };
+        let listed = source.list(&[scope]).await.remove(0).unwrap();
+        let resource = source.read(&listed).await.remove(0).unwrap().unwrap();
+        let tree = resource.tree().unwrap();
+        assert_eq!(tree.entries().unwrap().count(), 2);
+
+        let before = std::fs::metadata(&file).unwrap().modified().unwrap();
+        std::fs::write(&file, "other").unwrap();
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(before).unwrap();
+        let refused = tree.open(&TreePath::new("notes").unwrap()).err().map(|error| error.kind());
+        assert_eq!(refused, Some(ErrorKind::Conflict));
+    }
 }

@@ -7,7 +7,7 @@ mod live_source;
 mod password;
 mod systems;
 
-pub use systems::{Pins, Systems};
+pub use systems::{Pins, Systems, same_system};
 
 use std::path::Path;
 use std::sync::Arc;

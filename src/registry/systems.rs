@@ -59,6 +59,15 @@ impl Systems {
             })?;
             components.insert(name, opened?);
         }
+        // Before a source is opened: a run that was taken elsewhere must not cost a password.
+        for (name, component) in &components {
+            if let Some(pinned) = pins.get(name) {
+                let found = component.identity().await?;
+                if !component.became(pinned, &found) {
+                    same_system(name, pins, &found)?;
+                }
+            }
+        }
         let mut sources: BTreeMap<String, Arc<dyn Reader>> = BTreeMap::new();
         for source in runbook.filled_sources(&inputs)? {
             if let SourceFrom::Component(name) = &source.from {
@@ -181,6 +190,18 @@ impl Systems {
         };
         Ok(Work::Ask(Ask { how, reader, probe }))
     }
+}
+
+/// Refused where another system answers than the one that a run began with.
+pub fn same_system(name: &str, pins: &Pins, found: &TargetIdentity) -> Result<()> {
+    let recorded = pins.get(name);
+    if recorded == Some(found) {
+        return Ok(());
+    }
+    let recorded = recorded.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    let why = format!("the run began with {recorded}, and {found} answers now");
+    Err(Error::new(ErrorKind::Refused, format!("go on with '{name}'"), why)
+        .next("bring the former system back to its place, or start a new run"))
 }
 
 const INLINE: &str = "step:";

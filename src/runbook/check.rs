@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::finding::{Finding, Findings, Placed, Span};
 use super::near::suggestion;
-use super::runbook::asked;
+use super::runbook::{Runbook, asked};
 use super::runbook_file::Collected;
 use super::source::{Password, SourceFrom};
 use super::step::{Action, Step};
@@ -12,9 +12,14 @@ use super::template::Template;
 /// Looks up every name that a runbook uses, and points at what is probably not meant.
 pub(super) fn check(collected: &mut Collected) {
     let mut findings = std::mem::take(&mut collected.findings);
-    let mut checker = Checker { runbook: collected, findings: &mut findings, used: BTreeSet::new() };
+    let mut checker = Checker {
+        runbook: &collected.runbook,
+        declared: &collected.declared,
+        findings: &mut findings,
+        used: BTreeSet::new(),
+    };
     checker.declarations();
-    for step in &collected.steps {
+    for step in &collected.runbook.steps {
         checker.step(step);
     }
     checker.unused();
@@ -22,7 +27,9 @@ pub(super) fn check(collected: &mut Collected) {
 }
 
 struct Checker<'a> {
-    runbook: &'a Collected,
+    runbook: &'a Runbook,
+    /// Names by section, of those with findings too.
+    declared: &'a BTreeSet<(&'static str, String)>,
     findings: &'a mut Findings,
     used: BTreeSet<(&'static str, &'a str)>,
 }
@@ -190,7 +197,7 @@ impl<'a> Checker<'a> {
     }
 
     fn declared(&self, section: &'static str) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.runbook.declared.iter().filter(move |(of, _)| *of == section).map(|(_, name)| name.as_str())
+        self.declared.iter().filter(move |(of, _)| *of == section).map(|(_, name)| name.as_str())
     }
 
     fn inputs(&self) -> impl Iterator<Item = &'a str> + use<'a> {

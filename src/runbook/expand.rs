@@ -16,6 +16,7 @@ impl Runbook {
     /// The steps and owners of a run, in their order. `owners`: the names found for each set that a step
     /// walks, filtered already; a name that could break out of a path is refused.
     pub fn header(&self, inputs: &Inputs, owners: &[OwnerSet]) -> Result<(Vec<StepHeader>, Vec<OwnerSet>)> {
+        self.require_order(inputs)?;
         let mut sets = Vec::new();
         let walked = |set: &str| self.steps.iter().any(|step| step.each.as_ref().is_some_and(|each| each.value == set));
         for declared in self.owners.iter().filter(|declared| walked(&declared.set)) {

@@ -13,8 +13,10 @@ mod json_schema;
 mod near;
 mod node;
 mod order;
+mod overlap;
 mod owner_filter;
 mod owners;
+mod places;
 mod report;
 #[allow(clippy::module_inception, reason = "a file carries the name of its type")]
 mod runbook;

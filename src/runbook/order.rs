@@ -18,8 +18,8 @@ pub(super) fn in_order(collected: &mut Collected) -> Option<Vec<Vec<u16>>> {
     for (place, step) in order.iter().enumerate() {
         position[*step] = place;
     }
-    let mut steps: Vec<_> = collected.steps.drain(..).map(Some).collect();
-    collected.steps = order.iter().filter_map(|step| steps[*step].take()).collect();
+    let mut steps: Vec<_> = collected.runbook.steps.drain(..).map(Some).collect();
+    collected.runbook.steps = order.iter().filter_map(|step| steps[*step].take()).collect();
     let moved = order.iter().map(|step| {
         let mut moved: Vec<u16> = needs[*step].iter().filter_map(|need| u16::try_from(position[*need]).ok()).collect();
         moved.sort_unstable();
@@ -32,15 +32,15 @@ pub(super) fn in_order(collected: &mut Collected) -> Option<Vec<Vec<u16>>> {
 fn looked_up(collected: &mut Collected) -> Vec<BTreeSet<usize>> {
     let mut at: HashMap<&str, usize> = HashMap::new();
     let mut wrong = Vec::new();
-    for (position, step) in collected.steps.iter().enumerate() {
+    for (position, step) in collected.runbook.steps.iter().enumerate() {
         if at.insert(&step.id, position).is_some() {
             wrong
                 .push(Finding::error(step.span, format!("two steps are called '{}'", step.id)).label("the second one"));
         }
     }
     let known = || at.keys().copied().chain(collected.groups.keys().map(String::as_str));
-    let mut found = Vec::with_capacity(collected.steps.len());
-    for step in &collected.steps {
+    let mut found = Vec::with_capacity(collected.runbook.steps.len());
+    for step in &collected.runbook.steps {
         let mut of_step = BTreeSet::new();
         for need in &step.needs {
             match (at.get(need.value.as_str()), collected.groups.get(&need.value)) {
@@ -104,14 +104,14 @@ fn report_cycle(collected: &mut Collected, needs: &[BTreeSet<usize>], order: &[u
         }
     };
     let circle = &way[start..];
-    let name = |step: &usize| collected.steps[*step].id.as_str();
+    let name = |step: &usize| collected.runbook.steps[*step].id.as_str();
     let mut names: Vec<&str> = circle.iter().take(20).map(name).collect();
     if circle.len() > 20 {
         names.push("…");
     }
     names.extend(circle.first().map(name));
-    let first = &collected.steps[circle[0]];
-    let next = collected.steps[circle[1 % circle.len()]].id.as_str();
+    let first = &collected.runbook.steps[circle[0]];
+    let next = collected.runbook.steps[circle[1 % circle.len()]].id.as_str();
     let span: Span = first.needs.iter().find(|need| need.value == next).map_or(first.span, |need| need.span);
     let finding = Finding::error(span, format!("these steps need one another: {}", names.join(" → ")));
     collected.findings.push(finding.label("closes the circle").help("take one of these needs away"));

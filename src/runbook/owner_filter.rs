@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use super::near::near;
+use super::near::{near, suggestion};
 use crate::model::{Error, ErrorKind, OwnerSet, Result, visible};
 
 /// A list of owners may be a file; a larger one is refused by the caller's reading.
@@ -100,10 +100,13 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Cl
     let error = Error::new(
         ErrorKind::NotFound,
         format!("find the {what} '{}'", visible(name)),
-        format!("it is none of the {} there are", known.count()),
+        format!("it is none of the {} there are", known.clone().count()),
     );
     if near.is_empty() {
-        error.next("look at the names again")
+        match suggestion(name, known) {
+            Some(names) => error.next(visible(&names)),
+            None => error.next("look at where the runbook takes its owners from: it finds nobody"),
+        }
     } else {
         error.next(format!("did you mean {}?", near.join(" or ")))
     }
@@ -137,6 +140,7 @@ mod tests {
         let error = filter(&["user=anna"], &[], &[]).unwrap_err();
         assert_eq!(error.hint(), Some("did you mean 'ana'?"));
         assert!(filter(&[], &["user=zed"], &[]).is_err());
+        assert_eq!(filter(&[], &[], &["zoe"]).unwrap_err().hint(), Some("there is ana, bob, cyd"));
         assert!(filter(&["group=ana"], &[], &[]).is_err());
         assert!(filter(&["user="], &[], &[]).is_err());
     }

@@ -32,6 +32,7 @@ impl Findings {
         for finding in &self.list {
             let at = self.files.get(usize::from(finding.span.file)).map(|file| place(file, finding));
             let source = sources.get(usize::from(finding.span.file));
+            let source = source.filter(|source| !is_too_long(source.inner(), finding.span.start));
             let diagnostic = Drawn { finding, source, at: at.unwrap_or_default() };
             // Nothing is lost when drawing fails: the plain line says the same.
             if handler.render_report(&mut drawn, &diagnostic).is_err() {
@@ -45,6 +46,17 @@ impl Findings {
         }
         drawn
     }
+}
+
+/// A longer line would bury what is said of it.
+const LONGEST_LINE: usize = 2000;
+
+fn is_too_long(text: &str, at: usize) -> bool {
+    let at = at.min(text.len());
+    let (before, after) = text.as_bytes().split_at(at);
+    let head = before.iter().rev().take(LONGEST_LINE).take_while(|byte| **byte != b'\n').count();
+    let tail = after.iter().take(LONGEST_LINE).take_while(|byte| **byte != b'\n').count();
+    head + tail >= LONGEST_LINE
 }
 
 fn place(file: &SourceFile, finding: &Finding) -> String {

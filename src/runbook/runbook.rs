@@ -5,14 +5,14 @@ use super::input::Input;
 use super::inputs::Inputs;
 use super::order::in_order;
 use super::owners::OwnersFrom;
-use super::runbook_file::{Collector, bundle};
+use super::runbook_file::{Collected, Collector, bundle};
 use super::source::{Password, Source, SourceFrom};
 use super::step::{Action, ProbeStep, Step};
 use super::template::Template;
 use crate::model::{Digest, Error, ErrorKind, Owner, Result};
 
 /// A runbook without errors: all names are known, steps stand in an order where needs point backwards.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Runbook {
     pub title: String,
     pub inputs: Vec<Input>,
@@ -41,22 +41,16 @@ impl Runbook {
         let mut collected = Collector::collect(path, text, load);
         let needs = in_order(&mut collected);
         check(&mut collected);
-        let mut findings = collected.findings;
+        let Collected { mut runbook, mut findings, .. } = collected;
+        if let Some(needs) = &needs {
+            super::overlap::check(&runbook.steps, &runbook.components, needs, &mut findings);
+        }
         findings.in_order_of_place();
         let Some(needs) = needs.filter(|_| findings.errors == 0) else { return Err(Box::new(findings)) };
-        let text = bundle(&findings.files);
-        let runbook = Self {
-            title: collected.title,
-            inputs: collected.inputs,
-            sources: collected.sources,
-            components: collected.components,
-            owners: collected.owners,
-            steps: collected.steps,
-            needs,
-            files: findings.files.clone(),
-            digest: Digest::of(&text),
-            text,
-        };
+        runbook.text = bundle(&findings.files);
+        runbook.digest = Digest::of(&runbook.text);
+        runbook.needs = needs;
+        runbook.files = findings.files.clone();
         Ok((runbook, findings))
     }
 

@@ -6,6 +6,7 @@ use super::finding::{Finding, Findings, Placed, SourceFile, Span};
 use super::input::Input;
 use super::node::{Key, MAX_BYTES, Node, Value};
 use super::owners::OwnersFrom;
+use super::runbook::Runbook;
 use super::source::Source;
 use super::step::Step;
 use super::step_form::StepForm;
@@ -21,12 +22,8 @@ const SEPARATOR: &str = "#%included ";
 /// What one file and all it includes declare, before names are looked up.
 #[derive(Default)]
 pub(super) struct Collected {
-    pub title: String,
-    pub inputs: Vec<Input>,
-    pub sources: Vec<Source>,
-    pub components: Vec<ComponentSettings>,
-    pub owners: Vec<OwnersFrom>,
-    pub steps: Vec<Step>,
+    /// As far as it is read.
+    pub runbook: Runbook,
     /// Steps that an include stands for: those between two positions.
     pub groups: BTreeMap<String, std::ops::Range<usize>>,
     /// Names by section, of those with findings too: they are not unknown.
@@ -63,16 +60,16 @@ impl<'a> Collector<'a> {
         let Some(mut fields) = Fields::of("a runbook", top, &node, findings) else { return };
         version(&mut fields, findings);
         let title = fields.text("title", findings).map(|title| title.value);
-        self.collected.title = std::mem::take(&mut self.collected.title);
+        let runbook = &mut self.collected.runbook;
         if prefix.is_empty() {
-            self.collected.title = title.unwrap_or_else(|| path.to_owned());
+            runbook.title = title.unwrap_or_else(|| path.to_owned());
         }
         section(
             &mut fields,
             "inputs",
             findings,
             &mut self.collected.declared,
-            &mut self.collected.inputs,
+            &mut runbook.inputs,
             Input::decode,
             |input| &input.name,
         );
@@ -81,17 +78,16 @@ impl<'a> Collector<'a> {
             "sources",
             findings,
             &mut self.collected.declared,
-            &mut self.collected.sources,
+            &mut runbook.sources,
             Source::decode,
             |source| &source.name,
         );
-        let components = &mut self.collected.components;
         section(
             &mut fields,
             "components",
             findings,
             &mut self.collected.declared,
-            components,
+            &mut runbook.components,
             ComponentSettings::decode,
             |component| &component.name,
         );
@@ -100,7 +96,7 @@ impl<'a> Collector<'a> {
             "owners",
             findings,
             &mut self.collected.declared,
-            &mut self.collected.owners,
+            &mut runbook.owners,
             OwnersFrom::decode,
             |owners| &owners.set,
         );
@@ -112,7 +108,7 @@ impl<'a> Collector<'a> {
             findings.push(Finding::error(steps.span, "this runbook has no steps").label("empty"));
         }
         for node in nodes {
-            if self.collected.steps.len() >= MAX_STEPS {
+            if self.collected.runbook.steps.len() >= MAX_STEPS {
                 self.collected.findings.error(node.span, format!("this runbook has more than {MAX_STEPS} steps"));
                 return;
             }
@@ -134,7 +130,7 @@ impl<'a> Collector<'a> {
         }
         step.id = format!("{prefix}{}", step.id);
         step.needs = prefixed(step.needs, prefix, needs);
-        self.collected.steps.push(step);
+        self.collected.runbook.steps.push(step);
     }
 
     fn include(
@@ -173,11 +169,11 @@ impl<'a> Collector<'a> {
         let stem = path.rsplit('/').next().unwrap_or(&path);
         let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem).to_owned();
         let name = format!("{prefix}{}", id.unwrap_or(stem));
-        let first = self.collected.steps.len();
+        let first = self.collected.runbook.steps.len();
         self.open.push(path.clone());
         self.file(&path, &text, &format!("{name}."), needs);
         self.open.pop();
-        if self.collected.groups.insert(name.clone(), first..self.collected.steps.len()).is_some() {
+        if self.collected.groups.insert(name.clone(), first..self.collected.runbook.steps.len()).is_some() {
             let finding = Finding::error(at, format!("two includes are called '{name}'"));
             self.collected.findings.push(finding.help("give one of them an 'id' of its own"));
         }

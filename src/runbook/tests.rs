@@ -191,6 +191,12 @@ fn broken_runbooks_are_drawn() {
         ),
         ("same_place_for_all", with("  - { id: a, each: user, restore: homes, from: b, below: home, to: all }")),
         (
+            "no_order",
+            with(
+                "  - { id: a, each: user, restore: homes, from: b, below: \"${user}\" }\n  - { id: b, restore: homes, from: b, to: ana }",
+            ),
+        ),
+        (
             "secret_shown",
             with("  - { id: a, run: [echo, \"${s}\"] }")
                 .replace("owners:", "inputs: { s: { secret: true, default: x } }\nowners:"),

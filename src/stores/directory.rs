@@ -38,6 +38,6 @@ impl Store for DirectoryStore {
 
     fn tree(&self, path: &TreePath) -> Result<Option<Arc<dyn Tree>>> {
         let there = self.handle.entry(path)?.is_some();
-        Ok(there.then(|| Arc::new(DirTree::new(Arc::clone(&self.handle), path.clone())) as Arc<dyn Tree>))
+        Ok(there.then(|| Arc::new(DirTree::source(Arc::clone(&self.handle), path.clone())) as Arc<dyn Tree>))
     }
 }

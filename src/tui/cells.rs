@@ -102,6 +102,24 @@ impl<'a> Pen<'a> {
         self
     }
 
+    /// Pieces of one line: where not all fit, the last that is seen ends with `mark`.
+    pub fn line(&mut self, pieces: &[(&str, Style)], mark: &str) {
+        let mut rest: usize = pieces.iter().map(|(text, _)| text.width()).sum();
+        for (text, style) in pieces {
+            rest -= text.width();
+            let left = self.left();
+            // Room for the mark is kept as long as something may follow that does not fit.
+            let more = if text.width() + rest > left { mark.width().min(rest) } else { 0 };
+            if text.width() + more <= left {
+                self.write(text, *style);
+            } else {
+                let room = left.saturating_sub(mark.width());
+                self.write(&fit(text, room, ""), *style).write(mark, *style);
+                return;
+            }
+        }
+    }
+
     pub fn left(&self) -> usize {
         usize::from(self.right.saturating_sub(self.x))
     }
@@ -125,6 +143,23 @@ mod tests {
         assert_eq!(column("日本", 6, "…"), "日本  ");
         assert_eq!(fit("abc", 3, "…"), "abc");
         assert_eq!(fit("abcd", 0, "…"), "");
+    }
+
+    #[test]
+    fn a_line_of_pieces_that_is_cut_says_so() {
+        let drawn = |width: u16| {
+            let area = Rect { x: 0, y: 0, width, height: 1 };
+            let mut buffer = Buffer::empty(area);
+            let plain = Style::default();
+            Pen::at(&mut buffer, area, 0).line(&[("takes 2", plain), (" +1", plain), (" -3 delete", plain)], "…");
+            buffer.content.iter().map(|cell| cell.symbol()).collect::<String>()
+        };
+        assert_eq!(drawn(20), "takes 2 +1 -3 delete");
+        assert_eq!(drawn(19), "takes 2 +1 -3 dele…");
+        assert_eq!(drawn(11), "takes 2 +1…");
+        assert_eq!(drawn(10), "takes 2 +…");
+        assert_eq!(drawn(7), "takes …");
+        assert_eq!(drawn(1), "…");
     }
 
     #[test]

@@ -178,16 +178,14 @@ pub fn document_proposal(task: &str) -> Proposal {
         ),
     ];
     let id = ResourceId { kind: "account".into(), key: TreePath::new(task).unwrap() };
-    let change = Change {
-        id: id.clone(),
-        op: Op::Update,
-        before: Digest::of("live"),
-        after: Digest::of("backup"),
-        hunks,
-        warnings: vec!["comments of the live file are lost".to_owned()],
-    };
+    let change = change(&id, hunks, vec!["comments of the live file are lost".to_owned()]);
     let resource = || Some(Resource { id: id.clone(), body: Body::Document(Document::new(json!({}))) });
     Proposal { plan: std::sync::Arc::new(plan(task, vec![change])), live: vec![resource()], desired: vec![resource()] }
+}
+
+fn change(id: &ResourceId, hunks: Vec<Hunk>, warnings: Vec<String>) -> Change {
+    let (before, after) = (Digest::of("live"), Digest::of("backup"));
+    Change { id: id.clone(), op: Op::Update, before, after, hunks, warnings }
 }
 
 struct Files(&'static str);
@@ -239,14 +237,7 @@ pub fn tree_proposal(task: &str) -> Proposal {
         tree_hunk(Op::Create, hostile, None, Some(node(hostile, 7, 0o644)), true),
     ];
     let id = ResourceId { kind: "home".into(), key: TreePath::new("ana").unwrap() };
-    let change = Change {
-        id: id.clone(),
-        op: Op::Update,
-        before: Digest::of("live"),
-        after: Digest::of("backup"),
-        hunks,
-        warnings: Vec::new(),
-    };
+    let change = change(&id, hunks, Vec::new());
     let side = |text| Some(Resource { id: id.clone(), body: Body::Tree(Arc::new(Files(text))) });
     Proposal {
         plan: std::sync::Arc::new(plan(task, vec![change])),

@@ -8,6 +8,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use tokio::sync::Notify;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Layer as _};
 use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerWidget, TuiWidgetState};
 
@@ -20,6 +22,9 @@ use super::theme::{Role, Theme};
 const MAX_MESSAGE: usize = 1_000;
 /// Of warnings that no frame has shown yet.
 const MAX_WARNINGS: usize = 16;
+
+/// Log lines that only repeat what the screen says by itself.
+pub const NOTES: &str = "rekindle::tui::note";
 
 /// Wakes the screen: a record has come.
 pub static LOGGED: Notify = Notify::const_new();
@@ -36,7 +41,13 @@ pub fn layer<S>() -> impl tracing_subscriber::Layer<S>
 where
     S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span>,
 {
-    Records.with_filter(tracing::level_filters::LevelFilter::INFO)
+    Records.with_filter(filter())
+}
+
+/// What this program says itself, and of the libraries only what they warn of.
+fn filter() -> Targets {
+    let own = ["rekindle", "engine", "run", "journal", "plain", "demo"];
+    Targets::new().with_default(Level::WARN).with_targets(own.map(|target| (target, Level::INFO)))
 }
 
 struct Records;
@@ -47,8 +58,8 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Records {
         event.record(&mut said);
         let metadata = event.metadata();
         let level = match *metadata.level() {
-            tracing::Level::ERROR => log::Level::Error,
-            tracing::Level::WARN => log::Level::Warn,
+            Level::ERROR => log::Level::Error,
+            Level::WARN => log::Level::Warn,
             _ => log::Level::Info,
         };
         let target = said.target.as_deref().unwrap_or(metadata.target());
@@ -56,7 +67,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Records {
         record.level(level).target(target);
         let drain = tui_logger::Drain::new();
         drain.log(&record.args(format_args!("{}{}", said.message, said.fields)).build());
-        if level <= log::Level::Warn {
+        if level <= log::Level::Warn && ![NOTES, crate::engine::EVENTS].contains(&target) {
             let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
             if warnings.len() >= MAX_WARNINGS {
                 warnings.pop_front();
@@ -141,7 +152,27 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::warn!(log.file = "progress.rs", log.line = 139, count = 3, "pack \u{1b}[2J is back");
             tracing::info!("nothing to see");
+            // What an event or a note tells is not told again by its log line.
+            tracing::warn!(target: crate::engine::EVENTS, "home/bob outcome: the disk is full");
+            tracing::warn!(target: NOTES, "refused: it is done");
         });
-        assert!(warnings().contains(&"pack ^[[2J is back".to_owned()));
+        let told = warnings();
+        assert!(told.contains(&"pack ^[[2J is back".to_owned()));
+        assert!(!told.iter().any(|text| text.contains("home/bob") || text.contains("refused")), "{told:?}");
+    }
+
+    #[test]
+    fn libraries_are_heard_when_they_warn_and_this_program_always() {
+        let filter = filter();
+        for (target, level, heard) in [
+            ("rustic_core::index", Level::INFO, false),
+            ("rustic_core::index", Level::WARN, true),
+            ("rekindle::cli", Level::INFO, true),
+            (crate::engine::EVENTS, Level::INFO, true),
+            ("demo", Level::INFO, true),
+            ("rekindle::cli", Level::DEBUG, false),
+        ] {
+            assert_eq!(filter.would_enable(target, &level), heard, "{target} {level}");
+        }
     }
 }

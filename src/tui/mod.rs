@@ -13,7 +13,10 @@ mod log;
 mod matrix;
 mod msg;
 mod names;
+mod notes;
+mod painter;
 mod panes;
+mod parting;
 mod review;
 mod rows;
 mod runtime;
@@ -22,6 +25,7 @@ mod terminal;
 mod theme;
 mod update;
 mod view;
+mod watchdog;
 mod words;
 
 #[cfg(test)]
@@ -30,5 +34,7 @@ mod fixtures;
 mod view_tests;
 
 pub use log::{layer as log_layer, start as start_log};
+pub use parting::Parting;
 pub use runtime::{Options, Source, run};
 pub use theme::Palette;
+pub use watchdog::Watchdog;

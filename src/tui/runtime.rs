@@ -15,10 +15,12 @@ use super::file_diff;
 use super::keymap::Key;
 use super::log;
 use super::msg::Msg;
+use super::parting::Parting;
 use super::state::{Dirty, Model, PlanFacts, Tab};
-use super::terminal::{Screen, Watchdog};
+use super::terminal::Screen;
 use super::theme::{Palette, Theme};
 use super::update::{refresh, update};
+use super::watchdog::Watchdog;
 
 /// Where the run is seen from.
 pub enum Source {
@@ -33,13 +35,13 @@ pub struct Options {
     /// [`Palette::or_none`] says what `NO_COLOR` makes of it.
     pub palette: Palette,
     pub ascii: bool,
-    /// What is told to somebody who leaves, where `rekindle resume` is not what comes next.
-    pub parting: Option<String>,
+    pub parting: Parting,
 }
 
 /// Shows a run until the operator leaves, the terminal is lost or the process is told to end.
-/// `by` is the operator as `name@host`. Answers with the run as it was shown last.
-pub async fn run(source: Source, by: String, options: Options) -> Result<Run> {
+/// `by` is the operator as `name@host`. Answers with the run as it was shown last. Keep the watchdog until
+/// what the engine still does has ended too.
+pub async fn run(source: Source, by: String, options: Options, watchdog: &mut Watchdog) -> Result<Run> {
     let theme = Theme { palette: options.palette, ascii: options.ascii };
     let is_watch = matches!(source, Source::Watch(_));
     let mut model = Model::new(by, theme, is_watch, TimeZone::system());
@@ -52,7 +54,6 @@ pub async fn run(source: Source, by: String, options: Options) -> Result<Run> {
         Source::Watch(notices) => (None, notices),
     };
     let (sender, messages) = mpsc::unbounded_channel();
-    let mut watchdog = Watchdog::start()?;
     let mut session = Session {
         screen: Screen::enter()?,
         model,
@@ -64,7 +65,7 @@ pub async fn run(source: Source, by: String, options: Options) -> Result<Run> {
         is_leaving: false,
         is_suspended: false,
     };
-    session.go(messages, notices, &mut watchdog).await?;
+    session.go(messages, notices, watchdog).await?;
     session.screen.leave();
     Ok(std::mem::take(&mut session.model.run))
 }

@@ -7,6 +7,8 @@ use crate::model::{Digest, Preview, Problem, Recorded, Run, TaskId, TaskStatus};
 
 use super::dialogs::Dialog;
 use super::keymap::{Context, Keymap};
+use super::notes::{Notes, Weight};
+use super::parting::Parting;
 use super::review::Review;
 use super::rows::Rows;
 use super::theme::Theme;
@@ -62,12 +64,6 @@ pub struct PlanFacts {
     pub preview: Preview,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    pub text: String,
-    pub is_problem: bool,
-}
-
 /// The events of one task.
 #[derive(Debug, Default)]
 pub struct Evidence {
@@ -117,11 +113,8 @@ pub struct Model {
     /// Lines of commands' output, newest last.
     pub output: VecDeque<(TaskId, String)>,
     pub log_level: ::log::LevelFilter,
-    pub note: Option<Note>,
-    /// What came up last unasked: a failure, or a warning of the log. Gone with the next key.
-    pub warning: Option<String>,
-    /// What becomes of a run that is left before it is done; `None`: it can be resumed as usual.
-    pub parting: Option<String>,
+    pub notes: Notes,
+    pub parting: Parting,
     /// The operator wants the run closed, and to leave then.
     pub closing: bool,
     pub idle: bool,
@@ -168,9 +161,8 @@ impl Model {
             seen: BTreeSet::new(),
             output: VecDeque::new(),
             log_level: ::log::LevelFilter::Info,
-            note: None,
-            warning: None,
-            parting: None,
+            notes: Notes::default(),
+            parting: Parting::default(),
             closing: false,
             idle: false,
             stopped: None,
@@ -222,11 +214,11 @@ impl Model {
     }
 
     pub fn say(&mut self, text: impl Into<String>) {
-        self.note = Some(Note { text: text.into(), is_problem: false });
+        self.notes.tell(Weight::Said, text);
     }
 
     pub fn complain(&mut self, text: impl Into<String>) {
-        self.note = Some(Note { text: text.into(), is_problem: true });
+        self.notes.tell(Weight::Problem, text);
     }
 
     /// All is settled well, as the run says itself, from its counts: this is asked for every frame.

@@ -1,26 +1,23 @@
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
 use std::sync::{Mutex, Once, PoisonError};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
-};
-use crossterm::{cursor, execute, queue};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{cursor, execute};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use tokio::sync::oneshot;
 
 use crate::model::{Error, Result};
 
+use super::painter::Painter;
 use super::state::Model;
 use super::view::view;
 
 /// The terminal while it is ours. Given back when dropped, by a panic too.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<FrameWriter>>,
+    terminal: Terminal<Painter<File>>,
+    /// The same terminal, for what is no frame.
+    output: File,
     is_up: bool,
 }
 
@@ -33,10 +30,10 @@ impl Screen {
     pub fn enter() -> Result<Self> {
         let failed = |error| Error::io("take over the terminal", error).next("use --plain");
         let output = rustix::io::dup(io::stdout()).map_err(|error| failed(error.into()))?;
-        let writer = FrameWriter { output: File::from(output), frame: Vec::new() };
-        let terminal = Terminal::new(CrosstermBackend::new(writer)).map_err(failed)?;
+        let output = File::from(output);
+        let terminal = Terminal::new(Painter::new(output.try_clone().map_err(failed)?)).map_err(failed)?;
         hook_panics();
-        let mut screen = Self { terminal, is_up: false };
+        let mut screen = Self { terminal, output, is_up: false };
         screen.resume().map_err(failed)?;
         Ok(screen)
     }
@@ -48,7 +45,7 @@ impl Screen {
         }
         self.is_up = true;
         enable_raw_mode()?;
-        execute!(self.terminal.backend_mut(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        execute!(self.output, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
         self.repaint()
     }
 
@@ -58,7 +55,7 @@ impl Screen {
             return;
         }
         // Each is tried whatever became of the one before: the terminal may be gone.
-        let _ = execute!(self.terminal.backend_mut(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(self.output, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
         *SCREENS.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
     }
@@ -75,6 +72,8 @@ impl Screen {
     }
 
     pub fn draw(&mut self, model: &Model) -> io::Result<()> {
+        let width = self.terminal.size()?.width;
+        self.terminal.backend_mut().widen(width);
         self.terminal.draw(|frame| view(model, frame.area(), frame.buffer_mut())).map(|_| ())
     }
 }
@@ -85,8 +84,17 @@ impl Drop for Screen {
         if std::thread::panicking()
             && let Some(message) = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take()
         {
-            eprintln!("{message}");
+            // The terminal may be gone, and a second panic is no message.
+            let _ = writeln!(io::stderr().lock(), "{message}");
         }
+    }
+}
+
+/// For an end that no destructor sees: the terminal as it was, if a screen has it.
+pub fn give_back() {
+    if *SCREENS.lock().unwrap_or_else(PoisonError::into_inner) > 0 {
+        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
     }
 }
 
@@ -104,75 +112,4 @@ fn hook_panics() {
             PANIC.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
         }));
     });
-}
-
-/// Collects a frame and hands it to the terminal in one write, inside synchronized output, so that
-/// no half-drawn screen is seen.
-struct FrameWriter {
-    output: File,
-    frame: Vec<u8>,
-}
-
-impl Write for FrameWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.frame.is_empty() {
-            queue!(Queue(&mut self.frame), BeginSynchronizedUpdate)?;
-        }
-        self.frame.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.frame.is_empty() {
-            return Ok(());
-        }
-        queue!(Queue(&mut self.frame), EndSynchronizedUpdate)?;
-        let written = self.output.write_all(&self.frame);
-        self.frame.clear();
-        written
-    }
-}
-
-struct Queue<'a>(&'a mut Vec<u8>);
-
-impl Write for Queue<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Tells when the terminal is gone: crossterm alone would spin on a lost one. Sleeps in the kernel
-/// until then, and ends when dropped.
-pub struct Watchdog {
-    pub lost: oneshot::Receiver<()>,
-    _stop: OwnedFd,
-}
-
-impl Watchdog {
-    pub fn start() -> Result<Self> {
-        use rustix::event::{PollFd, PollFlags, poll};
-        let failed = |error: io::Error| Error::io("watch the terminal", error);
-        let terminal = rustix::io::dup(io::stdout()).map_err(|error| failed(error.into()))?;
-        let (stopped, stop) = rustix::pipe::pipe().map_err(|error| failed(error.into()))?;
-        let (tell, lost) = oneshot::channel();
-        let watch = move || loop {
-            let mut both = [PollFd::new(&terminal, PollFlags::empty()), PollFd::new(&stopped, PollFlags::empty())];
-            match poll(&mut both, None) {
-                Err(rustix::io::Errno::INTR) => {}
-                Err(_) => return,
-                Ok(_) if !both[1].revents().is_empty() => return,
-                Ok(_) => {
-                    let _ = tell.send(());
-                    return;
-                }
-            }
-        };
-        std::thread::Builder::new().name("terminal watchdog".to_owned()).spawn(watch).map_err(failed)?;
-        Ok(Self { lost, _stop: stop })
-    }
 }

@@ -33,7 +33,7 @@ pub enum Role {
     Removed,
     Key,
     Danger,
-    /// The row under the cursor.
+    /// The row under the cursor, all of it: its words say what else its colours would.
     Cursor,
 }
 

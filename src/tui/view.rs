@@ -1,7 +1,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::cells::Pen;
+use super::cells::{Pen, wrap};
+use super::dialogs::{Dialog, Question};
 use super::state::{FOOTER, HEADER, MIN_HEIGHT, MIN_WIDTH, Model, Tab};
 use super::theme::Role;
 use super::{dialogs, panes};
@@ -36,12 +37,29 @@ pub fn view(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let lines = [
-        format!("{} x {} is too small to decide on anything.", area.width, area.height),
-        format!("Make the window {MIN_WIDTH} x {MIN_HEIGHT} or larger."),
-        "The run goes on. q leaves.".to_owned(),
-    ];
-    for (row, line) in (0..area.height).zip(lines) {
-        Pen::at(buffer, area, row).write(&line, model.theme.style(Role::Title));
+    let width = usize::from(area.width);
+    let lines = match &model.dialog {
+        Some(Dialog { question: Question::Quit, .. }) => {
+            let question = if width < LONG_QUESTION.len() { SHORT_QUESTION } else { LONG_QUESTION };
+            let told = dialogs::leaving(model);
+            std::iter::once((Role::Title, question.to_owned())).chain(told).collect()
+        }
+        _ => vec![
+            (Role::Title, format!("{} x {} is too small to decide on anything.", area.width, area.height)),
+            (Role::Title, format!("Make the window {MIN_WIDTH} x {MIN_HEIGHT} or larger.")),
+            (Role::Title, "The run goes on. q asks whether to leave.".to_owned()),
+        ],
+    };
+    let lines = lines.iter().flat_map(|(role, text)| wrap(text, width).into_iter().map(move |line| (*role, line)));
+    for (row, (role, line)) in (0..area.height).zip(lines) {
+        Pen::at(buffer, area, row).write(&line, model.theme.style(role));
     }
+}
+
+const LONG_QUESTION: &str = "Leave? y leaves, any other key stays.";
+const SHORT_QUESTION: &str = "Leave? y/n";
+
+/// Whether somebody could read the question there.
+pub fn holds_question(width: u16, height: u16) -> bool {
+    usize::from(width) >= SHORT_QUESTION.len() && height > 0
 }

@@ -1,4 +1,4 @@
-//! Every screen at three sizes and in three looks, as text; some with their styles.
+//! Every screen at three sizes and in four looks, as text; some with their styles.
 
 use ratatui::style::Modifier;
 
@@ -7,12 +7,13 @@ use crate::model::{Digest, Error, ErrorKind, Event, HunkAt, Known, Selection, Tr
 
 use super::fixtures::{Desk, Story, ascii, document_proposal, header, mono, story, tree_proposal};
 use super::msg::Msg;
-use super::theme::Theme;
+use super::theme::{Palette, Theme};
 
 const SIZES: [(u16, u16); 3] = [(60, 15), (80, 24), (200, 60)];
 
-fn looks() -> [(&'static str, Theme); 3] {
-    [("dark", Theme::default()), ("no_color", mono()), ("ascii", ascii())]
+fn looks() -> [(&'static str, Theme); 4] {
+    let light = Theme { palette: Palette::Light, ascii: false };
+    [("dark", Theme::default()), ("light", light), ("no_color", mono()), ("ascii", ascii())]
 }
 
 /// The frame with where its styles change: `line: column style`.
@@ -43,13 +44,13 @@ fn snap(name: &str, mut open: impl FnMut(&mut Desk)) {
     settings.bind(|| {
         for (width, height) in SIZES {
             for (look, theme) in looks() {
-                // Three looks of the middle size; the others once.
+                // Every look of the middle size; the others once.
                 if look != "dark" && height != 24 {
                     continue;
                 }
                 let mut desk = Desk::with_theme(&story(), width, height, theme);
                 open(&mut desk);
-                let frame = if look == "no_color" { styled(&mut desk) } else { desk.text() };
+                let frame = if ["no_color", "light"].contains(&look) { styled(&mut desk) } else { desk.text() };
                 insta::assert_snapshot!(format!("{name}-{width}x{height}-{look}"), frame);
             }
         }
@@ -259,4 +260,31 @@ fn only_the_visible_rows_of_a_long_run_are_drawn() {
     assert!(desk.text().contains("user39999"));
     desk.press("2");
     assert!(desk.text().contains("user39999"));
+}
+
+#[test]
+fn the_row_under_the_cursor_looks_the_same_from_end_to_end() {
+    for palette in [Palette::Dark, Palette::Light, Palette::Mono] {
+        let mut desk = Desk::with_theme(&story(), 80, 24, Theme { palette, ascii: false });
+        for (task, tab) in [("home/cyd", "1"), ("home/ana", "1"), ("home/ana", "3"), ("home/bob", "3")] {
+            desk.at(task).press(tab).answer(&tree_proposal(task));
+            let terminal = desk.draw();
+            let buffer = terminal.backend().buffer();
+            let row = (4..22).find(|y| buffer[(0, *y)].symbol() == ">").unwrap();
+            let looks = (0..80).map(|x| &buffer[(x, row)]).map(|cell| (cell.fg, cell.bg, cell.modifier));
+            let looks: std::collections::HashSet<_> = looks.collect();
+            assert_eq!(looks.len(), 1, "{palette:?} {task} {tab}: {looks:?}");
+        }
+    }
+}
+
+#[test]
+fn a_head_line_that_does_not_fit_says_so() {
+    let mut desk = Desk::new(&story(), 60, 15);
+    let mut proposal = tree_proposal("home/ana");
+    std::sync::Arc::make_mut(&mut proposal.plan).preview = crate::model::Preview::Opaque;
+    desk.at("home/ana").press("3").answer(&proposal);
+    let text = desk.text();
+    let plan = text.lines().find(|line| line.contains(" plan ")).unwrap();
+    assert!(plan.trim_end_matches('"').ends_with('…'), "{text}");
 }

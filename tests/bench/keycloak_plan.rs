@@ -22,7 +22,7 @@ const REALM: &str = "bench";
 const GROUPS: usize = 20;
 const ROLES: usize = 20;
 /// As the engine asks: so many tasks a call, so many calls side by side.
-const BATCH: usize = 500;
+const BATCH: usize = 1000;
 const SIDE_BY_SIDE: usize = 4;
 
 fn main() {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rekindle::component::Component;
-use rekindle::engine::{Command, CommandLine, Notice, Script, Session, Work};
-use rekindle::journal::{Journal, RunFolder, StateFolder, UndoStore};
-use rekindle::model::{ApprovalPolicy, Owner, Result, Run, RunHeader, Secret, StepHeader, StepKind, TaskStatus};
+use rekindle::engine::{Command, CommandLine, Notice, Script, Work};
+use rekindle::journal::StateFolder;
+use rekindle::model::{Owner, Result, Run, RunHeader, Secret, StepHeader, StepKind, TaskStatus};
+
+use crate::one_step::new_session;
 
 struct OneCommand(CommandLine);
 
@@ -39,23 +41,13 @@ impl Told {
 async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) -> Told {
     let folder = tempfile::tempdir().unwrap();
     let state = StateFolder::at(folder.path());
-    let (run_folder, keys) = RunFolder::create(&state, "command").unwrap();
     let line = CommandLine {
         argv: vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()],
         env: vec![("TOKEN".to_owned(), Secret::new("hush"))],
         cwd: None,
         deadline,
     };
-    let session = Session {
-        script: Arc::new(OneCommand(line)),
-        journal: Journal::create(&run_folder, 0).unwrap(),
-        undo: UndoStore::open(&run_folder, &keys).unwrap(),
-        folder: run_folder,
-        key: state.digest_key().unwrap(),
-        policy: ApprovalPolicy::Yes { deletes: false, irreversible: false },
-        clock: Arc::new(|| 0),
-        by: "test@here".to_owned(),
-    };
+    let session = new_session(Arc::new(OneCommand(line)), &state, "command", crate::YES);
     let step = StepHeader {
         id: "command".to_owned(),
         kind: StepKind::Run,

@@ -8,20 +8,20 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
-use rekindle::engine::{Command, Purpose, Restore, Script, Session, Work};
-use rekindle::journal::{Journal, RunFolder, StateFolder, UndoStore};
+use rekindle::engine::{Command, Purpose};
+use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
-    ApprovalPolicy, Body, ComparePrecision, Digest, Document, Error, ErrorKind, Known, Location, Mode, Owner, OwnerSet,
-    Resource, ResourceId, Result, Run, RunHeader, Schema, Scope, StepHeader, StepKind, TargetIdentity, TaskStatus,
-    TreePath,
+    ApprovalPolicy, Body, Document, Error, ErrorKind, Known, Location, Mode, Resource, ResourceId, Result, Run, Schema,
+    Scope, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use serde_json::{Value, json};
 
+use crate::YES;
+use crate::one_step::{Accounts, new_session, session};
 use crate::platform::Follower;
 
 const USERS: usize = 5;
-const YES: ApprovalPolicy = ApprovalPolicy::Yes { deletes: false, irreversible: false };
 
 type Moment = Box<dyn Fn() + Send>;
 
@@ -35,6 +35,8 @@ struct World {
     kill_at: Option<(usize, Moment)>,
     dead: bool,
     unreadable: bool,
+    /// Whoever was written to cannot be read any more.
+    hides_effects: bool,
 }
 
 impl World {
@@ -100,7 +102,8 @@ impl Reader for Counting {
             if self.backup {
                 return Ok(Some(resource(&name, json!({ "quota": 10 }))));
             }
-            if world.unreadable {
+            let is_hidden = world.hides_effects && world.effects.keys().any(|effect| effect.starts_with(&name));
+            if world.unreadable || is_hidden {
                 return Err(Error::new(ErrorKind::Unsupported, "read the effect", "this target shows none"));
             }
             Ok(world.live.get(&name).map(|value| resource(&name, value.clone())))
@@ -134,31 +137,6 @@ impl Component for Counting {
             Ok(Effect::default())
         };
         changes.iter().map(one).collect()
-    }
-}
-
-struct Accounts {
-    live: Arc<Counting>,
-    backup: Arc<Counting>,
-}
-
-impl Script for Accounts {
-    fn work(&self, _: usize, owner: Option<&Owner>) -> Result<Work> {
-        let owner = owner.unwrap();
-        let at = TreePath::new(&*owner.name)?;
-        Ok(Work::Restore(Restore {
-            source_name: "backup".into(),
-            source: self.backup.clone(),
-            component_name: "accounts".into(),
-            component: self.live.clone(),
-            scope: Scope { below: at.clone(), to: at, owner: Some(owner.clone()) },
-            mode: Mode::Merge,
-            precision: ComparePrecision::Content,
-        }))
-    }
-
-    fn components(&self) -> Vec<(String, Arc<dyn Component>)> {
-        vec![("accounts".to_owned(), self.live.clone())]
     }
 }
 
@@ -198,43 +176,19 @@ impl Story {
 
     fn script(&self) -> Arc<Accounts> {
         let side = |backup| Arc::new(Counting { world: self.world.clone(), schema: Schema::default(), backup });
-        Arc::new(Accounts { live: side(false), backup: side(true) })
-    }
-
-    fn session(&self, state: &StateFolder, folder: RunFolder, journal: Journal) -> Session {
-        let undo = UndoStore::open(&folder, &folder.keys().unwrap()).unwrap();
-        let key = state.digest_key().unwrap();
-        let by = "test@here".to_owned();
-        Session { script: self.script(), folder, journal, undo, key, policy: YES, clock: Arc::new(|| 0), by }
+        let (source, component, below) = (side(true), side(false), TreePath::root());
+        Arc::new(Accounts { source, component, below, mode: Mode::Merge })
     }
 
     async fn begin(&self) -> Follower {
-        let state = StateFolder::at(self.path("state"));
-        let (folder, _) = RunFolder::create(&state, "story").unwrap();
-        let journal = Journal::create(&folder, 0).unwrap();
+        self.begin_with(YES).await
+    }
+
+    async fn begin_with(&self, policy: ApprovalPolicy) -> Follower {
         let script = self.script();
-        let step = StepHeader {
-            id: "account".to_owned(),
-            kind: StepKind::Restore,
-            each: Some("user".to_owned()),
-            needs: Vec::new(),
-            component: Some("accounts".to_owned()),
-            about: String::new(),
-        };
-        let header = RunHeader {
-            id: "story".to_owned(),
-            by: "test@here".to_owned(),
-            digest: Some(Digest::of("story")),
-            steps: vec![step],
-            owners: vec![OwnerSet { set: "user".to_owned(), names: users() }],
-            identities: [
-                ("accounts".to_owned(), script.live.identity().await.unwrap()),
-                ("backup".to_owned(), script.backup.identity().await.unwrap()),
-            ]
-            .into(),
-            ..RunHeader::default()
-        };
-        Follower::of(self.session(&state, folder, journal).begin(header))
+        let header = script.header("story", users()).await;
+        let state = StateFolder::at(self.path("state"));
+        Follower::of(new_session(script, &state, "story", policy).begin(header))
     }
 
     /// None where not even the first event was durable: then nothing can have been written.
@@ -252,7 +206,8 @@ impl Story {
         for recorded in &opened.events {
             run.apply(recorded).unwrap();
         }
-        Some(Follower::of(self.session(&state, folder, opened.journal).resume(run, Purpose::GoOn)))
+        let session = session(self.script(), &state, folder, opened.journal, YES);
+        Some(Follower::of(session.resume(run, Purpose::GoOn)))
     }
 
     #[track_caller]
@@ -318,4 +273,65 @@ async fn an_effect_that_cannot_be_read_is_unknown_until_an_operator_decides() {
         assert!(effects.values().all(|count| *count == 1), "moment {nth}: {effects:?}");
     }
     assert!(settled > 0, "no effect was ever in doubt");
+}
+
+/// One attempt whose effect nobody could see, then somebody else's change.
+async fn written_unseen_then_changed(story: &Story, policy: ApprovalPolicy) -> Follower {
+    story.world.lock().unwrap().live.insert("user0".to_owned(), json!({ "quota": 3, "note": "first" }));
+    story.world.lock().unwrap().hides_effects = true;
+    let mut run = story.begin_with(policy.clone()).await;
+    run.settle().await;
+    if policy == ApprovalPolicy::Ask {
+        run.approve("account/user0", &[TaskStatus::Unknown]).await;
+    }
+    assert_eq!(run.status("account/user0"), TaskStatus::Unknown);
+    let mut world = story.world.lock().unwrap();
+    assert_eq!(world.live["user0"], json!({ "quota": 10, "note": "first" }));
+    world.live.insert("user0".to_owned(), json!({ "quota": 5, "note": "second" }));
+    world.hides_effects = false;
+    drop(world);
+    run
+}
+
+#[tokio::test]
+async fn an_interrupted_retry_is_settled_by_what_it_found_and_not_by_what_the_first_attempt_did() {
+    let story = Story::new();
+    let mut run = written_unseen_then_changed(&story, YES).await;
+    let task = run.run.find("account/user0").unwrap();
+    // Its plan's reading, then both sides of its effect.
+    let moments = story.world.lock().unwrap().moments;
+    story.kill_at(moments + 3);
+    run.engine.command(Command::Retry { task }, "op").await.unwrap();
+    run.until("account/user0", &[TaskStatus::Done]).await;
+    run.leave().await;
+    assert!(story.was_killed());
+    let mut run = story.resume(&story.path("left")).unwrap();
+    run.settle().await;
+    assert_eq!(run.status("account/user0"), TaskStatus::Done, "{:?}", run.run.problems);
+    assert_eq!(story.world.lock().unwrap().live["user0"], json!({ "quota": 10, "note": "second" }));
+}
+
+#[tokio::test]
+async fn what_a_first_attempt_wrote_is_undone_while_its_retry_waits_for_a_decision() {
+    let story = Story::new();
+    let mut run = written_unseen_then_changed(&story, ApprovalPolicy::Ask).await;
+    let task = run.run.find("account/user0").unwrap();
+    run.engine.command(Command::Retry { task }, "op").await.unwrap();
+    run.until_planned("account/user0").await;
+    run.undo("account/user0").await;
+    assert_eq!(story.world.lock().unwrap().live["user0"], json!({ "quota": 3, "note": "second" }));
+}
+
+#[tokio::test]
+async fn what_a_first_attempt_wrote_is_undone_before_its_retry_is_planned() {
+    let story = Story::new();
+    let mut run = written_unseen_then_changed(&story, ApprovalPolicy::Ask).await;
+    let task = run.run.find("account/user0").unwrap();
+    run.engine.command(Command::Pause, "op").await.unwrap();
+    run.engine.command(Command::Retry { task }, "op").await.unwrap();
+    run.engine.command(Command::Undo { task }, "op").await.unwrap();
+    run.engine.command(Command::Continue, "op").await.unwrap();
+    run.until_planned("account/user0").await;
+    run.approve("account/user0", &[TaskStatus::Undone]).await;
+    assert_eq!(story.world.lock().unwrap().live["user0"], json!({ "quota": 3, "note": "second" }));
 }

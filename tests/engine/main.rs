@@ -3,6 +3,9 @@
 
 mod commands;
 mod counting;
+mod limits;
+#[path = "../support/one_step.rs"]
+mod one_step;
 mod platform;
 mod undo;
 
@@ -111,6 +114,30 @@ async fn a_drift_after_the_approval_voids_it_and_nothing_is_written() {
     assert_eq!(platform.read("live/home/bob/notes.txt").unwrap(), "somebody else was faster");
 }
 
+/// Its size and time are put back, and the plan is no longer in memory: what the plan says of the source tells.
+#[tokio::test]
+async fn a_source_changed_after_the_review_voids_what_was_reviewed() {
+    let platform = Platform::new();
+    platform.write("live/home/bob/notes.txt", "scribble");
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    let task = run.run.find("home/bob").unwrap();
+    let digest = run.run.tasks[task.index()].digest.unwrap();
+    run.leave().await;
+    platform.replace_slyly("backup/home/bob/notes.txt", "NOTES of bob\n");
+
+    let mut run = platform.resume(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    run.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
+    run.until("home/bob", &[TaskStatus::Approved]).await;
+    run.until("home/bob", &[TaskStatus::Review, TaskStatus::Done]).await;
+    assert_eq!(platform.read("live/home/bob/notes.txt").unwrap(), "scribble");
+    let digest = run.run.tasks[task.index()].digest.unwrap();
+    run.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
+    run.until("home/bob", &[TaskStatus::Done]).await;
+    assert_eq!(platform.read("live/home/bob/notes.txt").unwrap(), "NOTES of bob\n");
+}
+
 #[tokio::test]
 async fn one_users_failure_leaves_the_others_going() {
     let platform = Platform::new();
@@ -126,6 +153,24 @@ async fn one_users_failure_leaves_the_others_going() {
     let task = run.run.find("account/ana").unwrap();
     run.engine.command(Command::Retry { task }, "op").await.unwrap();
     run.until("home/ana", &[TaskStatus::Done]).await;
+}
+
+/// A backup of a server that shows no secrets: the mask is no value.
+#[tokio::test]
+async fn a_masked_secret_in_the_backup_is_told_and_never_written() {
+    let platform = Platform::new();
+    let account = |quota: u32, password: &str| {
+        format!("# ana\nname: ana\nquota: {quota} # GB\nroles:\n- editor\npassword: {password}\n")
+    };
+    platform.write("backup/accounts/ana.yaml", &account(10, "'**********'"));
+    platform.write("live/accounts/ana.yaml", &account(3, "secret-of-ana"));
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    let proposal = run.engine.proposal(run.run.find("account/ana").unwrap()).await.unwrap();
+    let warnings = proposal.plan.changes[0].warnings.join("\n");
+    assert!(warnings.contains("masked in the source") && warnings.contains("password"), "{warnings}");
+    run.approve("account/ana", &[TaskStatus::Done]).await;
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(10, "secret-of-ana"));
 }
 
 #[tokio::test]

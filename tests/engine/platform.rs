@@ -8,8 +8,8 @@ use std::sync::Arc;
 use rekindle::component::Component;
 use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
 use rekindle::components::files::{FilesComponent, FilesConfig, FilesSource};
-use rekindle::engine::{Engine, Notice, Restore, Script, Session, Work};
-use rekindle::journal::{Journal, RunFolder, StateFolder, UndoStore};
+use rekindle::engine::{Engine, Notice, Restore, Script, Work};
+use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
     ApprovalPolicy, ComparePrecision, Digest, Error, ErrorKind, FieldRule, FieldShape, KindSchema, Mode, Owner,
     OwnerSet, Result, Run, RunHeader, Scope, StepHeader, StepKind, TaskStatus, TreePath,
@@ -17,6 +17,8 @@ use rekindle::model::{
 use rekindle::reader::Reader;
 use rekindle::stores::{DirectoryStore, Store};
 use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::one_step::{new_session, session};
 
 pub const USERS: [&str; 3] = ["ana", "bob", "cyd"];
 
@@ -55,6 +57,15 @@ impl Platform {
 
     pub fn write(&self, below: &str, text: &str) {
         fs::write(self.path(below), text).unwrap();
+    }
+
+    /// Other bytes, as many, with the former time.
+    pub fn replace_slyly(&self, below: &str, text: &str) {
+        let path = self.path(below);
+        let before = fs::metadata(&path).unwrap();
+        assert_eq!(before.len(), text.len() as u64);
+        fs::write(&path, text).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(before.modified().unwrap()).unwrap();
     }
 
     pub fn read(&self, below: &str) -> Option<String> {
@@ -124,21 +135,7 @@ impl Platform {
     pub async fn begin(&self, policy: ApprovalPolicy) -> Follower {
         let script = self.script();
         let header = self.header(&script).await;
-        let (folder, keys) = RunFolder::create(&self.state(), "story").unwrap();
-        let journal = Journal::create(&folder, 0).unwrap();
-        let undo = UndoStore::open(&folder, &keys).unwrap();
-        let key = self.state().digest_key().unwrap();
-        let session = Session {
-            script: Arc::new(script),
-            folder,
-            journal,
-            undo,
-            key,
-            policy,
-            clock: Arc::new(|| 0),
-            by: "test@here".to_owned(),
-        };
-        Follower::of(session.begin(header))
+        Follower::of(new_session(Arc::new(script), &self.state(), "story", policy).begin(header))
     }
 
     pub async fn resume(&self, policy: ApprovalPolicy) -> Follower {
@@ -148,20 +145,7 @@ impl Platform {
         for recorded in &opened.events {
             run.apply(recorded).unwrap();
         }
-        let keys = folder.keys().unwrap();
-        let undo = UndoStore::open(&folder, &keys).unwrap();
-        let key = self.state().digest_key().unwrap();
-        let script = Arc::new(self.script());
-        let session = Session {
-            script,
-            folder,
-            journal: opened.journal,
-            undo,
-            key,
-            policy,
-            clock: Arc::new(|| 0),
-            by: "test@here".to_owned(),
-        };
+        let session = session(Arc::new(self.script()), &self.state(), folder, opened.journal, policy);
         Follower::of(session.resume(run, rekindle::engine::Purpose::GoOn))
     }
 }

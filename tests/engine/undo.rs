@@ -14,7 +14,7 @@ fn account(quota: u32) -> String {
 }
 
 impl Follower {
-    async fn approve(&mut self, name: &str, ends: &[TaskStatus]) {
+    pub async fn approve(&mut self, name: &str, ends: &[TaskStatus]) {
         let task = self.run.find(name).unwrap();
         let digest = self.run.tasks[task.index()].digest.unwrap();
         self.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
@@ -22,7 +22,7 @@ impl Follower {
         self.until(name, ends).await;
     }
 
-    async fn undo(&mut self, name: &str) {
+    pub async fn undo(&mut self, name: &str) {
         let task = self.run.find(name).unwrap();
         self.engine.command(Command::Undo { task }, "op").await.unwrap();
         self.until_planned(name).await;

@@ -19,12 +19,23 @@ struct Held {
 
 impl Held {
     fn new() -> Self {
+        Self::with(|text, hold| {
+            let text = text.replace("steps:\n", &format!("steps:\n{hold}"));
+            text.replace("id: account, each: user,", "id: account, each: user, needs: [hold],")
+        })
+    }
+
+    /// In its last step.
+    fn after_its_writes() -> Self {
+        Self::with(|text, hold| text + &hold.replace("id: hold,", "id: hold, needs: [home],"))
+    }
+
+    fn with(change: impl Fn(String, &str) -> String) -> Self {
         let sandbox = Sandbox::on_directory();
         sh(&sandbox.path(""), "mkfifo pipe");
         let text = fs::read_to_string(sandbox.path("runbook.yaml")).unwrap();
         let pipe = sandbox.path("pipe").display().to_string();
-        let text = text.replace("steps:\n", &format!("steps:\n  - {{ id: hold, run: [cat, '{pipe}'] }}\n"));
-        sandbox.runbook(&text.replace("id: account, each: user,", "id: account, each: user, needs: [hold],"));
+        sandbox.runbook(&change(text, &format!("  - {{ id: hold, run: [cat, '{pipe}'] }}\n")));
         let child = sandbox.command(&RUN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // Opens once the command reads from it.
         let pipe = OpenOptions::new().write(true).open(sandbox.path("pipe")).unwrap();
@@ -116,4 +127,41 @@ fn another_directory_at_the_same_place_is_refused_on_resume() {
     same(&sandbox.live(), &before, "another directory is not written to");
     sh(&sandbox.path("live"), "rm -r home; mv moved home");
     finished(&sandbox, "after the former directory came back");
+}
+
+/// Two processes that know nothing of each other: their runs are kept in two places. The first has written and waits
+/// for its command; meanwhile something else is damaged, and the second would mend it.
+#[test]
+fn a_second_run_from_elsewhere_does_not_write_where_another_one_writes() {
+    let second = |sandbox: &Sandbox, verb: &[&str]| {
+        let mut command = sandbox.command(verb);
+        command.env_remove("REKINDLE_STATE").env("XDG_STATE_HOME", sandbox.path("elsewhere"));
+        Told::of(command.output().unwrap())
+    };
+    let mut held = Held::after_its_writes();
+    let sandbox = &held.sandbox;
+    let only = |step: &str| {
+        let text = sandbox.homes_and_accounts("truth/accounts", "truth/home");
+        let lines = text.lines().filter(|line| !line.contains("each: user") || line.contains(&format!("id: {step},")));
+        let text = lines.map(|line| format!("{line}\n")).collect::<String>().replace(" needs: [account],", "");
+        fs::write(sandbox.path(&format!("{step}.yaml")), text).unwrap();
+        format!("{step}.yaml")
+    };
+    sh(&sandbox.path("live"), "echo damaged > home/ana/notes.txt; sed -i s/10/4/ accounts/ana.yaml");
+    let damaged = sandbox.live();
+    for step in ["account", "home"] {
+        let runbook = only(step);
+        second(sandbox, &["plan", &runbook]).exits(2);
+        let told = second(sandbox, &["run", &runbook, "--plain", "--yes"]).exits(1);
+        told.says("another run writes there").says(&format!("process {}", held.child.id())).says("wait until");
+    }
+    same(&sandbox.live(), &damaged, "while the first run holds both");
+
+    held.signal(rustix::process::Signal::KILL);
+    held.child.wait().unwrap();
+    for step in ["account", "home"] {
+        second(&held.sandbox, &["run", &format!("{step}.yaml"), "--plain", "--yes"]).exits(0);
+    }
+    let undisturbed = Sandbox::undisturbed().clone().but_directory_times();
+    same(&held.sandbox.live().but_directory_times(), &undisturbed, "once the first was killed");
 }

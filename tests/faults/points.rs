@@ -63,3 +63,21 @@ fn an_undo_killed_at_any_passing_of_the_engines_points_is_finished_by_the_next()
         }
     }
 }
+
+/// A home half written; a file that is still to come was changed in the source since, size and time put back.
+#[test]
+fn what_a_killed_run_left_over_is_not_taken_from_a_source_that_has_changed() {
+    let sandbox = Sandbox::with_own_backup("true");
+    let arguments = ["run", "runbook.yaml", "--plain", "--yes", "--yes-deletes", "--only", "user=bob"];
+    assert!(killed_at(&sandbox, "files::before_rename", 2, &arguments));
+    let notes = || std::fs::read(sandbox.path("live/home/bob/notes.txt")).unwrap();
+    let script = "cd truth/home/bob; was=$(stat -c %y notes.txt); tr a-m n-z < notes.txt > new; \
+                  cat new > notes.txt; rm new; touch -d \"$was\" notes.txt";
+    crate::sandbox::sh(&sandbox.path(""), script);
+    sandbox.rekindle(&["resume", "--plain"]);
+    let report = sandbox.report().to_string();
+    assert!(report.contains("the source was changed since"), "{report}");
+    assert_ne!(notes(), std::fs::read(sandbox.path("truth/home/bob/notes.txt")).unwrap());
+    sandbox.resume().exits(0);
+    assert_eq!(notes(), std::fs::read(sandbox.path("truth/home/bob/notes.txt")).unwrap());
+}

@@ -236,7 +236,7 @@ impl Sandbox {
     }
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Live {
     entries: Vec<Entry>,
     /// Name, mode, bytes.

@@ -12,6 +12,6 @@ mod repository;
 mod sample;
 
 mod export;
-mod plans;
 mod reading;
+mod runbooks;
 mod writing;

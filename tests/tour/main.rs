@@ -8,6 +8,10 @@
 )]
 
 mod ground;
+mod hostile;
+mod leaving;
+mod new_documents;
+mod proof;
 mod readme;
 mod schema;
 mod shipped;
@@ -42,8 +46,14 @@ fn a_plan_is_applied_proved_and_undone_to_the_last_bit() {
     ground.rekindle(&["verify"], 0).says("4 tasks are as restored, 0 differ");
 
     // What the way back would delete waits until it is allowed.
-    ground.rekindle(&["undo", "--yes"], 2).says("home/bob waits: its plan deletes").says("--yes-deletes");
-    ground.rekindle(&["undo", "--yes", "--yes-deletes"], 0).says("everything that was asked for is undone");
+    let held = ground.rekindle(&["undo", "--yes"], 2);
+    held.says("home/bob waits: its plan deletes")
+        .says("not begun, for later steps are undone first: account/ana, account/bob");
+    let next = held.out.lines().last().unwrap();
+    assert!(next.starts_with("next: rekindle undo ") && next.ends_with(" --yes --yes-deletes"), "{next}");
+    ground
+        .rekindle(&["undo", "--yes", "--yes-deletes", "--user", "ana,bob"], 0)
+        .says("everything that was asked for is undone");
     assert_same(&ground.manifest(), &damaged);
     ground.rekindle(&["plan", "runbook.yaml"], 2);
 
@@ -67,7 +77,14 @@ fn only_the_users_that_were_named_are_touched() {
     fs::write(ground.path("users"), "ana\n").unwrap();
     ground.rekindle(&["run", "runbook.yaml", "--plain", "--yes", "--only", "user=@users"], 0).says("2 done");
     ground.rekindle(&["plan", "runbook.yaml"], 0);
-    ground.rekindle(&["plan", "runbook.yaml", "--user", "eve"], 1).complains("eve");
+    ground
+        .rekindle(&["plan", "runbook.yaml", "--user", "eve"], 1)
+        .complains("'eve'")
+        .complains("next: there is ana, bob");
+    ground
+        .rekindle(&["plan", "runbook.yaml", "--only", "user=@nofile"], 1)
+        .complains("cannot read nofile")
+        .complains("next: ");
 }
 
 #[test]

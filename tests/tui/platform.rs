@@ -65,6 +65,25 @@ impl Platform {
         Terminal::start(env!("CARGO_BIN_EXE_rekindle"), arguments, &environment, self.folder.path())
     }
 
+    /// A runbook of one command that takes ten minutes and has a child.
+    pub fn slow_command(&self) -> SlowCommand {
+        let told = self.path("command.pid");
+        let shell = format!("echo $$ > {0}.new; mv {0}.new {0}; sleep 600; true", told.display());
+        let text = format!("rekindle: 1\ntitle: Slow\nsteps:\n  - {{ id: slow, run: [sh, -c, '{shell}'] }}\n");
+        std::fs::write(self.path("slow.yaml"), text).unwrap();
+        SlowCommand { told }
+    }
+
+    /// In place of the packs with the files' bytes, pipes that nobody writes into: who reads one waits.
+    pub fn hang_packs(&self) -> Lost {
+        let lost = self.lose_packs();
+        for (pack, _) in &lost.0 {
+            let mode = rustix::fs::Mode::from_raw_mode(0o600);
+            rustix::fs::mknodat(rustix::fs::CWD, pack, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        }
+        lost
+    }
+
     /// Takes the packs with the files' bytes away; what is answered brings them back.
     pub fn lose_packs(&self) -> Lost {
         let size = |path: &PathBuf| std::fs::metadata(path).unwrap().len();
@@ -83,6 +102,26 @@ pub struct Lost(Vec<(PathBuf, PathBuf)>);
 impl Lost {
     pub fn bring_back(self) {
         self.0.iter().for_each(|(from, to)| std::fs::rename(to, from).unwrap());
+    }
+}
+
+/// As the process itself says.
+pub struct SlowCommand {
+    told: PathBuf,
+}
+
+impl SlowCommand {
+    /// Of its process group, those that live, children among them.
+    pub fn processes(&self) -> Vec<String> {
+        let Ok(group) = std::fs::read_to_string(&self.told) else { return Vec::new() };
+        let folders = std::fs::read_dir("/proc").unwrap().flatten();
+        let stats = folders.filter_map(|folder| std::fs::read_to_string(folder.path().join("stat")).ok());
+        let is_alive = |stat: &String| {
+            // Behind the name, which may hold anything: state, parent, group.
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+            fields.get(2) == Some(&group.trim()) && !matches!(fields[0], "Z" | "X")
+        };
+        stats.filter(is_alive).collect()
     }
 }
 

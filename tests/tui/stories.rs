@@ -8,7 +8,7 @@ fn is_asking(screen: &str) -> bool {
 }
 
 /// Approves the plan on the screen, whatever the question demands.
-fn approve(terminal: &mut Terminal) {
+pub fn approve(terminal: &mut Terminal) {
     // Before that it is still being recorded.
     terminal.sees("exact: what is shown");
     terminal.press("a").wait("the question", is_asking);
@@ -25,7 +25,7 @@ fn approve(terminal: &mut Terminal) {
     terminal.wait("an answer", |screen| !is_asking(screen));
 }
 
-fn leave(terminal: &mut Terminal) {
+pub fn leave(terminal: &mut Terminal) {
     terminal.press("q").sees("Leave?");
     terminal.press_until("y", "the shell", |screen| !screen.contains("Leave?"));
 }

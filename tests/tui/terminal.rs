@@ -27,7 +27,7 @@ struct Screen {
 }
 
 /// No story waits so long; a story that does has failed.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 /// A key that a question was still deaf to is pressed again after this.
 const AGAIN: Duration = Duration::from_millis(400);
 const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
@@ -147,23 +147,23 @@ impl Terminal {
         assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
     }
 
-    /// The window is closed; answers whether the program was gone within `within`.
-    pub fn close(self, within: Duration) -> bool {
+    /// The window is closed; answers how long the program outlived it, if it did not for ever.
+    pub fn close(self) -> Option<Duration> {
         let Self { master, mut keys, mut child, screen, reader, .. } = self;
         screen.is_closing.store(true, Ordering::SeqCst);
         // Something to paint, so that the reader wakes and lets go of its end.
         keys.write_all(b"\x0c").unwrap();
         reader.unwrap().join().unwrap();
         drop((keys, master));
-        let end = Instant::now() + within;
-        while Instant::now() < end {
+        let closed = Instant::now();
+        while closed.elapsed() < DEADLINE {
             if child.try_wait().unwrap().is_some() {
-                return true;
+                return Some(closed.elapsed());
             }
             std::thread::sleep(Duration::from_millis(5));
         }
         child.kill().unwrap();
-        false
+        None
     }
 }
 

@@ -5,18 +5,20 @@ mod people;
 mod sandbox;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use tokio::time::Instant;
 
-use super::plain::{Ending, Walk, totals};
+use super::plain::{Ending, Lines, Signals, Walk, totals};
 use super::prepared::prepare;
-use super::progress::Progress;
 use super::run::conclude;
 use super::screen::{self, ScreenArgs};
 use super::{Exit, operate, say};
 use crate::engine::{Command, Engine, Notice};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, TaskStatus};
 use crate::runbook::{Given, Inputs, Runbook};
+use crate::tui::Parting;
 use sandbox::Sandbox;
 
 /// A sandbox to try everything in: twelve users, a real restic repository, damage of every kind
@@ -65,22 +67,16 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     if policy == ApprovalPolicy::Ask {
         mend_when_it_fails(&engine, &sandbox);
         let mut options = args.screen.options();
-        let state = sandbox.path("state").display().to_string();
-        options.parting = Some(match sandbox.is_kept() {
-            true => format!("to come back: REKINDLE_STATE={state} rekindle resume {id}"),
-            false => {
-                "The sandbox and this run are removed then; `rekindle demo --keep` leaves them in place.".to_owned()
-            }
-        });
+        options.parting = match sandbox.is_kept() {
+            true => Parting::Stays { before: format!("REKINDLE_STATE={} ", sandbox.path("state").display()) },
+            false => Parting::Removed { instead: "`rekindle demo --keep` leaves them in place".to_owned() },
+        };
         let ending = screen::show(engine, by, options).await?;
         return Ok(leave(&ending, &sandbox, &id));
     }
-    in_plain_mode(
-        Walk { engine, by, json, interactive: false, only: None, progress: Progress::new(json) },
-        &sandbox,
-        &id,
-    )
-    .await
+    let signals = Signals::listen(format!("rm -r {}", sandbox.root().display()));
+    let walk = Walk { engine, by, lines: Lines::new(json), interactive: false, only: None, signals };
+    in_plain_mode(walk, &sandbox, &id).await
 }
 
 /// What the demo leaves behind, after its screen.
@@ -95,56 +91,109 @@ fn leave(ending: &Ending, sandbox: &Sandbox, id: &str) -> Exit {
 }
 
 async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> {
-    let ending = walk.go().await;
-    let failing = ending.run.find(FAILING);
-    let failed = failing
-        .filter(|task| ending.run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Failed));
-    let Some(task) = failed else {
-        walk.print("the demo expected one failure, and there was none");
-        return Ok(Exit::Failed);
-    };
-    walk.print("");
-    walk.print(&format!("mending the cause: {}", sandbox.cause()));
-    sandbox.mend()?;
-    walk.engine.command(Command::Retry { task }, &walk.by).await?;
-    let ending = walk.go().await;
+    let json = walk.lines.json;
+    let mut halt = walk.go().await;
+    let mut mended = false;
+    if !halt.is_left && halt.problem.is_none() {
+        let failing = halt.run.find(FAILING);
+        let failed = failing
+            .filter(|task| halt.run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Failed));
+        let Some(task) = failed else {
+            walk.print("the demo expected one failure, and there was none");
+            walk.leave(halt).await;
+            return Ok(Exit::Failed);
+        };
+        if !json {
+            walk.print("");
+            walk.print(&format!("mending the cause: {}", sandbox.cause()));
+        }
+        sandbox.mend()?;
+        mended = true;
+        walk.engine.command(Command::Retry { task }, &walk.by).await?;
+        halt = walk.go().await;
+    }
+    let was_left = halt.is_left;
+    let ending = walk.leave(halt).await;
     let exit = if sandbox.is_kept() {
-        say(&format!("to go on with it: export REKINDLE_STATE={}", sandbox.path("state").display()));
-        conclude(&ending, &ApprovalPolicy::Yes { deletes: false, irreversible: false }, walk.json, id)
+        if !json {
+            say(&format!("to go on with it: export REKINDLE_STATE={}", sandbox.path("state").display()));
+        }
+        conclude(&ending, &ApprovalPolicy::Yes { deletes: false, irreversible: false }, json, id)
     } else {
         Exit::of(&ending.run)
     };
-    let proof = sandbox.prove()?;
-    for line in &proof.lines {
-        walk.print(line);
+    if was_left || !mended || ending.problem.is_some() {
+        if !json {
+            say(&totals(&ending.run));
+            say("the demo was left before its end");
+        }
+        return Ok(Exit::Failed);
     }
-    walk.leave().await;
+    let proof = sandbox.prove()?;
+    if json {
+        let lines: Vec<&str> = proof.lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
+        say(&serde_json::json!({ "holds": proof.holds, "proof": lines }).to_string());
+    } else {
+        proof.lines.iter().for_each(|line| say(line));
+    }
     Ok(if proof.holds { exit } else { Exit::Failed })
 }
 
-/// On the screen the operator retries; the lost pack is back a moment after the failure is seen.
+/// On the screen the operator retries. The lost pack is back soon after the failure is seen; that is told a while
+/// later, and only to whom it is news.
 fn mend_when_it_fails(engine: &Engine, sandbox: &Sandbox) {
     let mut notices = engine.subscribe();
     let pack = sandbox.lost_pack();
     tokio::spawn(async move {
         let mut run = crate::model::Run::default();
-        while let Some(notice) = notices.recv().await {
+        let mut tell_at: Option<Instant> = None;
+        loop {
+            let notice = match tell_at {
+                None => notices.recv().await,
+                Some(at) => match tokio::time::timeout_at(at, notices.recv()).await {
+                    Ok(notice) => notice,
+                    Err(_) => {
+                        tracing::warn!(target: "demo", "{}", note(&pack.name()));
+                        break;
+                    }
+                },
+            };
             match notice {
-                Notice::Snapshot(snapshot) => run = std::sync::Arc::unwrap_or_clone(snapshot),
-                Notice::Event(recorded) if run.apply(&recorded).is_ok() => {}
-                _ => continue,
+                Some(Notice::Snapshot(snapshot)) => run = std::sync::Arc::unwrap_or_clone(snapshot),
+                Some(Notice::Event(recorded)) if run.apply(&recorded).is_ok() => {}
+                Some(_) => continue,
+                None => break,
             }
             let failed = run.find(FAILING).and_then(|task| run.tasks.get(task.index()));
-            if failed.is_some_and(|state| state.status == TaskStatus::Failed) {
-                tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-                match pack.mend() {
-                    Ok(()) => {
-                        tracing::warn!(target: "demo", "the storage team has brought pack {} back: retry {FAILING}", pack.name())
+            let failed = failed.is_some_and(|state| state.status == TaskStatus::Failed);
+            match (failed, tell_at) {
+                (true, None) => {
+                    tokio::time::sleep(UNTIL_MENDED).await;
+                    if let Err(error) = pack.mend() {
+                        tracing::error!(target: "demo", "the lost pack could not be brought back: {error}");
+                        break;
                     }
-                    Err(error) => tracing::error!(target: "demo", "the lost pack could not be brought back: {error}"),
+                    tell_at = Some(Instant::now() + UNTIL_TOLD);
                 }
-                break;
+                (false, Some(_)) => break,
+                _ => {}
             }
         }
     });
+}
+
+const UNTIL_MENDED: Duration = Duration::from_secs(1);
+/// Long enough to read what failed, and why.
+const UNTIL_TOLD: Duration = Duration::from_secs(5);
+
+fn note(pack: &str) -> String {
+    format!("pack {pack} is back from the second copy: retry {FAILING}")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_note_fits_the_narrowest_screens_one_line() {
+        assert!(super::note("0123abcd").len() <= 70);
+    }
 }

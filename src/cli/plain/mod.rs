@@ -1,10 +1,13 @@
 //! Plain mode: the same words and decisions as the TUI, as lines and numbered prompts.
 
+mod lines;
 mod prompt;
 mod signals;
 mod walk;
 mod wording;
 
+pub use lines::Lines;
 pub use prompt::choose_hunks;
+pub use signals::Signals;
 pub use walk::{Ending, Walk, totals};
-pub use wording::{counted, event_line, plan_lines};
+pub use wording::{counted, event_line, plan_lines, shown_name};

@@ -1,7 +1,7 @@
 use std::io::{BufRead, Write};
 
 use super::walk::Walk;
-use super::wording::{counted, plan_lines};
+use super::wording::{counted, plan_lines, shown_name};
 use crate::engine::Command;
 use crate::model::{Known, Plan, Preview, Run, Selection, TaskId, TaskStatus, visible};
 
@@ -85,7 +85,7 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 /// The plan with what is chosen of it, and everything an approval rests on.
 fn show(walk: &Walk, run: &Run, task: TaskId, plan: &Plan, selection: &Selection, most: usize) {
     walk.print("");
-    walk.print(&format!("{}  {}", run.name(task), visible(&run.about(task))));
+    walk.print(&format!("{}  {}", shown_name(run, task), visible(&run.about(task))));
     walk.print(&format!("  target {}", plan.target));
     walk.print(&format!("  source {}", plan.source));
     for line in plan_lines(plan, selection, most) {
@@ -166,7 +166,7 @@ async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 }
 
 async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
-    walk.print(&format!("\n{}  {}", run.name(task), visible(&run.about(task))));
+    walk.print(&format!("\n{}  {}", shown_name(run, task), visible(&run.about(task))));
     match answer(walk, "1 it is so  2 skip  3 later  4 quit").await.as_deref() {
         Some("1") => decided(obey(walk, Command::Confirm { task }).await),
         Some("2") => skip(walk, task).await,
@@ -176,7 +176,7 @@ async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 }
 
 fn tell_problem(walk: &Walk, run: &Run, task: TaskId) {
-    walk.print(&format!("\n{} failed", run.name(task)));
+    walk.print(&format!("\n{} failed", shown_name(run, task)));
     if let Some(problem) = run.problems.get(&task) {
         walk.print(&format!("  {}", visible(&problem.what)));
         if let Some(next) = &problem.next {
@@ -224,14 +224,26 @@ async fn obey(walk: &Walk, command: Command) -> bool {
     }
 }
 
-/// None at the end of input.
+/// None at the end of input, and when a signal ends the waiting for it.
 async fn answer(walk: &Walk, question: &str) -> Option<String> {
     walk.print(question);
     let _ = write!(std::io::stdout().lock(), "> ");
     let _ = std::io::stdout().flush();
-    let read = tokio::task::spawn_blocking(|| {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // A thread of its own: nothing waits for its end where the operator never answers.
+    std::thread::spawn(move || {
         let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).ok().filter(|read| *read > 0).map(|_| line.trim().to_owned())
+        let read = std::io::stdin().lock().read_line(&mut line).ok().filter(|read| *read > 0);
+        let _ = tell.send(read.map(|_| line.trim().to_owned()));
     });
-    read.await.ok().flatten()
+    tokio::select! {
+        line = told => {
+            let line = line.ok().flatten();
+            if line.is_none() {
+                walk.print("");
+            }
+            line
+        }
+        _ = walk.signals.first() => None,
+    }
 }

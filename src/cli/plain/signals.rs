@@ -1,17 +1,55 @@
+use std::io::Write;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::model::{Error, Result};
 
-/// SIGTERM, SIGHUP (a closed terminal) and SIGINT: the run is left in order, so that a command or a write that is
-/// under way ends and its outcome is recorded. A second one ends the process at once; resume copes with that too.
-pub struct Signals {
+/// SIGTERM, SIGHUP (a closed terminal) and SIGINT: at the first the run is left in order, so that a command or a
+/// write that is under way ends and its outcome is recorded. A second one ends the process at once.
+#[derive(Clone)]
+pub struct Signals(watch::Receiver<Option<&'static str>>);
+
+impl Signals {
+    /// `next`: the command that goes on, for who leaves at once. Where nobody can listen, no signal ever comes.
+    pub fn listen(next: String) -> Self {
+        let (sender, come) = watch::channel(None);
+        match Kinds::listen() {
+            Ok(kinds) => drop(tokio::spawn(kinds.watch(sender, next))),
+            Err(error) => tracing::warn!(target: "plain", "{}", error.chain()),
+        }
+        Self(come)
+    }
+
+    /// For a program that is being left already: the next signal ends it at once.
+    pub fn end_at_the_next() -> Result<()> {
+        let mut kinds = Kinds::listen()?;
+        tokio::spawn(async move {
+            kinds.next().await;
+            crate::engine::kill_commands();
+            std::process::exit(1);
+        });
+        Ok(())
+    }
+
+    /// The first one's name, at once if it has come already.
+    pub async fn first(&self) -> &'static str {
+        let mut come = self.0.clone();
+        match come.wait_for(Option::is_some).await.map(|name| *name) {
+            Ok(Some(name)) => name,
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+struct Kinds {
     terminate: Signal,
     hang_up: Signal,
     interrupt: Signal,
 }
 
-impl Signals {
-    pub fn listen() -> Result<Self> {
+impl Kinds {
+    fn listen() -> Result<Self> {
         let listen = |kind| signal(kind).map_err(|error| Error::io("listen for signals", error));
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
@@ -20,7 +58,7 @@ impl Signals {
         })
     }
 
-    pub async fn next(&mut self) -> &'static str {
+    async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.hang_up.recv() => "SIGHUP",
@@ -28,18 +66,18 @@ impl Signals {
         }
     }
 
-    pub fn end_at_the_next(mut self) {
-        tokio::spawn(async move {
-            self.next().await;
-            std::process::exit(1);
-        });
-    }
-}
-
-/// Never, where nobody listens.
-pub async fn next_of(signals: &mut Option<Signals>) -> &'static str {
-    match signals {
-        Some(signals) => signals.next().await,
-        None => std::future::pending().await,
+    async fn watch(mut self, sender: watch::Sender<Option<&'static str>>, next: String) {
+        let first = self.next().await;
+        let told = "what is under way ends, then the run is left; a second one ends it at once";
+        let _ = writeln!(std::io::stderr().lock(), "\n{first}: {told}");
+        let _ = sender.send(Some(first));
+        let second = self.next().await;
+        // Every INTENT is on disk before its effect: what is torn now is settled by reading the target.
+        crate::engine::kill_commands();
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "{second}: ended at once; what was under way is looked at again when the run goes on\nnext: {next}"
+        );
+        std::process::exit(1);
     }
 }

@@ -1,26 +1,24 @@
 use std::collections::HashSet;
-use std::io::Write;
 use std::sync::Arc;
 
+use super::lines::Lines;
 use super::prompt;
-use super::signals::{Signals, next_of};
-use super::wording::event_line;
-use crate::cli::progress::Progress;
-use crate::engine::{Activity, Engine, Notice};
-use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskStatus, plural, size};
+use super::signals::Signals;
+use crate::engine::{Engine, Notice};
+use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskStatus};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Follows a run on a terminal or in a pipe, line by line, and asks where a person must decide.
 pub struct Walk {
     pub engine: Engine,
     /// `name@host`.
     pub by: String,
-    /// One JSON object an event instead of words.
-    pub json: bool,
+    pub lines: Lines,
     /// Whether decisions are asked for, on a terminal or in a pipe.
     pub interactive: bool,
     /// Only these tasks are asked about.
     pub only: Option<HashSet<TaskId>>,
-    pub progress: Progress,
+    pub signals: Signals,
 }
 
 /// How a walk ended.
@@ -30,22 +28,29 @@ pub struct Ending {
     pub problem: Option<Problem>,
 }
 
+/// Where a walk stands: the engine may still have something under way.
+pub struct Halt {
+    pub run: Arc<Run>,
+    pub problem: Option<Problem>,
+    /// A signal came, or the operator's "quit".
+    pub is_left: bool,
+    notices: UnboundedReceiver<Notice>,
+}
+
 impl Walk {
     /// Until nothing can go on without a decision that nobody is there to make, or the operator leaves.
-    pub async fn go(&self) -> Ending {
+    pub async fn go(&self) -> Halt {
         let mut notices = self.engine.subscribe();
         let mut run = Run::default();
         let mut problem = None;
+        let mut is_left = false;
         // Opened by the operator's "later": not asked again before something changes.
         let mut put_off: HashSet<(TaskId, Option<crate::model::Digest>)> = Default::default();
-        // A prompt ends with its terminal, and holds nothing that would have to end first.
-        let mut signals = if self.interactive { None } else { Signals::listen().ok() };
         loop {
             let notice = tokio::select! {
                 notice = notices.recv() => notice,
-                name = next_of(&mut signals) => {
-                    let told = "what is under way ends, then the run is left; a second one ends it at once";
-                    let _ = writeln!(std::io::stderr().lock(), "{name}: {told}");
+                _ = self.signals.first() => {
+                    is_left = true;
                     break;
                 }
             };
@@ -53,16 +58,8 @@ impl Walk {
             match notice {
                 Notice::Snapshot(snapshot) => {
                     run = Arc::unwrap_or_clone(snapshot);
-                    self.introduce(&run);
+                    self.lines.introduce(&run);
                 }
-                Notice::Event(recorded) => {
-                    if let Err(illegal) = run.apply(&recorded) {
-                        tracing::error!(target: "plain", "{illegal}");
-                        continue;
-                    }
-                    self.print_event(&run, &recorded);
-                }
-                Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", run.name(task))),
                 // More has happened since: a later one follows it.
                 Notice::Idle if !notices.is_empty() => {}
                 Notice::Idle => match self.next_to_ask(&run, &put_off) {
@@ -73,7 +70,10 @@ impl Walk {
                             // Nothing happened, so no notice comes: look for the next one ourselves.
                             notices = self.engine.subscribe();
                         }
-                        prompt::Asked::Leave => break,
+                        prompt::Asked::Leave => {
+                            is_left = true;
+                            break;
+                        }
                     },
                     None => break,
                 },
@@ -81,52 +81,30 @@ impl Walk {
                     problem = why;
                     break;
                 }
-                Notice::Activity { task, activity } => self.tell_activity(&run, task, &activity),
-                Notice::Output { .. } => {}
+                other => self.lines.tell(&mut run, other),
             }
             if matches!(run.state, RunState::Closed) {
                 break;
             }
         }
-        if let Some(signals) = signals {
-            signals.end_at_the_next();
-        }
-        Ending { run: Arc::new(run), problem }
+        Halt { run: Arc::new(run), problem, is_left, notices }
     }
 
-    /// Lets the engine go, and waits until the journal is closed and the run's lock is free.
-    pub async fn leave(self) {
-        let mut notices = self.engine.subscribe();
+    /// Lets the engine go, and follows it until what was under way has ended, the journal is closed and the run's
+    /// lock is free: only then it is known how the run stands.
+    pub async fn leave(self, halt: Halt) -> Ending {
+        let Halt { run, mut problem, mut notices, .. } = halt;
+        let mut run = Arc::unwrap_or_clone(run);
         drop(self.engine);
         while let Some(notice) = notices.recv().await {
-            if matches!(notice, Notice::Stopped { .. }) {
+            if let Notice::Stopped { problem: why } = notice {
+                problem = problem.or(why);
                 break;
             }
+            self.lines.tell(&mut run, notice);
         }
-    }
-
-    fn tell_activity(&self, run: &Run, task: TaskId, activity: &Activity) {
-        let doing = match activity {
-            Activity::Planning => "planning".to_owned(),
-            Activity::Writing { files, bytes, .. } => format!("{}, {}", plural(*files, "file"), size(*bytes)),
-            Activity::ReadingBack => "reading back".to_owned(),
-            Activity::Waiting(why) => why.clone(),
-            Activity::Idle => return,
-        };
-        self.progress.show(|| {
-            let settled: u32 =
-                TaskStatus::ALL.iter().filter(|status| status.is_settled()).map(|status| run.count(*status)).sum();
-            format!("{settled}/{} tasks  {}: {doing}", run.tasks.len(), run.name(task))
-        });
-    }
-
-    fn introduce(&self, run: &Run) {
-        if self.json || run.tasks.iter().any(|task| task.attempt > 0) {
-            return;
-        }
-        for (name, identity) in &run.header.identities {
-            self.print(&format!("  {name}: {identity}"));
-        }
+        self.lines.progress.clear();
+        Ending { run: Arc::new(run), problem }
     }
 
     /// The first task, in order, that waits for a person.
@@ -147,22 +125,8 @@ impl Walk {
         })
     }
 
-    fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {
-        if self.json {
-            if let Ok(line) = serde_json::to_string(recorded) {
-                self.print(&line);
-            }
-            return;
-        }
-        if let Some(line) = event_line(run, recorded) {
-            self.print(&line);
-        }
-    }
-
-    /// A reader that went away ends the output, not the run.
     pub fn print(&self, line: &str) {
-        self.progress.clear();
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+        self.lines.print(line);
     }
 }
 

@@ -1,18 +1,23 @@
 use crate::model::{
-    Counts, Event, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, plural, size,
-    visible,
+    Counts, Event, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, TaskId, plural,
+    size, visible,
 };
+
+/// `step/owner`, fit to be shown: an owner's name comes from a backup.
+pub fn shown_name(run: &Run, task: TaskId) -> String {
+    visible(&run.name(task)).into_owned()
+}
 
 /// One event as one line of words, as plain mode and `watch` print it; None for what says nothing to a person.
 /// `run` has the event folded in already.
 pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
-    let name = recorded.event.task().map(|task| run.name(task)).unwrap_or_default();
+    let name = recorded.event.task().map(|task| shown_name(run, task)).unwrap_or_default();
     let said = |word: &str, rest: &str| Some(format!("{name:<24} {word:<9} {rest}").trim_end().to_owned());
     match &recorded.event {
         Event::Opened { run: header } => {
-            Some(format!("run {}  {}  by {}", header.id, visible(&header.title), header.by))
+            Some(format!("run {}  {}  by {}", visible(&header.id), visible(&header.title), visible(&header.by)))
         }
-        Event::Resumed { by } => Some(format!("resumed by {by}")),
+        Event::Resumed { by } => Some(format!("resumed by {}", visible(by))),
         Event::Planned { pass, digest, preview, counts, .. } => {
             let way = if *pass == Pass::Undo { "undo: " } else { "" };
             said("review", &format!("{way}{}  plan {}", counted(*counts, *preview), digest.short()))
@@ -22,7 +27,7 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
             "decided",
             &format!("{} left out, plan {}", plural(selection.left_out_count() as u64, "hunk"), digest.short()),
         ),
-        Event::Approved { digest, by, .. } => said("approved", &format!("plan {} by {by}", digest.short())),
+        Event::Approved { digest, by, .. } => said("approved", &format!("plan {} by {}", digest.short(), visible(by))),
         Event::Voided { why, .. } => said("voided", &visible(why)),
         Event::Intent { attempt, .. } if *attempt > 1 => said("applying", &format!("attempt {attempt}")),
         Event::Intent { .. } => None,
@@ -55,16 +60,16 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
             };
             said(word, &format!("settled: {}", visible(how)))
         }
-        Event::Retried { by, .. } => said("retried", &format!("by {by}")),
-        Event::Skipped { why, by, .. } => said("skipped", &format!("{} ({by})", visible(why))),
+        Event::Retried { by, .. } => said("retried", &format!("by {}", visible(by))),
+        Event::Skipped { why, by, .. } => said("skipped", &format!("{} ({})", visible(why), visible(by))),
         Event::LeftOut { set, owner, why, by } => {
-            Some(format!("{set} {} is left out: {} ({by})", visible(owner), visible(why)))
+            Some(format!("{} {} is left out: {} ({})", visible(set), visible(owner), visible(why), visible(by)))
         }
-        Event::UndoAsked { by, .. } => said("undo", &format!("asked by {by}")),
-        Event::Paused { by } => Some(format!("paused by {by}")),
-        Event::Continued { by } => Some(format!("continued by {by}")),
-        Event::Aborted { by, why } => Some(format!("aborted by {by}: {}", visible(why))),
-        Event::Closed { by } => Some(format!("closed by {by}; undo is no longer offered")),
+        Event::UndoAsked { by, .. } => said("undo", &format!("asked by {}", visible(by))),
+        Event::Paused { by } => Some(format!("paused by {}", visible(by))),
+        Event::Continued { by } => Some(format!("continued by {}", visible(by))),
+        Event::Aborted { by, why } => Some(format!("aborted by {}: {}", visible(by), visible(why))),
+        Event::Closed { by } => Some(format!("closed by {}; undo is no longer offered", visible(by))),
         Event::Noted { text } => Some(format!("note: {}", visible(text))),
     }
 }

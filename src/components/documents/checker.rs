@@ -6,15 +6,16 @@ use crate::model::{Preview, Result};
 use super::component::{Folders, Inner};
 use super::edit;
 use super::folder::failed;
+use super::new_file::NewFile;
 use super::text::Syntax;
 
 /// Whether each change can be written, and what becomes of the file's layout.
 pub(super) fn check(inner: &Inner, changes: &[Approved]) -> Vec<Result<Checked>> {
     let mut folders = Folders::new(inner);
-    changes.iter().map(|change| check_one(&mut folders, change)).collect()
+    changes.iter().map(|change| check_one(inner, &mut folders, change)).collect()
 }
 
-fn check_one(folders: &mut Folders<'_>, approved: &Approved) -> Result<Checked> {
+fn check_one(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Result<Checked> {
     let key = &approved.change.id.key;
     let parent = key.parent().unwrap_or_default();
     let doing = || format!("write into the directory {parent}");
@@ -22,9 +23,14 @@ fn check_one(folders: &mut Folders<'_>, approved: &Approved) -> Result<Checked> 
     rustix::fs::accessat(folder.as_fd(), ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
         .map_err(|error| failed(doing(), error))?;
     let live = approved.live.as_ref().and_then(|live| live.document());
-    let (Some(live), Some(expected)) = (live, approved.expected.as_ref().and_then(|resource| resource.document()))
-    else {
-        return Ok(Checked::default());
+    let expected = approved.expected.as_ref().and_then(|resource| resource.document());
+    let (live, expected) = match (live, expected) {
+        (Some(live), Some(expected)) => (live, expected),
+        (None, Some(_)) => {
+            let new = NewFile::of(approved, &folder, &inner.config.schema)?;
+            return Ok(Checked { warnings: vec![new.words()], ..Checked::default() });
+        }
+        _ => return Ok(Checked::default()),
     };
     let name = key.name().map(|stem| folder.name_of(stem)).transpose()?.flatten().unwrap_or_default();
     let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);

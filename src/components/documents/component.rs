@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::beneath::Beneath;
+use crate::beneath::{Beneath, WriteRight};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use crate::model::{
     Answer, Body, Error, ErrorKind, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
@@ -13,6 +13,7 @@ use crate::model::{
 use crate::reader::Reader;
 
 use super::folder::{Folder, ambiguous};
+use super::new_file::ownership;
 use super::owners::{OwnerIndex, owner_of};
 use super::text::{Syntax, parse};
 use super::{KIND, checker, probe, writer};
@@ -31,12 +32,13 @@ pub(super) struct Inner {
     pub config: DocumentsConfig,
     pub schema: Schema,
     index: OwnerIndex,
+    right: WriteRight,
 }
 
 impl Documents {
     pub fn new(config: DocumentsConfig) -> Self {
         let schema = Schema { kinds: BTreeMap::from([(KIND.to_owned(), config.schema.clone())]) };
-        Self(Arc::new(Inner { config, schema, index: OwnerIndex::default() }))
+        Self(Arc::new(Inner { config, schema, index: OwnerIndex::default(), right: WriteRight::default() }))
     }
 
     async fn each<T: Send + 'static>(
@@ -64,6 +66,13 @@ impl Inner {
         Ok(names.into_iter().collect())
     }
 
+    fn write(&self, changes: &[Approved]) -> Vec<Result<Effect>> {
+        match Beneath::open(&self.config.root).and_then(|root| self.right.claim(&root)) {
+            Ok(()) => writer::write(self, changes),
+            Err(error) => changes.iter().map(|_| Err(error.again())).collect(),
+        }
+    }
+
     fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
         let mut names = Names::new(self, scopes.len());
         scopes.iter().map(|scope| names.list(scope)).collect()
@@ -82,7 +91,8 @@ impl Inner {
             let Some(name) = name else { return Ok(None) };
             let Some(opened) = folder.read(&name)? else { return Ok(None) };
             let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
-            let document = parse(&folder.place(&name), syntax, &opened.bytes)?;
+            let mut document = parse(&folder.place(&name), syntax, &opened.bytes)?;
+            document.file = Some(ownership(&opened.stat));
             Ok(Some(Resource { id: location.id.clone(), body: Body::Document(document) }))
         };
         wanted.iter().map(&mut read).collect()
@@ -221,7 +231,7 @@ impl Reader for Documents {
 #[async_trait]
 impl Component for Documents {
     fn limits(&self) -> Limits {
-        Limits { batch: 256, parallel: 2 }
+        Limits { batch: 256, parallel: 3 }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
@@ -233,7 +243,7 @@ impl Component for Documents {
         let changes = changes.to_vec();
         let inner = Arc::clone(&self.0);
         let count = changes.len();
-        match tokio::task::spawn_blocking(move || writer::write(&inner, &changes)).await {
+        match tokio::task::spawn_blocking(move || inner.write(&changes)).await {
             Ok(answers) => answers,
             Err(_) => (0..count).map(|_| Err(stopped().known(crate::model::Known::Unknown))).collect(),
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::fs::{self as os, AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, XattrFlags};
 use rustix::io::Errno;
 
-use crate::model::{Error, ErrorKind, Result, TreePath, visible};
+use crate::model::{Error, ErrorKind, FileOwnership, Result, TreePath, visible};
 
 use super::text::{MAX_BYTES, Syntax};
 
@@ -23,6 +23,16 @@ pub(super) struct Opened {
     pub fd: OwnedFd,
     pub stat: Stat,
 }
+
+/// Whose a written file is.
+pub(super) enum AsOf<'a> {
+    /// It takes this one's place, and its attributes.
+    File(&'a Opened),
+    New(FileOwnership),
+}
+
+/// Looked at for what is usual in a directory.
+const MOST_NEIGHBOURS: usize = 64;
 
 impl Folder {
     /// `None` where nothing is at `path`. The root itself must be there: a missing root is a file system
@@ -130,13 +140,36 @@ impl Folder {
         Ok(Some(Opened { bytes, fd, stat }))
     }
 
-    /// Writes a new file that is to take another's place: owner, mode and attributes are those of `like`,
-    /// else `mode`. What an interrupted write left under this name goes first.
-    pub fn write_new(&self, name: &[u8], bytes: &[u8], like: Option<&Opened>, mode: u32) -> Result<()> {
+    /// The directory itself.
+    pub fn look(&self) -> Result<Stat> {
+        os::fstat(&self.fd).map_err(|error| failed(format!("look at the directory {}", self.path), error))
+    }
+
+    /// Of the documents that are listed first: enough to tell what is usual here.
+    pub fn modes(&self) -> Result<Vec<u32>> {
+        let doing = || format!("list the documents in {}", self.path);
+        let mut modes = Vec::new();
+        for entry in Dir::read_from(&self.fd).map_err(|error| failed(doing(), error))?.take(MOST_NEIGHBOURS) {
+            let entry = entry.map_err(|error| failed(doing(), error))?;
+            let name = entry.file_name().to_bytes();
+            if Syntax::of(name).is_none() {
+                continue;
+            }
+            if let Some(stat) = self.stat(name)?
+                && FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+            {
+                modes.push(stat.st_mode & 0o777);
+            }
+        }
+        Ok(modes)
+    }
+
+    /// Writes a new file that is to take another's place: owner, mode and attributes are those that `as_of` says.
+    /// What an interrupted write left under this name goes first.
+    pub fn write_new(&self, name: &[u8], bytes: &[u8], as_of: AsOf<'_>) -> Result<()> {
         let doing = || format!("write {}", self.place(name));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let first = if like.is_some() { 0o600 } else { mode };
-        let create = || os::openat(&self.fd, name, flags, Mode::from_raw_mode(first));
+        let create = || os::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600));
         let fd = match create() {
             Err(Errno::EXIST) => {
                 self.remove(name)?;
@@ -145,7 +178,10 @@ impl Folder {
             other => other,
         }
         .map_err(|error| failed(doing(), error))?;
-        let written = write_all(&fd, bytes).and_then(|()| like.map_or(Ok(()), |like| copy_metadata(&fd, like)));
+        let written = write_all(&fd, bytes).and_then(|()| match as_of {
+            AsOf::File(like) => copy_metadata(&fd, like),
+            AsOf::New(ownership) => give_to(&fd, ownership),
+        });
         written.map_err(|error| {
             let _ = self.remove(name);
             failed(doing(), error)
@@ -189,6 +225,20 @@ fn write_all(fd: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
         }
     }
     Ok(())
+}
+
+/// Only root can give a file away; for others it stays theirs, as the preview says.
+fn give_to(fd: &OwnedFd, ownership: FileOwnership) -> Result<(), Errno> {
+    let now = os::fstat(fd)?;
+    if (now.st_uid, now.st_gid) != (ownership.uid, ownership.gid) {
+        let (uid, gid) = (os::Uid::from_raw(ownership.uid), os::Gid::from_raw(ownership.gid));
+        match os::fchown(fd, Some(uid), Some(gid)) {
+            Ok(()) => {}
+            Err(Errno::PERM) if !rustix::process::geteuid().is_root() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    os::fchmod(fd, Mode::from_raw_mode(ownership.mode))
 }
 
 fn copy_metadata(fd: &OwnedFd, like: &Opened) -> Result<(), Errno> {

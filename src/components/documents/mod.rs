@@ -4,6 +4,7 @@ mod checker;
 mod component;
 mod edit;
 mod folder;
+mod new_file;
 mod owners;
 mod probe;
 mod source;

@@ -1,12 +1,12 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
 use crate::model::{
-    Body, ContentSink, Document, Entry, Error, ErrorKind, KindSchema, Location, NodeKind, Resource, Result, Schema,
-    Scope, TargetIdentity, TreePath,
+    Body, ContentSink, Document, Entry, Error, ErrorKind, FileOwnership, KindSchema, Location, NodeKind, Resource,
+    Result, Schema, Scope, TargetIdentity, TreePath,
 };
 use crate::reader::Reader;
 use crate::stores::{Store, nothing_there};
@@ -30,6 +30,7 @@ struct Inner {
 /// The documents of one directory.
 struct Listed {
     files: Vec<TreePath>,
+    ownerships: HashMap<TreePath, FileOwnership>,
     by_owner: BTreeMap<String, Vec<TreePath>>,
 }
 
@@ -61,7 +62,12 @@ impl Inner {
         let is_document = |entry: &Entry| {
             matches!(entry.kind, NodeKind::File { .. }) && entry.path.name().and_then(Syntax::of).is_some()
         };
-        let files: Vec<TreePath> = children.into_iter().filter(is_document).map(|entry| entry.path).collect();
+        let (mut files, mut ownerships) = (Vec::new(), HashMap::new());
+        for entry in children.into_iter().filter(is_document) {
+            let meta = &entry.meta;
+            ownerships.insert(entry.path.clone(), FileOwnership::new(meta.mode, meta.uid, meta.gid));
+            files.push(entry.path);
+        }
         let mut by_owner: BTreeMap<String, Vec<TreePath>> = BTreeMap::new();
         match &self.owner_field {
             None => {
@@ -77,7 +83,7 @@ impl Inner {
                 }
             }
         }
-        let listed = Arc::new(Listed { files, by_owner });
+        let listed = Arc::new(Listed { files, ownerships, by_owner });
         let mut folders = self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(Arc::clone(folders.entry(below.clone()).or_insert(listed)))
     }
@@ -88,6 +94,12 @@ impl Inner {
             None => locations(&scope.to, listed.files.iter().cloned()),
             Some(owner) => locations(&scope.to, listed.by_owner.get(&*owner.name).into_iter().flatten().cloned()),
         }
+    }
+
+    /// Whose a file is, where its directory was listed.
+    fn ownership(&self, file: &TreePath) -> Option<FileOwnership> {
+        let folders = self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        folders.get(&file.parent().unwrap_or_default())?.ownerships.get(file).copied()
     }
 
     /// Each file's document, in order; `None` for one that is not there. Files of one directory are read
@@ -197,7 +209,10 @@ impl Reader for DocumentsSource {
             let resource = |(document, location): (Result<Option<Document>>, Location)| {
                 Ok(document?.map(|document| Resource { id: location.id, body: Body::Document(document) }))
             };
-            inner.documents(&files).into_iter().zip(asked).map(resource).collect()
+            let owned = inner.documents(&files).into_iter().zip(&files).map(|(document, file)| {
+                Ok(document?.map(|document| Document { file: inner.ownership(file), ..document }))
+            });
+            owned.zip(asked).map(resource).collect()
         };
         answers(self.blocking(read).await, wanted.len())
     }

@@ -10,7 +10,8 @@ use crate::model::{Digest, Document, Error, ErrorKind, Known, Result, TreePath};
 
 use super::component::{Folders, Inner};
 use super::edit;
-use super::folder::{Folder, failed, sync};
+use super::folder::{AsOf, Folder, failed, sync};
+use super::new_file::NewFile;
 use super::text::{Syntax, parse};
 
 /// A change on its way: all new files of a batch are written, then made durable at once, then renamed.
@@ -129,8 +130,11 @@ fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Res
         .ok_or_else(|| Error::new(ErrorKind::Unsupported, doing(), "it cannot be written as text that means the same"))?
         .text;
     let temporary = format!(".rekindle-{}.tmp", Digest::of(&name).short()).into_bytes();
-    let secret = inner.config.schema.fields.iter().any(|rule| rule.secret);
-    folder.write_new(&temporary, text.as_bytes(), opened.as_ref(), if secret { 0o600 } else { 0o644 })?;
+    let as_of = match &opened {
+        Some(opened) => AsOf::File(opened),
+        None => AsOf::New(NewFile::of(approved, &folder, &inner.config.schema)?.ownership),
+    };
+    folder.write_new(&temporary, text.as_bytes(), as_of)?;
     Ok(Prepared::Staged(Box::new(Staged { folder, name, temporary: Some(temporary), seen, bytes: text.len() as u64 })))
 }
 

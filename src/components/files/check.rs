@@ -35,6 +35,7 @@ impl Room {
         one_file_system(root, &approved.change.id.key, &jobs)?;
         self.enough(root, &jobs)?;
         let mut warnings = notes.into_lines();
+        warnings.extend(lookalikes(root, &approved.change.id.key, &jobs));
         if !rustix::process::geteuid().is_root() {
             let own = rustix::process::geteuid().as_raw();
             let foreign =
@@ -102,6 +103,18 @@ fn one_file_system(root: &Beneath, key: &TreePath, jobs: &[Job]) -> Result<()> {
         last = Some(parent);
     }
     Ok(())
+}
+
+/// By the tree's own directory, or where it will be made.
+fn lookalikes(root: &Beneath, key: &TreePath, jobs: &[Job]) -> Vec<String> {
+    let mut place = Some(key.clone());
+    while let Some(path) = place {
+        if let Ok(directory) = root.directory(&path) {
+            return super::lookalikes::warnings(directory, jobs);
+        }
+        place = path.parent();
+    }
+    Vec::new()
 }
 
 fn no_space(shown: &str, why: String) -> Error {

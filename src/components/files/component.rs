@@ -11,7 +11,7 @@ use super::config::FilesConfig;
 use super::former::FormerTree;
 use super::ledger_bridge::bridge;
 use super::source::TREE;
-use crate::beneath::{Beneath, DirTree, RESERVED, list_entries, refusal};
+use crate::beneath::{Beneath, DirTree, RESERVED, WriteRight, list_entries, refusal};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
 use crate::model::{
     Answer, Body, Error, ErrorKind, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
@@ -23,6 +23,7 @@ use crate::reader::Reader;
 pub struct FilesComponent {
     config: Arc<FilesConfig>,
     schema: Schema,
+    right: Arc<WriteRight>,
 }
 
 impl FilesComponent {
@@ -30,7 +31,7 @@ impl FilesComponent {
     pub fn new(config: FilesConfig) -> Self {
         let tree = KindSchema { ignore: config.ignore.clone(), privileges: config.setuid, ..KindSchema::default() };
         let schema = Schema { kinds: [(TREE.to_owned(), tree)].into() };
-        Self { config: Arc::new(config), schema }
+        Self { config: Arc::new(config), schema, right: Arc::default() }
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&FilesConfig) -> T + Send + 'static) -> Result<T> {
@@ -89,7 +90,7 @@ impl Reader for FilesComponent {
 #[async_trait]
 impl Component for FilesComponent {
     fn limits(&self) -> Limits {
-        Limits { batch: 16, parallel: 2 }
+        Limits { batch: 16, parallel: 3 }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
@@ -104,7 +105,11 @@ impl Component for FilesComponent {
     async fn write(&self, changes: &[Approved], ledger: &dyn Ledger) -> Vec<Result<Effect>> {
         let approved = changes.to_vec();
         let (far, answers) = bridge();
+        let right = Arc::clone(&self.right);
         let written = self.blocking(move |config| {
+            if let Err(error) = Beneath::open(&config.root).and_then(|root| right.claim(&root)) {
+                return repeat(&error, approved.len());
+            }
             let write = |(index, approved)| super::write::write(config, approved, index, &far);
             approved.iter().enumerate().map(write).collect::<Vec<_>>()
         });
@@ -182,13 +187,5 @@ fn each<Q, A>(root: &Path, questions: &[Q], mut ask: impl FnMut(&Arc<Beneath>, &
 }
 
 fn repeat<A>(error: &Error, count: usize) -> Vec<Result<A>> {
-    let problem = error.problem();
-    let again = || {
-        let made = Error::new(problem.kind, "work on these files", problem.what.clone()).known(problem.known);
-        match &problem.next {
-            Some(next) => made.next(next.clone()),
-            None => made,
-        }
-    };
-    (0..count).map(|_| Err(again())).collect()
+    (0..count).map(|_| Err(error.again())).collect()
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{Mode, OFlags, openat};
 
+use super::early_sync::EarlySync;
 use super::write::Write;
 use crate::beneath::{CopyError, copy_content, refusal, set_metadata};
 use crate::model::{ContentSink, Digest, Entry, Error, ErrorKind, Meta, NodeKind, Result, TreePath};
@@ -20,6 +21,7 @@ pub(super) struct Staging<'a> {
     failure: Mutex<Option<Error>>,
     count: AtomicU64,
     bytes: AtomicU64,
+    early: &'a EarlySync<'a>,
 }
 
 /// Files between two words to the ledger.
@@ -32,6 +34,24 @@ impl<'a> Staging<'a> {
         files: &'a [&'a Entry],
         place: &'a (dyn Fn(usize) -> rustix::io::Result<Place> + Sync),
     ) -> Result<Vec<Digest>> {
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        std::thread::scope(|scope| {
+            let early = EarlySync::start(scope, write);
+            let hashes = Staging::filled(write, files, place, &early);
+            let synced = early.end();
+            let hashes = hashes?;
+            synced.map(|()| hashes)
+        })
+    }
+
+    fn filled(
+        write: &'a Write<'a>,
+        files: &'a [&'a Entry],
+        place: &'a (dyn Fn(usize) -> rustix::io::Result<Place> + Sync),
+        early: &'a EarlySync<'a>,
+    ) -> Result<Vec<Digest>> {
         let staging = Self {
             write,
             files,
@@ -40,10 +60,8 @@ impl<'a> Staging<'a> {
             failure: Mutex::default(),
             count: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            early,
         };
-        if files.is_empty() {
-            return Ok(Vec::new());
-        }
         let wanted: Vec<TreePath> = files.iter().map(|entry| entry.path.clone()).collect();
         let answer = write.desired()?.contents(&wanted, write.threads(), &staging);
         if let Some(failure) = staging.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
@@ -83,6 +101,7 @@ impl<'a> Staging<'a> {
             *slot = Some(hash);
         }
         self.bytes.fetch_add(length, Ordering::Relaxed);
+        self.early.wrote(length);
         if (self.count.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(PROGRESS) {
             self.write.progress(PROGRESS, self.bytes.swap(0, Ordering::Relaxed));
             self.write.go_on()?;

@@ -119,7 +119,7 @@ pub fn apply(
     // What is new and whole is the source's own text; an edit's text is made by the writer from the live one.
     let whole = desired.filter(|desired| live.is_none() && desired.value == value);
     let source = whole.and_then(|desired| desired.source.clone());
-    Ok(Some(Document { value, source }))
+    Ok(Some(Document { value, source, file: desired.and_then(|desired| desired.file) }))
 }
 
 fn hunk(difference: &Difference<'_>, needs: Vec<u32>, veil: &Veil<'_, '_>) -> Hunk {

@@ -117,7 +117,11 @@ fn ignored_fields_are_neither_compared_nor_touched() {
 
 #[test]
 fn a_new_document_can_leave_one_role_out() {
-    let desired = Document { value: json!({"roles": ["a", "b"], "home": {"path": "/h"}}), source: Some("text".into()) };
+    let desired = Document {
+        value: json!({"roles": ["a", "b"], "home": {"path": "/h"}}),
+        source: Some("text".into()),
+        file: None,
+    };
     let schema = account();
     let change = changes(&id(), None, Some(&desired), &schema, Mode::Merge, &key()).unwrap();
     assert_eq!(places(&change), ["Create home.path", "Create roles[a]", "Create roles[b]"]);

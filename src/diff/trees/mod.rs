@@ -8,6 +8,10 @@ use crate::model::{
     NodeKind, Op, Privileges, ResourceId, Result, TreePath,
 };
 
+mod stamps;
+
+pub use stamps::{is_as_planned, stamp};
+
 /// What one side of a comparison yields: entries in the order of [`TreePath`].
 pub type Entries<'a> = Box<dyn Iterator<Item = Result<Entry>> + Send + 'a>;
 

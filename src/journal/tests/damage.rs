@@ -149,3 +149,31 @@ fn a_foreign_table_or_a_hostile_header_is_refused() {
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().contains("5000000 tasks"), "{error}");
 }
+
+/// Chained as it should be, and not for this program.
+#[test]
+fn an_event_of_a_newer_rekindle_is_named_with_both_versions_and_ends_the_writing() {
+    let home = home();
+    let folder = written(&home, 1);
+    let database = Connection::open(folder.journal()).unwrap();
+    database.execute("DELETE FROM events", []).unwrap();
+    let run = Box::new(RunHeader { version: "9.8.7".to_owned(), ..RunHeader::default() });
+    let bodies = [serde_json::to_string(&Event::Opened { run }).unwrap(), r#"{"event":"teleported"}"#.to_owned()];
+    let mut link = super::chain::first_link();
+    for (seq, body) in (1..).zip(bodies) {
+        link = super::chain::link(&link, seq, 0, body.as_bytes());
+        database
+            .execute(
+                "INSERT INTO events VALUES(?1, 0, ?2, ?3)",
+                (i64::try_from(seq).unwrap(), body, &link.as_bytes()[..]),
+            )
+            .unwrap();
+    }
+    drop(database);
+    let mut read = ReadJournal::open(&folder).unwrap();
+    assert_eq!(read.load().unwrap().len(), 1);
+    let told = read.findings()[0].to_string();
+    assert!(told.contains(env!("CARGO_PKG_VERSION")) && told.contains("9.8.7"), "{told}");
+    let refused = Journal::open_writer(&folder, 0).err().unwrap();
+    assert!(refused.to_string().contains("9.8.7"), "{refused}");
+}

@@ -165,3 +165,46 @@ fn a_gap_in_the_sequence_is_refused() {
     let recorded = Recorded { seq: story.run.seq + 2, at: 0, event: Event::Paused { by: "op".into() } };
     assert!(story.run.apply(&recorded).is_err());
 }
+
+/// Retried after a part of it was written: now it waits for another step, for its plan, or for a decision.
+#[test]
+fn what_an_earlier_attempt_left_is_undone_wherever_the_task_waits_now() {
+    let waits = [TaskStatus::Waiting, TaskStatus::Ready, TaskStatus::Review, TaskStatus::Approved];
+    for waiting in waits {
+        for let_go in [true, false] {
+            let mut story = two_steps();
+            story.done("account/ana");
+            story.planned("home/ana", Pass::Restore);
+            story.intent("home/ana");
+            story.outcome("home/ana", Known::Unknown, true);
+            let (task, by) = (story.task("home/ana"), "op".to_owned());
+            if waiting == TaskStatus::Waiting {
+                let account = story.task("account/ana");
+                story.then(Event::UndoAsked { task: account, by: by.clone() }).unwrap();
+            }
+            story.then(Event::Retried { task, by: by.clone() }).unwrap();
+            if matches!(waiting, TaskStatus::Review | TaskStatus::Approved) {
+                story.planned("home/ana", Pass::Restore);
+            }
+            if waiting == TaskStatus::Approved {
+                let digest = Digest::of("home/ana");
+                story.then(Event::Approved { task, digest, by: by.clone() }).unwrap();
+            }
+            assert_eq!(story.status("home/ana"), waiting);
+            let before = story.run.tasks[task.index()].clone();
+            assert!(before.can_be_undone(), "{waiting:?}");
+            story.then(Event::UndoAsked { task, by: by.clone() }).unwrap();
+            assert!(story.then(Event::UndoAsked { task, by }).is_err(), "it is being undone already");
+            story.planned("home/ana", Pass::Undo);
+            if let_go {
+                let ready = story.then(Event::Voided { task, why: "not now".to_owned() }).unwrap();
+                assert_eq!(story.run.tasks[task.index()], before, "{waiting:?}");
+                assert_eq!(ready.len(), usize::from(waiting == TaskStatus::Ready), "it is planned again");
+            } else {
+                story.intent("home/ana");
+                story.outcome("home/ana", Known::Applied, false);
+                assert_eq!(story.status("home/ana"), TaskStatus::Undone, "{waiting:?}");
+            }
+        }
+    }
+}

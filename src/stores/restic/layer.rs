@@ -153,13 +153,11 @@ impl ReadBackend for Layer {
         if kind != FileType::Pack {
             return self.inner.read_partial(kind, id, cacheable, offset, length);
         }
-        if self.is_remote() {
-            if let Some(bytes) = self.kept(cacheable, id, offset, length) {
-                return Ok(bytes);
-            }
-            if cacheable {
-                return self.fetch_tree(id, offset, length);
-            }
+        if let Some(bytes) = self.kept(cacheable, id, offset, length) {
+            return Ok(bytes);
+        }
+        if self.is_remote() && cacheable {
+            return self.fetch_tree(id, offset, length);
         }
         self.fetch(id, cacheable, offset, length)
     }

@@ -23,6 +23,7 @@ mod problem;
 mod quiet;
 mod reader;
 mod s3;
+mod sealed;
 mod tree;
 
 pub use backup::back_up;

@@ -1,21 +1,23 @@
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use rustic_backend::{LocalBackend, RestBackend};
 use rustic_core::repofile::{BlobType, PackId, SnapshotFile};
 use rustic_core::{
-    Credentials, DataId, Id, IndexedFullStatus, Repository, RepositoryBackends, RepositoryOptions, RusticResult,
-    TreeId, WriteBackend,
+    Credentials, DataId, FileType, Id, IndexedFullStatus, ReadBackend, Repository, RepositoryBackends,
+    RepositoryOptions, RusticResult, TreeId, WriteBackend,
 };
+use sha2::{Digest, Sha256};
 
 use super::address::Address;
 use super::layer::{Held, Layer};
 use super::listing::{Listing, Listings};
 use super::node::{Node, nodes};
-use super::problem::{During, explained};
+use super::problem::{self, During, explained};
 use super::quiet::{guarded, guarded_in_pool};
 use super::s3::S3Backend;
+use super::sealed::SealKey;
 use super::{Config, S3Keys, Snapshot};
 use crate::model::{Error, ErrorKind, Result, TreePath};
 
@@ -23,6 +25,7 @@ use crate::model::{Error, ErrorKind, Result, TreePath};
 pub(super) struct Opened {
     repository: Repository<IndexedFullStatus>,
     layer: Arc<Layer>,
+    key: SealKey,
     listings: Listings,
     pub address: Address,
 }
@@ -33,6 +36,8 @@ pub(super) struct Place {
     pub pack: PackId,
     pub offset: u32,
     pub length: u32,
+    /// Bytes, where it is compressed.
+    pub uncompressed: Option<NonZeroU32>,
 }
 
 impl Opened {
@@ -61,7 +66,11 @@ impl Opened {
             opened.to_indexed().map_err(|error| explained(During::Index, doing(), &address, error))
         })?;
         let snapshots = snapshots.iter().map(|file| (Snapshot::of(file), file.tree)).collect();
-        Ok((Self { repository, layer, listings: Listings::default(), address }, snapshots))
+        let key = SealKey::new(&repository.key()).ok_or_else(|| {
+            Error::new(ErrorKind::Corrupt, doing(), "its key has not the length that the format fixes")
+                .next("run `restic check`")
+        })?;
+        Ok((Self { repository, layer, key, listings: Listings::default(), address }, snapshots))
     }
 
     /// 64 hex digits, given to the repository when it was made.
@@ -82,7 +91,7 @@ impl Opened {
         if let Some(listing) = self.listings.get(id) {
             return Ok(listing);
         }
-        let blob = self.blob(BlobType::Tree, id, || self.repository.get_index_entry(id).map(|_| ()))?;
+        let blob = self.blob(BlobType::Tree, id, self.place_of_tree(id)?)?;
         let nodes = nodes(&blob).map_err(|why| {
             Error::new(ErrorKind::Corrupt, format!("read directory {} of {}", short(id), self.address), why)
                 .next("choose another snapshot; `restic check` says whether others are affected")
@@ -109,14 +118,29 @@ impl Opened {
     }
 
     pub(super) fn place(&self, id: &DataId) -> Result<Place> {
+        self.placed(id, || {
+            let entry = self.repository.get_index_entry(id)?;
+            let (at, pack) = (entry.location, entry.pack);
+            Ok(Place { pack, offset: at.offset, length: at.length, uncompressed: at.uncompressed_length })
+        })
+    }
+
+    fn place_of_tree(&self, id: &TreeId) -> Result<Place> {
+        self.placed(id, || {
+            let entry = self.repository.get_index_entry(id)?;
+            let (at, pack) = (entry.location, entry.pack);
+            Ok(Place { pack, offset: at.offset, length: at.length, uncompressed: at.uncompressed_length })
+        })
+    }
+
+    fn placed(&self, id: &Id, find: impl FnOnce() -> RusticResult<Place>) -> Result<Place> {
         let doing = || format!("find blob {} of {}", short(id), self.address);
-        let entry = guarded(doing, || self.repository.get_index_entry(id).map_err(|_| self.unindexed(doing())))?;
-        Ok(Place { pack: entry.pack, offset: entry.location.offset, length: entry.location.length })
+        guarded(doing, || find().map_err(|_| self.unindexed(doing())))
     }
 
     /// The bytes of a file's blob, proved by its id.
-    pub(super) fn data(&self, id: &DataId) -> Result<Bytes> {
-        self.blob(BlobType::Data, id, || self.repository.get_index_entry(id).map(|_| ()))
+    pub(super) fn data(&self, id: &DataId, place: Place) -> Result<Vec<u8>> {
+        self.blob(BlobType::Data, id, place)
     }
 
     /// Fetches a range of a pack at once and keeps it while the answer lives.
@@ -129,21 +153,25 @@ impl Opened {
         })
     }
 
-    fn blob(&self, kind: BlobType, id: &Id, indexed: impl FnOnce() -> RusticResult<()>) -> Result<Bytes> {
+    fn blob(&self, kind: BlobType, id: &Id, place: Place) -> Result<Vec<u8>> {
         let doing = || format!("read {kind} blob {} of {}", short(id), self.address);
-        guarded(doing, || {
-            indexed().map_err(|_| self.unindexed(doing()))?;
-            let bytes = self
-                .repository
-                .cat_blob(kind, id.to_hex().as_str())
-                .map_err(|error| explained(During::Blob, doing(), &self.address, error))?;
-            // The pack's own checksum proves the bytes, but not that the index means these.
-            if !id.blob_matches_reader(bytes.len() as u64, &mut &*bytes) {
-                return Err(Error::new(ErrorKind::Corrupt, doing(), "the index points at other bytes")
-                    .next("run `restic repair index` (`restic rebuild-index` before 0.15), then retry"));
-            }
-            Ok(bytes)
-        })
+        let Place { pack, offset, length, uncompressed } = place;
+        let is_tree = kind == BlobType::Tree;
+        let sealed = guarded(doing, || {
+            self.layer
+                .read_partial(FileType::Pack, &pack, is_tree, offset, length)
+                .map_err(|error| explained(During::Blob, doing(), &self.address, error))
+        })?;
+        let bytes = self
+            .key
+            .unseal(&sealed, uncompressed)
+            .map_err(|why| Error::new(ErrorKind::Corrupt, doing(), why).next(problem::check(During::Blob)))?;
+        // The pack's own checksum proves the bytes, but not that the index means these.
+        if Id::new(Sha256::digest(&bytes).into()) != *id {
+            return Err(Error::new(ErrorKind::Corrupt, doing(), "the index points at other bytes")
+                .next("run `restic repair index` (`restic rebuild-index` before 0.15), then retry"));
+        }
+        Ok(bytes)
     }
 
     fn unindexed(&self, doing: String) -> Error {

@@ -62,7 +62,7 @@ fn said(error: &RusticError) -> String {
     error.display_log()
 }
 
-fn check(during: During) -> String {
+pub(super) fn check(during: During) -> String {
     match during {
         During::Opening => "run `restic check`; a copy of the repository may still have the file",
         During::Snapshots => "run `restic check`, then choose a snapshot by its id or restore from a copy",

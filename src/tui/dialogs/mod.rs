@@ -3,12 +3,15 @@
 mod approve;
 mod demand;
 mod help;
+mod leaving;
+mod reason;
 mod render;
 
 use crate::model::{Counts, Digest, TargetIdentity, TaskId};
 
 pub use approve::{ask_approval, ask_approval_of_all};
 pub use demand::Demand;
+pub use leaving::leaving;
 pub use render::{is_read_to_the_end, place, render};
 
 /// Keys are deaf for this long after the first frame with a dialog: what was typed before it was

@@ -2,18 +2,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{Counts, Preview, StepKind, visible};
+use crate::model::{Counts, Preview, visible};
 use crate::tui::cells::{Pen, column, fit, wrap};
 use crate::tui::keymap::Context;
 use crate::tui::names::{shown_name, shown_target};
 use crate::tui::state::{HEADER, Model};
 use crate::tui::theme::Role;
-use crate::tui::update::can_close;
 use crate::tui::words;
 
-use super::{Approve, ApproveAll, Demand, Dialog, Question, Verb, help};
+use super::{Approve, ApproveAll, Demand, Dialog, Question, Verb, help, leaving, reason};
 
-type Line = (Role, String);
+pub type Line = (Role, String);
 
 /// A longer one may be cut in the title, so it stands in full below.
 const LONG_NAME: usize = 30;
@@ -126,7 +125,7 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
         }
         Question::Failure { task } => failure_lines(model, *task),
         Question::Reason { verb } => {
-            let (title, about) = reason_words(model, verb);
+            let (title, about) = reason::words(model, verb);
             (
                 title,
                 vec![(Role::Plain, about)],
@@ -150,7 +149,7 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             let answer = vec![typed("it is"), plain("Type one of the two, then Enter."), back];
             (format!("{}: nobody knows whether it was applied", name(*task)), lines, answer)
         }
-        Question::Quit => quit_lines(model, back),
+        Question::Quit => leaving::words(model, back),
         Question::Help => {
             let keys = 16.min(width / 3);
             let lines = help::lines(&model.keymap, model.tab).into_iter().flat_map(|(key, about)| {
@@ -170,35 +169,6 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             ("Keys".to_owned(), lines, vec![(Role::Quiet, "up, down: scroll   Esc: close".to_owned())])
         }
     }
-}
-
-fn quit_lines(model: &Model, back: Line) -> (String, Vec<Line>, Vec<Line>) {
-    let id = visible(&model.run.header.id);
-    let leave = (Role::Key, "y  leave".to_owned());
-    if model.read_only {
-        let lines = vec![(Role::Plain, "The run goes on without you: it is held by another process.".to_owned())];
-        return ("Stop watching?".to_owned(), lines, vec![leave, back]);
-    }
-    if !can_close(model) {
-        let plain = "The run is not finished. What is being written now ends first; the rest waits.";
-        let next = model.parting.clone().unwrap_or_else(|| format!("to go on: rekindle resume {id}"));
-        let lines = vec![(Role::Plain, plain.to_owned()), (Role::Active, next)];
-        return ("Leave?".to_owned(), lines, vec![leave, back]);
-    }
-    let mut lines = vec![(Role::Good, "Every task is settled: nothing is left to do.".to_owned())];
-    match &model.parting {
-        Some(parting) => lines.push((Role::Active, parting.clone())),
-        None => {
-            lines.push((Role::Plain, format!("what happened: rekindle report {id}")));
-            lines.push((Role::Plain, format!("back to before: rekindle undo {id}")));
-        }
-    }
-    let answers = vec![
-        (Role::Key, "y  leave; what undo needs is kept until the run is closed".to_owned()),
-        (Role::Key, "c  close and leave: what is kept for undo is released for good".to_owned()),
-        back,
-    ];
-    ("Leave?".to_owned(), lines, answers)
 }
 
 fn demand_lines(demand: &Demand, typed: &dyn Fn(&str) -> Line, back: Line) -> Vec<Line> {
@@ -324,30 +294,4 @@ fn failure_lines(model: &Model, task: crate::model::TaskId) -> (String, Vec<Line
         (Role::Key, format!("{}{}", column(key, 5_usize.max(key.width() + 2), ""), binding.about))
     });
     (format!("{} failed", shown_name(&model.run, task)), lines, answers.collect())
-}
-
-fn reason_words(model: &Model, verb: &Verb) -> (String, String) {
-    match verb {
-        Verb::Skip(tasks) => {
-            let what = match tasks.as_slice() {
-                [one] => shown_name(&model.run, *one),
-                many => crate::model::plural(many.len() as u64, "marked task"),
-            };
-            (format!("Skip {what}?"), "Nothing is written for it. What needs it goes on as if it were done.".to_owned())
-        }
-        Verb::LeaveOut(owners) => {
-            let what = match owners.as_slice() {
-                [(set, owner)] => format!("{} {}", visible(set), visible(owner)),
-                many => crate::model::plural(many.len() as u64, "owner"),
-            };
-            let about = "All their tasks that are not settled are skipped. What was done stays done.";
-            (format!("Leave out {what}?"), about.to_owned())
-        }
-        Verb::Abort => {
-            let confirms = model.run.header.steps.iter().any(|step| step.kind == StepKind::Confirm);
-            let about = "Nothing new is begun; what is being written ends first. Nothing is undone by this.";
-            let more = if confirms { " Steps that wait for a person stay open." } else { "" };
-            ("ABORT the whole run?".to_owned(), format!("{about}{more}"))
-        }
-    }
 }

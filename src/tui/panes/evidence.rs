@@ -3,7 +3,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::model::{Event, Recorded, visible};
-use crate::tui::cells::{Pen, wrap};
+use crate::tui::cells::{Pen, fit_middle, wrap};
 use crate::tui::names::shown_name;
 use crate::tui::state::{Evidence, Model};
 use crate::tui::theme::Role;
@@ -22,7 +22,8 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let mut pen = Pen::at(buffer, logged, 0);
     let head = format!("{} log, {} and worse; a viewer, not the record ", theme.line(), level(model.log_level));
-    pen.write(&head, theme.style(Role::Quiet)).fill(theme.line(), theme.style(Role::Quiet));
+    pen.line(&[(&head, theme.style(Role::Quiet))], theme.cut());
+    pen.fill(theme.line(), theme.style(Role::Quiet));
     let lines = Rect { y: logged.y + 1, height: logged.height.saturating_sub(1), ..logged };
     log::render(theme, model.log_level, lines, buffer);
 }
@@ -43,11 +44,13 @@ fn on_record(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(" no task is chosen", theme.style(Role::Attention));
         return;
     };
-    pen.write(&format!(" {}", shown_name(&model.run, id)), theme.style(Role::Title));
     let evidence = &model.evidence;
     let events = crate::model::plural(evidence.events.len() as u64, "event");
     let back = if evidence.back > 0 { "  (scrolled back)" } else { "" };
-    pen.write(&format!("  {events} on record{back}"), theme.style(Role::Quiet));
+    let room = pen.left().saturating_sub(24);
+    let name = format!(" {}", fit_middle(&shown_name(&model.run, id), room, theme.cut()));
+    let told = format!("  {events} on record{back}");
+    pen.line(&[(&name, theme.style(Role::Title)), (&told, theme.style(Role::Quiet))], theme.cut());
     let width = usize::from(area.width).saturating_sub(2);
     let lines = lines(model, evidence, id, width);
     let room = usize::from(area.height.saturating_sub(1));

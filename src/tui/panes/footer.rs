@@ -3,7 +3,9 @@ use ratatui::layout::Rect;
 
 use crate::model::{StepKind, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit};
+use crate::tui::dialogs::Question;
 use crate::tui::keymap::{Action, Context};
+use crate::tui::notes::Weight;
 use crate::tui::review::Loaded;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
@@ -17,12 +19,13 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(" filter / ", theme.style(Role::Key)).write(&visible(&input.text), theme.style(Role::Title));
         pen.write("_", theme.style(Role::Cursor));
         pen.write("   Enter keeps it, Esc drops it", theme.style(Role::Quiet));
-    } else if let Some(note) = &model.note {
-        let role = if note.is_problem { Role::Bad } else { Role::Plain };
-        pen.write(&fit(&format!(" {}", note.text), left, theme.cut()), theme.style(role));
-    } else if let Some(warning) = &model.warning {
-        let text = format!(" ! {warning}");
-        pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Attention));
+    } else if let Some(note) = model.notes.shown() {
+        let (mark, role) = match note.weight {
+            Weight::Said => (" ", Role::Plain),
+            Weight::Problem => (" ", Role::Bad),
+            Weight::Alarm | Weight::Logged => (" ! ", Role::Attention),
+        };
+        pen.write(&fit(&format!("{mark}{}", note.text), left, theme.cut()), theme.style(role));
     } else if model.is_complete() && model.activities.is_empty() {
         let text = if model.read_only {
             " every task is settled"
@@ -41,8 +44,12 @@ fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let mut pen = Pen::at(buffer, area, 0);
     pen.write(" ", theme.style(Role::Plain));
-    if model.dialog.is_some() {
-        pen.write("a question is open: answer it, or Esc", theme.style(Role::Quiet));
+    if let Some(dialog) = &model.dialog {
+        let told = match dialog.question {
+            Question::Help => "this help lies over the screen; Esc closes it",
+            _ => "a question is open: answer it, or Esc",
+        };
+        pen.write(told, theme.style(Role::Quiet));
         return;
     }
     let context = model.tab.context();
@@ -89,7 +96,7 @@ fn matters(model: &Model, action: Action) -> bool {
             let here = u32::from(wanted.contains(&task.status));
             wanted.iter().map(|status| model.run.count(*status)).sum::<u32>() > here
         }
-        Action::Undo => commands && crate::tui::update::can_be_undone(task),
+        Action::Undo => commands && task.can_be_undone(),
         Action::Open if model.tab == Tab::Review => model.review.loaded().is_some_and(Loaded::is_at_file),
         Action::Retry => commands && matches!(task.status, S::Failed | S::Unknown | S::Skipped | S::Undone),
         Action::Skip => commands && matches!(task.status, S::Review | S::Failed | S::Unknown),

@@ -109,5 +109,10 @@ fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(theme.line(), theme.style(Role::Quiet));
         pen.write(&format!(" {} ", tab.title()), theme.style(role));
     }
+    // It narrows what ] and A find in every tab; the list says it by itself.
+    if model.tab != Tab::Steps && !model.rows.filter.is_empty() {
+        let filter = format!("{} filter: {} ", theme.line(), visible(&model.rows.filter.text));
+        pen.line(&[(&filter, theme.style(Role::Attention))], theme.cut());
+    }
     pen.fill(theme.line(), theme.style(Role::Quiet));
 }

@@ -60,7 +60,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
             let status = run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status);
             let mut style = theme.style(theme.status_role(status));
             if model.cursor == Some(id) {
-                style = style.patch(theme.style(Role::Cursor));
+                style = theme.style(Role::Cursor);
             }
             let mark = if model.marks.contains(&id) { "#" } else { " " };
             pen.write(&column(&format!(" {}{mark}", theme.glyph(status)), 4, ""), style);

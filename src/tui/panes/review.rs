@@ -2,7 +2,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use crate::model::{Fidelity, Hunk, Pass, TaskStatus, visible};
+use crate::model::{Fidelity, Hunk, Pass, Preview, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_middle, wrap};
 use crate::tui::file_diff::Side;
 use crate::tui::names::shown_name;
@@ -68,30 +68,26 @@ fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
     let plan = &loaded.proposal.plan;
     let totals = &loaded.totals;
     let undo = if plan.pass == Pass::Undo { "UNDO  " } else { "" };
-    let mut pen = Pen::at(buffer, area, 1);
-    pen.write(&format!(" {undo}"), theme.style(Role::Attention));
     let [creates, updates, _] = totals.by_op;
-    pen.write(
-        &format!("takes {} of {}:  ", totals.taken, crate::model::plural(totals.hunks as u64, "hunk")),
-        theme.style(Role::Title),
-    );
-    pen.write(&format!("+{creates} create  "), theme.style(Role::Added));
-    pen.write(&format!("~{updates} update  "), theme.style(Role::Attention));
+    let hunks = crate::model::plural(totals.hunks as u64, "hunk");
     let deletes = if totals.counts.deletes() > 0 { Role::Danger } else { Role::Quiet };
-    pen.write(&format!("-{} delete", totals.counts.deletes()), theme.style(deletes));
-    if totals.bytes > 0 {
-        pen.write(&format!("  {}", crate::model::size(totals.bytes)), theme.style(Role::Plain));
-    }
-    let mut pen = Pen::at(buffer, area, 2);
-    let is_newest = model.reviewed().is_some();
-    let digest = format!(" plan {}  ", loaded.digest.short());
-    pen.write(&digest, theme.style(Role::Quiet));
-    if is_newest {
-        let role = if plan.preview == crate::model::Preview::Exact { Role::Quiet } else { Role::Danger };
-        pen.write(words::preview(plan.preview), theme.style(role));
-    } else {
-        pen.write("being recorded; it can be approved after that", theme.style(Role::Attention));
-    }
+    let bytes = if totals.bytes > 0 { format!("  {}", crate::model::size(totals.bytes)) } else { String::new() };
+    let pieces = [
+        (format!(" {undo}"), Role::Attention),
+        (format!("takes {} of {hunks}:  ", totals.taken), Role::Title),
+        (format!("+{creates} create  "), Role::Added),
+        (format!("~{updates} update  "), Role::Attention),
+        (format!("-{} delete", totals.counts.deletes()), deletes),
+        (bytes, Role::Plain),
+    ];
+    line(theme, &pieces, Pen::at(buffer, area, 1));
+    let (told, role) = match (model.reviewed().is_some(), plan.preview) {
+        (false, _) => ("being recorded; it can be approved after that", Role::Attention),
+        (true, Preview::Exact) => (words::preview(plan.preview), Role::Quiet),
+        (true, _) => (words::preview(plan.preview), Role::Danger),
+    };
+    let pieces = [(format!(" plan {}  ", loaded.digest.short()), Role::Quiet), (told.to_owned(), role)];
+    line(theme, &pieces, Pen::at(buffer, area, 2));
     Pen::at(buffer, area, 3).fill(theme.line(), theme.style(Role::Quiet));
     let body = Rect { y: area.y + 4, height: area.height.saturating_sub(4), ..area };
     if loaded.rows.is_empty() {
@@ -100,10 +96,7 @@ fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
     for (row, at) in (0..body.height).zip(loaded.top..) {
         let Some(line) = loaded.rows.get(at) else { break };
         let is_cursor = at == loaded.cursor && model.tab == Tab::Review;
-        let over = |role: Role| {
-            let style = theme.style(role);
-            if is_cursor { style.patch(theme.style(Role::Cursor)) } else { style }
-        };
+        let over = |role: Role| theme.style(if is_cursor { Role::Cursor } else { role });
         let mut pen = Pen::at(buffer, body, row);
         pen.write(if is_cursor { ">" } else { " " }, over(Role::Title));
         one(theme, loaded, line, &mut pen, &over);
@@ -111,6 +104,11 @@ fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
             pen.fill(" ", theme.style(Role::Cursor));
         }
     }
+}
+
+fn line(theme: Theme, pieces: &[(String, Role)], mut pen: Pen<'_>) {
+    let pieces: Vec<_> = pieces.iter().map(|(text, role)| (text.as_str(), theme.style(*role))).collect();
+    pen.line(&pieces, theme.cut());
 }
 
 fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: &dyn Fn(Role) -> Style) {

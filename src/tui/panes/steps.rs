@@ -94,7 +94,7 @@ fn task(model: &Model, id: TaskId, area: Rect, row: u16, buffer: &mut Buffer) {
     let run = &model.run;
     let Some(state) = run.tasks.get(id.index()) else { return };
     let is_cursor = model.cursor == Some(id);
-    let over = |style: Style| if is_cursor { style.patch(theme.style(Role::Cursor)) } else { style };
+    let over = |style: Style| if is_cursor { theme.style(Role::Cursor) } else { style };
     let mut pen = Pen::at(buffer, area, row);
     let status = theme.style(theme.status_role(state.status));
     pen.write(if is_cursor { ">" } else { " " }, over(theme.style(Role::Title)));

@@ -201,18 +201,13 @@ fn retry(model: &mut Model) -> Vec<Effect> {
 /// Nothing changes yet: the way back is planned and waits in review like any other plan.
 fn undo(model: &mut Model) -> Vec<Effect> {
     let Some(id) = shown_cursor(model) else { return Vec::new() };
-    if !model.run.tasks.get(id.index()).is_some_and(can_be_undone) {
+    if !model.run.tasks.get(id.index()).is_some_and(TaskState::can_be_undone) {
         model.complain(format!("{} has nothing that can be undone", shown_name(&model.run, id)));
         return Vec::new();
     }
     show(model, Tab::Review);
     model.say("planning the way back; its diff comes here, nothing changes before you approve it");
     vec![Effect::Command(Command::Undo { task: id })]
-}
-
-/// As the engine sees it: what is in review or on its way is approved, skipped or waited for first.
-pub fn can_be_undone(task: &TaskState) -> bool {
-    task.undoable && matches!(task.status, TaskStatus::Done | TaskStatus::Failed | TaskStatus::Unknown)
 }
 
 fn is_confirm(model: &Model, id: TaskId) -> bool {

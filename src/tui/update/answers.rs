@@ -55,9 +55,25 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Keys where the window is too small for anything else: leaving is asked about, nothing else is acted on.
+pub fn small_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
+    let quit = model.dialog.take_if(|dialog| dialog.question == Question::Quit);
+    match quit {
+        Some(dialog) if !dialog.hears(at) => model.dialog = Some(dialog),
+        Some(_) if key.code == KeyCode::Char('y') && !key.control => return vec![Effect::Leave],
+        Some(_) => {}
+        None if model.keymap.action(Context::Everywhere, key) == Some(Action::Quit) => {
+            model.dialog = Some(Dialog::new(Question::Quit));
+        }
+        None => {}
+    }
+    Vec::new()
+}
+
 /// Whether the run can be ended for good: nothing is left to do, and it is held here.
 pub fn can_close(model: &Model) -> bool {
-    model.is_complete() && !model.read_only && model.stopped.is_none() && model.broken.is_none()
+    let is_held = !model.read_only && model.stopped.is_none() && model.broken.is_none();
+    model.is_complete() && is_held && model.parting.leaves_a_run()
 }
 
 /// What a yes does; nothing where what was pressed is no answer yet.
@@ -138,7 +154,7 @@ pub fn answered(model: &mut Model, command: &Command, problem: Option<Problem>) 
     let Some(problem) = problem else { return if is_close { vec![Effect::Leave] } else { Vec::new() } };
     let next = problem.next.as_ref().map(|next| format!(" Next: {}.", visible(next))).unwrap_or_default();
     // Of many refusals the screen shows the last; the log shows all.
-    tracing::warn!("refused: {}", visible(&problem.what));
+    tracing::warn!(target: crate::tui::log::NOTES, "refused: {}", visible(&problem.what));
     model.complain(format!("refused: {}.{next}", visible(&problem.what)));
     if let Command::Decide { task, .. } = command
         && model.review.task == Some(*task)

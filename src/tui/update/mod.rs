@@ -12,13 +12,14 @@ mod properties;
 #[cfg(test)]
 mod stories;
 
+use super::dialogs::Question;
 use super::effect::Effect;
 use super::keymap::{Action, Context, Key};
 use super::msg::Msg;
+use super::notes::Weight;
 use super::review::{Loaded, ReviewState};
 use super::state::{Dirty, Input, Model, Tab};
 
-pub use actions::can_be_undone;
 pub use answers::can_close;
 
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -56,7 +57,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Warned { text } => {
-            model.warning = Some(format!("{text}  (4 has the log)"));
+            model.notes.tell(Weight::Logged, format!("{text}  (4 has the log)"));
             model.dirtied(Dirty::Soon);
             Vec::new()
         }
@@ -118,8 +119,7 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         _ => {}
     }
     if model.is_too_small() {
-        // Nothing can be seen, so nothing is acted on but leaving, which does no harm.
-        return if everywhere == Some(Action::Quit) { vec![Effect::Leave] } else { Vec::new() };
+        return answers::small_key(model, key, at);
     }
     if model.dialog.is_some() {
         return answers::on_key(model, key, at);
@@ -127,16 +127,12 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     if model.filter_input.is_some() {
         return typing::filter_key(model, key);
     }
-    // A problem stays until it is replaced or put away.
-    let escaped = key.code == crossterm::event::KeyCode::Esc;
-    if escaped && model.note.as_ref().is_some_and(|note| note.is_problem) {
-        model.note = None;
+    let is_problem = model.notes.shown().is_some_and(|note| note.weight == Weight::Problem);
+    if key.code == crossterm::event::KeyCode::Esc && is_problem {
+        model.notes.put_away();
         return Vec::new();
     }
-    if model.note.as_ref().is_some_and(|note| !note.is_problem) {
-        model.note = None;
-    }
-    model.warning = None;
+    model.notes.read(at);
     let Some(action) = model.keymap.action(model.tab.context(), key) else { return Vec::new() };
     let mut effects = match action {
         Action::Filter => {
@@ -154,7 +150,15 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
 fn drawn(model: &mut Model, at: u64) {
     model.dirty = Dirty::No;
     if model.is_too_small() {
+        let is_shown = super::view::holds_question(model.width, model.height);
+        let quit = model.dialog.as_mut().filter(|dialog| is_shown && dialog.question == Question::Quit);
+        if let Some(dialog) = quit {
+            dialog.drawn_at.get_or_insert(at);
+        }
         return;
+    }
+    if model.filter_input.is_none() {
+        model.notes.drawn(at);
     }
     if let Some(dialog) = &mut model.dialog {
         dialog.drawn_at.get_or_insert(at);

@@ -5,6 +5,7 @@ use crate::model::{Event, Recorded, TaskId, TaskStatus, visible};
 use crate::tui::dialogs::Question;
 use crate::tui::effect::Effect;
 use crate::tui::names::shown_name;
+use crate::tui::notes::Weight;
 use crate::tui::state::{Dirty, MAX_OUTPUT, Model, PlanFacts};
 
 use super::loading;
@@ -111,11 +112,13 @@ fn tell(model: &mut Model, task: TaskId, event: &Event) {
         (Event::Outcome { .. } | Event::Failed { .. }, Some(status @ (TaskStatus::Failed | TaskStatus::Unknown))) => {
             let word = if status == TaskStatus::Failed { "failed" } else { "is UNKNOWN: applied or not" };
             let name = shown_name(&model.run, task);
-            model.warning = Some(format!("{name} {word}. In the list ] leads to it, and Enter asks what to do"));
+            let next = "In the list ] leads to it, and Enter asks what to do";
+            model.notes.tell(Weight::Alarm, format!("{name} {word}. {next}"));
         }
         // What was promised is there, what was complained of is mended.
         (Event::Planned { .. } | Event::Retried { .. }, _) if model.review.task == Some(task) => {
-            model.note = None;
+            model.notes.forget(Weight::Said);
+            model.notes.forget(Weight::Problem);
         }
         _ => {}
     }

@@ -3,6 +3,7 @@ use crate::engine::{Command, Notice};
 use crate::model::{Error, ErrorKind, Event, Selection, TaskId, TaskStatus};
 use crate::tui::dialogs::Question;
 use crate::tui::fixtures::{Desk, document_proposal, story, tree_proposal};
+use crate::tui::parting::Parting;
 
 fn reviewing(name: &str) -> Desk {
     let mut desk = Desk::new(&story(), 80, 24);
@@ -23,7 +24,7 @@ fn asked(desk: &Desk) -> Option<&Question> {
 fn a_plan_is_approved_by_another_key_than_the_one_that_asked() {
     let mut desk = reviewing("home/bob");
     desk.press("a");
-    assert!(matches!(asked(&desk), Some(Question::Approve(_))), "{:?}", desk.model.note);
+    assert!(matches!(asked(&desk), Some(Question::Approve(_))), "{:?}", desk.model.notes);
     desk.press("a enter");
     assert_eq!(desk.commands(), []);
     desk.press("y");
@@ -83,7 +84,7 @@ fn a_plan_that_moves_under_the_question_is_not_approved() {
     let voided = story.add(Event::Voided { task, why: "live moved".to_owned() });
     desk.send(Msg::Notice(voided));
     assert_eq!(asked(&desk), None);
-    assert!(desk.model.note.as_ref().unwrap().text.contains("nothing was approved"));
+    assert!(desk.model.notes.of(Weight::Problem).unwrap().contains("nothing was approved"));
     desk.press("y");
     assert!(desk.commands().iter().all(|command| !matches!(command, Command::Approve { .. })));
 }
@@ -98,7 +99,7 @@ fn leaving_a_hunk_out_takes_along_what_needs_it_and_waits_for_the_record() {
     let commands = desk.commands();
     let [Command::Decide { selection, .. }] = commands.as_slice() else { panic!("{commands:?}") };
     assert_eq!(selection.left_out().collect::<Vec<_>>(), [(0, 1), (0, 2)]);
-    assert!(desk.model.note.as_ref().unwrap().text.contains("1 other hunk"));
+    assert!(desk.model.notes.of(Weight::Said).unwrap().contains("1 other hunk"));
     desk.press("a");
     assert_eq!(asked(&desk), None, "not recorded yet");
     let plan = tree_proposal("home/ana").plan;
@@ -106,7 +107,7 @@ fn leaving_a_hunk_out_takes_along_what_needs_it_and_waits_for_the_record() {
     let decided = story.add(Event::Decided { task, selection: selection.clone(), digest, counts });
     desk.send(Msg::Notice(decided));
     desk.press("esc 3 a");
-    let Some(Question::Approve(approve)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    let Some(Question::Approve(approve)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert_eq!((approve.digest, approve.left_out), (digest, 2));
 }
 
@@ -134,7 +135,7 @@ fn a_refused_decision_is_taken_back_on_the_screen() {
     let problem = Error::new(ErrorKind::Conflict, "decide", "the plan is another").problem();
     desk.send(Msg::Answered { command, problem: Some(problem) });
     assert!(desk.model.review.loaded().unwrap().selection.takes_all());
-    assert!(desk.model.note.as_ref().unwrap().is_problem);
+    assert!(desk.model.notes.of(Weight::Problem).is_some());
 }
 
 #[test]
@@ -203,7 +204,7 @@ fn pasted_text_confirms_nothing_and_acts_on_nothing() {
 fn approving_a_step_names_each_plan_by_its_digest_and_asks_for_their_number() {
     let mut desk = reviewing("home/bob");
     desk.press("esc").at("home/bob").press("A");
-    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert_eq!((all.plans.len(), all.opened, all.unseen), (2, 1, 1));
     // home/ana deletes one file, so that is the number to type.
     desk.type_text("1").press("enter");
@@ -237,15 +238,15 @@ fn of_plans_made_before_the_screen_looked_the_journal_is_asked() {
     assert_eq!(names, ["home/ana", "home/bob"]);
     // As long as it is not known how honest they are, the worst is said.
     desk.at("home/bob").press("A");
-    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert_eq!(all.opaque, 2);
     desk.press("esc 3").answer(&document_proposal("home/bob"));
     desk.press("A");
-    assert!(desk.model.note.as_ref().unwrap().text.contains("wait a moment"), "{:?}", desk.model.note);
+    assert!(desk.model.notes.of(Weight::Problem).unwrap().contains("wait a moment"), "{:?}", desk.model.notes);
     let facts = Desk::new(&story(), 80, 24).model.plans;
     desk.send(Msg::PlanFacts { facts: facts.into_iter().collect() });
     desk.press("esc A");
-    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert_eq!((all.plans.len(), all.opened, all.opaque), (1, 1, 0));
 }
 
@@ -283,10 +284,11 @@ fn a_failure_is_told_wherever_one_looks_and_found_by_one_key() {
 }
 
 #[test]
-fn what_is_in_review_is_not_undone() {
+fn what_is_being_undone_is_not_undone_again() {
     let mut desk = Desk::new(&story(), 80, 24);
     let task = desk.model.run.find("home/bob").unwrap();
-    desk.model.run.tasks[task.index()].undoable = true;
+    let state = &mut desk.model.run.tasks[task.index()];
+    (state.undoable, state.pass) = (true, crate::model::Pass::Undo);
     desk.at("home/bob").press("u");
     assert_eq!(desk.commands(), []);
 }
@@ -306,8 +308,88 @@ fn nothing_is_acted_on_where_nothing_can_be_seen() {
     desk.send(Msg::Resize { width: 40, height: 10 });
     desk.press("n a y r p");
     assert_eq!(desk.commands(), []);
+}
+
+fn has_left(desk: &Desk) -> bool {
+    desk.effects.iter().any(|effect| matches!(effect, Effect::Leave))
+}
+
+#[test]
+fn leaving_is_asked_about_in_the_smallest_window_too() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.model.parting = Parting::Removed { instead: "--keep leaves them".to_owned() };
+    for (width, height) in [(59, 15), (80, 14), (20, 4), (10, 1)] {
+        desk.send(Msg::Resize { width, height });
+        desk.press("q q");
+        assert!(!has_left(&desk), "{width}x{height}: the key that asked does not answer");
+        desk.press("q x");
+        assert!(!has_left(&desk), "{width}x{height}: any other key stays");
+        desk.key("q");
+        desk.draw();
+        desk.key("y");
+        assert!(!has_left(&desk), "{width}x{height}: typed before the question could be read");
+        assert!(desk.text().contains("Leave? y"), "{}", desk.text());
+        desk.press("esc");
+    }
+    desk.send(Msg::Resize { width: 40, height: 8 });
     desk.press("q");
-    assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::Leave)));
+    assert!(desk.text().contains("are removed"), "{}", desk.text());
+    desk.press("y");
+    assert!(has_left(&desk));
+}
+
+#[test]
+fn a_question_that_does_not_fit_is_not_answered() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.send(Msg::Resize { width: 9, height: 3 });
+    desk.press("q y y");
+    assert!(!has_left(&desk));
+}
+
+#[test]
+fn what_is_said_on_leaving_does_not_contradict_itself() {
+    let mut story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    desk.model.parting = Parting::Removed { instead: "`rekindle demo --keep` leaves them in place".to_owned() };
+    desk.press("q");
+    let open = desk.text();
+    assert!(open.contains("removed then") && open.contains("demo --keep"), "{open}");
+    assert!(!open.contains("rest waits") && !open.contains("rekindle resume"), "{open}");
+    desk.press("esc");
+    for task in (0..).map(TaskId).take(desk.model.run.tasks.len()) {
+        if !desk.model.run.tasks[task.index()].status.satisfies() {
+            desk.send(Msg::Notice(story.add(Event::Skipped { task, why: "no".to_owned(), by: "x".to_owned() })));
+        }
+    }
+    desk.press("q");
+    let settled = desk.text();
+    assert!(settled.contains("nothing is left to do") && settled.contains("removed then"), "{settled}");
+    assert!(!settled.contains("close and leave"), "{settled}");
+    desk.press("c");
+    assert_eq!(desk.commands(), [], "nothing is kept that could be released");
+    desk.press("esc");
+    desk.model.parting = Parting::Stays { before: "REKINDLE_STATE=/tmp/x ".to_owned() };
+    desk.press("q");
+    assert!(desk.text().contains("REKINDLE_STATE=/tmp/x rekindle undo"), "{}", desk.text());
+}
+
+#[test]
+fn skipping_an_undo_says_what_stays() {
+    let mut story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    let task = story.task("account/ana");
+    let mut proposal = document_proposal("account/ana");
+    std::sync::Arc::make_mut(&mut proposal.plan).pass = crate::model::Pass::Undo;
+    desk.send(Msg::Notice(story.add(Event::UndoAsked { task, by: "ana".to_owned() })));
+    desk.send(Msg::Notice(story.planned("account/ana", &proposal.plan)));
+    desk.at("account/ana").press("s");
+    let text = desk.text();
+    assert!(text.contains("Drop the undo of account/ana?") && text.contains("what was restored stays"), "{text}");
+    assert!(!text.contains("as if it were done"), "{text}");
+    // Among others each is told for itself.
+    desk.press("esc").at("account/ana").press("space").at("home/bob").press("space s");
+    let text = desk.text();
+    assert!(text.contains("1 restore: nothing is written. 1 undo: what was restored stays."), "{text}");
 }
 
 #[test]
@@ -323,7 +405,7 @@ fn undo_shows_its_own_plan_before_anything() {
     desk.send(Msg::Notice(story.add(Event::UndoAsked { task, by: "ana".to_owned() })));
     desk.send(Msg::Notice(story.planned("account/ana", &proposal.plan)));
     desk.answer(&proposal).press("a");
-    let Some(Question::Approve(approve)) = asked(&desk) else { panic!("{:?}", desk.model.note) };
+    let Some(Question::Approve(approve)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert!(approve.is_undo);
 }
 
@@ -361,4 +443,55 @@ fn a_confirm_step_is_confirmed_by_a_person() {
     let mut desk = Desk::new(&story, 80, 24);
     desk.at("seen").press("c").press("y");
     assert_eq!(desk.commands(), [Command::Confirm { task }]);
+}
+
+#[test]
+fn a_failure_is_not_hidden_by_a_warning_or_a_refusal_that_comes_after_it() {
+    let mut story = story();
+    let mut desk = reviewing("home/bob");
+    desk.press("j j");
+    let task = story.task("home/bob");
+    let problem = Error::new(ErrorKind::NoSpace, "write notes.txt", "the disk is full").problem();
+    desk.send(Msg::Notice(story.add(Event::Failed { task, problem })));
+    desk.draw();
+    desk.send(Msg::Warned { text: "cannot read Data blob 9f2c".to_owned() });
+    // Pressed before anybody could read what had happened.
+    desk.key("y");
+    assert!(desk.text().contains("home/bob failed"), "{}", desk.text());
+    // Each has its turn, and none stays behind.
+    desk.press("j");
+    assert!(desk.text().contains("no plan in review"), "{}", desk.text());
+    desk.press("j");
+    assert!(desk.text().contains("cannot read Data blob"), "{}", desk.text());
+    desk.press("j");
+    assert_eq!(desk.model.notes.shown(), None);
+}
+
+#[test]
+fn what_was_said_of_one_action_is_gone_with_the_next() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/bob").press("c");
+    assert!(desk.text().contains("nothing here for a person to confirm"), "{}", desk.text());
+    // The failure that came before it has its turn first, then this; then nothing is left over.
+    desk.press("j");
+    assert!(!desk.text().contains("nothing here for a person"), "{}", desk.text());
+}
+
+#[test]
+fn a_filter_is_told_in_every_tab_that_it_narrows() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.press("/").type_text("status:review").press("enter");
+    for tab in ["1", "2", "3", "4"] {
+        desk.press(tab);
+        assert!(desk.text().contains("filter: status:review"), "{tab}: {}", desk.text());
+    }
+    desk.press("1 esc 2");
+    assert!(!desk.text().contains("filter:"), "{}", desk.text());
+}
+
+#[test]
+fn the_help_is_no_question() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.press("?");
+    assert!(!desk.text().contains("question"), "{}", desk.text());
 }

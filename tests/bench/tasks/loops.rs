@@ -5,31 +5,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rekindle::component::{Approved, Ledger, UndoRecord};
-use rekindle::engine::{Notice, Session};
-use rekindle::journal::{Journal, RunFolder, StateFolder, UndoStore, fold};
+use rekindle::engine::Notice;
+use rekindle::journal::{Journal, RunFolder, StateFolder, fold};
 use rekindle::model::{ApprovalPolicy, Change, Op, Result, TaskStatus};
 
+use super::one_step::new_session;
 use super::place::Place;
 
 /// Seconds from the run's beginning until every task is done.
 pub async fn with_engine(place: &Place, id: &str) -> f64 {
     let state = StateFolder::at(place.root.join("state"));
-    let key = state.digest_key().unwrap();
-    let header = place.header(id).await;
+    let script = place.script();
+    let header = script.header(id, place.users()).await;
     let began = Instant::now();
-    let (folder, keys) = RunFolder::create(&state, id).unwrap();
-    let journal = Journal::create(&folder, 0).unwrap();
-    let undo = UndoStore::open(&folder, &keys).unwrap();
-    let session = Session {
-        script: place.script(),
-        folder,
-        journal,
-        undo,
-        key,
-        policy: ApprovalPolicy::Yes { deletes: false, irreversible: false },
-        clock: Arc::new(|| 0),
-        by: "ops@bastion".to_owned(),
-    };
+    let policy = ApprovalPolicy::Yes { deletes: false, irreversible: false };
+    let session = new_session(script, &state, id, policy);
     let engine = session.begin(header);
     let mut notices = engine.subscribe();
     while !matches!(notices.recv().await.unwrap(), Notice::Idle) {}
@@ -67,7 +57,7 @@ impl Ledger for NoLedger {
 }
 
 /// Seconds for listing, reading, checking, writing and reading back, as many batches side by side as the
-/// component's limits say, read ahead as the engine does; nothing is planned, hashed, recorded or kept.
+/// component's limits say, reads and writes together, read ahead as the engine does; nothing is planned, hashed, recorded or kept.
 pub async fn by_hand(place: &Place) -> f64 {
     let limits = place.component.limits();
     let began = Instant::now();
@@ -79,30 +69,36 @@ pub async fn by_hand(place: &Place) -> f64 {
     drop(batches.0);
     let waiting = Arc::new(tokio::sync::Semaphore::new(2 * limits.parallel));
     let (planned, queue) = planned;
+    let turns = Arc::new(tokio::sync::Semaphore::new(limits.parallel));
     let mut workers = Vec::new();
     for _ in 0..limits.parallel {
         let (source, component) = (place.source.clone(), place.component.clone());
         let (batches, planned, waiting) = (batches.1.clone(), planned.clone(), waiting.clone());
+        let calls = turns.clone();
         workers.push(tokio::spawn(async move {
             while let Some(scopes) = { batches.lock().await.recv().await } {
                 let room = waiting.clone().acquire_owned().await.unwrap();
                 let listed = source.list(&scopes).await;
                 let listed: Vec<_> = listed.into_iter().flat_map(Result::unwrap).collect();
                 let live: Vec<_> = listed.iter().map(|location| component.locate(&location.id)).collect();
-                let (desired, live) = tokio::join!(source.read(&listed), component.read(&live));
+                let (desired, live) = tokio::join!(source.read(&listed), in_turn(&calls, component.read(&live)));
                 let approved: Vec<Approved> = desired.into_iter().zip(live).map(approved).collect();
-                component.check(&approved).await.into_iter().for_each(|checked| drop(checked.unwrap()));
+                in_turn(&calls, component.check(&approved))
+                    .await
+                    .into_iter()
+                    .for_each(|checked| drop(checked.unwrap()));
                 planned.send((approved, room)).unwrap();
             }
         }));
-        let (component, planned) = (place.component.clone(), queue.clone());
+        let (component, planned, calls) = (place.component.clone(), queue.clone(), turns.clone());
         workers.push(tokio::spawn(async move {
             while let Some((approved, room)) = { planned.lock().await.recv().await } {
                 drop(room);
-                component.identity().await.unwrap();
-                component.write(&approved, &NoLedger).await.into_iter().for_each(|written| drop(written.unwrap()));
+                in_turn(&calls, component.identity()).await.unwrap();
+                let written = in_turn(&calls, component.write(&approved, &NoLedger)).await;
+                written.into_iter().for_each(|written| drop(written.unwrap()));
                 let locations: Vec<_> = approved.iter().map(|one| component.locate(&one.change.id)).collect();
-                for (now, wanted) in component.read(&locations).await.into_iter().zip(&approved) {
+                for (now, wanted) in in_turn(&calls, component.read(&locations)).await.into_iter().zip(&approved) {
                     let value = |resource: &rekindle::model::Resource| resource.document().unwrap().value.clone();
                     assert_eq!(value(&now.unwrap().unwrap()), value(wanted.expected.as_ref().unwrap()));
                 }
@@ -114,6 +110,11 @@ pub async fn by_hand(place: &Place) -> f64 {
         worker.await.unwrap();
     }
     began.elapsed().as_secs_f64()
+}
+
+async fn in_turn<T>(calls: &tokio::sync::Semaphore, call: impl Future<Output = T>) -> T {
+    let _turn = calls.acquire().await.unwrap();
+    call.await
 }
 
 type Channel<T> =

@@ -8,14 +8,11 @@ use std::time::Duration;
 
 use rekindle::component::{Component, Limits};
 use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
-use rekindle::engine::{Restore, Script, Work};
-use rekindle::model::{
-    ComparePrecision, Digest, Document, KindSchema, Mode, Owner, OwnerSet, Result, RunHeader, Scope, StepHeader,
-    StepKind, TreePath,
-};
+use rekindle::model::{Document, KindSchema, Mode, Owner, Scope, TreePath};
 use rekindle::reader::Reader;
 use rekindle::stores::DirectoryStore;
 
+use super::one_step::Accounts;
 use super::slow::Slow;
 
 pub struct Place {
@@ -94,59 +91,16 @@ impl Place {
         Scope { below: TreePath::new(below).unwrap(), to: TreePath::root(), owner: Some(owner) }
     }
 
-    pub async fn header(&self, id: &str) -> RunHeader {
-        RunHeader {
-            id: id.to_owned(),
-            title: "bench".to_owned(),
-            by: "ops@bastion".to_owned(),
-            digest: Some(Digest::of("bench")),
-            steps: vec![StepHeader {
-                id: "account".to_owned(),
-                kind: StepKind::Restore,
-                each: Some("user".to_owned()),
-                needs: Vec::new(),
-                component: Some("accounts".to_owned()),
-                about: String::new(),
-            }],
-            owners: vec![OwnerSet { set: "user".to_owned(), names: (0..self.tasks).map(name).collect() }],
-            identities: [
-                ("accounts".to_owned(), self.component.identity().await.unwrap()),
-                ("backup".to_owned(), self.source.identity().await.unwrap()),
-            ]
-            .into(),
-            ..RunHeader::default()
-        }
+    pub fn script(&self) -> Arc<Accounts> {
+        let (source, component) = (self.source.clone(), self.component.clone());
+        Arc::new(Accounts { source, component, below: self.scope(0).below, mode: Mode::Merge })
     }
 
-    pub fn script(&self) -> Arc<dyn Script> {
-        Arc::new(Accounts { source: self.source.clone(), component: self.component.clone(), scope: self.scope(0) })
+    pub fn users(&self) -> Vec<String> {
+        (0..self.tasks).map(name).collect()
     }
 }
 
 pub fn name(user: u32) -> String {
     format!("user{user:05}")
-}
-
-struct Accounts {
-    source: Arc<dyn Reader>,
-    component: Arc<dyn Component>,
-    scope: Scope,
-}
-
-impl Script for Accounts {
-    fn work(&self, _: usize, owner: Option<&Owner>) -> Result<Work> {
-        Ok(Work::Restore(Restore {
-            source_name: "backup".into(),
-            source: self.source.clone(),
-            component_name: "accounts".into(),
-            component: self.component.clone(),
-            scope: Scope { owner: owner.cloned(), ..self.scope.clone() },
-            mode: Mode::Merge,
-            precision: ComparePrecision::Content,
-        }))
-    }
-
-    fn components(&self) -> Vec<(String, Arc<dyn Component>)> {
-        vec![("accounts".to_owned(), self.component.clone())]
-    }
 }

@@ -69,6 +69,23 @@ fn a_truncated_pack_spoils_only_the_files_in_it() {
 }
 
 #[test]
+fn what_lies_before_the_cut_of_a_truncated_pack_is_still_read() {
+    let two = two();
+    for index in 0..8 {
+        fs::write(two.home.join(format!("small-{index}")), noise(40_000, 10 + index)).unwrap();
+    }
+    two.repository.backup(&two.home, Backup { time: "2026-01-03 03:00:00", ..Backup::default() });
+    let known = [&two.early, &two.late];
+    let mut packs = two.repository.files("data").into_iter();
+    let third = packs.rfind(|pack| fs::metadata(pack).unwrap().len() > 200_000 && !known.contains(&pack));
+    // The files lie one after the other and are fetched together.
+    two.repository.damage(&third.unwrap(), |bytes| bytes.truncate(170_000));
+    let (whole, lost): (Vec<_>, Vec<_>) = two.read().into_iter().partition(|(_, read)| read.is_ok());
+    assert_eq!((whole.len(), lost.len()), (6, 4), "{lost:?}");
+    assert!(lost.iter().all(|(name, _)| name.starts_with("small-")));
+}
+
+#[test]
 fn a_flipped_bit_never_becomes_a_wrong_byte() {
     let two = two();
     two.repository.damage(&two.late, |bytes| bytes[150_000] ^= 0x10);

@@ -43,7 +43,7 @@ pub fn user(sample: &Sample, position: usize) -> Value {
         _ => vec![team, "/Übung ☃".to_owned()],
     };
     let mut roles = vec![format!("default-roles-{}", sample.name), "reader".to_owned()];
-    if position % 3 == 0 {
+    if position.is_multiple_of(3) {
         roles.push("wri/ter".to_owned());
     }
     let links = match position % 3 {
@@ -59,7 +59,7 @@ pub fn user(sample: &Sample, position: usize) -> Value {
         "id": sample.id(&format!("user {position}")),
         "username": username,
         "email": if position == 5 { username.clone() } else { format!("Person{position}@people.example.org") },
-        "emailVerified": position % 2 == 0,
+        "emailVerified": position.is_multiple_of(2),
         "firstName": if position == 3 { "Dörte" } else { "Given" },
         "lastName": format!("Family {position}"),
         "enabled": position % 11 != 10,
@@ -69,7 +69,7 @@ pub fn user(sample: &Sample, position: usize) -> Value {
         "credentials": credentials,
         "groups": groups,
         "realmRoles": roles,
-        "clientRoles": if position % 2 == 0 { json!({"app": ["read"], "account": ["view-profile"]}) } else { json!({}) },
+        "clientRoles": if position.is_multiple_of(2) { json!({"app": ["read"], "account": ["view-profile"]}) } else { json!({}) },
         "federatedIdentities": links,
         "clientConsents": consents,
         "notBefore": 0

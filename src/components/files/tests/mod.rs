@@ -97,7 +97,8 @@ impl Ground {
 
     /// The plan: as written by the component, without specials; deletes only in exact mode.
     fn plan(&self) -> Approved {
-        self.plan_to(Self::tree(self.backup.path()), self.exact)
+        let source = Self::tree(self.backup.path()).map(|tree| tree.to_restore_from().unwrap());
+        self.plan_to(source, self.exact)
     }
 
     fn plan_to(&self, desired: Option<Arc<dyn Tree>>, exact: bool) -> Approved {

@@ -47,6 +47,23 @@ fn a_file_changed_since_the_plan_is_a_conflict_and_nothing_is_written() {
     assert!(ground.ledger.kept.lock().unwrap().is_empty());
 }
 
+/// The former size and time are put back: only what the kernel counts tells.
+#[test]
+fn a_source_changed_since_the_plan_is_a_conflict_and_nothing_is_written() {
+    for live in ["mkdir -p docs; echo old-content > b", "cd ..; rm -r ana"] {
+        let ground = both();
+        ground.backup("echo a > a; echo planned > b").live(live);
+        let plan = ground.plan();
+        let before = ground.live_state();
+        ground.backup("was=$(stat -c %y b); echo another > b; touch -d \"$was\" b");
+        assert_eq!(kind_of(ground.write(&plan)), (ErrorKind::Conflict, crate::model::Known::NotApplied), "{live}");
+        assert_eq!(ground.live_state(), before, "{live}");
+        assert_eq!(ground.leftovers(), [""; 0], "{live}");
+        ground.write(&ground.plan()).unwrap();
+        assert_eq!(std::fs::read_to_string(ground.live.join("ana/b")).unwrap(), "another\n");
+    }
+}
+
 #[test]
 fn a_file_changed_between_survey_and_rename_is_still_a_conflict() {
     let ground = both();

@@ -113,7 +113,7 @@ impl Files {
                 doing(at),
                 format!("none of {} is called REALM-realm.json", named(several)),
             )
-            .next("name the file with 'at' at the source in the runbook")),
+            .next("name the file with 'export' at the source in the runbook")),
         }
     }
 
@@ -155,9 +155,9 @@ fn named(names: &[&str]) -> String {
 fn absent(store: &dyn Store, at: &TreePath, why: &str) -> Error {
     let near = exports_in(store);
     let next = if near.is_empty() {
-        "choose another backup, or name its place with 'at' at the source in the runbook".to_owned()
+        "choose another backup, or name its place with 'export' at the source in the runbook".to_owned()
     } else {
-        format!("one lies at {}: write 'at' at the source in the runbook", near.join(" and at "))
+        format!("one lies at {}: write it as 'export' at the source in the runbook", near.join(" and at "))
     };
     Error::new(ErrorKind::NotFound, doing(at), why).next(next)
 }

@@ -1,6 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -20,7 +19,7 @@ use crate::stores::{Store, nothing_there};
 pub(super) struct Opened {
     pub name: String,
     realm: Realm,
-    /// Nobody's files were there, which may mean that nobody is, or that they are lost.
+    /// Whether files of people are there. Without them there may be nobody, or they are lost.
     has_people: bool,
     index: Index,
     people: People,
@@ -78,13 +77,13 @@ impl Opened {
         Ok(place::owners_in(folder, self.keys_below(folder)))
     }
 
-    pub fn list(&self, scope: &Scope, store: &dyn Store) -> Result<Vec<Location>> {
+    pub fn list(&self, scope: &Scope) -> Result<Vec<Location>> {
         place::known(&scope.below)?;
         let below = meant(scope);
         self.whole_for(&below)?;
         let keys: Vec<Location> = self.keys_below(&below).filter_map(location).collect();
         if keys.is_empty() {
-            return Err(self.nothing_at(&below, store));
+            return Err(self.nothing_at(&below));
         }
         Ok(keys)
     }
@@ -160,7 +159,7 @@ impl Opened {
         ))
     }
 
-    fn nothing_at(&self, below: &TreePath, _store: &dyn Store) -> Error {
+    fn nothing_at(&self, below: &TreePath) -> Error {
         let doing = format!("read {below} in the export of the realm {}", visible(&self.name));
         let parent = below.parent().unwrap_or_default();
         let wanted = below.to_string();
@@ -227,6 +226,3 @@ fn both(layout: &Layout) -> Error {
     Error::new(ErrorKind::Ambiguous, format!("read {}", layout.realm_file), why)
         .next("move the files of one of them away")
 }
-
-/// A realm's own part is shared by all who read.
-pub(super) type Shared = Arc<Opened>;

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use super::again;
-use super::opened::{Opened, Shared};
+use super::opened::Opened;
 use crate::components::keycloak::config::Ids;
 use crate::components::keycloak::place;
 use crate::components::keycloak::schema::schema;
@@ -34,7 +34,7 @@ struct Inner {
     store: Arc<dyn Store>,
     config: ExportConfig,
     schema: Schema,
-    opened: Mutex<Option<Shared>>,
+    opened: Mutex<Option<Arc<Opened>>>,
 }
 
 impl KeycloakExport {
@@ -54,7 +54,7 @@ impl KeycloakExport {
 
 impl Inner {
     /// A backup does not change while it is read. Who asks while it is opened waits.
-    fn opened(&self) -> Result<Shared> {
+    fn opened(&self) -> Result<Arc<Opened>> {
         let mut held = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(opened) = held.as_ref() {
             return Ok(Arc::clone(opened));
@@ -94,9 +94,7 @@ impl Reader for KeycloakExport {
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
         let asked = scopes.to_vec();
-        let listed = self
-            .blocking(move |inner, opened| Ok(asked.iter().map(|scope| opened.list(scope, &*inner.store)).collect()))
-            .await;
+        let listed = self.blocking(move |_, opened| Ok(asked.iter().map(|scope| opened.list(scope)).collect())).await;
         answers(listed, scopes.len())
     }
 

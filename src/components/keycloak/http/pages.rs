@@ -52,7 +52,7 @@ impl Http {
         count: u64,
         each: &(impl Fn(&Value) -> Result<Option<T>> + Sync),
     ) -> Result<(Vec<T>, usize)> {
-        let pages = count.div_ceil(size).max(1).min(MOST_PAGES);
+        let pages = count.div_ceil(size).clamp(1, MOST_PAGES);
         let fetched = stream::iter(0..pages).map(|page| async move {
             let items = self.page(path, query, page * size, size).await?;
             let ids: Vec<String> = items.iter().filter_map(|item| Some(item.get("id")?.as_str()?.to_owned())).collect();

@@ -59,6 +59,8 @@ pub(super) struct Live {
 struct Written {
     realm: Option<Instant>,
     users: HashMap<TreePath, Instant>,
+    /// When many users were asked for last, and how many in one go, one batch after the other.
+    asked: Option<(Instant, u64)>,
 }
 
 impl Live {
@@ -119,18 +121,33 @@ impl Live {
     }
 
     pub(super) async fn users_for_plan(&self, keys: &[&TreePath]) -> Result<Arc<UsersView>> {
-        let since = self.users_written(keys.iter().copied()).max(self.realm_written());
         let realm = self.realm_for_names().await?;
         let mut held = self.users.lock().await;
-        if let Some(view) = held.as_ref()
-            && since.is_none_or(|since| view.begun >= since)
-            && view.begun.elapsed() <= FRESH_FOR + view.cost * FRESH_PER_COST
-        {
+        if let Some(view) = held.as_ref().filter(|view| self.is_fresh(view, keys)) {
             return Ok(Arc::clone(view));
         }
         let view = Arc::new(UsersView::take(&self.http, &realm).await?);
         *held = Some(Arc::clone(&view));
         Ok(view)
+    }
+
+    /// Waits for a reading that is under way.
+    pub(super) async fn has_fresh_users(&self, keys: &[&TreePath]) -> bool {
+        self.users.lock().await.as_ref().is_some_and(|view| self.is_fresh(view, keys))
+    }
+
+    fn is_fresh(&self, view: &UsersView, keys: &[&TreePath]) -> bool {
+        let since = self.users_written(keys.iter().copied()).max(self.realm_written());
+        since.is_none_or(|since| view.begun >= since) && view.begun.elapsed() <= FRESH_FOR + view.cost * FRESH_PER_COST
+    }
+
+    /// How many users were asked for in the last moments, these included.
+    pub(super) fn asked_lately(&self, more: u64) -> u64 {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let before = written.asked.filter(|(at, _)| now - *at <= FRESH_FOR).map_or(0, |(_, before)| before);
+        written.asked = Some((now, before + more));
+        before + more
     }
 }
 

@@ -234,7 +234,7 @@ impl Live {
     ) -> Result<BTreeMap<TreePath, Result<Option<Resource>>>> {
         let realm = self.realm_for_names().await?;
         let keys: Vec<&TreePath> = wanted.iter().map(|id| &id.key).collect();
-        let bulk = match self.pays_in_bulk(&realm, wanted.len()).await? {
+        let bulk = match self.pays_in_bulk(&realm, &keys).await? {
             true => Some(self.users_for_plan(&keys).await?),
             false => None,
         };
@@ -256,11 +256,16 @@ impl Live {
         Ok(stream::iter(wanted.iter().enumerate()).map(read).buffer_unordered(SIDE_BY_SIDE).collect().await)
     }
 
-    async fn pays_in_bulk(&self, realm: &RealmView, wanted: usize) -> Result<bool> {
-        if wanted <= FEW || realm.realm.is_none() {
+    /// Many come in several batches, of which each alone may not pay: what was asked for lately counts too.
+    async fn pays_in_bulk(&self, realm: &RealmView, keys: &[&TreePath]) -> Result<bool> {
+        if keys.len() <= FEW || realm.realm.is_none() {
             return Ok(false);
         }
-        Ok(wanted as u64 * BULK_PAYS >= self.http.count("/users/count").await?)
+        let asked = self.asked_lately(keys.len() as u64);
+        if self.has_fresh_users(keys).await {
+            return Ok(true);
+        }
+        Ok(asked.saturating_mul(BULK_PAYS) >= self.http.count("/users/count").await?)
     }
 
     /// One user as it is now.

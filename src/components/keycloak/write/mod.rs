@@ -43,7 +43,7 @@ use crate::model::{Error, ErrorKind, Resource, Result, TargetIdentity, visible};
 impl Component for Keycloak {
     /// A batch is what one reading back in bulk proves.
     fn limits(&self) -> Limits {
-        Limits { batch: 500, parallel: 4 }
+        Limits { batch: 1000, parallel: 4 }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

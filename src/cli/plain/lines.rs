@@ -1,0 +1,72 @@
+use super::wording::{event_line, shown_name};
+use crate::cli::progress::Progress;
+use crate::engine::{Activity, Notice};
+use crate::model::{Run, TaskId, TaskStatus, plural, size};
+
+/// A run told line by line.
+pub struct Lines {
+    /// One JSON object an event instead of words.
+    pub json: bool,
+    pub progress: Progress,
+}
+
+impl Lines {
+    pub fn new(json: bool) -> Self {
+        Self { json, progress: Progress::new(json) }
+    }
+
+    /// What happened, to whoever looks on.
+    pub fn tell(&self, run: &mut Run, notice: Notice) {
+        match notice {
+            Notice::Event(recorded) => match run.apply(&recorded) {
+                Ok(_) => self.print_event(run, &recorded),
+                Err(illegal) => tracing::error!(target: "plain", "{illegal}"),
+            },
+            Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", shown_name(run, task))),
+            Notice::Activity { task, activity } => self.tell_activity(run, task, &activity),
+            _ => {}
+        }
+    }
+
+    fn tell_activity(&self, run: &Run, task: TaskId, activity: &Activity) {
+        let doing = match activity {
+            Activity::Planning => "planning".to_owned(),
+            Activity::Writing { files, bytes, .. } => format!("{}, {}", plural(*files, "file"), size(*bytes)),
+            Activity::ReadingBack => "reading back".to_owned(),
+            Activity::Waiting(why) => why.clone(),
+            Activity::Idle => return,
+        };
+        self.progress.show(|| {
+            let settled: u32 =
+                TaskStatus::ALL.iter().filter(|status| status.is_settled()).map(|status| run.count(*status)).sum();
+            format!("{settled}/{} tasks  {}: {doing}", run.tasks.len(), shown_name(run, task))
+        });
+    }
+
+    pub fn introduce(&self, run: &Run) {
+        if self.json || run.tasks.iter().any(|task| task.attempt > 0) {
+            return;
+        }
+        for (name, identity) in &run.header.identities {
+            self.print(&format!("  {name}: {identity}"));
+        }
+    }
+
+    fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {
+        if self.json {
+            if let Ok(line) = serde_json::to_string(recorded) {
+                self.print(&line);
+            }
+            return;
+        }
+        if let Some(line) = event_line(run, recorded) {
+            self.print(&line);
+        }
+    }
+
+    /// A reader that went away ends the output, not the run.
+    pub fn print(&self, line: &str) {
+        self.progress.clear();
+        crate::cli::say(line);
+    }
+}

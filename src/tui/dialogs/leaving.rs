@@ -1,0 +1,47 @@
+use crate::model::visible;
+use crate::tui::parting::Parting;
+use crate::tui::state::Model;
+use crate::tui::theme::Role;
+use crate::tui::update::can_close;
+
+use super::render::Line;
+
+/// What becomes of a run that is left now.
+pub fn leaving(model: &Model) -> Vec<Line> {
+    words(model, (Role::Quiet, String::new())).1
+}
+
+/// The question before the screen is left: its title, what becomes of the run, and the answers.
+pub fn words(model: &Model, back: Line) -> (String, Vec<Line>, Vec<Line>) {
+    let leave = (Role::Key, "y  leave".to_owned());
+    if model.read_only {
+        let lines = vec![(Role::Plain, "The run goes on without you: it is held by another process.".to_owned())];
+        return ("Stop watching?".to_owned(), lines, vec![leave, back]);
+    }
+    let mut lines = vec![match model.is_complete() {
+        true => (Role::Good, "Every task is settled: nothing is left to do.".to_owned()),
+        false => (Role::Plain, "The run is not finished. What is being written now ends first.".to_owned()),
+    }];
+    let mut answers = vec![leave, back];
+    match &model.parting {
+        Parting::Removed { instead } => {
+            lines.push((Role::Attention, "The sandbox and this run are removed then.".to_owned()));
+            lines.push((Role::Plain, instead.clone()));
+        }
+        Parting::Stays { before } => {
+            let id = visible(&model.run.header.id);
+            let command = |verb: &str| format!("{}rekindle {verb} {id}", visible(before));
+            if can_close(model) {
+                lines.push((Role::Plain, format!("what happened: {}", command("report"))));
+                lines.push((Role::Plain, format!("back to before: {}", command("undo"))));
+                let kept = "y  leave; what undo needs is kept until the run is closed";
+                let closed = "c  close and leave: what is kept for undo is released for good";
+                answers.splice(0..1, [(Role::Key, kept.to_owned()), (Role::Key, closed.to_owned())]);
+            } else {
+                lines.push((Role::Plain, "The rest waits.".to_owned()));
+                lines.push((Role::Active, format!("to go on: {}", command("resume"))));
+            }
+        }
+    }
+    ("Leave?".to_owned(), lines, answers)
+}

@@ -1,0 +1,149 @@
+//! A component says how many calls it likes side by side and how much in one; it never sees more, however many tasks
+//! there are and however much each of them has.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use rekindle::journal::StateFolder;
+use rekindle::model::{
+    Body, Document, Location, Mode, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TaskStatus, TreePath,
+};
+use rekindle::reader::Reader;
+use serde_json::{Value, json};
+
+use crate::YES;
+use crate::one_step::{Accounts, new_session};
+use crate::platform::Follower;
+
+const USERS: usize = 40;
+const EACH: usize = 5;
+const LIMITS: Limits = Limits { batch: 3, parallel: 3 };
+
+#[derive(Default)]
+struct Seen {
+    live: BTreeMap<String, Value>,
+    calls: usize,
+    most_calls: usize,
+    most_in_one: BTreeMap<&'static str, usize>,
+    writing: usize,
+    most_writing: usize,
+}
+
+/// The live side, and with `backup` the source, which has no limits.
+struct Crowd {
+    seen: Arc<Mutex<Seen>>,
+    schema: Schema,
+    backup: bool,
+}
+
+impl Crowd {
+    /// A call takes many turns of the runtime: whatever may go on beside it does.
+    async fn call<T>(&self, verb: &'static str, count: usize, work: impl FnOnce(&mut Seen) -> T) -> T {
+        if self.backup {
+            return work(&mut self.seen.lock().unwrap());
+        }
+        let writing = usize::from(verb == "write");
+        {
+            let mut seen = self.seen.lock().unwrap();
+            seen.calls += 1;
+            seen.writing += writing;
+            seen.most_calls = seen.most_calls.max(seen.calls);
+            seen.most_writing = seen.most_writing.max(seen.writing);
+            let most = seen.most_in_one.entry(verb).or_default();
+            *most = count.max(*most);
+        }
+        for _ in 0..30 {
+            tokio::task::yield_now().await;
+        }
+        let mut seen = self.seen.lock().unwrap();
+        seen.calls -= 1;
+        seen.writing -= writing;
+        work(&mut seen)
+    }
+}
+
+#[async_trait]
+impl Reader for Crowd {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    async fn identity(&self) -> Result<TargetIdentity> {
+        let identity = TargetIdentity { system: "crowd".into(), address: "here".into(), id: self.backup.to_string() };
+        Ok(self.call("identity", 1, |_| identity).await)
+    }
+
+    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
+        Ok(users())
+    }
+
+    async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
+        let of = |scope: &Scope| {
+            let name = &scope.owner.as_ref().unwrap().name;
+            let key = |number| TreePath::new(format!("{name}-{number}")).unwrap();
+            let locate = |key: TreePath| Location { at: key.clone(), id: ResourceId { kind: "account".into(), key } };
+            Ok((0..EACH).map(|number| locate(key(number))).collect())
+        };
+        self.call("list", scopes.len(), |_| scopes.iter().map(of).collect()).await
+    }
+
+    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+        let one = |seen: &Seen, location: &Location| {
+            let value = match self.backup {
+                true => Some(json!({ "quota": 10 })),
+                false => seen.live.get(&location.id.key.to_string()).cloned(),
+            };
+            let body = |value| Body::Document(Document::new(value));
+            Ok(value.map(|value| Resource { id: location.id.clone(), body: body(value) }))
+        };
+        self.call("read", wanted.len(), |seen| wanted.iter().map(|location| one(seen, location)).collect()).await
+    }
+}
+
+#[async_trait]
+impl Component for Crowd {
+    fn limits(&self) -> Limits {
+        LIMITS
+    }
+
+    async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
+        self.call("check", changes.len(), |_| changes.iter().map(|_| Ok(Checked::default())).collect()).await
+    }
+
+    async fn write(&self, changes: &[Approved], _: &dyn Ledger) -> Vec<Result<Effect>> {
+        let one = |seen: &mut Seen, approved: &Approved| {
+            let value = approved.expected.as_ref().unwrap().document().unwrap().value.clone();
+            seen.live.insert(approved.change.id.key.to_string(), value);
+            Ok(Effect::default())
+        };
+        self.call("write", changes.len(), |seen| changes.iter().map(|change| one(seen, change)).collect()).await
+    }
+}
+
+fn users() -> Vec<String> {
+    (0..USERS).map(|number| format!("user{number}")).collect()
+}
+
+#[tokio::test]
+async fn a_component_never_sees_more_calls_or_more_in_one_than_it_likes() {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let side = |backup| Arc::new(Crowd { seen: seen.clone(), schema: Schema::default(), backup });
+    let (source, component, below) = (side(true), side(false), TreePath::root());
+    let script = Arc::new(Accounts { source, component, below, mode: Mode::Exact });
+    let folder = tempfile::tempdir().unwrap();
+    let header = script.header("crowd", users()).await;
+    let session = new_session(script, &StateFolder::at(folder.path()), "crowd", YES);
+    let mut run = Follower::of(session.begin(header));
+    run.settle().await;
+    assert!(run.statuses().iter().all(|(_, status)| *status == TaskStatus::Done), "{:?}", run.run.problems);
+
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.live.len(), USERS * EACH);
+    assert_eq!(seen.most_calls, LIMITS.parallel, "as many as it likes, and no more");
+    assert_eq!(seen.most_writing, LIMITS.parallel - 1, "one is left for the next plans");
+    for verb in ["read", "check", "write", "list"] {
+        assert_eq!(seen.most_in_one[verb], LIMITS.batch, "{verb}");
+    }
+}

@@ -1,0 +1,82 @@
+//! A run of one step that restores an account for each user, and what an engine needs to begin or to go on.
+
+use std::sync::Arc;
+
+use rekindle::component::Component;
+use rekindle::engine::{Restore, Script, Session, Work};
+use rekindle::journal::{Journal, RunFolder, StateFolder, UndoStore};
+use rekindle::model::{
+    ApprovalPolicy, ComparePrecision, Digest, Mode, Owner, OwnerSet, Result, RunHeader, Scope, StepHeader, StepKind,
+    TreePath,
+};
+use rekindle::reader::Reader;
+
+pub struct Accounts {
+    pub source: Arc<dyn Reader>,
+    pub component: Arc<dyn Component>,
+    /// Where the source has them.
+    pub below: TreePath,
+    pub mode: Mode,
+}
+
+impl Script for Accounts {
+    fn work(&self, _: usize, owner: Option<&Owner>) -> Result<Work> {
+        Ok(Work::Restore(Restore {
+            source_name: "backup".into(),
+            source: self.source.clone(),
+            component_name: "accounts".into(),
+            component: self.component.clone(),
+            scope: Scope { below: self.below.clone(), to: TreePath::root(), owner: owner.cloned() },
+            mode: self.mode,
+            precision: ComparePrecision::Content,
+        }))
+    }
+
+    fn components(&self) -> Vec<(String, Arc<dyn Component>)> {
+        vec![("accounts".to_owned(), self.component.clone())]
+    }
+}
+
+impl Accounts {
+    pub async fn header(&self, id: &str, users: Vec<String>) -> RunHeader {
+        RunHeader {
+            id: id.to_owned(),
+            by: "test@here".to_owned(),
+            digest: Some(Digest::of(id)),
+            steps: vec![StepHeader {
+                id: "account".to_owned(),
+                kind: StepKind::Restore,
+                each: Some("user".to_owned()),
+                needs: Vec::new(),
+                component: Some("accounts".to_owned()),
+                about: String::new(),
+            }],
+            owners: vec![OwnerSet { set: "user".to_owned(), names: users }],
+            identities: [
+                ("accounts".to_owned(), self.component.identity().await.unwrap()),
+                ("backup".to_owned(), self.source.identity().await.unwrap()),
+            ]
+            .into(),
+            ..RunHeader::default()
+        }
+    }
+}
+
+/// Of a run that begins.
+pub fn new_session(script: Arc<dyn Script>, state: &StateFolder, id: &str, policy: ApprovalPolicy) -> Session {
+    let (folder, _) = RunFolder::create(state, id).unwrap();
+    let journal = Journal::create(&folder, 0).unwrap();
+    session(script, state, folder, journal, policy)
+}
+
+pub fn session(
+    script: Arc<dyn Script>,
+    state: &StateFolder,
+    folder: RunFolder,
+    journal: Journal,
+    policy: ApprovalPolicy,
+) -> Session {
+    let undo = UndoStore::open(&folder, &folder.keys().unwrap()).unwrap();
+    let key = state.digest_key().unwrap();
+    Session { script, folder, journal, undo, key, policy, clock: Arc::new(|| 0), by: "test@here".to_owned() }
+}

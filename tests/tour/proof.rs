@@ -1,0 +1,71 @@
+//! What `verify` proves, what it cannot, and what a journal that lost something says of itself.
+
+use std::fs;
+
+use crate::ground::Ground;
+
+/// A home in a plain directory, restored; a command and a check after it.
+fn restored(check: &str, code: i32) -> Ground {
+    let ground = Ground::bare();
+    fs::create_dir_all(ground.path("copy/ana")).unwrap();
+    fs::create_dir_all(ground.path("home")).unwrap();
+    fs::write(ground.path("copy/ana/notes"), "call bob\n").unwrap();
+    let root = ground.path("");
+    let root = root.to_str().unwrap();
+    let text = format!(
+        "rekindle: 1\ntitle: Proof\nsources: {{ copy: {{ directory: {root}/copy }} }}\n\
+         components: {{ homes: {{ files: {root}/home }} }}\nowners: {{ user: {{ from: copy }} }}\nsteps:\n\
+         - {{ id: home, each: user, restore: homes, from: copy, below: \"${{user}}\" }}\n\
+         - {{ id: tell, needs: [home], run: [true] }}\n\
+         - {{ id: seen, needs: [home, tell], check: {{ file: {check} }}, on: homes }}\n"
+    );
+    fs::write(ground.path("runbook.yaml"), text).unwrap();
+    ground.rekindle(&["run", "runbook.yaml", "--plain", "--yes"], code);
+    ground
+}
+
+/// The last events never reached the disk.
+fn lose_the_end(ground: &Ground) {
+    let run = fs::read_dir(ground.path("state/runs")).unwrap().next().unwrap().unwrap();
+    let journal = rusqlite::Connection::open(run.path().join("journal.db")).unwrap();
+    let last = "DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)";
+    assert_eq!(journal.execute(last, []).unwrap(), 1);
+}
+
+#[test]
+fn a_command_leaves_nothing_that_can_be_verified() {
+    let ground = restored("ana/notes", 0);
+    let told = ground.rekindle(&["verify"], 0);
+    told.says("2 tasks are as restored, 0 differ").says("1 task left nothing to be read").says("person's word: tell");
+    let told = ground.rekindle(&["verify", "--json"], 0).json();
+    assert_eq!(told["equal"], 2);
+    assert_eq!(told["unverifiable"], serde_json::json!(["tell"]));
+}
+
+#[test]
+fn a_task_that_failed_is_named_and_no_proof() {
+    let ground = restored("ana/elsewhere", 1);
+    ground.rekindle(&["verify"], 1).says("seen is failed: ").says("1 task is as restored");
+    assert_eq!(ground.rekindle(&["verify", "--json"], 1).json()["unsettled"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_record_without_its_end_is_no_proof() {
+    let ground = restored("ana/notes", 0);
+    lose_the_end(&ground);
+    let told = ground.rekindle(&["verify"], 1);
+    told.says("the record is not whole: the journal's end is lost");
+    assert_eq!(ground.rekindle(&["verify", "--json"], 1).json()["findings"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn undo_and_close_tell_and_record_that_the_journals_end_is_lost() {
+    let ground = restored("ana/notes", 0);
+    lose_the_end(&ground);
+    ground.rekindle(&["undo", "--yes", "--yes-deletes"], 0).complains("warning: the journal's end is lost");
+    ground.rekindle(&["watch", "--once"], 2).says("note: the journal's end is lost");
+    assert!(!ground.path("home/ana").exists());
+
+    lose_the_end(&ground);
+    ground.rekindle(&["close"], 0).complains("warning: the journal's end is lost");
+}
