@@ -129,7 +129,8 @@ async fn what_was_changed_in_a_living_realm_is_changed_back_and_undone() {
     assert!(changes.len() >= 9, "{:?}", changes.iter().map(|one| one.change.id.to_string()).collect::<Vec<_>>());
     story.write_all(&changes).await;
     // Merge leaves what only the live side has.
-    assert_eq!(story.differences(&realm).await, ["client realm/clients/app: Delete description"]);
+    let left = "client realm/clients/app: Delete description, Delete redirectUris[https://elsewhere.example.org/*]";
+    assert_eq!(story.differences(&realm).await, [left]);
     let app = story.admin.get(&story.at("/clients?clientId=app")).await;
     assert_eq!(app[0]["secret"], json!("app secret"), "a secret that nobody wrote stays");
     story.write_all(&changes).await;

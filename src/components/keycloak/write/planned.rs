@@ -71,13 +71,20 @@ impl<'a> Planned<'a> {
             }
             None => json!({}),
         };
-        // The built-in mark is the server's own.
         Ok(Self { at, approved, kind, names, from, to, is_new, removes })
     }
 
     pub fn target<'t>(&'t self, raw: &'t [Value], standing: &'t Standing) -> Target<'t> {
         let from = if self.is_new { empty() } else { &self.from };
         Target { kind: self.kind, names: &self.names, from, to: &self.to, is_new: self.is_new, raw, standing }
+    }
+
+    /// Once it is made: what the server gave to it that nobody wants.
+    pub fn mended(&self, standing: &Standing) -> Option<Self> {
+        let now = standing.document(&self.kind.id(&self.names).key)?;
+        let (from, to) = (without(now, &["id"]), without(&self.to, &UNSEEN));
+        let (names, is_new, removes) = (self.names.clone(), false, false);
+        Some(Self { at: self.at, approved: self.approved, kind: self.kind, names, from, to, is_new, removes })
     }
 
     pub fn is_done(&self, standing: &Standing) -> bool {

@@ -80,6 +80,7 @@ impl Keycloak {
         let mut writes = flat;
         if made {
             standing = self.look_again(standing).await;
+            self.mend(&writes, &standing, failed).await;
             let deep_again = deep.iter().filter_map(|plan| {
                 Planned::of(plan.at, plan.approved, &standing, keeps_ids, again)
                     .map_err(|error| failed.insert(plan.at, error))
@@ -116,6 +117,16 @@ impl Keycloak {
         match self.live.realm_now().await {
             Ok(view) => standing.looked_again(view),
             Err(_) => standing,
+        }
+    }
+
+    /// A new client is given attributes by the server that no plan has shown.
+    async fn mend(&self, plans: &[Planned<'_>], standing: &Standing, failed: &mut Failed) {
+        for plan in plans.iter().filter(|plan| plan.is_new && plan.kind == Kind::Client) {
+            let Some(mended) = plan.mended(standing).filter(|_| !failed.contains_key(&plan.at)) else { continue };
+            if let Err(error) = self.write_one(&mended, standing, true).await {
+                failed.insert(plan.at, of(&plan.approved.change.id, error.known(Known::Unknown)));
+            }
         }
     }
 
