@@ -104,7 +104,10 @@ async fn a_name_that_another_account_has_is_a_conflict_of_its_own() {
     // Without that hunk, all the rest is given to the account that is there.
     let rest = story.plan(&[story.one("users/ana")], &["id"]).await;
     story.write_all(&rest).await;
-    assert_eq!(story.differences(&[story.one("users/ana")]).await, ["user users/ana: Update id"]);
+    assert_eq!(
+        story.differences(&[story.one("users/ana")]).await,
+        ["user users/ana: Delete groups[/staff], Update id"]
+    );
     assert!(story.logs_in("ana").await);
 }
 
@@ -218,4 +221,47 @@ async fn what_somebody_else_changed_meanwhile_is_not_written_over() {
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Known::NotApplied));
     assert!(error.chain().contains("its enabled has changed"), "{}", error.chain());
     assert_eq!(story.differences(&[story.one("users/ana")]).await.len(), 1);
+}
+
+/// Beside a bare loop that posts the same people, in the same run.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures, for minutes"]
+async fn a_thousand_people_cost_what_the_bare_calls_cost() {
+    use crate::sample::people::user;
+    use futures_util::{StreamExt, stream};
+    use rekindle::components::keycloak::canonical::{self, Names, Side};
+
+    const PEOPLE: usize = 1000;
+    let mut times = Vec::new();
+    for (name, ours) in [("warm", false), ("bare", false), ("ours", true), ("again-bare", false), ("again-ours", true)]
+    {
+        let sample = Sample::new(name, 0);
+        let admin = Admin::new(server());
+        // Ten teams, as the people of one thousand have.
+        sample.make(&admin).await;
+        let people: Vec<Value> = (0..PEOPLE).map(|position| user(&sample, position)).collect();
+        let started;
+        if ours {
+            let path = format!("/{name}/partial-export?exportClients=true&exportGroupsAndRoles=true");
+            let (_, realm) = admin.call(Method::POST, &path, None).await;
+            let names = Names::of(&realm);
+            let backup =
+                people.iter().map(|one| canonical::user(one, &names, Side::Backup).unwrap().resource()).collect();
+            let story = Story { sample, admin, component: server().component(name), backup };
+            let changes = story.plan(&story.below("users"), &[]).await;
+            started = Instant::now();
+            story.write_all(&changes).await;
+        } else {
+            started = Instant::now();
+            let (admin, path) = (&admin, format!("/{name}/partialImport"));
+            let batches = people.chunks(20).map(|batch| {
+                let body = json!({"ifResourceExists": "FAIL", "users": batch});
+                let path = path.clone();
+                async move { admin.done(Method::POST, &path, body).await }
+            });
+            stream::iter(batches.collect::<Vec<_>>()).buffer_unordered(4).collect::<Vec<()>>().await;
+        }
+        times.push(format!("{name}: {:.0} users/s", PEOPLE as f64 / started.elapsed().as_secs_f64()));
+    }
+    println!("{}", times.join(", "));
 }

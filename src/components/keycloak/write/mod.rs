@@ -23,6 +23,8 @@ mod resources;
 mod role;
 mod standing;
 mod target;
+#[cfg(test)]
+mod tests;
 mod user;
 mod users;
 

@@ -199,8 +199,8 @@ mod tests {
         assert_eq!(moved(&other, &live, &expected).as_deref(), Some("realmRoles[root]"));
         let other = json!({"email": "b@x", "realmRoles": ["dev"], "attributes": {"k": ["3"]}});
         assert_eq!(moved(&other, &live, &expected).as_deref(), Some("attributes.k[3]"));
-        let gone = json!({"email": "b@x", "realmRoles": ["dev"]});
-        assert_eq!(moved(&gone, &live, &expected).as_deref(), Some("attributes"));
+        let (live, expected) = (json!({"lastName": "L", "email": "a"}), json!({"lastName": "L", "email": "b"}));
+        assert_eq!(moved(&json!({"email": "a"}), &live, &expected).as_deref(), Some("lastName"));
     }
 
     #[test]

@@ -176,14 +176,22 @@ impl Keycloak {
     ) -> Result<Standing, (Standing, Error)> {
         let http = &self.live.http;
         let realm = http.config.realm.clone();
-        let wanted: Vec<Wanted<'_>> = changes
+        let documents: Vec<(Kind, Vec<String>, Value)> = changes
             .iter()
             .filter_map(|(_, one)| {
                 let (kind, names) = Kind::of_id(&one.change.id).ok()?;
                 one.expected.as_ref()?;
-                Some((kind, names, document(&one.expected)))
+                let mut wanted = document(&one.expected).clone();
+                // Elsewhere a service account's id is the server's to give, so it is not compared; here it can be kept.
+                let id = document(&one.desired).get("id").filter(|_| kind == Kind::ServiceAccount);
+                if let (Some(fields), Some(id)) = (wanted.as_object_mut(), id) {
+                    fields.entry("id").or_insert_with(|| id.clone());
+                }
+                Some((kind, names, wanted))
             })
             .collect();
+        let wanted: Vec<Wanted<'_>> =
+            documents.iter().map(|(kind, names, wanted)| (*kind, names.clone(), wanted)).collect();
         if !wanted.iter().any(|(kind, _, _)| *kind == Kind::RealmSettings) {
             let why = format!("there is no realm {}", crate::model::visible(&realm));
             let error = Error::new(ErrorKind::NotFound, "write into the realm", why)
