@@ -1,6 +1,6 @@
 use super::context::Context;
 use super::prepare::{Prepared, lost};
-use super::standing::{Standing, standing};
+use super::standing::{Standing, Told, standing};
 use super::writer::Written;
 use crate::component::{Approved, Effect};
 use crate::model::{
@@ -27,8 +27,10 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         is_tree |= approved.expected.is_none()
             && approved.change.hunks.iter().any(|hunk| matches!(hunk.at, HunkAt::Node { .. }));
         let kind = schema.kind(&approved.change.id.kind);
-        let contents = effect.as_ref().map_or(&[][..], |effect| &effect.contents);
-        let stands = now.and_then(|now| standing(&context.pinned, kind, &approved, now.as_ref(), Some(contents)));
+        let stands = now.and_then(|now| {
+            let told = Told::by(effect.as_ref().ok());
+            standing(&context.pinned, kind, &approved, now.as_ref(), Some(told))
+        });
         if let Ok(effect) = &effect {
             files += effect.files;
             bytes += effect.bytes;
