@@ -10,13 +10,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::model::{Result, Schema, TreePath};
 
 use super::config::Config;
 use super::http::Http;
 use super::schema::schema;
+use super::write::IMPORTS;
 pub(super) use one_user::Details;
 pub(super) use realm_view::RealmView;
 pub(super) use users_view::UsersView;
@@ -49,6 +50,8 @@ impl Keycloak {
 /// What is known of the realm, and how old that may be.
 pub(super) struct Live {
     pub http: Http,
+    /// Turns to create users in bulk, however many writes are under way: more at once are slower.
+    pub imports: Semaphore,
     realm: Mutex<Option<Arc<RealmView>>>,
     users: Mutex<Option<Arc<UsersView>>>,
     /// When each resource was last written here: a view begun earlier says nothing of it.
@@ -65,7 +68,13 @@ struct Written {
 
 impl Live {
     fn new(http: Http) -> Self {
-        Self { http, realm: Mutex::default(), users: Mutex::default(), written: std::sync::Mutex::default() }
+        Self {
+            http,
+            imports: Semaphore::new(IMPORTS),
+            realm: Mutex::default(),
+            users: Mutex::default(),
+            written: std::sync::Mutex::default(),
+        }
     }
 
     /// To be called when a write has ended, whatever became of it.

@@ -42,10 +42,54 @@ pub(super) fn all(to: &Value, desired: &Value, with_ids: bool) -> Result<Vec<Val
         if let (true, Some(id), Some(fields)) = (with_ids, hidden.get("id"), credential.as_object_mut()) {
             fields.insert("id".to_owned(), id.clone());
         }
-        made.push((hidden.get("priority").and_then(Value::as_i64).unwrap_or(i64::MAX), credential));
+        made.push((place(hidden), credential));
     }
-    made.sort_by_key(|(priority, _)| *priority);
+    made.sort_by_key(|(place, _)| *place);
     Ok(made.into_iter().map(|(_, credential)| credential).collect())
+}
+
+/// Which of several is asked for first: by priority, and among equals the older one.
+fn place(hidden: &Value) -> (i64, i64) {
+    let number = |name: &str| hidden.get(name).and_then(Value::as_i64).unwrap_or(i64::MAX);
+    (number("priority"), number("createdDate"))
+}
+
+/// The calls that put credentials in the order that the backup has them in, since what was written came last. `shown`
+/// is the server's list after that.
+pub(super) fn order(at: &str, shown: &Value, desired: &Value) -> Vec<Call> {
+    let time = |of: &Value| of.get("createdDate").and_then(Value::as_i64);
+    let held: Vec<(&str, Option<i64>, &str)> = shown
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| Some((text(one, "type")?, time(one), text(one, "id")?)))
+        .collect();
+    let mut wanted: Vec<_> = desired
+        .get("credentials")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|one| {
+            let (kind, hidden) = (text(one, "type")?, one.get("hidden")?);
+            let is_it = |held: &&(&str, Option<i64>, &str)| held.0 == kind && held.1 == time(hidden);
+            Some((place(hidden), held.iter().find(is_it)?.2))
+        })
+        .collect();
+    wanted.sort();
+    let ids: Vec<&str> = wanted.into_iter().map(|(_, id)| id).collect();
+    let now: Vec<&str> = held.iter().map(|(_, _, id)| *id).filter(|id| ids.contains(id)).collect();
+    if ids == now {
+        return Vec::new();
+    }
+    let aboves = std::iter::once(None).chain(ids.iter().map(Some));
+    let step = |(id, above): (&&str, Option<&&str>)| {
+        let path = match above {
+            None => format!("{at}/credentials/{}/moveToFirst", segment(id)),
+            Some(above) => format!("{at}/credentials/{}/moveAfter/{}", segment(id), segment(above)),
+        };
+        Call::new(reqwest::Method::POST, path, None)
+    };
+    ids.iter().zip(aboves).map(step).collect()
 }
 
 fn representation(source: Option<&Value>, key: &str) -> Result<Value> {

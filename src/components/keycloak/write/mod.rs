@@ -12,6 +12,7 @@ mod client;
 mod credential;
 mod execute;
 mod flow;
+mod nesting;
 mod new_realm;
 mod new_user;
 mod overlay;
@@ -35,6 +36,7 @@ use serde_json::{Value, json};
 
 use self::execute::{conflict, for_each};
 use self::standing::Standing;
+pub(super) use self::users::IMPORTS;
 use super::live::{Keycloak, is_user};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use crate::model::{Error, ErrorKind, Resource, Result, TargetIdentity, visible};

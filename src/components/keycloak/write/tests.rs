@@ -148,6 +148,19 @@ fn a_credential_is_written_without_the_id_that_would_make_the_server_skip_it() {
 }
 
 #[test]
+fn what_a_user_is_asked_for_first_is_what_the_backup_says() {
+    let shown =
+        json!([{"id": "o", "type": "otp", "createdDate": 7}, {"id": "p", "type": "password", "createdDate": 5}]);
+    let of = |kind: &str, created: u8, priority: u8| json!({"type": kind, "hidden": {"createdDate": created, "priority": priority}});
+    let backup = json!({"credentials": [of("otp", 7, 20), of("password", 5, 10)]});
+    let calls = super::credential::order("/users/u1", &shown, &backup);
+    let wanted = ["POST /users/u1/credentials/p/moveToFirst", "POST /users/u1/credentials/o/moveAfter/p"];
+    assert_eq!(self::shown(&calls), wanted);
+    let backup = json!({"credentials": [of("otp", 7, 10), of("password", 5, 20)]});
+    assert_eq!(super::credential::order("/users/u1", &shown, &backup), []);
+}
+
+#[test]
 fn a_new_user_names_all_it_needs_or_is_refused_with_the_name() {
     let wanted = json!({"id": "u9", "username": "ana", "groups": ["/a/s%2Fl"], "realmRoles": ["default-roles-{realm}"],
         "clientRoles": {"app": ["re/ad"]}, "credentials": [{"key": "password", "type": "password",

@@ -10,13 +10,13 @@ use super::new_user::{NewUser, import};
 use super::overlay::moved;
 use super::standing::Standing;
 use super::target::{text, without};
-use super::{document, same_name, user};
+use super::{credential, document, same_name, user};
 use crate::component::{Approved, Effect};
 use crate::model::{Error, ErrorKind, Known, Resource, Result};
 
 /// Measured: 20 users a call, 4 calls side by side, is five times one by one, and more of either is slower.
 const PER_CALL: usize = 20;
-const CALLS: usize = 4;
+pub(in crate::components::keycloak) const IMPORTS: usize = 4;
 const SIDE_BY_SIDE: usize = 8;
 /// Each begins by reading: the last one may find that the one before it was done.
 const ATTEMPTS: usize = 3;
@@ -46,7 +46,7 @@ impl Keycloak {
                 None => self.remove(standing, one).map(move |written| (at, written)).boxed(),
             })
             .collect();
-        answers.extend(stream::iter(created).buffer_unordered(CALLS).collect::<Vec<_>>().await.into_iter().flatten());
+        answers.extend(stream::iter(created).buffer_unordered(IMPORTS).collect::<Vec<_>>().await.into_iter().flatten());
         answers.extend(stream::iter(changed).buffer_unordered(SIDE_BY_SIDE).collect::<Vec<_>>().await);
         answers
     }
@@ -80,6 +80,7 @@ impl Keycloak {
     }
 
     async fn call(&self, call: Call) -> Result<()> {
+        let _turn = self.live.imports.acquire().await;
         self.live.http.write(call.method, &call.path, call.body.as_ref()).await.map(|_| ())
     }
 
@@ -214,7 +215,16 @@ impl Keycloak {
             false => Value::Null,
         };
         let calls = user::calls(server_id, now, expected, document(&one.desired), &raw, standing)?;
-        execute(http, calls).await.map(|_| ())
+        execute(http, calls).await?;
+        let several = |of: &Value| of.get("credentials").and_then(Value::as_array).is_some_and(|all| all.len() > 1);
+        if several(expected) && now.get("credentials") != expected.get("credentials") {
+            let at = format!("/users/{}", segment(server_id));
+            let shown =
+                http.get(&format!("{at}/credentials"), &[]).await.map_err(|error| error.known(Known::Unknown))?;
+            let in_order = credential::order(&at, &shown, document(&one.desired));
+            execute(http, in_order).await.map_err(|error| error.known(Known::Unknown))?;
+        }
+        Ok(())
     }
 
     async fn remove(&self, standing: &Standing, one: &Approved) -> Result<Effect> {
