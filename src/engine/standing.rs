@@ -8,7 +8,7 @@ use crate::diff::documents;
 use crate::diff::trees::Undecided;
 use crate::model::{
     Digest, DigestBuilder, Document, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Mode, NodeKind,
-    Resource, Result, Tree, TreePath,
+    Resource, ResourceId, Result, Tree, TreePath,
 };
 
 /// Where the live side stands, read back, with regard to one approved change.
@@ -18,10 +18,20 @@ pub(super) enum Standing {
     Former,
     /// As approved, every chosen hunk of it.
     Approved { post: Fingerprint },
-    /// Every hunk provably in its former or its approved state.
-    Between { done: u64, of: u64 },
+    /// Every hunk provably in its former or its approved state, or a directory that has not got its metadata yet.
+    Between { done: u64, of: u64, begun: u64 },
     /// Something else is there.
     Other { what: String },
+}
+
+/// How much of `id` is there, for [`Standing::Between`].
+pub(super) fn between(id: &ResourceId, done: u64, of: u64, begun: u64) -> String {
+    let begun = match begun {
+        0 => String::new(),
+        1 => ", 1 directory is begun".to_owned(),
+        _ => format!(", {begun} directories are begun"),
+    };
+    format!("{done} of {of} changes of {id} are there{begun}")
 }
 
 /// What a writer said of the contents it wrote; nothing, if it failed.
@@ -103,7 +113,7 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
         }
     }
     let mut post = DigestBuilder::new("tree");
-    let (mut done, mut former) = (0_u64, 0_u64);
+    let (mut done, mut former, mut begun) = (0_u64, 0_u64, 0_u64);
     let mut to_read = Vec::new();
     for (path, (before, after, content)) in &touched {
         let is = found.get(*path);
@@ -123,7 +133,9 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
         }
         if same(is, *before) {
             former += 1;
-        } else if !as_after && !is_unfinished_directory(is, *after) && !is_making_room(is, *before, *after) {
+        } else if !as_after && is_unfinished_directory(is, *after) {
+            begun += 1;
+        } else if !as_after && !is_making_room(is, *before, *after) {
             return Ok(Standing::Other { what: format!("{path} is neither as it was nor as approved") });
         }
     }
@@ -135,7 +147,7 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
     {
         return Ok(Standing::Other { what: format!("{path} has the approved metadata and other bytes") });
     }
-    Ok(if done == of { Standing::Approved { post: post.finish() } } else { Standing::Between { done, of } })
+    Ok(if done == of { Standing::Approved { post: post.finish() } } else { Standing::Between { done, of, begun } })
 }
 
 /// Of what is restored and can be read back: link numbers differ between trees, a directory's time moves
