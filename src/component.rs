@@ -90,6 +90,9 @@ pub struct Effect {
     pub bytes: u64,
     /// For trees: what each written regular file's bytes hashed to on their way from the source.
     pub contents: Vec<(TreePath, Fingerprint)>,
+    /// The writer has read all of `contents` again where they lie, in a place of its own, and they were these:
+    /// it was proved before it went live, and no byte is read a third time.
+    pub read_back: bool,
     /// What was written otherwise than the source has it: stripped bits and capabilities …
     pub notes: Vec<String>,
 }

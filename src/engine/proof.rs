@@ -1,6 +1,6 @@
 use super::context::Context;
 use super::prepare::{Prepared, lost};
-use super::standing::{Standing, standing};
+use super::standing::{Standing, Told, between, standing};
 use super::writer::Written;
 use crate::component::{Approved, Effect};
 use crate::model::{
@@ -27,8 +27,10 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         is_tree |= approved.expected.is_none()
             && approved.change.hunks.iter().any(|hunk| matches!(hunk.at, HunkAt::Node { .. }));
         let kind = schema.kind(&approved.change.id.kind);
-        let contents = effect.as_ref().map_or(&[][..], |effect| &effect.contents);
-        let stands = now.and_then(|now| standing(&context.pinned, kind, &approved, now.as_ref(), Some(contents)));
+        let stands = now.and_then(|now| {
+            let told = Told::by(effect.as_ref().ok());
+            standing(&context.pinned, kind, &approved, now.as_ref(), Some(told))
+        });
         if let Ok(effect) = &effect {
             files += effect.files;
             bytes += effect.bytes;
@@ -36,7 +38,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         }
         hunks += approved.change.hunks.len() - approved.left_out.len();
         paths.count(&approved);
-        let is_between = matches!(stands, Ok(Standing::Between { .. }));
+        let is_between = matches!(stands, Ok(Standing::Between { .. })) && !effect.as_ref().is_err_and(is_untouched);
         let (this, why) = verdict(&approved, effect.err(), stands, &mut post, &mut words);
         partial |= is_between || this == Known::Applied;
         if this != Known::Applied && known != Known::Unknown {
@@ -89,6 +91,11 @@ impl Paths {
     }
 }
 
+/// A write that says why it did not begin.
+fn is_untouched(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Refused | ErrorKind::Conflict) && error.effect() == Known::NotApplied
+}
+
 fn verdict(
     approved: &Approved,
     failed: Option<Error>,
@@ -116,7 +123,7 @@ fn verdict(
         (None, Ok(other)) => {
             let what = match other {
                 Standing::Other { what } => what,
-                Standing::Between { done, of } => format!("{done} of {of} changes are there"),
+                Standing::Between { done, of, begun } => between(id, done, of, begun),
                 _ => "it is as it was before".to_owned(),
             };
             let error = Error::new(ErrorKind::Conflict, format!("prove {id}"), format!("read back, {what}"))
@@ -129,8 +136,12 @@ fn verdict(
             problem.known = Known::NotApplied;
             (Known::NotApplied, Some(problem))
         }
-        (Some(error), Ok(Standing::Between { done, of })) => {
-            words.push(format!("{done} of {of} changes of {id} are applied, the others are as they were"));
+        // Refused before the first effect: what is there is another's, or an earlier attempt's.
+        (Some(error), Ok(Standing::Between { .. })) if is_untouched(&error) => {
+            (Known::NotApplied, Some(error.problem()))
+        }
+        (Some(error), Ok(Standing::Between { done, of, begun })) => {
+            words.push(format!("{}, the rest is as it was", between(id, done, of, begun)));
             (Known::NotApplied, Some(error.known(Known::NotApplied).problem()))
         }
         (Some(error), Ok(Standing::Other { what })) => {

@@ -5,7 +5,7 @@ use super::made::Made;
 use super::planner::approved_of;
 use super::prepare::expected;
 use super::script::Restore;
-use super::standing::{Standing, standing};
+use super::standing::{Standing, between, standing};
 use super::undo::{former, kept_by};
 use crate::diff::trees;
 use crate::model::{
@@ -118,9 +118,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             match stands {
                 Standing::Approved { .. } => applied += 1,
                 Standing::Former => {}
-                Standing::Between { done, of } => {
-                    parts.push(format!("{done} of {of} changes of {} are there", one.change.id))
-                }
+                Standing::Between { done, of, begun } => parts.push(between(&one.change.id, done, of, begun)),
                 Standing::Other { what } => return Ok((Known::Unknown, what, None)),
             }
         }

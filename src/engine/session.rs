@@ -104,6 +104,10 @@ impl Actor {
                 (TaskStatus::Approved, Pass::Undo) => self.queue_write(task),
                 _ if purpose == Purpose::Undo => {}
                 (TaskStatus::Ready, _) => self.on_ready(task),
+                // Nobody is there to be asked: who resumes has mended what made it fail, or finds out at once.
+                (TaskStatus::Failed, Pass::Restore) if self.setting.policy != ApprovalPolicy::Ask => {
+                    self.record(Event::Retried { task, by: by.to_owned() });
+                }
                 (TaskStatus::Approved, _) => self.queue_write(task),
                 // A policy decides on what is there now; a person's review is read afresh when it is opened.
                 (TaskStatus::Review, Pass::Restore) if self.setting.policy != ApprovalPolicy::Ask => {

@@ -3,12 +3,12 @@ use std::sync::Arc;
 
 use super::contents;
 use super::context::Pinned;
-use crate::component::Approved;
+use crate::component::{Approved, Effect};
 use crate::diff::documents;
 use crate::diff::trees::Undecided;
 use crate::model::{
     Digest, DigestBuilder, Document, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Mode, NodeKind,
-    Resource, Result, Tree, TreePath,
+    Resource, ResourceId, Result, Tree, TreePath,
 };
 
 /// Where the live side stands, read back, with regard to one approved change.
@@ -18,21 +18,44 @@ pub(super) enum Standing {
     Former,
     /// As approved, every chosen hunk of it.
     Approved { post: Fingerprint },
-    /// Every hunk provably in its former or its approved state.
-    Between { done: u64, of: u64 },
+    /// Every hunk provably in its former or its approved state, or a directory that has not got its metadata yet.
+    Between { done: u64, of: u64, begun: u64 },
     /// Something else is there.
     Other { what: String },
 }
 
-/// Compares what is live now with the former and the approved state. `known` holds hashes of contents as
-/// they were written; contents that are not in it are compared with the source, byte by byte. It is `None` where the
-/// writer did not live to answer: then a directory's time counts too, for that is the last thing it gets.
+/// How much of `id` is there, for [`Standing::Between`].
+pub(super) fn between(id: &ResourceId, done: u64, of: u64, begun: u64) -> String {
+    let begun = match begun {
+        0 => String::new(),
+        1 => ", 1 directory is begun".to_owned(),
+        _ => format!(", {begun} directories are begun"),
+    };
+    format!("{done} of {of} changes of {id} are there{begun}")
+}
+
+/// What a writer said of the contents it wrote; nothing, if it failed.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Told<'a> {
+    contents: &'a [(TreePath, Digest)],
+    read_back: bool,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn by(effect: Option<&'a Effect>) -> Self {
+        effect.map_or_else(Self::default, |effect| Self { contents: &effect.contents, read_back: effect.read_back })
+    }
+}
+
+/// Compares what is live now with the former and the approved state. Contents of which nothing was `told` are compared
+/// with the source, byte by byte. It is `None` where the writer did not live to answer: then a directory's time counts
+/// too, for that is the last thing it gets.
 pub(super) fn standing(
     pinned: &Pinned,
     schema: &KindSchema,
     approved: &Approved,
     now: Option<&Resource>,
-    known: Option<&[(TreePath, Digest)]>,
+    told: Option<Told>,
 ) -> Result<Standing> {
     let is_tree = [now, approved.live.as_ref(), approved.desired.as_ref()]
         .into_iter()
@@ -40,7 +63,7 @@ pub(super) fn standing(
         .any(|resource| resource.tree().is_some());
     if is_tree {
         let now = now.and_then(Resource::tree);
-        return of_tree(approved, now, known);
+        return of_tree(approved, now, told);
     }
     of_document(pinned, schema, approved, now)
 }
@@ -67,7 +90,7 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
     Ok(Standing::Other { what: format!("{id} is neither as it was nor as approved") })
 }
 
-fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: Option<&[(TreePath, Digest)]>) -> Result<Standing> {
+fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>) -> Result<Standing> {
     let mut touched: BTreeMap<&TreePath, (Option<&Entry>, Option<&Entry>, bool)> = BTreeMap::new();
     for (at, hunk) in approved.change.hunks.iter().enumerate() {
         if let HunkAt::Node { path, before, after, content } = &hunk.at
@@ -76,9 +99,9 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: Option<&[(Tr
             touched.insert(path, (before.as_deref(), after.as_deref(), *content));
         }
     }
-    let interrupted = known.is_none();
-    let known: HashMap<&TreePath, &Digest> =
-        known.unwrap_or_default().iter().map(|(path, digest)| (path, digest)).collect();
+    let interrupted = told.is_none();
+    let Told { contents, read_back } = told.unwrap_or_default();
+    let known: HashMap<&TreePath, &Digest> = contents.iter().map(|(path, digest)| (path, digest)).collect();
     let of = touched.len() as u64;
     let mut found: HashMap<TreePath, Entry> = HashMap::with_capacity(touched.len());
     if let Some(now) = now {
@@ -90,7 +113,7 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: Option<&[(Tr
         }
     }
     let mut post = DigestBuilder::new("tree");
-    let (mut done, mut former) = (0_u64, 0_u64);
+    let (mut done, mut former, mut begun) = (0_u64, 0_u64, 0_u64);
     let mut to_read = Vec::new();
     for (path, (before, after, content)) in &touched {
         let is = found.get(*path);
@@ -100,6 +123,7 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: Option<&[(Tr
             if let (Some(is), Some(after)) = (is, after)
                 && *content
                 && matches!(after.kind, NodeKind::File { .. })
+                && !(read_back && known.contains_key(path))
             {
                 to_read.push(((*is).clone(), (*after).clone()));
             }
@@ -109,7 +133,9 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: Option<&[(Tr
         }
         if same(is, *before) {
             former += 1;
-        } else if !as_after && !is_unfinished_directory(is, *after) && !is_making_room(is, *before, *after) {
+        } else if !as_after && is_unfinished_directory(is, *after) {
+            begun += 1;
+        } else if !as_after && !is_making_room(is, *before, *after) {
             return Ok(Standing::Other { what: format!("{path} is neither as it was nor as approved") });
         }
     }
@@ -121,7 +147,7 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, known: Option<&[(Tr
     {
         return Ok(Standing::Other { what: format!("{path} has the approved metadata and other bytes") });
     }
-    Ok(if done == of { Standing::Approved { post: post.finish() } } else { Standing::Between { done, of } })
+    Ok(if done == of { Standing::Approved { post: post.finish() } } else { Standing::Between { done, of, begun } })
 }
 
 /// Of what is restored and can be read back: link numbers differ between trees, a directory's time moves

@@ -134,10 +134,11 @@ impl Drafts {
             }
             Event::Voided { why, .. } => round.voided = Some(shortened(why)),
             Event::Intent { attempt, .. } => round.attempt = Some(*attempt),
-            Event::Outcome { known, post, evidence, problem, .. } => {
+            Event::Outcome { known, post, evidence, problem, partial, .. } => {
                 let post = post.map(Digest::to_hex);
                 let evidence = shortened(evidence);
-                round.outcome = Some(Outcome { at, known: *known, evidence, post, problem: problem.clone() });
+                round.outcome =
+                    Some(Outcome { at, known: *known, partial: *partial, evidence, post, problem: problem.clone() });
             }
             Event::Settled { known, how, by, .. } => {
                 let by = visible(by).into_owned();

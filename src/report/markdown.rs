@@ -76,7 +76,8 @@ fn write_task(out: &mut String, task: &TaskReport) -> fmt::Result {
     writeln!(out, "### {} — {}\n", code(&task.task), task.status.word())?;
     if let Some(problem) = &task.problem {
         writeln!(out, "- why: {}", plain(&problem.what))?;
-        writeln!(out, "- effect: {}", known(problem.known))?;
+        let partial = task.rounds.iter().filter_map(|round| round.outcome.as_ref()).next_back();
+        writeln!(out, "- effect: {}", known(problem.known, partial.is_some_and(|outcome| outcome.partial)))?;
         if let Some(next) = &problem.next {
             writeln!(out, "- next: {}", plain(next))?;
         }
@@ -112,7 +113,7 @@ fn write_round(out: &mut String, round: &Round) -> fmt::Result {
     }
     if let Some(outcome) = &round.outcome {
         let evidence = if outcome.evidence.is_empty() { "no evidence" } else { &outcome.evidence };
-        writeln!(out, "  - {} {}: {}", known(outcome.known), outcome.at, plain(evidence))?;
+        writeln!(out, "  - {} {}: {}", known(outcome.known, outcome.partial), outcome.at, plain(evidence))?;
         if let Some(post) = &outcome.post {
             writeln!(out, "  - read back: {}", code(post))?;
         }
@@ -122,7 +123,13 @@ fn write_round(out: &mut String, round: &Round) -> fmt::Result {
     }
     if let Some(settled) = &round.settled {
         let how = plain(&settled.how);
-        writeln!(out, "  - settled as {} {} by {}: {how}", known(settled.known), settled.at, plain(&settled.by))?;
+        writeln!(
+            out,
+            "  - settled as {} {} by {}: {how}",
+            known(settled.known, false),
+            settled.at,
+            plain(&settled.by)
+        )?;
     }
     for warning in &round.warnings {
         writeln!(out, "  - warning: {}", plain(warning))?;
@@ -178,8 +185,9 @@ fn state(state: RunState, complete: bool) -> &'static str {
     }
 }
 
-fn known(known: Known) -> &'static str {
+fn known(known: Known, partial: bool) -> &'static str {
     match known {
+        Known::NotApplied if partial => "applied in part",
         Known::NotApplied => "not applied",
         Known::Applied => "applied",
         Known::Unknown => "**unknown**",

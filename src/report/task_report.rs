@@ -68,6 +68,8 @@ pub struct Approved {
 pub struct Outcome {
     pub at: String,
     pub known: Known,
+    /// Some of it is there, the rest is as before.
+    pub partial: bool,
     pub evidence: String,
     /// Fingerprint of what is live now.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -40,7 +40,11 @@ impl Screen {
 
     /// Takes the terminal (again) and paints everything.
     pub fn resume(&mut self) -> io::Result<()> {
-        if !self.is_up {
+        if self.is_up {
+            // Stopped by a signal that nobody can catch: the shell has set the terminal for itself since, and
+            // what is enabled already would not be enabled again.
+            disable_raw_mode()?;
+        } else {
             *SCREENS.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         }
         self.is_up = true;

@@ -24,11 +24,24 @@ pub fn preview(preview: Preview) -> &'static str {
     }
 }
 
-pub fn known(known: Known) -> &'static str {
+/// `partial`: some of it is there, and nothing that is neither former nor approved.
+pub fn known(known: Known, partial: bool) -> &'static str {
     match known {
+        Known::NotApplied if partial => {
+            "applied in part, the rest is as before: a retry does the rest, an undo takes it back"
+        }
         Known::NotApplied => "not applied: the target is as before",
         Known::Applied => "applied",
         Known::Unknown => "UNKNOWN: whether it was applied, or how much of it, is not known",
+    }
+}
+
+/// How an interrupted write was found: its own words say how much is there.
+pub fn settled(known: Known) -> &'static str {
+    match known {
+        Known::Applied => "applied",
+        Known::NotApplied => "not finished",
+        Known::Unknown => "UNKNOWN",
     }
 }
 

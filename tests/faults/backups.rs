@@ -58,14 +58,24 @@ fn a_missing_pack_fails_its_user_and_the_others_go_on() {
     sh(
         &sandbox.path(""),
         "cp -a live truth; mkdir truth/home/ana; cd truth; head -c 300000 /dev/urandom > home/cyd/large; cd ..; \
-         restic backup -q --no-cache truth/home/cyd; \
-         find repository/data -type f -size +200k > pack; rm -f repository/snapshots/*; restic backup -q --no-cache truth; rm $(cat pack)",
+         restic backup -q --no-cache truth/home/cyd; find repository/data -type f -size +200k > pack; \
+         mkdir -m 755 truth/home/cyd/deep; echo small > truth/home/cyd/deep/small; \
+         rm -f repository/snapshots/*; restic backup -q --no-cache truth; mv $(cat pack) aside",
     );
     sandbox.run().exits(1).says("home/cyd").says("is missing").says("next:");
     assert_eq!(sandbox.status("home/bob"), "unchanged");
     assert_eq!(sandbox.status("home/ana"), "done");
     assert_eq!(sandbox.status("home/cyd"), "failed");
     assert!(!sandbox.path("live/home/cyd/large").exists());
+    // The directory is there by then: nobody is told that nothing was touched.
+    assert!(sandbox.path("live/home/cyd/deep").exists());
+    sandbox.rekindle(&["report"]).exits(0).says("effect: applied in part").says("1 directory is begun");
+    // It failed, is tried once more by who resumes without being asked, fails again, and is done when its cause is mended.
+    sandbox.resume().exits(1).says("is missing");
+    sh(&sandbox.path(""), "mv aside $(cat pack)");
+    sandbox.resume().exits(0);
+    assert_eq!(sandbox.status("home/cyd"), "done");
+    sh(&sandbox.path(""), "diff -r truth/home/cyd live/home/cyd");
 }
 
 /// A tar archive with one member, whatever its name says, beside an ordinary home.

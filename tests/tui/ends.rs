@@ -26,6 +26,23 @@ fn a_signal_gives_the_terminal_back() {
 }
 
 #[test]
+fn who_was_stopped_from_outside_hears_single_keys_again() {
+    let platform = Platform::damaged();
+    let mut terminal = platform.rekindle(&["run", "runbook.yaml"]);
+    terminal.sees("review 2");
+    let raw = terminal.settings();
+    terminal.signal(Signal::STOP);
+    terminal.set_as_a_shell_does();
+    assert_ne!(terminal.settings(), raw);
+    terminal.signal(Signal::CONT);
+    terminal.press_until("3", "the plan", |screen| screen.contains("takes"));
+    assert_eq!(terminal.settings(), raw);
+    leave(&mut terminal);
+    terminal.ends();
+    terminal.is_given_back();
+}
+
+#[test]
 fn a_closed_window_ends_the_program() {
     let platform = Platform::damaged();
     let terminal = platform.rekindle(&["run", "runbook.yaml"]);

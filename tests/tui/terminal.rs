@@ -139,6 +139,17 @@ impl Terminal {
         true
     }
 
+    /// What a shell does to the terminal while the program is stopped.
+    pub fn set_as_a_shell_does(&self) -> &Self {
+        let name = self.master.tty_name().unwrap();
+        assert!(std::process::Command::new("stty").arg("-F").arg(name).arg("sane").status().unwrap().success());
+        self
+    }
+
+    pub fn settings(&self) -> String {
+        settings(&*self.master)
+    }
+
     /// As a shell needs it: settings as before, its own screen, a cursor, no bracketed paste.
     pub fn is_given_back(&self) {
         assert_eq!(settings(&*self.master), self.former);

@@ -55,7 +55,7 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
         Event::Settled { known, how, .. } => {
             let word = match known {
                 Known::Applied => "applied",
-                Known::NotApplied => "unapplied",
+                Known::NotApplied => "unfinished",
                 Known::Unknown => "UNKNOWN",
             };
             said(word, &format!("settled: {}", visible(how)))

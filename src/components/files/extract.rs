@@ -10,20 +10,27 @@ use super::write::Write;
 use crate::beneath::{Directories, refusal, set_metadata};
 use crate::component::UndoRecord;
 use crate::crash::crash_point;
-use crate::model::{Entry, NodeKind, Result, TreePath};
+use crate::model::{Digest, Entry, Error, ErrorKind, NodeKind, Result, TreePath};
 
 /// The name of a tree in its stage.
 const WHOLE: &[u8] = b"tree";
 
-/// Writes a tree where nothing is: beside its place first, then in by one rename, so that at any moment
-/// it is there whole or not at all.
+/// Writes a tree where nothing is: beside its place first, read back there, then in by one rename, so that at any
+/// moment it is there whole or not at all.
 pub(super) fn extract(write: &Write, jobs: &[Job]) -> Result<()> {
     let stage = &write.stage;
     let stage_fd = write.area.make(write.root, stage)?;
     let directories = Directories::new(write.root, stage.join(WHOLE)?);
     let made = Extraction { write, directories };
-    made.fill(jobs)?;
-    write.sync()?;
+    let links = Links::among(jobs.iter(), std::collections::HashMap::new());
+    let hashes = made.fill(jobs, &links)?;
+    // The disk and the processor are both kept busy: bytes are read back while they become durable.
+    std::thread::scope(|scope| {
+        let synced = scope.spawn(|| write.sync());
+        let proved = made.read_back(&links.written, &hashes);
+        let synced = synced.join().unwrap_or_else(|_| Err(ended_early("make files durable")));
+        synced.and(proved)
+    })?;
     if write.look(&TreePath::root())?.is_some() {
         return Err(write.conflict(&TreePath::root(), "something has appeared there since the plan was made"));
     }
@@ -71,18 +78,18 @@ struct Extraction<'a> {
 }
 
 impl Extraction<'_> {
-    fn fill(&self, jobs: &[Job]) -> Result<()> {
+    /// Answers the hashes of what was written.
+    fn fill(&self, jobs: &[Job], links: &Links) -> Result<Vec<Digest>> {
         let entries = || jobs.iter().filter_map(|job| job.after.as_ref());
         for entry in entries().filter(|entry| entry.is_directory()) {
             self.at(entry, |parent, name| mkdirat(parent, name, Mode::RWXU))?;
         }
-        let links = Links::among(jobs.iter(), std::collections::HashMap::new());
         let hashes = Staging::fill(self.write, &links.written, &|index| {
             let path = links.written.get(index).map(|entry| &entry.path).ok_or(Errno::INVAL)?;
             Ok((self.directories.parent(path)?, path.name().unwrap_or(WHOLE).to_vec()))
         })?;
-        for (entry, hash) in links.written.iter().zip(hashes) {
-            self.write.wrote(entry, Some(hash), size(entry));
+        for (entry, hash) in links.written.iter().zip(&hashes) {
+            self.write.wrote(entry, Some(*hash), size(entry));
         }
         for (entry, to) in &links.linked {
             self.at(entry, |parent, name| {
@@ -102,7 +109,47 @@ impl Extraction<'_> {
             self.finish(entry, 0o700)?;
             self.write.wrote(entry, None, 0);
         }
-        Ok(())
+        Ok(hashes)
+    }
+
+    fn read_back(&self, files: &[&Entry], hashes: &[Digest]) -> Result<()> {
+        let half = files.len() / 2;
+        let part = |from: usize, to: usize| {
+            let mut buffer = vec![0; READ];
+            let pairs = files.iter().zip(hashes).take(to).skip(from);
+            for (entry, hash) in pairs {
+                if self.hash(entry, &mut buffer)? != *hash {
+                    let what = format!("read {} back", self.write.shown(&entry.path));
+                    return Err(Error::new(ErrorKind::Corrupt, what, "other bytes came than were written")
+                        .next("check the disk and its cables, then retry; nothing of this tree is in its place"));
+                }
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| part(half, files.len()));
+            let first = part(0, half);
+            first.and(second.join().unwrap_or_else(|_| Err(ended_early("read files back"))))
+        })
+    }
+
+    fn hash(&self, entry: &Entry, buffer: &mut [u8]) -> Result<Digest> {
+        let mut hasher = blake3::Hasher::new();
+        let mut read = || -> rustix::io::Result<()> {
+            let parent = self.directories.parent(&entry.path)?;
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let file = openat(parent, entry.path.name().unwrap_or(WHOLE), flags, Mode::empty())?;
+            loop {
+                match rustix::io::read(&file, &mut *buffer) {
+                    Ok(0) => return Ok(()),
+                    Ok(count) => drop(hasher.update(buffer.get(..count).unwrap_or_default())),
+                    Err(Errno::INTR) => {}
+                    Err(errno) => return Err(errno),
+                }
+            }
+        };
+        read().map_err(|errno| refusal(format!("read {} back", self.write.shown(&entry.path)), errno))?;
+        Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))
     }
 
     fn finish(&self, entry: &Entry, mode: u32) -> Result<()> {
@@ -124,6 +171,13 @@ impl Extraction<'_> {
             .and_then(|parent| make(parent.as_fd(), entry.path.name().unwrap_or(WHOLE)));
         made.map_err(|errno| refusal(format!("write {}", self.write.shown(&entry.path)), errno))
     }
+}
+
+/// Bytes read at once.
+const READ: usize = 256 * 1024;
+
+fn ended_early(doing: &str) -> Error {
+    Error::new(ErrorKind::Bug, doing, "a thread of it panicked")
 }
 
 fn size(entry: &Entry) -> u64 {

@@ -72,7 +72,7 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
             let mut contents = write.contents.into_inner().unwrap_or_else(PoisonError::into_inner);
             contents.sort();
             let (files, bytes) = (write.files.into_inner(), write.bytes.into_inner());
-            Ok(Effect { files, bytes, contents, notes: notes.into_lines() })
+            Ok(Effect { files, bytes, contents, read_back: whole, notes: notes.into_lines() })
         }
         Err(error) => Err(error.known(if touched { Known::Unknown } else { Known::NotApplied })),
     }

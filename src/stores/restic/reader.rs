@@ -13,15 +13,16 @@ use crate::model::{ErrorKind, Result};
 struct Span {
     gap: u64,
     most: u64,
+    /// Blobs that are looked up for it.
+    ahead: usize,
 }
 
 /// A request costs more than a whole pack's bytes: restic's are a little over 16 MiB.
-const OVER_A_NETWORK: Span = Span { gap: 256 * 1024, most: 18 * 1024 * 1024 };
+const OVER_A_NETWORK: Span = Span { gap: 256 * 1024, most: 18 * 1024 * 1024, ahead: 8192 };
 /// Saves opening the pack for each small file; more would only push other bytes out of the processor's memory.
-const IN_A_FOLDER: Span = Span { gap: 16 * 1024, most: 1024 * 1024 };
+const IN_A_FOLDER: Span = Span { gap: 16 * 1024, most: 1024 * 1024, ahead: 512 };
 /// A file's blobs may alternate between two packs.
 const HELD: usize = 2;
-const LOOK_AHEAD: usize = 8192;
 
 /// One file's bytes, blob by blob. Blobs that lie near one another in their pack are fetched at once: those of
 /// this file and of the `followers` that will be read after it.
@@ -71,14 +72,15 @@ impl<'a> BlobReader<'a> {
         if self.held.len() >= HELD {
             self.held.remove(0);
         }
-        let later = self.content.get(self.next + 1..).unwrap_or_default();
-        let places = later.iter().chain(self.followers).take(LOOK_AHEAD).filter_map(|id| self.opened.place(id).ok());
         let span = if self.opened.is_remote() { OVER_A_NETWORK } else { IN_A_FOLDER };
+        let later = self.content.get(self.next + 1..).unwrap_or_default();
+        let places = later.iter().chain(self.followers).take(span.ahead).filter_map(|id| self.opened.place(id).ok());
         let (start, length) = run(place, places, span);
         match self.opened.hold(place.pack, start, length) {
             Ok(held) => self.held.push(held),
             // What lies beside it may be what is damaged.
-            Err(error) if error.kind() == ErrorKind::Corrupt && length > place.length => {}
+            Err(error) if length > place.length && (error.kind() == ErrorKind::Corrupt || !self.opened.is_remote()) => {
+            }
             Err(error) => return Err(error),
         }
         Ok(())

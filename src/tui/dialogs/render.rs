@@ -273,9 +273,10 @@ fn problem_lines(model: &Model, task: crate::model::TaskId) -> Vec<Line> {
     let Some(problem) = model.run.problems.get(&task) else {
         return vec![(Role::Plain, "no problem is on record".to_owned())];
     };
+    let is_partial = model.run.tasks.get(task.index()).is_some_and(|state| state.undoable);
     let mut lines = vec![
         (Role::Bad, visible(&problem.what).into_owned()),
-        (Role::Plain, format!("effect  {}", words::known(problem.known))),
+        (Role::Plain, format!("effect  {}", words::known(problem.known, is_partial))),
     ];
     if let Some(next) = &problem.next {
         lines.push((Role::Title, format!("next    {}", visible(next))));

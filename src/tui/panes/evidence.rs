@@ -104,12 +104,12 @@ fn said(recorded: &Recorded) -> (Role, String) {
             let undo = if *undoable { "undo kept" } else { "no undo" };
             (Role::Plain, format!("attempt {attempt}, plan {}, before {}, {undo}", digest.short(), pre.short()))
         }
-        Event::Outcome { known, post, evidence, problem, .. } => {
+        Event::Outcome { known, post, evidence, problem, partial, .. } => {
             let after = post.map_or_else(String::new, |post| format!(", read back {}", post.short()));
             let problem = problem.as_ref().map_or_else(String::new, |problem| format!(": {}", visible(&problem.what)));
             let role = if problem.is_empty() { Role::Good } else { Role::Bad };
             let evidence = if evidence.is_empty() { String::new() } else { format!(", {}", visible(evidence)) };
-            (role, format!("{}{after}{evidence}{problem}", words::known(*known)))
+            (role, format!("{}{after}{evidence}{problem}", words::known(*known, *partial)))
         }
         Event::Failed { problem, .. } => (Role::Bad, visible(&problem.what).into_owned()),
         Event::Answered { answer, by: who, .. } => {
@@ -118,7 +118,7 @@ fn said(recorded: &Recorded) -> (Role, String) {
             (role, format!("{holds}: {}{who}", visible(&answer.seen)))
         }
         Event::Settled { known, how, by: who, .. } => {
-            (Role::Attention, format!("{}, {} {}", words::known(*known), visible(how), by(who)))
+            (Role::Attention, format!("{}: {} {}", words::settled(*known), visible(how), by(who)))
         }
         Event::Skipped { why, by: who, .. } => (Role::Attention, format!("{} {}", visible(why), by(who))),
         Event::Retried { by: who, .. } | Event::UndoAsked { by: who, .. } => (Role::Plain, by(who)),
