@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Change, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result, Tree, TreePath,
+    Change, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result, TargetIdentity,
+    Tree, TreePath,
 };
 use crate::reader::Reader;
 
@@ -29,6 +30,12 @@ pub trait Component: Reader {
     /// records to `ledger` before each batch of effects; documents' pre-images are the engine's to keep.
     async fn write(&self, changes: &[Approved], ledger: &dyn Ledger) -> Vec<Result<Effect>>;
 
+    /// Whether `now` is what `pinned` calls itself once a write of this run has made it: a realm that was not there
+    /// has no identity of its own yet.
+    fn became(&self, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {
+        let _ = (pinned, now);
+        false
+    }
     /// The former state of a tree, made of the records that its write handed over: touched paths only.
     fn former(&self, id: &ResourceId, records: Vec<UndoRecord>) -> Result<Arc<dyn Tree>> {
         let _ = records;

@@ -29,6 +29,23 @@ pub trait Reader: Send + Sync {
     /// Each resource as it is now; `None` for one that is not there.
     async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>>;
 
+    /// [`Reader::read`] for a comparison: `with` holds the other side of each, where there is one. A system in which
+    /// a part of a resource costs a call of its own leaves out what the other side says nothing of; what it answers
+    /// depends on nothing but its own state and that side.
+    async fn read_for(&self, wanted: &[Location], with: &[Option<Resource>]) -> Vec<Result<Option<Resource>>> {
+        let _ = with;
+        self.read(wanted).await
+    }
+    /// Whether [`Reader::read_for`] answers otherwise than [`Reader::read`]: then the other side is read first, else
+    /// both are read side by side.
+    fn wants_other_side(&self) -> bool {
+        false
+    }
+    /// For each scope, what this system holds there and its schema does not know, in words: it is not restored, and
+    /// the plan says so. Asked after [`Reader::list`].
+    async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {
+        scopes.iter().map(|_| Vec::new()).collect()
+    }
     /// Where a resource with this id is or would be; pure.
     fn locate(&self, id: &crate::model::ResourceId) -> Location {
         Location { id: id.clone(), at: id.key.clone() }

@@ -26,6 +26,10 @@ pub struct InputArgs {
     /// YAML or JSON file with values of inputs
     #[arg(long, value_name = "FILE")]
     pub inputs: Option<PathBuf>,
+    /// Do not check the certificates of servers, for this run alone; it is on record, and whoever stands between may
+    /// read the login
+    #[arg(long)]
+    pub insecure: bool,
 }
 
 /// Which owners to take.

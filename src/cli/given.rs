@@ -39,6 +39,10 @@ impl InputArgs {
         let environment = |name: &str| std::env::var(name).ok();
         let mut inputs =
             Inputs::gather(&runbook.inputs, &Given { flags: &flags, file: &file, environment: &environment })?;
+        inputs.insecure = self.insecure;
+        if self.insecure {
+            super::output::remark(&warning("--insecure: the certificates of servers are not checked"));
+        }
         if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
             let unset: Vec<_> = runbook.unset(&inputs).cloned().collect();
             for input in unset {
@@ -56,6 +60,12 @@ impl OwnerArgs {
         let read = |path: &str| read_text(std::path::Path::new(path));
         OwnerFilter::parse(&self.only, &self.except, &self.user, &read)?.apply(found)
     }
+}
+
+/// In red where it is seen by a person.
+fn warning(text: &str) -> String {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if std::io::stderr().is_terminal() && !plain { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
 }
 
 fn read_text(path: &std::path::Path) -> Result<String> {

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader};
+use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader, TargetIdentity};
 use crate::registry::{Pins, Systems, same_system};
 use crate::runbook::{Findings, Inputs, Runbook};
 
@@ -74,19 +74,23 @@ pub async fn reopen(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> 
     let runbook = recorded_runbook(header)?;
     runbook.require_inputs(&inputs)?;
     let systems = Systems::open(runbook, inputs, &header.identities).await?;
-    same_systems(header, systems.identities().await?)?;
+    same_systems(header, &systems, systems.identities().await?)?;
     Ok(Arc::new(systems))
 }
 
 /// The same for what needs no backup: an undo must work when the repository is gone too.
 pub async fn reopen_live(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> {
     let systems = Systems::open_live(recorded_runbook(header)?, inputs, &header.identities).await?;
-    same_systems(header, systems.live_identities().await?)?;
+    same_systems(header, &systems, systems.live_identities().await?)?;
     Ok(Arc::new(systems))
 }
 
-fn same_systems(header: &RunHeader, found: Pins) -> Result<()> {
-    found.iter().try_for_each(|(name, found)| same_system(name, &header.identities, found))
+fn same_systems(header: &RunHeader, systems: &Systems, found: Pins) -> Result<()> {
+    let same = |(name, found): (&String, &TargetIdentity)| match header.identities.get(name) {
+        Some(recorded) if systems.became(name, recorded, found) => Ok(()),
+        _ => same_system(name, &header.identities, found),
+    };
+    found.iter().try_for_each(same)
 }
 
 /// A header as a fold, for what needs no journal.

@@ -59,11 +59,21 @@ impl Calls {
         self.of.get(component).map_or(usize::MAX, |turns| turns.batch)
     }
 
-    pub async fn read(&self, name: &str, from: &dyn Component, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    /// `with`: the other side of each, for a component that wants to see it.
+    pub async fn read(
+        &self,
+        name: &str,
+        from: &dyn Component,
+        wanted: &[Location],
+        with: &[Option<Resource>],
+    ) -> Vec<Result<Option<Resource>>> {
         let mut answers = Vec::with_capacity(wanted.len());
+        let mut with = with;
         for part in wanted.chunks(self.most(name)) {
+            let (with_part, rest) = with.split_at(part.len().min(with.len()));
+            with = rest;
             let _turn = self.reading(name).await;
-            answers.extend(one_each(from.read(part).await, part.len()));
+            answers.extend(one_each(from.read_for(part, with_part).await, part.len()));
         }
         answers
     }

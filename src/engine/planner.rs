@@ -44,11 +44,12 @@ pub(super) async fn plan_batch(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<
 /// For tasks that share source and component.
 async fn plan_alike(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Result<Arc<Made>>)> {
     let pairs = read_pairs(&pinned.calls, &tasks).await;
+    let unknown = not_restored(&tasks).await;
     let checking = pinned.clone();
     let planning = pinned.clone();
     let planned = tokio::task::spawn_blocking(move || {
-        let planned = tasks.into_iter().zip(pairs).map(|(to_plan, pairs)| {
-            let proposal = pairs.and_then(|pairs| propose(&planning, &to_plan, pairs));
+        let planned = tasks.into_iter().zip(pairs).zip(unknown).map(|((to_plan, pairs), unknown)| {
+            let proposal = pairs.and_then(|pairs| propose(&planning, &to_plan, pairs, unknown));
             (to_plan, proposal)
         });
         planned.collect::<Vec<_>>()
@@ -91,7 +92,13 @@ async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
     let flat = || wanted.iter().flatten().flatten();
     let live: Vec<Location> = flat().map(|wanted| wanted.live.clone()).collect();
     let desired: Vec<Location> = flat().filter_map(|wanted| wanted.desired.clone()).collect();
-    let (desired, live) = tokio::join!(source.read(&desired), calls.read(name, &**component, &live));
+    let (desired, live) = if component.wants_other_side() {
+        let desired = source.read(&desired).await;
+        let with: Vec<Option<Resource>> = other_sides(flat(), &desired);
+        (desired, calls.read(name, &**component, &live, &with).await)
+    } else {
+        tokio::join!(source.read(&desired), calls.read(name, &**component, &live, &[]))
+    };
     let (mut desired, mut live) = (desired.into_iter(), live.into_iter());
     let unanswered = || Error::new(ErrorKind::Bug, "read resources", "the reader gave fewer answers than it was asked");
     let answered = wanted.into_iter().map(|wanted| {
@@ -112,6 +119,19 @@ async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
     answered.collect()
 }
 
+/// What the source holds of each, position by position.
+fn other_sides<'w>(
+    wanted: impl Iterator<Item = &'w Wanted>,
+    desired: &[Result<Option<Resource>>],
+) -> Vec<Option<Resource>> {
+    let mut desired = desired.iter();
+    let of = |wanted: &Wanted| {
+        let desired = wanted.desired.as_ref().and_then(|_| desired.next());
+        desired.and_then(|desired| desired.as_ref().ok().cloned().flatten())
+    };
+    wanted.map(of).collect()
+}
+
 fn joined(listed: Vec<Location>, live_listed: Vec<Location>, locate: &dyn Fn(&ResourceId) -> Location) -> Vec<Wanted> {
     let mut live: BTreeMap<ResourceId, Location> =
         live_listed.into_iter().map(|location| (location.id.clone(), location)).collect();
@@ -127,7 +147,16 @@ fn joined(listed: Vec<Location>, live_listed: Vec<Location>, locate: &dyn Fn(&Re
     wanted
 }
 
-fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>) -> Result<Proposal> {
+/// What the source holds for each task and cannot be restored, ready for its plan.
+async fn not_restored(tasks: &[ToPlan]) -> Vec<Vec<String>> {
+    let Some(first) = tasks.first() else { return Vec::new() };
+    let scopes: Vec<_> = tasks.iter().map(|task| task.restore.scope.clone()).collect();
+    let mut answers = first.restore.source.not_restored(&scopes).await;
+    answers.resize(tasks.len(), Vec::new());
+    answers
+}
+
+fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>, unknown: Vec<String>) -> Result<Proposal> {
     let restore = &to_plan.restore;
     let mut changes = Vec::new();
     let (mut live, mut desired) = (Vec::new(), Vec::new());
@@ -148,7 +177,7 @@ fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>) -> Result<Propos
         preview: Preview::Exact,
         changes,
         command: None,
-        warnings: Vec::new(),
+        warnings: unknown.into_iter().map(|what| format!("not restored: {what}")).collect(),
     };
     Ok(Proposal { plan: Arc::new(plan), live, desired })
 }

@@ -72,9 +72,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     let component = restore.component.clone();
     let ids: Vec<_> = plan.changes.iter().map(|change| change.id.clone()).collect();
     let locations: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
-    let live = context.pinned.calls.read(&restore.component_name, &*component, &locations).await;
-    let live: Vec<Option<Resource>> = live.into_iter().collect::<Result<_>>()?;
-    let desired = match pass {
+    let desired: Vec<Option<Resource>> = match pass {
         Pass::Restore => from_source(&restore, &plan).await?,
         Pass::Undo => ids
             .iter()
@@ -96,6 +94,8 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             })
             .collect::<Result<_>>()?,
     };
+    let live = context.pinned.calls.read(&restore.component_name, &*component, &locations, &desired).await;
+    let live: Vec<Option<Resource>> = live.into_iter().collect::<Result<_>>()?;
     let was: Vec<Option<Resource>> = ids
         .iter()
         .zip(&live)

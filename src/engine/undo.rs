@@ -125,7 +125,14 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
         ));
     }
     let wanted: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
-    let live = context.pinned.calls.read(&to_plan.restore.component_name, &*component, &wanted).await;
+    let with: Vec<Option<Resource>> = ids
+        .iter()
+        .map(|id| {
+            let (document, _) = former.documents.get(id)?;
+            document.clone().map(|document| Resource { id: id.clone(), body: Body::Document(document) })
+        })
+        .collect();
+    let live = context.pinned.calls.read(&to_plan.restore.component_name, &*component, &wanted, &with).await;
     let (planning, restore) = (context.clone(), to_plan.restore.clone());
     let mut proposal = blocking(move || {
         let context = planning;

@@ -14,7 +14,7 @@ use super::script::Restore;
 use super::worker::Done;
 use crate::component::Approved;
 use crate::crash::crash_point;
-use crate::model::{Digest, DigestBuilder, Fingerprint, Known, Pass, Problem, Selection, TaskId};
+use crate::model::{Digest, DigestBuilder, Fingerprint, Known, Pass, Problem, Resource, Selection, TaskId};
 
 /// One approved task on its way to being written.
 #[derive(Clone)]
@@ -113,7 +113,8 @@ async fn effect_and_proof(
     }
     let flat: Vec<Approved> = flat.into_iter().map(|(_, approved)| approved).collect();
     let locations: Vec<_> = flat.iter().map(|approved| component.locate(&approved.change.id)).collect();
-    let now = calls.read(&restore.component_name, &**component, &locations).await;
+    let with: Vec<Option<Resource>> = flat.iter().map(|approved| approved.desired.clone()).collect();
+    let now = calls.read(&restore.component_name, &**component, &locations, &with).await;
     let schema = component.schema().clone();
     let context = context.clone();
     let proven = tokio::task::spawn_blocking(move || {

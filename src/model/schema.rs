@@ -79,6 +79,13 @@ pub struct FieldRule {
     /// Set by the server, or of no interest: neither compared nor written.
     pub ignored: bool,
     pub fidelity: Fidelity,
+    /// Of what is created where nothing was, if that is another: a new password can be taken away again, a
+    /// replaced one cannot be brought back.
+    #[serde(default)]
+    pub created: Option<Fidelity>,
+    /// Can be given to a resource when it is created and never again: not compared on one that is there.
+    #[serde(default)]
+    pub create_only: bool,
     /// Fields whose hunks must be taken along with this one's.
     pub needs: Vec<String>,
 }

@@ -49,6 +49,11 @@ impl Reader for LiveSource {
         ids.into_iter().zip(read).map(named).collect()
     }
 
+    async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {
+        let there: Vec<Scope> = scopes.iter().map(|scope| Scope { to: scope.below.clone(), ..scope.clone() }).collect();
+        self.0.not_restored(&there).await
+    }
+
     async fn probe(&self, probe: &Probe) -> Result<Answer> {
         self.0.probe(probe).await
     }

@@ -2,6 +2,7 @@
 
 mod absent;
 mod inline;
+mod keycloak;
 mod live_source;
 mod password;
 mod systems;
@@ -14,7 +15,8 @@ use std::sync::Arc;
 use crate::component::Component;
 use crate::components::documents::{Documents, DocumentsConfig, DocumentsSource};
 use crate::components::files::{FilesComponent, FilesConfig, FilesSource};
-use crate::model::{Error, ErrorKind, KindSchema, Result};
+use crate::components::keycloak::{ExportConfig, KeycloakExport};
+use crate::model::{Error, ErrorKind, KindSchema, Result, TreePath};
 use crate::reader::Reader;
 use crate::runbook::{Adapter, ComponentSettings, Format, Inputs, Restic, Source, SourceFrom};
 use crate::stores::restic::{Config, ResticStore, SnapshotChoice};
@@ -23,11 +25,13 @@ use crate::stores::{DirectoryStore, Store};
 
 /// Adapters of this build, for `rekindle info`: stores, formats, components.
 pub const STORES: [&str; 3] = ["directory", "tar (plain, gz, zst)", "restic (local, rest:, s3:)"];
-pub const FORMATS: [&str; 2] = ["files", "documents"];
-pub const COMPONENTS: [&str; 2] = ["files", "documents"];
+pub const FORMATS: [&str; 3] = ["files", "documents", "keycloak-export"];
+pub const COMPONENTS: [&str; 3] = ["files", "documents", "keycloak"];
 
-fn component(settings: &ComponentSettings<String>) -> Arc<dyn Component> {
-    match &settings.adapter {
+/// Blocks where a login's secret comes from a command.
+fn component(settings: &ComponentSettings<String>, inputs: &Inputs) -> Result<Arc<dyn Component>> {
+    Ok(match &settings.adapter {
+        Adapter::Keycloak(settings) => return keycloak::component(settings, inputs),
         Adapter::Files(files) => Arc::new(FilesComponent::new(FilesConfig {
             root: files.root.clone().into(),
             ignore: files.ignore.clone(),
@@ -38,7 +42,7 @@ fn component(settings: &ComponentSettings<String>) -> Arc<dyn Component> {
             owner_field: documents.owner.clone(),
             schema: documents.schema.clone(),
         })),
-    }
+    })
 }
 
 /// Blocks: opens the store. `pinned` is the snapshot that the run began with.
@@ -82,9 +86,13 @@ fn restic_config(
     Ok(Config { repository: restic.repository.clone(), password, keys: None, snapshot, cache: None })
 }
 
-fn formatted(source: &Source<String>, store: Arc<dyn Store>) -> Arc<dyn Reader> {
-    match source.format {
+fn formatted(source: &Source<String>, store: Arc<dyn Store>) -> Result<Arc<dyn Reader>> {
+    Ok(match source.format {
         Format::Files => Arc::new(FilesSource::new(store, KindSchema::default())),
         Format::Documents => Arc::new(DocumentsSource::new(store, source.owner.clone(), KindSchema::default())),
-    }
+        Format::KeycloakExport => {
+            let at = source.export.as_ref().map(TreePath::new).transpose()?.unwrap_or_default();
+            Arc::new(KeycloakExport::new(store, ExportConfig { at, realm: source.realm.clone() }))
+        }
+    })
 }

@@ -6,10 +6,13 @@ use super::inline::Inline;
 use super::live_source::LiveSource;
 use super::{component, formatted, store};
 use crate::component::Component;
+use crate::components::keycloak::RealmDocuments;
 use crate::engine::{Ask, Asking, CommandLine, Restore, Script, Work};
 use crate::model::{ComparePrecision, Error, ErrorKind, Mode, Owner, OwnerSet, Result, Scope, TargetIdentity};
 use crate::reader::Reader;
-use crate::runbook::{Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskWork};
+use crate::runbook::{
+    Adapter, ComponentSettings, Format, Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskWork,
+};
 
 /// The systems of a runbook, opened, and what its steps mean to them.
 pub struct Systems {
@@ -17,6 +20,8 @@ pub struct Systems {
     inputs: Inputs,
     sources: BTreeMap<String, Arc<dyn Reader>>,
     components: BTreeMap<String, Arc<dyn Component>>,
+    /// The sources that hold documents, as a realm takes them.
+    documents: BTreeMap<String, Arc<dyn Reader>>,
 }
 
 /// What the sources called themselves when a run began: a resumed run reads the same snapshots.
@@ -46,12 +51,21 @@ impl Systems {
     ) -> Result<Self> {
         let mut components = BTreeMap::new();
         for settings in runbook.filled_components(&inputs)? {
-            components.insert(settings.name.clone(), component(&settings));
+            let known = inputs.clone();
+            let name = settings.name.clone();
+            let opened = tokio::task::spawn_blocking(move || component(&settings, &known)).await;
+            let opened = opened.map_err(|error| {
+                Error::new(ErrorKind::Bug, format!("open the component '{name}'"), error.to_string())
+            })?;
+            components.insert(name, opened?);
         }
         // Before a source is opened: a run that was taken elsewhere must not cost a password.
         for (name, component) in &components {
-            if pins.contains_key(name) {
-                same_system(name, pins, &component.identity().await?)?;
+            if let Some(pinned) = pins.get(name) {
+                let found = component.identity().await?;
+                if !component.became(pinned, &found) {
+                    same_system(name, pins, &found)?;
+                }
             }
         }
         let mut sources: BTreeMap<String, Arc<dyn Reader>> = BTreeMap::new();
@@ -65,7 +79,7 @@ impl Systems {
             let known = inputs.clone();
             let name = source.name.clone();
             let opened = tokio::task::spawn_blocking(move || {
-                store(&source, &known, pinned.as_deref()).map(|store| store.map(|store| formatted(&source, store)))
+                store(&source, &known, pinned.as_deref())?.map(|store| formatted(&source, store)).transpose()
             })
             .await
             .map_err(|error| Error::new(ErrorKind::Bug, format!("open the source '{name}'"), error.to_string()))?;
@@ -80,7 +94,13 @@ impl Systems {
                 }
             }
         }
-        Ok(Self { runbook, inputs, sources, components })
+        let documents =
+            runbook.sources.iter().filter(|source| source.format == Format::Documents).filter_map(|source| {
+                let reader = Arc::clone(sources.get(&source.name)?);
+                Some((source.name.clone(), Arc::new(RealmDocuments::new(reader)) as Arc<dyn Reader>))
+            });
+        let documents = documents.collect();
+        Ok(Self { runbook, inputs, sources, components, documents })
     }
 
     pub fn runbook(&self) -> &Runbook {
@@ -118,6 +138,11 @@ impl Systems {
         self.runbook.steps.iter().filter(inline).any(|step| inline_name(&step.id) == name)
     }
 
+    /// Whether that component is the one of `pinned`, which this run has made since.
+    pub fn became(&self, name: &str, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {
+        self.components.get(name).is_some_and(|component| component.became(pinned, now))
+    }
+
     /// The names of every declared set of owners.
     pub async fn owners(&self) -> Result<Vec<OwnerSet>> {
         let mut sets = Vec::new();
@@ -134,6 +159,24 @@ impl Systems {
             return Ok(source.clone());
         }
         self.component(name).map(|component| component as Arc<dyn Reader>)
+    }
+
+    /// A source as that component takes it. One and the same for all tasks of a step: they are planned together.
+    fn fitted(&self, component: &str, source: &str) -> Result<Arc<dyn Reader>> {
+        match self.documents.get(source) {
+            Some(documents) if self.is_realm(component) => Ok(Arc::clone(documents)),
+            _ => self.reader(source),
+        }
+    }
+
+    /// Documents are of one kind, but a realm's resources are of many: their places say which.
+    fn in_place(&self, component: &str, documents: Arc<dyn Reader>) -> Arc<dyn Reader> {
+        if self.is_realm(component) { Arc::new(RealmDocuments::new(documents)) } else { documents }
+    }
+
+    fn is_realm(&self, component: &str) -> bool {
+        let is_it = |one: &ComponentSettings| one.name == component && matches!(one.adapter, Adapter::Keycloak(_));
+        self.runbook.components.iter().any(is_it)
     }
 
     fn component(&self, name: &str) -> Result<Arc<dyn Component>> {
@@ -176,7 +219,7 @@ impl Script for Systems {
         let spec = self.runbook.task(step, owner, &self.inputs)?;
         Ok(match spec.work {
             TaskWork::Restore { source, component, scope, mode, precision } => Work::Restore(Restore {
-                source: self.reader(&source)?,
+                source: self.fitted(&component, &source)?,
                 source_name: source.into(),
                 component: self.component(&component)?,
                 component_name: component.into(),
@@ -188,7 +231,7 @@ impl Script for Systems {
                 let id = self.runbook.steps.get(step).map_or_else(String::new, |step| step.id.clone());
                 Work::Restore(Restore {
                     source_name: inline_name(&id).into(),
-                    source: Arc::new(Inline::new(id, documents)),
+                    source: self.in_place(&component, Arc::new(Inline::new(id, documents))),
                     component: self.component(&component)?,
                     component_name: component.into(),
                     // These documents are what the runbook names, whoever they belong to.

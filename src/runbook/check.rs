@@ -55,6 +55,9 @@ impl<'a> Checker<'a> {
             for template in component.templates() {
                 self.variables(template, None, false);
             }
+            if let Some(Password::Input(name)) = component.password() {
+                self.password_input(name);
+            }
         }
         for owners in &runbook.owners {
             let names: Vec<&str> = self.sources().chain(self.components()).collect();

@@ -122,7 +122,7 @@ impl Runbook {
         let work = match &found.action {
             Action::Restore(restore) => {
                 let below = place(&restore.below)?;
-                let to = self.place_in(&restore.component.value, &restore.to, inputs, owner)?;
+                let to = self.place_in(&restore.component.value, &restore.to, &below, inputs, owner)?;
                 TaskWork::Restore {
                     source: restore.from.value.clone(),
                     component: restore.component.value.clone(),
@@ -169,18 +169,22 @@ impl Runbook {
         Ok(TaskSpec { step, owner: owner.cloned(), work })
     }
 
-    /// Where in the component: as written, else the owner's own place where the adapter has one.
+    /// Where in the component: as written, else the same place as in the backup or the owner's own one, where the
+    /// adapter has such.
     fn place_in(
         &self,
         component: &str,
         to: &Option<Template>,
+        below: &TreePath,
         inputs: &Inputs,
         owner: Option<&Owner>,
     ) -> Result<TreePath> {
-        let has_own_place = self.component(component).is_some_and(super::ComponentSettings::has_a_place_per_owner);
+        let settings = self.component(component);
+        let has_own_place = settings.is_some_and(super::ComponentSettings::has_a_place_per_owner);
         match (to, owner) {
             (Some(to), _) => path(to, inputs, owner),
             (None, Some(owner)) if has_own_place => TreePath::root().join(owner.name.as_bytes()),
+            (None, _) if settings.is_some_and(super::ComponentSettings::has_the_backups_places) => Ok(below.clone()),
             (None, _) => Ok(TreePath::root()),
         }
     }

@@ -10,6 +10,8 @@ use crate::model::{Error, ErrorKind, Result, Secret};
 pub struct Inputs {
     plain: BTreeMap<String, String>,
     secret: BTreeMap<String, Secret>,
+    /// Whether the certificates of servers go unchecked: a run's own flag, never a runbook's.
+    pub insecure: bool,
 }
 
 /// What an operator gave, strongest first: flags, a file, the environment. Defaults come last.

@@ -63,6 +63,10 @@ shapes! {
         before: Option<Text>,
         format: Option<Format>,
         owner: Option<String>,
+        /// Of an export: its folder or file in the store.
+        export: Option<Text>,
+        /// Of an export that holds several: which.
+        realm: Option<Text>,
     }
     Password {
         env: Option<String>,
@@ -77,6 +81,21 @@ shapes! {
         documents: Option<Text>,
         owner: Option<String>,
         schema: Option<DocumentSchema>,
+        /// The server's address.
+        keycloak: Option<Text>,
+        realm: Option<Text>,
+        login: Option<Login>,
+        ca: Option<Text>,
+        proxy: Option<Text>,
+        ids: Option<Ids>,
+        leave: Option<Vec<String>>,
+    }
+    Login {
+        realm: Option<Text>,
+        client: Option<Text>,
+        secret: Option<Password>,
+        user: Option<Text>,
+        password: Option<Password>,
     }
     DocumentSchema {
         fields: Option<BTreeMap<String, FieldRule>>,
@@ -134,7 +153,8 @@ macro_rules! words {
 }
 
 words! { "kebab-case":
-    Format { Files, Documents }
+    Format { Files, Documents, KeycloakExport }
+    Ids { Keep, Accept, New }
     Setuid { Strip, Refuse, Keep }
     Fidelity { Exact, ReCreated, Unreadable, Irreversible }
 }

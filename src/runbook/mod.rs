@@ -31,7 +31,9 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use components::{Adapter, ComponentSettings, DocumentsSettings, FilesSettings};
+pub use components::{
+    Adapter, ComponentSettings, DocumentsSettings, FilesSettings, KeycloakIds, KeycloakLogin, KeycloakSettings,
+};
 pub use finding::{Finding, Findings, Placed, Severity, SourceFile, Span};
 pub use input::Input;
 pub use inputs::{Given, Inputs};

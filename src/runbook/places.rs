@@ -18,6 +18,8 @@ const ANY: &str = "\u{1}\u{1}";
 /// Before an absolute path, and before one that starts where rekindle does: no part of a path holds a slash.
 const ABSOLUTE: &str = "/";
 const RELATIVE: &str = "./";
+/// Before a server's address and its realm.
+const REALM: &str = "realm/";
 
 /// What `step` writes, if it does. `value` knows inputs, or nothing.
 pub(super) fn written(
@@ -44,6 +46,10 @@ fn root(component: &ComponentSettings, value: &dyn Fn(&str) -> Option<String>) -
     let template = match &component.adapter {
         Adapter::Files(files) => &files.root,
         Adapter::Documents(documents) => &documents.root,
+        Adapter::Keycloak(keycloak) => {
+            let [url, realm] = [&keycloak.url, &keycloak.realm].map(|template| text(template, None, value));
+            return [REALM.to_owned()].into_iter().chain(split(&url)).chain([realm]).collect();
+        }
     };
     let text = text(template, None, value);
     let mut root = match text.chars().next() {
@@ -72,6 +78,13 @@ fn below_root(step: &Step, component: &ComponentSettings, value: &dyn Fn(&str) -
             let place = match (&component.adapter, to) {
                 (Adapter::Files(_), Some(to)) => Place { parts: to, reaches_below: true },
                 (Adapter::Files(_), None) => Place { parts: owner().into_iter().collect(), reaches_below: true },
+                // The same place on both sides, and all below it; an owner's own among many.
+                (Adapter::Keycloak(_), to) => {
+                    let mut parts = to.or_else(|| restore.below.as_ref().map(parts)).unwrap_or_default();
+                    let names_owner = parts.iter().any(|part| part.contains(OWNER));
+                    parts.extend(owner().filter(|_| !names_owner));
+                    Place { parts, reaches_below: true }
+                }
                 // An owner's documents in one directory, or all of that directory's.
                 (Adapter::Documents(documents), to) => {
                     let mut parts = to.unwrap_or_default();

@@ -105,6 +105,8 @@ impl Runbook {
             matches!(&source.from, SourceFrom::Restic(restic) if matches!(restic.password, Some(Password::Command(_))))
         });
         let passwords = passwords.map(|source| format!("the password of source '{}'", source.name));
+        let secrets = self.components.iter().filter(|one| matches!(one.password(), Some(Password::Command(_))));
+        let passwords = passwords.chain(secrets.map(|one| format!("the secret of component '{}'", one.name)));
         let steps = self.steps.iter().filter(|step| matches!(step.action, Action::Run(_)));
         passwords.chain(steps.map(|step| format!("step '{}'", step.id))).collect()
     }

@@ -14,6 +14,10 @@ pub struct Source<Text = Template> {
     pub format: Format,
     /// For documents: the field that names a document's owner; without it the file's stem does.
     pub owner: Option<String>,
+    /// For an export: its folder or file in the store; without it the store's root.
+    pub export: Option<Text>,
+    /// Of an export that holds several: which.
+    pub realm: Option<Text>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,7 @@ pub enum Format {
     #[default]
     Files,
     Documents,
+    KeycloakExport,
 }
 
 const STORES: [&str; 4] = ["restic", "tar", "directory", "component"];
@@ -79,13 +84,17 @@ impl Source {
             [_, _, _, Some(node)] => super::fields::text(node, "component", findings).map(SourceFrom::Component),
             _ => None,
         };
-        let format = fields.choice("format", &[("files", Format::Files), ("documents", Format::Documents)], findings);
+        let formats =
+            [("files", Format::Files), ("documents", Format::Documents), ("keycloak-export", Format::KeycloakExport)];
+        let format = fields.choice("format", &formats, findings);
         let owner = fields.text("owner", findings).map(|owner| owner.value);
+        let export = fields.template("export", findings);
+        let realm = fields.template("realm", findings);
         if !given.is_empty() {
             fields.finish(findings);
         }
         let format = format.unwrap_or_default();
-        Some(Self { name: key.name.clone(), span: key.span, from: from?, format, owner })
+        Some(Self { name: key.name.clone(), span: key.span, from: from?, format, owner, export, realm })
     }
 
     pub fn fill(&self, text: &dyn Fn(&Template) -> Result<String>) -> Result<Source<String>> {
@@ -104,28 +113,42 @@ impl Source {
                 before: maybe(&restic.before)?,
             }),
         };
-        Ok(Source { name: self.name.clone(), span: self.span, from, format: self.format, owner: self.owner.clone() })
+        Ok(Source {
+            name: self.name.clone(),
+            span: self.span,
+            from,
+            format: self.format,
+            owner: self.owner.clone(),
+            export: maybe(&self.export)?,
+            realm: maybe(&self.realm)?,
+        })
     }
 
     pub(super) fn templates(&self) -> Vec<&Template> {
-        match &self.from {
+        let mut found: Vec<&Template> = self.export.iter().chain(&self.realm).collect();
+        found.extend(match &self.from {
             SourceFrom::Directory(path) | SourceFrom::Tar(path) => vec![path],
             SourceFrom::Component(_) => Vec::new(),
             SourceFrom::Restic(restic) => {
-                let password = match &restic.password {
-                    Some(Password::File(path)) => std::slice::from_ref(path),
-                    Some(Password::Command(argv)) => argv,
-                    _ => &[],
-                };
+                let password = restic.password.as_ref().map_or(&[][..], Password::templates);
                 let choice = [&restic.snapshot, &restic.host, &restic.path, &restic.tag, &restic.before];
                 std::iter::once(&restic.repository).chain(choice.into_iter().flatten()).chain(password).collect()
             }
-        }
+        });
+        found
     }
 }
 
 impl Password<Template> {
-    fn fill(&self, text: &dyn Fn(&Template) -> Result<String>) -> Result<Password<String>> {
+    pub(super) fn templates(&self) -> &[Template] {
+        match self {
+            Self::File(path) => std::slice::from_ref(path),
+            Self::Command(argv) => argv,
+            Self::Env(_) | Self::Input(_) => &[],
+        }
+    }
+
+    pub(super) fn fill(&self, text: &dyn Fn(&Template) -> Result<String>) -> Result<Password<String>> {
         Ok(match self {
             Self::Env(name) => Password::Env(name.clone()),
             Self::File(path) => Password::File(text(path)?),
@@ -150,7 +173,7 @@ fn restic(node: &Node, fields: &mut Fields, findings: &mut Findings) -> Option<R
     Some(restic)
 }
 
-fn password(key: &Key, node: &Node, findings: &mut Findings) -> Option<Password<Template>> {
+pub(super) fn password(key: &Key, node: &Node, findings: &mut Findings) -> Option<Password<Template>> {
     if matches!(node.value, Value::Text(_) | Value::Number(..)) {
         findings.push(Finding::error(key.span, "a password does not belong into a runbook").help(
             "write password: { env: RESTIC_PASSWORD }, { file: PATH }, { command: [PROGRAM, …] } or { input: NAME }",

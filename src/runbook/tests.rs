@@ -39,6 +39,9 @@ fn shipped_runbooks_have_no_findings() {
         HOMES,
         include_str!("../../runbooks/homes-from-tar.yaml"),
         include_str!("../../runbooks/documents-from-directory.yaml"),
+        include_str!("../../runbooks/keycloak-realm.yaml"),
+        include_str!("../../runbooks/keycloak-user.yaml"),
+        include_str!("../../runbooks/keycloak-migrate.yaml"),
     ] {
         assert_eq!(found(text), "");
     }
@@ -226,4 +229,41 @@ proptest::proptest! {
         let found = Runbook::parse("x", &text, &nothing_to_include).map_or_else(|findings| *findings, |(_, findings)| findings);
         found.draw(Drawing::Plain, 80);
     }
+}
+
+const REALM: &str = "rekindle: 1
+sources: { b: { directory: /b, format: keycloak-export } }
+components:
+  kc: { keycloak: https://id.example.org, realm: staff, login: LOGIN }
+owners: { user: { from: b, kind: user } }
+steps:
+  - { id: a, each: user, restore: kc, from: b, below: \"users/${user}\" }
+";
+
+#[test]
+fn a_realms_things_have_the_same_place_on_both_sides() {
+    let runbook = read(&REALM.replace("LOGIN", "{ client: me, secret: { env: S } }"));
+    let inputs = inputs(&runbook, &[]);
+    let TaskWork::Restore { scope, .. } = runbook.task(0, Some(&owner("ana")), &inputs).unwrap().work else {
+        panic!("not a restore")
+    };
+    assert_eq!((scope.to, scope.below), (TreePath::new("users/ana").unwrap(), TreePath::new("users/ana").unwrap()));
+}
+
+#[test]
+fn a_login_is_a_persons_or_a_clients() {
+    let with = |login: &str| found(&REALM.replace("LOGIN", login));
+    assert_eq!(with("{ realm: master, user: admin, password: { env: P } }"), "");
+    for wrong in [
+        "{ client: me }",
+        "{ user: me, secret: { env: S } }",
+        "{ secret: { env: S } }",
+        "{ client: me, secret: { env: S }, password: { env: P } }",
+    ] {
+        let findings = with(wrong);
+        assert!(findings.contains("a login needs a user with a password, or a client with a secret"), "{findings}");
+    }
+    assert!(with("{ client: me, secret: hunter2 }").contains("does not belong into a runbook"));
+    let findings = with("{ client: me, secret: { input: nothing } }");
+    assert!(findings.contains("nothing"), "{findings}");
 }

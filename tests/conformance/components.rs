@@ -49,7 +49,7 @@ async fn a_list_has_what_is_there_and_is_empty_where_nothing_is() {
         let listed: Vec<_> = case.component.list(&scopes).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(listed.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 1], "{}", case.name);
         assert_ne!(listed[0][0].id, listed[2][0].id);
-        let owners = case.component.owners(&TreePath::root(), None).await.unwrap();
+        let owners = case.component.owners(&TreePath::root(), case.live.owners_kind()).await.unwrap();
         assert_eq!(owners, ["ana", "bob"], "{}", case.name);
     }
 }
@@ -151,7 +151,7 @@ async fn hunks_that_were_left_out_stay_out() {
         case.live.put("ana", Some(&former()));
         let source = case.saved("ana", &wanted());
         let approved = plan(&*case.component, &*source, &case.live.scope("ana"), Mode::Merge).await;
-        let of_one = approved.change.hunks.iter().position(|hunk| hunk.place() == "one").unwrap();
+        let of_one = approved.change.hunks.iter().position(|hunk| hunk.place() == case.live.place("one")).unwrap();
         let left_out = BTreeSet::from([u32::try_from(of_one).unwrap()]);
         let approved = leaving_out(&*case.component, approved, left_out, Mode::Merge);
         write(&*case.component, &approved, &Records::default()).await.unwrap();

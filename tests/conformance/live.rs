@@ -25,6 +25,21 @@ pub trait Live {
     /// Where the one resource of an owner is or would be.
     fn scope(&self, owner: &str) -> Scope;
 
+    /// What [`rekindle::reader::Reader::owners`] is asked for, where everything's root has owners of several kinds.
+    fn owners_kind(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Where in the resource a field is.
+    fn place(&self, field: &str) -> String {
+        field.to_owned()
+    }
+
+    /// What a document holds, of what was laid there.
+    fn fields_of(&self, document: &serde_json::Value) -> Fields {
+        serde_json::from_value(document.clone()).unwrap()
+    }
+
     /// Behind the component's back: `None` takes the resource away.
     fn put(&self, owner: &str, holds: Option<&Fields>);
 
@@ -46,7 +61,11 @@ pub trait Live {
 
 /// Every adapter. A later one is added here.
 pub fn all() -> Vec<(&'static str, Box<dyn Live>)> {
-    vec![("files", Box::new(Homes::new())), ("documents", Box::new(Accounts::new()))]
+    vec![
+        ("files", Box::new(Homes::new())),
+        ("documents", Box::new(Accounts::new())),
+        ("keycloak", Box::new(crate::people::People::new())),
+    ]
 }
 
 fn scope(owner: &str, below: &str, to: &str) -> Scope {

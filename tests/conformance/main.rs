@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "what stories share is test code, too")]
 
 mod components;
+#[path = "../support/keycloak.rs"]
+#[allow(dead_code)]
+mod keycloak;
 mod live;
+mod people;
 mod sources;
 mod step;
 #[path = "../support/mod.rs"]

@@ -171,7 +171,7 @@ async fn what_is_read_is_what_was_kept() {
         let source = case.source().unwrap();
         let read = the_one(&*source, &case.live.scope("ana")).await.unwrap();
         let seen: Fields = match (read.document(), read.tree()) {
-            (Some(document), _) => serde_json::from_value(document.value.clone()).unwrap(),
+            (Some(document), _) => case.live.fields_of(&document.value),
             (_, Some(tree)) => {
                 let files = ana().into_keys().map(|name| {
                     let mut text = String::new();

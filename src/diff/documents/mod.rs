@@ -65,6 +65,10 @@ pub fn changes(
     if !walk.unkept.is_empty() {
         warnings.push(format!("written whole, ignored fields inside are not kept: {}", named(&walk.unkept)));
     }
+    if !walk.create_only.is_empty() {
+        let places = named(&walk.create_only);
+        warnings.push(format!("can be set only where it is created, so left as it is: {places}"));
+    }
     Some(Change {
         id: id.clone(),
         op,
@@ -127,7 +131,8 @@ fn hunk(difference: &Difference<'_>, needs: Vec<u32>, veil: &Veil<'_, '_>) -> Hu
         true => veil.shown_secret(value),
         false => veil.shown(value, at),
     });
-    let fidelity = veil.rules.fidelity(at).max(if unmasks { Fidelity::Unreadable } else { Fidelity::Exact });
+    let fidelity =
+        veil.rules.fidelity(at, difference.op).max(if unmasks { Fidelity::Unreadable } else { Fidelity::Exact });
     Hunk { op: difference.op, at: HunkAt::Field { path: veil.path(difference), before, after }, fidelity, needs }
 }
 

@@ -1,4 +1,4 @@
-use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema};
+use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Op};
 
 use super::walk::Step;
 
@@ -24,6 +24,8 @@ pub(super) struct Cursor {
     /// Here or above, everything is secret.
     pub secret: bool,
     pub ignored: bool,
+    /// Here or above, only what is created gets a value.
+    pub create_only: bool,
 }
 
 impl<'a> Rules<'a> {
@@ -46,16 +48,23 @@ impl<'a> Rules<'a> {
     fn descend(&self, from: &Cursor, matches: impl Fn(Token<'a>) -> bool) -> Cursor {
         let still = |at: &&usize| self.rules[**at].0.get(from.depth).is_some_and(|token| matches(*token));
         let active = from.active.iter().filter(still).copied().collect();
-        self.settled(Cursor { active, depth: from.depth + 1, secret: from.secret, ignored: from.ignored })
+        self.settled(Cursor {
+            active,
+            depth: from.depth + 1,
+            secret: from.secret,
+            ignored: from.ignored,
+            create_only: from.create_only,
+        })
     }
 
     fn settled(&self, mut cursor: Cursor) -> Cursor {
-        let (mut secret, mut ignored) = (cursor.secret, cursor.ignored);
+        let (mut secret, mut ignored, mut create_only) = (cursor.secret, cursor.ignored, cursor.create_only);
         for rule in self.here(&cursor) {
             secret |= rule.secret;
             ignored |= rule.ignored;
+            create_only |= rule.create_only;
         }
-        (cursor.secret, cursor.ignored) = (secret, ignored);
+        (cursor.secret, cursor.ignored, cursor.create_only) = (secret, ignored, create_only);
         cursor
     }
 
@@ -76,8 +85,12 @@ impl<'a> Rules<'a> {
             .unwrap_or(&FieldShape::Plain)
     }
 
-    pub fn fidelity(&self, cursor: &Cursor) -> Fidelity {
-        self.reach(cursor).map(|rule| rule.fidelity).max().unwrap_or_default()
+    pub fn fidelity(&self, cursor: &Cursor, op: Op) -> Fidelity {
+        let of = |rule: &FieldRule| match op {
+            Op::Create => rule.created.unwrap_or(rule.fidelity),
+            Op::Update | Op::Delete => rule.fidelity,
+        };
+        self.reach(cursor).map(of).max().unwrap_or_default()
     }
 
     pub fn needs<'s>(&'s self, cursor: &'s Cursor) -> impl Iterator<Item = &'a str> + 's {

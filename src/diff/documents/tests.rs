@@ -255,3 +255,37 @@ fn long_lists_are_applied_in_one_go() {
     let made = Document::new(written(&live, &desired, Mode::Exact));
     assert_eq!(diff(&made, &desired, Mode::Exact), None);
 }
+
+#[test]
+fn what_only_a_new_document_can_be_given_is_named_on_one_that_is_there() {
+    let schema = KindSchema {
+        fields: vec![
+            FieldRule { create_only: true, ..rule("born") },
+            FieldRule { create_only: true, ..rule("grants") },
+        ],
+        ..KindSchema::default()
+    };
+    let live = Document::new(json!({"mail": "a@x", "born": 1}));
+    let desired = Document::new(json!({"mail": "a@y", "born": 2, "grants": {"app": ["read"]}}));
+    let change = changes(&id(), Some(&live), Some(&desired), &schema, Mode::Exact, &key()).unwrap();
+    assert_eq!(places(&change), ["Update mail"]);
+    assert_eq!(change.warnings, ["can be set only where it is created, so left as it is: born, grants"]);
+    let written = apply(Some(&live), Some(&desired), &change, &BTreeSet::new(), &schema, Mode::Exact, &key()).unwrap();
+    assert_eq!(written.unwrap().value, json!({"mail": "a@y", "born": 1}));
+    let created = changes(&id(), None, Some(&desired), &schema, Mode::Merge, &key()).unwrap();
+    assert_eq!(places(&created), ["Create born", "Create grants.app", "Create mail"]);
+}
+
+#[test]
+fn what_is_new_may_be_of_another_fidelity_than_what_replaces() {
+    let keyed = FieldShape::KeyedList { key: "name".to_owned() };
+    let irreversible =
+        FieldRule { fidelity: Fidelity::Irreversible, created: Some(Fidelity::Exact), ..rule("keys[].made") };
+    let schema =
+        KindSchema { fields: vec![FieldRule { shape: keyed, ..rule("keys") }, irreversible], ..KindSchema::default() };
+    let live = Document::new(json!({"keys": [{"name": "a", "made": 1}]}));
+    let desired = Document::new(json!({"keys": [{"name": "a", "made": 2}, {"name": "b", "made": 1}]}));
+    let change = changes(&id(), Some(&live), Some(&desired), &schema, Mode::Merge, &key()).unwrap();
+    let seen: Vec<(Op, Fidelity)> = change.hunks.iter().map(|hunk| (hunk.op, hunk.fidelity)).collect();
+    assert_eq!(seen, [(Op::Update, Fidelity::Irreversible), (Op::Create, Fidelity::Exact)]);
+}

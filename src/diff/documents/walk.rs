@@ -40,17 +40,30 @@ pub(super) struct Walk<'a, 'r> {
     pub masked: Vec<DocumentPath>,
     /// Plain lists with ignored fields inside that are written whole.
     pub unkept: Vec<DocumentPath>,
+    /// Fields that differ and that only a new document can be given.
+    pub create_only: Vec<DocumentPath>,
+    updates: bool,
     steps: Vec<Step<'a>>,
 }
 
 impl<'a, 'r> Walk<'a, 'r> {
     pub fn new(rules: &'r Rules<'a>, mode: Mode) -> Self {
-        Self { rules, mode, found: Vec::new(), masked: Vec::new(), unkept: Vec::new(), steps: Vec::new() }
+        Self {
+            rules,
+            mode,
+            found: Vec::new(),
+            masked: Vec::new(),
+            unkept: Vec::new(),
+            create_only: Vec::new(),
+            updates: false,
+            steps: Vec::new(),
+        }
     }
 
     pub fn documents(&mut self, live: Option<&'a Document>, desired: Option<&'a Document>) {
         let root = self.rules.root();
         let (live, desired) = (live.map(|document| &document.value), desired.map(|document| &document.value));
+        self.updates = live.is_some() && desired.is_some();
         match (live, desired) {
             (Some(live), None) if self.mode == Mode::Exact => self.push(Op::Delete, Some(live), None, &root),
             (_, None) => {}
@@ -67,6 +80,12 @@ impl<'a, 'r> Walk<'a, 'r> {
 
     fn compare(&mut self, live: Option<&'a Value>, desired: Option<&'a Value>, at: &Cursor) {
         if at.ignored {
+            return;
+        }
+        if self.updates && at.create_only {
+            if desired.is_some() && live != desired {
+                self.create_only.push(self.path());
+            }
             return;
         }
         let whole = at.secret || self.steps.len() >= MAX_DEPTH;

@@ -67,6 +67,8 @@ fn rule(path: &Key, node: &Node, findings: &mut Findings) -> Option<FieldRule> {
         secret: fields.flag("secret", findings).unwrap_or(false),
         ignored: fields.flag("ignored", findings).unwrap_or(false),
         fidelity: fields.choice("fidelity", &fidelity, findings).unwrap_or_default(),
+        created: None,
+        create_only: false,
         needs: fields.texts("needs", findings).into_iter().map(|need| need.value).collect(),
     };
     fields.finish(findings);

@@ -1,0 +1,110 @@
+use serde_json::{Map, Value};
+
+use super::Canonical;
+use super::fields::{Fields, compact, keyed, split_secrets, unmasked};
+use super::names::{Names, scope_mappings};
+use crate::components::keycloak::kinds::Kind;
+
+const SCALARS: [&str; 30] = [
+    "id",
+    "name",
+    "description",
+    "type",
+    "rootUrl",
+    "adminUrl",
+    "baseUrl",
+    "surrogateAuthRequired",
+    "enabled",
+    "alwaysDisplayInConsole",
+    "clientAuthenticatorType",
+    "notBefore",
+    "bearerOnly",
+    "consentRequired",
+    "standardFlowEnabled",
+    "implicitFlowEnabled",
+    "directAccessGrantsEnabled",
+    "serviceAccountsEnabled",
+    "authorizationServicesEnabled",
+    "directGrantsOnly",
+    "publicClient",
+    "frontchannelLogout",
+    "protocol",
+    "fullScopeAllowed",
+    "nodeReRegistrationTimeout",
+    "webOriginsAllowed",
+    "clientTemplate",
+    "useTemplateConfig",
+    "useTemplateScope",
+    "useTemplateMappers",
+];
+
+pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Canonical {
+    let mut fields = Fields::of(representation);
+    let client_id = fields.text("clientId").unwrap_or_default();
+    fields.keep(&SCALARS);
+    fields.keep_sets(&["redirectUris", "webOrigins", "defaultClientScopes", "optionalClientScopes"]);
+    let secret = unmasked(fields.take("secret").and_then(compact));
+    fields.put("secret", secret);
+    attributes(&mut fields, "attributes", "secretAttributes");
+    let flows = fields.take("authenticationFlowBindingOverrides").and_then(Value::as_object);
+    let flows: Map<String, Value> = flows
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, id)| Some((name.clone(), Value::String(names.flow(id.as_str()?)))))
+        .collect();
+    fields.put("authenticationFlowBindingOverrides", compact(&Value::Object(flows)));
+    let mappers = fields.take("protocolMappers").and_then(mappers);
+    fields.put("protocolMappers", mappers);
+    let authorization = fields.take("authorizationSettings").and_then(|settings| compact(&without_ids(settings, 0)));
+    fields.put("authorizationSettings", authorization);
+    fields.put("scopeMappings", scope_mappings(realm, names, "client", client_id));
+    fields.pass_over(&["clientId", "access", "origin", "registrationAccessToken", "registeredNodes", "defaultRoles"]);
+    let (document, unknown) = fields.finish();
+    Canonical { id: Kind::Client.id(&[client_id]), document, unknown }
+}
+
+pub(super) fn client_scope(representation: &Value, realm: &Value, names: &Names) -> Canonical {
+    let mut fields = Fields::of(representation);
+    let name = fields.text("name").unwrap_or_default();
+    fields.keep(&["id", "description", "protocol"]);
+    attributes(&mut fields, "attributes", "secretAttributes");
+    let mappers = fields.take("protocolMappers").and_then(mappers);
+    fields.put("protocolMappers", mappers);
+    fields.put("scopeMappings", scope_mappings(realm, names, "clientScope", name));
+    fields.pass_over(&["name"]);
+    let (document, unknown) = fields.finish();
+    Canonical { id: Kind::ClientScope.id(&[name]), document, unknown }
+}
+
+/// Set by the server when it makes the client.
+const MADE_BY_SERVER: [&str; 2] = ["client.secret.creation.time", "realm_client"];
+
+pub(super) fn attributes(fields: &mut Fields<'_>, plain_name: &str, secret_name: &str) {
+    let Some(given) = fields.take(plain_name) else { return };
+    let (mut plain, secret) = split_secrets(given);
+    if let Some(Value::Object(plain)) = &mut plain {
+        plain.retain(|name, _| !MADE_BY_SERVER.contains(&name.as_str()));
+    }
+    fields.put(plain_name, plain.as_ref().and_then(compact));
+    fields.put(secret_name, unmasked(secret));
+}
+
+fn mappers(given: &Value) -> Option<Value> {
+    let mapper = |mapper: &Value| compact(&without_ids(mapper, 0));
+    keyed(given.as_array()?.iter().filter_map(mapper).collect(), "name")
+}
+
+/// How deep a representation may be; deeper ones are not read.
+const MAX_DEPTH: usize = 32;
+
+fn without_ids(value: &Value, depth: usize) -> Value {
+    match value {
+        _ if depth > MAX_DEPTH => Value::Null,
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(name, _)| !matches!(name.as_str(), "id" | "_id"));
+            Value::Object(kept.map(|(name, field)| (name.clone(), without_ids(field, depth + 1))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(|item| without_ids(item, depth + 1)).collect()),
+        other => other.clone(),
+    }
+}

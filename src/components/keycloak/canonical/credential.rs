@@ -1,0 +1,117 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::MASK;
+use super::fields::keyed;
+use super::names::text;
+
+/// Whose representation it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The server shows no credential's secret.
+    Live,
+    Backup,
+}
+
+/// Credentials as a list keyed by `key`: `password`, of which a user has one, else type and creation time, since the
+/// server gives a new id to what it is handed.
+///
+/// `state` is what can be compared without the secret: when it was made, and its public parameters without counters,
+/// which move with every login. All that writing one takes, its secret too, is in `hidden`, which is not compared.
+/// The second answer names those that a backup holds without their secret: they cannot be restored.
+pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<String>) {
+    let mut made = Vec::new();
+    let mut secretless = Vec::new();
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for credential in given.as_array().into_iter().flatten() {
+        let kind = text(credential, "type").unwrap_or("password");
+        let secret = text(credential, "secretData").filter(|secret| *secret != MASK);
+        let plain = text(credential, "value").filter(|value| *value != MASK);
+        if side == Side::Backup && secret.is_none() && plain.is_none() {
+            secretless.push(format!("credentials: a {kind} is there without its secret"));
+            continue;
+        }
+        let created = credential.get("createdDate").and_then(Value::as_i64);
+        let mut key = match (kind, created) {
+            ("password", _) | (_, None) => kind.to_owned(),
+            (kind, Some(created)) => format!("{kind}@{created}"),
+        };
+        let seen = times.entry(key.clone()).or_default();
+        *seen += 1;
+        if *seen > 1 {
+            key = format!("{key}#{seen}");
+        }
+        let mut one = Map::new();
+        one.insert("key".to_owned(), json!(key));
+        one.insert("type".to_owned(), json!(kind));
+        if let Some(label) = text(credential, "userLabel").filter(|label| !label.is_empty()) {
+            one.insert("userLabel".to_owned(), json!(label));
+        }
+        one.insert("state".to_owned(), json!(state(credential, created)));
+        let hidden = ["id", "createdDate", "credentialData", "secretData", "value", "temporary", "priority"];
+        let hidden: Map<String, Value> = hidden
+            .iter()
+            .filter_map(|name| {
+                Some(((*name).to_owned(), credential.get(*name).filter(|value| !value.is_null())?.clone()))
+            })
+            .collect();
+        one.insert("hidden".to_owned(), Value::Object(hidden));
+        made.push(Value::Object(one));
+    }
+    let made = keyed(made, "key");
+    // What was asked for and is not there is told from what was not asked for.
+    (made.or_else(|| (side == Side::Live).then(|| json!([]))), secretless)
+}
+
+fn state(credential: &Value, created: Option<i64>) -> String {
+    let made = created.and_then(|created| jiff::Timestamp::from_millisecond(created).ok());
+    let made = made.map_or_else(|| "at an unknown time".to_owned(), |made| made.to_string());
+    let data = text(credential, "credentialData").unwrap_or_default();
+    let data = match serde_json::from_str::<Value>(data) {
+        Ok(Value::Object(mut data)) => {
+            data.remove("counter");
+            Value::Object(data).to_string()
+        }
+        _ => data.to_owned(),
+    };
+    format!("{made} {data}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(created: i64, secret: Option<&str>) -> Value {
+        json!({"id": "1", "type": "password", "createdDate": created, "secretData": secret,
+            "credentialData": "{\"hashIterations\":5,\"algorithm\":\"argon2\"}"})
+    }
+
+    #[test]
+    fn the_same_password_is_equal_on_both_sides_but_for_its_secret() {
+        let live = credentials(&json!([password(1_795_248_949_441, None)]), Side::Live).0.unwrap();
+        let backup =
+            credentials(&json!([password(1_795_248_949_441, Some("{\"value\":\"x\"}"))]), Side::Backup).0.unwrap();
+        assert_eq!(live[0]["state"], backup[0]["state"]);
+        assert_eq!(live[0]["state"], json!("2026-11-21T08:15:49.441Z {\"algorithm\":\"argon2\",\"hashIterations\":5}"));
+        assert!(live[0]["hidden"].get("secretData").is_none());
+        assert_eq!(backup[0]["hidden"]["secretData"], json!("{\"value\":\"x\"}"));
+    }
+
+    #[test]
+    fn a_backup_without_the_secret_is_no_backup_of_a_credential() {
+        for secret in [None, Some(MASK)] {
+            let (made, secretless) = credentials(&json!([password(1, secret)]), Side::Backup);
+            assert_eq!(made, None);
+            assert_eq!(secretless, ["credentials: a password is there without its secret"]);
+        }
+    }
+
+    #[test]
+    fn a_counter_that_moved_with_a_login_is_no_change() {
+        let otp = |counter: u8| json!([{"type": "otp", "createdDate": 7, "secretData": "{}", "credentialData": format!("{{\"digits\":6,\"counter\":{counter}}}")}]);
+        let one = credentials(&otp(1), Side::Live).0.unwrap();
+        assert_eq!(one[0]["state"], credentials(&otp(9), Side::Live).0.unwrap()[0]["state"]);
+        assert_eq!(one[0]["key"], json!("otp@7"));
+    }
+}

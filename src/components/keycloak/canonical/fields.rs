@@ -1,0 +1,186 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::model::visible;
+
+/// One representation on its way to its canonical form: every field is taken by somebody, or is named at the end.
+pub(super) struct Fields<'a> {
+    from: Option<&'a Map<String, Value>>,
+    known: BTreeSet<&'a str>,
+    into: Map<String, Value>,
+}
+
+impl<'a> Fields<'a> {
+    pub fn of(value: &'a Value) -> Self {
+        Self { from: value.as_object(), known: BTreeSet::new(), into: Map::new() }
+    }
+
+    /// A field that something is made of.
+    pub fn take(&mut self, name: &str) -> Option<&'a Value> {
+        let (name, value) = self.from?.get_key_value(name)?;
+        self.known.insert(name);
+        Some(value)
+    }
+
+    pub fn text(&mut self, name: &str) -> Option<&'a str> {
+        self.take(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// Fields that are kept as they are.
+    pub fn keep(&mut self, names: &[&str]) {
+        for name in names {
+            let value = self.take(name).and_then(compact);
+            self.put(name, value);
+        }
+    }
+
+    /// Lists whose order means nothing.
+    pub fn keep_sets(&mut self, names: &[&str]) {
+        for name in names {
+            let value = self.take(name).and_then(set);
+            self.put(name, value);
+        }
+    }
+
+    /// Maps of such lists: attributes, roles by client.
+    pub fn keep_sets_by_name(&mut self, names: &[&str]) {
+        for name in names {
+            let value = self.take(name).and_then(sets_by_name);
+            self.put(name, value);
+        }
+    }
+
+    /// What the server makes of itself, or what is a resource of its own.
+    pub fn pass_over(&mut self, names: &[&str]) {
+        names.iter().for_each(|name| {
+            self.take(name);
+        });
+    }
+
+    /// Fields that nobody has taken yet.
+    pub fn rest(&self) -> impl Iterator<Item = (&'a String, &'a Value)> {
+        let known = self.known.clone();
+        self.from.into_iter().flatten().filter(move |(name, _)| !known.contains(name.as_str()))
+    }
+
+    pub fn put(&mut self, name: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.into.insert(name.to_owned(), value);
+        }
+    }
+
+    /// The canonical value, and the fields that nobody knew, unless they hold nothing.
+    pub fn finish(self) -> (Value, Vec<String>) {
+        let unknown = self.rest().filter(|(_, value)| compact(value).is_some());
+        let unknown = unknown.map(|(name, _)| visible(name).into_owned()).collect();
+        (Value::Object(self.into), unknown)
+    }
+}
+
+/// Without null, empty text, empty lists and empty maps: on a server they mean that nothing is there.
+pub(super) fn compact(value: &Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::String(text) if text.is_empty() => None,
+        Value::Array(items) if items.is_empty() => None,
+        Value::Array(items) => {
+            Some(Value::Array(items.iter().map(|item| compact(item).unwrap_or_else(|| item.clone())).collect()))
+        }
+        Value::Object(fields) => {
+            let fields: Map<String, Value> =
+                fields.iter().filter_map(|(name, field)| Some((name.clone(), compact(field)?))).collect();
+            (!fields.is_empty()).then_some(Value::Object(fields))
+        }
+        other => Some(other.clone()),
+    }
+}
+
+/// Without null alone, for values in which an empty map says something: a validator without options.
+pub(super) fn without_null(value: &Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Array(items) => Some(Value::Array(items.iter().filter_map(without_null).collect())),
+        Value::Object(fields) => {
+            let fields = fields.iter().filter_map(|(name, field)| Some((name.clone(), without_null(field)?)));
+            Some(Value::Object(fields.collect()))
+        }
+        other => Some(other.clone()),
+    }
+}
+
+/// Sorted, each element once. Old exports write one value without a list.
+pub(super) fn set(value: &Value) -> Option<Value> {
+    let mut items = match value {
+        Value::Array(items) => items.clone(),
+        Value::Null => return None,
+        one => vec![one.clone()],
+    };
+    items.retain(|item| !item.is_null());
+    items.sort_by_key(sort_key);
+    items.dedup();
+    (!items.is_empty()).then_some(Value::Array(items))
+}
+
+fn sort_key(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+pub(super) fn sets_by_name(value: &Value) -> Option<Value> {
+    let by_name: Map<String, Value> =
+        value.as_object()?.iter().filter_map(|(name, items)| Some((name.clone(), set(items)?))).collect();
+    (!by_name.is_empty()).then_some(Value::Object(by_name))
+}
+
+/// A list of maps, sorted by the field that tells them apart.
+pub(super) fn keyed(mut items: Vec<Value>, key: &str) -> Option<Value> {
+    items.sort_by_key(|item| item.get(key).map(sort_key));
+    (!items.is_empty()).then_some(Value::Array(items))
+}
+
+/// Settings split in two, for a schema names secrets by place and not by what they are called.
+pub(super) fn split_secrets(value: &Value) -> (Option<Value>, Option<Value>) {
+    let Some(fields) = value.as_object() else { return (None, None) };
+    let of = |secret: bool| {
+        let fields = fields.iter().filter(|(name, value)| is_secret(name, value) == secret);
+        let fields: Map<String, Value> =
+            fields.filter_map(|(name, value)| Some((name.clone(), compact(value)?))).collect();
+        (!fields.is_empty()).then_some(Value::Object(fields))
+    };
+    (of(false), of(true))
+}
+
+const SECRET_WORDS: [&str; 6] =
+    ["secret", "password", "privatekey", "private.key", "bindcredential", "encryption.private"];
+/// Names with such a word that hold a choice or a time.
+const NOT_SECRET: [&str; 8] = [
+    "client.secret.creation.time",
+    "client.secret.expiration.time",
+    "client.secret.rotation.enabled",
+    "vendorpassword",
+    "usepasswordmodifyextendedop",
+    "validatepasswordpolicy",
+    "passwordpolicy",
+    "secretsize",
+];
+
+fn is_secret(name: &str, value: &Value) -> bool {
+    let name = name.to_lowercase();
+    let flag = |text: &str| matches!(text, "true" | "false");
+    let is_flag = value.as_str().is_some_and(flag)
+        || value.as_array().is_some_and(|items| items.iter().all(|item| item.as_str().is_some_and(flag)));
+    !is_flag && !NOT_SECRET.contains(&name.as_str()) && SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+/// Without what a server masks: a mask is no value.
+pub(super) fn unmasked(value: Option<Value>) -> Option<Value> {
+    let is_mask = |value: &Value| value.as_str().is_some_and(|text| text == super::MASK);
+    let holds = |value: &Value| is_mask(value) || value.as_array().is_some_and(|items| items.iter().any(is_mask));
+    match value? {
+        Value::Object(fields) => {
+            let fields: Map<String, Value> = fields.into_iter().filter(|(_, value)| !holds(value)).collect();
+            (!fields.is_empty()).then_some(Value::Object(fields))
+        }
+        other => (!holds(&other)).then_some(other),
+    }
+}

@@ -1,0 +1,76 @@
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Canonical;
+use super::fields::{Fields, compact};
+use super::names::{list, text};
+use crate::components::keycloak::kinds::Kind;
+
+/// How deep flows may lie in one another; a file from outside can even hold a circle.
+const MAX_DEPTH: usize = 16;
+
+struct Flows<'a> {
+    by_alias: HashMap<&'a str, &'a Value>,
+    configs: HashMap<&'a str, &'a Value>,
+}
+
+/// Each top-level flow with all that lies in it. The order of executions means something, so it is one value.
+pub(super) fn flows(realm: &Value) -> Vec<Canonical> {
+    let all = list(realm, "authenticationFlows");
+    let flows = Flows {
+        by_alias: all.iter().filter_map(|flow| Some((text(flow, "alias")?, flow))).collect(),
+        configs: list(realm, "authenticatorConfig").iter().filter_map(|one| Some((text(one, "alias")?, one))).collect(),
+    };
+    let top = all.iter().filter(|flow| flow.get("topLevel").and_then(Value::as_bool) == Some(true));
+    top.map(|flow| flows.top(flow)).collect()
+}
+
+impl Flows<'_> {
+    fn top(&self, representation: &Value) -> Canonical {
+        let mut fields = Fields::of(representation);
+        let alias = fields.text("alias").unwrap_or_default();
+        fields.keep(&["id", "description", "providerId", "builtIn"]);
+        let mut unknown = Vec::new();
+        let executions = self.executions(representation, 0, &mut unknown);
+        fields.put("executions", compact(&executions));
+        fields.pass_over(&["alias", "topLevel", "authenticationExecutions"]);
+        let (document, not_known) = fields.finish();
+        unknown.extend(not_known);
+        Canonical { id: Kind::Flow.id(&[alias]), document, unknown }
+    }
+
+    fn executions(&self, flow: &Value, depth: usize, unknown: &mut Vec<String>) -> Value {
+        if depth >= MAX_DEPTH {
+            unknown.push("flows that lie deeper than 16".to_owned());
+            return Value::Null;
+        }
+        let of_this = list(flow, "authenticationExecutions").iter();
+        Value::Array(of_this.map(|execution| self.execution(execution, depth, unknown)).collect())
+    }
+
+    fn execution(&self, representation: &Value, depth: usize, unknown: &mut Vec<String>) -> Value {
+        let mut fields = Fields::of(representation);
+        fields.keep(&["authenticator", "requirement", "priority"]);
+        if let Some(alias) = fields.text("authenticatorConfig") {
+            let config = self.configs.get(alias).and_then(|config| config.get("config")).and_then(compact);
+            fields.put("config", Some(json!({ "alias": alias, "config": config })));
+        }
+        if let Some(alias) = fields.text("flowAlias") {
+            let mut below = Map::new();
+            below.insert("alias".to_owned(), json!(alias));
+            if let Some(flow) = self.by_alias.get(alias) {
+                for name in ["description", "providerId"] {
+                    below.extend(flow.get(name).and_then(compact).map(|value| (name.to_owned(), value)));
+                }
+                let executions = self.executions(flow, depth + 1, unknown);
+                below.extend(compact(&executions).map(|executions| ("executions".to_owned(), executions)));
+            } else {
+                unknown.push(format!("the flow {alias}, which is named and not there"));
+            }
+            fields.put("flow", Some(Value::Object(below)));
+        }
+        fields.pass_over(&["authenticatorFlow", "autheticatorFlow", "userSetupAllowed", "id", "flowId"]);
+        fields.finish().0
+    }
+}

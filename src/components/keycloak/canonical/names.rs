@@ -1,0 +1,146 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::{Map, Value};
+
+use super::super::escape::escaped;
+use super::fields::set;
+
+/// How deep groups may lie in one another: a file from outside can hold any depth.
+const MAX_DEPTH: usize = 64;
+
+/// What a realm's own names stand for, so that one resource's canonical form is the same in every realm and on every
+/// server: groups by their names, not by paths in which a `/` can be part of a name; flows by alias, not by id.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// The realm's name, which is part of its default role's.
+    pub realm: String,
+    groups: HashMap<String, String>,
+    ambiguous: BTreeSet<String>,
+    flows: HashMap<String, String>,
+    organizations: HashMap<String, BTreeSet<String>>,
+}
+
+/// Stands for `default-roles-NAME` in every realm.
+pub const DEFAULT_ROLE: &str = "default-roles-{realm}";
+
+impl Names {
+    /// Of a realm's representation, from an export or from the server.
+    pub fn of(realm: &Value) -> Self {
+        let mut names = Self {
+            realm: realm.get("realm").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            ..Self::default()
+        };
+        names.add_groups(list(realm, "groups"), &[], 0);
+        for flow in list(realm, "authenticationFlows") {
+            if let (Some(id), Some(alias)) = (text(flow, "id"), text(flow, "alias")) {
+                names.flows.insert(id.to_owned(), alias.to_owned());
+            }
+        }
+        for organization in list(realm, "organizations") {
+            let alias = text(organization, "alias").or_else(|| text(organization, "name")).unwrap_or_default();
+            for member in list(organization, "members") {
+                if let Some(username) = text(member, "username") {
+                    names.add_member(username, alias);
+                }
+            }
+        }
+        names
+    }
+
+    pub fn add_member(&mut self, username: &str, organization: &str) {
+        self.organizations.entry(username.to_lowercase()).or_default().insert(organization.to_owned());
+    }
+
+    fn add_groups(&mut self, groups: &[Value], above: &[String], depth: usize) {
+        for group in groups {
+            let Some(name) = text(group, "name") else { continue };
+            let way: Vec<String> = above.iter().cloned().chain([name.to_owned()]).collect();
+            let key = key_of(&way);
+            if let Some(id) = text(group, "id") {
+                self.groups.insert(id.to_owned(), key.clone());
+            }
+            let path = text(group, "path").map_or_else(|| format!("/{}", way.join("/")), str::to_owned);
+            if self.groups.insert(path.clone(), key.clone()).is_some_and(|other| other != key) {
+                self.ambiguous.insert(path);
+            }
+            if depth < MAX_DEPTH {
+                self.add_groups(list(group, "subGroups"), &way, depth + 1);
+            }
+        }
+    }
+
+    /// A group by its id or by the server's path for it, as `/a/b` with the `/` in names escaped. One that the realm
+    /// does not have keeps the path that it was given.
+    pub fn group(&self, id_or_path: &str) -> String {
+        self.groups.get(id_or_path).cloned().unwrap_or_else(|| id_or_path.to_owned())
+    }
+
+    pub fn knows_group(&self, id_or_path: &str) -> bool {
+        self.groups.contains_key(id_or_path)
+    }
+
+    /// Paths that two groups share, because a name holds a `/`: whom they stand for nobody can tell.
+    pub fn is_ambiguous(&self, path: &str) -> bool {
+        self.ambiguous.contains(path)
+    }
+
+    pub fn flow(&self, id: &str) -> String {
+        self.flows.get(id).cloned().unwrap_or_else(|| id.to_owned())
+    }
+
+    pub fn organizations(&self, username: &str) -> Option<Value> {
+        let of = self.organizations.get(&username.to_lowercase())?;
+        Some(Value::Array(of.iter().cloned().map(Value::String).collect()))
+    }
+
+    pub fn role(&self, name: &str) -> String {
+        match name.strip_prefix("default-roles-") {
+            Some(realm) if realm.eq_ignore_ascii_case(&self.realm) => DEFAULT_ROLE.to_owned(),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// A list of realm roles as a set.
+    pub fn roles(&self, list: Option<&Value>) -> Option<Value> {
+        let items = list?.as_array()?;
+        let named = items.iter().filter_map(Value::as_str).map(|name| Value::String(self.role(name))).collect();
+        set(&Value::Array(named))
+    }
+}
+
+/// Names of a group and of those above it, as the canonical form writes them.
+pub fn key_of<S: AsRef<str>>(way: &[S]) -> String {
+    way.iter().fold(String::new(), |key, name| key + "/" + &escaped(name.as_ref()))
+}
+
+pub(super) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name).and_then(Value::as_str)
+}
+
+/// `{realm: […], client: {id: […]}}` of the roles that each holder is given, as scope mappings list them.
+pub(super) fn scope_mappings(realm: &Value, names: &Names, holder: &str, of: &str) -> Option<Value> {
+    let is_ours = |mapping: &&Value| text(mapping, holder) == Some(of);
+    let mut mappings = Map::new();
+    let ours = list(realm, "scopeMappings").iter().filter(is_ours).flat_map(|mapping| list(mapping, "roles"));
+    let of_realm: Vec<Value> = ours.cloned().collect();
+    if let Some(roles) = names.roles(Some(&Value::Array(of_realm))) {
+        mappings.insert("realm".to_owned(), roles);
+    }
+    let mut of_clients: BTreeMap<&String, Vec<Value>> = BTreeMap::new();
+    for (client, given) in realm.get("clientScopeMappings").and_then(Value::as_object).into_iter().flatten() {
+        let ours = given.as_array().into_iter().flatten().filter(is_ours);
+        of_clients.entry(client).or_default().extend(ours.flat_map(|mapping| list(mapping, "roles")).cloned());
+    }
+    let of_clients: Map<String, Value> = of_clients
+        .into_iter()
+        .filter_map(|(client, roles)| Some((client.clone(), set(&Value::Array(roles))?)))
+        .collect();
+    if !of_clients.is_empty() {
+        mappings.insert("client".to_owned(), Value::Object(of_clients));
+    }
+    (!mappings.is_empty()).then_some(Value::Object(mappings))
+}

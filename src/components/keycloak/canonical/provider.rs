@@ -1,0 +1,72 @@
+use serde_json::{Value, json};
+
+use super::Canonical;
+use super::client::attributes;
+use super::fields::{Fields, compact, keyed};
+use super::names::{list, text};
+use crate::components::keycloak::kinds::Kind;
+
+/// An identity provider with its mappers.
+pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canonical {
+    let mut fields = Fields::of(representation);
+    let alias = fields.text("alias").unwrap_or_default();
+    let internal = fields.text("internalId").map(|id| json!(id));
+    fields.put("id", internal);
+    fields.keep(&[
+        "displayName",
+        "providerId",
+        "enabled",
+        "hideOnLogin",
+        "updateProfileFirstLoginMode",
+        "trustEmail",
+        "storeToken",
+        "addReadTokenRoleOnCreate",
+        "authenticateByDefault",
+        "linkOnly",
+        "firstBrokerLoginFlowAlias",
+        "postBrokerLoginFlowAlias",
+    ]);
+    attributes(&mut fields, "config", "secretConfig");
+    let ours = list(realm, "identityProviderMappers").iter();
+    let ours = ours.filter(|mapper| text(mapper, "identityProviderAlias") == Some(alias));
+    let mappers = ours.map(|mapper| {
+        let mut fields = Fields::of(mapper);
+        fields.keep(&["name", "identityProviderMapper", "config"]);
+        fields.finish().0
+    });
+    fields.put("mappers", keyed(mappers.collect(), "name"));
+    // Which organization uses it is written at the organization.
+    fields.pass_over(&["types", "organizationId", "updateProfileFirstLogin"]);
+    let (document, unknown) = fields.finish();
+    Canonical { id: Kind::IdentityProvider.id(&[alias]), document, unknown }
+}
+
+pub(super) fn required_action(representation: &Value) -> Canonical {
+    let mut fields = Fields::of(representation);
+    let alias = fields.text("alias").unwrap_or_default();
+    fields.keep(&["name", "providerId", "enabled", "defaultAction", "priority", "config"]);
+    fields.pass_over(&["alias"]);
+    let (document, unknown) = fields.finish();
+    Canonical { id: Kind::RequiredAction.id(&[alias]), document, unknown }
+}
+
+/// An organization; who is a member is written at each user.
+pub fn organization(representation: &Value) -> Canonical {
+    let mut fields = Fields::of(representation);
+    let alias = fields.text("alias").or_else(|| text(representation, "name")).unwrap_or_default();
+    fields.keep(&["id", "name", "enabled", "description", "redirectUrl"]);
+    fields.keep_sets_by_name(&["attributes"]);
+    let domains = fields
+        .take("domains")
+        .and_then(Value::as_array)
+        .and_then(|domains| keyed(domains.iter().filter_map(compact).collect(), "name"));
+    fields.put("domains", domains);
+    let providers = fields.take("identityProviders").and_then(Value::as_array).and_then(|providers| {
+        let aliases = providers.iter().filter_map(|provider| provider.get("alias").cloned()).collect();
+        super::fields::set(&Value::Array(aliases))
+    });
+    fields.put("identityProviders", providers);
+    fields.pass_over(&["alias", "members", "groups"]);
+    let (document, unknown) = fields.finish();
+    Canonical { id: Kind::Organization.id(&[alias]), document, unknown }
+}

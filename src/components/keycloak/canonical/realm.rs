@@ -1,0 +1,224 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::component::{USER_PROFILE, components};
+use super::fields::{Fields, compact, keyed, set, unmasked, without_null};
+use super::names::{Names, list, text};
+use super::role::{group_set, groups, role};
+use super::{Canonical, client, flow, invalid, provider};
+use crate::components::keycloak::kinds::Kind;
+use crate::model::{Result, TreePath};
+
+pub use provider::organization;
+
+/// A realm but for its people, taken apart into resources.
+pub struct Realm {
+    pub id: String,
+    pub names: Names,
+    /// As in `26.5.3`, if it says so.
+    pub version: Option<String>,
+    pub resources: BTreeMap<TreePath, Canonical>,
+    /// What it holds and this version does not know, in words.
+    pub unknown: Vec<String>,
+}
+
+/// Fields that are resources of their own, or make them.
+const ELSEWHERE: [&str; 19] = [
+    "groups",
+    "roles",
+    "clients",
+    "clientScopes",
+    "scopeMappings",
+    "clientScopeMappings",
+    "identityProviders",
+    "identityProviderMappers",
+    "authenticationFlows",
+    "authenticatorConfig",
+    "requiredActions",
+    "components",
+    "organizations",
+    "localizationTexts",
+    "clientProfiles",
+    "clientPolicies",
+    "users",
+    "defaultRole",
+    "defaultRoles",
+];
+
+const FLOWS_IN_USE: [&str; 7] = [
+    "browserFlow",
+    "registrationFlow",
+    "directGrantFlow",
+    "resetCredentialsFlow",
+    "clientAuthenticationFlow",
+    "dockerAuthenticationFlow",
+    "firstBrokerLoginFlow",
+];
+
+/// Lists and maps among the settings; whatever else of a realm is no single value is not known.
+const SETTINGS: [&str; 12] = [
+    "attributes",
+    "browserSecurityHeaders",
+    "eventsListeners",
+    "enabledEventTypes",
+    "supportedLocales",
+    "otpSupportedApplications",
+    "requiredCredentials",
+    "webAuthnPolicySignatureAlgorithms",
+    "webAuthnPolicyAcceptableAaguids",
+    "webAuthnPolicyExtraOrigins",
+    "webAuthnPolicyPasswordlessSignatureAlgorithms",
+    "webAuthnPolicyPasswordlessExtraOrigins",
+];
+
+/// Names of realm attributes that are this program's own.
+pub const OWN_ATTRIBUTES: &str = "rekindle.";
+
+/// Takes a realm's representation apart: the realm file of an export, or the server's partial export.
+pub fn realm(representation: &Value) -> Result<Realm> {
+    let name = text(representation, "realm").filter(|name| !name.is_empty());
+    if name.is_none() {
+        return Err(invalid("read a realm", "it has no field 'realm' with its name"));
+    }
+    let names = Names::of(representation);
+    let mut all = Vec::new();
+    let mut unknown = Vec::new();
+    let (settings, not_known) = settings(representation);
+    unknown.extend(not_known);
+    all.push(settings);
+    all.push(bindings(representation, &names));
+    all.extend(policies(representation));
+    all.extend(localization(representation));
+    all.extend(representation.get("components").and_then(user_profile_in));
+    if let Some(given) = representation.get("components") {
+        components(given, &[], &mut all);
+    }
+    all.extend(list(representation, "requiredActions").iter().map(provider::required_action));
+    all.extend(flow::flows(representation));
+    let scopes = list(representation, "clientScopes").iter();
+    all.extend(scopes.map(|scope| client::client_scope(scope, representation, &names)));
+    let providers = list(representation, "identityProviders").iter();
+    all.extend(providers.map(|provider| provider::identity_provider(provider, representation)));
+    all.extend(list(representation, "clients").iter().map(|one| client::client(one, representation, &names)));
+    let roles = representation.get("roles").unwrap_or(&Value::Null);
+    all.extend(list(roles, "realm").iter().map(|one| role(one, None, &names)));
+    for (client, given) in roles.get("client").and_then(Value::as_object).into_iter().flatten() {
+        all.extend(given.as_array().into_iter().flatten().map(|one| role(one, Some(client), &names)));
+    }
+    groups(list(representation, "groups"), &names, &[], &mut all);
+    all.extend(list(representation, "organizations").iter().map(organization));
+    let mut resources = BTreeMap::new();
+    for one in all {
+        let key = one.id.key.clone();
+        if resources.insert(key.clone(), one).is_some() {
+            return Err(invalid("read a realm", format!("it holds {key} twice")));
+        }
+    }
+    let version = text(representation, "keycloakVersion").map(str::to_owned);
+    let id = text(representation, "id").unwrap_or_default().to_owned();
+    Ok(Realm { id, names, version, resources, unknown })
+}
+
+fn settings(representation: &Value) -> (Canonical, Vec<String>) {
+    let mut fields = Fields::of(representation);
+    fields.pass_over(&ELSEWHERE);
+    fields.pass_over(&FLOWS_IN_USE);
+    fields.pass_over(&["realm", "keycloakVersion", "defaultGroups", "defaultDefaultClientScopes"]);
+    fields.pass_over(&["defaultOptionalClientScopes", "publicKey", "privateKey"]);
+    if let Some(server) = fields.take("smtpServer").and_then(Value::as_object) {
+        let plain: Map<String, Value> = server
+            .iter()
+            .filter(|(name, _)| *name != "password")
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        fields.put("smtpServer", compact(&Value::Object(plain)));
+        fields.put("smtpPassword", unmasked(server.get("password").and_then(compact)));
+    }
+    if let Some(attributes) = fields.take("attributes").and_then(Value::as_object) {
+        // Some settings the server writes down as attributes too, once the realm is saved.
+        let is_setting = |name: &str| representation.get(name).is_some();
+        let kept = attributes.iter().filter(|(name, _)| !name.starts_with(OWN_ATTRIBUTES) && !is_setting(name));
+        let kept: Map<String, Value> = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+        fields.put("attributes", compact(&Value::Object(kept)));
+    }
+    fields.keep(&["browserSecurityHeaders", "requiredCredentials"]);
+    fields.keep_sets(
+        &SETTINGS
+            .iter()
+            .copied()
+            .filter(|name| !matches!(*name, "attributes" | "browserSecurityHeaders" | "requiredCredentials"))
+            .collect::<Vec<_>>(),
+    );
+    fields.keep_sets(&["webAuthnPolicyPasswordlessAcceptableAaguids"]);
+    // Single values of any name are settings, in later versions too.
+    let single: Vec<String> = fields
+        .rest()
+        .filter(|(_, value)| !value.is_array() && !value.is_object())
+        .map(|(name, _)| name.clone())
+        .collect();
+    fields.keep(&single.iter().map(String::as_str).collect::<Vec<_>>());
+    let (document, unknown) = fields.finish();
+    (Canonical { id: Kind::RealmSettings.id::<&str>(&[]), document, unknown: Vec::new() }, unknown)
+}
+
+fn bindings(representation: &Value, names: &Names) -> Canonical {
+    let mut fields = Fields::of(representation);
+    fields.keep(&FLOWS_IN_USE);
+    fields.keep_sets(&["defaultDefaultClientScopes", "defaultOptionalClientScopes"]);
+    let defaults = group_set(fields.take("defaultGroups"), names);
+    fields.put("defaultGroups", defaults);
+    Canonical { id: Kind::Bindings.id::<&str>(&[]), document: fields.finish().0, unknown: Vec::new() }
+}
+
+fn policies(representation: &Value) -> Option<Canonical> {
+    let mut made = Map::new();
+    for (field, list_name) in [("clientProfiles", "profiles"), ("clientPolicies", "policies")] {
+        let given = representation.get(field).map_or(&[][..], |given| list(given, list_name));
+        let sorted = keyed(given.iter().filter_map(without_null).collect(), "name");
+        made.extend(sorted.map(|sorted| (list_name.to_owned(), sorted)));
+    }
+    (!made.is_empty()).then(|| Canonical {
+        id: Kind::ClientPolicies.id::<&str>(&[]),
+        document: Value::Object(made),
+        unknown: Vec::new(),
+    })
+}
+
+fn localization(representation: &Value) -> Vec<Canonical> {
+    let texts = representation.get("localizationTexts").and_then(Value::as_object);
+    let of = |(locale, texts): (&String, &Value)| {
+        let document = compact(texts)?;
+        Some(Canonical { id: Kind::Localization.id(&[locale]), document, unknown: Vec::new() })
+    };
+    texts.into_iter().flatten().filter_map(of).collect()
+}
+
+fn user_profile_in(components: &Value) -> Option<Canonical> {
+    let config = components.get(USER_PROFILE)?.as_array()?.first()?.get("config")?;
+    let text = config.get("kc.user.profile.config")?.as_array()?.first()?.as_str()?;
+    serde_json::from_str(text).ok().map(|profile| user_profile(&profile))
+}
+
+/// The user profile's own form: `attributes` and `groups` by name, and the policy for attributes that it does not name.
+pub fn user_profile(profile: &Value) -> Canonical {
+    let mut fields = Fields::of(profile);
+    for name in ["attributes", "groups"] {
+        let given = fields.take(name).and_then(Value::as_array);
+        let given: Vec<Value> = given.into_iter().flatten().filter_map(without_null).map(with_sets).collect();
+        fields.put(name, keyed(given, "name"));
+    }
+    let policy = fields.text("unmanagedAttributePolicy").map_or_else(|| json!("DISABLED"), |policy| json!(policy));
+    fields.put("unmanagedAttributePolicy", Some(policy));
+    let (document, unknown) = fields.finish();
+    Canonical { id: Kind::UserProfile.id::<&str>(&[]), document, unknown }
+}
+
+/// Who may see and change an attribute, in any order.
+fn with_sets(mut attribute: Value) -> Value {
+    if let Some(Value::Object(permissions)) = attribute.get_mut("permissions") {
+        permissions.values_mut().for_each(|roles| *roles = set(roles).unwrap_or(Value::Null));
+        permissions.retain(|_, roles| !roles.is_null());
+    }
+    attribute
+}

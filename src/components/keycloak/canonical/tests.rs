@@ -1,0 +1,150 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::TreePath;
+
+fn a_realm() -> Value {
+    json!({
+        "id": "1", "realm": "Staff", "enabled": true, "keycloakVersion": "26.5.3", "browserFlow": "mine",
+        "accessTokenLifespan": 300, "settingOfALaterVersion": "yes", "listOfALaterVersion": [1], "emptyOne": [],
+        "attributes": {"rekindle.run": "x", "own": "1", "accessTokenLifespan": "300"},
+        "smtpServer": {"host": "mail", "password": "hunter2"},
+        "defaultGroups": ["/a/s/lash"],
+        "groups": [{"id": "g1", "name": "a", "path": "/a", "attributes": {}, "subGroups": [
+            {"id": "g2", "name": "s/lash", "path": "/a/s/lash", "realmRoles": ["default-roles-staff", "dev"]}]}],
+        "roles": {
+            "realm": [{"id": "r1", "name": "default-roles-staff", "composite": true, "composites":
+                {"realm": ["uma", "dev"], "client": {"app": ["read"]}}, "containerId": "1"}],
+            "client": {"app": [{"id": "r2", "name": "read", "clientRole": true, "attributes": {"k": ["2", "1", "2"]}}]}},
+        "clients": [{"id": "c1", "clientId": "app", "secret": "s3", "redirectUris": ["b", "a"],
+            "attributes": {"saml.signing.private.key": "MIIE", "use.refresh.tokens": "true", "empty": ""},
+            "authenticationFlowBindingOverrides": {"browser": "f1"},
+            "protocolMappers": [{"id": "m", "name": "m1", "config": {"x": "y"}}]}],
+        "clientScopeMappings": {"account": [{"client": "app", "roles": ["manage"]}]},
+        "authenticationFlows": [
+            {"id": "f1", "alias": "mine", "topLevel": true, "builtIn": false, "authenticationExecutions": [
+                {"authenticator": "auth-cookie", "requirement": "ALTERNATIVE", "priority": 10},
+                {"flowAlias": "forms", "authenticatorFlow": true, "requirement": "REQUIRED", "priority": 20}]},
+            {"id": "f2", "alias": "forms", "topLevel": false, "authenticationExecutions": [
+                {"authenticator": "otp", "authenticatorConfig": "c", "requirement": "REQUIRED"}]}],
+        "authenticatorConfig": [{"id": "x", "alias": "c", "config": {"k": "v"}}],
+        "identityProviders": [{"alias": "gh", "internalId": "i", "config": {"clientId": "c", "clientSecret": "s"}}],
+        "identityProviderMappers": [{"id": "y", "name": "im", "identityProviderAlias": "gh", "config": {"a": "b"}}],
+        "components": {"org.keycloak.keys.KeyProvider": [
+                {"id": "k", "name": "rsa", "providerId": "rsa-generated", "config": {"priority": ["100"], "privateKey": ["MII"], "certificate": ["MIC"]}}],
+            "org.keycloak.storage.UserStorageProvider": [{"id": "l", "name": "ldap", "config": {"bindCredential": ["pw"]},
+                "subComponents": {"org.keycloak.storage.ldap.mappers.LDAPStorageMapper": [{"id": "n", "name": "username"}]}}],
+            "org.keycloak.userprofile.UserProfileProvider": [{"config": {"kc.user.profile.config":
+                ["{\"attributes\":[{\"name\":\"email\",\"validations\":{\"email\":{}}}]}"]}}]},
+        "organizations": [{"id": "o", "alias": "org1", "name": "Org", "members": [{"username": "Ana"}]}]
+    })
+}
+
+fn at<'r>(realm: &'r Realm, key: &str) -> &'r Value {
+    let key = TreePath::new(key).unwrap();
+    let found = realm.resources.get(&key).unwrap_or_else(|| panic!("no {key} in {:?}", realm.resources.keys()));
+    &found.document
+}
+
+#[test]
+fn a_realm_is_taken_apart_into_what_can_be_restored_alone() {
+    let realm = realm(&a_realm()).unwrap();
+    assert_eq!(at(&realm, "realm/groups/a/s%2Flash")["realmRoles"], json!(["default-roles-{realm}", "dev"]));
+    assert_eq!(at(&realm, "realm/bindings"), &json!({"browserFlow": "mine", "defaultGroups": ["/a/s%2Flash"]}));
+    assert_eq!(
+        at(&realm, "realm/roles/realm/default-roles-{realm}")["composites"],
+        json!({"realm": ["dev", "uma"], "client": {"app": ["read"]}})
+    );
+    assert_eq!(at(&realm, "realm/roles/client/app/read")["attributes"], json!({"k": ["1", "2"]}));
+    let client = at(&realm, "realm/clients/app");
+    assert_eq!(client["redirectUris"], json!(["a", "b"]));
+    assert_eq!(client["attributes"], json!({"use.refresh.tokens": "true"}));
+    assert_eq!(client["secretAttributes"], json!({"saml.signing.private.key": "MIIE"}));
+    assert_eq!(client["authenticationFlowBindingOverrides"], json!({"browser": "mine"}));
+    assert_eq!(client["protocolMappers"], json!([{"name": "m1", "config": {"x": "y"}}]));
+    assert_eq!(client["scopeMappings"], json!({"client": {"account": ["manage"]}}));
+    let flow = at(&realm, "realm/flows/mine");
+    assert_eq!(flow["executions"][1]["flow"]["executions"][0]["config"], json!({"alias": "c", "config": {"k": "v"}}));
+    let provider = at(&realm, "realm/identity-providers/gh");
+    assert_eq!(
+        (&provider["secretConfig"], &provider["mappers"][0]["name"]),
+        (&json!({"clientSecret": "s"}), &json!("im"))
+    );
+    let keys = at(&realm, "realm/components/KeyProvider/rsa");
+    assert_eq!(keys["config"], json!({"priority": ["100"]}));
+    assert_eq!(keys["secretConfig"], json!({"privateKey": ["MII"], "certificate": ["MIC"]}));
+    at(&realm, "realm/components/UserStorageProvider/ldap/LDAPStorageMapper/username");
+    let profile = at(&realm, "realm/user-profile");
+    assert_eq!(profile["attributes"], json!([{"name": "email", "validations": {"email": {}}}]));
+    assert_eq!(realm.names.organizations("ana"), Some(json!(["org1"])));
+}
+
+#[test]
+fn settings_of_a_later_version_are_kept_and_what_is_no_setting_is_named() {
+    let realm = realm(&a_realm()).unwrap();
+    let settings = at(&realm, "realm/settings");
+    assert_eq!(settings["settingOfALaterVersion"], json!("yes"));
+    assert_eq!(settings["attributes"], json!({"own": "1"}));
+    assert_eq!((&settings["smtpServer"], &settings["smtpPassword"]), (&json!({"host": "mail"}), &json!("hunter2")));
+    assert_eq!(realm.unknown, ["listOfALaterVersion"]);
+}
+
+#[test]
+fn a_masked_secret_is_no_value() {
+    let mut masked = a_realm();
+    masked["clients"][0]["secret"] = json!(MASK);
+    masked["smtpServer"]["password"] = json!(MASK);
+    masked["identityProviders"][0]["config"]["clientSecret"] = json!(MASK);
+    masked["components"]["org.keycloak.keys.KeyProvider"][0]["config"]["privateKey"] = json!([MASK]);
+    let realm = realm(&masked).unwrap();
+    for one in realm.resources.values() {
+        assert!(!one.document.to_string().contains(MASK), "{:?}", one.id);
+    }
+}
+
+#[test]
+fn users_of_an_export_and_of_the_server_are_equal() {
+    let names = realm(&a_realm()).unwrap().names;
+    let exported = json!({
+        "id": "u1", "username": "ana", "email": "Ana@X.org", "enabled": true, "emailVerified": true, "totp": false,
+        "createdTimestamp": 5, "attributes": {"dept": ["it", "hr"]}, "disableableCredentialTypes": [], "notBefore": 0,
+        "requiredActions": [], "groups": ["/a/s/lash"], "realmRoles": ["default-roles-staff"], "credentials": [],
+        "federatedIdentities": [{"identityProvider": "gh", "userId": "1", "userName": "a"}],
+        "hobbies": ["later versions"]
+    });
+    let live = json!({
+        "id": "u1", "username": "ana", "email": "ana@x.org", "enabled": true, "emailVerified": true, "totp": true,
+        "createdTimestamp": 5, "attributes": {"dept": ["hr", "it"]}, "access": {"manage": true}, "notBefore": 0,
+        "userProfileMetadata": {"attributes": []}, "groups": ["g2"], "realmRoles": ["default-roles-staff"],
+        "federatedIdentities": [{"identityProvider": "gh", "userId": "1", "userName": "a"}], "requiredActions": []
+    });
+    let exported = user(&exported, &names, Side::Backup).unwrap();
+    let live = user(&live, &names, Side::Live).unwrap();
+    assert_eq!(exported.document, live.document);
+    assert_eq!(exported.id.to_string(), "user users/ana");
+    assert_eq!(exported.document["groups"], json!(["/a/s%2Flash"]));
+    assert_eq!(exported.document["organizations"], json!(["org1"]));
+    assert_eq!(exported.unknown, ["hobbies"]);
+    assert_eq!(live.unknown, Vec::<String>::new());
+}
+
+#[test]
+fn a_group_path_that_two_groups_share_is_not_guessed() {
+    let names = Names::of(&json!({"realm": "r", "groups": [
+        {"name": "a", "path": "/a", "subGroups": [{"name": "b", "path": "/a/b"}]}, {"name": "a/b", "path": "/a/b"}]}));
+    let ana = user(&json!({"username": "ana", "groups": ["/a/b", "/a"]}), &names, Side::Backup).unwrap();
+    assert_eq!(ana.document["groups"], json!(["/a"]));
+    assert_eq!(ana.unknown, ["membership of /a/b: two groups have this path"]);
+}
+
+#[test]
+fn what_is_no_realm_is_refused() {
+    for hostile in [json!([]), json!({}), json!({"realm": ""}), json!("x")] {
+        assert!(realm(&hostile).is_err(), "{hostile}");
+    }
+    let mut circle = a_realm();
+    circle["authenticationFlows"][1]["authenticationExecutions"][0] = json!({"flowAlias": "forms"});
+    let realm = realm(&circle).unwrap();
+    let flow = realm.resources.get(&TreePath::new("realm/flows/mine").unwrap()).unwrap();
+    assert_eq!(flow.unknown.first().map(String::as_str), Some("flows that lie deeper than 16"));
+}

@@ -1,0 +1,89 @@
+use serde_json::{Map, Value, json};
+
+use super::super::kinds::Kind;
+use super::credential::{Side, credentials};
+use super::fields::{Fields, keyed, set};
+use super::names::{Names, list, text};
+use super::{Canonical, invalid};
+use crate::model::Result;
+
+/// A user, or the user that a client's service account is: the same representation, told apart by
+/// `serviceAccountClientId`.
+///
+/// `groups` may hold paths, as an export does, or ids. On the live side the reader adds what the server lists apart:
+/// `groups`, `realmRoles`, `clientRoles`, and where they were asked for `credentials` and `clientConsents`.
+pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonical> {
+    let mut fields = Fields::of(representation);
+    let Some(username) = fields.text("username") else {
+        return Err(invalid("read a user", "it has no username"));
+    };
+    let username = username.to_lowercase();
+    let client = fields.text("serviceAccountClientId");
+    let id = match client {
+        Some(client) => Kind::ServiceAccount.id(&[client]),
+        None => Kind::User.id(&[&username]),
+    };
+    let mut unknown = Vec::new();
+    fields.keep(&["id", "firstName", "lastName", "createdTimestamp", "federationLink"]);
+    fields.put("username", Some(Value::String(username.clone())));
+    let email = fields.text("email").map(|email| Value::String(email.to_lowercase()));
+    fields.put("email", email);
+    for flag in ["enabled", "emailVerified"] {
+        let value = fields.take(flag).and_then(Value::as_bool).unwrap_or(false);
+        fields.put(flag, Some(Value::Bool(value)));
+    }
+    let not_before = fields.take("notBefore").and_then(Value::as_i64).filter(|seconds| *seconds != 0);
+    fields.put("notBefore", not_before.map(Value::from));
+    fields.keep_sets(&["requiredActions"]);
+    fields.keep_sets_by_name(&["attributes", "clientRoles"]);
+    let roles = names.roles(fields.take("realmRoles"));
+    fields.put("realmRoles", roles);
+    let (groups, doubtful) = groups(fields.take("groups"), names);
+    fields.put("groups", groups);
+    unknown.extend(doubtful);
+    fields.put("organizations", names.organizations(&username));
+    let links = fields.take("federatedIdentities").and_then(links);
+    fields.put("federatedIdentities", links);
+    let consents = fields.take("clientConsents").map(|given| consents(given, side));
+    fields.put("clientConsents", consents.flatten());
+    if let Some(given) = fields.take("credentials") {
+        let (credentials, secretless) = credentials(given, side);
+        fields.put("credentials", credentials);
+        unknown.extend(secretless);
+    }
+    fields.pass_over(&["access", "userProfileMetadata", "totp", "disableableCredentialTypes", "origin", "self"]);
+    let (document, not_known) = fields.finish();
+    unknown.extend(not_known);
+    Ok(Canonical { id, document, unknown })
+}
+
+fn groups(given: Option<&Value>, names: &Names) -> (Option<Value>, Vec<String>) {
+    let given: Vec<&str> = given.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let (doubtful, clear): (Vec<&str>, Vec<&str>) = given.into_iter().partition(|path| names.is_ambiguous(path));
+    let keys = clear.into_iter().map(|path| Value::String(names.group(path))).collect();
+    let doubtful = doubtful.into_iter().map(|path| format!("membership of {path}: two groups have this path"));
+    (set(&Value::Array(keys)), doubtful.collect())
+}
+
+fn links(given: &Value) -> Option<Value> {
+    let link = |link: &Value| {
+        let mut fields = Fields::of(link);
+        fields.keep(&["identityProvider", "userId", "userName"]);
+        fields.finish().0
+    };
+    keyed(given.as_array()?.iter().map(link).collect(), "identityProvider")
+}
+
+/// Their dates become those of the restore, whatever is written.
+fn consents(given: &Value, side: Side) -> Option<Value> {
+    let consent = |consent: &Value| {
+        let scopes = set(&Value::Array(list(consent, "grantedClientScopes").to_vec()));
+        let mut made = Map::new();
+        made.insert("clientId".to_owned(), json!(text(consent, "clientId")));
+        made.extend(scopes.map(|scopes| ("grantedClientScopes".to_owned(), scopes)));
+        Value::Object(made)
+    };
+    let made = keyed(given.as_array()?.iter().map(consent).collect(), "clientId");
+    // What was asked for and is not there is told from what was not asked for.
+    made.or_else(|| (side == Side::Live).then(|| json!([])))
+}

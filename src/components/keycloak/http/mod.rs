@@ -1,0 +1,217 @@
+//! The Admin REST API as calls: a token that renews itself, reads that are tried again, writes that are not.
+
+mod answer;
+mod pages;
+mod token;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::model::{Error, ErrorKind, Known, Result, Secret, visible};
+
+use super::config::{Config, Login};
+pub(super) use answer::Answer;
+use answer::{Failed, failed_to_send};
+use token::Token;
+
+/// An answer may take this long, begun to ended: the largest are a page of users, and a realm's export.
+const DEADLINE: Duration = Duration::from_secs(120);
+const CONNECT: Duration = Duration::from_secs(10);
+/// Between two bytes of an answer.
+const SILENCE: Duration = Duration::from_secs(60);
+/// Calls side by side, all told: two cores of a server answer no faster to more.
+const PARALLEL: usize = 8;
+
+/// One server, one realm, one login.
+pub(super) struct Http {
+    client: reqwest::Client,
+    pub config: Arc<Config>,
+    token: Token,
+    turns: Semaphore,
+    calls: AtomicU64,
+}
+
+impl Http {
+    pub fn new(config: Config) -> Result<Self> {
+        let doing = || format!("reach {}", visible(&config.url));
+        let invalid = |error: reqwest::Error, why: &str| Error::new(ErrorKind::Invalid, doing(), why).caused_by(error);
+        let mut builder = reqwest::Client::builder()
+            .timeout(DEADLINE)
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .pool_max_idle_per_host(PARALLEL)
+            // An API that sends elsewhere is another server than the one that was named.
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(path) = &config.ca {
+            let doing = || format!("read the certificates in {}", visible(&*path.to_string_lossy()));
+            let pem = std::fs::read(path).map_err(|error| Error::io(doing(), error))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| {
+                Error::new(ErrorKind::Invalid, doing(), "they are no PEM certificates").caused_by(error)
+            })?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        if let Some(proxy) = &config.proxy {
+            let proxy = reqwest::Proxy::all(proxy).map_err(|error| invalid(error, "its proxy is no address"))?;
+            builder = builder.proxy(proxy);
+        }
+        if config.insecure {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        let client = builder.build().map_err(|error| invalid(error, "the settings for it do not fit"))?;
+        let config = Arc::new(config);
+        Ok(Self {
+            token: Token::new(client.clone(), Arc::clone(&config)),
+            client,
+            config,
+            turns: Semaphore::new(PARALLEL),
+            calls: AtomicU64::new(0),
+        })
+    }
+
+    /// Calls made so far, tokens and repeats included.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed) + self.token.calls()
+    }
+
+    /// Whether this login gets a token: somebody else's, which is let go at once.
+    pub async fn logs_in(&self, login: &Login, code: Option<&Secret>) -> Result<()> {
+        let got = Token::ask_for(&self.client, &self.config.url, login, code).await;
+        got.map(|_| ()).map_err(Failed::into_error)
+    }
+
+    /// Below the realm: `/users`, or nothing for the realm itself.
+    fn url(&self, path: &str) -> String {
+        format!("{}/admin/realms/{}{path}", self.config.url, segment(&self.config.realm))
+    }
+
+    /// Reads, and tries again what may pass. What is not there is [`ErrorKind::NotFound`].
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value> {
+        self.read(Method::GET, path, query).await?.json()
+    }
+
+    pub async fn get_maybe(&self, path: &str, query: &[(&str, &str)]) -> Result<Option<Value>> {
+        match self.get(path, query).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// A call that reads, whatever its method: it is tried again like one.
+    pub async fn read(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Result<Answer> {
+        let url = self.url(path);
+        let attempt = || self.once(method.clone(), &url, query, None);
+        attempt
+            .retry(patience())
+            .when(Failed::may_pass)
+            .adjust(|failed: &Failed, planned| failed.wait(planned))
+            .await
+            .map_err(Failed::into_error)
+    }
+
+    /// Writes once. Only what the server certainly did not take is sent again: a token that ran out, a connection
+    /// that was never made, a plea to wait. Where nobody knows, the error's effect is [`Known::Unknown`], and who
+    /// writes must read before writing again.
+    pub async fn write(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+        self.write_to(method, &self.url(path), body).await
+    }
+
+    /// The same for what lies beside a realm: `/admin/realms`.
+    pub async fn write_to(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer> {
+        let attempt = || self.once(method.clone(), url, &[], body);
+        attempt
+            .retry(patience())
+            .when(Failed::was_not_taken)
+            .adjust(|failed: &Failed, planned| failed.wait(planned))
+            .await
+            .map_err(Failed::into_error)
+    }
+
+    /// Where realms are made.
+    pub fn realms_url(&self) -> String {
+        format!("{}/admin/realms", self.config.url)
+    }
+
+    /// With a new token where the old one is not taken any more.
+    async fn once(
+        &self,
+        method: Method,
+        url: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer, Failed> {
+        let token = self.token.current().await?;
+        match self.send(method.clone(), url, query, body, token.expose()).await {
+            Err(failed) if failed.status() == Some(StatusCode::UNAUTHORIZED) => {
+                let token = self.token.renewed(&token).await?;
+                self.send(method, url, query, body, token.expose()).await
+            }
+            other => other,
+        }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+        token: &str,
+    ) -> Result<Answer, Failed> {
+        let doing = format!("{method} {}", visible(url));
+        let _turn = self.turns.acquire().await;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let mut request =
+            self.client.request(method.clone(), url).bearer_auth(token).header("Accept", "application/json");
+        if !query.is_empty() {
+            request = request.query(query);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let reads = method == Method::GET;
+        let response = request.send().await.map_err(|error| failed_to_send(&doing, &error, reads))?;
+        Answer::of(doing, response, reads).await
+    }
+}
+
+/// Doubled with each try; tests do not wait.
+const FIRST_WAIT: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 200 });
+
+/// A few seconds in all: what lasts longer is for the operator to know of.
+fn patience() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(FIRST_WAIT)
+        .with_max_delay(Duration::from_secs(5))
+        .with_max_times(5)
+        .with_jitter()
+}
+
+/// A name as one segment of a URL's path.
+pub(super) fn segment(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => text.push(char::from(byte)),
+            // A lone dot would be taken for a step in the path.
+            b'.' if name.len() > 2 => text.push('.'),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+/// The error of an answer that is not what the API gives.
+pub(super) fn strange(doing: impl Into<String>, why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Invalid, doing, why)
+        .known(Known::Unknown)
+        .next("check the server's address in the runbook, and what stands between it and here")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,314 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
+
+use super::one_user::{self, Details};
+use super::realm_view::{RealmView, text};
+use super::users_view::User;
+use super::{Keycloak, Live, is_user, probe};
+use crate::components::keycloak::canonical::{self, Side};
+use crate::components::keycloak::kinds::Kind;
+use crate::components::keycloak::place;
+use crate::model::{
+    Answer, Error, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath, visible,
+};
+use crate::reader::Reader;
+
+/// So few users are read one by one, each as it is now.
+const FEW: usize = 16;
+/// One user read alone costs as much as this many read in bulk.
+const BULK_PAYS: u64 = 12;
+const SIDE_BY_SIDE: usize = 8;
+
+/// What a realm that is not there calls itself.
+pub(super) const ABSENT: &str = "absent";
+
+#[async_trait]
+impl Reader for Keycloak {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    async fn identity(&self) -> Result<TargetIdentity> {
+        let config = &self.live.http.config;
+        let realm = self.live.http.get_maybe("", &[]).await?;
+        let id = match &realm {
+            Some(realm) => text(realm, "id").filter(|id| !id.is_empty()).ok_or_else(|| {
+                crate::components::keycloak::http::strange("ask the realm who it is", "its answer has no id")
+            })?,
+            None => ABSENT,
+        };
+        Ok(TargetIdentity {
+            // It is journalled, shown before each approval, and the same for a run to its end.
+            system: match config.insecure {
+                true => "Keycloak realm, certificate not checked,".to_owned(),
+                false => "Keycloak realm".to_owned(),
+            },
+            address: visible(&format!("{}/realms/{}", config.url, config.realm)).into_owned(),
+            id: id.to_owned(),
+        })
+    }
+
+    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<Vec<String>> {
+        let folder = match kind {
+            Some(name) => place::folder_of(name)?,
+            None => below.clone(),
+        };
+        place::known(&folder)?;
+        let keys: Vec<TreePath> = match is_user(&folder) {
+            true => self.live.all_users().await?.iter().map(|name| Kind::User.id(&[name]).key).collect(),
+            false => self.live.realm_for_plan().await?.resources().map(|(key, _)| key.clone()).collect(),
+        };
+        Ok(place::owners_in(&folder, keys.iter()))
+    }
+
+    async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
+        let mut named = Vec::new();
+        let mut all = false;
+        let mut realm = false;
+        for scope in scopes {
+            match reach(scope) {
+                Reach::Users => all = true,
+                Reach::User(id) => named.push(id),
+                Reach::Realm => realm = true,
+                Reach::Everything => (all, realm) = (true, true),
+            }
+        }
+        let view = match realm {
+            true => Some(self.live.realm_for_plan().await),
+            false => None,
+        };
+        let everyone = match all {
+            true => Some(self.live.all_users().await),
+            false => None,
+        };
+        let found = match named.is_empty() {
+            true => Ok(BTreeMap::new()),
+            false => self.live.users(&named, &[]).await,
+        };
+        scopes.iter().map(|scope| self.listed(scope, view.as_ref(), everyone.as_ref(), &found)).collect()
+    }
+
+    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+        self.read_for(wanted, &[]).await
+    }
+
+    async fn read_for(&self, wanted: &[Location], with: &[Option<Resource>]) -> Vec<Result<Option<Resource>>> {
+        let mut users = Vec::new();
+        let mut details = Vec::new();
+        for (at, location) in wanted.iter().enumerate() {
+            if is_user(&location.id.key) {
+                users.push(location.id.clone());
+                let other = with.get(at).and_then(Option::as_ref).and_then(Resource::document);
+                details.push(other.map_or_else(Details::default, |other| Details::of(&other.value)));
+            }
+        }
+        let is_realm = users.len() < wanted.len();
+        let view = match is_realm {
+            true => Some(self.live.realm_for_plan().await),
+            false => None,
+        };
+        let found = match users.is_empty() {
+            true => Ok(BTreeMap::new()),
+            false => self.live.users(&users, &details).await,
+        };
+        let read = |location: &Location| -> Result<Option<Resource>> {
+            let id = Kind::of_id(&location.id).map(|(kind, names)| kind.id(&names))?;
+            let found = match is_user(&id.key) {
+                true => match found.as_ref().map_err(again)?.get(&id.key) {
+                    Some(Ok(found)) => found.clone(),
+                    Some(Err(error)) => return Err(again(error)),
+                    None => None,
+                },
+                false => {
+                    let view = view.as_ref().map(|view| view.as_ref().map_err(again)).transpose()?;
+                    let realm = view.and_then(|view| view.realm.as_ref());
+                    realm.and_then(|realm| realm.resources.get(&id.key)).map(canonical::Canonical::resource)
+                }
+            };
+            Ok(found.map(|found| Resource { id: location.id.clone(), ..found }))
+        };
+        wanted.iter().map(read).collect()
+    }
+
+    fn wants_other_side(&self) -> bool {
+        true
+    }
+
+    /// As a source, a live realm lacks what no server shows.
+    async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {
+        let of = |scope: &Scope| match reach(scope) {
+            Reach::Users | Reach::User(_) => vec!["credentials: a live server does not show their secrets".to_owned()],
+            Reach::Realm => vec!["keys and secrets that a live server does not show".to_owned()],
+            Reach::Everything => vec!["credentials, keys and secrets that a live server does not show".to_owned()],
+        };
+        scopes.iter().map(of).collect()
+    }
+
+    async fn probe(&self, probe: &Probe) -> Result<Answer> {
+        probe::ask(self, probe).await
+    }
+}
+
+/// Which part of a realm a scope is about.
+enum Reach {
+    Everything,
+    Realm,
+    Users,
+    User(ResourceId),
+}
+
+fn reach(scope: &Scope) -> Reach {
+    if scope.to.is_root() {
+        return Reach::Everything;
+    }
+    if !is_user(&scope.to) {
+        return Reach::Realm;
+    }
+    match (Kind::of_key(&scope.to), &scope.owner) {
+        (Some((kind, names)), _) => Reach::User(kind.id(&names)),
+        (None, Some(owner)) => Reach::User(place::owner_id(&owner.name)),
+        (None, None) => Reach::Users,
+    }
+}
+
+pub(super) fn again(error: &Error) -> Error {
+    let made = Error::new(error.kind(), "read the realm", error.chain()).known(error.effect());
+    match error.hint() {
+        Some(hint) => made.next(hint),
+        None => made,
+    }
+}
+
+impl Keycloak {
+    fn listed(
+        &self,
+        scope: &Scope,
+        view: Option<&Result<Arc<RealmView>>>,
+        everyone: Option<&Result<Vec<String>>>,
+        found: &Result<BTreeMap<TreePath, Result<Option<Resource>>>>,
+    ) -> Result<Vec<Location>> {
+        place::known(&scope.to)?;
+        let location = |id: ResourceId| Location { at: id.key.clone(), id };
+        let reach = reach(scope);
+        let mut locations = Vec::new();
+        if let (Reach::Realm | Reach::Everything, Some(view)) = (&reach, view) {
+            let view = view.as_ref().map_err(again)?;
+            let below = view.resources().filter(|(key, _)| key.relative_to(&scope.to).is_some());
+            locations.extend(below.map(|(_, one)| location(one.id.clone())));
+        }
+        if let (Reach::Users | Reach::Everything, Some(everyone)) = (&reach, everyone) {
+            locations.extend(everyone.as_ref().map_err(again)?.iter().map(|name| location(Kind::User.id(&[name]))));
+        }
+        if let Reach::User(id) = reach {
+            match found.as_ref().map_err(again)?.get(&id.key) {
+                Some(Ok(Some(_))) => locations.push(location(id)),
+                Some(Err(error)) => return Err(again(error)),
+                _ => {}
+            }
+        }
+        Ok(locations)
+    }
+}
+
+impl Live {
+    /// The names of all users, sorted.
+    pub(super) async fn all_users(&self) -> Result<Vec<String>> {
+        if self.http.get_maybe("", &[]).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let name = |user: &serde_json::Value| Ok(text(user, "username").map(str::to_lowercase));
+        let brief = [("briefRepresentation", "true")];
+        let mut names = self.http.counted("/users", "/users/count", &brief, 1000, name).await?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Users by key, each for itself.
+    async fn users(
+        &self,
+        wanted: &[ResourceId],
+        details: &[Details],
+    ) -> Result<BTreeMap<TreePath, Result<Option<Resource>>>> {
+        let realm = self.realm_for_names().await?;
+        let keys: Vec<&TreePath> = wanted.iter().map(|id| &id.key).collect();
+        let bulk = match self.pays_in_bulk(&realm, &keys).await? {
+            true => Some(self.users_for_plan(&keys).await?),
+            false => None,
+        };
+        let (realm, bulk) = (&realm, bulk.as_ref());
+        let read = |(at, id): (usize, &ResourceId)| {
+            let details = details.get(at).cloned().unwrap_or_default();
+            let id = id.clone();
+            async move {
+                let read = match bulk {
+                    Some(bulk) => {
+                        let found = username(&id).map(|name| bulk.users.get(&name).cloned());
+                        self.finished(realm, found, details).await
+                    }
+                    None => self.user_now(realm, &id, details).await,
+                };
+                (Kind::of_id(&id).map(|(kind, names)| kind.id(&names).key).unwrap_or(id.key), read)
+            }
+        };
+        Ok(stream::iter(wanted.iter().enumerate()).map(read).buffer_unordered(SIDE_BY_SIDE).collect().await)
+    }
+
+    /// Many come in several batches, of which each alone may not pay: what was asked for lately counts too.
+    async fn pays_in_bulk(&self, realm: &RealmView, keys: &[&TreePath]) -> Result<bool> {
+        if keys.len() <= FEW || realm.realm.is_none() {
+            return Ok(false);
+        }
+        let asked = self.asked_lately(keys.len() as u64);
+        if self.has_fresh_users(keys).await {
+            return Ok(true);
+        }
+        Ok(asked.saturating_mul(BULK_PAYS) >= self.http.count("/users/count").await?)
+    }
+
+    /// One user as it is now.
+    pub(in crate::components::keycloak) async fn user_now(
+        &self,
+        realm: &RealmView,
+        id: &ResourceId,
+        details: Details,
+    ) -> Result<Option<Resource>> {
+        let found = one_user::read(&self.http, realm, &username(id)?).await;
+        self.finished(realm, found, details).await
+    }
+
+    async fn finished(
+        &self,
+        realm: &RealmView,
+        found: Result<Option<User>>,
+        details: Details,
+    ) -> Result<Option<Resource>> {
+        let (Some(mut user), Some(names)) = (found?, realm.names()) else { return Ok(None) };
+        let now;
+        let names = match user.groups().all(|id| names.knows_group(id)) {
+            true => names,
+            // A group came since the realm was read.
+            false => {
+                now = self.realm_now().await?;
+                now.names().unwrap_or(names)
+            }
+        };
+        one_user::add_details(&self.http, realm, &mut user, &details).await?;
+        let mut made = canonical::user(&user.representation, names, Side::Live)?;
+        if !user.organizations.is_empty()
+            && let Some(fields) = made.document.as_object_mut()
+        {
+            user.organizations.sort_unstable();
+            fields.insert("organizations".to_owned(), user.organizations.into());
+        }
+        Ok(Some(made.resource()))
+    }
+}
+
+/// The name that a user's key stands for.
+fn username(id: &ResourceId) -> Result<String> {
+    let (_, mut names) = Kind::of_id(id)?;
+    Ok(names.pop().unwrap_or_default().to_lowercase())
+}

@@ -1,0 +1,28 @@
+//! A realm of a Keycloak server, live over its Admin REST API, and the formats of its backups. A tour:
+//!
+//! - [`kinds`]: what a realm is made of, and how each thing's key is written: everything but people lies below `realm`,
+//!   people below `users`.
+//! - [`canonical`]: pure; from a representation (the server's or an export's) to the one document of its kind.
+//! - [`schema`]: sets, keyed lists, secrets, fidelity and order of those documents.
+//! - [`config`]: how a realm is reached. `http`: its API as calls, with a token that renews itself.
+//! - `live`: the realm as a reader: one call for all but the people, people in bulk or one by one.
+//! - `write`: the realm as a component.
+//! - `export`: what `kc.sh export` wrote, as a source.
+//!
+//! Seen on Keycloak 26.5.3 with PostgreSQL 15.
+
+pub mod canonical;
+pub mod config;
+mod documents;
+mod escape;
+mod export;
+mod http;
+pub mod kinds;
+mod live;
+mod place;
+pub mod schema;
+mod write;
+
+pub use documents::RealmDocuments;
+pub use export::{ExportConfig, KeycloakExport};
+pub use live::Keycloak;

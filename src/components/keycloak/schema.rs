@@ -1,0 +1,205 @@
+use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Schema};
+
+use super::config::Ids;
+use super::kinds::Kind;
+
+/// What is known of every kind's fields. An attribute's values have no rule: they are one value, sorted in the canonical
+/// form, for most attributes have one, and the changed one must not come to stand beside the restored one.
+/// `ids` says what a user of the same name and another id is; `leave` names
+/// fields of users that this runbook neither compares nor restores.
+pub fn schema(ids: Ids, leave: &[String]) -> Schema {
+    let kinds = Kind::ALL.into_iter().map(|kind| {
+        let mut fields = match kind {
+            Kind::RealmSettings => settings(),
+            Kind::Localization | Kind::RequiredAction => Vec::new(),
+            Kind::UserProfile => profile(),
+            Kind::Component => component(),
+            Kind::Flow => vec![made_once("id")],
+            Kind::ClientScope | Kind::Client => client(),
+            Kind::IdentityProvider => provider(),
+            Kind::RealmRole | Kind::ClientRole | Kind::Group => role(),
+            Kind::Bindings => bindings(),
+            Kind::ClientPolicies => vec![keyed("policies", "name"), keyed("profiles", "name")],
+            Kind::Organization => organization(),
+            Kind::ServiceAccount => user(Ids::New),
+            Kind::User => user(ids),
+        };
+        if matches!(kind, Kind::User | Kind::ServiceAccount) {
+            fields.extend(leave.iter().map(|name| FieldRule { ignored: true, ..at(name) }));
+        }
+        let after = after(kind).iter().map(|kind| kind.name().to_owned()).collect();
+        (kind.name().to_owned(), KindSchema { fields, after, ..KindSchema::default() })
+    });
+    Schema { kinds: kinds.collect() }
+}
+
+/// The kinds that a resource of this kind can refer to by name. They are never made by side effect: what refers to
+/// one that is missing is refused with its name.
+pub fn after(kind: Kind) -> &'static [Kind] {
+    match kind {
+        Kind::RealmSettings => &[],
+        Kind::Localization | Kind::UserProfile | Kind::Component | Kind::RequiredAction | Kind::Flow => {
+            &[Kind::RealmSettings]
+        }
+        Kind::ClientScope => &[Kind::RealmSettings],
+        Kind::IdentityProvider => &[Kind::Flow],
+        Kind::Client => &[Kind::ClientScope, Kind::Flow],
+        Kind::RealmRole | Kind::ClientRole => &[Kind::Client],
+        Kind::Group => &[Kind::RealmRole, Kind::ClientRole],
+        Kind::Bindings => &[Kind::Flow, Kind::ClientScope, Kind::Group],
+        Kind::ClientPolicies => &[Kind::RealmRole, Kind::ClientRole, Kind::ClientScope],
+        Kind::Organization => &[Kind::IdentityProvider],
+        Kind::ServiceAccount => &[Kind::Client, Kind::Group, Kind::RealmRole, Kind::ClientRole],
+        Kind::User => &[
+            Kind::UserProfile,
+            Kind::Client,
+            Kind::RealmRole,
+            Kind::ClientRole,
+            Kind::Group,
+            Kind::IdentityProvider,
+            Kind::Organization,
+        ],
+    }
+}
+
+fn at(path: &str) -> FieldRule {
+    FieldRule { path: path.to_owned(), ..FieldRule::default() }
+}
+
+fn set(path: &str) -> FieldRule {
+    FieldRule { shape: FieldShape::Set, ..at(path) }
+}
+
+fn keyed(path: &str, key: &str) -> FieldRule {
+    FieldRule { shape: FieldShape::KeyedList { key: key.to_owned() }, ..at(path) }
+}
+
+/// An id that only a realm made anew keeps: elsewhere the server gives another one.
+fn made_once(path: &str) -> FieldRule {
+    FieldRule { create_only: true, fidelity: Fidelity::ReCreated, ..at(path) }
+}
+
+/// The server masks it, so it is written with what is created and proven by nothing.
+fn hidden_secret(path: &str) -> FieldRule {
+    FieldRule { secret: true, create_only: true, fidelity: Fidelity::Unreadable, ..at(path) }
+}
+
+fn settings() -> Vec<FieldRule> {
+    let mut rules: Vec<FieldRule> = [
+        "eventsListeners",
+        "enabledEventTypes",
+        "supportedLocales",
+        "otpSupportedApplications",
+        "webAuthnPolicySignatureAlgorithms",
+        "webAuthnPolicyAcceptableAaguids",
+        "webAuthnPolicyExtraOrigins",
+        "webAuthnPolicyPasswordlessSignatureAlgorithms",
+        "webAuthnPolicyPasswordlessAcceptableAaguids",
+        "webAuthnPolicyPasswordlessExtraOrigins",
+    ]
+    .into_iter()
+    .map(set)
+    .collect();
+    rules.push(made_once("id"));
+    rules.push(hidden_secret("smtpPassword"));
+    rules
+}
+
+fn profile() -> Vec<FieldRule> {
+    vec![
+        keyed("attributes", "name"),
+        keyed("groups", "name"),
+        set("attributes[].permissions.view"),
+        set("attributes[].permissions.edit"),
+    ]
+}
+
+fn component() -> Vec<FieldRule> {
+    vec![made_once("id"), hidden_secret("secretConfig")]
+}
+
+/// A client's secret is shown in clear to those who may see clients, so it is compared; its masked form is no value.
+fn client() -> Vec<FieldRule> {
+    vec![
+        made_once("id"),
+        set("redirectUris"),
+        set("webOrigins"),
+        set("defaultClientScopes"),
+        set("optionalClientScopes"),
+        FieldRule { secret: true, ..at("secret") },
+        FieldRule { secret: true, ..at("secretAttributes.*") },
+        keyed("protocolMappers", "name"),
+        set("scopeMappings.realm"),
+        set("scopeMappings.client.*"),
+    ]
+}
+
+fn provider() -> Vec<FieldRule> {
+    vec![made_once("id"), hidden_secret("secretConfig"), keyed("mappers", "name")]
+}
+
+/// Of roles and of groups.
+fn role() -> Vec<FieldRule> {
+    vec![made_once("id"), set("composites.realm"), set("composites.client.*"), set("realmRoles"), set("clientRoles.*")]
+}
+
+fn bindings() -> Vec<FieldRule> {
+    vec![set("defaultGroups"), set("defaultDefaultClientScopes"), set("defaultOptionalClientScopes")]
+}
+
+fn organization() -> Vec<FieldRule> {
+    vec![made_once("id"), keyed("domains", "name"), set("identityProviders")]
+}
+
+fn user(ids: Ids) -> Vec<FieldRule> {
+    let created_exact =
+        |path: &str| FieldRule { fidelity: Fidelity::Irreversible, created: Some(Fidelity::Exact), ..at(path) };
+    let once = |path: &str| FieldRule { create_only: true, ..at(path) };
+    let id = match ids {
+        // Another account has the name: what to do about that is a person's to say, so it is a difference.
+        Ids::Keep => created_exact("id"),
+        Ids::Accept => once("id"),
+        Ids::New => FieldRule { ignored: true, ..at("id") },
+    };
+    vec![
+        id,
+        once("createdTimestamp"),
+        once("notBefore"),
+        once("federationLink"),
+        set("requiredActions"),
+        set("groups"),
+        set("realmRoles"),
+        set("clientRoles.*"),
+        set("organizations"),
+        keyed("federatedIdentities", "identityProvider"),
+        keyed("credentials", "key"),
+        created_exact("credentials[].state"),
+        FieldRule { ignored: true, secret: true, ..at("credentials[].hidden") },
+        FieldRule { fidelity: Fidelity::ReCreated, ..once("clientConsents") },
+        FieldRule { shape: FieldShape::KeyedList { key: "clientId".to_owned() }, ..at("clientConsents") },
+        set("clientConsents[].grantedClientScopes"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_kinds_is_that_of_their_dependencies() {
+        for kind in Kind::ALL {
+            for needed in after(kind) {
+                assert!(*needed < kind, "{kind} comes before {needed}, which it can refer to");
+            }
+        }
+        assert!(Kind::ALL.is_sorted());
+    }
+
+    #[test]
+    fn every_kind_has_a_schema_and_a_folder_of_its_own() {
+        let schema = schema(Ids::Keep, &[]);
+        let folders: std::collections::BTreeSet<_> = Kind::ALL.into_iter().map(Kind::folder).collect();
+        assert_eq!(folders.len(), Kind::ALL.len());
+        assert!(Kind::ALL.into_iter().all(|kind| schema.kinds.contains_key(kind.name())));
+    }
+}

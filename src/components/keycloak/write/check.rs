@@ -1,0 +1,73 @@
+use serde_json::Value;
+
+use super::super::config::Ids;
+use super::super::live::{Keycloak, is_user};
+use super::document;
+use super::new_user::NewUser;
+use super::same_name;
+use super::standing::Standing;
+use super::target::{field, text};
+use crate::component::{Approved, Checked};
+use crate::model::{HunkAt, Op, PathStep, Result, visible};
+
+impl Keycloak {
+    pub(super) async fn checked(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
+        let creates = |one: &Approved| is_user(&one.change.id.key) && one.live.is_none() && one.expected.is_some();
+        let standing = match changes.iter().any(creates) {
+            true => self.live.realm_for_names().await.ok().filter(|view| view.realm.is_some()).map(Standing::new),
+            false => None,
+        };
+        let ids = self.live.http.config.ids;
+        let check = |one: &Approved| {
+            if takes_another_id(one) {
+                let id = |side| text(document(side), "id");
+                return Err(same_name(&one.change.id, id(&one.live), id(&one.desired)));
+            }
+            let warnings = match &standing {
+                Some(standing) if creates(one) => new_user(one, ids, standing),
+                _ => Vec::new(),
+            };
+            Ok(Checked { warnings, ..Checked::default() })
+        };
+        changes.iter().map(check).collect()
+    }
+}
+
+/// Whether the account that is there is to become another one's.
+fn takes_another_id(one: &Approved) -> bool {
+    let is_id = |hunk: &crate::model::Hunk| {
+        let HunkAt::Field { path, .. } = &hunk.at else { return false };
+        hunk.op == Op::Update && matches!(path.0.as_slice(), [PathStep::Field(name)] if name == "id")
+    };
+    one.change.hunks.iter().enumerate().any(|(at, hunk)| is_id(hunk) && one.takes(at))
+}
+
+/// What the server does not say when it takes a new user.
+fn new_user(one: &Approved, ids: Ids, standing: &Standing) -> Vec<String> {
+    let wanted = document(&one.expected);
+    let mut warnings = Vec::new();
+    if let Err(error) = NewUser::of(wanted, document(&one.desired), ids, standing) {
+        warnings.push(format!("refused unless it is restored before: {}", error.chain()));
+    }
+    let attributes = field(wanted, "attributes").as_object();
+    let hidden: Vec<String> = attributes
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| !standing.keeps_attribute(name))
+        .map(|(name, _)| visible(name).into_owned())
+        .collect();
+    if !hidden.is_empty() {
+        warnings
+            .push(format!("stored and not shown, as the user profile names no such attribute: {}", hidden.join(", ")));
+    }
+    let lacking: Vec<String> =
+        standing.required_attributes().filter(|name| is_lacking(wanted, name)).map(str::to_owned).collect();
+    if !lacking.is_empty() {
+        warnings.push(format!("the user profile asks for what this user has not: {}", lacking.join(", ")));
+    }
+    warnings
+}
+
+fn is_lacking(user: &Value, name: &str) -> bool {
+    user.get(name).is_none() && field(user, "attributes").get(name).is_none()
+}

@@ -1,0 +1,162 @@
+use serde_json::{Map, Value, json};
+
+use super::super::canonical::MASK;
+use super::super::http::segment;
+use super::super::kinds::Kind;
+use super::call::Call;
+use super::overlay::{Gone, keyed_changes, overlaid, set_changes, sets_changes};
+use super::realm::scopes;
+use super::target::{Target, field, joined, text, without};
+use crate::model::Result;
+
+const APART: [&str; 5] =
+    ["protocolMappers", "scopeMappings", "defaultClientScopes", "optionalClientScopes", "authorizationSettings"];
+
+/// A client without the roles that its tokens may hold.
+pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
+    if target.is_new {
+        return Ok(vec![Call::post("/clients", new_client(target)?)]);
+    }
+    let at = format!("/clients/{}", segment(target.id()?));
+    let mut calls = Vec::new();
+    let shaped = |of: &Value| -> Result<Value> {
+        with_flows(target, joined(without(of, &APART), "attributes", "secretAttributes"))
+    };
+    let (from, to) = (shaped(target.from)?, shaped(target.to)?);
+    if from != to {
+        let mut body = without(&overlaid(target.raw(0), &from, &to, Gone::Empty), &APART);
+        // Without its secret a client keeps it; a mask would become the secret.
+        if (field(&from, "secret") == field(&to, "secret") || text(&body, "secret") == Some(MASK))
+            && let Some(fields) = body.as_object_mut()
+        {
+            fields.remove("secret");
+        }
+        calls.push(Call::put(&at, body));
+    }
+    calls.extend(mappers(target, &at));
+    // A scope that turns from default to optional goes before it comes.
+    let (default, optional) = ("defaultClientScopes", "optionalClientScopes");
+    let scopes_of = |name: &str, below: &str| scopes(target, name, &format!("{at}/{below}"));
+    let mut both = scopes_of(default, "default-client-scopes")?;
+    both.extend(scopes_of(optional, "optional-client-scopes")?);
+    both.sort_by_key(|call| call.method != reqwest::Method::DELETE);
+    calls.extend(both);
+    let settings = field(target.to, "authorizationSettings");
+    if field(target.from, "authorizationSettings") != settings && !settings.is_null() {
+        calls.push(Call::post(format!("{at}/authz/resource-server/import"), settings.clone()));
+    }
+    Ok(calls)
+}
+
+fn new_client(target: &Target<'_>) -> Result<Value> {
+    for name in ["defaultClientScopes", "optionalClientScopes"] {
+        for scope in set_changes(&json!({}), target.to, name).0 {
+            target.standing.id(Kind::ClientScope, &[scope])?;
+        }
+    }
+    let mut made =
+        with_flows(target, joined(without(target.to, &["scopeMappings"]), "attributes", "secretAttributes"))?;
+    if let Some(fields) = made.as_object_mut() {
+        fields.insert("clientId".to_owned(), json!(target.name()));
+        // Lists that are not there would become the realm's defaults.
+        for name in ["defaultClientScopes", "optionalClientScopes"] {
+            fields.entry(name).or_insert_with(|| json!([]));
+        }
+    }
+    Ok(made)
+}
+
+/// Flows that stand in for the realm's are named by id.
+fn with_flows(target: &Target<'_>, mut document: Value) -> Result<Value> {
+    if let Some(Value::Object(flows)) = document.get_mut("authenticationFlowBindingOverrides") {
+        for alias in flows.values_mut() {
+            let id = alias.as_str().map(|alias| target.standing.id(Kind::Flow, &[alias])).transpose()?;
+            *alias = id.map_or(Value::Null, |id| json!(id));
+        }
+    }
+    Ok(document)
+}
+
+pub(super) fn scope(target: &Target<'_>) -> Result<Vec<Call>> {
+    let shaped = |of: &Value| {
+        let mut made = joined(without(of, &["scopeMappings"]), "attributes", "secretAttributes");
+        if let Some(fields) = made.as_object_mut() {
+            fields.insert("name".to_owned(), json!(target.name()));
+        }
+        made
+    };
+    if target.is_new {
+        return Ok(vec![Call::post("/client-scopes", shaped(target.to))]);
+    }
+    let at = format!("/client-scopes/{}", segment(target.id()?));
+    let bare = |of: &Value| without(&shaped(of), &["protocolMappers"]);
+    let (from, to) = (bare(target.from), bare(target.to));
+    let mut calls = Vec::new();
+    if from != to {
+        calls.push(Call::put(&at, without(&overlaid(target.raw(0), &from, &to, Gone::Empty), &["protocolMappers"])));
+    }
+    calls.extend(mappers(target, &at));
+    Ok(calls)
+}
+
+/// Mappers of a client or a scope: one call each, by the ids that the server shows.
+fn mappers(target: &Target<'_>, at: &str) -> Vec<Call> {
+    let at = format!("{at}/protocol-mappers/models");
+    let ids = ids_by_name(field(target.raw(0), "protocolMappers"));
+    element_calls(target, "protocolMappers", &at, &ids)
+}
+
+pub(super) fn ids_by_name(list: &Value) -> Map<String, Value> {
+    let pair = |one: &Value| Some((text(one, "name")?.to_owned(), one.get("id")?.clone()));
+    list.as_array().into_iter().flatten().filter_map(pair).collect()
+}
+
+pub(super) fn element_calls(target: &Target<'_>, list: &str, at: &str, ids: &Map<String, Value>) -> Vec<Call> {
+    let changes = keyed_changes(target.from, target.to, list, "name");
+    let of = |change: &super::overlay::Element<'_>| {
+        let id = ids.get(change.name);
+        let path = id.and_then(Value::as_str).map(|id| format!("{at}/{}", segment(id)));
+        match (change.after, path) {
+            (Some(after), Some(path)) => {
+                let mut body = after.clone();
+                if let (Some(fields), Some(id)) = (body.as_object_mut(), id) {
+                    fields.insert("id".to_owned(), id.clone());
+                    fields.entry("config").or_insert_with(|| json!({}));
+                }
+                Some(Call::put(path, body))
+            }
+            (Some(after), None) => Some(Call::post(at, after.clone())),
+            (None, path) => path.map(Call::delete),
+        }
+    };
+    changes.iter().filter_map(of).collect()
+}
+
+/// Roles that tokens of a client or scope may hold.
+pub(super) fn links(target: &Target<'_>) -> Result<Vec<Call>> {
+    let (from, to) = (field(target.from, "scopeMappings"), field(target.to, "scopeMappings"));
+    if from == to {
+        return Ok(Vec::new());
+    }
+    let folder = if target.kind == Kind::Client { "clients" } else { "client-scopes" };
+    let at = format!("/{folder}/{}/scope-mappings", segment(target.id()?));
+    let mut calls = Vec::new();
+    let (comes, goes) = set_changes(from, to, "realm");
+    for name in comes {
+        calls.push(Call::post(format!("{at}/realm"), json!([target.standing.realm_role(name)?])));
+    }
+    for name in goes {
+        calls.push(Call::delete_these(format!("{at}/realm"), json!([target.standing.realm_role(name)?])));
+    }
+    let (comes, goes) = sets_changes(from, to, "client");
+    let of = |client: &str| {
+        Ok::<_, crate::model::Error>(format!("{at}/clients/{}", segment(target.standing.id(Kind::Client, &[client])?)))
+    };
+    for (client, name) in comes {
+        calls.push(Call::post(of(client)?, json!([target.standing.client_role(client, name)?])));
+    }
+    for (client, name) in goes {
+        calls.push(Call::delete_these(of(client)?, json!([target.standing.client_role(client, name)?])));
+    }
+    Ok(calls)
+}

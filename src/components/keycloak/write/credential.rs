@@ -1,0 +1,134 @@
+use serde_json::{Map, Value, json};
+
+use super::super::canonical::MASK;
+use super::super::http::segment;
+use super::call::Call;
+use super::overlay::keyed_changes;
+use crate::model::{Error, ErrorKind, Result, visible};
+
+/// The calls for credentials of the user at `at`: each is one `PUT` that changes nothing else. The stored id is left
+/// out, for with it the server skips the credential in silence; and so a password is replaced in place.
+pub(super) fn calls(at: &str, from: &Value, to: &Value, desired: &Value) -> Result<Vec<Call>> {
+    let mut calls = Vec::new();
+    let changes = keyed_changes(&plain(from), &plain(to), "credentials", "key")
+        .into_iter()
+        .map(|change| (change.name.to_owned(), change.before.is_some(), change.after.is_some()))
+        .collect::<Vec<_>>();
+    for (key, was, is) in changes {
+        let live = find(from, &key).and_then(|live| text(live.get("hidden")?, "id"));
+        let gone = live.map(|id| Call::delete(format!("{at}/credentials/{}", segment(id))));
+        if !is {
+            calls.extend(gone);
+            continue;
+        }
+        // Of its type there can be several, so a new one would stand beside the old one.
+        if was && !key.starts_with("password") {
+            calls.extend(gone);
+        }
+        let source = find(desired, &key).or_else(|| find(to, &key));
+        calls.push(Call::put(at, json!({"credentials": [representation(source, &key)?]})));
+    }
+    Ok(calls)
+}
+
+/// All of them in the order in which a user is asked for them, as a new user takes them.
+pub(super) fn all(to: &Value, desired: &Value, with_ids: bool) -> Result<Vec<Value>> {
+    let given = to.get("credentials").and_then(Value::as_array).into_iter().flatten();
+    let mut made = Vec::new();
+    for key in given.filter_map(|credential| text(credential, "key")) {
+        let source = find(desired, key);
+        let hidden = source.and_then(|source| source.get("hidden")).unwrap_or(&Value::Null);
+        let mut credential = representation(source, key)?;
+        if let (true, Some(id), Some(fields)) = (with_ids, hidden.get("id"), credential.as_object_mut()) {
+            fields.insert("id".to_owned(), id.clone());
+        }
+        made.push((place(hidden), credential));
+    }
+    made.sort_by_key(|(place, _)| *place);
+    Ok(made.into_iter().map(|(_, credential)| credential).collect())
+}
+
+/// Which of several is asked for first: by priority, and among equals the older one.
+fn place(hidden: &Value) -> (i64, i64) {
+    let number = |name: &str| hidden.get(name).and_then(Value::as_i64).unwrap_or(i64::MAX);
+    (number("priority"), number("createdDate"))
+}
+
+/// The calls that put credentials in the order that the backup has them in, since what was written came last. `shown`
+/// is the server's list after that.
+pub(super) fn order(at: &str, shown: &Value, desired: &Value) -> Vec<Call> {
+    let time = |of: &Value| of.get("createdDate").and_then(Value::as_i64);
+    let held: Vec<(&str, Option<i64>, &str)> = shown
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| Some((text(one, "type")?, time(one), text(one, "id")?)))
+        .collect();
+    let mut wanted: Vec<_> = desired
+        .get("credentials")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|one| {
+            let (kind, hidden) = (text(one, "type")?, one.get("hidden")?);
+            let is_it = |held: &&(&str, Option<i64>, &str)| held.0 == kind && held.1 == time(hidden);
+            Some((place(hidden), held.iter().find(is_it)?.2))
+        })
+        .collect();
+    wanted.sort();
+    let ids: Vec<&str> = wanted.into_iter().map(|(_, id)| id).collect();
+    let now: Vec<&str> = held.iter().map(|(_, _, id)| *id).filter(|id| ids.contains(id)).collect();
+    if ids == now {
+        return Vec::new();
+    }
+    let aboves = std::iter::once(None).chain(ids.iter().map(Some));
+    let step = |(id, above): (&&str, Option<&&str>)| {
+        let path = match above {
+            None => format!("{at}/credentials/{}/moveToFirst", segment(id)),
+            Some(above) => format!("{at}/credentials/{}/moveAfter/{}", segment(id), segment(above)),
+        };
+        Call::new(reqwest::Method::POST, path, None)
+    };
+    ids.iter().zip(aboves).map(step).collect()
+}
+
+fn representation(source: Option<&Value>, key: &str) -> Result<Value> {
+    let unusable = |why: &str| {
+        let doing = format!("write the credential {}", visible(key));
+        Error::new(ErrorKind::Invalid, doing, why).next("leave it out, or take a backup that holds its secret")
+    };
+    let source = source.ok_or_else(|| unusable("the backup does not hold it"))?;
+    let hidden = source.get("hidden").and_then(Value::as_object);
+    let hidden = hidden.ok_or_else(|| unusable("the backup holds it without its secret"))?;
+    let is_mask = |name: &str| hidden.get(name).and_then(Value::as_str) == Some(MASK);
+    if is_mask("secretData") || is_mask("value") || !(hidden.contains_key("secretData") || hidden.contains_key("value"))
+    {
+        return Err(unusable("the backup holds it without its secret"));
+    }
+    let mut made: Map<String, Value> = Map::new();
+    for name in ["type", "userLabel"] {
+        made.extend(source.get(name).map(|value| (name.to_owned(), value.clone())));
+    }
+    let apart = |name: &String| name == "id" || name == "priority";
+    made.extend(hidden.iter().filter(|(name, _)| !apart(name)).map(|(name, value)| (name.clone(), value.clone())));
+    Ok(Value::Object(made))
+}
+
+/// Without what is not compared.
+fn plain(document: &Value) -> Value {
+    let given = document.get("credentials").and_then(Value::as_array).into_iter().flatten();
+    let without = given.map(|credential| {
+        let mut credential = credential.clone();
+        credential.as_object_mut().map(|fields| fields.remove("hidden"));
+        credential
+    });
+    json!({"credentials": without.collect::<Vec<_>>()})
+}
+
+fn find<'a>(document: &'a Value, key: &str) -> Option<&'a Value> {
+    document.get("credentials")?.as_array()?.iter().find(|credential| text(credential, "key") == Some(key))
+}
+
+fn text<'a>(of: &'a Value, name: &str) -> Option<&'a str> {
+    of.get(name).and_then(Value::as_str)
+}

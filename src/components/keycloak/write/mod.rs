@@ -1,0 +1,116 @@
+//! The writing side of a live realm. A tour:
+//!
+//! - Pure: from what is there and what is wanted to the ordered [`call::Call`]s, one file for each kind or family:
+//!   [`user`] and [`credential`] for people who are there, [`new_user`] for those who are not, [`realm`], [`role`],
+//!   [`client`], [`provider`], [`flow`] for all else, and [`new_realm`] for a realm that is not there. What they refer
+//!   to is looked up in a [`standing::Standing`], and refused by name if it is missing.
+//! - Effects: [`users`] and [`resources`] read just before they write, and [`execute`] makes the calls.
+
+mod call;
+mod check;
+mod client;
+mod credential;
+mod execute;
+mod flow;
+mod nesting;
+mod new_realm;
+mod new_user;
+mod overlay;
+mod planned;
+mod provider;
+mod realm;
+mod resource;
+mod resources;
+mod role;
+mod standing;
+mod target;
+#[cfg(test)]
+mod tests;
+mod user;
+mod users;
+
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use self::execute::{conflict, for_each};
+use self::standing::Standing;
+pub(super) use self::users::IMPORTS;
+use super::live::{Keycloak, is_user};
+use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use crate::model::{Error, ErrorKind, Resource, Result, TargetIdentity, visible};
+
+#[async_trait]
+impl Component for Keycloak {
+    /// A batch is what one reading back in bulk proves.
+    fn limits(&self) -> Limits {
+        Limits { batch: 1000, parallel: 4 }
+    }
+
+    async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
+        self.checked(changes).await
+    }
+
+    async fn write(&self, changes: &[Approved], _ledger: &dyn Ledger) -> Vec<Result<Effect>> {
+        let mut answers: Vec<Result<Effect>> = changes
+            .iter()
+            .map(|one| Err(Error::new(ErrorKind::Bug, format!("write {}", one.change.id), "it was passed over")))
+            .collect();
+        let view = match self.live.realm_now().await {
+            Ok(view) => view,
+            Err(error) => return changes.iter().map(|one| Err(for_each(&one.change.id, &error))).collect(),
+        };
+        let numbered: Vec<(usize, &Approved)> = changes.iter().enumerate().collect();
+        let (users, resources): (Vec<_>, Vec<_>) =
+            numbered.into_iter().partition(|(_, one)| is_user(&one.change.id.key));
+        let mut standing = Standing::new(view);
+        let mut written = Vec::new();
+        if !resources.is_empty() {
+            let (now, of_resources) = self.write_resources(standing, &resources).await;
+            self.live.note_written(resources.iter().map(|(_, one)| &one.change.id.key));
+            (standing, written) = (now, of_resources);
+        }
+        if !users.is_empty() {
+            match standing.is_there() {
+                true => written.extend(self.write_users(&standing, &users).await),
+                false => written.extend(users.iter().map(|(at, one)| (*at, Err(no_realm(one))))),
+            }
+            self.live.note_written(users.iter().map(|(_, one)| &one.change.id.key));
+        }
+        for (at, answer) in written {
+            if let Some(slot) = answers.get_mut(at) {
+                *slot = answer;
+            }
+        }
+        answers
+    }
+
+    fn became(&self, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {
+        pinned.id == "absent" && pinned.system == now.system && pinned.address == now.address
+    }
+}
+
+fn no_realm(one: &Approved) -> Error {
+    let doing = format!("write {}", one.change.id);
+    Error::new(ErrorKind::NotFound, doing, "the realm is not there").next("restore what lies below 'realm' first")
+}
+
+/// Two accounts of one name: which of them is meant nobody but a person knows.
+fn same_name(id: &crate::model::ResourceId, live: Option<&str>, backup: Option<&str>) -> Error {
+    let shown = |id: Option<&str>| visible(id.unwrap_or("none")).into_owned();
+    let why = format!("same name, different id: {} is live, the backup holds {}", shown(live), shown(backup));
+    conflict(id, why).next(
+        "if it is the same person, set 'ids: accept' at the component; else rename or remove the live account, then \
+         retry, or leave this user out",
+    )
+}
+
+fn document(side: &Option<Resource>) -> &Value {
+    side.as_ref().and_then(Resource::document).map_or(empty(), |document| &document.value)
+}
+
+fn empty() -> &'static Value {
+    static EMPTY: LazyLock<Value> = LazyLock::new(|| json!({}));
+    &EMPTY
+}

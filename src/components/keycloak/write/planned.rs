@@ -1,0 +1,98 @@
+use serde_json::{Value, json};
+
+use super::super::kinds::Kind;
+use super::execute::conflict;
+use super::overlay::moved;
+use super::standing::Standing;
+use super::target::{Target, without};
+use super::{document, empty};
+use crate::component::Approved;
+use crate::model::Result;
+
+/// Given to what is created, and shown by no server, so it says nothing of what is there.
+const UNSEEN: [&str; 3] = ["id", "secretConfig", "smtpPassword"];
+
+/// One approved change of a resource, looked at beside what is there now.
+pub(super) struct Planned<'a> {
+    pub at: usize,
+    pub approved: &'a Approved,
+    pub kind: Kind,
+    pub names: Vec<String>,
+    pub from: Value,
+    pub to: Value,
+    pub is_new: bool,
+    pub removes: bool,
+}
+
+impl<'a> Planned<'a> {
+    /// A resource that is not as it was planned from is a conflict, unless it is on the way to what is wanted.
+    /// `again`: a try of this write may have been at it already.
+    pub fn of(at: usize, approved: &'a Approved, standing: &Standing, keeps_ids: bool, again: bool) -> Result<Self> {
+        let id = &approved.change.id;
+        let (kind, names) = Kind::of_id(id)?;
+        let key = kind.id(&names).key;
+        let now = standing.document(&key);
+        let (live, expected) = (document(&approved.live), document(&approved.expected));
+        let removes = approved.expected.is_none();
+        let mut to = expected.clone();
+        if !keeps_ids {
+            to = without(&to, &["id"]);
+        }
+        let made_apart =
+            matches!(kind, Kind::ServiceAccount | Kind::Bindings | Kind::UserProfile | Kind::ClientPolicies);
+        let is_ours = again || standing.is_ours(&key) || made_apart;
+        match (now, &approved.live) {
+            (None, None) => {}
+            (None, Some(_)) if removes => {}
+            (None, Some(_)) => return Err(conflict(id, "it is gone since the plan was made")),
+            (Some(_), None) if is_ours => {}
+            (Some(now), None) => {
+                if moved(&without(now, &UNSEEN), &without(&to, &UNSEEN), &without(&to, &UNSEEN)).is_some() {
+                    return Err(conflict(id, "somebody has made it since the plan was made"));
+                }
+            }
+            (Some(now), Some(_)) => {
+                let wanted = if removes { live } else { expected };
+                if let Some(place) = moved(&without(now, &["id"]), &without(live, &["id"]), &without(wanted, &["id"])) {
+                    return Err(conflict(id, format!("its {place} has changed since the plan was made")));
+                }
+            }
+        }
+        let is_new = now.is_none() && !removes;
+        let from = match now {
+            // What the server made on its own holds no secret that could be seen, nor was asked for one.
+            Some(now) if approved.live.is_none() => {
+                to = without(&to, &UNSEEN);
+                without(now, &["id"])
+            }
+            Some(now) => {
+                to = without(&to, &["id"]);
+                without(now, &["id"])
+            }
+            None => json!({}),
+        };
+        Ok(Self { at, approved, kind, names, from, to, is_new, removes })
+    }
+
+    pub fn target<'t>(&'t self, raw: &'t [Value], standing: &'t Standing) -> Target<'t> {
+        let from = if self.is_new { empty() } else { &self.from };
+        Target { kind: self.kind, names: &self.names, from, to: &self.to, is_new: self.is_new, raw, standing }
+    }
+
+    /// Once it is made: what the server gave to it that nobody wants.
+    pub fn mended(&self, standing: &Standing) -> Option<Self> {
+        let now = standing.document(&self.kind.id(&self.names).key)?;
+        let (from, to) = (without(now, &["id"]), without(&self.to, &UNSEEN));
+        let (names, is_new, removes) = (self.names.clone(), false, false);
+        Some(Self { at: self.at, approved: self.approved, kind: self.kind, names, from, to, is_new, removes })
+    }
+
+    pub fn is_done(&self, standing: &Standing) -> bool {
+        self.removes && !standing.has(&self.kind.id(&self.names).key)
+    }
+
+    /// LDAP's mappers come with their provider, some by themselves, so the provider is first.
+    pub fn is_deep(&self) -> bool {
+        self.kind == Kind::Component && self.names.len() > 2
+    }
+}

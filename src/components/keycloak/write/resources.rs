@@ -1,0 +1,256 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::config::Ids;
+use super::super::kinds::Kind;
+use super::super::live::Keycloak;
+use super::execute::{execute, for_each, of};
+use super::new_realm::{Wanted, representation};
+use super::planned::Planned;
+use super::resource::{body_calls, delete_call, link_calls, raw_paths};
+use super::standing::Standing;
+use super::users::Answers;
+use super::{call::Call, document};
+use crate::component::{Approved, Effect};
+use crate::model::{Error, ErrorKind, Known, Result};
+
+/// What became of each change so far.
+type Failed = BTreeMap<usize, Error>;
+
+impl Keycloak {
+    /// All of a realm but its people: what is made first by itself and then with what it refers to, so that roles can
+    /// be made of each other in any order; what goes, last and backwards.
+    pub(super) async fn write_resources(
+        &self,
+        mut standing: Standing,
+        changes: &[(usize, &Approved)],
+    ) -> (Standing, Answers) {
+        let mut failed = Failed::new();
+        if !standing.is_there() {
+            standing = match self.create_realm(standing, changes).await {
+                Ok(standing) => standing,
+                Err((standing, error)) => {
+                    let answers = changes.iter().map(|(at, one)| (*at, Err(for_each(&one.change.id, &error))));
+                    return (standing, answers.collect());
+                }
+            };
+        }
+        let mut left: Vec<(usize, &Approved)> = changes.to_vec();
+        for attempt in 0..2 {
+            failed.retain(|at, _| !left.iter().any(|(other, _)| other == at));
+            standing = self.attempt(standing, &left, attempt > 0, &mut failed).await;
+            // Of these nobody knows: they are looked at again, and what is not done is done.
+            left.retain(|(at, _)| failed.get(at).is_some_and(|error| error.effect() == Known::Unknown));
+            if left.is_empty() {
+                break;
+            }
+            match self.live.realm_now().await {
+                Ok(view) => standing = Standing::new(view),
+                Err(_) => break,
+            }
+        }
+        let answers = changes.iter().map(|(at, _)| (*at, failed.remove(at).map_or_else(|| Ok(Effect::default()), Err)));
+        (standing, answers.collect())
+    }
+
+    async fn attempt(
+        &self,
+        mut standing: Standing,
+        changes: &[(usize, &Approved)],
+        again: bool,
+        failed: &mut Failed,
+    ) -> Standing {
+        let keeps_ids = self.live.http.config.ids != Ids::New;
+        let mut planned = Vec::new();
+        for (at, one) in changes {
+            match Planned::of(*at, one, &standing, keeps_ids, again) {
+                Ok(plan) => planned.push(plan),
+                Err(error) => {
+                    failed.insert(*at, error);
+                }
+            }
+        }
+        planned.sort_by(|one, other| (one.kind, &one.names).cmp(&(other.kind, &other.names)));
+        refuse_missing(&mut planned, &standing, failed);
+        let (removals, writes): (Vec<_>, Vec<_>) = planned.into_iter().partition(|plan| plan.removes);
+        let (deep, flat): (Vec<_>, Vec<_>) = writes.into_iter().partition(Planned::is_deep);
+        self.bodies(&flat, &mut standing, failed).await;
+        let made = flat.iter().any(|plan| plan.is_new);
+        let mut writes = flat;
+        if made {
+            standing = self.look_again(standing).await;
+            self.mend(&writes, &standing, failed).await;
+            let deep_again = deep.iter().filter_map(|plan| {
+                Planned::of(plan.at, plan.approved, &standing, keeps_ids, again)
+                    .map_err(|error| failed.insert(plan.at, error))
+                    .ok()
+            });
+            let deep: Vec<Planned<'_>> = deep_again.collect();
+            self.bodies(&deep, &mut standing, failed).await;
+            writes.extend(deep);
+        } else {
+            self.bodies(&deep, &mut standing, failed).await;
+            if deep.iter().any(|plan| plan.is_new) {
+                standing = self.look_again(standing).await;
+            }
+            writes.extend(deep);
+        }
+        self.links(&writes, &standing, failed).await;
+        for plan in removals.iter().rev().filter(|plan| !plan.is_done(&standing)).collect::<Vec<_>>() {
+            let result = match delete_call(plan.kind, &plan.names, &standing) {
+                Ok(call) => execute(&self.live.http, vec![call]).await.map(|_| ()),
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(()) => standing.note_gone(&plan.kind.id(&plan.names)),
+                Err(error) => {
+                    failed.insert(plan.at, of(&plan.approved.change.id, error));
+                }
+            }
+        }
+        standing
+    }
+
+    /// The realm as it is once things were made in it: with their ids, and with what the server made beside them.
+    async fn look_again(&self, standing: Standing) -> Standing {
+        match self.live.realm_now().await {
+            Ok(view) => standing.looked_again(view),
+            Err(_) => standing,
+        }
+    }
+
+    /// A new client is given attributes by the server that no plan has shown.
+    async fn mend(&self, plans: &[Planned<'_>], standing: &Standing, failed: &mut Failed) {
+        for plan in plans.iter().filter(|plan| plan.is_new && plan.kind == Kind::Client) {
+            let Some(mended) = plan.mended(standing).filter(|_| !failed.contains_key(&plan.at)) else { continue };
+            if let Err(error) = self.write_one(&mended, standing, true).await {
+                failed.insert(plan.at, of(&plan.approved.change.id, error.known(Known::Unknown)));
+            }
+        }
+    }
+
+    async fn bodies(&self, plans: &[Planned<'_>], standing: &mut Standing, failed: &mut Failed) {
+        for plan in plans {
+            if failed.contains_key(&plan.at) {
+                continue;
+            }
+            match self.write_one(plan, standing, true).await {
+                Ok(id) if plan.is_new => standing.note_made(&plan.kind.id(&plan.names), id.or(Some(String::new()))),
+                Ok(_) => {}
+                Err(error) => {
+                    failed.insert(plan.at, of(&plan.approved.change.id, error));
+                }
+            }
+        }
+    }
+
+    async fn links(&self, plans: &[Planned<'_>], standing: &Standing, failed: &mut Failed) {
+        for plan in plans {
+            if failed.contains_key(&plan.at) {
+                continue;
+            }
+            if let Err(error) = self.write_one(plan, standing, false).await {
+                // Its body is written already, if it had to be.
+                let known = if plan.is_new { Known::Unknown } else { error.effect() };
+                failed.insert(plan.at, of(&plan.approved.change.id, error.known(known)));
+            }
+        }
+    }
+
+    async fn write_one(&self, plan: &Planned<'_>, standing: &Standing, body: bool) -> Result<Option<String>> {
+        let calls = |raw: &[Value]| -> Result<Vec<Call>> {
+            let target = plan.target(raw, standing);
+            if body { body_calls(&target) } else { link_calls(&target) }
+        };
+        if plan.from == plan.to && !plan.is_new {
+            return Ok(None);
+        }
+        let reads = match plan.kind {
+            Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount => !body,
+            _ => body && !plan.is_new,
+        };
+        let mut raw = Vec::new();
+        if reads {
+            for path in raw_paths(plan.kind, &plan.names, standing)? {
+                raw.push(self.live.http.get(&path, &[]).await?);
+            }
+        }
+        execute(&self.live.http, calls(&raw)?).await
+    }
+
+    /// A realm that is not there, made with all that is wanted in it at once: so everything keeps its id.
+    async fn create_realm(
+        &self,
+        standing: Standing,
+        changes: &[(usize, &Approved)],
+    ) -> Result<Standing, (Standing, Error)> {
+        let http = &self.live.http;
+        let realm = http.config.realm.clone();
+        let documents: Vec<(Kind, Vec<String>, Value)> = changes
+            .iter()
+            .filter_map(|(_, one)| {
+                let (kind, names) = Kind::of_id(&one.change.id).ok()?;
+                one.expected.as_ref()?;
+                let mut wanted = document(&one.expected).clone();
+                // Elsewhere a service account's id is the server's to give, so it is not compared; here it can be kept.
+                let id = document(&one.desired).get("id").filter(|_| kind == Kind::ServiceAccount);
+                if let (Some(fields), Some(id)) = (wanted.as_object_mut(), id) {
+                    fields.entry("id").or_insert_with(|| id.clone());
+                }
+                Some((kind, names, wanted))
+            })
+            .collect();
+        let wanted: Vec<Wanted<'_>> =
+            documents.iter().map(|(kind, names, wanted)| (*kind, names.clone(), wanted)).collect();
+        if !wanted.iter().any(|(kind, _, _)| *kind == Kind::RealmSettings) {
+            let why = format!("there is no realm {}", crate::model::visible(&realm));
+            let error = Error::new(ErrorKind::NotFound, "write into the realm", why)
+                .next("restore realm/settings with it or before it: that makes the realm");
+            return Err((standing, error));
+        }
+        let body = representation(&realm, &wanted, http.config.ids != Ids::New);
+        let made = http.write_to(reqwest::Method::POST, &http.realms_url(), Some(&body)).await;
+        let view = self.live.realm_now().await;
+        match (made, view) {
+            (Ok(_), Ok(view)) => Ok(standing.looked_again(view)),
+            // The connection may have gone while the server was at it.
+            (Err(error), Ok(view)) if error.effect() == Known::Unknown && view.realm.is_some() => {
+                Ok(standing.looked_again(view))
+            }
+            (Err(error), Ok(_)) => Err((standing, error.known(Known::NotApplied))),
+            (Err(error), Err(_)) => Err((standing, error)),
+            (Ok(_), Err(error)) => Err((standing, error.known(Known::Unknown))),
+        }
+    }
+}
+
+/// What refers to something that is neither there nor about to be made is refused before anything is written.
+fn refuse_missing(planned: &mut Vec<Planned<'_>>, standing: &Standing, failed: &mut Failed) {
+    let mut imagined = standing.clone();
+    let made = |plan: &&Planned<'_>| plan.is_new;
+    for plan in planned.iter().filter(made) {
+        imagined.note_made(&plan.kind.id(&plan.names), Some(String::new()));
+    }
+    loop {
+        let before = planned.len();
+        let mut gone = Vec::new();
+        planned.retain(|plan| {
+            if plan.removes {
+                return true;
+            }
+            let target = plan.target(&[], &imagined);
+            let checked = body_calls(&target).and_then(|_| link_calls(&target));
+            let Err(error) = checked else { return true };
+            failed.insert(plan.at, of(&plan.approved.change.id, error));
+            if plan.is_new {
+                gone.push(plan.kind.id(&plan.names));
+            }
+            false
+        });
+        gone.iter().for_each(|id| imagined.note_gone(id));
+        if planned.len() == before {
+            return;
+        }
+    }
+}

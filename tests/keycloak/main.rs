@@ -1,0 +1,17 @@
+//! A real Keycloak: reading it, its own exports, and writing it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/keycloak.rs"]
+#[allow(dead_code)]
+mod keycloak;
+#[path = "../support/repository.rs"]
+#[allow(dead_code)]
+mod repository;
+#[path = "../support/keycloak_sample/mod.rs"]
+#[allow(dead_code)]
+mod sample;
+
+mod export;
+mod reading;
+mod runbooks;
+mod writing;

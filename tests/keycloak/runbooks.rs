@@ -1,0 +1,145 @@
+use std::path::Path;
+use std::process::{Command, Output};
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::keycloak::{Admin, server};
+use crate::reading::made;
+
+/// The shipped program, with a state folder of its own.
+struct Rekindle {
+    state: tempfile::TempDir,
+}
+
+impl Rekindle {
+    fn new() -> Self {
+        Self { state: tempfile::tempdir().unwrap() }
+    }
+
+    fn call(&self, words: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_rekindle"))
+            .args(words)
+            .env("KEYCLOAK_PASSWORD", "admin")
+            .env("KEYCLOAK_SECRET", "rekindle-secret")
+            .env("REKINDLE_STATE", self.state.path())
+            .output()
+            .unwrap()
+    }
+
+    /// A verb on a shipped runbook.
+    fn on(&self, verb: &str, runbook: &str, realm: &str, export: &Path, more: &[&str]) -> Output {
+        let runbook = format!("{}/runbooks/{runbook}", env!("CARGO_MANIFEST_DIR"));
+        let (url, realm) = (format!("url={}", server().url()), format!("realm={realm}"));
+        let export = format!("export={}", export.display());
+        let words = [verb, &runbook, "--input", &url, "--input", &realm, "--input", &export];
+        self.call(&words.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+    }
+}
+
+fn plan(runbook: &str, realm: &str, export: &Path, more: &[&str]) -> Output {
+    Rekindle::new().on("plan", runbook, realm, export, more)
+}
+
+fn said(output: &Output) -> String {
+    format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// A client of the realm whose service account may do all in it.
+async fn with_login(admin: &Admin, realm: &str) {
+    let client = json!({"clientId": "rekindle", "secret": "rekindle-secret", "serviceAccountsEnabled": true, "publicClient": false});
+    admin.done(Method::POST, &format!("/{realm}/clients"), client).await;
+    let id = |found: serde_json::Value| found[0]["id"].as_str().unwrap().to_owned();
+    let client = id(admin.get(&format!("/{realm}/clients?clientId=rekindle")).await);
+    let management = id(admin.get(&format!("/{realm}/clients?clientId=realm-management")).await);
+    let account = admin.get(&format!("/{realm}/clients/{client}/service-account-user")).await;
+    let role = admin.get(&format!("/{realm}/clients/{management}/roles/realm-admin")).await;
+    let path = format!("/{realm}/users/{}/role-mappings/clients/{management}", account["id"].as_str().unwrap());
+    admin.done(Method::POST, &path, json!([role])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_realm_has_nothing_to_restore_from_its_own_export_and_then_what_was_lost() {
+    let (admin, _) = made("planned", 30).await;
+    with_login(&admin, "planned").await;
+    let export = server().export("planned", "10");
+    for runbook in ["keycloak-realm.yaml", "keycloak-user.yaml"] {
+        let output = plan(runbook, "planned", export.path(), &[]);
+        assert_eq!(output.status.code(), Some(0), "{runbook}: {}", said(&output));
+    }
+    let ana = admin.id_of("planned", "ana").await;
+    let dev = admin.get("/planned/roles/dev").await;
+    admin.done(Method::DELETE, &format!("/planned/users/{ana}/role-mappings/realm"), json!([dev])).await;
+    let gone = admin.id_of("planned", "user00003").await;
+    let (status, _) = admin.call(Method::DELETE, &format!("/planned/users/{gone}"), None).await;
+    assert_eq!(status, 204);
+    let output = plan("keycloak-user.yaml", "planned", export.path(), &["--user", "ana,user00003,user00004"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let text = said(&output);
+    assert!(text.contains("realmRoles[dev]"), "{text}");
+    assert!(text.contains("users/user00003"), "{text}");
+    assert!(!text.contains("users/user00004"), "{text}");
+    assert!(!text.contains("salt"), "a hash is shown: {text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_name_with_another_id_is_a_conflict_with_its_choices() {
+    let (admin, _) = made("impostor", 0).await;
+    with_login(&admin, "impostor").await;
+    let export = server().export("impostor", "10");
+    let ana = admin.id_of("impostor", "ana").await;
+    admin.call(Method::DELETE, &format!("/impostor/users/{ana}"), None).await;
+    admin.done(Method::POST, "/impostor/users", json!({"username": "ana", "enabled": true})).await;
+    let output = plan("keycloak-user.yaml", "impostor", export.path(), &["--user", "ana"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("same name, different id"), "{}", said(&output));
+    assert!(said(&output).contains("ids: accept"), "{}", said(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_realm_comes_back_with_its_people_their_ids_and_their_passwords() {
+    let (admin, _) = made("lost", 25).await;
+    let export = server().export("lost", "10");
+    let (ana, seventh) = (admin.id_of("lost", "ana").await, admin.id_of("lost", "user00007").await);
+    admin.remove_realm("lost").await;
+    let rekindle = Rekindle::new();
+    let run = rekindle.on("run", "keycloak-realm.yaml", "lost", export.path(), &["--plain", "--yes"]);
+    assert_eq!(run.status.code(), Some(0), "{}", said(&run));
+    let plan = rekindle.on("plan", "keycloak-realm.yaml", "lost", export.path(), &[]);
+    assert_eq!(plan.status.code(), Some(0), "{}", said(&plan));
+    assert_eq!((admin.id_of("lost", "ana").await, admin.id_of("lost", "user00007").await), (ana, seventh));
+    assert!(admin.logs_in("lost", "user00007", "secret").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_role_and_a_changed_attribute_come_back_and_undo_gives_back_what_was() {
+    let (admin, _) = made("living", 2).await;
+    with_login(&admin, "living").await;
+    let export = server().export("living", "10");
+    let ana = admin.id_of("living", "ana").await;
+    let roles = format!("/living/users/{ana}/role-mappings/realm");
+    let dev = admin.get("/living/roles/dev").await;
+    admin.done(Method::DELETE, &roles, json!([dev])).await;
+    let mut now = admin.get(&format!("/living/users/{ana}")).await;
+    now["attributes"]["dept"] = json!(["elsewhere"]);
+    admin.done(Method::PUT, &format!("/living/users/{ana}"), now).await;
+    let seen = async || {
+        let user = admin.get(&format!("/living/users/{ana}")).await;
+        let roles = admin.get(&roles).await;
+        let mut names: Vec<String> =
+            roles.as_array().unwrap().iter().map(|role| role["name"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        (user["attributes"]["dept"].clone(), names)
+    };
+    let broken = seen().await;
+    let rekindle = Rekindle::new();
+    let run = rekindle.on("run", "keycloak-user.yaml", "living", export.path(), &["--plain", "--yes", "--user", "ana"]);
+    assert_eq!(run.status.code(), Some(0), "{}", said(&run));
+    let (mut dept, roles) = seen().await;
+    dept.as_array_mut().unwrap().sort_by_key(|one| one.to_string());
+    assert_eq!((dept, roles), (json!(["hr", "it"]), vec!["default-roles-living".to_owned(), "dev".to_owned()]));
+    assert!(admin.logs_in("living", "user00001", "secret").await);
+    let undo = rekindle.call(&["undo", "--yes", "--yes-deletes"]);
+    assert_eq!(undo.status.code(), Some(0), "{}", said(&undo));
+    assert_eq!(seen().await, broken);
+}

@@ -1,0 +1,167 @@
+//! Writing a real realm from its own export.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rekindle::component::{Approved, Component, Effect, Ledger, UndoRecord};
+use rekindle::components::keycloak::{ExportConfig, Keycloak, KeycloakExport};
+use rekindle::diff::documents;
+use rekindle::model::{DigestKey, Location, Mode, Resource, ResourceId, Result, Scope, TreePath};
+use rekindle::reader::Reader;
+use rekindle::stores::DirectoryStore;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::keycloak::{Admin, server};
+use crate::sample::Sample;
+
+mod people;
+mod realm;
+
+/// A realm on the real server, and its export of before whatever happens to it.
+struct Story {
+    sample: Sample,
+    admin: Admin,
+    component: Keycloak,
+    backup: Vec<Resource>,
+}
+
+struct NoLedger;
+
+impl Ledger for NoLedger {
+    fn keep(&self, _: usize, _: &[UndoRecord]) -> Result<()> {
+        Ok(())
+    }
+
+    fn progress(&self, _: usize, _: u64, _: u64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+fn key() -> DigestKey {
+    DigestKey::new([7; 32])
+}
+
+impl Story {
+    async fn of(name: &str, people: usize) -> Self {
+        let sample = Sample::new(name, people);
+        let admin = Admin::new(server());
+        sample.make(&admin).await;
+        let files = server().export(name, "50");
+        let store = Arc::new(DirectoryStore::open(files.path()).unwrap());
+        let export = KeycloakExport::new(store, ExportConfig { at: TreePath::root(), realm: None });
+        let everything = Scope { below: TreePath::root(), to: TreePath::root(), owner: None };
+        let listed = export.list(&[everything]).await.pop().unwrap().unwrap();
+        let backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
+        Self { sample, admin, component: server().component(name), backup }
+    }
+
+    fn below(&self, place: &str) -> Vec<Resource> {
+        let place = TreePath::new(place).unwrap();
+        self.backup.iter().filter(|one| one.id.key.relative_to(&place).is_some()).cloned().collect()
+    }
+
+    fn one(&self, place: &str) -> Resource {
+        let place = TreePath::new(place).unwrap();
+        self.backup.iter().find(|one| one.id.key == place).unwrap_or_else(|| panic!("no {place}")).clone()
+    }
+
+    async fn now(&self, desired: &[Resource]) -> Vec<Option<Resource>> {
+        let wanted: Vec<Location> = desired.iter().map(|one| self.component.locate(&one.id)).collect();
+        let with: Vec<Option<Resource>> = desired.iter().cloned().map(Some).collect();
+        // A reader of its own: what the administrator did behind its back is not in what it knows of before.
+        let reader = server().component(&self.sample.name);
+        reader.read_for(&wanted, &with).await.into_iter().map(|read| read.unwrap()).collect()
+    }
+
+    /// What would be approved if everything were, but for hunks at these places.
+    async fn plan(&self, desired: &[Resource], leave: &[&str]) -> Vec<Approved> {
+        let live = self.now(desired).await;
+        let pairs = desired.iter().zip(live);
+        pairs
+            .filter_map(|(desired, live)| self.change(&desired.id, live, Some(desired.clone()), Mode::Merge, leave))
+            .collect()
+    }
+
+    fn change(
+        &self,
+        id: &ResourceId,
+        live: Option<Resource>,
+        desired: Option<Resource>,
+        mode: Mode,
+        leave: &[&str],
+    ) -> Option<Approved> {
+        let schema = self.component.schema().kind(&id.kind);
+        let (now, wanted) = (live.as_ref().and_then(Resource::document), desired.as_ref().and_then(Resource::document));
+        let change = documents::changes(id, now, wanted, schema, mode, &key())?;
+        let left_out: BTreeSet<u32> = change
+            .hunks
+            .iter()
+            .enumerate()
+            .filter(|(_, hunk)| leave.contains(&hunk.place().as_str()))
+            .map(|(at, _)| u32::try_from(at).unwrap())
+            .collect();
+        assert_eq!(left_out.len(), leave.len(), "{:?}", change.hunks.iter().map(|one| one.place()).collect::<Vec<_>>());
+        let expected = documents::apply(now, wanted, &change, &left_out, schema, mode, &key()).unwrap();
+        let expected =
+            expected.map(|document| Resource { id: id.clone(), body: rekindle::model::Body::Document(document) });
+        Some(Approved { run: "run".into(), change: Arc::new(change), left_out, live, desired, expected })
+    }
+
+    /// The way back of what was written: from what is there now to what was there before.
+    async fn undo(&self, written: &[Approved]) -> Vec<Approved> {
+        let ids: Vec<Resource> = written.iter().map(|one| one.live.clone().or(one.desired.clone()).unwrap()).collect();
+        let now = self.now(&ids).await;
+        let pairs = written.iter().zip(now);
+        pairs.filter_map(|(one, now)| self.change(&one.change.id, now, one.live.clone(), Mode::Exact, &[])).collect()
+    }
+
+    async fn write(&self, changes: &[Approved]) -> Vec<Result<Effect>> {
+        self.component.write(changes, &NoLedger).await
+    }
+
+    async fn write_all(&self, changes: &[Approved]) {
+        let failed: Vec<String> =
+            self.write(changes).await.into_iter().filter_map(|done| Some(done.err()?.chain())).collect();
+        assert_eq!(failed, Vec::<String>::new());
+    }
+
+    /// Where the live realm is otherwise than `desired`, in words.
+    async fn differences(&self, desired: &[Resource]) -> Vec<String> {
+        let live = self.now(desired).await;
+        let of = |(desired, live): (&Resource, Option<Resource>)| {
+            let change = self.change(&desired.id, live, Some(desired.clone()), Mode::Exact, &[])?;
+            let places: Vec<String> =
+                change.change.hunks.iter().map(|hunk| format!("{:?} {}", hunk.op, hunk.place())).collect();
+            Some(format!("{}: {}", desired.id, places.join(", ")))
+        };
+        desired.iter().zip(live).filter_map(of).collect()
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("/{}{path}", self.sample.name)
+    }
+
+    async fn id_of(&self, username: &str) -> String {
+        self.admin.id_of(&self.sample.name, username).await
+    }
+
+    async fn remove(&self, path: &str) {
+        let (status, answer) = self.admin.call(Method::DELETE, &self.at(path), None).await;
+        assert_eq!(status, 204, "DELETE {path}: {answer}");
+    }
+
+    async fn put(&self, path: &str, body: Value) {
+        self.admin.done(Method::PUT, &self.at(path), body).await;
+    }
+
+    async fn logs_in(&self, username: &str) -> bool {
+        self.admin.logs_in(&self.sample.name, username, crate::sample::people::PASSWORD).await
+    }
+}
+
+fn nothing() -> Vec<String> {
+    Vec::new()
+}
