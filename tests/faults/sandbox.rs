@@ -44,7 +44,7 @@ fn settle(platform: &Path, user: &str) {
     fs::hard_link(home.join("projects/model.py"), home.join("projects/deep/same.py")).unwrap();
     fs::write(home.join("key"), "secret").unwrap();
     symlink("notes.txt", home.join("current")).unwrap();
-    let script = "chmod 600 key; chmod 750 projects; chown -hR 1234:1235 .; touch -h -d '2020-02-02 02:02:02.25' current; \
+    let script = "truncate -s 100000 hole; setfattr -n user.note -v kept notes.txt; chmod 600 key; chmod 750 projects; chown -hR 1234:1235 .; touch -h -d '2020-02-02 02:02:02.25' current; \
                   find . -type f | xargs touch -d '2021-03-04 05:06:07.5'; \
                   touch -d 2022-01-01 projects/deep projects .";
     sh(&home, script);
@@ -55,7 +55,7 @@ fn settle(platform: &Path, user: &str) {
 /// A missing home, changed and lost files, a wrong mode, an unlinked pair, a wrong link; two wrong accounts.
 fn strike(platform: &Path) {
     let script = "rm -r home/ana; cd home/bob; echo scribble > notes.txt; chmod 644 key; \
-                  rm projects/deep/same.py; ln -sfn projects current; echo later > later; \
+                  rm projects/deep/same.py hole; ln -sfn projects current; echo later > later; \
                   cd ../cyd; rm -r projects; rm notes.txt; mkdir notes.txt; \
                   cd ../../accounts; sed -i 's/10/3/' bob.yaml; rm cyd.yaml";
     sh(platform, script);

@@ -311,8 +311,12 @@ async fn the_same_document_in_a_file_that_others_may_read_is_not_what_was_approv
     let root = tempfile::tempdir().unwrap();
     let documents = accounts(root.path());
     let create = decided(&documents, approved(&documents, "ana", Some(json!({"a": 1})), Mode::Merge).await).await;
-    write(&documents, &[create.clone()]).await.pop().unwrap().unwrap();
-    write(&documents, &[create.clone()]).await.pop().unwrap().expect("written again, it is as it should be");
+    write(&documents, std::slice::from_ref(&create)).await.pop().unwrap().unwrap();
+    write(&documents, std::slice::from_ref(&create))
+        .await
+        .pop()
+        .unwrap()
+        .expect("written again, it is as it should be");
     fs::set_permissions(root.path().join("ana.yaml"), fs::Permissions::from_mode(0o666)).unwrap();
     let refused = write(&documents, &[create]).await.pop().unwrap().unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Conflict);
