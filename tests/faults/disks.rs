@@ -99,7 +99,7 @@ fn a_full_target_fails_that_user_alone_and_leaves_the_old_file() {
     let (sandbox, disk) =
         homes_on("size=6m", "head -c 5000000 /dev/urandom > home/bob/notes.txt; chown 1234:1235 home/bob/notes.txt");
     let before = fs::read_to_string(sandbox.path("live/home/bob/notes.txt")).unwrap();
-    sandbox.run().exits(1).says("home/bob").says("and 4194304 to spare").says("next: free space");
+    sandbox.run().exits(1).says("home/bob").says("and 4.1 MB to spare").says("next: free space");
     assert_eq!(fs::read_to_string(sandbox.path("live/home/bob/notes.txt")).unwrap(), before);
     for (task, status) in [("home/ana", "done"), ("home/cyd", "done"), ("account/bob", "done"), ("home/bob", "failed")]
     {
