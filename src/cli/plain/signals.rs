@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -25,6 +26,8 @@ impl Signals {
     pub fn end_at_the_next() -> Result<()> {
         let mut kinds = Kinds::listen()?;
         tokio::spawn(async move {
+            // The one that made the screen leave may still be on its way to who listens.
+            let _ = tokio::time::timeout(SAME, kinds.next()).await;
             kinds.next().await;
             crate::engine::kill_commands();
             std::process::exit(1);
@@ -41,6 +44,9 @@ impl Signals {
         }
     }
 }
+
+/// Nobody sends a second signal so soon after the first.
+const SAME: Duration = Duration::from_millis(200);
 
 struct Kinds {
     terminate: Signal,
