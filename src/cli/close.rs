@@ -6,7 +6,7 @@ use super::plain::totals;
 use super::prepared::{recorded_runbook, reopen_live};
 use super::{Exit, InputArgs, Output, operate};
 use crate::engine::{Command, Notice, Purpose};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Result};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run};
 
 /// Ends a run for good: releases what is kept for its undo
 ///
@@ -29,7 +29,7 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
     let by = operate::operator();
     let systems = reopen_live(taken.header(), inputs).await?;
     let id = taken.header().id.clone();
-    let mut run = taken.run.clone();
+    let mut run = Run::default();
     let engine = taken.resume(systems, ApprovalPolicy::Ask, by.clone(), Purpose::Undo)?;
     let mut notices = engine.subscribe();
     // What a crash left open is settled before it is closed.

@@ -45,7 +45,6 @@ pub(super) async fn plan_batch(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<
 async fn plan_alike(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Result<Arc<Made>>)> {
     let pairs = read_pairs(&pinned.calls, &tasks).await;
     let unknown = not_restored(&tasks).await;
-    let checking = pinned.clone();
     let planning = pinned.clone();
     let planned = tokio::task::spawn_blocking(move || {
         let planned = tasks.into_iter().zip(pairs).zip(unknown).map(|((to_plan, pairs), unknown)| {
@@ -56,7 +55,7 @@ async fn plan_alike(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Re
     })
     .await;
     match planned {
-        Ok(planned) => check_all(&checking, planned).await,
+        Ok(planned) => check_all(pinned, planned).await,
         Err(error) => {
             tracing::error!(target: "engine", "a planning batch ended by {error}");
             Vec::new()
@@ -231,8 +230,7 @@ async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) ->
         let proposal = proposal.as_ref().ok();
         let expected = proposal.and_then(|proposal| expected(proposal, &all, schema, &pinned.key).ok());
         if let Some(proposal) = proposal {
-            let at = |at: usize| expected.as_ref().and_then(|expected| expected.get(at).cloned().flatten());
-            asked.extend(approved_of(proposal, &all, "", &at));
+            asked.extend(approved_of(proposal, &all, "", expected.as_deref().unwrap_or_default()));
         }
         expected_of.push(expected);
     }
@@ -266,7 +264,7 @@ pub(super) fn approved_of(
     proposal: &Proposal,
     selection: &crate::model::Selection,
     run: &str,
-    expected: &dyn Fn(usize) -> Option<Resource>,
+    expected: &[Option<Resource>],
 ) -> Vec<Approved> {
     let run: Arc<str> = run.into();
     let mut approved = Vec::with_capacity(proposal.plan.changes.len());
@@ -282,7 +280,7 @@ pub(super) fn approved_of(
             left_out,
             live: proposal.live.get(at).cloned().flatten(),
             desired: proposal.desired.get(at).cloned().flatten(),
-            expected: expected(at),
+            expected: expected.get(at).cloned().flatten(),
         });
     }
     approved

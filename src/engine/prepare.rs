@@ -151,9 +151,7 @@ fn prepare_one(
             &fresh
         }
     };
-    let approved = approved_of(&made.proposal, &to_write.selection, &context.pinned.run, &|at| {
-        expected.get(at).cloned().flatten()
-    });
+    let approved = approved_of(&made.proposal, &to_write.selection, &context.pinned.run, expected);
     if to_write.pass == Pass::Restore {
         for pre_image in approved.iter().filter_map(PreImage::of_document) {
             let record = pre_image.to_bytes().map_err(failed)?;

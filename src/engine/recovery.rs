@@ -111,7 +111,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         let before = Proposal { plan: Arc::new(plan), live: was, desired };
         let wanted = expected(&before, &selection, component.schema(), &context.pinned.key)?;
         let proposal = Proposal { plan: before.plan, live, desired: before.desired };
-        let approved = approved_of(&proposal, &selection, &context.pinned.run, &|at| wanted.get(at).cloned().flatten());
+        let approved = approved_of(&proposal, &selection, &context.pinned.run, &wanted);
         let schema = component.schema();
         let mut applied = 0;
         let mut parts = Vec::new();

@@ -175,8 +175,7 @@ async fn decide_files(context: &Context, restore: &Restore, proposal: &mut Propo
     if made.is_empty() {
         return Ok(());
     }
-    let wanted = |at: usize| proposal.desired.get(at).cloned().flatten();
-    let all = approved_of(proposal, &Selection::all(), &context.pinned.run, &wanted);
+    let all = approved_of(proposal, &Selection::all(), &context.pinned.run, &proposal.desired);
     let asked: Vec<Approved> = made.iter().filter_map(|at| all.get(*at).cloned()).collect();
     let answers = context.pinned.calls.check(&restore.component_name, &*restore.component, &asked).await;
     let plan = Arc::make_mut(&mut proposal.plan);

@@ -28,8 +28,7 @@ impl Reader for LiveSource {
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
-        let there: Vec<Scope> = scopes.iter().map(|scope| Scope { to: scope.below.clone(), ..scope.clone() }).collect();
-        let listed = self.0.list(&there).await;
+        let listed = self.0.list(&there(scopes)).await;
         let moved = |(scope, listed): (&Scope, Result<Vec<Location>>)| {
             let listed = listed?;
             if listed.is_empty() && scope.owner.is_none() {
@@ -50,8 +49,7 @@ impl Reader for LiveSource {
     }
 
     async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {
-        let there: Vec<Scope> = scopes.iter().map(|scope| Scope { to: scope.below.clone(), ..scope.clone() }).collect();
-        self.0.not_restored(&there).await
+        self.0.not_restored(&there(scopes)).await
     }
 
     async fn probe(&self, probe: &Probe) -> Result<Answer> {
@@ -65,6 +63,11 @@ fn steady(body: Body) -> Body {
         Body::Tree(tree) => Body::Tree(tree.to_restore_from().unwrap_or(tree)),
         document @ Body::Document(_) => document,
     }
+}
+
+/// The same scopes as the live system sees them: it looks at `to`.
+fn there(scopes: &[Scope]) -> Vec<Scope> {
+    scopes.iter().map(|scope| Scope { to: scope.below.clone(), ..scope.clone() }).collect()
 }
 
 fn rekeyed(scope: &Scope, location: Location) -> Option<Location> {

@@ -1,12 +1,13 @@
 use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustic_backend::{LocalBackend, RestBackend};
 use rustic_core::repofile::{BlobType, PackId, SnapshotFile};
 use rustic_core::{
-    Credentials, DataId, FileType, Id, IndexedFullStatus, ReadBackend, Repository, RepositoryBackends,
-    RepositoryOptions, RusticResult, TreeId, WriteBackend,
+    Credentials, DataId, FileType, Id, IndexedFullStatus, PackedId, ReadBackend, Repository, RepositoryBackends,
+    RepositoryOptions, TreeId, WriteBackend,
 };
 use sha2::{Digest, Sha256};
 
@@ -91,7 +92,7 @@ impl Opened {
         if let Some(listing) = self.listings.get(id) {
             return Ok(listing);
         }
-        let blob = self.blob(BlobType::Tree, id, self.place_of_tree(id)?)?;
+        let blob = self.blob(BlobType::Tree, id, self.place(id)?)?;
         let nodes = nodes(&blob).map_err(|why| {
             Error::new(ErrorKind::Corrupt, format!("read directory {} of {}", short(id), self.address), why)
                 .next("choose another snapshot; `restic check` says whether others are affected")
@@ -117,25 +118,11 @@ impl Opened {
         Ok(None)
     }
 
-    pub(super) fn place(&self, id: &DataId) -> Result<Place> {
-        self.placed(id, || {
-            let entry = self.repository.get_index_entry(id)?;
-            let (at, pack) = (entry.location, entry.pack);
-            Ok(Place { pack, offset: at.offset, length: at.length, uncompressed: at.uncompressed_length })
-        })
-    }
-
-    fn place_of_tree(&self, id: &TreeId) -> Result<Place> {
-        self.placed(id, || {
-            let entry = self.repository.get_index_entry(id)?;
-            let (at, pack) = (entry.location, entry.pack);
-            Ok(Place { pack, offset: at.offset, length: at.length, uncompressed: at.uncompressed_length })
-        })
-    }
-
-    fn placed(&self, id: &Id, find: impl FnOnce() -> RusticResult<Place>) -> Result<Place> {
+    pub(super) fn place<I: PackedId + Deref<Target = Id>>(&self, id: &I) -> Result<Place> {
         let doing = || format!("find blob {} of {}", short(id), self.address);
-        guarded(doing, || find().map_err(|_| self.unindexed(doing())))
+        let entry = guarded(doing, || self.repository.get_index_entry(id).map_err(|_| self.unindexed(doing())))?;
+        let at = entry.location;
+        Ok(Place { pack: entry.pack, offset: at.offset, length: at.length, uncompressed: at.uncompressed_length })
     }
 
     /// The bytes of a file's blob, proved by its id.
