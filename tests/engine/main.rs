@@ -9,9 +9,9 @@ mod one_step;
 mod platform;
 mod undo;
 
-use platform::{Platform, USERS};
+use platform::{Follower, Platform, USERS};
 use rekindle::engine::Command;
-use rekindle::model::{ApprovalPolicy, TaskStatus};
+use rekindle::model::{ApprovalPolicy, Digest, TaskId, TaskStatus};
 
 const YES: ApprovalPolicy = ApprovalPolicy::Yes { deletes: false, irreversible: false };
 
@@ -99,14 +99,20 @@ async fn a_hunk_that_is_left_out_stays_out() {
     assert!(live.contains("quota: 10 # GB") && live.contains("password: other"), "{live}");
 }
 
-#[tokio::test]
-async fn a_drift_after_the_approval_voids_it_and_nothing_is_written() {
-    let platform = Platform::new();
+/// Bob's notes are changed, and the plan that brings them back waits for a decision.
+async fn bobs_notes_in_review(platform: &Platform) -> (Follower, TaskId, Digest) {
     platform.write("live/home/bob/notes.txt", "scribble");
     let mut run = platform.begin(ApprovalPolicy::Ask).await;
     run.settle().await;
     let task = run.run.find("home/bob").unwrap();
     let digest = run.run.tasks[task.index()].digest.unwrap();
+    (run, task, digest)
+}
+
+#[tokio::test]
+async fn a_drift_after_the_approval_voids_it_and_nothing_is_written() {
+    let platform = Platform::new();
+    let (mut run, task, digest) = bobs_notes_in_review(&platform).await;
     platform.write("live/home/bob/notes.txt", "somebody else was faster");
     run.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
     run.until("home/bob", &[TaskStatus::Approved]).await;
@@ -118,11 +124,7 @@ async fn a_drift_after_the_approval_voids_it_and_nothing_is_written() {
 #[tokio::test]
 async fn a_source_changed_after_the_review_voids_what_was_reviewed() {
     let platform = Platform::new();
-    platform.write("live/home/bob/notes.txt", "scribble");
-    let mut run = platform.begin(ApprovalPolicy::Ask).await;
-    run.settle().await;
-    let task = run.run.find("home/bob").unwrap();
-    let digest = run.run.tasks[task.index()].digest.unwrap();
+    let (run, task, digest) = bobs_notes_in_review(&platform).await;
     run.leave().await;
     platform.replace_slyly("backup/home/bob/notes.txt", "NOTES of bob\n");
 

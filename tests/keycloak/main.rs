@@ -4,6 +4,8 @@
 #[path = "../support/keycloak.rs"]
 #[allow(dead_code)]
 mod keycloak;
+#[path = "../support/no_ledger.rs"]
+mod no_ledger;
 #[path = "../support/repository.rs"]
 #[allow(dead_code)]
 mod repository;

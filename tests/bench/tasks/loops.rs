@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rekindle::component::{Approved, Ledger, UndoRecord};
+use rekindle::component::Approved;
 use rekindle::engine::Notice;
 use rekindle::journal::{Journal, RunFolder, StateFolder, fold};
 use rekindle::model::{ApprovalPolicy, Change, Op, Result, TaskStatus};
 
+use super::no_ledger::NoLedger;
 use super::one_step::new_session;
 use super::place::Place;
 
@@ -40,20 +41,6 @@ pub fn resume(root: &Path, id: &str, tasks: u32) {
     let (run, finding) = fold(&opened.events);
     assert_eq!(finding, None);
     assert_eq!(run.tasks.len(), tasks as usize);
-}
-
-struct NoLedger;
-
-impl Ledger for NoLedger {
-    fn keep(&self, _: usize, _: &[UndoRecord]) -> Result<()> {
-        Ok(())
-    }
-
-    fn progress(&self, _: usize, _: u64, _: u64) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
 }
 
 /// Seconds for listing, reading, checking, writing and reading back, as many batches side by side as the

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first failure")]
 
 mod loops;
+#[path = "../../support/no_ledger.rs"]
+mod no_ledger;
 #[path = "../../support/one_step.rs"]
 #[allow(dead_code, reason = "shared with tests")]
 mod one_step;

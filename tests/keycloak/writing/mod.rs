@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rekindle::component::{Approved, Component, Effect, Ledger, UndoRecord};
+use rekindle::component::{Approved, Component, Effect};
 use rekindle::components::keycloak::{ExportConfig, Keycloak, KeycloakExport};
 use rekindle::diff::documents;
 use rekindle::model::{DigestKey, Location, Mode, Resource, ResourceId, Result, Scope, TreePath};
@@ -13,6 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::keycloak::{Admin, server};
+use crate::no_ledger::NoLedger;
 use crate::sample::Sample;
 
 mod people;
@@ -24,20 +25,6 @@ struct Story {
     admin: Admin,
     component: Keycloak,
     backup: Vec<Resource>,
-}
-
-struct NoLedger;
-
-impl Ledger for NoLedger {
-    fn keep(&self, _: usize, _: &[UndoRecord]) -> Result<()> {
-        Ok(())
-    }
-
-    fn progress(&self, _: usize, _: u64, _: u64) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
 }
 
 fn key() -> DigestKey {
