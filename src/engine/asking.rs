@@ -8,16 +8,20 @@ use super::worker::Done;
 use crate::model::{Answer, Error, ErrorKind, Result, TaskId};
 
 /// Asks a check's or a wait's question until it holds or its deadline passes.
-pub(super) async fn ask(task: TaskId, ask: Ask, by: Option<String>, mailbox: mpsc::UnboundedSender<Done>) {
-    let answer = match &ask.how {
+pub(super) async fn ask(
+    task: TaskId,
+    ask: Ask,
+    by: Option<String>,
+    mailbox: mpsc::UnboundedSender<Done>,
+) -> Result<Answer> {
+    match &ask.how {
         Asking::Check => once(&ask).await,
         Asking::Confirm { text } => once(&ask).await.map(|answer| match (&by, answer.holds) {
             (Some(by), true) => Answer { seen: format!("{by} confirms: {text}; {}", answer.seen), ..answer },
             _ => answer,
         }),
         Asking::Wait { every, deadline, go_on } => wait(task, &ask, *every, *deadline, *go_on, &mailbox).await,
-    };
-    let _ = mailbox.send(Done::Answered { task, answer, by });
+    }
 }
 
 pub(super) async fn once(ask: &Ask) -> Result<Answer> {

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::actor::Actor;
-use super::asking;
 use super::command::Command;
 use super::handle::Request;
 use super::made::Made;
@@ -209,8 +208,7 @@ impl Actor {
         self.in_status(task, "confirm", &[TaskStatus::Ready])?;
         match self.work(task)? {
             Work::Ask(ask) if matches!(ask.how, Asking::Confirm { .. }) => {
-                self.probing.insert(task);
-                tokio::spawn(asking::ask(task, ask, Some(by), self.setting.mailbox.clone()));
+                self.ask(task, ask, Some(by));
                 Ok(())
             }
             _ => Err(refused(&format!("confirm {}", self.run.name(task)), "it is not a confirmation")),

@@ -3,7 +3,7 @@ use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::process::{Pid, Signal, getsid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A mark in a command's environment that its children inherit: it tells them from everybody else's, in whatever
 /// session they are and whoever adopted them.
@@ -34,12 +34,14 @@ impl Lineage {
 
     /// All but what has a session of its own: that is how a daemon is told from a child that was forgotten.
     pub fn kill_but_daemons(&self) {
-        self.kill_those(|process| !process.is_daemon());
+        let session = Process::this().map(|this| this.session);
+        self.kill_those(|process| !process.is_daemon(session));
     }
 
     /// How many live in sessions of their own.
     pub fn daemons(&self) -> usize {
-        self.living().iter().filter(|process| process.is_daemon()).count()
+        let session = Process::this().map(|this| this.session);
+        self.living().iter().filter(|process| process.is_daemon(session)).count()
     }
 
     fn kill_those(&self, wanted: impl Fn(&Process) -> bool) {
@@ -60,10 +62,14 @@ impl Lineage {
         }
     }
 
-    /// None where /proc cannot be read. A process that cleaned its environment is found as long as a marked one is
+    /// None where /proc cannot be read or numbers processes as another namespace does. A process that cleaned its environment is found as long as a marked one is
     /// above it.
     fn living(&self) -> Vec<Process> {
+        let numbers_as_we_do = Process::this().is_some_and(|this| u32::try_from(this.pid) == Ok(std::process::id()));
         let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+        if !numbers_as_we_do {
+            return Vec::new();
+        }
         let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
         let mut children: HashMap<i32, Vec<Process>> = HashMap::new();
         let mut found: Vec<Process> = Vec::new();
@@ -91,19 +97,31 @@ impl Lineage {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Process {
     pid: i32,
     parent: i32,
+    /// 0 where its leader is outside this namespace, as in a container that was entered: no number for `getsid`.
     session: i32,
 }
 
 impl Process {
     /// None for what is dead already and only waits to be collected.
     fn living(pid: i32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        Self::parsed(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// As /proc numbers it.
+    fn this() -> Option<Self> {
+        Self::parsed(&fs::read_to_string("/proc/self/stat").ok()?)
+    }
+
+    /// Of proc_pid_stat(5).
+    fn parsed(stat: &str) -> Option<Self> {
         // Its name, in parentheses, may hold spaces and parentheses.
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        let (head, rest) = stat.rsplit_once(')')?;
+        let pid = head.split_once(' ')?.0.parse().ok()?;
+        let mut fields = rest.split_whitespace();
         if matches!(fields.next()?, "Z" | "X") {
             return None;
         }
@@ -113,7 +131,36 @@ impl Process {
     }
 
     /// Commands begin in the session of this process.
-    fn is_daemon(&self) -> bool {
-        getsid(None).is_ok_and(|ours| ours.as_raw_nonzero().get() != self.session)
+    fn is_daemon(&self, session: Option<i32>) -> bool {
+        session.is_some_and(|session| session != self.session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Process;
+
+    #[test]
+    fn a_process_is_read_whatever_its_name() {
+        let read = Process::parsed("42 (a ) S (b) R 1 40 7 0 -1 4194304");
+        assert_eq!(read, Some(Process { pid: 42, parent: 1, session: 7 }));
+        assert_eq!(Process::parsed("42 (gone) Z 1 40 7 0 -1"), None);
+        for torn in ["", "42", "42 (sh", "42 (sh) S", "42 (sh) S 1 40", "x (sh) S 1 40 7"] {
+            assert_eq!(Process::parsed(torn), None, "{torn:?}");
+        }
+    }
+
+    #[test]
+    fn in_a_container_that_was_entered_only_what_left_the_session_is_a_daemon() {
+        let ours = Process::parsed("10 (rekindle) R 1 10 0 0 -1").unwrap();
+        let child = Process::parsed("11 (sh) S 10 11 0 0 -1").unwrap();
+        let daemon = Process::parsed("12 (sleep) S 1 12 12 0 -1").unwrap();
+        assert!(!child.is_daemon(Some(ours.session)));
+        assert!(daemon.is_daemon(Some(ours.session)));
+    }
+
+    #[test]
+    fn this_process_is_numbered_as_it_numbers_itself() {
+        assert_eq!(Process::this().map(|this| this.pid), i32::try_from(std::process::id()).ok());
     }
 }

@@ -1,6 +1,6 @@
 use super::actor::Actor;
 use super::planner::{ToPlan, plan_batch};
-use super::script::{Asking, Restore, Work};
+use super::script::{Ask, Asking, Restore, Work};
 use super::session::Purpose;
 use super::undo::plan_undo;
 use super::worker::Done;
@@ -70,8 +70,7 @@ impl Actor {
                 Ok(Work::Run(line)) => self.on_command_planned(task, line),
                 Ok(Work::Ask(ask)) => {
                     let by = matches!(ask.how, Asking::Confirm { .. }).then(|| "--yes".to_owned());
-                    self.probing.insert(task);
-                    tokio::spawn(asking::ask(task, ask, by, self.setting.mailbox.clone()));
+                    self.ask(task, ask, by);
                 }
                 Err(error) => self.fail(task, &error),
             }
@@ -176,12 +175,30 @@ impl Actor {
         self.gate(durable);
         let mailbox = self.setting.mailbox.clone();
         let cancelled = self.setting.context.cancelled.subscribe();
-        tokio::spawn(async move {
+        let worker = tokio::spawn(async move {
             if is_durable.await.is_ok() {
                 let written = child::run(task, line, cancelled, mailbox.clone()).await;
                 let _ = mailbox.send(Done::Wrote { written: vec![written] });
             }
+        });
+        let mailbox = self.setting.mailbox.clone();
+        tokio::spawn(async move {
+            let _ = worker.await;
             let _ = mailbox.send(Done::WritingFree { lane, batch, tasks: vec![task] });
+        });
+    }
+
+    /// `by`: who answers for a confirmation.
+    pub fn ask(&mut self, task: TaskId, ask: Ask, by: Option<String>) {
+        self.probing.insert(task);
+        let mailbox = self.setting.mailbox.clone();
+        let worker = tokio::spawn(asking::ask(task, ask, by.clone(), mailbox.clone()));
+        tokio::spawn(async move {
+            let answer = worker.await.unwrap_or_else(|_| {
+                let error = Error::new(ErrorKind::Bug, "ask the step's question", "its worker ended unexpectedly");
+                Err(error.next("see the log, then retry this task"))
+            });
+            let _ = mailbox.send(Done::Answered { task, answer, by });
         });
     }
 }
