@@ -6,6 +6,7 @@ mod counting;
 mod limits;
 #[path = "../support/one_step.rs"]
 mod one_step;
+mod panics;
 mod platform;
 mod undo;
 
