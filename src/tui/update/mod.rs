@@ -12,13 +12,19 @@ mod taking_away;
 mod typing;
 
 #[cfg(test)]
+mod acting_stories;
+#[cfg(test)]
+mod deciding_stories;
+#[cfg(test)]
 mod group_stories;
+#[cfg(test)]
+mod leaving_stories;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod sight_stories;
 #[cfg(test)]
-mod stories;
+mod telling_stories;
 
 use super::dialogs::Question;
 use super::effect::Effect;

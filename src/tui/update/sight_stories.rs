@@ -1,4 +1,4 @@
-use super::stories::reviewing;
+use super::deciding_stories::reviewing;
 use super::*;
 use crate::engine::{Command, Notice};
 use crate::model::{Error, ErrorKind, Event};
