@@ -10,6 +10,7 @@ use super::{Exit, Output, operate};
 use crate::engine::Notice;
 use crate::journal::ReadJournal;
 use crate::model::{ApprovalPolicy, Result, Run, RunState};
+use crate::signals::Signals;
 use crate::tui;
 
 /// Follows a run that another process carries out, without touching it
@@ -58,8 +59,9 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
     let screen = if args.once { None } else { args.screen.ready(&ApprovalPolicy::Ask, output.json)? };
     if let Some(options) = screen {
         let by = operate::operator();
+        let signals = Signals::listen("rekindle watch".to_owned());
         let mut watchdog = tui::Watchdog::start()?;
-        tui::run(tui::Source::Watch(receiver), by, options, &mut watchdog).await?;
+        tui::run(tui::Source::Watch(receiver), by, options, &signals, &mut watchdog).await?;
         return Ok(Exit::Fine);
     }
     print(receiver, output).await

@@ -2,13 +2,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Terminal, EventStream, KeyEventKind};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use jiff::tz::TimeZone;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::engine::{Engine, Notice};
-use crate::model::{Error, ErrorKind, Event, Recorded, Result, Run};
+use crate::model::{Error, Event, Recorded, Result, Run};
+use crate::signals::Signals;
 
 use super::clipboard;
 use super::effect::Effect;
@@ -19,7 +20,7 @@ use super::msg::Msg;
 use super::pager;
 use super::parting::Parting;
 use super::state::{Dirty, Model, PlanFacts, Tab};
-use super::terminal::Screen;
+use super::terminal::{self, Screen};
 use super::theme::{Palette, Theme};
 use super::update::{refresh, update};
 use super::watchdog::Watchdog;
@@ -41,10 +42,17 @@ pub struct Options {
     pub keymap: Keymap,
 }
 
-/// Shows a run until the operator leaves, the terminal is lost or the process is told to end.
+/// Shows a run until the operator leaves, the terminal is lost or the process is told to end by a signal; the next
+/// signal ends the process.
 /// `by` is the operator as `name@host`. Answers with the run as it was shown last. Keep the watchdog until
 /// what the engine still does has ended too.
-pub async fn run(source: Source, by: String, options: Options, watchdog: &mut Watchdog) -> Result<Run> {
+pub async fn run(
+    source: Source,
+    by: String,
+    options: Options,
+    signals: &Signals,
+    watchdog: &mut Watchdog,
+) -> Result<Run> {
     let theme = Theme { palette: options.palette, ascii: options.ascii };
     let is_watch = matches!(source, Source::Watch(_));
     let mut model = Model::new(by, theme, is_watch, TimeZone::system());
@@ -69,8 +77,11 @@ pub async fn run(source: Source, by: String, options: Options, watchdog: &mut Wa
         is_suspended: false,
         to_view: None,
     };
-    session.go(messages, notices, watchdog).await?;
+    signals.on_screen(terminal::give_back);
+    let shown = session.go(messages, notices, signals, watchdog).await;
     session.screen.leave();
+    signals.leaving();
+    shown?;
     Ok(std::mem::take(&mut session.model.run))
 }
 
@@ -101,13 +112,11 @@ impl Session {
         &mut self,
         mut messages: mpsc::UnboundedReceiver<Msg>,
         mut notices: mpsc::UnboundedReceiver<Notice>,
+        signals: &Signals,
         watchdog: &mut Watchdog,
     ) -> Result<()> {
-        let mut ends = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(listen);
-        let [Ok(terminate), Ok(hangup), Ok(interrupt)] = &mut ends else {
-            return Err(Error::new(ErrorKind::Io, "listen for signals", "the system refused"));
-        };
-        let mut woken = listen(SignalKind::from_raw(signal_hook::consts::SIGCONT))?;
+        let mut woken = signal(SignalKind::from_raw(signal_hook::consts::SIGCONT))
+            .map_err(|error| Error::io("listen for signals", error))?;
         let mut input = Some(Keyboard::open());
         let mut is_subscribed = true;
         let (width, height) = self.screen.size().map_err(broken)?;
@@ -118,9 +127,7 @@ impl Session {
             let due = self.due();
             tokio::select! {
                 biased;
-                _ = terminate.recv() => return Ok(()),
-                _ = hangup.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
+                _ = signals.first() => return Ok(()),
                 _ = &mut watchdog.lost => return Ok(()),
                 _ = woken.recv() => {
                     self.is_suspended = false;
@@ -159,10 +166,10 @@ impl Session {
             }
             if let Some(text) = self.to_view.take() {
                 drop(input.take());
-                self.view(&text).await.map_err(broken)?;
+                signals.lent();
+                self.view(&text, signals).await.map_err(broken)?;
+                signals.on_screen(terminal::give_back);
                 input = Some(Keyboard::open());
-                // What was pressed in the pager was not meant for this screen.
-                while interrupt.recv().now_or_never().is_some() {}
             }
             if self.is_suspended && input.take().is_some() {
                 self.suspend();
@@ -249,10 +256,18 @@ impl Session {
         }
     }
 
-    /// The terminal is the pager's meanwhile; the engine goes on.
-    async fn view(&mut self, text: &str) -> std::io::Result<()> {
+    /// The terminal is the pager's meanwhile; the engine goes on. A signal ends the pager too.
+    async fn view(&mut self, text: &str, signals: &Signals) -> std::io::Result<()> {
         self.screen.leave();
-        let shown = pager::show(text, |name| std::env::var(name).ok()).await;
+        let settings = rustix::termios::tcgetattr(std::io::stdout())?;
+        let shown = tokio::select! {
+            shown = pager::show(text, |name| std::env::var(name).ok()) => shown,
+            // A pager that is killed does not put back what it set.
+            _ = signals.first() => {
+                let now = rustix::termios::OptionalActions::Now;
+                rustix::termios::tcsetattr(std::io::stdout(), now, &settings).map_err(Into::into).map_err(|error| Error::io("take the terminal back", error))
+            }
+        };
         if let Err(error) = shown {
             let problem = error.problem();
             self.model.complain(crate::model::visible(&problem.what).into_owned());
@@ -370,10 +385,6 @@ async fn next(input: &mut Option<Keyboard>) -> Option<std::io::Result<Terminal>>
         Some(keyboard) => keyboard.events.recv().await,
         None => std::future::pending().await,
     }
-}
-
-fn listen(kind: SignalKind) -> Result<Signal> {
-    signal(kind).map_err(|error| Error::io("listen for signals", error))
 }
 
 fn broken(error: std::io::Error) -> Error {

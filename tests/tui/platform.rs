@@ -79,9 +79,13 @@ impl Platform {
 
     /// A pager that shows all and waits for a line.
     pub fn pager(&self) {
+        self.pager_that("cat \"$1\"; ls -l \"$1\"; read -r line");
+    }
+
+    pub fn pager_that(&self, does: &str) {
         use std::os::unix::fs::PermissionsExt;
         let pager = self.path("pager");
-        std::fs::write(&pager, "#!/bin/sh\ncat \"$1\"\nls -l \"$1\"\nread -r line\n").unwrap();
+        std::fs::write(&pager, format!("#!/bin/sh\n{does}\n")).unwrap();
         std::fs::set_permissions(pager, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
