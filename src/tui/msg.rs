@@ -5,7 +5,6 @@ use crate::model::{Problem, Proposal, Recorded, TaskId};
 
 use super::file_diff::FileDiff;
 use super::keymap::Key;
-use super::state::PlanFacts;
 
 /// Everything that can happen to the screen. Times are milliseconds of a clock that only goes forward.
 #[derive(Clone, Debug)]
@@ -47,10 +46,6 @@ pub enum Msg {
         change: u32,
         hunk: u32,
         diff: FileDiff,
-    },
-    /// What the journal says of plans that were made before this screen looked.
-    PlanFacts {
-        facts: Vec<(TaskId, PlanFacts)>,
     },
     /// A warning or an error was logged.
     Warned {
