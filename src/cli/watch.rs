@@ -35,7 +35,9 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
     let Some(options) = screen else {
         journal.load_each(|recorded| drop(notices.send(Notice::Event(Arc::new(recorded)))))?;
         tell_damage(&journal, &notices);
-        if !args.once {
+        if args.once {
+            drop(notices);
+        } else {
             std::thread::spawn(move || follow(journal, &notices));
         }
         return print(receiver, output).await;
