@@ -99,6 +99,13 @@ pub struct Binding {
     pub hint: &'static str,
 }
 
+impl Binding {
+    /// The first of its keys, as texts name it.
+    pub fn key(&self) -> &str {
+        self.keys.first().map_or("", |(name, _)| name.as_str())
+    }
+}
+
 /// The one table: keys are looked up in it, help and footer are made of it.
 #[derive(Clone, Debug)]
 pub struct Keymap {
@@ -218,6 +225,12 @@ impl Keymap {
             let mut found = others.filter_map(|other| Some((one, other, shared(other)?)));
             found.next()
         })
+    }
+
+    /// The first key of an action, as texts name it; every action has one.
+    pub fn key(&self, context: Context, action: Action) -> &str {
+        let bound = self.bindings.iter().find(|binding| binding.context == context && binding.action == action);
+        bound.map_or("", Binding::key)
     }
 
     /// A context's own meaning first, then the one it has everywhere. The failure dialog takes
