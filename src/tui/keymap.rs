@@ -150,7 +150,7 @@ const DEFAULT: &[Line] = &[
     (Context::Review, "s", Action::Skip, "Skip the task, with a reason", "skip"),
     (Context::Review, "o", Action::LeaveOut, "Leave this user out of the rest of the run, with a reason", ""),
     (Context::Review, "c", Action::Confirm, "Confirm a step that a person must see to", ""),
-    (Context::Review, "/", Action::Search, "Search in what is shown of the plan", "search"),
+    (Context::Review, "/", Action::Search, "Search in the plan; Enter looks into the files that are not open too", "search"),
     (Context::Review, "ctrl-n", Action::NextMatch, "The next place that was searched for, around the end", ""),
     (Context::Review, "ctrl-p", Action::PreviousMatch, "The one before", ""),
     (Context::Review, "e", Action::ViewDiff, "View the whole diff in $PAGER, else $EDITOR: a copy, nothing that is changed there counts", ""),

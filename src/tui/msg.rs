@@ -4,6 +4,7 @@ use crate::engine::{Command, Notice};
 use crate::model::{Problem, Proposal, Recorded, TaskId};
 
 use super::file_diff::FileDiff;
+use super::file_search::Looked;
 use super::keymap::Key;
 use super::state::PlanFacts;
 
@@ -47,6 +48,12 @@ pub enum Msg {
         change: u32,
         hunk: u32,
         diff: FileDiff,
+    },
+    /// Some of the files were looked into for `text`.
+    SearchedFiles {
+        generation: u64,
+        text: String,
+        looked: Looked,
     },
     /// What the journal says of plans that were made before this screen looked.
     PlanFacts {
