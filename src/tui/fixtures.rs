@@ -345,6 +345,10 @@ impl Desk {
                     let diff = super::file_diff::compare(&proposal, change, hunk);
                     self.send(Msg::FileDiff { generation, change, hunk, diff });
                 }
+                Effect::SearchFiles { generation, proposal, text, files } => {
+                    let looked = super::file_search::look(&proposal, &text, files);
+                    self.send(Msg::SearchedFiles { generation, text, looked });
+                }
                 other => self.effects.push(other),
             }
         }

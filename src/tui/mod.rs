@@ -10,6 +10,7 @@ mod clipboard;
 mod dialogs;
 mod effect;
 mod file_diff;
+mod file_search;
 mod filter;
 mod groups;
 mod keymap;

@@ -4,6 +4,7 @@ use crate::engine::{Command, Notice};
 use crate::model::{Problem, Proposal, Recorded, TaskId};
 
 use super::file_diff::FileDiff;
+use super::file_search::Looked;
 use super::keymap::Key;
 
 /// Everything that can happen to the screen. Times are milliseconds of a clock that only goes forward.
@@ -46,6 +47,12 @@ pub enum Msg {
         change: u32,
         hunk: u32,
         diff: FileDiff,
+    },
+    /// Some of the files were looked into for `text`.
+    SearchedFiles {
+        generation: u64,
+        text: String,
+        looked: Looked,
     },
     /// A warning or an error was logged.
     Warned {

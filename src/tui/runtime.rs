@@ -14,6 +14,7 @@ use crate::signals::Signals;
 use super::clipboard;
 use super::effect::Effect;
 use super::file_diff;
+use super::file_search;
 use super::keymap::{Key, Keymap};
 use super::log;
 use super::msg::Msg;
@@ -308,6 +309,12 @@ impl Session {
                 tokio::task::spawn_blocking(move || {
                     let diff = file_diff::compare(&proposal, change, hunk);
                     let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
+                });
+            }
+            Effect::SearchFiles { generation, proposal, text, files } => {
+                tokio::task::spawn_blocking(move || {
+                    let looked = file_search::look(&proposal, &text, files);
+                    let _ = sender.send(Msg::SearchedFiles { generation, text, looked });
                 });
             }
             Effect::Wake { generation } => {

@@ -117,6 +117,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::SearchedFiles { generation, text, looked } => searching::looked(model, generation, &text, looked),
         Msg::Wake { generation } => loading::wake(model, generation),
     }
 }
@@ -145,9 +146,9 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         return typing::filter_key(model, key);
     }
     if model.search.is_typed {
-        searching::key(model, key);
+        let effects = searching::key(model, key);
         model.settle();
-        return Vec::new();
+        return effects;
     }
     if model.palette.is_some() {
         return choosing::palette_key(model, key, at);

@@ -4,6 +4,7 @@ use crate::engine::{Activity, Notice};
 use crate::model::{Event, Recorded, TaskId, TaskStatus, visible};
 use crate::tui::dialogs::Question;
 use crate::tui::effect::Effect;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::names::shown_name;
 use crate::tui::notes::Weight;
 use crate::tui::state::{Dirty, MAX_OUTPUT, Model};
@@ -109,11 +110,24 @@ fn tell(model: &mut Model, task: TaskId, event: &Event) {
         (Event::Outcome { .. } | Event::Failed { .. }, Some(status @ (TaskStatus::Failed | TaskStatus::Unknown))) => {
             let word = if status == TaskStatus::Failed { "failed" } else { "is UNKNOWN: applied or not" };
             let name = shown_name(&model.run, task);
-            let next = "In the list ] leads to it, and Enter asks what to do";
-            model.notes.tell(Weight::Alarm, format!("{name} {word}. {next}"));
+            let key = |context, action| model.keymap.key(context, action);
+            let count = model.run.count(TaskStatus::Failed);
+            let next = if count > 1 {
+                format!("{count} failed by now: {} has them by their cause", key(Context::Everywhere, Action::Causes))
+            } else {
+                let (there, ask) = (key(Context::Steps, Action::NextWanted), key(Context::Steps, Action::Open));
+                format!("In the list {there} leads to it, and {ask} asks what to do")
+            };
+            model.notes.failed(task, format!("{name} {word}. {next}"));
         }
+        (_, Some(status)) if !matches!(status, TaskStatus::Failed | TaskStatus::Unknown) => {
+            model.notes.mended(task);
+        }
+        _ => {}
+    }
+    match event {
         // What was promised is there, what was complained of is mended.
-        (Event::Planned { .. } | Event::Retried { .. }, _) if model.review.task == Some(task) => {
+        Event::Planned { .. } | Event::Retried { .. } if model.review.task == Some(task) => {
             model.notes.forget(Weight::Said);
             model.notes.forget(Weight::Problem);
         }

@@ -74,3 +74,19 @@ fn an_event_against_the_rules_is_told_and_stops_all_commands() {
     assert_eq!(desk.commands(), []);
     assert!(desk.text().contains("NOT RELIABLE"));
 }
+
+#[test]
+fn an_alarm_goes_when_its_task_goes_on_and_many_failures_are_told_as_many() {
+    let mut story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    let fail = |desk: &mut Desk, story: &mut crate::tui::fixtures::Story, name: &str| {
+        let problem = Error::new(ErrorKind::NoSpace, "write", "no space left").problem();
+        let failed = story.add(Event::Failed { task: story.task(name), problem });
+        desk.send(Msg::Notice(failed));
+    };
+    fail(&mut desk, &mut story, "home/dee");
+    assert!(desk.text().contains("home/dee failed. 2 failed by now: F has them"), "{}", desk.text());
+    let retried = story.add(Event::Retried { task: story.task("home/dee"), by: "ana".to_owned() });
+    desk.send(Msg::Notice(retried));
+    assert!(!desk.text().contains("home/dee failed"), "{}", desk.text());
+}
