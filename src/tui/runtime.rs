@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Terminal, EventStream, KeyEventKind};
@@ -13,7 +14,7 @@ use crate::signals::Signals;
 
 use super::clipboard;
 use super::effect::Effect;
-use super::file_diff;
+use super::file_diff::{self, FileDiff};
 use super::file_search;
 use super::keymap::{Key, Keymap};
 use super::log;
@@ -79,6 +80,7 @@ pub async fn run(
         is_leaving: false,
         is_suspended: false,
         to_view: None,
+        reviewed: Arc::default(),
     };
     signals.on_screen(terminal::give_back);
     let shown = session.go(messages, notices, signals, watchdog).await;
@@ -101,6 +103,8 @@ struct Session {
     is_suspended: bool,
     /// Waits for the keyboard to be let go.
     to_view: Option<String>,
+    /// The generation of the plan in review, for those who read its files.
+    reviewed: Arc<AtomicU64>,
 }
 
 /// The cursor rests this long before its plan is read.
@@ -216,6 +220,7 @@ impl Session {
 
     fn follow(&mut self) {
         tui_logger::move_events();
+        self.reviewed.store(self.model.review.generation, Ordering::Relaxed);
         for effect in refresh(&mut self.model) {
             self.perform(effect);
         }
@@ -306,8 +311,14 @@ impl Session {
                 (None, None) => {}
             },
             Effect::LoadFileDiff { generation, proposal, change, hunk } => {
+                let reviewed = self.reviewed.clone();
                 tokio::task::spawn_blocking(move || {
-                    let diff = file_diff::compare(&proposal, change, hunk);
+                    let mut show = |diff: &FileDiff| {
+                        let diff = diff.clone();
+                        let is_heard = sender.send(Msg::FileDiff { generation, change, hunk, diff }).is_ok();
+                        is_heard && reviewed.load(Ordering::Relaxed) == generation
+                    };
+                    let diff = file_diff::compare(&proposal, change, hunk, &mut show);
                     let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
                 });
             }
