@@ -63,7 +63,7 @@ pub async fn follow(
     }
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let signals = Signals::listen(format!("rekindle resume {id}"));
-    let walk = Walk { engine, by, lines: Lines::new(json), interactive, only: None, signals };
+    let walk = Walk { engine, by, lines: Lines::new(json, interactive), interactive, only: None, signals };
     let halt = walk.go().await;
     let ending = walk.leave(halt).await;
     Ok(conclude(&ending, &policy, json, id))

@@ -40,7 +40,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo)?;
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let signals = Signals::listen(format!("rekindle undo {id}"));
-    let lines = Lines::new(json);
+    let lines = Lines::new(json, interactive);
     let mut walk = Walk { engine, by: by.clone(), lines, interactive, only: Some(HashSet::new()), signals };
     // What was interrupted is settled first, and an undo that was approved is carried out: then it is known what is left.
     let mut halt = walk.go().await;

@@ -57,6 +57,12 @@ pub enum Event {
     Unchanged {
         task: TaskId,
     },
+    /// What the plan that was just made strips, refuses or leaves as it is, in words, for whoever sees no plan:
+    /// recorded once, and again only where it became another.
+    Warned {
+        task: TaskId,
+        warnings: Vec<String>,
+    },
     /// Hunks were taken or left; the plan's digest is now another.
     Decided {
         task: TaskId,
@@ -164,6 +170,7 @@ impl Event {
         match self {
             Self::Planned { task, .. }
             | Self::Unchanged { task }
+            | Self::Warned { task, .. }
             | Self::Decided { task, .. }
             | Self::Approved { task, .. }
             | Self::Voided { task, .. }
@@ -186,6 +193,7 @@ impl Event {
             Self::Resumed { .. } => "resumed",
             Self::Planned { .. } => "planned",
             Self::Unchanged { .. } => "unchanged",
+            Self::Warned { .. } => "warned",
             Self::Decided { .. } => "decided",
             Self::Approved { .. } => "approved",
             Self::Voided { .. } => "voided",

@@ -34,6 +34,8 @@ pub struct Run {
     before_undo: HashMap<TaskId, (TaskState, Option<(Selection, Digest)>)>,
     /// The last failure of tasks that failed or are unknown.
     pub problems: HashMap<TaskId, Problem>,
+    /// What was last said of what a task's plan strips, refuses or leaves as it is.
+    pub warnings: HashMap<TaskId, Vec<String>>,
     /// Why tasks were skipped.
     pub skips: HashMap<TaskId, String>,
     pub by_status: [u32; TaskStatus::ALL.len()],
@@ -180,6 +182,9 @@ impl Run {
             Event::UndoAsked { .. } => {
                 task.digest = None;
                 self.selections.remove(&id);
+            }
+            Event::Warned { warnings, .. } => {
+                self.warnings.insert(id, warnings.clone());
             }
             Event::Skipped { why, .. } => {
                 self.skips.insert(id, why.clone());

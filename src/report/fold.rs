@@ -34,12 +34,15 @@ impl Report {
         for (task, at) in run.tasks.iter().zip(0..) {
             let id = TaskId(at);
             let drafts = tasks.remove(&id).unwrap_or_default();
+            // A plan that is shown shows its own.
+            let warned = run.warnings.get(&id).filter(|_| drafts.rounds.is_empty());
             if task.status == TaskStatus::Done {
                 totals.applied = sum(totals.applied, drafts.applied());
             }
             reports.push(TaskReport {
                 task: visible(&run.name(id)).into_owned(),
                 status: task.status,
+                warnings: warned.into_iter().flatten().map(|warning| shortened(warning)).collect(),
                 history: drafts.history,
                 rounds: drafts.rounds.into_iter().map(|draft| draft.finish(plan_of)).collect(),
                 problem: run.problems.get(&id).cloned(),

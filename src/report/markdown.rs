@@ -85,6 +85,9 @@ fn write_task(out: &mut String, task: &TaskReport) -> fmt::Result {
     if let Some(why) = &task.skipped {
         writeln!(out, "- skipped: {}", plain(why))?;
     }
+    for warning in &task.warnings {
+        writeln!(out, "- warning: {}", plain(warning))?;
+    }
     for line in &task.history {
         writeln!(out, "- {}", plain(line))?;
     }

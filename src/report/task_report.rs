@@ -16,6 +16,9 @@ pub struct TaskReport {
     pub problem: Option<Problem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
+    /// What was left as it is where there was nothing to write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Retries, answers, skips: `time: what, by whom`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<String>,

@@ -17,6 +17,7 @@ mod schema;
 mod shipped;
 #[path = "../support/mod.rs"]
 mod support;
+mod warned;
 
 use std::fs;
 

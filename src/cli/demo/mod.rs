@@ -74,7 +74,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         return Ok(leave(&ending, &sandbox, &id));
     }
     let signals = Signals::listen(format!("rm -r {}", sandbox.root().display()));
-    let walk = Walk { engine, by, lines: Lines::new(json), interactive: false, only: None, signals };
+    let walk = Walk { engine, by, lines: Lines::new(json, false), interactive: false, only: None, signals };
     in_plain_mode(walk, &sandbox, &id).await
 }
 

@@ -23,6 +23,10 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
             said("review", &format!("{way}{}  plan {}", counted(*counts, *preview), digest.short()))
         }
         Event::Unchanged { .. } => said("unchanged", "live and backup are equal"),
+        Event::Warned { warnings, .. } => {
+            let lines: Vec<String> = warnings.iter().filter_map(|line| said("note", &visible(line))).collect();
+            Some(lines.join("\n"))
+        }
         Event::Decided { selection, digest, .. } => said(
             "decided",
             &format!("{} left out, plan {}", plural(selection.left_out_count() as u64, "hunk"), digest.short()),

@@ -28,6 +28,8 @@ pub struct TreeRules {
 pub struct TreeDiff {
     /// None where the trees are equal, as far as metadata tells.
     pub change: Option<Change>,
+    /// What is stripped, refused or never restored, also where nothing else differs.
+    pub warnings: Vec<String>,
     /// With [`ComparePrecision::Content`]: files whose size and metadata are equal or whose time alone
     /// differs, so that only their bytes can tell.
     pub undecided: Vec<Undecided>,
@@ -38,6 +40,8 @@ pub struct Undecided {
     pub live: Entry,
     pub desired: Entry,
 }
+
+const STRIPPED: &str = "restored without its setuid, setgid or capability rights";
 
 /// More warnings than a person reads are counted instead.
 const MOST_WARNINGS: usize = 20;
@@ -181,6 +185,20 @@ struct Found {
 
 impl Walk<'_> {
     fn both(&mut self, live: Entry, desired: Entry) {
+        let told = self.found.stripped.len();
+        let hunks = self.found.hunks.len();
+        // What has the same rights already and is not written keeps them.
+        let keeps = Privileges::are_in(&live);
+        self.compare_both(live, desired);
+        if keeps && self.found.hunks.len() == hunks {
+            self.found.stripped.truncate(told);
+        }
+    }
+
+    fn compare_both(&mut self, live: Entry, desired: Entry) {
+        if matches!(desired.kind, NodeKind::Special { .. }) && live.kind == desired.kind {
+            return;
+        }
         let Some(desired) = self.admissible(desired) else { return };
         let live_first = self.live_links.first(&live);
         let desired_first = self.desired_links.first(&desired);
@@ -310,11 +328,11 @@ impl Walk<'_> {
             _ => Op::Update,
         };
         let mut warnings = Vec::new();
-        warn(&mut warnings, &stripped, "restored without its setuid, setgid or capability rights");
+        warn(&mut warnings, &stripped, STRIPPED);
         warn(&mut warnings, &refused, "not restored: it would run with another's rights");
         warn(&mut warnings, &unrestorable, "not restored: a device, socket or pipe");
-        let change = (!hunks.is_empty()).then(|| made(id.clone(), op, there, hunks, warnings));
-        TreeDiff { change, undecided }
+        let change = (!hunks.is_empty()).then(|| made(id.clone(), op, there, hunks, warnings.clone()));
+        TreeDiff { change, warnings, undecided }
     }
 }
 
@@ -330,10 +348,12 @@ pub fn made(id: ResourceId, op: Op, there: bool, hunks: Vec<Hunk>, warnings: Vec
 pub fn with_content(id: &ResourceId, diff: TreeDiff, differs: &[bool], rules: &TreeRules) -> Option<Change> {
     let mut walk =
         Walk { rules, found: Found::default(), live_links: Links::default(), desired_links: Links::default() };
-    let (mut known, warnings, op) = match diff.change {
-        Some(change) => (change.hunks, change.warnings, change.op),
-        None => (Vec::new(), Vec::new(), Op::Update),
+    let (mut known, op) = match diff.change {
+        Some(change) => (change.hunks, change.op),
+        None => (Vec::new(), Op::Update),
     };
+    let mut warnings = diff.warnings;
+    let mut stripped = Vec::new();
     let shift = |moved: &[u32], hunk: &mut Hunk| {
         for need in &mut hunk.needs {
             *need = moved.get(*need as usize).copied().unwrap_or(*need);
@@ -345,6 +365,9 @@ pub fn with_content(id: &ResourceId, diff: TreeDiff, differs: &[bool], rules: &T
             continue;
         }
         let path = pair.live.path.clone();
+        if rules.privileges == Privileges::Strip && Privileges::are_in(&pair.live) {
+            stripped.push(path.clone());
+        }
         walk.found.hunks.clear();
         walk.push(Op::Update, Some(pair.live), Some(pair.desired), *content);
         added.extend(walk.found.hunks.pop().map(|hunk| (path, hunk)));
@@ -367,6 +390,7 @@ pub fn with_content(id: &ResourceId, diff: TreeDiff, differs: &[bool], rules: &T
             shift(&moved, hunk);
         }
     }
+    warn(&mut warnings, &stripped, STRIPPED);
     (!hunks.is_empty()).then(|| made(id.clone(), op, op != Op::Create, hunks, warnings))
 }
 

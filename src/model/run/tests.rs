@@ -263,6 +263,7 @@ fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event 
         14 => Event::Skipped { task, why, by },
         15 | 16 => Event::Retried { task, by },
         17 => Event::Unchanged { task },
+        22 => Event::Warned { task, warnings: vec![why] },
         18 => Event::LeftOut { set: "user".to_owned(), owner: "ana".to_owned(), why, by },
         _ => Event::UndoAsked { task, by },
     }
@@ -272,7 +273,7 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
     #[test]
     fn what_can_be_undone_is_exactly_what_attempts_stand_for(
-        choices in proptest::collection::vec(0_u8..22, 0..80)
+        choices in proptest::collection::vec(0_u8..23, 0..80)
     ) {
         let mut story = two_steps();
         let task = story.task("account/ana");
