@@ -26,7 +26,22 @@ pub struct Counts {
     pub delete_hunks: u32,
 }
 
+/// The same in whole words: the journal's names are short because there are millions of them.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct CountsInWords {
+    pub create: u32,
+    pub update: u32,
+    pub delete: u32,
+    pub hunks: u32,
+    pub delete_hunks: u32,
+}
+
 impl Counts {
+    pub fn in_words(self) -> CountsInWords {
+        let Self { create, update, delete, hunks, delete_hunks } = self;
+        CountsInWords { create, update, delete, hunks, delete_hunks }
+    }
+
     pub fn deletes(self) -> u32 {
         self.delete.max(self.delete_hunks)
     }
@@ -182,6 +197,14 @@ impl Event {
             | Self::Retried { task, .. }
             | Self::Skipped { task, .. }
             | Self::UndoAsked { task, .. } => Some(*task),
+            _ => None,
+        }
+    }
+
+    /// Of the plan it made or changed.
+    pub fn counts(&self) -> Option<Counts> {
+        match self {
+            Self::Planned { counts, .. } | Self::Decided { counts, .. } => Some(*counts),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ pub(super) fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<
         (S::Review, Event::Decided { .. }) => Some(S::Review),
         (S::Review, Event::Approved { .. }) => Some(S::Approved),
         (S::Approved, Event::Voided { .. }) => Some(if pass == Pass::Undo { S::Review } else { S::Ready }),
+        // An undo that is let go: the fold knows what was before.
         (S::Review, Event::Voided { .. }) => Some(back(pass)),
         (S::Approved, Event::Intent { .. }) => Some(S::Applying),
         (
