@@ -3,12 +3,15 @@ use std::collections::HashSet;
 use clap::Args;
 
 use super::Exit;
-use super::operate;
+use super::held_back::HeldBack;
+use super::operate::{self, Suits};
 use super::plain::{Lines, Signals, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, TaskId, TaskState, TaskStatus};
+use crate::model::{
+    ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, visible,
+};
 
 /// Brings back what was there before a run, or some of its tasks
 ///
@@ -16,7 +19,7 @@ use crate::model::{ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, TaskId, 
 /// run applied, last things first.
 #[derive(Args, Debug)]
 pub struct UndoArgs {
-    /// The run's id; the latest, unless one is named
+    /// The run's id or its beginning; the latest that can be undone, unless one is named
     run: Option<String>,
     /// Only this task, as in home/ana; can be repeated
     #[arg(long = "task", value_name = "STEP/OWNER")]
@@ -31,7 +34,7 @@ pub struct UndoArgs {
 }
 
 pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
-    let taken = operate::take(operate::folder(args.run.as_deref())?)?;
+    let taken = operate::take(operate::suiting(args.run.as_deref(), "can be undone", suits)?)?;
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
     let by = operate::operator();
@@ -56,19 +59,24 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         }
     };
     // What came last goes first: a home before the account it needed.
+    let mut held = HeldBack::of(&halt.run);
     for tasks in &order {
-        let asked = |task: &TaskId| halt.run.tasks.get(task.index()).is_some_and(is_being_undone);
         if halt.is_left || halt.problem.is_some() {
             break;
         }
-        for task in tasks.iter().filter(|task| !asked(task)) {
-            walk.engine.command(Command::Undo { task: *task }, &by).await?;
+        let (behind, free): (Vec<TaskId>, Vec<TaskId>) =
+            tasks.iter().copied().partition(|task| held.keeps(&halt.run, *task));
+        let asked = |task: &TaskId| halt.run.tasks.get(task.index()).is_some_and(is_being_undone);
+        for task in free.iter().filter(|task| !asked(task)) {
+            if let Err(error) = walk.engine.command(Command::Undo { task: *task }, &by).await {
+                walk.print(&visible(&error.chain()));
+            }
         }
-        walk.only = Some(tasks.iter().copied().collect());
-        halt = walk.go().await;
-        if left(&halt.run, tasks).next().is_some() {
-            break;
+        walk.only = Some(free.iter().copied().collect());
+        if !free.is_empty() {
+            halt = walk.go().await;
         }
+        held.add(&halt.run, behind.into_iter().chain(left(&halt.run, &free)));
     }
     let ending = walk.leave(halt).await;
     let left: Vec<TaskId> = order.iter().flat_map(|tasks| left(&ending.run, tasks)).collect();
@@ -86,12 +94,41 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         super::approval::waiting(&ending.run, &policy).iter().for_each(|line| say(line));
         behind(&ending.run, &left).iter().for_each(|line| say(line));
         let flags = super::approval::flags_to_go_on(&ending.run, &policy);
+        say(&held_back(&ending.run, &left, &flags));
         say(&format!("{}\nnext: rekindle undo {id}{}{flags}", totals(&ending.run), args.chosen()));
     }
-    Ok(match Exit::of(&ending.run) {
-        Exit::Fine => Exit::ChangesPending,
-        other => other,
-    })
+    // What failed in the restore, and was not to be undone, is no failure of the undo.
+    let failed = |state: &TaskState| {
+        state.pass == Pass::Undo && matches!(state.status, TaskStatus::Failed | TaskStatus::Unknown)
+    };
+    let failed = left.iter().any(|task| ending.run.tasks.get(task.index()).is_some_and(failed));
+    Ok(if failed { Exit::Failed } else { Exit::ChangesPending })
+}
+
+/// One that was undone is not passed over: who asks twice has not asked for the run before it.
+fn suits(run: &Run) -> Suits {
+    match run.can_be_undone() || (run.count(TaskStatus::Undone) > 0 && run.state != RunState::Closed) {
+        true => Suits::Well,
+        false => Suits::No,
+    }
+}
+
+/// Who is left, and which flags would take them.
+fn held_back(run: &Run, left: &[TaskId], flags: &str) -> String {
+    let mut seen = HashSet::new();
+    let mut names: Vec<String> = Vec::new();
+    for task in left {
+        let name = run.owner(*task).map_or_else(|| run.name(*task), |owner| format!("{} {}", owner.set, owner.name));
+        if seen.insert(name.clone()) {
+            names.push(visible(&name).into_owned());
+        }
+    }
+    let waits = |task: &TaskId| run.tasks.get(task.index()).is_some_and(is_being_undone);
+    let by = match left.iter().any(waits) && !flags.is_empty() {
+        true => format!("; to take them along:{flags}"),
+        false => String::new(),
+    };
+    format!("held back: {}{by}", some_of(&names))
 }
 
 /// Those that are not undone.
@@ -107,9 +144,13 @@ const MOST_NAMED: usize = 6;
 fn behind(run: &Run, left: &[TaskId]) -> Option<String> {
     let untouched = |task: &&TaskId| run.tasks.get(task.index()).is_some_and(|state| state.pass != Pass::Undo);
     let names: Vec<String> = left.iter().filter(untouched).map(|task| shown_name(run, *task)).collect();
+    (!names.is_empty()).then(|| format!("not begun, for later steps are undone first: {}", some_of(&names)))
+}
+
+fn some_of(names: &[String]) -> String {
     let (first, rest) = names.split_at(names.len().min(MOST_NAMED));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    (!first.is_empty()).then(|| format!("not begun, for later steps are undone first: {}{more}", first.join(", ")))
+    format!("{}{more}", first.join(", "))
 }
 
 impl UndoArgs {

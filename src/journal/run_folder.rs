@@ -88,6 +88,30 @@ impl StateFolder {
         })
     }
 
+    /// The run of that name, or the one whose name begins so.
+    pub fn named(&self, name: &str) -> Result<RunFolder> {
+        const MOST_NAMED: usize = 12;
+        check_id(name)?;
+        let exact = self.folder(name);
+        if exact.journal().is_file() {
+            return Ok(exact);
+        }
+        let mut found: Vec<RunFolder> = self.list()?.into_iter().filter(|run| run.id.starts_with(name)).collect();
+        let doing = format!("open the run {name}");
+        match (found.pop(), found.len()) {
+            (None, _) => Err(Error::new(ErrorKind::NotFound, doing, "there is none of that name, and none begins so")
+                .next("'rekindle runs' lists them")),
+            (Some(run), 0) => Ok(run),
+            (Some(run), others) => {
+                let others_of = found.into_iter().rev().map(|run| run.id);
+                let names: Vec<String> = std::iter::once(run.id).chain(others_of).take(MOST_NAMED).collect();
+                let more = if others >= MOST_NAMED { ", …" } else { "" };
+                let why = format!("{} runs begin so: {}{more}", others + 1, names.join(", "));
+                Err(Error::new(ErrorKind::NotFound, doing, why).next("give more of the name"))
+            }
+        }
+    }
+
     fn folder(&self, id: &str) -> RunFolder {
         RunFolder { id: id.to_owned(), path: self.runs().join(id), keys: Some(self.root.join("keys")) }
     }

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use super::run_row::word;
 use super::shown::{shortened, sides};
 use super::task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
 use super::{Chain, Note, Report, Totals};
@@ -55,7 +56,8 @@ impl Report {
             title: run.header.title.clone(),
             by: run.header.by.clone(),
             version: run.header.version.clone(),
-            state: run.state,
+            state: word(run.state, run.is_complete(), false),
+            run_state: run.state,
             holder: None,
             complete: run.is_complete(),
             started: at(events.first()),
@@ -67,6 +69,7 @@ impl Report {
             identities: run.header.identities.clone(),
             chain,
             totals,
+            can_be_undone: run.can_be_undone(),
             tasks: reports,
             notes,
         }

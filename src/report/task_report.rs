@@ -31,6 +31,7 @@ pub struct Round {
     pub preview: Preview,
     /// Of the plan with the hunks that are taken: what an approval names.
     pub digest: String,
+    #[serde(serialize_with = "super::in_words")]
     pub counts: Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetIdentity>,

@@ -1,4 +1,4 @@
-use super::wording::{event_line, shown_name};
+use super::wording::{event_json, event_line, shown_name};
 use crate::cli::progress::Progress;
 use crate::engine::{Activity, Notice};
 use crate::model::{Event, Run, TaskId, TaskStatus, plural, size};
@@ -56,10 +56,7 @@ impl Lines {
 
     fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {
         if self.json {
-            if let Ok(line) = serde_json::to_string(recorded) {
-                self.print(&line);
-            }
-            return;
+            return self.print(&event_json(recorded));
         }
         if let Event::Warned { task, .. } = recorded.event
             && self.asks

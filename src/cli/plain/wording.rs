@@ -8,6 +8,15 @@ pub fn shown_name(run: &Run, task: TaskId) -> String {
     visible(&run.name(task)).into_owned()
 }
 
+/// One event as one JSON object, its counts in whole words.
+pub fn event_json(recorded: &Recorded) -> String {
+    let text = serde_json::to_string(recorded).unwrap_or_default();
+    let Some(counts) = recorded.event.counts() else { return text };
+    let field = |counts: serde_json::Result<String>| format!("\"counts\":{}", counts.unwrap_or_default());
+    // Neither event has a text of anybody's in front of its counts.
+    text.replacen(&field(serde_json::to_string(&counts)), &field(serde_json::to_string(&counts.in_words())), 1)
+}
+
 /// One event as one line of words, as plain mode and `watch` print it; None for what says nothing to a person.
 /// `run` has the event folded in already.
 pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
