@@ -38,10 +38,23 @@ pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy)
         header.id = super::prepared::id_after(last.id(), &header.id).unwrap_or(header.id);
     }
     let (folder, keys) = free_folder(state, &mut header)?;
+    let opened = Journal::create(&folder, now()).and_then(|journal| {
+        let undo = UndoStore::open(&folder, &keys)?;
+        Ok((journal, undo, state.digest_key()?))
+    });
+    let (journal, undo, key) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            folder.discard();
+            return Err(match error.kind() {
+                ErrorKind::NoSpace | ErrorKind::Io => {
+                    error.next("nothing was begun: free space, or set REKINDLE_STATE to a folder that has some")
+                }
+                _ => error,
+            });
+        }
+    };
     super::logging::into(&folder.log());
-    let journal = Journal::create(&folder, now())?;
-    let undo = UndoStore::open(&folder, &keys)?;
-    let key = state.digest_key()?;
     let (by, id) = (header.by.clone(), header.id.clone());
     let session = Session { script: prepared.systems, folder, journal, undo, key, policy, clock: Arc::new(now), by };
     Ok((session.begin(header), id))

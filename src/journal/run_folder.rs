@@ -149,11 +149,27 @@ impl RunFolder {
                 _ => Error::io(doing, error),
             }
         })?;
-        let made = Keys::create(&keys.join(format!("{id}.key")))?;
-        for parent in [&keys, &folder.path, &state.runs(), &state.root] {
-            sync_directory(parent)?;
+        let made = Keys::create(&keys.join(format!("{id}.key"))).and_then(|made| {
+            let parents = [&folder.path, &state.runs(), &state.root];
+            parents.into_iter().try_for_each(|parent| sync_directory(parent)).map(|()| made)
+        });
+        match made {
+            Ok(made) => Ok((folder, made)),
+            Err(error) => {
+                folder.discard();
+                Err(error)
+            }
         }
-        Ok((folder, made))
+    }
+
+    /// Of a run that could not begin: nobody can do anything with it. What cannot be removed stays.
+    pub fn discard(self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+        for suffix in ["key", "head"] {
+            if let Some(keys) = &self.keys {
+                let _ = std::fs::remove_file(keys.join(format!("{}.{suffix}", self.id)));
+            }
+        }
     }
 
     pub fn open(state: &StateFolder, id: &str) -> Result<Self> {

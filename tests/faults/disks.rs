@@ -85,6 +85,27 @@ fn a_journal_on_a_full_disk_stops_the_run_and_a_larger_one_lets_it_finish() {
     panic!("1 MB is not enough for six tasks");
 }
 
+#[test]
+fn a_run_that_found_no_room_to_begin_leaves_nothing_behind() {
+    let mut unbegun = 0;
+    for kilobytes in [4, 16, 40, 64, 80, 100, 120] {
+        let sandbox = Sandbox::on_directory();
+        let disk = Mounted::tmpfs(&sandbox.path("state"), &format!("size={kilobytes}k"));
+        sandbox.run().exits(1).says("next:");
+        disk.remount("size=20m");
+        let told = sandbox.rekindle(&["runs"]).exits(0);
+        assert!(!told.out.contains("unreadable"), "{kilobytes}: {told:?}");
+        if told.out.contains("there are no runs yet") {
+            unbegun += 1;
+            let keys = fs::read_dir(sandbox.path("state/keys"))
+                .map_or(0, |keys| keys.filter(|key| key.as_ref().unwrap().file_name() != "digests").count());
+            assert_eq!(keys, 0, "{kilobytes}");
+        }
+        sandbox.run().exits(0);
+    }
+    assert!(unbegun > 2, "{unbegun}");
+}
+
 /// Homes on a file system of their own.
 fn homes_on(options: &str, backup: &str) -> (Sandbox, Mounted) {
     let sandbox = Sandbox::with_own_backup(backup);

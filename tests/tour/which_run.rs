@@ -45,7 +45,9 @@ fn a_run_that_changed_nothing_hides_none_that_did() {
     assert_eq!(marks, ["yes", "no"], "{}", listed.out);
 
     ground.rekindle(&["verify"], 0).complains("first: the latest run that left something to verify (1 run begun");
-    ground.rekindle(&["undo", "--yes"], 0).complains("first: the latest run that can be undone (1 run begun later passed over)");
+    ground
+        .rekindle(&["undo", "--yes"], 0)
+        .complains("first: the latest run that can be undone (1 run begun later passed over)");
     assert_eq!(fs::read_to_string(ground.path("home/ana/notes")).unwrap(), "scribbled over\n");
     // Asked once more, it does not go on to what is before.
     run(&ground, "third");
