@@ -35,6 +35,8 @@ pub struct UndoArgs {
 
 pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let taken = operate::take(operate::suiting(args.run.as_deref(), "can be undone", suits)?)?;
+    // A wrong name leaves no trace in the journal.
+    named(&taken.run, &args)?;
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
     let by = operate::operator();
@@ -66,6 +68,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         }
         let (behind, free): (Vec<TaskId>, Vec<TaskId>) =
             tasks.iter().copied().partition(|task| held.keeps(&halt.run, *task));
+        let notices = walk.engine.subscribe();
         let asked = |task: &TaskId| halt.run.tasks.get(task.index()).is_some_and(is_being_undone);
         for task in free.iter().filter(|task| !asked(task)) {
             if let Err(error) = walk.engine.command(Command::Undo { task: *task }, &by).await {
@@ -74,7 +77,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         }
         walk.only = Some(free.iter().copied().collect());
         if !free.is_empty() {
-            halt = walk.go().await;
+            halt = walk.go_from(notices).await;
         }
         held.add(&halt.run, behind.into_iter().chain(left(&halt.run, &free)));
     }
@@ -168,27 +171,13 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
     let undoable = |task: &TaskId| {
         run.tasks.get(task.index()).is_some_and(|state| state.can_be_undone() || is_being_undone(state))
     };
-    let mut wanted: HashSet<TaskId> = HashSet::new();
-    for name in &args.tasks {
-        let doing = || format!("undo {}", crate::model::visible(name));
-        let task = run.find(name).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, doing(), "this run has no such task").next("'rekindle report' lists them")
-        })?;
-        if !undoable(&task) {
-            return Err(Error::new(ErrorKind::Refused, doing(), "it changed nothing that can be brought back")
-                .next("'rekindle report' shows what it did"));
-        }
-        wanted.insert(task);
+    let (tasks, of_owners) = named(run, args)?;
+    if let Some(task) = tasks.iter().find(|task| !undoable(task)) {
+        let doing = format!("undo {}", shown_name(run, *task));
+        return Err(Error::new(ErrorKind::Refused, doing, "it changed nothing that can be brought back")
+            .next("'rekindle report' shows what it did"));
     }
-    for owner in &args.owners {
-        let sets = run.header.owners.iter();
-        let tasks: Vec<TaskId> = sets.flat_map(|set| run.tasks_of_owner(&set.set, owner)).collect();
-        if tasks.is_empty() {
-            let doing = format!("undo what was done for {}", crate::model::visible(owner));
-            return Err(Error::new(ErrorKind::NotFound, doing, "this run has no such owner").next(names_of(run)));
-        }
-        wanted.extend(tasks.into_iter().filter(undoable));
-    }
+    let mut wanted: HashSet<TaskId> = tasks.into_iter().chain(of_owners.into_iter().filter(undoable)).collect();
     if args.tasks.is_empty() && args.owners.is_empty() {
         wanted.extend((0..count).map(TaskId).filter(undoable));
     }
@@ -198,6 +187,28 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
             .next("'rekindle runs' lists the others"));
     }
     Ok(wanted)
+}
+
+/// The tasks that were named, and those of the owners that were.
+fn named(run: &Run, args: &UndoArgs) -> Result<(Vec<TaskId>, Vec<TaskId>)> {
+    let find = |name: &String| {
+        run.find(name).ok_or_else(|| {
+            let doing = format!("undo the task '{}'", visible(name));
+            Error::new(ErrorKind::NotFound, doing, "this run has no such task").next("'rekindle report' lists them")
+        })
+    };
+    let tasks = args.tasks.iter().map(find).collect::<Result<Vec<TaskId>>>()?;
+    let mut of_owners = Vec::new();
+    for owner in &args.owners {
+        let sets = run.header.owners.iter();
+        let found: Vec<TaskId> = sets.flat_map(|set| run.tasks_of_owner(&set.set, owner)).collect();
+        if found.is_empty() {
+            let doing = format!("undo what was done for '{}'", visible(owner));
+            return Err(Error::new(ErrorKind::NotFound, doing, "this run has no such owner").next(names_of(run)));
+        }
+        of_owners.extend(found);
+    }
+    Ok((tasks, of_owners))
 }
 
 /// Whom a run walked, as far as a line holds them.

@@ -73,3 +73,23 @@ fn an_undo_that_fails_for_one_goes_on_for_the_others_and_says_so() {
     ground.rekindle(&["undo", "--yes", "--yes-deletes"], 0);
     assert_eq!(fs::read_to_string(ground.path("home/ana/notes")).unwrap(), "scribble\n");
 }
+
+#[test]
+fn an_undo_tells_who_asked_for_it_and_who_approved_it() {
+    let ground = restored();
+    let told = ground.rekindle(&["undo", "--yes", "--yes-deletes"], 0);
+    for task in ["home/ana", "home/bob", "account/ana", "account/bob"] {
+        for word in ["undo      asked by", "review    undo: ", "approved  plan"] {
+            told.says(&format!("{task:<24} {word}"));
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_not_there_leaves_the_run_as_it_was() {
+    let ground = restored();
+    let before = ground.rekindle(&["watch", "--once"], 0).out;
+    ground.rekindle(&["undo", "--yes", "--task", "home/zed"], 1).complains("cannot undo the task 'home/zed'");
+    ground.rekindle(&["undo", "--yes", "--user", ""], 1).complains("next: there is ana, bob");
+    assert_eq!(ground.rekindle(&["watch", "--once"], 0).out, before);
+}
