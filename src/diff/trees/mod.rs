@@ -18,6 +18,7 @@ pub type Entries<'a> = Box<dyn Iterator<Item = Result<Entry>> + Send + 'a>;
 /// How two trees are compared.
 pub struct TreeRules {
     ignore: Gitignore,
+    reserved: Option<TreePath>,
     privileges: Privileges,
     mode: Mode,
     precision: ComparePrecision,
@@ -57,11 +58,26 @@ impl TreeRules {
         let ignore = builder
             .build()
             .map_err(|error| Error::new(ErrorKind::Invalid, "use the ignore patterns", error.to_string()))?;
-        Ok(Self { ignore, privileges: schema.privileges, mode, precision })
+        Ok(Self { ignore, reserved: None, privileges: schema.privileges, mode, precision })
+    }
+
+    /// For a tree that lies at `key`: what is reserved there is neither compared nor removed, with what leads to it.
+    #[must_use]
+    pub fn reserving(mut self, schema: &KindSchema, key: &TreePath) -> Self {
+        let below = schema.reserved.as_ref().and_then(|reserved| reserved.relative_to(key));
+        self.reserved = below.filter(|below| !below.is_root());
+        self
+    }
+
+    fn leads_to_reserved(&self, path: &TreePath) -> bool {
+        self.reserved.as_ref().is_some_and(|reserved| reserved.relative_to(path).is_some())
     }
 
     fn ignores(&self, entry: &Entry) -> bool {
         use std::os::unix::ffi::OsStrExt;
+        if self.reserved.as_ref() == Some(&entry.path) {
+            return true;
+        }
         let path = std::path::Path::new(std::ffi::OsStr::from_bytes(entry.path.as_bytes()));
         !entry.path.is_root() && !self.ignore.is_empty() && self.ignore.matched(path, entry.is_directory()).is_ignore()
     }
@@ -96,6 +112,9 @@ pub fn compare(
             (None, None) => break,
         }
     }
+    if desired.met_reserved {
+        walk.found.reserved.extend(rules.reserved.clone());
+    }
     Ok(walk.finish(id, there, wanted))
 }
 
@@ -106,11 +125,12 @@ struct Side<'a> {
     rules: &'a TreeRules,
     skipped: Option<TreePath>,
     last: Option<TreePath>,
+    met_reserved: bool,
 }
 
 impl<'a> Side<'a> {
     fn new(entries: Option<Entries<'a>>, rules: &'a TreeRules) -> Self {
-        Self { entries: entries.map(Iterator::peekable), rules, skipped: None, last: None }
+        Self { entries: entries.map(Iterator::peekable), rules, skipped: None, last: None, met_reserved: false }
     }
 
     fn peek(&mut self) -> Result<Option<&TreePath>> {
@@ -120,6 +140,7 @@ impl<'a> Side<'a> {
             if !inside && !self.rules.ignores(entry) {
                 break;
             }
+            self.met_reserved |= self.rules.reserved.as_ref() == Some(&entry.path);
             if !inside && entry.is_directory() {
                 self.skipped = Some(entry.path.clone());
             }
@@ -181,6 +202,7 @@ struct Found {
     stripped: Vec<TreePath>,
     unrestorable: Vec<TreePath>,
     refused: Vec<TreePath>,
+    reserved: Vec<TreePath>,
 }
 
 impl Walk<'_> {
@@ -233,6 +255,9 @@ impl Walk<'_> {
 
     fn only_live(&mut self, live: Entry) {
         self.live_links.first(&live);
+        if self.rules.leads_to_reserved(&live.path) {
+            return;
+        }
         let within_replaced =
             self.found.unmaking.iter().any(|(directory, _)| live.path.relative_to(directory).is_some());
         if self.rules.mode == Mode::Exact || within_replaced {
@@ -321,7 +346,7 @@ impl Walk<'_> {
     }
 
     fn finish(self, id: &ResourceId, there: bool, wanted: bool) -> TreeDiff {
-        let Found { hunks, undecided, stripped, unrestorable, refused, .. } = self.found;
+        let Found { hunks, undecided, stripped, unrestorable, refused, reserved, .. } = self.found;
         let op = match (there, wanted) {
             (false, true) => Op::Create,
             (true, false) => Op::Delete,
@@ -331,6 +356,7 @@ impl Walk<'_> {
         warn(&mut warnings, &stripped, STRIPPED);
         warn(&mut warnings, &refused, "not restored: it would run with another's rights");
         warn(&mut warnings, &unrestorable, "not restored: a device, socket or pipe");
+        warn(&mut warnings, &reserved, "not restored: rekindle keeps its runs and keys there");
         let change = (!hunks.is_empty()).then(|| made(id.clone(), op, there, hunks, warnings.clone()));
         TreeDiff { change, warnings, undecided }
     }
