@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, Owner, Pass, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId, TaskState,
-    TaskStatus,
+    Attempt, Digest, Event, Known, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId,
+    TaskState, TaskStatus,
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Run {
     pub tasks: Vec<TaskState>,
     /// Of tasks where hunks were left out: which, and the digest of the plan with all of them.
     pub selections: HashMap<TaskId, (Selection, Digest)>,
+    /// Of plans that wait for a decision or for their write.
+    pub plans: HashMap<TaskId, PlanFacts>,
     /// Of tasks whose effects, all or some, may stand: the attempts that made them. None from before an undo that was
     /// completed, and none that is known to have changed nothing.
     standing: HashMap<TaskId, Vec<Attempt>>,
@@ -102,6 +104,9 @@ impl Run {
                 if !dropped {
                     self.set_status(id, status);
                 }
+                if !matches!(status, TaskStatus::Review | TaskStatus::Approved) {
+                    self.plans.remove(&id);
+                }
                 if status == TaskStatus::Undone
                     && let Some(task) = self.tasks.get_mut(id.index())
                 {
@@ -135,9 +140,9 @@ impl Run {
         if matches!(event, Event::UndoAsked { .. }) {
             let goes_on = task.pass == Pass::Undo && matches!(task.status, TaskStatus::Failed | TaskStatus::Unknown);
             if !(goes_on && self.undos.contains_key(&id)) {
-                let selection = self.selections.get(&id).cloned();
+                let (selection, plan) = (self.selections.get(&id).cloned(), self.plans.get(&id).copied());
                 let torn = self.undos.get(&id).is_some_and(|undo| undo.torn);
-                self.undos.insert(id, UndoUnderWay { torn, ..UndoUnderWay::of(task.clone(), selection) });
+                self.undos.insert(id, UndoUnderWay { torn, ..UndoUnderWay::of(task.clone(), selection, plan) });
             }
         } else if task.pass == Pass::Undo
             && let Some(undo) = self.undos.get_mut(&id)
@@ -161,18 +166,23 @@ impl Run {
                 task.digest = None;
             }
             self.selections.remove(&id);
+            self.plans.remove(&id);
             self.problems.insert(id, UndoUnderWay::problem(why));
             return self.set_status(id, TaskStatus::Failed);
         }
-        let Some(UndoUnderWay { former, selection, .. }) = self.undos.remove(&id) else { return };
-        self.set_status(id, former.status);
+        let Some(former) = self.undos.remove(&id) else { return };
+        self.set_status(id, former.task.status);
         if let Some(task) = self.tasks.get_mut(id.index()) {
             // No number is given twice, not even that of an undo's attempt that failed.
-            *task = TaskState { attempt: task.attempt, ..former };
+            *task = TaskState { attempt: task.attempt, ..former.task };
         }
-        match selection {
+        match former.selection {
             Some(selection) => self.selections.insert(id, selection),
             None => self.selections.remove(&id),
+        };
+        match former.plan {
+            Some(plan) => self.plans.insert(id, plan),
+            None => self.plans.remove(&id),
         };
     }
 
@@ -181,7 +191,8 @@ impl Run {
         let Some(task) = self.tasks.get_mut(id.index()) else { return };
         task.pass = pass;
         match event {
-            Event::Planned { digest, counts, .. } => {
+            Event::Planned { digest, counts, cohort, preview, .. } => {
+                self.plans.insert(id, PlanFacts { cohort: *cohort, preview: *preview });
                 task.digest = Some(*digest);
                 task.counts = *counts;
                 self.selections.remove(&id);
@@ -220,6 +231,7 @@ impl Run {
             Event::UndoAsked { .. } => {
                 task.digest = None;
                 self.selections.remove(&id);
+                self.plans.remove(&id);
             }
             Event::Warned { warnings, .. } => {
                 self.warnings.insert(id, warnings.clone());
@@ -371,6 +383,7 @@ impl Run {
             ) {
                 self.skips.insert(id, why.to_owned());
                 self.set_status(id, TaskStatus::Skipped);
+                self.plans.remove(&id);
             }
         }
     }

@@ -1,12 +1,13 @@
-use super::{Digest, Event, Known, Problem, Selection, TaskState};
+use super::{Digest, Event, Known, PlanFacts, Problem, Selection, TaskState};
 use crate::model::ErrorKind;
 
 /// An undo that was asked for and has not come to its end.
 #[derive(Clone, Debug)]
 pub(super) struct UndoUnderWay {
     /// What the task was before it was asked for.
-    pub former: TaskState,
+    pub task: TaskState,
     pub selection: Option<(Selection, Digest)>,
+    pub plan: Option<PlanFacts>,
     /// A part of it may be written.
     pub torn: bool,
     /// The same before the last INTENT: what holds again if that changed nothing.
@@ -14,8 +15,8 @@ pub(super) struct UndoUnderWay {
 }
 
 impl UndoUnderWay {
-    pub fn of(former: TaskState, selection: Option<(Selection, Digest)>) -> Self {
-        Self { former, selection, torn: false, was_torn: false }
+    pub fn of(task: TaskState, selection: Option<(Selection, Digest)>, plan: Option<PlanFacts>) -> Self {
+        Self { task, selection, plan, torn: false, was_torn: false }
     }
 
     pub fn fold(&mut self, event: &Event) {
