@@ -42,6 +42,9 @@ struct World {
     kill_at: Option<usize>,
     copy: Option<Box<dyn Fn() + Send>>,
     dead: bool,
+    /// At the call in `cut_at` the way to the target is cut: it cannot be read either.
+    cut_at: Option<usize>,
+    is_cut: bool,
 }
 
 impl World {
@@ -53,8 +56,13 @@ impl World {
             }
             self.dead = true;
         }
-        match self.dead {
-            true => Err(Error::new(ErrorKind::Unreachable, "reach the target", "the process is dead")),
+        if self.cut_at == Some(self.calls) {
+            self.is_cut = true;
+        }
+        match self.dead || self.is_cut {
+            true => {
+                Err(Error::new(ErrorKind::Unreachable, "reach the target", "it is not there").known(Known::Unknown))
+            }
             false => Ok(()),
         }
     }
@@ -89,7 +97,12 @@ impl Reader for FieldByField {
     }
 
     async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
-        let value = if self.backup { backup() } else { self.world.lock().unwrap().live.clone() };
+        let world = self.world.lock().unwrap();
+        if !self.backup && world.is_cut {
+            let error = || Error::new(ErrorKind::Unreachable, "read the target", "it is not there");
+            return wanted.iter().map(|_| Err(error())).collect();
+        }
+        let value = if self.backup { backup() } else { world.live.clone() };
         let one = |_: &Location| Ok(Some(Resource { id: id(), body: Body::Document(Document::new(value.clone())) }));
         wanted.iter().map(one).collect()
     }
@@ -287,6 +300,32 @@ async fn an_undo_killed_between_two_calls_is_finished_by_its_resume() {
         let mut run = story.resume(&story.path("left"), Purpose::GoOn, UNDO);
         run.settle().await;
         assert_eq!(run.status("account/ana"), TaskStatus::Undone, "call {nth}: {:?}", run.run.problems);
+        assert_eq!(story.live(), before(), "call {nth}");
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_back_is_looked_at_by_the_resume_and_finished() {
+    for nth in 1..=3 {
+        let story = Story::new();
+        story.world.lock().unwrap().cut_at = Some(nth);
+        let mut run = story.begin().await;
+        run.settle().await;
+        assert_eq!(run.status("account/ana"), TaskStatus::Unknown, "call {nth}");
+        run.leave().await;
+        let mut run = story.resume(&story.path("state"), Purpose::GoOn, YES);
+        run.settle().await;
+        assert_eq!(run.status("account/ana"), TaskStatus::Unknown, "it is still out of reach");
+        run.leave().await;
+        story.world.lock().unwrap().is_cut = false;
+        let mut run = story.resume(&story.path("state"), Purpose::GoOn, YES);
+        run.settle().await;
+        assert_eq!(run.status("account/ana"), TaskStatus::Done, "call {nth}: {:?}", run.run.problems);
+        assert_eq!(story.live(), after());
+        run.leave().await;
+        let mut run = story.resume(&story.path("state"), Purpose::GoOn, UNDO);
+        run.settle().await;
+        undo(&mut run).await;
         assert_eq!(story.live(), before(), "call {nth}");
     }
 }

@@ -67,6 +67,14 @@ impl Failed {
         self.error
     }
 
+    /// The same, of another kind if it is of that one.
+    pub fn of_kind(mut self, is: ErrorKind, becomes: ErrorKind) -> Self {
+        if self.error.kind() == is {
+            self.error = self.error.of_kind(becomes);
+        }
+        self
+    }
+
     pub fn with_untouched(mut self) -> Self {
         self.untouched = true;
         self
@@ -145,7 +153,7 @@ impl Answer {
 fn refused(doing: String, status: StatusCode, body: &[u8], wait: Option<Duration>, reads: bool) -> Failed {
     let said = reason(body);
     let (kind, next) = match status.as_u16() {
-        401 => (ErrorKind::Denied, "check the login in the runbook: the server does not take its token"),
+        401 => (ErrorKind::LoggedOut, "check the login in the runbook: the server does not take its token"),
         403 => (ErrorKind::Denied, "give that login the roles it needs: realm-admin of realm-management, or admin"),
         404 => (ErrorKind::NotFound, "check the realm's name and the server's address in the runbook"),
         409 => (ErrorKind::Conflict, "look at what is there now, then plan this task again"),

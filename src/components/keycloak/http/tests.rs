@@ -113,7 +113,7 @@ async fn a_token_that_is_refused_twice_is_said_to_be() {
         false => reply("401 Unauthorized", "", "{}"),
     });
     let error = http(&told).get("/users", &[]).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(error.kind(), ErrorKind::LoggedOut);
     assert_eq!(told.count("/users"), 2);
 }
 
@@ -202,7 +202,7 @@ async fn a_wrong_secret_is_named_and_not_shown() {
         reply("401 Unauthorized", "", "{\"error\":\"unauthorized_client\",\"error_description\":\"Invalid client\"}")
     });
     let error = http(&told).get("", &[]).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(error.kind(), ErrorKind::LoggedOut);
     assert!(error.to_string().contains("Invalid client"), "{error}");
     assert_eq!(told.count(""), 1, "a wrong login was tried again, which locks accounts");
 }

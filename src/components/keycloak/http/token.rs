@@ -68,7 +68,8 @@ impl Token {
 
     async fn ask(&self) -> Result<Held, Failed> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        Self::ask_for(&self.client, &self.config.url, &self.config.login, None).await
+        let asked = Self::ask_for(&self.client, &self.config.url, &self.config.login, None).await;
+        asked.map_err(|failed| failed.of_kind(ErrorKind::Denied, ErrorKind::LoggedOut))
     }
 
     /// Asks once for a token.

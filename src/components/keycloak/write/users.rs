@@ -57,7 +57,8 @@ impl Keycloak {
         let refused = self.call(import(&together)).await.err();
         let hopeless = refused.as_ref().filter(|error| {
             let untouched = error.effect() == Known::NotApplied;
-            error.kind() == ErrorKind::Denied || (untouched && error.kind() == ErrorKind::Unreachable)
+            matches!(error.kind(), ErrorKind::Denied | ErrorKind::LoggedOut)
+                || (untouched && error.kind() == ErrorKind::Unreachable)
         });
         if let Some(error) = hopeless {
             return users.iter().map(|(at, one, _)| (*at, Err(for_each(&one.change.id, error)))).collect();
