@@ -36,7 +36,7 @@ fn script() -> PathBuf {
 }
 
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("rekindle-keycloak-").tempdir().unwrap().keep();
         let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (port, database) = (port(), port());

@@ -100,7 +100,8 @@ fn carry(
         Fate::Answer(status, more, body) => {
             let kind = if body.starts_with('<') { "text/html" } else { "application/json" };
             let length = body.len();
-            let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {length}");
+            let head =
+                format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {length}");
             client.write_all(format!("{head}\r\n{more}\r\n{body}").as_bytes())?;
             return client.shutdown(Shutdown::Write);
         }
@@ -141,7 +142,11 @@ fn request(client: &mut TcpStream) -> std::io::Result<(String, Vec<u8>)> {
         got.extend_from_slice(&some[..count]);
         let Some(end) = got.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
         let head = String::from_utf8_lossy(&got[..end]).into_owned();
-        let length = head.to_lowercase().split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+        let length = head
+            .to_lowercase()
+            .split("content-length: ")
+            .nth(1)
+            .and_then(|rest| rest.split("\r\n").next()?.parse().ok());
         let wanted = end + 4 + length.unwrap_or(0);
         while got.len() < wanted {
             let count = client.read(&mut some)?;
