@@ -48,5 +48,5 @@ async fn a_server_killed_in_the_middle_of_a_restore_and_started_again_ends_with_
     assert_eq!(plan.status.code(), Some(0), "{}", said(&plan));
     let there = Admin::new(&server).get("/killed/users?max=-1").await;
     assert_eq!(there.as_array().unwrap().len(), PEOPLE);
-    assert!(Admin::new(&server).logs_in("killed", "user-00298", crate::sample::people::PASSWORD).await);
+    assert!(Admin::new(&server).logs_in("killed", "user-00299", crate::sample::people::PASSWORD).await);
 }

@@ -44,6 +44,14 @@ impl Failed {
         self.status
     }
 
+    pub fn kind(&self) -> ErrorKind {
+        self.error.kind()
+    }
+
+    pub fn words(&self) -> String {
+        self.error.chain()
+    }
+
     /// Worth another try, for a call that changes nothing.
     pub fn may_pass(&self) -> bool {
         matches!(self.error.kind(), ErrorKind::Unreachable | ErrorKind::Busy)
