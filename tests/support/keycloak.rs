@@ -72,6 +72,11 @@ impl Server {
         self.order("kill", "killed");
     }
 
+    /// In order, as for an import beside nothing.
+    pub fn stop(&self) {
+        self.order("stop", "stopped");
+    }
+
     pub fn start_again(&self) {
         self.order("start", "ready");
     }

@@ -44,10 +44,11 @@ async fn killed_again_and_again(
     let operator = Operator::new(&proxy.url, &story.sample.name, export);
     let mut deaths = 0;
     loop {
-        let mut begins = victim.lock().unwrap();
-        *begins = Victim { process: None, calls: 0, dies_at: 1 + deaths };
-        begins.process = Some(operator.begin(deaths > 0));
-        drop(begins);
+        {
+            let mut begins = victim.lock().unwrap();
+            *begins = Victim { process: None, calls: 0, dies_at: 1 + deaths };
+            begins.process = Some(operator.begin(deaths > 0));
+        }
         // Waited for apart: whoever waits holds the victim that is to be killed.
         let status = loop {
             if let Some(status) = victim.lock().unwrap().process.as_mut().unwrap().try_wait().unwrap() {
