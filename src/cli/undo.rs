@@ -4,11 +4,12 @@ use clap::Args;
 
 use super::Exit;
 use super::operate;
-use super::plain::{Lines, Signals, Walk, shown_name, totals};
+use super::plain::{Lines, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, TaskId, TaskState, TaskStatus};
+use crate::signals::Signals;
 
 /// Brings back what was there before a run, or some of its tasks
 ///
