@@ -188,6 +188,9 @@ fn reason(body: &[u8]) -> String {
     let texts = ["errorMessage", "error_description", "error"];
     let text = texts.iter().find_map(|name| value.get(*name)?.as_str()).unwrap_or_default();
     let mut said: String = visible(text).chars().take(MAX_REASON).collect();
+    if let Some(field) = value.get("field").and_then(Value::as_str).filter(|field| !field.is_empty()) {
+        said.extend(format!(" ({})", visible(field)).chars().take(MAX_REASON));
+    }
     let several = value.get("errors").and_then(Value::as_array).into_iter().flatten();
     for one in several.take(4) {
         let part = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default();

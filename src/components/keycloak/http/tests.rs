@@ -150,11 +150,11 @@ async fn a_write_whose_answer_is_lost_is_not_sent_again() {
     assert_eq!(answer.location.as_deref(), Some("http://x/users/7"));
     let conflict = told(|line, _| match line.contains("/token") {
         true => token(0),
-        false => reply("409 Conflict", "", "{\"errorMessage\":\"User exists\\u001b[2J\"}"),
+        false => reply("409 Conflict", "", "{\"errorMessage\":\"User exists\\u001b[2J\",\"field\":\"email\"}"),
     });
     let error = http(&conflict).write(Method::POST, "/users", Some(&json!({}))).await.unwrap_err();
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Known::NotApplied));
-    assert!(error.to_string().contains("User exists^[[2J"), "{error}");
+    assert!(error.to_string().contains("User exists^[[2J (email)"), "{error}");
 }
 
 #[tokio::test]
