@@ -145,7 +145,7 @@ impl Actor {
                 self.record(Event::Settled { task, known, how: "an operator looked and said so".to_owned(), by });
                 Ok(())
             }
-            Command::Pause => self.change_state(RunState::Going, Event::Paused { by }),
+            Command::Pause => self.change_state(RunState::Going, Event::Paused { by, why: None }),
             Command::Continue => self.change_state(RunState::Paused, Event::Continued { by }),
             Command::Abort { why } => {
                 self.setting.context.cancelled.send_replace(true);

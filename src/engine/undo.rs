@@ -221,7 +221,7 @@ fn empty_plan(context: &Context, to_plan: &ToPlan) -> Result<Plan> {
 
 /// Fields that this task did not touch stay as they are now, whoever changed them: what is wanted is today's
 /// document with the touched fields as they were.
-fn undo_document(
+pub(super) fn undo_document(
     context: &Context,
     restore: &Restore,
     mut pair: Pair,

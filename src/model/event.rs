@@ -162,6 +162,9 @@ pub enum Event {
     },
     Paused {
         by: String,
+        /// Of a pause that nobody asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     Continued {
         by: String,

@@ -94,7 +94,8 @@ fn sum(one: Counts, other: Counts) -> Counts {
 fn note(recorded: &Recorded) -> Option<Note> {
     let text = match &recorded.event {
         Event::Resumed { by } => format!("resumed by {by}"),
-        Event::Paused { by } => format!("paused by {by}"),
+        Event::Paused { by, why: None } => format!("paused by {by}"),
+        Event::Paused { by, why: Some(why) } => format!("paused by {by}: {why}"),
         Event::Continued { by } => format!("continued by {by}"),
         Event::Aborted { by, why } => format!("aborted by {by}: {why}"),
         Event::Closed { by } => format!("closed by {by}; undo is no longer offered"),

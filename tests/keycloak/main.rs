@@ -14,6 +14,7 @@ mod repository;
 mod sample;
 
 mod export;
+mod faults;
 mod reading;
 mod runbooks;
 mod writing;

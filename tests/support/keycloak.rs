@@ -36,7 +36,7 @@ fn script() -> PathBuf {
 }
 
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("rekindle-keycloak-").tempdir().unwrap().keep();
         let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (port, database) = (port(), port());
@@ -70,6 +70,11 @@ impl Server {
     /// As when its machine loses power. Nobody else may be using the server then.
     pub fn kill(&self) {
         self.order("kill", "killed");
+    }
+
+    /// In order, as for an import beside nothing.
+    pub fn stop(&self) {
+        self.order("stop", "stopped");
     }
 
     pub fn start_again(&self) {

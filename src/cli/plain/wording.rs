@@ -79,7 +79,8 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
             Some(format!("{} {} is left out: {} ({})", visible(set), visible(owner), visible(why), visible(by)))
         }
         Event::UndoAsked { by, .. } => said("undo", &format!("asked by {}", visible(by))),
-        Event::Paused { by } => Some(format!("paused by {}", visible(by))),
+        Event::Paused { by, why: None } => Some(format!("paused by {}", visible(by))),
+        Event::Paused { by, why: Some(why) } => Some(format!("paused by {}: {}", visible(by), visible(why))),
         Event::Continued { by } => Some(format!("continued by {}", visible(by))),
         Event::Aborted { by, why } => Some(format!("aborted by {}: {}", visible(by), visible(why))),
         Event::Closed { by } => Some(format!("closed by {}; undo is no longer offered", visible(by))),

@@ -162,7 +162,7 @@ fn an_unknown_effect_waits_for_a_person() {
 #[test]
 fn a_gap_in_the_sequence_is_refused() {
     let mut story = two_steps();
-    let recorded = Recorded { seq: story.run.seq + 2, at: 0, event: Event::Paused { by: "op".into() } };
+    let recorded = Recorded { seq: story.run.seq + 2, at: 0, event: Event::Paused { by: "op".into(), why: None } };
     assert!(story.run.apply(&recorded).is_err());
 }
 
