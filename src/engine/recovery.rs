@@ -6,7 +6,7 @@ use super::planner::approved_of;
 use super::prepare::expected;
 use super::script::Restore;
 use super::standing::{Standing, between, standing};
-use super::undo::{former, kept_by};
+use super::undo::{FormerDocument, former, kept_by};
 use crate::diff::trees;
 use crate::model::{
     Attempt, Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, Result, Selection, TaskId,
@@ -77,7 +77,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         Pass::Undo => ids
             .iter()
             .map(|id| {
-                if let Some((document, _)) = former.documents.get(id) {
+                if let Some(FormerDocument { document, .. }) = former.documents.get(id) {
                     let document = document.clone();
                     return Ok(document.map(|document| Resource { id: id.clone(), body: Body::Document(document) }));
                 }
@@ -100,7 +100,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         .iter()
         .zip(&live)
         .map(|(id, live)| match (pass, former.documents.get(id)) {
-            (Pass::Restore, Some((document, _))) => {
+            (Pass::Restore, Some(FormerDocument { document, .. })) => {
                 document.clone().map(|document: Document| Resource { id: id.clone(), body: Body::Document(document) })
             }
             _ => live.clone(),

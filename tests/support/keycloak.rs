@@ -102,6 +102,15 @@ impl Server {
         Keycloak::new(self.config(realm)).unwrap()
     }
 
+    /// Done to its database, behind its back.
+    pub fn sql(&self, statement: &str) {
+        let database = std::fs::read_to_string(self.folder.join("database-port")).unwrap();
+        let psql =
+            ["-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "keycloak", "keycloak", "-p", database.trim()];
+        let done = Command::new("psql").args(psql).args(["-c", statement]).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
     /// By its own `kc.sh export`, beside the running server.
     pub fn export(&self, realm: &str, users_a_file: &str) -> tempfile::TempDir {
         let into = tempfile::tempdir().unwrap();

@@ -129,6 +129,9 @@ fn client() -> Vec<FieldRule> {
         FieldRule { secret: true, ..at("secret") },
         FieldRule { secret: true, ..at("secretAttributes.*") },
         keyed("protocolMappers", "name"),
+        keyed("authorizationSettings.resources", "name"),
+        keyed("authorizationSettings.policies", "name"),
+        keyed("authorizationSettings.scopes", "name"),
         set("scopeMappings.realm"),
         set("scopeMappings.client.*"),
     ]

@@ -16,6 +16,7 @@ use crate::keycloak::{Admin, server};
 use crate::no_ledger::NoLedger;
 use crate::sample::Sample;
 
+mod hostile;
 mod people;
 mod realm;
 
@@ -43,6 +44,33 @@ impl Story {
         let listed = export.list(&[everything]).await.pop().unwrap().unwrap();
         let backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
         Self { sample, admin, component: server().component(name), backup }
+    }
+
+    /// The same without an export, which takes a server of its own: the realm as it shows itself, its people as they
+    /// were made. What a server masks is not in it.
+    async fn seen(name: &str, people: usize) -> Self {
+        use rekindle::components::keycloak::canonical::{self, Names, Side};
+        let sample = Sample::new(name, people);
+        let admin = Admin::new(server());
+        sample.make(&admin).await;
+        let mut story = Self { sample, admin, component: server().component(name), backup: Vec::new() };
+        story.look().await;
+        let path = story.at("/partial-export?exportClients=true&exportGroupsAndRoles=true");
+        let names = Names::of(&story.admin.call(Method::POST, &path, None).await.1);
+        let people = (0..people).map(|position| crate::sample::people::user(&story.sample, position));
+        let people = people.map(|one| canonical::user(&one, &names, Side::Backup).unwrap().resource());
+        story.backup.extend(people);
+        story
+    }
+
+    /// What is there of the realm itself is what is wanted from now on.
+    async fn look(&mut self) {
+        let realm = TreePath::new("realm").unwrap();
+        let below = Scope { below: realm.clone(), to: realm.clone(), owner: None };
+        let reader = server().component(&self.sample.name);
+        let listed = reader.list(&[below]).await.pop().unwrap().unwrap();
+        self.backup.retain(|one| one.id.key.relative_to(&realm).is_none());
+        self.backup.extend(reader.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()));
     }
 
     fn below(&self, place: &str) -> Vec<Resource> {
@@ -142,6 +170,26 @@ impl Story {
 
     async fn put(&self, path: &str, body: Value) {
         self.admin.done(Method::PUT, &self.at(path), body).await;
+    }
+
+    async fn post(&self, path: &str, body: Value) {
+        self.admin.done(Method::POST, &self.at(path), body).await;
+    }
+
+    /// The user of a name that no path can hold as it is.
+    fn backup_of(&self, username: &str) -> Resource {
+        let id = rekindle::components::keycloak::kinds::Kind::User.id(&[username]);
+        self.backup.iter().find(|one| one.id == id).unwrap_or_else(|| panic!("no {username}")).clone()
+    }
+
+    /// As the login by an organization's provider does it, which no call can.
+    async fn make_managed(&self, organization: &str, user: &str) {
+        server().sql(&format!(
+            "update user_group_membership set membership_type = 'MANAGED' where user_id = '{user}' and group_id in \
+             (select group_id from org where id = '{organization}')"
+        ));
+        self.post("/clear-user-cache", json!({})).await;
+        self.post("/clear-realm-cache", json!({})).await;
     }
 
     async fn logs_in(&self, username: &str) -> bool {

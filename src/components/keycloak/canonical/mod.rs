@@ -20,7 +20,7 @@ mod user;
 
 pub use credential::Side;
 pub use names::{DEFAULT_ROLE, Names, key_of};
-pub use realm::{Realm, organization, realm, user_profile};
+pub use realm::{FLOWS_IN_USE, Realm, organization, realm, user_profile};
 pub use user::user;
 
 use serde_json::Value;

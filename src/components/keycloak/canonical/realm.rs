@@ -46,7 +46,8 @@ const ELSEWHERE: [&str; 19] = [
     "defaultRoles",
 ];
 
-const FLOWS_IN_USE: [&str; 7] = [
+/// Fields that name the flow which the realm uses for something.
+pub const FLOWS_IN_USE: [&str; 7] = [
     "browserFlow",
     "registrationFlow",
     "directGrantFlow",

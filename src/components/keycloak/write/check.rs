@@ -2,11 +2,11 @@ use serde_json::Value;
 
 use super::super::config::Ids;
 use super::super::live::{Keycloak, is_user};
-use super::document;
 use super::new_user::NewUser;
 use super::same_name;
 use super::standing::Standing;
 use super::target::{field, text};
+use super::{credential, document};
 use crate::component::{Approved, Checked};
 use crate::model::{HunkAt, Op, PathStep, Result, visible};
 
@@ -23,10 +23,14 @@ impl Keycloak {
                 let id = |side| text(document(side), "id");
                 return Err(same_name(&one.change.id, id(&one.live), id(&one.desired)));
             }
-            let warnings = match &standing {
+            let mut warnings = match &standing {
                 Some(standing) if creates(one) => new_user(one, ids, standing),
                 _ => Vec::new(),
             };
+            if is_user(&one.change.id.key) && one.live.is_some() && one.expected.is_some() {
+                let taken = credential::labels_are_free(document(&one.live), document(&one.expected)).err();
+                warnings.extend(taken.map(|error| format!("refused as it stands: {}", error.chain())));
+            }
             Ok(Checked { warnings, ..Checked::default() })
         };
         changes.iter().map(check).collect()

@@ -3,6 +3,7 @@ use serde_json::{Map, Value, json};
 use super::super::canonical::MASK;
 use super::super::http::segment;
 use super::super::kinds::Kind;
+use super::authorization;
 use super::call::Call;
 use super::overlay::{Gone, keyed_changes, overlaid, set_changes, sets_changes};
 use super::realm::scopes;
@@ -41,10 +42,6 @@ pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
     both.extend(scopes_of(optional, "optional-client-scopes")?);
     both.sort_by_key(|call| call.method != reqwest::Method::DELETE);
     calls.extend(both);
-    let settings = field(target.to, "authorizationSettings");
-    if field(target.from, "authorizationSettings") != settings && !settings.is_null() {
-        calls.push(Call::post(format!("{at}/authz/resource-server/import"), settings.clone()));
-    }
     Ok(calls)
 }
 
@@ -54,8 +51,10 @@ fn new_client(target: &Target<'_>) -> Result<Value> {
             target.standing.id(Kind::ClientScope, &[scope])?;
         }
     }
-    let mut made =
-        with_flows(target, joined(without(target.to, &["scopeMappings"]), "attributes", "secretAttributes"))?;
+    let mut made = with_flows(
+        target,
+        joined(without(target.to, &["scopeMappings", "authorizationSettings"]), "attributes", "secretAttributes"),
+    )?;
     if let Some(fields) = made.as_object_mut() {
         fields.insert("clientId".to_owned(), json!(target.name()));
         // Lists that are not there would become the realm's defaults.
@@ -132,8 +131,16 @@ pub(super) fn element_calls(target: &Target<'_>, list: &str, at: &str, ids: &Map
     changes.iter().filter_map(of).collect()
 }
 
-/// Roles that tokens of a client or scope may hold.
+/// Roles that tokens of a client or scope may hold, and what a client's authorization service decides by.
 pub(super) fn links(target: &Target<'_>) -> Result<Vec<Call>> {
+    let mut calls = scope_mappings(target)?;
+    if target.kind == Kind::Client {
+        calls.extend(authorization::calls(target)?);
+    }
+    Ok(calls)
+}
+
+fn scope_mappings(target: &Target<'_>) -> Result<Vec<Call>> {
     let (from, to) = (field(target.from, "scopeMappings"), field(target.to, "scopeMappings"));
     if from == to {
         return Ok(Vec::new());

@@ -100,7 +100,8 @@ impl<'a> Lists<'a> {
             Kind::IdentityProvider => self.provider(&document, &name),
             Kind::Client => {
                 self.mappings(&document, "client", &name);
-                let client = joined(without(&document, &["scopeMappings"]), "attributes", "secretAttributes");
+                let bare = without(&document, &["scopeMappings", "authorizationSettings"]);
+                let client = joined(bare, "attributes", "secretAttributes");
                 let mut client = named(client, "clientId", &name);
                 if let Some(fields) = client.as_object_mut() {
                     for list in ["defaultClientScopes", "optionalClientScopes"] {

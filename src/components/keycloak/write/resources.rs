@@ -8,15 +8,16 @@ use super::super::live::Keycloak;
 use super::execute::{execute, for_each, of};
 use super::new_realm::{Wanted, representation};
 use super::planned::Planned;
-use super::resource::{body_calls, delete_call, link_calls, raw_paths};
+use super::resource::{body_calls, link_calls, raw_paths};
+use super::self_contained::without_missing;
 use super::standing::Standing;
 use super::users::Answers;
-use super::{call::Call, document};
+use super::{authorization, call::Call, document};
 use crate::component::{Approved, Effect};
 use crate::model::{Error, ErrorKind, Known, Result};
 
 /// What became of each change so far.
-type Failed = BTreeMap<usize, Error>;
+pub(super) type Failed = BTreeMap<usize, Error>;
 
 impl Keycloak {
     /// All of a realm but its people: what is made first by itself and then with what it refers to, so that roles can
@@ -26,6 +27,9 @@ impl Keycloak {
         mut standing: Standing,
         changes: &[(usize, &Approved)],
     ) -> (Standing, Answers) {
+        if let Some(gone) = self.remove_realm_with(&standing, changes).await {
+            return gone;
+        }
         let mut failed = Failed::new();
         if !standing.is_there() {
             standing = match self.create_realm(standing, changes).await {
@@ -97,18 +101,7 @@ impl Keycloak {
             writes.extend(deep);
         }
         self.links(&writes, &standing, failed).await;
-        for plan in removals.iter().rev().filter(|plan| !plan.is_done(&standing)).collect::<Vec<_>>() {
-            let result = match delete_call(plan.kind, &plan.names, &standing) {
-                Ok(call) => execute(&self.live.http, vec![call]).await.map(|_| ()),
-                Err(error) => Err(error),
-            };
-            match result {
-                Ok(()) => standing.note_gone(&plan.kind.id(&plan.names)),
-                Err(error) => {
-                    failed.insert(plan.at, of(&plan.approved.change.id, error));
-                }
-            }
-        }
+        self.remove_all(&removals, &writes, &mut standing, failed).await;
         standing
     }
 
@@ -176,6 +169,11 @@ impl Keycloak {
                 raw.push(self.live.http.get(&path, &[]).await?);
             }
         }
+        if !body {
+            for path in authorization::raw_paths(&plan.target(&[], standing))? {
+                raw.push(self.live.http.get(&path, &[]).await?);
+            }
+        }
         execute(&self.live.http, calls(&raw)?).await
     }
 
@@ -201,6 +199,7 @@ impl Keycloak {
                 Some((kind, names, wanted))
             })
             .collect();
+        let documents = without_missing(documents);
         let wanted: Vec<Wanted<'_>> =
             documents.iter().map(|(kind, names, wanted)| (*kind, names.clone(), wanted)).collect();
         if !wanted.iter().any(|(kind, _, _)| *kind == Kind::RealmSettings) {
