@@ -37,6 +37,17 @@ pub(super) fn calls(target: &Target<'_>) -> Result<Vec<Call>> {
         let was = names(field(target.from, "authorizationSettings"), list);
         for one in target.raw(place).as_array().into_iter().flatten() {
             let Some((name, id)) = text(one, "name").zip(text(one, id)) else { continue };
+            // Resources that are there are passed over by an import, without a word.
+            if list == "resources"
+                && let Some(after) = named(wanted, list, name)
+                && named(field(target.from, "authorizationSettings"), list, name) != Some(after)
+            {
+                let mut body = after.clone();
+                if let Some(fields) = body.as_object_mut() {
+                    fields.insert("_id".to_owned(), Value::String(id.to_owned()));
+                }
+                calls.push(Call::put(format!("{at}/{folder}/{}", segment(id)), body));
+            }
             if !kept.contains(name) && (target.is_new || was.contains(name)) {
                 calls.push(Call::delete(format!("{at}/{folder}/{}", segment(id))));
             }
@@ -52,6 +63,10 @@ fn at(target: &Target<'_>) -> Result<String> {
 fn differs(target: &Target<'_>) -> bool {
     let wanted = field(target.to, "authorizationSettings");
     !wanted.is_null() && field(target.from, "authorizationSettings") != wanted
+}
+
+fn named<'a>(settings: &'a Value, list: &str, name: &str) -> Option<&'a Value> {
+    field(settings, list).as_array()?.iter().find(|one| text(one, "name") == Some(name))
 }
 
 fn names<'a>(settings: &'a Value, list: &str) -> BTreeSet<&'a str> {

@@ -72,19 +72,22 @@ fn takes_accounts(doing: &str) -> Error {
         .next("leave that out, or do it in the admin console, where the accounts are seen")
 }
 
+/// A new user, by its place among the changes, and whose identity it would be given.
+type Taken = (usize, Error);
+type Asked<'u> = BoxFuture<'u, Result<Option<Taken>>>;
+
 /// The same of many new users, side by side; answers with those whose links are not free.
 pub(super) async fn of_new_users<'u>(
     http: &'u Http,
     users: impl Iterator<Item = (usize, &'u Value)>,
-) -> Result<Vec<(usize, Error)>> {
+) -> Result<Vec<Taken>> {
     let linked = users.filter(|(_, user)| user.get("federatedIdentities").is_some());
-    let asked: Vec<BoxFuture<'u, Result<Option<(usize, Error)>>>> =
-        linked.map(|(at, user)| is_taken(http, at, user).boxed()).collect();
-    let found: Vec<Option<(usize, Error)>> = stream::iter(asked).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+    let asked: Vec<Asked<'u>> = linked.map(|(at, user)| is_taken(http, at, user).boxed()).collect();
+    let found: Vec<Option<Taken>> = stream::iter(asked).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
     Ok(found.into_iter().flatten().collect())
 }
 
-async fn is_taken(http: &Http, at: usize, user: &Value) -> Result<Option<(usize, Error)>> {
+async fn is_taken(http: &Http, at: usize, user: &Value) -> Result<Option<Taken>> {
     match identities_are_free(http, &Value::Null, user, user.get("id").and_then(Value::as_str)).await {
         Err(error) if error.kind() == ErrorKind::Conflict => Ok(Some((at, error))),
         other => other.map(|()| None),

@@ -91,6 +91,11 @@ impl<'a> Planned<'a> {
         self.removes && !standing.has(&self.kind.id(&self.names).key)
     }
 
+    pub fn makes_authorization(&self) -> bool {
+        let is_authorizing = self.to.get("authorizationServicesEnabled").and_then(Value::as_bool) == Some(true);
+        self.kind == Kind::Client && self.is_new && is_authorizing
+    }
+
     /// LDAP's mappers come with their provider, some by themselves, so the provider is first.
     pub fn is_deep(&self) -> bool {
         self.kind == Kind::Component && self.names.len() > 2

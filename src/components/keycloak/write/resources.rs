@@ -79,18 +79,22 @@ impl Keycloak {
         refuse_missing(&mut planned, &standing, failed);
         let (removals, writes): (Vec<_>, Vec<_>) = planned.into_iter().partition(|plan| plan.removes);
         let (deep, flat): (Vec<_>, Vec<_>) = writes.into_iter().partition(Planned::is_deep);
+        let (mut flat, mut after_clients): (Vec<_>, Vec<_>) =
+            flat.into_iter().partition(|plan| plan.kind <= Kind::Client);
         self.bodies(&flat, &mut standing, failed).await;
+        // With such a client the server makes a role of it.
+        if flat.iter().any(Planned::makes_authorization) {
+            standing = self.look_again(standing).await;
+            after_clients = planned_again(&after_clients, &standing, (keeps_ids, again), failed);
+        }
+        self.bodies(&after_clients, &mut standing, failed).await;
+        flat.extend(after_clients);
         let made = flat.iter().any(|plan| plan.is_new);
         let mut writes = flat;
         if made {
             standing = self.look_again(standing).await;
             self.mend(&writes, &standing, failed).await;
-            let deep_again = deep.iter().filter_map(|plan| {
-                Planned::of(plan.at, plan.approved, &standing, keeps_ids, again)
-                    .map_err(|error| failed.insert(plan.at, error))
-                    .ok()
-            });
-            let deep: Vec<Planned<'_>> = deep_again.collect();
+            let deep = planned_again(&deep, &standing, (keeps_ids, again), failed);
             self.bodies(&deep, &mut standing, failed).await;
             writes.extend(deep);
         } else {
@@ -222,6 +226,25 @@ impl Keycloak {
             (Ok(_), Err(error)) => Err((standing, error.known(Known::Unknown))),
         }
     }
+}
+
+/// The same changes beside what is there now that others were made.
+fn planned_again<'a>(
+    plans: &[Planned<'a>],
+    standing: &Standing,
+    (keeps_ids, again): (bool, bool),
+    failed: &mut Failed,
+) -> Vec<Planned<'a>> {
+    let mut made = Vec::with_capacity(plans.len());
+    for plan in plans {
+        match Planned::of(plan.at, plan.approved, standing, keeps_ids, again) {
+            Ok(plan) => made.push(plan),
+            Err(error) => {
+                failed.insert(plan.at, error);
+            }
+        }
+    }
+    made
 }
 
 /// What refers to something that is neither there nor about to be made is refused before anything is written.
