@@ -13,7 +13,9 @@ mod repository;
 #[allow(dead_code)]
 mod sample;
 
+mod copies;
 mod export;
 mod reading;
 mod runbooks;
+mod trust;
 mod writing;

@@ -38,8 +38,12 @@ const SCALARS: [&str; 30] = [
     "useTemplateMappers",
 ];
 
+/// Fields that can hold addresses of the realm on its own server, as its account console's do.
+const OWN_ADDRESSES: [&str; 4] = ["rootUrl", "adminUrl", "baseUrl", "redirectUris"];
+
 pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Canonical {
-    let mut fields = Fields::of(representation);
+    let placed = with_addresses(representation, |address| names.address(address));
+    let mut fields = Fields::of(&placed);
     let client_id = fields.text("clientId").unwrap_or_default();
     fields.keep(&SCALARS);
     fields.keep_sets(&["redirectUris", "webOrigins", "defaultClientScopes", "optionalClientScopes"]);
@@ -61,6 +65,25 @@ pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Ca
     fields.pass_over(&["clientId", "access", "origin", "registrationAccessToken", "registeredNodes", "defaultRoles"]);
     let (document, unknown) = fields.finish();
     Canonical { id: Kind::Client.id(&[client_id]), document, unknown }
+}
+
+/// A client's representation or document with its own addresses put otherwise.
+pub fn with_addresses(client: &Value, place: impl Fn(&str) -> String) -> Value {
+    let mut made = client.clone();
+    for name in OWN_ADDRESSES {
+        match made.get_mut(name) {
+            Some(Value::String(text)) => *text = place(text),
+            Some(Value::Array(items)) => {
+                for item in items {
+                    if let Value::String(text) = item {
+                        *text = place(text);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    made
 }
 
 pub(super) fn client_scope(representation: &Value, realm: &Value, names: &Names) -> Canonical {

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::super::canonical::MASK;
+use super::super::canonical::{MASK, address_in, with_addresses};
 use super::super::http::segment;
 use super::super::kinds::Kind;
 use super::authorization;
@@ -65,8 +65,9 @@ fn new_client(target: &Target<'_>) -> Result<Value> {
     Ok(made)
 }
 
-/// Flows that stand in for the realm's are named by id.
-fn with_flows(target: &Target<'_>, mut document: Value) -> Result<Value> {
+/// Flows that stand in for the realm's are named by id, and the realm's own addresses hold its name.
+fn with_flows(target: &Target<'_>, document: Value) -> Result<Value> {
+    let mut document = with_addresses(&document, |address| address_in(target.standing.realm(), address));
     if let Some(Value::Object(flows)) = document.get_mut("authenticationFlowBindingOverrides") {
         for alias in flows.values_mut() {
             let id = alias.as_str().map(|alias| target.standing.id(Kind::Flow, &[alias])).transpose()?;

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::canonical::DEFAULT_ROLE;
+use super::super::canonical::{DEFAULT_ROLE, address_in, with_addresses};
 use super::super::kinds::Kind;
 use super::credential;
 use super::nesting::{nested, place};
@@ -102,6 +102,7 @@ impl<'a> Lists<'a> {
                 self.mappings(&document, "client", &name);
                 let bare = without(&document, &["scopeMappings", "authorizationSettings"]);
                 let client = joined(bare, "attributes", "secretAttributes");
+                let client = with_addresses(&client, |address| address_in(self.realm, address));
                 let mut client = named(client, "clientId", &name);
                 if let Some(fields) = client.as_object_mut() {
                     for list in ["defaultClientScopes", "optionalClientScopes"] {
@@ -142,7 +143,7 @@ impl<'a> Lists<'a> {
                 let mut user = named(document, "serviceAccountClientId", &name);
                 self.rename_roles(&mut user, "realmRoles");
                 let groups: Vec<String> = texts(&user, "groups").map(group_path).collect();
-                let credentials = credential::all(&user, &user, true).unwrap_or_default();
+                let credentials = credential::all(&user, &user, user.get("id").is_some()).unwrap_or_default();
                 if let Some(fields) = user.as_object_mut() {
                     fields.insert("groups".to_owned(), json!(groups));
                     fields.insert("credentials".to_owned(), json!(credentials));
