@@ -9,7 +9,7 @@ async fn id_below(story: &Story, path: &str, field: &str, name: &str) -> String 
 }
 
 /// Authorization settings, client policies, LDAP, an organization with its provider, a SAML provider with mappers.
-async fn furnish(story: &Story) {
+pub async fn furnish(story: &Story) {
     let authorized = json!({"clientId": "guard", "secret": "guard secret", "serviceAccountsEnabled": true,
         "authorizationServicesEnabled": true, "publicClient": false});
     story.post("/clients", authorized).await;

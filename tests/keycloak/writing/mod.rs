@@ -20,6 +20,7 @@ mod everything;
 mod hostile;
 mod people;
 mod realm;
+mod truth;
 
 /// A realm on the real server, and its export of before whatever happens to it.
 struct Story {
@@ -35,16 +36,25 @@ fn key() -> DigestKey {
 
 impl Story {
     async fn of(name: &str, people: usize) -> Self {
+        Self::with(name, people, false).await
+    }
+
+    /// With what few realms have, or without.
+    async fn with(name: &str, people: usize, rare: bool) -> Self {
         let sample = Sample::new(name, people);
         let admin = Admin::new(server());
         sample.make(&admin).await;
+        let mut story = Self { sample, admin, component: server().component(name), backup: Vec::new() };
+        if rare {
+            everything::furnish(&story).await;
+        }
         let files = server().export(name, "50");
         let store = Arc::new(DirectoryStore::open(files.path()).unwrap());
         let export = KeycloakExport::new(store, ExportConfig { at: TreePath::root(), realm: None });
         let everything = Scope { below: TreePath::root(), to: TreePath::root(), owner: None };
         let listed = export.list(&[everything]).await.pop().unwrap().unwrap();
-        let backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
-        Self { sample, admin, component: server().component(name), backup }
+        story.backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
+        story
     }
 
     /// The same without an export, which takes a server of its own: the realm as it shows itself, its people as they

@@ -24,10 +24,8 @@ pub(super) fn representation(realm: &str, wanted: &[Wanted<'_>], keeps_ids: bool
         match kind {
             Kind::RealmSettings => made.extend(with_mail(&kept).as_object().cloned().unwrap_or_default()),
             Kind::Bindings => bindings(&mut made, &kept),
-            Kind::ClientPolicies => {
-                made.insert("clientProfiles".to_owned(), json!({"profiles": field(&kept, "profiles")}));
-                made.insert("clientPolicies".to_owned(), json!({"policies": field(&kept, "policies")}));
-            }
+            // They change every client that is written after them: they come last.
+            Kind::ClientPolicies => {}
             kind => lists.add(*kind, names, kept),
         }
     }
