@@ -55,8 +55,9 @@ impl Http {
                 Error::new(ErrorKind::Invalid, doing(), "they are no PEM certificates").caused_by(error)
             })?;
             if certificates.is_empty() {
-                return Err(Error::new(ErrorKind::Invalid, doing(), "there is no PEM certificate in it")
-                    .next("name the file with the issuer's certificates, which begin with -----BEGIN CERTIFICATE-----"));
+                return Err(Error::new(ErrorKind::Invalid, doing(), "there is no PEM certificate in it").next(
+                    "name the file with the issuer's certificates, which begin with -----BEGIN CERTIFICATE-----",
+                ));
             }
             builder = builder.tls_certs_merge(certificates);
         }
