@@ -259,9 +259,8 @@ fn a_realm_made_of_its_resources_is_the_realm_that_they_were_taken_from() {
     let again = canonical::realm(&made).unwrap();
     // Client policies come last, for they change what is written after them.
     let policies = Kind::ClientPolicies.id::<&str>(&[]).key;
-    let keys = |realm: &canonical::Realm| {
-        realm.resources.keys().filter(|key| **key != policies).cloned().collect::<Vec<_>>()
-    };
+    let keys =
+        |realm: &canonical::Realm| realm.resources.keys().filter(|key| **key != policies).cloned().collect::<Vec<_>>();
     assert!(taken.resources.contains_key(&policies) && !again.resources.contains_key(&policies));
     assert_eq!(keys(&again), keys(&taken));
     for (key, one) in taken.resources.iter().filter(|(key, _)| **key != policies) {
