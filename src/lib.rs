@@ -12,7 +12,7 @@
 //! - [`diff`]: documents by structure, text by lines, trees by merge-joining two walks.
 //! - [`engine`]: one actor that owns the fold. Commands go in, events come out, each in the journal first.
 //! - [`journal`]: SQLite, chained by hash; pre-images sealed beside it. [`report`]: a run as Markdown and JSON.
-//! - [`tui`] and [`cli`]: projections of that one stream of events.
+//! - [`tui`] and [`cli`]: projections of that one stream of events. [`signals`]: what asks them to leave.
 //!
 //! A plan is named by its digest, and an approval names a digest:
 //!
@@ -42,5 +42,6 @@ pub mod reader;
 mod registry;
 pub mod report;
 pub mod runbook;
+pub mod signals;
 pub mod stores;
 pub mod tui;

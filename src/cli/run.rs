@@ -4,12 +4,13 @@ use clap::Args;
 
 use super::Exit;
 use super::operate;
-use super::plain::{Ending, Lines, Signals, Walk};
+use super::plain::{Ending, Lines, Walk};
 use super::prepared::{prepare, usable_runbook};
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
 use crate::engine::Engine;
 use crate::model::{ApprovalPolicy, Result, RunState};
+use crate::signals::Signals;
 use crate::tui::Options;
 
 /// Restores: shows each step's diff, applies what is approved, proves it
@@ -57,12 +58,12 @@ pub async fn follow(
     json: bool,
     id: &str,
 ) -> Result<Exit> {
+    let signals = Signals::listen(format!("rekindle resume {id}"));
     if let Some(options) = screen {
-        let ending = screen::show(engine, by, options).await?;
+        let ending = screen::show(engine, by, options, signals).await?;
         return Ok(conclude(&ending, &policy, json, id));
     }
     let interactive = policy == ApprovalPolicy::Ask && !json;
-    let signals = Signals::listen(format!("rekindle resume {id}"));
     let walk = Walk { engine, by, lines: Lines::new(json), interactive, only: None, signals };
     let halt = walk.go().await;
     let ending = walk.leave(halt).await;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::plain::{Ending, Signals};
+use super::plain::Ending;
 use super::remark;
 use crate::engine::{Engine, Notice};
 use crate::model::{ApprovalPolicy, Result, Run, TaskId, TaskStatus, visible};
+use crate::signals::Signals;
 use crate::tui::{self, Options, Palette};
 
 #[derive(Args, Clone, Debug)]
@@ -59,12 +60,10 @@ impl ScreenArgs {
 }
 
 /// The run on the screen, until the operator leaves; then how it stands.
-pub async fn show(engine: Engine, by: String, options: Options) -> Result<Ending> {
+pub async fn show(engine: Engine, by: String, options: Options, signals: Signals) -> Result<Ending> {
     let mut ending = engine.subscribe();
     let mut watchdog = tui::Watchdog::start()?;
-    let mut run = tui::run(tui::Source::Engine(engine), by, options, &mut watchdog).await?;
-    // The screen heard signals until now; from here on one ends what is waited for.
-    Signals::end_at_the_next()?;
+    let mut run = tui::run(tui::Source::Engine(engine), by, options, &signals, &mut watchdog).await?;
     // The journal is closed and the lock let go before the prompt is back; what was being written has ended.
     let mut problem = None;
     let mut is_told = false;

@@ -4,12 +4,13 @@ use clap::Args;
 
 use super::Exit;
 use super::operate;
-use super::plain::{Lines, Signals, Walk, shown_name, totals};
+use super::plain::{Lines, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
 use crate::journal::ReadJournal;
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, TaskId, TaskState, TaskStatus, visible};
+use crate::signals::Signals;
 
 /// Brings back what was there before a run, or some of its tasks
 ///

@@ -15,15 +15,18 @@ pub enum Effect {
         generation: u64,
         task: TaskId,
     },
-    /// Of plans that were made before this screen looked.
-    LoadPlanFacts {
-        tasks: Vec<TaskId>,
-    },
     LoadFileDiff {
         generation: u64,
         proposal: Arc<Proposal>,
         change: u32,
         hunk: u32,
+    },
+    /// Look for `text` in the diffs of files that are not open.
+    SearchFiles {
+        generation: u64,
+        proposal: Arc<Proposal>,
+        text: String,
+        files: Vec<(u32, u32)>,
     },
     /// A message after a short pause, so that a held-down key loads nothing on its way.
     Wake {

@@ -342,8 +342,12 @@ impl Desk {
                 }
                 Effect::Wake { generation } => self.send(Msg::Wake { generation }),
                 Effect::LoadFileDiff { generation, proposal, change, hunk } => {
-                    let diff = super::file_diff::compare(&proposal, change, hunk);
+                    let diff = super::file_diff::compare(&proposal, change, hunk, &mut |_| true);
                     self.send(Msg::FileDiff { generation, change, hunk, diff });
+                }
+                Effect::SearchFiles { generation, proposal, text, files } => {
+                    let looked = super::file_search::look(&proposal, &text, files);
+                    self.send(Msg::SearchedFiles { generation, text, looked });
                 }
                 other => self.effects.push(other),
             }

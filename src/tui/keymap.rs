@@ -99,6 +99,13 @@ pub struct Binding {
     pub hint: &'static str,
 }
 
+impl Binding {
+    /// The first of its keys, as texts name it.
+    pub fn key(&self) -> &str {
+        self.keys.first().map_or("", |(name, _)| name.as_str())
+    }
+}
+
 /// The one table: keys are looked up in it, help and footer are made of it.
 #[derive(Clone, Debug)]
 pub struct Keymap {
@@ -143,7 +150,7 @@ const DEFAULT: &[Line] = &[
     (Context::Review, "s", Action::Skip, "Skip the task, with a reason", "skip"),
     (Context::Review, "o", Action::LeaveOut, "Leave this user out of the rest of the run, with a reason", ""),
     (Context::Review, "c", Action::Confirm, "Confirm a step that a person must see to", ""),
-    (Context::Review, "/", Action::Search, "Search in what is shown of the plan", "search"),
+    (Context::Review, "/", Action::Search, "Search in the plan; Enter looks into the files that are not open too", "search"),
     (Context::Review, "ctrl-n", Action::NextMatch, "The next place that was searched for, around the end", ""),
     (Context::Review, "ctrl-p", Action::PreviousMatch, "The one before", ""),
     (Context::Review, "e", Action::ViewDiff, "View the whole diff in $PAGER, else $EDITOR: a copy, nothing that is changed there counts", ""),
@@ -218,6 +225,12 @@ impl Keymap {
             let mut found = others.filter_map(|other| Some((one, other, shared(other)?)));
             found.next()
         })
+    }
+
+    /// The first key of an action, as texts name it; every action has one.
+    pub fn key(&self, context: Context, action: Action) -> &str {
+        let bound = self.bindings.iter().find(|binding| binding.context == context && binding.action == action);
+        bound.map_or("", Binding::key)
     }
 
     /// A context's own meaning first, then the one it has everywhere. The failure dialog takes

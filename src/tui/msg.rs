@@ -4,8 +4,8 @@ use crate::engine::{Command, Notice};
 use crate::model::{Problem, Proposal, Recorded, TaskId};
 
 use super::file_diff::FileDiff;
+use super::file_search::Looked;
 use super::keymap::Key;
-use super::state::PlanFacts;
 
 /// Everything that can happen to the screen. Times are milliseconds of a clock that only goes forward.
 #[derive(Clone, Debug)]
@@ -48,9 +48,11 @@ pub enum Msg {
         hunk: u32,
         diff: FileDiff,
     },
-    /// What the journal says of plans that were made before this screen looked.
-    PlanFacts {
-        facts: Vec<(TaskId, PlanFacts)>,
+    /// Some of the files were looked into for `text`.
+    SearchedFiles {
+        generation: u64,
+        text: String,
+        looked: Looked,
     },
     /// A warning or an error was logged.
     Warned {

@@ -1,3 +1,5 @@
+use crate::model::TaskId;
+
 /// How much a note matters; where there are several, the weightiest is on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
@@ -15,6 +17,8 @@ pub enum Weight {
 pub struct Note {
     pub text: String,
     pub weight: Weight,
+    /// The failed task that it is about: a note of one that has failed no longer would be wrong.
+    failed: Option<TaskId>,
     /// When the first frame with it reached the terminal.
     drawn_at: Option<u64>,
 }
@@ -31,10 +35,22 @@ pub struct Notes {
 
 impl Notes {
     pub fn tell(&mut self, weight: Weight, text: impl Into<String>) {
-        let note = Note { text: text.into(), weight, drawn_at: None };
-        self.kept.retain(|kept| kept.weight != weight);
-        let place = self.kept.partition_point(|kept| kept.weight < weight);
+        self.keep(Note { text: text.into(), weight, failed: None, drawn_at: None });
+    }
+
+    pub fn failed(&mut self, task: TaskId, text: impl Into<String>) {
+        self.keep(Note { text: text.into(), weight: Weight::Alarm, failed: Some(task), drawn_at: None });
+    }
+
+    fn keep(&mut self, note: Note) {
+        self.kept.retain(|kept| kept.weight != note.weight);
+        let place = self.kept.partition_point(|kept| kept.weight < note.weight);
         self.kept.insert(place, note);
+    }
+
+    /// A task goes on, or is settled.
+    pub fn mended(&mut self, task: TaskId) {
+        self.kept.retain(|kept| kept.failed != Some(task));
     }
 
     /// The one on the screen.

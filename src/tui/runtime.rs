@@ -1,25 +1,28 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Terminal, EventStream, KeyEventKind};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use jiff::tz::TimeZone;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::engine::{Engine, Notice};
-use crate::model::{Error, ErrorKind, Event, Recorded, Result, Run};
+use crate::model::{Error, Recorded, Result, Run, TaskId};
+use crate::signals::Signals;
 
 use super::clipboard;
 use super::effect::Effect;
-use super::file_diff;
+use super::file_diff::{self, FileDiff};
+use super::file_search;
 use super::keymap::{Key, Keymap};
 use super::log;
 use super::msg::Msg;
 use super::pager;
 use super::parting::Parting;
-use super::state::{Dirty, Model, PlanFacts, Tab};
-use super::terminal::Screen;
+use super::state::{Dirty, Model, Tab};
+use super::terminal::{self, Screen};
 use super::theme::{Palette, Theme};
 use super::update::{refresh, update};
 use super::watchdog::Watchdog;
@@ -29,8 +32,11 @@ pub enum Source {
     /// The run is held here: keys become commands.
     Engine(Engine),
     /// Another process holds it: the same screens, and no command.
-    Watch(mpsc::UnboundedReceiver<Notice>),
+    Watch { notices: mpsc::UnboundedReceiver<Notice>, histories: Histories },
 }
+
+/// The events of one task, read from the journal; may block.
+pub type Histories = Arc<dyn Fn(TaskId) -> Result<Vec<Recorded>> + Send + Sync>;
 
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -41,21 +47,27 @@ pub struct Options {
     pub keymap: Keymap,
 }
 
-/// Shows a run until the operator leaves, the terminal is lost or the process is told to end.
+/// Shows a run until the operator leaves, the terminal is lost or the process is told to end by a signal; the next
+/// signal ends the process.
 /// `by` is the operator as `name@host`. Answers with the run as it was shown last. Keep the watchdog until
 /// what the engine still does has ended too.
-pub async fn run(source: Source, by: String, options: Options, watchdog: &mut Watchdog) -> Result<Run> {
+pub async fn run(
+    source: Source,
+    by: String,
+    options: Options,
+    signals: &Signals,
+    watchdog: &mut Watchdog,
+) -> Result<Run> {
     let theme = Theme { palette: options.palette, ascii: options.ascii };
-    let is_watch = matches!(source, Source::Watch(_));
-    let mut model = Model::new(by, theme, is_watch, TimeZone::system());
-    (model.parting, model.keymap) = (options.parting, options.keymap);
-    let (engine, notices) = match source {
+    let (engine, notices, histories) = match source {
         Source::Engine(engine) => {
             let notices = engine.subscribe();
-            (Some(engine), notices)
+            (Some(engine), notices, None)
         }
-        Source::Watch(notices) => (None, notices),
+        Source::Watch { notices, histories } => (None, notices, Some(histories)),
     };
+    let mut model = Model::new(by, theme, engine.is_none(), TimeZone::system());
+    (model.parting, model.keymap) = (options.parting, options.keymap);
     let (sender, messages) = mpsc::unbounded_channel();
     let mut session = Session {
         screen: Screen::enter()?,
@@ -64,13 +76,17 @@ pub async fn run(source: Source, by: String, options: Options, watchdog: &mut Wa
         sender,
         start: Instant::now(),
         last_frame: None,
-        kept: is_watch.then(Vec::new),
+        histories,
         is_leaving: false,
         is_suspended: false,
         to_view: None,
+        reviewed: Arc::default(),
     };
-    session.go(messages, notices, watchdog).await?;
+    signals.on_screen(terminal::give_back);
+    let shown = session.go(messages, notices, signals, watchdog).await;
     session.screen.leave();
+    signals.leaving();
+    shown?;
     Ok(std::mem::take(&mut session.model.run))
 }
 
@@ -81,12 +97,14 @@ struct Session {
     sender: mpsc::UnboundedSender<Msg>,
     start: Instant,
     last_frame: Option<Instant>,
-    /// Where there is no engine to ask for a task's history: all events.
-    kept: Option<Vec<Arc<Recorded>>>,
+    /// Where there is no engine to ask.
+    histories: Option<Histories>,
     is_leaving: bool,
     is_suspended: bool,
     /// Waits for the keyboard to be let go.
     to_view: Option<String>,
+    /// The generation of the plan in review, for those who read its files.
+    reviewed: Arc<AtomicU64>,
 }
 
 /// The cursor rests this long before its plan is read.
@@ -101,13 +119,11 @@ impl Session {
         &mut self,
         mut messages: mpsc::UnboundedReceiver<Msg>,
         mut notices: mpsc::UnboundedReceiver<Notice>,
+        signals: &Signals,
         watchdog: &mut Watchdog,
     ) -> Result<()> {
-        let mut ends = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(listen);
-        let [Ok(terminate), Ok(hangup), Ok(interrupt)] = &mut ends else {
-            return Err(Error::new(ErrorKind::Io, "listen for signals", "the system refused"));
-        };
-        let mut woken = listen(SignalKind::from_raw(signal_hook::consts::SIGCONT))?;
+        let mut woken = signal(SignalKind::from_raw(signal_hook::consts::SIGCONT))
+            .map_err(|error| Error::io("listen for signals", error))?;
         let mut input = Some(Keyboard::open());
         let mut is_subscribed = true;
         let (width, height) = self.screen.size().map_err(broken)?;
@@ -118,9 +134,7 @@ impl Session {
             let due = self.due();
             tokio::select! {
                 biased;
-                _ = terminate.recv() => return Ok(()),
-                _ = hangup.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
+                _ = signals.first() => return Ok(()),
                 _ = &mut watchdog.lost => return Ok(()),
                 _ = woken.recv() => {
                     self.is_suspended = false;
@@ -135,7 +149,7 @@ impl Session {
                 },
                 Some(msg) = messages.recv() => self.take(msg),
                 notice = notices.recv(), if is_subscribed => match notice {
-                    Some(notice) => self.on_notice(notice),
+                    Some(notice) => self.take(Msg::Notice(notice)),
                     None => {
                         is_subscribed = false;
                         if self.model.stopped.is_none() {
@@ -155,14 +169,14 @@ impl Session {
             }
             for _ in 0..BATCH {
                 let Ok(notice) = notices.try_recv() else { break };
-                self.on_notice(notice);
+                self.take(Msg::Notice(notice));
             }
             if let Some(text) = self.to_view.take() {
                 drop(input.take());
-                self.view(&text).await.map_err(broken)?;
+                signals.lent();
+                self.view(&text, signals).await.map_err(broken)?;
+                signals.on_screen(terminal::give_back);
                 input = Some(Keyboard::open());
-                // What was pressed in the pager was not meant for this screen.
-                while interrupt.recv().now_or_never().is_some() {}
             }
             if self.is_suspended && input.take().is_some() {
                 self.suspend();
@@ -189,13 +203,6 @@ impl Session {
         }
     }
 
-    fn on_notice(&mut self, notice: Notice) {
-        if let (Some(kept), Notice::Event(recorded)) = (&mut self.kept, &notice) {
-            kept.push(recorded.clone());
-        }
-        self.take(Msg::Notice(notice));
-    }
-
     fn on_logged(&mut self) {
         for text in log::warnings() {
             self.take(Msg::Warned { text });
@@ -213,6 +220,7 @@ impl Session {
 
     fn follow(&mut self) {
         tui_logger::move_events();
+        self.reviewed.store(self.model.review.generation, Ordering::Relaxed);
         for effect in refresh(&mut self.model) {
             self.perform(effect);
         }
@@ -249,10 +257,18 @@ impl Session {
         }
     }
 
-    /// The terminal is the pager's meanwhile; the engine goes on.
-    async fn view(&mut self, text: &str) -> std::io::Result<()> {
+    /// The terminal is the pager's meanwhile; the engine goes on. A signal ends the pager too.
+    async fn view(&mut self, text: &str, signals: &Signals) -> std::io::Result<()> {
         self.screen.leave();
-        let shown = pager::show(text, |name| std::env::var(name).ok()).await;
+        let settings = rustix::termios::tcgetattr(std::io::stdout())?;
+        let shown = tokio::select! {
+            shown = pager::show(text, |name| std::env::var(name).ok()) => shown,
+            // A pager that is killed does not put back what it set.
+            _ = signals.first() => {
+                let now = rustix::termios::OptionalActions::Now;
+                rustix::termios::tcsetattr(std::io::stdout(), now, &settings).map_err(Into::into).map_err(|error| Error::io("take the terminal back", error))
+            }
+        };
         if let Err(error) = shown {
             let problem = error.problem();
             self.model.complain(crate::model::visible(&problem.what).into_owned());
@@ -279,39 +295,37 @@ impl Session {
                     let _ = sender.send(Msg::Proposal { generation, task, answer });
                 });
             }
-            Effect::LoadHistory { generation, task } => match (self.engine.clone(), &self.kept) {
+            Effect::LoadHistory { generation, task } => match (self.engine.clone(), self.histories.clone()) {
                 (Some(engine), _) => {
                     tokio::spawn(async move {
                         let answer = engine.history(Some(task)).await.map_err(|error| error.problem());
                         let _ = sender.send(Msg::History { generation, task, answer });
                     });
                 }
-                (None, kept) => {
-                    let all = kept.iter().flatten().filter(|recorded| recorded.event.task() == Some(task));
-                    let answer = Ok(all.map(|recorded| Recorded::clone(recorded)).collect());
-                    let _ = sender.send(Msg::History { generation, task, answer });
+                (None, Some(histories)) => {
+                    tokio::task::spawn_blocking(move || {
+                        let answer = histories(task).map_err(|error| error.problem());
+                        let _ = sender.send(Msg::History { generation, task, answer });
+                    });
                 }
+                (None, None) => {}
             },
-            Effect::LoadPlanFacts { tasks } => {
-                let Some(engine) = self.engine.clone() else { return };
-                tokio::spawn(async move {
-                    for task in tasks {
-                        let Ok(history) = engine.history(Some(task)).await else { return };
-                        let facts = history.into_iter().rev().find_map(|recorded| match recorded.event {
-                            Event::Planned { cohort, preview, .. } => Some(PlanFacts { cohort, preview }),
-                            _ => None,
-                        });
-                        let Some(facts) = facts else { continue };
-                        if sender.send(Msg::PlanFacts { facts: vec![(task, facts)] }).is_err() {
-                            return;
-                        }
-                    }
+            Effect::LoadFileDiff { generation, proposal, change, hunk } => {
+                let reviewed = self.reviewed.clone();
+                tokio::task::spawn_blocking(move || {
+                    let mut show = |diff: &FileDiff| {
+                        let diff = diff.clone();
+                        let is_heard = sender.send(Msg::FileDiff { generation, change, hunk, diff }).is_ok();
+                        is_heard && reviewed.load(Ordering::Relaxed) == generation
+                    };
+                    let diff = file_diff::compare(&proposal, change, hunk, &mut show);
+                    let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
                 });
             }
-            Effect::LoadFileDiff { generation, proposal, change, hunk } => {
+            Effect::SearchFiles { generation, proposal, text, files } => {
                 tokio::task::spawn_blocking(move || {
-                    let diff = file_diff::compare(&proposal, change, hunk);
-                    let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
+                    let looked = file_search::look(&proposal, &text, files);
+                    let _ = sender.send(Msg::SearchedFiles { generation, text, looked });
                 });
             }
             Effect::Wake { generation } => {
@@ -370,10 +384,6 @@ async fn next(input: &mut Option<Keyboard>) -> Option<std::io::Result<Terminal>>
         Some(keyboard) => keyboard.events.recv().await,
         None => std::future::pending().await,
     }
-}
-
-fn listen(kind: SignalKind) -> Result<Signal> {
-    signal(kind).map_err(|error| Error::io("listen for signals", error))
 }
 
 fn broken(error: std::io::Error) -> Error {

@@ -1,5 +1,8 @@
-use crate::model::visible;
+use std::collections::BTreeSet;
 
+use crate::model::{plural, visible};
+
+use super::file_search::unopened as unopened_files;
 use super::review::{Loaded, ReviewRow};
 use super::theme::Theme;
 use super::words;
@@ -15,6 +18,11 @@ pub struct Search {
     pub found: Vec<usize>,
     /// Where the cursor was when the search began: what is typed searches from there.
     pub from: usize,
+    /// Files whose own diff holds it and is not open: their line is a place too.
+    pub in_files: BTreeSet<(u32, u32)>,
+    /// How many files are still to be looked into, and how many never are.
+    pub left: usize,
+    pub unread: usize,
     /// The plan that was searched, and how many rows it had: another is searched anew.
     searched: (u64, usize),
 }
@@ -33,7 +41,15 @@ impl Search {
             return;
         }
         let rows = loaded.rows.iter().enumerate();
-        let found = rows.filter(|(_, row)| !matches(&row_text(loaded, row, theme), &self.text).is_empty());
+        let is_in_file = |row: &ReviewRow| match row {
+            ReviewRow::Hunk(change, hunk) => {
+                let at = (*change, *hunk);
+                self.in_files.contains(&at) && !loaded.diffs.contains_key(&at)
+            }
+            _ => false,
+        };
+        let found =
+            rows.filter(|(_, row)| is_in_file(row) || !matches(&row_text(loaded, row, theme), &self.text).is_empty());
         self.found = found.map(|(at, _)| at).collect();
     }
 
@@ -47,14 +63,31 @@ impl Search {
         }
     }
 
-    /// `3 of 12`, or what else is to be said.
-    pub fn told(&self, cursor: usize) -> String {
-        match (self.found.len(), self.found.iter().position(|at| *at == cursor)) {
-            _ if self.text.is_empty() => String::new(),
-            (0, _) => "not found in what is open here".to_owned(),
+    /// `3 of 12`, where else it is, and where nobody looked.
+    pub fn told(&self, cursor: usize, loaded: Option<&Loaded>) -> String {
+        if self.text.is_empty() {
+            return String::new();
+        }
+        let mut told = match (self.found.len(), self.found.iter().position(|at| *at == cursor)) {
+            (0, _) if self.is_typed => "not found here".to_owned(),
+            (0, _) => "not found".to_owned(),
             (all, Some(at)) => format!("{} of {all}", at + 1),
             (all, None) => format!("{all} found"),
+        };
+        let unopened = |at: &&(u32, u32)| loaded.is_none_or(|loaded| !loaded.diffs.contains_key(*at));
+        let in_files = self.in_files.iter().filter(unopened).count();
+        if self.is_typed && loaded.is_some_and(|loaded| !unopened_files(loaded).is_empty()) {
+            told.push_str("; Enter looks into the files too");
         }
+        if in_files > 0 {
+            told.push_str(&format!(", {} not open yet: enter opens it", plural(in_files as u64, "file")));
+        }
+        if self.left > 0 {
+            told.push_str(&format!(", looking into {}", plural(self.left as u64, "file")));
+        } else if self.unread > 0 {
+            told.push_str(&format!(", not looked into: {}", plural(self.unread as u64, "file")));
+        }
+        told
     }
 }
 

@@ -21,8 +21,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("components", &["model", "reader", "component", "stores", "beneath", "diff", "crash"]),
     ("engine", &["model", "reader", "component", "diff", "journal", "crash"]),
     ("registry", &["model", "reader", "component", "engine", "runbook", "stores", "components"]),
-    ("tui", &["model", "engine", "diff"]),
-    ("cli", &["model", "engine", "journal", "report", "runbook", "registry", "tui"]),
+    ("signals", &["model", "engine"]),
+    ("tui", &["model", "engine", "diff", "signals"]),
+    ("cli", &["model", "engine", "journal", "report", "runbook", "registry", "signals", "tui"]),
     ("main", &["cli"]),
 ];
 

@@ -114,6 +114,41 @@ fn who_leaves_is_told_what_is_waited_for_and_can_end_it() {
     wait_for("the command's end", || command.processes().is_empty());
 }
 
+#[test]
+fn a_pagers_own_interrupt_is_not_the_screens_and_a_signal_ends_both() {
+    let platform = Platform::damaged();
+    // As less does: keys one by one and unseen; its ctrl-c is its own.
+    platform
+        .pager_that("trap 'echo interrupted' INT; stty -icanon -echo; echo viewing; while :; do read -r line; done");
+    let mut terminal = platform.rekindle(&["run", "runbook.yaml"]);
+    terminal.sees("review 2");
+    terminal.press("3").sees("exact: what is shown");
+    terminal.press("e").sees("viewing");
+    terminal.press("\x03").sees("interrupted");
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.ends(), 2, "the run is left in order: nothing was under way");
+    terminal.is_given_back();
+    assert!(terminal.text().contains("next: rekindle resume"), "{}", terminal.text());
+}
+
+#[test]
+fn a_second_signal_ends_what_the_first_one_waits_for() {
+    for second in [Signal::TERM, Signal::INT] {
+        let platform = Platform::damaged();
+        let command = platform.slow_command();
+        let mut terminal = platform.rekindle(&["run", "slow.yaml"]);
+        begin(&mut terminal, &command);
+        terminal.signal(Signal::TERM);
+        terminal.sees("slow is being written: that ends first");
+        assert!(!command.processes().is_empty());
+        terminal.signal(second);
+        assert_eq!(terminal.ends(), 1);
+        terminal.is_given_back();
+        assert!(terminal.text().contains("ended at once"), "{}", terminal.text());
+        wait_for("the command's end", || command.processes().is_empty());
+    }
+}
+
 fn begin(terminal: &mut Terminal, command: &SlowCommand) {
     terminal.sees("review 1");
     terminal.press("3").sees("OPAQUE");
@@ -166,10 +201,14 @@ fn a_screen_that_panics() {
         .unwrap();
     tracing::subscriber::set_global_default(Panicking).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let source = rekindle::tui::Source::Watch(watched);
+    let histories: rekindle::tui::Histories = std::sync::Arc::new(|_| Ok(Vec::new()));
+    let source = rekindle::tui::Source::Watch { notices: watched, histories };
     let mut watchdog = rekindle::tui::Watchdog::start().unwrap();
     let options = rekindle::tui::Options::default();
-    let _ = runtime.block_on(rekindle::tui::run(source, "nobody".to_owned(), options, &mut watchdog));
+    let _ = runtime.block_on(async {
+        let signals = rekindle::signals::Signals::listen("nothing".to_owned());
+        rekindle::tui::run(source, "nobody".to_owned(), options, &signals, &mut watchdog).await
+    });
 }
 
 struct Panicking;

@@ -7,9 +7,12 @@
 )]
 
 mod ends;
+mod groups;
 mod keys;
 mod platform;
+mod shell;
 mod stories;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;
+mod tmux;

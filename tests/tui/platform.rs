@@ -1,4 +1,3 @@
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::support::repository::{Backup, PASSWORD, Repository};
@@ -34,6 +33,49 @@ impl Platform {
         made
     }
 
+    /// Many users whose accounts have lost the same role, but one who has lost another; and every home its data.
+    pub fn alike(users: &[&str], other: &str) -> Self {
+        let made = Self { folder: tempfile::tempdir().unwrap(), repository: Repository::init(2, "default") };
+        std::fs::create_dir(made.path("accounts")).unwrap();
+        for user in users {
+            std::fs::create_dir_all(made.home(user)).unwrap();
+            let mut table = vec![0; 60_000];
+            blake3::Hasher::new().update(user.as_bytes()).finalize_xof().fill(&mut table);
+            std::fs::write(made.home(user).join("table"), table).unwrap();
+            std::fs::write(made.account(user), format!("name: {user}\nroles: [read, write]\n")).unwrap();
+        }
+        made.repository.backup(&made.path(""), Backup::default());
+        for user in users {
+            let kept = if *user == other { "write" } else { "read" };
+            std::fs::write(made.account(user), format!("name: {user}\nroles: [{kept}]\n")).unwrap();
+            std::fs::remove_file(made.home(user).join("table")).unwrap();
+        }
+        std::fs::write(made.path("runbook.yaml"), made.runbook()).unwrap();
+        let (root, repository) = (made.path(""), made.repository.path());
+        let (root, repository) = (root.display(), repository.display());
+        let runbook = format!(
+            "rekindle: 1\ntitle: Accounts\nsources:\n  homes:\n    restic: {repository}\n    \
+             password: {{ env: RESTIC_PASSWORD }}\n    format: files\n  saved:\n    restic: {repository}\n    \
+             password: {{ env: RESTIC_PASSWORD }}\n    format: documents\ncomponents:\n  accounts:\n    \
+             documents: {root}accounts\n    schema: {{ fields: {{ roles: {{ set: true }} }} }}\n\
+             owners:\n  user: {{ from: homes, below: \"{root}home\" }}\nsteps:\n  - id: account\n    each: user\n    \
+             restore: accounts\n    from: saved\n    below: \"{root}accounts\"\n"
+        );
+        std::fs::write(made.path("accounts.yaml"), runbook).unwrap();
+        made
+    }
+
+    pub fn account(&self, user: &str) -> PathBuf {
+        self.path("accounts").join(format!("{user}.yaml"))
+    }
+
+    /// What is on record of the latest run, one event a line.
+    pub fn record(&self) -> String {
+        let mut watch = std::process::Command::new(env!("CARGO_BIN_EXE_rekindle"));
+        let told = watch.args(["watch", "--once"]).env("REKINDLE_STATE", self.path("state")).output().unwrap();
+        String::from_utf8(told.stdout).unwrap()
+    }
+
     fn runbook(&self) -> String {
         let (repository, home) = (self.repository.path(), self.path("home"));
         let (repository, home) = (repository.display(), home.display());
@@ -59,16 +101,30 @@ impl Platform {
 
     /// The built binary on this platform, in a terminal.
     pub fn rekindle(&self, arguments: &[&str]) -> Terminal {
+        self.start(env!("CARGO_BIN_EXE_rekindle"), arguments)
+    }
+
+    /// A shell with jobs, without anybody's own settings.
+    pub fn shell(&self) -> Terminal {
+        self.start("bash", &["--noprofile", "--norc", "-i"])
+    }
+
+    fn start(&self, program: &str, arguments: &[&str]) -> Terminal {
+        let environment = self.environment();
+        let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
+        Terminal::start(program, arguments, &environment, self.folder.path())
+    }
+
+    pub fn environment(&self) -> [(&'static str, std::ffi::OsString); 5] {
         let state = self.path("state");
         let (config, pager) = (self.path("config"), self.path("pager"));
-        let environment: [(&str, &OsStr); 5] = [
-            ("RESTIC_PASSWORD", OsStr::new(PASSWORD)),
-            ("REKINDLE_STATE", state.as_os_str()),
-            ("XDG_CONFIG_HOME", config.as_os_str()),
-            ("REKINDLE_PAGER", OsStr::new("")),
-            ("PAGER", pager.as_os_str()),
-        ];
-        Terminal::start(env!("CARGO_BIN_EXE_rekindle"), arguments, &environment, self.folder.path())
+        [
+            ("RESTIC_PASSWORD", PASSWORD.into()),
+            ("REKINDLE_STATE", state.into()),
+            ("XDG_CONFIG_HOME", config.into()),
+            ("REKINDLE_PAGER", "".into()),
+            ("PAGER", pager.into()),
+        ]
     }
 
     /// The operator's own keys.
@@ -79,9 +135,13 @@ impl Platform {
 
     /// A pager that shows all and waits for a line.
     pub fn pager(&self) {
+        self.pager_that("cat \"$1\"; ls -l \"$1\"; read -r line");
+    }
+
+    pub fn pager_that(&self, does: &str) {
         use std::os::unix::fs::PermissionsExt;
         let pager = self.path("pager");
-        std::fs::write(&pager, "#!/bin/sh\ncat \"$1\"\nls -l \"$1\"\nread -r line\n").unwrap();
+        std::fs::write(&pager, format!("#!/bin/sh\n{does}\n")).unwrap();
         std::fs::set_permissions(pager, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::Instant;
 
-use super::plain::{Ending, Lines, Signals, Walk, totals};
+use super::plain::{Ending, Lines, Walk, totals};
 use super::prepared::prepare;
 use super::run::conclude;
 use super::screen::{self, ScreenArgs};
@@ -18,6 +18,7 @@ use super::{Exit, operate, say};
 use crate::engine::{Command, Engine, Notice};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, TaskStatus};
 use crate::runbook::{Given, Inputs, Runbook};
+use crate::signals::Signals;
 use crate::tui::Parting;
 use sandbox::Sandbox;
 
@@ -64,16 +65,16 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let mut prepared = prepare(&PathBuf::from("demo.yaml"), runbook, inputs, &by, operate::now(), Ok).await?;
     prepared.header.policy = "the demo's".to_owned();
     let (engine, id) = operate::begin_in(&state, prepared, policy.clone())?;
+    let signals = Signals::listen(format!("rm -r {}", sandbox.root().display()));
     if let Some(mut options) = screen {
         mend_when_it_fails(&engine, &sandbox);
         options.parting = match sandbox.is_kept() {
             true => Parting::Stays { before: format!("REKINDLE_STATE={} ", sandbox.path("state").display()) },
             false => Parting::Removed { instead: "`rekindle demo --keep` leaves them in place".to_owned() },
         };
-        let ending = screen::show(engine, by, options).await?;
+        let ending = screen::show(engine, by, options, signals).await?;
         return Ok(leave(&ending, &sandbox, &id));
     }
-    let signals = Signals::listen(format!("rm -r {}", sandbox.root().display()));
     let walk = Walk { engine, by, lines: Lines::new(json), interactive: false, only: None, signals };
     in_plain_mode(walk, &sandbox, &id).await
 }

@@ -2,12 +2,10 @@
 
 mod lines;
 mod prompt;
-mod signals;
 mod walk;
 mod wording;
 
 pub use lines::Lines;
 pub use prompt::choose_hunks;
-pub use signals::Signals;
 pub use walk::{Ending, Walk, totals};
 pub use wording::{counted, event_line, plan_lines, shown_name};

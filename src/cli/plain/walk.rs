@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use super::lines::Lines;
 use super::prompt;
-use super::signals::Signals;
 use crate::engine::{Engine, Notice};
 use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskStatus};
+use crate::signals::Signals;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Follows a run on a terminal or in a pipe, line by line, and asks where a person must decide.

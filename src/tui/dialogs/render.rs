@@ -294,7 +294,7 @@ fn failure_lines(model: &Model, task: crate::model::TaskId) -> (String, Vec<Line
     }
     let choices = model.keymap.bindings.iter().filter(|binding| binding.context == Context::Failure);
     let answers = choices.map(|binding| {
-        let key = binding.keys.first().map_or("", |(name, _)| name.as_str());
+        let key = binding.key();
         (Role::Key, format!("{}{}", column(key, 5_usize.max(key.width() + 2), ""), binding.about))
     });
     (format!("{} failed", shown_name(&model.run, task)), lines, answers.collect())

@@ -23,11 +23,11 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write("_", theme.style(Role::Cursor));
         pen.write("   an action, a task's name or its number in the list", theme.style(Role::Quiet));
     } else if model.search.is_typed {
-        let cursor = model.review.loaded().map_or(0, |loaded| loaded.cursor);
         pen.write(" search / ", theme.style(Role::Key)).write(&visible(&model.search.text), theme.style(Role::Title));
         pen.write("_", theme.style(Role::Cursor));
-        let told = format!("   {}", model.search.told(cursor));
-        pen.write(&told, theme.style(Role::Quiet));
+        let left = pen.left();
+        let told = format!("   {}", told_of_search(model));
+        pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Quiet));
     } else if let Some(note) = model.notes.shown() {
         let (mark, role) = match note.weight {
             Weight::Said => (" ", Role::Plain),
@@ -40,8 +40,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         let told = format!(" canary: {first} applied first; {} more wait for the read-back", canary.rest.len());
         pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Active));
     } else if model.tab == Tab::Review && !model.search.text.is_empty() {
-        let cursor = model.review.loaded().map_or(0, |loaded| loaded.cursor);
-        let told = format!(" search: {}  {}", visible(&model.search.text), model.search.told(cursor));
+        let told = format!(" search: {}  {}", visible(&model.search.text), told_of_search(model));
         pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
     } else if model.is_complete() && model.activities.is_empty() {
         let text = if model.read_only {
@@ -55,4 +54,9 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Quiet));
     }
     hints::render(model, Rect { y: area.y + 1, height: 1, ..area }, buffer);
+}
+
+fn told_of_search(model: &Model) -> String {
+    let loaded = model.review.loaded();
+    model.search.told(loaded.map_or(0, |loaded| loaded.cursor), loaded)
 }

@@ -86,16 +86,12 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn key(binding: &Binding) -> &str {
-    binding.keys.first().map_or("", |(name, _)| name.as_str())
-}
-
 fn width(binding: &Binding) -> usize {
-    key(binding).len() + binding.hint.len() + 3
+    binding.key().len() + binding.hint.len() + 3
 }
 
 fn hint(model: &Model, binding: &Binding, width: usize, pen: &mut Pen<'_>) {
-    let key = key(binding);
+    let key = binding.key();
     let word = column(&format!(" {}", binding.hint), width.saturating_sub(key.len()), "");
     pen.write(key, model.theme.style(Role::Key)).write(&word, model.theme.style(Role::Plain));
 }

@@ -1,4 +1,4 @@
-use super::stories::reviewing;
+use super::deciding_stories::reviewing;
 use super::*;
 use crate::engine::Command;
 use crate::model::{Digest, Error, ErrorKind, Event, Known, Problem, TaskId};

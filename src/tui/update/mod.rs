@@ -12,13 +12,19 @@ mod taking_away;
 mod typing;
 
 #[cfg(test)]
+mod acting_stories;
+#[cfg(test)]
+mod deciding_stories;
+#[cfg(test)]
 mod group_stories;
+#[cfg(test)]
+mod leaving_stories;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod sight_stories;
 #[cfg(test)]
-mod stories;
+mod telling_stories;
 
 use super::dialogs::Question;
 use super::effect::Effect;
@@ -57,13 +63,6 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Notice(notice) => notices::fold(model, notice),
         Msg::Answered { command, problem } => answers::answered(model, &command, problem),
-        Msg::PlanFacts { facts } => {
-            // What an event said since is newer.
-            for (task, facts) in facts {
-                model.plans.entry(task).or_insert(facts);
-            }
-            Vec::new()
-        }
         Msg::Warned { text } => {
             model.notes.tell(Weight::Logged, format!("{text}  (4 has the log)"));
             model.dirtied(Dirty::Soon);
@@ -93,7 +92,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             if evidence.generation == generation && evidence.task == Some(task) {
                 evidence.loading = false;
                 match answer {
-                    Ok(events) => (evidence.events, evidence.problem) = (events, None),
+                    Ok(events) => {
+                        // What happened while it was read comes after it, and may be in it already.
+                        let since = std::mem::replace(&mut evidence.events, events);
+                        let last = evidence.last();
+                        evidence.events.extend(since.into_iter().filter(|recorded| recorded.seq > last));
+                        evidence.problem = None;
+                    }
                     Err(problem) => evidence.problem = Some(problem),
                 }
                 model.dirtied(Dirty::Now);
@@ -112,6 +117,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::SearchedFiles { generation, text, looked } => searching::looked(model, generation, &text, looked),
         Msg::Wake { generation } => loading::wake(model, generation),
     }
 }
@@ -140,9 +146,9 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         return typing::filter_key(model, key);
     }
     if model.search.is_typed {
-        searching::key(model, key);
+        let effects = searching::key(model, key);
         model.settle();
-        return Vec::new();
+        return effects;
     }
     if model.palette.is_some() {
         return choosing::palette_key(model, key, at);
@@ -191,7 +197,9 @@ fn drawn(model: &mut Model, at: u64) {
     };
     let is_painted = model.tab == Tab::Review && model.review.loaded().is_some() && model.review.task == model.cursor;
     model.review.painted = is_painted.then_some(model.review.generation);
-    if let Some((_, digest)) = model.review.drawn {
+    if let Some((id, digest)) = model.review.drawn {
         model.seen.insert(digest);
+        let is_whole = model.run.selection(id).takes_all();
+        model.seen_cohorts.extend(model.run.plans.get(&id).filter(|_| is_whole).map(|facts| facts.cohort));
     }
 }

@@ -4,9 +4,10 @@ use crate::engine::{Activity, Notice};
 use crate::model::{Event, Recorded, TaskId, TaskStatus, visible};
 use crate::tui::dialogs::Question;
 use crate::tui::effect::Effect;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::names::shown_name;
 use crate::tui::notes::Weight;
-use crate::tui::state::{Dirty, MAX_OUTPUT, Model, PlanFacts};
+use crate::tui::state::{Dirty, MAX_OUTPUT, Model};
 
 use super::loading;
 
@@ -17,11 +18,6 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
             model.idle = false;
             model.rows.stale = true;
             model.dirtied(Dirty::Now);
-            // Their events came before this screen: what those said of the plans is asked for.
-            let is_open = |status| matches!(status, TaskStatus::Review | TaskStatus::Approved);
-            let tasks = (0_u32..).zip(&model.run.tasks).filter(|(_, task)| is_open(task.status));
-            let tasks: Vec<_> = tasks.map(|(id, _)| TaskId(id)).collect();
-            return if tasks.is_empty() { Vec::new() } else { vec![Effect::LoadPlanFacts { tasks }] };
         }
         Notice::Event(recorded) => {
             let mut effects = event(model, &recorded);
@@ -76,9 +72,6 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
     // Without a filter no event but the first changes which rows there are.
     model.rows.stale |= !model.rows.filter.is_empty() || matches!(recorded.event, Event::Opened { .. });
     model.dirtied(Dirty::Soon);
-    if let Event::Planned { task, cohort, preview, .. } = &recorded.event {
-        model.plans.insert(*task, PlanFacts { cohort: *cohort, preview: *preview });
-    }
     let Some(task) = recorded.event.task() else { return Vec::new() };
     tell(model, task, &recorded.event);
     if model.run.tasks.get(task.index()).is_some_and(|task| task.status.is_settled()) {
@@ -86,7 +79,7 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
         model.activities.remove(&task);
     }
     void_question(model, task);
-    if model.evidence.task == Some(task) && !model.evidence.loading {
+    if model.evidence.task == Some(task) && model.evidence.last() < recorded.seq {
         model.evidence.events.push(Recorded::clone(recorded));
     }
     if model.review.task != Some(task) {
@@ -117,11 +110,24 @@ fn tell(model: &mut Model, task: TaskId, event: &Event) {
         (Event::Outcome { .. } | Event::Failed { .. }, Some(status @ (TaskStatus::Failed | TaskStatus::Unknown))) => {
             let word = if status == TaskStatus::Failed { "failed" } else { "is UNKNOWN: applied or not" };
             let name = shown_name(&model.run, task);
-            let next = "In the list ] leads to it, and Enter asks what to do";
-            model.notes.tell(Weight::Alarm, format!("{name} {word}. {next}"));
+            let key = |context, action| model.keymap.key(context, action);
+            let count = model.run.count(TaskStatus::Failed);
+            let next = if count > 1 {
+                format!("{count} failed by now: {} has them by their cause", key(Context::Everywhere, Action::Causes))
+            } else {
+                let (there, ask) = (key(Context::Steps, Action::NextWanted), key(Context::Steps, Action::Open));
+                format!("In the list {there} leads to it, and {ask} asks what to do")
+            };
+            model.notes.failed(task, format!("{name} {word}. {next}"));
         }
+        (_, Some(status)) if !matches!(status, TaskStatus::Failed | TaskStatus::Unknown) => {
+            model.notes.mended(task);
+        }
+        _ => {}
+    }
+    match event {
         // What was promised is there, what was complained of is mended.
-        (Event::Planned { .. } | Event::Retried { .. }, _) if model.review.task == Some(task) => {
+        Event::Planned { .. } | Event::Retried { .. } if model.review.task == Some(task) => {
             model.notes.forget(Weight::Said);
             model.notes.forget(Weight::Problem);
         }

@@ -1,8 +1,10 @@
 use crossterm::event::KeyCode;
 
+use crate::tui::effect::Effect;
+use crate::tui::file_search::{self, Looked, MOST_FILES};
 use crate::tui::keymap::Key;
 use crate::tui::search::MAX_INPUT;
-use crate::tui::state::Model;
+use crate::tui::state::{Dirty, Model};
 
 pub fn begin(model: &mut Model) {
     let Some(cursor) = model.review.loaded().map(|loaded| loaded.cursor) else {
@@ -13,7 +15,8 @@ pub fn begin(model: &mut Model) {
 }
 
 /// Keys while it is typed what is searched for: the cursor goes to the first place from where the search began.
-pub fn key(model: &mut Model, key: Key) {
+/// Enter keeps the search, and looks into the files that are not open.
+pub fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     match key.code {
         KeyCode::Esc => {
             let from = model.search.from;
@@ -21,15 +24,18 @@ pub fn key(model: &mut Model, key: Key) {
             if let Some(loaded) = model.review.loaded_mut() {
                 loaded.cursor = from.min(loaded.rows.len().saturating_sub(1));
             }
-            return;
+            return Vec::new();
         }
-        KeyCode::Enter => return model.search.is_typed = false,
+        KeyCode::Enter => {
+            model.search.is_typed = false;
+            return look_into_files(model);
+        }
         KeyCode::Char('u') if key.control => model.search.text.clear(),
         KeyCode::Backspace => drop(model.search.text.pop()),
         KeyCode::Char(character) if !key.control && model.search.text.len() < MAX_INPUT => {
             model.search.text.push(character);
         }
-        _ => return,
+        _ => return Vec::new(),
     }
     found(model, true);
     let from = model.search.from;
@@ -37,6 +43,38 @@ pub fn key(model: &mut Model, key: Key) {
     if let Some(loaded) = model.review.loaded_mut() {
         loaded.cursor = at.unwrap_or(from).min(loaded.rows.len().saturating_sub(1));
     }
+    Vec::new()
+}
+
+fn look_into_files(model: &mut Model) -> Vec<Effect> {
+    let Some(loaded) = model.review.loaded().filter(|_| !model.search.text.is_empty()) else { return Vec::new() };
+    let mut files = file_search::unopened(loaded);
+    model.search.unread = files.len().saturating_sub(MOST_FILES);
+    files.truncate(MOST_FILES);
+    more(model, files)
+}
+
+fn more(model: &mut Model, files: Vec<(u32, u32)>) -> Vec<Effect> {
+    model.search.left = files.len();
+    let (generation, text) = (model.review.generation, model.search.text.clone());
+    match model.review.loaded() {
+        Some(loaded) if !files.is_empty() => {
+            vec![Effect::SearchFiles { generation, proposal: loaded.proposal.clone(), text, files }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Some files were looked into: what is found there is one more place, and the cursor stays where it is.
+pub fn looked(model: &mut Model, generation: u64, text: &str, looked: Looked) -> Vec<Effect> {
+    if model.review.generation != generation || model.search.text != text || model.search.is_typed {
+        return Vec::new();
+    }
+    model.search.in_files.extend(looked.found);
+    model.search.unread += looked.unread;
+    found(model, true);
+    model.dirtied(Dirty::Soon);
+    more(model, looked.rest)
 }
 
 pub fn step(model: &mut Model, forward: bool) {

@@ -1,4 +1,4 @@
-use super::stories::reviewing;
+use super::deciding_stories::reviewing;
 use super::*;
 use crate::engine::{Command, Notice};
 use crate::model::{Error, ErrorKind, Event};
@@ -43,6 +43,32 @@ fn a_search_goes_from_place_to_place_and_around_the_end() {
     desk.press("/").type_text("zzz");
     assert!(desk.text().contains("not found"));
     assert_eq!(desk.commands(), [], "letters that decide decide nothing while they are typed");
+}
+
+#[test]
+fn a_search_looks_into_files_that_are_not_open_and_says_which_it_could_not_read() {
+    let mut desk = reviewing("home/ana");
+    desk.press("/").type_text("export b");
+    assert!(desk.text().contains("not found here; Enter looks into the files too"), "{}", desk.text());
+    desk.press("enter");
+    assert!(desk.text().contains("not found, looking into 4 files"), "{}", desk.text());
+    let proposal = crate::tui::fixtures::tree_proposal("home/ana");
+    desk.answer(&proposal);
+    let at = |desk: &Desk| desk.model.review.loaded().unwrap().cursor;
+    let before = at(&desk);
+    assert!(desk.text().contains("4 files not open yet: enter opens it"), "{}", desk.text());
+    assert_eq!(at(&desk), before, "what is found later moves nothing");
+    desk.press("G ctrl-n enter").answer(&proposal);
+    // The file is open: now its line is the place, and no longer the file's.
+    desk.press("ctrl-n");
+    let text = desk.text();
+    assert!(text.lines().any(|line| line.contains(">      export B=2")), "{text}");
+    assert!(text.contains("1 of 4, 3 files not open yet"), "{text}");
+    desk.press("/").type_text("export b");
+    let late = crate::tui::file_search::Looked { found: vec![(0, 3)], ..Default::default() };
+    let generation = desk.model.review.generation;
+    desk.send(Msg::SearchedFiles { generation, text: "export".to_owned(), looked: late });
+    assert!(desk.model.search.in_files.is_empty(), "another search's answer is dropped");
 }
 
 #[test]
