@@ -9,6 +9,7 @@ use super::plain::{Lines, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
+use crate::journal::ReadJournal;
 use crate::model::{
     ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, visible,
 };
@@ -90,7 +91,11 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     }
     if left.is_empty() {
         if !json {
-            say("everything that was asked for is undone");
+            let tasks = order.iter().flatten().copied();
+            let stays = stays(&id, &ending.run, tasks).unwrap_or_default();
+            stays.iter().for_each(|line| say(line));
+            let all_but = if stays.is_empty() { "" } else { " but for that" };
+            say(&format!("everything that was asked for is undone{all_but}"));
         }
         return Ok(Exit::Fine);
     }
@@ -133,6 +138,22 @@ fn held_back(run: &Run, left: &[TaskId], flags: &str) -> String {
         false => String::new(),
     };
     format!("held back: {}{by}", some_of(&names))
+}
+
+/// What these plans left as it is, since nobody can bring back what was there.
+fn stays(id: &str, run: &Run, tasks: impl Iterator<Item = TaskId>) -> Result<Vec<String>> {
+    let journal = ReadJournal::open(&operate::folder(Some(id))?)?;
+    let mut lines = Vec::new();
+    for digest in tasks.filter_map(|task| run.tasks.get(task.index())?.digest) {
+        let warnings = journal.plan(&digest)?.map(|plan| plan.warnings.clone()).unwrap_or_default();
+        lines.extend(warnings.iter().map(|warning| format!("  ! {}", visible(warning))));
+    }
+    if lines.len() > MOST_NAMED {
+        let more = lines.len() - MOST_NAMED;
+        lines.truncate(MOST_NAMED);
+        lines.push(format!("  ! and {more} more: see 'rekindle report'"));
+    }
+    Ok(lines)
 }
 
 /// Those that are not undone.

@@ -14,7 +14,7 @@ pub fn schema(ids: Ids, leave: &[String]) -> Schema {
             Kind::Localization | Kind::RequiredAction => Vec::new(),
             Kind::UserProfile => profile(),
             Kind::Component => component(),
-            Kind::Flow => vec![made_once("id")],
+            Kind::Flow => vec![made_once("id"), made_once("subFlows")],
             Kind::ClientScope | Kind::Client => client(),
             Kind::IdentityProvider => provider(),
             Kind::RealmRole | Kind::ClientRole | Kind::Group => role(),
@@ -111,6 +111,7 @@ fn profile() -> Vec<FieldRule> {
         keyed("groups", "name"),
         set("attributes[].permissions.view"),
         set("attributes[].permissions.edit"),
+        FieldRule { create_only: true, ..at("order") },
     ]
 }
 
@@ -129,6 +130,9 @@ fn client() -> Vec<FieldRule> {
         FieldRule { secret: true, ..at("secret") },
         FieldRule { secret: true, ..at("secretAttributes.*") },
         keyed("protocolMappers", "name"),
+        keyed("authorizationSettings.resources", "name"),
+        keyed("authorizationSettings.policies", "name"),
+        keyed("authorizationSettings.scopes", "name"),
         set("scopeMappings.realm"),
         set("scopeMappings.client.*"),
     ]
