@@ -49,7 +49,10 @@ impl Flows<'_> {
             if let Some(alias) = text(flow, "alias")
                 && let Some(known) = self.by_alias.get(alias)
             {
-                into.insert(alias.to_owned(), json!({"id": known.get("id"), "builtIn": known.get("builtIn")}));
+                into.insert(
+                    alias.to_owned(),
+                    json!({"id": known.get("id"), "builtIn": known.get("builtIn").unwrap_or(&Value::Bool(false))}),
+                );
             }
             self.note_below(flow.get("executions").unwrap_or(&Value::Null), into);
         }
