@@ -46,6 +46,7 @@ pub enum Action {
     Cohorts,
     Causes,
     Zoom,
+    Fold,
     TroubleFirst,
     Palette,
 }
@@ -99,6 +100,7 @@ impl Action {
             Self::Cohorts => "cohorts",
             Self::Causes => "causes",
             Self::Zoom => "zoom",
+            Self::Fold => "fold",
             Self::TroubleFirst => "trouble-first",
             Self::Palette => "palette",
         }

@@ -30,6 +30,7 @@ mod review;
 mod rows;
 mod runtime;
 mod search;
+mod side_by_side;
 mod state;
 mod terminal;
 mod theme;

@@ -284,8 +284,9 @@ impl Model {
             self.matrix_top = self.matrix_top.min(at).max((at + 1).saturating_sub(height));
         }
         let columns = super::panes::matrix_columns(self.width);
-        let step = self.cursor.map(|id| self.run.step_of(id));
-        if let Some(at) = super::matrix::columns(&self.run).iter().position(|column| Some(*column) == step) {
+        let all = super::matrix::columns(&self.run, self.sight.is_folded);
+        let is_here = |column: &super::matrix::Column| self.cursor.is_some_and(|id| column.has(&self.run, id));
+        if let Some(at) = all.iter().position(is_here) {
             self.matrix_left = self.matrix_left.min(at).max((at + 1).saturating_sub(columns));
         }
     }

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -6,7 +8,7 @@ use crate::model::{Fidelity, Hunk, Pass, Preview, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_middle, wrap};
 use crate::tui::file_diff::Side;
 use crate::tui::names::shown_name;
-use crate::tui::review::{Loaded, ReviewRow, ReviewState, place_room};
+use crate::tui::review::{Loaded, ReviewRow, ReviewState, half_width, place_room};
 use crate::tui::search::matches;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::{Role, Theme};
@@ -160,26 +162,52 @@ fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: 
             self::hunk(theme, hunk, takes, pen, over);
         }
         ReviewRow::Line { side, text, changed, .. } => {
-            let (mark, role) = match side {
-                Side::Removed => (side.mark(), Role::Removed),
-                Side::Added => (side.mark(), Role::Added),
-                Side::Both => (side.mark(), Role::Quiet),
-                Side::Gap => (side.mark(), Role::Active),
-            };
-            let end = text.len() - text.trim_end_matches(' ').len();
-            pen.write("    ", over(Role::Plain)).write(mark, over(role));
-            let text = text.trim_end_matches(' ');
-            let mut at = 0;
-            for part in changed {
-                pen.write(text.get(at..part.start).unwrap_or_default(), over(role));
-                let emphasis = over(role).add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
-                pen.write(text.get(part.start..part.end.min(text.len())).unwrap_or_default(), emphasis);
-                at = part.end.min(text.len());
+            pen.write("    ", over(Role::Plain));
+            diff_line(theme, *side, text, changed, pen, over);
+        }
+        ReviewRow::Pair { old, new, .. } => {
+            let half = half_width(pen.left() + 1);
+            pen.write("    ", over(Role::Plain));
+            let end = pen.left() - half;
+            if let Some(old) = old {
+                diff_line(theme, old.side, &old.text, &old.changed, pen, over);
             }
-            pen.write(text.get(at..).unwrap_or_default(), over(role));
-            pen.write(&theme.end_space().repeat(end), over(role));
+            let gap = " ".repeat(pen.left().saturating_sub(end));
+            pen.write(&gap, over(Role::Plain)).write(&format!(" {} ", theme.upright()), over(Role::Quiet));
+            if let Some(new) = new {
+                diff_line(theme, new.side, &new.text, &new.changed, pen, over);
+            }
         }
     }
+}
+
+/// A line of a text with its mark, what differs in it emphasised, a space at its end shown.
+fn diff_line(
+    theme: Theme,
+    side: Side,
+    text: &str,
+    changed: &[Range<usize>],
+    pen: &mut Pen<'_>,
+    over: &dyn Fn(Role) -> Style,
+) {
+    let role = match side {
+        Side::Removed => Role::Removed,
+        Side::Added => Role::Added,
+        Side::Both => Role::Quiet,
+        Side::Gap => Role::Active,
+    };
+    let end = text.len() - text.trim_end_matches(' ').len();
+    pen.write(side.mark(), over(role));
+    let text = text.trim_end_matches(' ');
+    let mut at = 0;
+    for part in changed {
+        pen.write(text.get(at..part.start).unwrap_or_default(), over(role));
+        let emphasis = over(role).add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+        pen.write(text.get(part.start..part.end.min(text.len())).unwrap_or_default(), emphasis);
+        at = part.end.min(text.len());
+    }
+    pen.write(text.get(at..).unwrap_or_default(), over(role));
+    pen.write(&theme.end_space().repeat(end), over(role));
 }
 
 fn hunk(theme: Theme, hunk: &Hunk, takes: bool, pen: &mut Pen<'_>, over: &dyn Fn(Role) -> Style) {

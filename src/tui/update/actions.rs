@@ -48,7 +48,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::First
         | Action::Last => moves::travel(model, action),
         Action::Open if model.tab == Tab::Review => return open_diff(model),
-        Action::Open if model.tab == Tab::Matrix && model.sight.zoom != matrix::Zoom::One => drill(model),
+        Action::Open if model.tab == Tab::Matrix && model.sight.has_many() => drill(model),
         Action::Open => open(model),
         Action::Back => back(model),
         Action::TurnGrouping => {
@@ -68,6 +68,10 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ViewDiff => return taking_away::view_diff(model),
         Action::Copy => return taking_away::copy(model),
         Action::Zoom => model.sight.zoom = model.sight.zoom.further(),
+        Action::Fold => {
+            model.sight.is_folded = !model.sight.is_folded;
+            model.matrix_left = 0;
+        }
         Action::TroubleFirst => {
             let is_sorted = model.sight.order.is_some();
             model.sight.order = (!is_sorted).then(|| matrix::by_trouble(&model.run));
@@ -208,13 +212,13 @@ fn open(model: &mut Model) {
 fn drill(model: &mut Model) {
     let Some(id) = model.cursor else { return };
     let Some(line) = matrix::line_of(model, id) else { return };
-    let step = model.run.step_of(id);
-    let tasks: BTreeSet<TaskId> = matrix::tasks_in(model, line, step).collect();
-    let worst = tasks.iter().copied().min_by_key(|id| match status(model, *id) {
-        TaskStatus::Failed | TaskStatus::Unknown => 0,
-        TaskStatus::Review => 1,
-        _ => 2,
-    });
+    let columns = matrix::columns(&model.run, model.sight.is_folded);
+    let Some(column) = columns.iter().find(|column| column.has(&model.run, id)) else { return };
+    let tasks: BTreeSet<TaskId> = matrix::tasks_in(model, line, column).collect();
+    if tasks.len() == 1 {
+        return open(model);
+    }
+    let worst = matrix::worst(&model.run, tasks.iter().copied());
     let many = crate::model::plural(tasks.len() as u64, "task");
     typing::apply(model, "");
     model.rows.filter = crate::tui::filter::Filter::of(tasks);
