@@ -49,6 +49,7 @@ pub enum Action {
     Fold,
     TroubleFirst,
     Palette,
+    Hints,
 }
 
 impl Action {
@@ -103,6 +104,7 @@ impl Action {
             Self::Fold => "fold",
             Self::TroubleFirst => "trouble-first",
             Self::Palette => "palette",
+            Self::Hints => "hints",
         }
     }
 }

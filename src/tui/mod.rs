@@ -34,6 +34,7 @@ mod side_by_side;
 mod state;
 mod terminal;
 mod theme;
+mod tour;
 mod update;
 mod view;
 mod watchdog;

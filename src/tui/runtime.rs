@@ -40,6 +40,8 @@ pub struct Options {
     pub palette: Palette,
     pub ascii: bool,
     pub parting: Parting,
+    /// Begins with a line about what can be done next.
+    pub tour: bool,
     pub keymap: Keymap,
 }
 
@@ -57,7 +59,7 @@ pub async fn run(
     let theme = Theme { palette: options.palette, ascii: options.ascii };
     let is_watch = matches!(source, Source::Watch(_));
     let mut model = Model::new(by, theme, is_watch, TimeZone::system());
-    (model.parting, model.keymap) = (options.parting, options.keymap);
+    (model.parting, model.keymap, model.tour) = (options.parting, options.keymap, options.tour);
     let (engine, notices) = match source {
         Source::Engine(engine) => {
             let notices = engine.subscribe();

@@ -129,6 +129,8 @@ pub struct Model {
     pub log_level: ::log::LevelFilter,
     pub notes: Notes,
     pub parting: Parting,
+    /// A line about what can be done next, where there is nothing else to tell.
+    pub tour: bool,
     /// The operator wants the run closed, and to leave then.
     pub closing: bool,
     pub idle: bool,
@@ -184,6 +186,7 @@ impl Model {
             log_level: ::log::LevelFilter::Info,
             notes: Notes::default(),
             parting: Parting::default(),
+            tour: false,
             closing: false,
             idle: false,
             stopped: None,

@@ -3,6 +3,7 @@ use ratatui::layout::Rect;
 
 use crate::model::{TaskStatus, visible};
 use crate::tui::cells::{Pen, column, fit_middle};
+use crate::tui::keymap::{Action, Context};
 use crate::tui::matrix::{self, Column, Tally, Zoom, line_count, line_of, row, row_count, tasks_in, worst};
 use crate::tui::names::shown_name;
 use crate::tui::state::Model;
@@ -23,8 +24,9 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let run = &model.run;
     let all = matrix::columns(run, model.sight.is_folded);
     if all.is_empty() || row_count(run) == 0 {
-        let text = " no step of this run is repeated for users: the steps are in tab 1";
-        Pen::at(buffer, area, 1).write(text, theme.style(Role::Attention));
+        let list = model.keymap.key(Context::Everywhere, Action::ShowSteps);
+        let text = format!(" no step of this run is repeated for users: {list} has the steps");
+        Pen::at(buffer, area, 1).write(&text, theme.style(Role::Attention));
         return;
     }
     let fit = columns(area.width);

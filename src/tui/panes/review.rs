@@ -7,6 +7,7 @@ use ratatui::style::{Modifier, Style};
 use crate::model::{Fidelity, Hunk, Pass, Preview, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_middle, wrap};
 use crate::tui::file_diff::Side;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::names::shown_name;
 use crate::tui::review::{Loaded, ReviewRow, ReviewState, half_width, place_room};
 use crate::tui::search::matches;
@@ -21,7 +22,9 @@ pub const HEAD: usize = 4;
 pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let Some(id) = model.cursor else {
-        Pen::at(buffer, area, 1).write(" no task is chosen: tab 1 has the list", theme.style(Role::Attention));
+        let list = model.keymap.key(Context::Everywhere, Action::ShowSteps);
+        let told = format!(" no task is chosen: {list} has the list");
+        Pen::at(buffer, area, 1).write(&told, theme.style(Role::Attention));
         return;
     };
     let status = model.run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status);
@@ -49,21 +52,29 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
     let note = model.cursor.map(|id| words::note(model, id)).unwrap_or_default();
+    let key = |action| model.keymap.key(Context::Review, action);
+    let (list, open) =
+        (model.keymap.key(Context::Everywhere, Action::ShowSteps), model.keymap.key(Context::Steps, Action::Open));
     let text = match status {
-        TaskStatus::Waiting => "It waits for what it needs; it is planned after that.",
-        TaskStatus::Ready => "It will be planned next.",
-        TaskStatus::Unchanged => "Live and backup are equal: nothing to do.",
-        TaskStatus::Done => {
-            "Applied and read back. 4 shows the evidence, u plans the way back, ] goes to the next in review."
+        TaskStatus::Waiting => "It waits for what it needs; it is planned after that.".to_owned(),
+        TaskStatus::Ready => "It will be planned next.".to_owned(),
+        TaskStatus::Unchanged => {
+            format!("Live and backup are equal: nothing to do. {} leads to what needs you.", key(Action::NextWanted))
         }
-        TaskStatus::Failed => "It failed. Enter in the list asks what to do about it.",
-        TaskStatus::Unknown => "Nobody knows whether it was applied. Enter in the list settles it.",
-        TaskStatus::Skipped => "It was skipped. r plans it anew.",
-        TaskStatus::Undone => "It was undone. r plans it anew.",
-        _ if model.read_only => "Plans are shown by the process that holds the run.",
-        _ => "Its plan comes here.",
+        TaskStatus::Done => format!(
+            "Applied and read back. {} shows the evidence, {} plans the way back, {} goes to the next in review.",
+            model.keymap.key(Context::Everywhere, Action::ShowEvidence),
+            key(Action::Undo),
+            key(Action::NextWanted)
+        ),
+        TaskStatus::Failed => format!("It failed. {list}, then {open}, asks what to do about it."),
+        TaskStatus::Unknown => format!("Nobody knows whether it was applied. {list}, then {open}, settles it."),
+        TaskStatus::Skipped => format!("It was skipped. {} plans it anew.", key(Action::Retry)),
+        TaskStatus::Undone => format!("It was undone. {} plans it anew.", key(Action::Retry)),
+        _ if model.read_only => "Plans are shown by the process that holds the run.".to_owned(),
+        _ => "Its plan comes here.".to_owned(),
     };
-    vec![(Role::Plain, text.to_owned()), (Role::Quiet, note)]
+    vec![(Role::Plain, text), (Role::Quiet, note)]
 }
 
 fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {

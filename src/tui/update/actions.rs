@@ -76,6 +76,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             let is_sorted = model.sight.order.is_some();
             model.sight.order = (!is_sorted).then(|| matrix::by_trouble(&model.run));
         }
+        Action::Hints => model.tour = !model.tour,
         Action::Palette => model.palette = Some(Palette::default()),
         Action::Mark => {
             if let Some(id) = shown_cursor(model) {
