@@ -8,6 +8,10 @@ use super::state::{Model, Tab};
 /// One line about what can be done next, made of what is on the screen: it follows the operator wherever they go, and
 /// nothing waits for it.
 pub fn hint(model: &Model) -> Option<String> {
+    // A question says itself how it is answered.
+    if model.dialog.is_some() {
+        return None;
+    }
     if model.read_only || model.stopped.is_some() || model.broken.is_some() || model.run.tasks.is_empty() {
         return None;
     }

@@ -61,12 +61,17 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
         TaskStatus::Unchanged => {
             format!("Live and backup are equal: nothing to do. {} leads to what needs you.", key(Action::NextWanted))
         }
-        TaskStatus::Done => format!(
-            "Applied and read back. {} shows the evidence, {} plans the way back, {} goes to the next in review.",
-            model.keymap.key(Context::Everywhere, Action::ShowEvidence),
-            key(Action::Undo),
-            key(Action::NextWanted)
-        ),
+        TaskStatus::Done => {
+            let evidence = model.keymap.key(Context::Everywhere, Action::ShowEvidence);
+            let told = format!(
+                "Applied and read back. {evidence} shows the evidence, {} plans the way back",
+                key(Action::Undo)
+            );
+            match model.run.count(TaskStatus::Review) {
+                0 => format!("{told}."),
+                _ => format!("{told}, {} goes to the next in review.", key(Action::NextWanted)),
+            }
+        }
         TaskStatus::Failed => format!("It failed. {list}, then {open}, asks what to do about it."),
         TaskStatus::Unknown => format!("Nobody knows whether it was applied. {list}, then {open}, settles it."),
         TaskStatus::Skipped => format!("It was skipped. {} plans it anew.", key(Action::Retry)),

@@ -86,6 +86,14 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 moves::travel(model, Action::Down);
             }
         }
+        Action::MarkAll => {
+            let shown: BTreeSet<TaskId> = model.rows.tasks().collect();
+            if shown.is_subset(&model.marks) {
+                model.marks.retain(|id| !shown.contains(id));
+            } else {
+                model.marks.extend(shown);
+            }
+        }
         Action::PauseOrContinue => {
             let command = if model.run.state == RunState::Paused { Command::Continue } else { Command::Pause };
             return vec![Effect::Command(command)];
@@ -254,8 +262,19 @@ fn retry(model: &mut Model) -> Vec<Effect> {
 
 /// Nothing changes yet: the way back is planned and waits in review like any other plan.
 fn undo(model: &mut Model) -> Vec<Effect> {
+    let can = |id: &TaskId| model.run.tasks.get(id.index()).is_some_and(TaskState::can_be_undone);
+    let marked = if model.tab == Tab::Steps { model.rows.shown_of(&model.marks) } else { Vec::new() };
+    if !marked.is_empty() {
+        let tasks: Vec<TaskId> = marked.into_iter().filter(can).collect();
+        match tasks.len() as u64 {
+            0 => model.complain("nothing that is marked can be undone"),
+            many => model.say(format!("planning the way back of {}", crate::model::plural(many, "task"))),
+        }
+        // What came last goes first: a home before the account it needed.
+        return tasks.into_iter().rev().map(|task| Effect::Command(Command::Undo { task })).collect();
+    }
     let Some(id) = shown_cursor(model) else { return Vec::new() };
-    if !model.run.tasks.get(id.index()).is_some_and(TaskState::can_be_undone) {
+    if !can(&id) {
         model.complain(format!("{} has nothing that can be undone", shown_name(&model.run, id)));
         return Vec::new();
     }
