@@ -257,7 +257,8 @@ impl Loaded {
             |half: Half| ReviewRow::Line { change, hunk, side: half.side, text: half.text, changed: half.changed };
         let told = |side, text: &str| line(Half { side, text: text.to_owned(), changed: Vec::new() });
         let Some(diff) = diff else { return rows.push(told(Side::Both, "reading both sides")) };
-        if self.is_paired {
+        let has = |side| diff.lines.iter().any(|line| line.side == side);
+        if self.is_paired && has(Side::Removed) && has(Side::Added) {
             let half = half_width(self.width).saturating_sub(MARK);
             rows.extend(side_by_side::rows(&diff.lines, half).into_iter().map(|row| match row {
                 side_by_side::Row::Gap(text) => told(Side::Gap, &text),

@@ -94,8 +94,12 @@ fn elsewhere(model: &Model, status: TaskStatus) -> String {
 pub fn settled(model: &Model, status: TaskStatus) -> String {
     let quit = model.keymap.key(Context::Everywhere, Action::Quit);
     let undo = model.keymap.key(Context::Steps, Action::Undo);
+    let all = model.keymap.key(Context::Steps, Action::MarkAll);
     match status {
         _ if model.read_only => "every task is settled".to_owned(),
+        TaskStatus::Done if model.tab == Tab::Steps => {
+            format!("every task is settled: {quit} leaves; {undo} plans this one's way back, {all} {undo} that of all")
+        }
         TaskStatus::Done => format!("every task is settled: {quit} leaves, {undo} plans the way back of this one"),
         _ => format!("every task is settled: {quit} leaves, {undo} on a done task plans its way back"),
     }

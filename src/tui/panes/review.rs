@@ -55,6 +55,10 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
     let key = |action| model.keymap.key(Context::Review, action);
     let (list, open) =
         (model.keymap.key(Context::Everywhere, Action::ShowSteps), model.keymap.key(Context::Steps, Action::Open));
+    let there = match model.tab {
+        Tab::Steps => open.to_owned(),
+        _ => format!("{list}, then {open},"),
+    };
     let text = match status {
         TaskStatus::Waiting => "It waits for what it needs; it is planned after that.".to_owned(),
         TaskStatus::Ready => "It will be planned next.".to_owned(),
@@ -72,8 +76,8 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
                 _ => format!("{told}, {} goes to the next in review.", key(Action::NextWanted)),
             }
         }
-        TaskStatus::Failed => format!("It failed. {list}, then {open}, asks what to do about it."),
-        TaskStatus::Unknown => format!("Nobody knows whether it was applied. {list}, then {open}, settles it."),
+        TaskStatus::Failed => format!("It failed. {there} asks what to do about it."),
+        TaskStatus::Unknown => format!("Nobody knows whether it was applied. {there} settles it."),
         TaskStatus::Skipped => format!("It was skipped. {} plans it anew.", key(Action::Retry)),
         TaskStatus::Undone => format!("It was undone. {} plans it anew.", key(Action::Retry)),
         _ if model.read_only => "Plans are shown by the process that holds the run.".to_owned(),
