@@ -9,7 +9,7 @@ use super::screen::ScreenArgs;
 use super::{Exit, Output, operate};
 use crate::engine::Notice;
 use crate::journal::ReadJournal;
-use crate::model::{ApprovalPolicy, Result, Run, RunState};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Recorded, Result, Run, RunState};
 use crate::signals::Signals;
 use crate::tui;
 
@@ -30,41 +30,73 @@ const EVERY: Duration = Duration::from_millis(200);
 pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
     let folder = operate::folder(args.run.as_deref())?;
     let mut journal = ReadJournal::open(&folder)?;
-    let events = journal.load()?;
-    let (notices, receiver) = mpsc::unbounded_channel();
-    for recorded in events {
-        let _ = notices.send(Notice::Event(Arc::new(recorded)));
-    }
-    if args.once {
-        drop(notices);
-    } else {
-        // The journal is read on a thread of its own; it ends when nobody listens any more.
-        std::thread::spawn(move || {
-            while !notices.is_closed() {
-                match journal.follow() {
-                    Ok(more) => {
-                        for recorded in more {
-                            let _ = notices.send(Notice::Event(Arc::new(recorded)));
-                        }
-                    }
-                    Err(error) => {
-                        let _ = notices.send(Notice::Stopped { problem: Some(error.problem()) });
-                        break;
-                    }
-                }
-                std::thread::sleep(EVERY);
-            }
-        });
-    }
     let screen = if args.once { None } else { args.screen.ready(&ApprovalPolicy::Ask, output.json)? };
-    if let Some(options) = screen {
-        let by = operate::operator();
-        let signals = Signals::listen("rekindle watch".to_owned());
-        let mut watchdog = tui::Watchdog::start()?;
-        tui::run(tui::Source::Watch(receiver), by, options, &signals, &mut watchdog).await?;
-        return Ok(Exit::Fine);
+    let (notices, receiver) = mpsc::unbounded_channel();
+    let Some(options) = screen else {
+        journal.load_each(|recorded| drop(notices.send(Notice::Event(Arc::new(recorded)))))?;
+        tell_damage(&journal, &notices);
+        if args.once {
+            drop(notices);
+        } else {
+            std::thread::spawn(move || follow(journal, &notices));
+        }
+        return print(receiver, output).await;
+    };
+    // The screen is there before a long journal is read.
+    std::thread::spawn(move || match folded(&mut journal) {
+        Ok((run, illegal)) => {
+            let illegal = illegal.map(|recorded| Notice::Event(Arc::new(recorded)));
+            for notice in std::iter::once(Notice::Snapshot(Arc::new(run))).chain(illegal) {
+                let _ = notices.send(notice);
+            }
+            tell_damage(&journal, &notices);
+            follow(journal, &notices);
+        }
+        Err(error) => drop(notices.send(Notice::Stopped { problem: Some(error.problem()) })),
+    });
+    let histories: tui::Histories = Arc::new(move |task| ReadJournal::open(&folder)?.history(Some(task)));
+    let signals = Signals::listen("rekindle watch".to_owned());
+    let mut watchdog = tui::Watchdog::start()?;
+    let source = tui::Source::Watch { notices: receiver, histories };
+    tui::run(source, operate::operator(), options, &signals, &mut watchdog).await?;
+    Ok(Exit::Fine)
+}
+
+/// The run as the journal has it, and the event that is against the rules, if one is.
+fn folded(journal: &mut ReadJournal) -> Result<(Run, Option<Recorded>)> {
+    let (mut run, mut illegal) = (Run::default(), None);
+    journal.load_each(|recorded| {
+        if illegal.is_none() && run.apply(&recorded).is_err() {
+            illegal = Some(recorded);
+        }
+    })?;
+    Ok((run, illegal))
+}
+
+fn tell_damage(journal: &ReadJournal, notices: &mpsc::UnboundedSender<Notice>) {
+    if let Some(finding) = journal.findings().first() {
+        let error = Error::new(ErrorKind::Corrupt, "follow the run", finding.to_string())
+            .next("'rekindle report' shows what is sound");
+        let _ = notices.send(Notice::Stopped { problem: Some(error.problem()) });
     }
-    print(receiver, output).await
+}
+
+/// Until nobody listens any more.
+fn follow(mut journal: ReadJournal, notices: &mpsc::UnboundedSender<Notice>) {
+    while !notices.is_closed() {
+        match journal.follow() {
+            Ok(more) => {
+                for recorded in more {
+                    let _ = notices.send(Notice::Event(Arc::new(recorded)));
+                }
+            }
+            Err(error) => {
+                let _ = notices.send(Notice::Stopped { problem: Some(error.problem()) });
+                break;
+            }
+        }
+        std::thread::sleep(EVERY);
+    }
 }
 
 async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) -> Result<Exit> {
@@ -78,9 +110,8 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
         };
         match notice {
             Notice::Event(recorded) => {
-                run.apply(&recorded).map_err(|illegal| {
-                    crate::model::Error::new(crate::model::ErrorKind::Corrupt, "follow the run", illegal.to_string())
-                })?;
+                run.apply(&recorded)
+                    .map_err(|illegal| Error::new(ErrorKind::Corrupt, "follow the run", illegal.to_string()))?;
                 if output.json {
                     output.print(&format!("{}\n", serde_json::to_string(&*recorded).unwrap_or_default()))?;
                 } else if let Some(line) = event_line(&run, &recorded) {

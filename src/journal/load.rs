@@ -98,13 +98,14 @@ struct Row {
 
 const CHUNK: usize = 4096;
 
-/// Reads, checks and parses all events after `head`, and moves `head` on. Stops at the first record
-/// that is not sound.
+/// Reads, checks and parses all events after `head`, hands them to `take` in order while further ones are parsed, and
+/// moves `head` on. Stops at the first record that is not sound.
 pub(super) fn load_after(
     connection: &Connection,
     path: &Path,
     head: &mut Head,
-) -> Result<(Vec<Recorded>, Option<Finding>)> {
+    take: &mut dyn FnMut(Recorded),
+) -> Result<Option<Finding>> {
     let mut statement = connection
         .prepare_cached("SELECT seq, at, body, hash FROM events WHERE seq > ?1 ORDER BY seq")
         .map_err(|error| failed("read", path, error))?;
@@ -112,8 +113,7 @@ pub(super) fn load_after(
         statement.query([i64::try_from(head.seq).unwrap_or(i64::MAX)]).map_err(|error| failed("read", path, error))?;
     let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
     let mut finding = None;
-    let mut parts: Vec<Part> = Vec::new();
-    let checked_from = *head;
+    let mut taken = Taken { take, version: None, finding: None };
     std::thread::scope(|scope| {
         let mut parsers = std::collections::VecDeque::new();
         loop {
@@ -130,40 +130,55 @@ pub(super) fn load_after(
             }
             let last = chunk.len() < CHUNK;
             if parsers.is_empty() && last {
-                parts.push(parse(chunk));
-                break;
+                return taken.hand_over(parse(chunk));
             }
             parsers.push_back(scope.spawn(move || parse(chunk)));
             while parsers.len() > parallel || (last && !parsers.is_empty()) {
                 if let Some(Ok(part)) = parsers.pop_front().map(std::thread::ScopedJoinHandle::join) {
-                    parts.push(part);
+                    taken.hand_over(part)?;
                 }
             }
-            if last || parts.last().is_some_and(|part| part.finding.is_some()) {
-                break;
+            if last || taken.finding.is_some() {
+                return Ok(());
             }
         }
-    });
-    let mut events = Vec::new();
-    for mut part in parts {
-        events.append(&mut part.events);
-        if part.finding.is_some() {
-            finding = part.finding;
-            break;
-        }
-    }
-    if checked_from.seq == 0
-        && let Some(Recorded { event: Event::Opened { run }, .. }) = events.first()
+    })?;
+    // Of two findings the earlier one.
+    let mut finding = taken.finding.or(finding);
+    if let (Some(version), Some(Finding::Broken { why, .. })) = (taken.version, &mut finding)
+        && version != env!("CARGO_PKG_VERSION")
+        && !version.is_empty()
     {
-        check_header(run)?;
-        if let Some(Finding::Broken { why, .. }) = &mut finding
-            && run.version != env!("CARGO_PKG_VERSION")
-            && !run.version.is_empty()
-        {
-            why.push_str(&format!("; the run was begun by rekindle {}", visible(&run.version)));
-        }
+        why.push_str(&format!("; the run was begun by rekindle {}", visible(&version)));
     }
-    Ok((events, finding))
+    Ok(finding)
+}
+
+/// Events on their way out, up to the first that is not sound.
+struct Taken<'t> {
+    take: &'t mut dyn FnMut(Recorded),
+    /// Of the program that began the run, where the first event was among these.
+    version: Option<String>,
+    finding: Option<Finding>,
+}
+
+impl Taken<'_> {
+    fn hand_over(&mut self, part: Part) -> Result<()> {
+        if self.finding.is_some() {
+            return Ok(());
+        }
+        for recorded in part.events {
+            if let Event::Opened { run } = &recorded.event
+                && recorded.seq == 1
+            {
+                check_header(run)?;
+                self.version = Some(run.version.clone());
+            }
+            (self.take)(recorded);
+        }
+        self.finding = part.finding;
+        Ok(())
+    }
 }
 
 fn checked(row: &rusqlite::Row<'_>, head: &mut Head) -> std::result::Result<Row, Finding> {

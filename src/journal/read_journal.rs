@@ -48,16 +48,23 @@ impl ReadJournal {
     /// All events from the first, checked: structure, chain, and the head noted outside the folder.
     /// What is wrong is in [`ReadJournal::findings`]; the events that are returned are sound.
     pub fn load(&mut self) -> Result<Vec<Recorded>> {
+        let mut events = Vec::new();
+        self.load_each(|recorded| events.push(recorded))?;
+        Ok(events)
+    }
+
+    /// [`ReadJournal::load`] without keeping what is read: a long run's events take more room than what they make.
+    pub fn load_each(&mut self, mut take: impl FnMut(Recorded)) -> Result<()> {
         self.head = Head::start();
         self.findings.clear();
         // Read before the events: a writer may add some meanwhile, never take some away.
         let noted = self.noted_head.as_deref().and_then(HeadFile::read);
         let path = self.path.clone();
-        let (events, damage) = std::thread::scope(|scope| {
+        let (read, damage) = std::thread::scope(|scope| {
             let damage = scope.spawn(move || damage(&path));
-            (self.read_on(), damage.join())
+            (self.read_on(&mut take), damage.join())
         });
-        let events = events?;
+        read?;
         let damage = match &self.salvaged {
             Some(_) => Some("the file was cut short".to_owned()),
             None => damage.unwrap_or_else(|_| Some("checking its structure panicked".to_owned())),
@@ -73,7 +80,7 @@ impl ReadJournal {
                 self.findings.push(Finding::Broken { seq: known, why });
             }
         }
-        Ok(events)
+        Ok(())
     }
 
     /// The events after the last that was returned; none where nothing was written since. Cheap to ask often.
@@ -85,13 +92,15 @@ impl ReadJournal {
         if self.seen_version.replace(version) == Some(version) || !self.findings.is_empty() {
             return Ok(Vec::new());
         }
-        self.read_on()
+        let mut events = Vec::new();
+        self.read_on(&mut |recorded| events.push(recorded))?;
+        Ok(events)
     }
 
-    fn read_on(&mut self) -> Result<Vec<Recorded>> {
-        let (events, finding) = load_after(&self.connection, &self.path, &mut self.head)?;
+    fn read_on(&mut self, take: &mut dyn FnMut(Recorded)) -> Result<()> {
+        let finding = load_after(&self.connection, &self.path, &mut self.head, take)?;
         self.findings.extend(finding);
-        Ok(events)
+        Ok(())
     }
 
     pub(super) fn connection(&self) -> &Connection {

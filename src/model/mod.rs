@@ -36,7 +36,7 @@ pub use header::{OwnerSet, RunHeader, StepHeader, StepKind};
 pub use identity::TargetIdentity;
 pub use mode::{ComparePrecision, Mode};
 pub use path::{TreePath, visible};
-pub use plan::{Plan, Preview, Proposal};
+pub use plan::{Plan, PlanFacts, Preview, Proposal};
 pub use probe::{Answer, Probe};
 pub use resource::{Body, Location, Owner, Resource, ResourceId, Scope};
 pub use run::{IllegalEvent, Run, RunState};

@@ -18,6 +18,14 @@ pub enum Preview {
     Opaque,
 }
 
+/// What is known of a plan without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanFacts {
+    /// Equal for plans that are equal once the owner's name is taken out.
+    pub cohort: Digest,
+    pub preview: Preview,
+}
+
 /// The ordered changes of one task, with what they were computed from. Immutable once made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {

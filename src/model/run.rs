@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, Owner, Pass, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId, TaskState,
-    TaskStatus,
+    Attempt, Digest, Event, Known, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId,
+    TaskState, TaskStatus,
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,11 +27,13 @@ pub struct Run {
     pub tasks: Vec<TaskState>,
     /// Of tasks where hunks were left out: which, and the digest of the plan with all of them.
     pub selections: HashMap<TaskId, (Selection, Digest)>,
+    /// Of plans that wait for a decision or for their write.
+    pub plans: HashMap<TaskId, PlanFacts>,
     /// Of tasks whose effects, all or some, may stand: the attempts that made them. None from before an undo that was
     /// completed, and none that is known to have changed nothing.
     standing: HashMap<TaskId, Vec<Attempt>>,
     /// Of tasks whose undo is under way: what they were before it was asked for.
-    before_undo: HashMap<TaskId, (TaskState, Option<(Selection, Digest)>)>,
+    before_undo: HashMap<TaskId, BeforeUndo>,
     /// The last failure of tasks that failed or are unknown.
     pub problems: HashMap<TaskId, Problem>,
     /// Why tasks were skipped.
@@ -39,6 +41,13 @@ pub struct Run {
     pub by_status: [u32; TaskStatus::ALL.len()],
     layout: Layout,
     became_ready: Vec<TaskId>,
+}
+
+#[derive(Clone, Debug)]
+struct BeforeUndo {
+    task: TaskState,
+    selection: Option<(Selection, Digest)>,
+    plan: Option<PlanFacts>,
 }
 
 /// Where each step's tasks begin, and the position of names.
@@ -96,10 +105,14 @@ impl Run {
                 let dropped =
                     matches!(event, Event::Voided { .. }) && task.status == TaskStatus::Review && pass == Pass::Undo;
                 if matches!(event, Event::UndoAsked { .. }) {
-                    self.before_undo.insert(id, (task.clone(), self.selections.get(&id).cloned()));
+                    let (selection, plan) = (self.selections.get(&id).cloned(), self.plans.get(&id).copied());
+                    self.before_undo.insert(id, BeforeUndo { task: task.clone(), selection, plan });
                 }
                 self.fold_task(id, pass, event);
                 self.set_status(id, status);
+                if !matches!(status, TaskStatus::Review | TaskStatus::Approved) {
+                    self.plans.remove(&id);
+                }
                 if status == TaskStatus::Undone
                     && let Some(task) = self.tasks.get_mut(id.index())
                 {
@@ -124,15 +137,19 @@ impl Run {
 
     /// An undo that was asked for and let go leaves everything as it was before.
     fn drop_undo(&mut self, id: TaskId) {
-        let Some((former, selection)) = self.before_undo.remove(&id) else { return };
-        self.set_status(id, former.status);
+        let Some(former) = self.before_undo.remove(&id) else { return };
+        self.set_status(id, former.task.status);
         if let Some(task) = self.tasks.get_mut(id.index()) {
             // No number is given twice, not even that of an undo's attempt that failed.
-            *task = TaskState { attempt: task.attempt, ..former };
+            *task = TaskState { attempt: task.attempt, ..former.task };
         }
-        match selection {
+        match former.selection {
             Some(selection) => self.selections.insert(id, selection),
             None => self.selections.remove(&id),
+        };
+        match former.plan {
+            Some(plan) => self.plans.insert(id, plan),
+            None => self.plans.remove(&id),
         };
     }
 
@@ -141,7 +158,8 @@ impl Run {
         let Some(task) = self.tasks.get_mut(id.index()) else { return };
         task.pass = pass;
         match event {
-            Event::Planned { digest, counts, .. } => {
+            Event::Planned { digest, counts, cohort, preview, .. } => {
+                self.plans.insert(id, PlanFacts { cohort: *cohort, preview: *preview });
                 task.digest = Some(*digest);
                 task.counts = *counts;
                 self.selections.remove(&id);
@@ -180,6 +198,7 @@ impl Run {
             Event::UndoAsked { .. } => {
                 task.digest = None;
                 self.selections.remove(&id);
+                self.plans.remove(&id);
             }
             Event::Skipped { why, .. } => {
                 self.skips.insert(id, why.clone());
@@ -328,6 +347,7 @@ impl Run {
             ) {
                 self.skips.insert(id, why.to_owned());
                 self.set_status(id, TaskStatus::Skipped);
+                self.plans.remove(&id);
             }
         }
     }

@@ -15,10 +15,6 @@ pub enum Effect {
         generation: u64,
         task: TaskId,
     },
-    /// Of plans that were made before this screen looked.
-    LoadPlanFacts {
-        tasks: Vec<TaskId>,
-    },
     LoadFileDiff {
         generation: u64,
         proposal: Arc<Proposal>,

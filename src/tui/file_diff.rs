@@ -1,8 +1,9 @@
 use std::io::Read;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
-use crate::diff::lines;
-use crate::model::{Error, Hunk, HunkAt, NodeKind, Proposal, Resource, Result, visible};
+use crate::diff::lines::{self, Passage, Streamed};
+use crate::model::{Error, HunkAt, NodeKind, Proposal, Resource, Result, size, visible};
 
 /// The text diff of one file, as far as it can be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,105 +41,104 @@ impl Side {
     }
 }
 
-/// Larger files are not read for the screen.
-const MAX_BYTES: u64 = 1024 * 1024;
 const MAX_LINES: usize = 5_000;
 /// Of one line, in bytes; a longer one is cut and says so.
 const MAX_LINE: usize = 2_048;
-const CONTEXT: u64 = 3;
 const UNENDED: &str = " (no newline at the end)";
+/// Between two times that what was found is shown, while more is looked for.
+const SHOWN_EVERY: Duration = Duration::from_millis(250);
 
-/// Reads both sides of a file's hunk and compares them line by line. Blocks.
-pub fn compare(proposal: &Proposal, change: u32, hunk: u32) -> FileDiff {
-    match read_both(proposal, change, hunk) {
-        Ok(Some((before, after))) => lines(&before, &after),
-        Ok(None) => FileDiff { note: Some("there is no text to compare".to_owned()), ..FileDiff::default() },
-        Err(error) => FileDiff { note: Some(visible(&error.chain()).into_owned()), ..FileDiff::default() },
-    }
+/// Reads both sides of a file's hunk and compares them line by line. Shows what is there so far while it goes on, until
+/// `show` answers that nobody looks any more. Blocks.
+pub fn compare(proposal: &Proposal, change: u32, hunk: u32, show: &mut dyn FnMut(&FileDiff) -> bool) -> FileDiff {
+    let compared = open_both(proposal, change, hunk).and_then(|both| match both {
+        Some((before, after)) => {
+            lines(before, after, show).map_err(|error| Error::io("read a file for its diff", error))
+        }
+        None => Ok(FileDiff::note("there is no text to compare")),
+    });
+    compared.unwrap_or_else(|error| FileDiff::note(&visible(&error.chain())))
 }
 
-fn read_both(proposal: &Proposal, change: u32, hunk: u32) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+type Text<'t> = Box<dyn Read + 't>;
+
+fn open_both(proposal: &Proposal, change: u32, hunk: u32) -> Result<Option<(Text<'_>, Text<'_>)>> {
     let at = change as usize;
     let Some(hunk) = proposal.plan.changes.get(at).and_then(|change| change.hunks.get(hunk as usize)) else {
         return Ok(None);
     };
-    let HunkAt::Node { before, after, .. } = &hunk.at else { return Ok(None) };
+    let HunkAt::Node { path, before, after, .. } = &hunk.at else { return Ok(None) };
     let is_file = |entry: &Option<Box<crate::model::Entry>>| {
         entry.as_ref().is_none_or(|entry| matches!(entry.kind, NodeKind::File { .. }))
     };
     if !is_file(before) || !is_file(after) {
         return Ok(None);
     }
-    let side = |resources: &[Option<Resource>], there: bool| match resources.get(at).and_then(Option::as_ref) {
-        Some(resource) if there => read(resource, hunk),
-        _ => Ok(Vec::new()),
+    let side = |resources: &'_ [Option<Resource>], there: bool| -> Result<Text<'_>> {
+        match resources.get(at).and_then(Option::as_ref).and_then(Resource::tree) {
+            Some(tree) if there => Ok(tree.open(path)?),
+            _ => Ok(Box::new(std::io::empty())),
+        }
     };
     Ok(Some((side(&proposal.live, before.is_some())?, side(&proposal.desired, after.is_some())?)))
 }
 
-fn read(resource: &Resource, hunk: &Hunk) -> Result<Vec<u8>> {
-    let (Some(tree), HunkAt::Node { path, .. }) = (resource.tree(), &hunk.at) else { return Ok(Vec::new()) };
-    let mut bytes = Vec::new();
-    let reading = tree.open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes);
-    reading.map_err(|error| Error::io(format!("read {path} for its diff"), error))?;
-    Ok(bytes)
-}
-
-fn lines(before: &[u8], after: &[u8]) -> FileDiff {
-    let note = |text: &str| FileDiff { note: Some(text.to_owned()), ..FileDiff::default() };
-    if before.len() as u64 > MAX_BYTES || after.len() as u64 > MAX_BYTES {
-        return note("larger than 1 MB: not shown line by line");
-    }
+fn lines(before: Text<'_>, after: Text<'_>, show: &mut dyn FnMut(&FileDiff) -> bool) -> std::io::Result<FileDiff> {
+    let mut streamed = Streamed::of(before, after);
+    let (before, after) = streamed.beginnings()?;
     if lines::is_binary(before) || lines::is_binary(after) {
-        return note("binary: not shown line by line");
+        return Ok(FileDiff::note("binary: not shown line by line"));
     }
-    if before == after {
-        return note("the bytes are equal; only metadata differs");
-    }
-    let mut shown = FileDiff::default();
-    // Up to where the old text is shown.
-    let mut end = None;
-    for hunk in lines::hunks(before, after) {
-        if shown.lines.len() >= MAX_LINES {
-            shown.lines.truncate(MAX_LINES);
-            shown.note = Some(format!("only the first {MAX_LINES} lines of the diff are shown"));
-            return shown;
-        }
-        if hunk.coarse {
-            shown.note = Some("coarse: lines that are equal may be shown as changed".to_owned());
-        }
-        let (start, above) = context_above(before, hunk.old.bytes.start);
-        let from = match end {
-            Some(end) if context_below(before, end) >= start => end,
-            former => {
-                if let Some(end) = former {
-                    shown.both(part(before, end..context_below(before, end)));
-                }
-                let first = hunk.new.first.saturating_sub(above) + 1;
-                if former.is_some() || first > 1 {
-                    shown.lines.push(DiffLine::new(Side::Gap, format!("line {first}")));
-                }
-                start
+    let mut diff = FileDiff::default();
+    let (mut coarse, mut shown) = (false, None::<Instant>);
+    let began = Instant::now();
+    while let Some(passage) = streamed.next_passage()? {
+        match passage {
+            Some(Passage::Same(text)) => diff.both(&text),
+            Some(Passage::Gap { line }) => diff.lines.push(DiffLine::new(Side::Gap, format!("line {line}"))),
+            Some(Passage::Differs { old, new, coarse: is_coarse }) => {
+                coarse |= is_coarse;
+                diff.replaced(&old, &new);
             }
-        };
-        shown.both(part(before, from..hunk.old.bytes.start));
-        shown.replaced(part(before, hunk.old.bytes.clone()), part(after, hunk.new.bytes));
-        end = Some(hunk.old.bytes.end);
+            None => {}
+        }
+        if diff.lines.len() >= MAX_LINES {
+            diff.lines.truncate(MAX_LINES);
+            diff.note = Some(format!("only the first {MAX_LINES} lines of the diff are shown"));
+            return Ok(diff);
+        }
+        let is_first = shown.is_none() && !diff.lines.is_empty();
+        let is_due = is_first || shown.unwrap_or(began).elapsed() >= SHOWN_EVERY;
+        if is_due {
+            shown = Some(Instant::now());
+            diff.note = Some(format!("reading on: {} of both sides compared so far", size(streamed.read())));
+            if !show(&diff) {
+                return Ok(diff);
+            }
+        }
     }
-    if let Some(end) = end {
-        shown.both(part(before, end..context_below(before, end)));
-    }
-    shown
+    diff.note = match coarse {
+        true => Some("coarse: lines that are equal may be shown as changed".to_owned()),
+        false if diff.lines.is_empty() => Some("the bytes are equal; only metadata differs".to_owned()),
+        false => None,
+    };
+    Ok(diff)
 }
 
 impl FileDiff {
+    fn note(text: &str) -> Self {
+        Self { note: Some(text.to_owned()), ..Self::default() }
+    }
+
     fn both(&mut self, text: &[u8]) {
         self.lines.extend(text.split_inclusive(|byte| *byte == b'\n').map(|raw| DiffLine::new(Side::Both, line(raw))));
     }
 
     /// Where as many lines come as go, each is compared with the one that takes its place.
     fn replaced(&mut self, old: &[u8], new: &[u8]) {
-        let split = |text| <[u8]>::split_inclusive(text, |byte: &u8| *byte == b'\n').collect::<Vec<_>>();
+        // One more than is shown tells that there is more.
+        let room = (MAX_LINES + 1).saturating_sub(self.lines.len());
+        let split = |text| <[u8]>::split_inclusive(text, |byte: &u8| *byte == b'\n').take(room).collect::<Vec<_>>();
         let (old, new) = (split(old), split(new));
         let pairs = old.iter().zip(&new).map(|(old, new)| lines::emphasised(old, new));
         let pairs: Vec<_> = if old.len() == new.len() { pairs.collect() } else { Vec::new() };
@@ -175,25 +175,6 @@ impl DiffLine {
     }
 }
 
-fn part(text: &[u8], range: Range<usize>) -> &[u8] {
-    text.get(range).unwrap_or_default()
-}
-
-/// Where the lines before `at` begin that are shown with it, and how many they are.
-fn context_above(text: &[u8], at: usize) -> (usize, u64) {
-    let mut start = at;
-    for number in 0..CONTEXT {
-        let Some(before) = start.checked_sub(1) else { return (start, number) };
-        start = part(text, 0..before).iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    }
-    (start, CONTEXT)
-}
-
-fn context_below(text: &[u8], at: usize) -> usize {
-    let below = part(text, at..text.len()).split_inclusive(|byte| *byte == b'\n');
-    at + below.take(usize::try_from(CONTEXT).unwrap_or(0)).map(<[u8]>::len).sum::<usize>()
-}
-
 fn line(raw: &[u8]) -> String {
     let (text, ended) = raw.strip_suffix(b"\n").map_or((raw, false), |text| (text, true));
     let cut = &text[..text.len().min(MAX_LINE)];
@@ -221,6 +202,10 @@ mod tests {
         diff.lines.iter().map(|line| format!("{} {}", mark(line.side), line.text)).collect()
     }
 
+    fn lines(before: &[u8], after: &[u8]) -> FileDiff {
+        super::lines(Box::new(before), Box::new(after), &mut |_| true).unwrap()
+    }
+
     #[test]
     fn a_carriage_return_is_a_difference_to_be_seen() {
         let diff = lines(b"quota=10G\r\nsame\n", b"quota=10G\nsame\n");
@@ -231,7 +216,9 @@ mod tests {
     #[test]
     fn what_cannot_be_shown_says_why() {
         assert!(lines(b"a\0", b"b").note.unwrap().contains("binary"));
-        assert!(lines(&vec![b'x'; 2 << 20], b"").note.unwrap().contains("1 MB"));
+        assert!(lines(b"as\n", b"as\n").note.unwrap().contains("equal"));
+        let many = "line\n".repeat(2_000_000);
+        assert_eq!(lines(many.as_bytes(), b"").note.unwrap(), "only the first 5000 lines of the diff are shown");
         let long = lines(b"", &[b'x'; 100_000]);
         assert!(long.lines[0].text.contains("bytes more"), "{:?}", long.lines[0].text.len());
     }

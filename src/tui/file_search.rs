@@ -1,4 +1,4 @@
-use crate::model::{HunkAt, Proposal};
+use crate::model::{HunkAt, NodeKind, Proposal};
 
 use super::file_diff::{self, FileDiff};
 use super::review::Loaded;
@@ -28,12 +28,26 @@ pub fn unopened(loaded: &Loaded) -> Vec<(u32, u32)> {
     files.map(|(at, _)| at).collect()
 }
 
+/// Of one side, in bytes: larger ones are for him who opens them.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+fn is_large(proposal: &Proposal, change: u32, hunk: u32) -> bool {
+    let hunk = proposal.plan.changes.get(change as usize).and_then(|change| change.hunks.get(hunk as usize));
+    let Some(HunkAt::Node { before, after, .. }) = hunk.map(|hunk| &hunk.at) else { return false };
+    let mut sides = [before, after].into_iter().flatten();
+    sides.any(|entry| matches!(entry.kind, NodeKind::File { size, .. } if size > MOST_BYTES))
+}
+
 /// Looks for `text` in the diffs of the first of `files`. Blocks.
 pub fn look(proposal: &Proposal, text: &str, mut files: Vec<(u32, u32)>) -> Looked {
     let rest = files.split_off(files.len().min(AT_ONCE));
     let mut looked = Looked { rest, ..Looked::default() };
     for (change, hunk) in files {
-        let FileDiff { lines, note } = file_diff::compare(proposal, change, hunk);
+        if is_large(proposal, change, hunk) {
+            looked.unread += 1;
+            continue;
+        }
+        let FileDiff { lines, note } = file_diff::compare(proposal, change, hunk, &mut |_| true);
         if lines.iter().any(|line| !matches(&line.text, text).is_empty()) {
             looked.found.push((change, hunk));
         } else if note.is_some() {

@@ -2,8 +2,6 @@ use std::collections::BTreeSet;
 
 use crate::model::{Run, TaskId, TaskStatus};
 
-use super::names::owner_of;
-
 /// What of the list is shown: every word must hold, `!` turns one around.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -57,35 +55,68 @@ impl Filter {
     }
 
     pub fn shows(&self, run: &Run, id: TaskId) -> bool {
-        if self.only.as_ref().is_some_and(|only| !only.contains(&id)) {
-            return false;
+        self.of_step(run, run.step_of(id)).is_some_and(|filter| filter.shows(id))
+    }
+
+    /// What is left to ask of each task of a step, for a step may have a million; `None` where it shows none of them.
+    pub fn of_step<'f>(&'f self, run: &'f Run, step: usize) -> Option<StepFilter<'f>> {
+        let header = run.header.steps.get(step)?;
+        let owners = header.each.as_ref().and_then(|each| run.header.owners.iter().find(|owners| owners.set == *each));
+        let component = header.component.as_deref().unwrap_or("");
+        let mut terms = Vec::new();
+        for term in &self.terms {
+            let of_all = match &term.wants {
+                Wants::Component(value) => Some(matches_name(component, value)),
+                Wants::Step(value) => Some(matches_name(&header.id, value)),
+                Wants::Anywhere(value) if contains(&header.id, value) || contains(component, value) => Some(true),
+                Wants::Owner(_) if owners.is_none() => Some(false),
+                _ => None,
+            };
+            match of_all {
+                Some(holds) if holds == term.negated => return None,
+                Some(_) => {}
+                None => terms.push(term),
+            }
         }
-        self.terms.iter().all(|term| term.holds(run, id) != term.negated)
+        let (owners, first) = (owners.map_or(&[][..], |owners| &owners.names), run.step_tasks(step).start);
+        Some(StepFilter { run, only: self.only.as_ref(), terms, owners, first })
     }
 }
 
-impl Term {
-    fn holds(&self, run: &Run, id: TaskId) -> bool {
-        let status = run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status).word();
-        let step = run.step(id);
-        let component = step.and_then(|step| step.component.as_deref()).unwrap_or("");
-        let step = step.map_or("", |step| step.id.as_str());
-        let owner = owner_of(run, id).unwrap_or("");
-        match &self.wants {
-            Wants::Status(value) => status.starts_with(value.as_str()),
-            Wants::Owner(value) => matches_name(owner, value),
-            Wants::Component(value) => matches_name(component, value),
-            Wants::Step(value) => matches_name(step, value),
-            Wants::Anywhere(value) => {
-                status == value || contains(owner, value) || contains(step, value) || contains(component, value)
-            }
+/// A [`Filter`] among the tasks of one step.
+pub struct StepFilter<'f> {
+    run: &'f Run,
+    only: Option<&'f BTreeSet<TaskId>>,
+    terms: Vec<&'f Term>,
+    owners: &'f [String],
+    first: u32,
+}
+
+impl StepFilter<'_> {
+    pub fn shows(&self, id: TaskId) -> bool {
+        if self.only.is_some_and(|only| !only.contains(&id)) {
+            return false;
         }
+        let status = || self.run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status).word();
+        let owner =
+            || id.0.checked_sub(self.first).and_then(|at| self.owners.get(at as usize)).map_or("", String::as_str);
+        let holds = |term: &Term| match &term.wants {
+            Wants::Status(value) => status().starts_with(value.as_str()),
+            Wants::Owner(value) => matches_name(owner(), value),
+            Wants::Anywhere(value) => status() == value || contains(owner(), value),
+            // The same for all tasks of the step: asked already.
+            Wants::Component(_) | Wants::Step(_) => true,
+        };
+        self.terms.iter().all(|term| holds(term) != term.negated)
     }
 }
 
 /// `wanted` is lower case; a `*` at its end asks for a beginning, else any part will do.
 fn matches_name(name: &str, wanted: &str) -> bool {
     match wanted.strip_suffix('*') {
+        Some(start) if name.is_ascii() => {
+            name.as_bytes().get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
+        }
         Some(start) => name.to_lowercase().starts_with(start),
         None => contains(name, wanted),
     }
@@ -117,6 +148,8 @@ mod tests {
         assert_eq!(shown("user:ana step:home"), ["home/ana"]);
         assert_eq!(shown("comp:homes !cyd !status:review"), ["home/dee"]);
         assert_eq!(shown("user:b*"), ["account/bob", "home/bob"]);
+        assert_eq!(shown("user:B* !step:account"), ["home/bob"]);
+        assert_eq!(shown("home !user:*"), Vec::<String>::new());
         assert_eq!(shown("nothing-is-called-so"), Vec::<String>::new());
     }
 

@@ -342,7 +342,7 @@ impl Desk {
                 }
                 Effect::Wake { generation } => self.send(Msg::Wake { generation }),
                 Effect::LoadFileDiff { generation, proposal, change, hunk } => {
-                    let diff = super::file_diff::compare(&proposal, change, hunk);
+                    let diff = super::file_diff::compare(&proposal, change, hunk, &mut |_| true);
                     self.send(Msg::FileDiff { generation, change, hunk, diff });
                 }
                 Effect::SearchFiles { generation, proposal, text, files } => {

@@ -77,7 +77,7 @@ fn key(model: &Model, kind: Kind, id: TaskId) -> Option<GroupKey> {
     let task = run.tasks.get(id.index())?;
     match kind {
         Kind::Cohorts if task.status == TaskStatus::Review => {
-            let facts = model.plans.get(&id).filter(|_| run.selection(id).takes_all());
+            let facts = model.run.plans.get(&id).filter(|_| run.selection(id).takes_all());
             Some(match facts {
                 Some(facts) => {
                     GroupKey::Cohort { step: run.step_of(id), is_undo: task.pass == Pass::Undo, cohort: facts.cohort }

@@ -6,7 +6,6 @@ use crate::model::{Problem, Proposal, Recorded, TaskId};
 use super::file_diff::FileDiff;
 use super::file_search::Looked;
 use super::keymap::Key;
-use super::state::PlanFacts;
 
 /// Everything that can happen to the screen. Times are milliseconds of a clock that only goes forward.
 #[derive(Clone, Debug)]
@@ -54,10 +53,6 @@ pub enum Msg {
         generation: u64,
         text: String,
         looked: Looked,
-    },
-    /// What the journal says of plans that were made before this screen looked.
-    PlanFacts {
-        facts: Vec<(TaskId, PlanFacts)>,
     },
     /// A warning or an error was logged.
     Warned {

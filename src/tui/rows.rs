@@ -42,9 +42,10 @@ impl Rows {
         self.rows.clear();
         (self.hidden, self.shown) = (0, 0);
         let mut heading = None;
-        let ids = in_order(run, self.grouping);
-        for (group, id) in ids {
-            if cursor != Some(id) && !self.filter.shows(run, id) {
+        let filters: Vec<_> = (0..run.header.steps.len()).map(|step| self.filter.of_step(run, step)).collect();
+        let shows = |step: usize, id| filters.get(step).and_then(Option::as_ref).is_some_and(|filter| filter.shows(id));
+        for (group, step, id) in in_order(run, self.grouping) {
+            if cursor != Some(id) && !shows(step, id) {
                 self.hidden += 1;
                 continue;
             }
@@ -119,14 +120,16 @@ impl Rows {
     }
 }
 
-/// All tasks with the number of the group they stand in.
-fn in_order(run: &Run, grouping: Grouping) -> Box<dyn Iterator<Item = (usize, TaskId)> + '_> {
+/// All tasks with the number of the group they stand in and that of their step.
+fn in_order(run: &Run, grouping: Grouping) -> Box<dyn Iterator<Item = (usize, usize, TaskId)> + '_> {
     let steps = 0..run.header.steps.len();
     match grouping {
-        Grouping::ByStep => Box::new(steps.flat_map(|step| run.step_tasks(step).map(move |id| (step, TaskId(id))))),
+        Grouping::ByStep => {
+            Box::new(steps.flat_map(|step| run.step_tasks(step).map(move |id| (step, step, TaskId(id)))))
+        }
         Grouping::ByOwner => {
             let single = steps.clone().filter(|step| run.header.steps[*step].each.is_none());
-            let single = single.flat_map(|step| run.step_tasks(step).map(|id| (0, TaskId(id))));
+            let single = single.flat_map(|step| run.step_tasks(step).map(move |id| (0, step, TaskId(id))));
             let mut first_group = 1;
             let mut sets = Vec::new();
             for owners in &run.header.owners {
@@ -143,7 +146,7 @@ fn in_order(run: &Run, grouping: Grouping) -> Box<dyn Iterator<Item = (usize, Ta
                         .iter()
                         .filter_map(|step| {
                             let id = run.step_tasks(*step).nth(position)?;
-                            Some((first + position, TaskId(id)))
+                            Some((first + position, *step, TaskId(id)))
                         })
                         .collect();
                     of_owner

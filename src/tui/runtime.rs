@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Terminal, EventStream, KeyEventKind};
@@ -8,19 +9,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::engine::{Engine, Notice};
-use crate::model::{Error, Event, Recorded, Result, Run};
+use crate::model::{Error, Recorded, Result, Run, TaskId};
 use crate::signals::Signals;
 
 use super::clipboard;
 use super::effect::Effect;
-use super::file_diff;
+use super::file_diff::{self, FileDiff};
 use super::file_search;
 use super::keymap::{Key, Keymap};
 use super::log;
 use super::msg::Msg;
 use super::pager;
 use super::parting::Parting;
-use super::state::{Dirty, Model, PlanFacts, Tab};
+use super::state::{Dirty, Model, Tab};
 use super::terminal::{self, Screen};
 use super::theme::{Palette, Theme};
 use super::update::{refresh, update};
@@ -31,8 +32,11 @@ pub enum Source {
     /// The run is held here: keys become commands.
     Engine(Engine),
     /// Another process holds it: the same screens, and no command.
-    Watch(mpsc::UnboundedReceiver<Notice>),
+    Watch { notices: mpsc::UnboundedReceiver<Notice>, histories: Histories },
 }
+
+/// The events of one task, read from the journal; may block.
+pub type Histories = Arc<dyn Fn(TaskId) -> Result<Vec<Recorded>> + Send + Sync>;
 
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -57,16 +61,15 @@ pub async fn run(
     watchdog: &mut Watchdog,
 ) -> Result<Run> {
     let theme = Theme { palette: options.palette, ascii: options.ascii };
-    let is_watch = matches!(source, Source::Watch(_));
-    let mut model = Model::new(by, theme, is_watch, TimeZone::system());
-    (model.parting, model.keymap, model.tour) = (options.parting, options.keymap, options.tour);
-    let (engine, notices) = match source {
+    let (engine, notices, histories) = match source {
         Source::Engine(engine) => {
             let notices = engine.subscribe();
-            (Some(engine), notices)
+            (Some(engine), notices, None)
         }
-        Source::Watch(notices) => (None, notices),
+        Source::Watch { notices, histories } => (None, notices, Some(histories)),
     };
+    let mut model = Model::new(by, theme, engine.is_none(), TimeZone::system());
+    (model.parting, model.keymap, model.tour) = (options.parting, options.keymap, options.tour);
     let (sender, messages) = mpsc::unbounded_channel();
     let mut session = Session {
         screen: Screen::enter()?,
@@ -75,10 +78,11 @@ pub async fn run(
         sender,
         start: Instant::now(),
         last_frame: None,
-        kept: is_watch.then(Vec::new),
+        histories,
         is_leaving: false,
         is_suspended: false,
         to_view: None,
+        reviewed: Arc::default(),
     };
     signals.on_screen(terminal::give_back);
     let shown = session.go(messages, notices, signals, watchdog).await;
@@ -95,12 +99,14 @@ struct Session {
     sender: mpsc::UnboundedSender<Msg>,
     start: Instant,
     last_frame: Option<Instant>,
-    /// Where there is no engine to ask for a task's history: all events.
-    kept: Option<Vec<Arc<Recorded>>>,
+    /// Where there is no engine to ask.
+    histories: Option<Histories>,
     is_leaving: bool,
     is_suspended: bool,
     /// Waits for the keyboard to be let go.
     to_view: Option<String>,
+    /// The generation of the plan in review, for those who read its files.
+    reviewed: Arc<AtomicU64>,
 }
 
 /// The cursor rests this long before its plan is read.
@@ -145,7 +151,7 @@ impl Session {
                 },
                 Some(msg) = messages.recv() => self.take(msg),
                 notice = notices.recv(), if is_subscribed => match notice {
-                    Some(notice) => self.on_notice(notice),
+                    Some(notice) => self.take(Msg::Notice(notice)),
                     None => {
                         is_subscribed = false;
                         if self.model.stopped.is_none() {
@@ -165,7 +171,7 @@ impl Session {
             }
             for _ in 0..BATCH {
                 let Ok(notice) = notices.try_recv() else { break };
-                self.on_notice(notice);
+                self.take(Msg::Notice(notice));
             }
             if let Some(text) = self.to_view.take() {
                 drop(input.take());
@@ -199,13 +205,6 @@ impl Session {
         }
     }
 
-    fn on_notice(&mut self, notice: Notice) {
-        if let (Some(kept), Notice::Event(recorded)) = (&mut self.kept, &notice) {
-            kept.push(recorded.clone());
-        }
-        self.take(Msg::Notice(notice));
-    }
-
     fn on_logged(&mut self) {
         for text in log::warnings() {
             self.take(Msg::Warned { text });
@@ -223,6 +222,7 @@ impl Session {
 
     fn follow(&mut self) {
         tui_logger::move_events();
+        self.reviewed.store(self.model.review.generation, Ordering::Relaxed);
         for effect in refresh(&mut self.model) {
             self.perform(effect);
         }
@@ -297,38 +297,30 @@ impl Session {
                     let _ = sender.send(Msg::Proposal { generation, task, answer });
                 });
             }
-            Effect::LoadHistory { generation, task } => match (self.engine.clone(), &self.kept) {
+            Effect::LoadHistory { generation, task } => match (self.engine.clone(), self.histories.clone()) {
                 (Some(engine), _) => {
                     tokio::spawn(async move {
                         let answer = engine.history(Some(task)).await.map_err(|error| error.problem());
                         let _ = sender.send(Msg::History { generation, task, answer });
                     });
                 }
-                (None, kept) => {
-                    let all = kept.iter().flatten().filter(|recorded| recorded.event.task() == Some(task));
-                    let answer = Ok(all.map(|recorded| Recorded::clone(recorded)).collect());
-                    let _ = sender.send(Msg::History { generation, task, answer });
+                (None, Some(histories)) => {
+                    tokio::task::spawn_blocking(move || {
+                        let answer = histories(task).map_err(|error| error.problem());
+                        let _ = sender.send(Msg::History { generation, task, answer });
+                    });
                 }
+                (None, None) => {}
             },
-            Effect::LoadPlanFacts { tasks } => {
-                let Some(engine) = self.engine.clone() else { return };
-                tokio::spawn(async move {
-                    for task in tasks {
-                        let Ok(history) = engine.history(Some(task)).await else { return };
-                        let facts = history.into_iter().rev().find_map(|recorded| match recorded.event {
-                            Event::Planned { cohort, preview, .. } => Some(PlanFacts { cohort, preview }),
-                            _ => None,
-                        });
-                        let Some(facts) = facts else { continue };
-                        if sender.send(Msg::PlanFacts { facts: vec![(task, facts)] }).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
             Effect::LoadFileDiff { generation, proposal, change, hunk } => {
+                let reviewed = self.reviewed.clone();
                 tokio::task::spawn_blocking(move || {
-                    let diff = file_diff::compare(&proposal, change, hunk);
+                    let mut show = |diff: &FileDiff| {
+                        let diff = diff.clone();
+                        let is_heard = sender.send(Msg::FileDiff { generation, change, hunk, diff }).is_ok();
+                        is_heard && reviewed.load(Ordering::Relaxed) == generation
+                    };
+                    let diff = file_diff::compare(&proposal, change, hunk, &mut show);
                     let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
                 });
             }

@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use jiff::tz::TimeZone;
 
 use crate::engine::Activity;
-use crate::model::{Digest, Preview, Problem, Recorded, Run, TaskId, TaskStatus};
+use crate::model::{Digest, Problem, Recorded, Run, TaskId, TaskStatus};
 
 use super::canary::Canary;
 use super::dialogs::Dialog;
@@ -63,13 +63,6 @@ pub enum Dirty {
     Now,
 }
 
-/// What an event said of a plan beyond what the run's fold keeps.
-#[derive(Clone, Copy, Debug)]
-pub struct PlanFacts {
-    pub cohort: Digest,
-    pub preview: Preview,
-}
-
 /// The events of one task.
 #[derive(Debug, Default)]
 pub struct Evidence {
@@ -80,6 +73,13 @@ pub struct Evidence {
     pub loading: bool,
     /// Lines from the end: 0 shows the newest.
     pub back: usize,
+}
+
+impl Evidence {
+    /// The number of the latest event.
+    pub fn last(&self) -> u64 {
+        self.events.last().map_or(0, |recorded| recorded.seq)
+    }
 }
 
 /// A text that is being typed.
@@ -121,9 +121,10 @@ pub struct Model {
     pub evidence: Evidence,
     pub dialog: Option<Dialog>,
     pub activities: HashMap<TaskId, Activity>,
-    pub plans: HashMap<TaskId, PlanFacts>,
     /// Digests of plans that a frame of the Review pane has shown.
     pub seen: BTreeSet<Digest>,
+    /// Of those, with every hunk in them.
+    pub seen_cohorts: BTreeSet<Digest>,
     /// Lines of commands' output, newest last.
     pub output: VecDeque<(TaskId, String)>,
     pub log_level: ::log::LevelFilter,
@@ -180,8 +181,8 @@ impl Model {
             evidence: Evidence::default(),
             dialog: None,
             activities: HashMap::new(),
-            plans: HashMap::new(),
             seen: BTreeSet::new(),
+            seen_cohorts: BTreeSet::new(),
             output: VecDeque::new(),
             log_level: ::log::LevelFilter::Info,
             notes: Notes::default(),

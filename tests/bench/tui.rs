@@ -1,4 +1,5 @@
-//! What the screen of an 80,000-task run costs, in a terminal, beside `less` and `vim` with as many lines.
+//! What the screen of a run of 80,000 and of 1,000,000 tasks costs, in a terminal, beside `less` and `vim` with as many
+//! lines as the smaller has.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "pty.rs"]
@@ -14,33 +15,27 @@ use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{Event, Recorded, RunHeader, TaskId};
 use serde_json::json;
 
+/// Two tasks each.
 const USERS: u32 = 40_000;
+const MANY_USERS: u32 = 500_000;
 const KEYS: usize = 200;
 /// Events a second while keys are pressed.
 const EVENTS: u64 = 1_000;
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 60)];
 
 fn main() {
-    let root = tempfile::tempdir().unwrap();
-    let state = StateFolder::at(root.path());
-    let (folder, _) = RunFolder::create(&state, "bench").unwrap();
-    let journal = Journal::create(&folder, 0).unwrap();
-    let written = write(&journal);
+    let mut run = Bench::of(USERS);
     let lines: String = (0..2 * USERS).map(|number| format!("{number:05} a line of a file\n")).collect();
-    let file = root.path().join("lines");
+    let file = run.root.path().join("lines");
     std::fs::write(&file, lines).unwrap();
-    println!("{} tasks, {written} events; {KEYS} keys each; times in ms\n", 2 * USERS);
+    println!("{KEYS} keys each; times in ms\n");
     println!(
         "| | size | first output | usable | key p50 | p99 | busy p99 | move bytes | scroll bytes | idle bytes | \
-         idle CPU | MB |"
+         idle CPU | MB | filter |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
-    let mut seq = written;
-    let mut filters = Vec::new();
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for size in SIZES {
-        let (row, filter) = rekindle(root.path(), &journal, &mut seq, size);
-        println!("| rekindle watch {row}");
-        filters.push((size, filter));
+        println!("| rekindle watch, {} tasks {}", 2 * USERS, rekindle(&mut run, size));
         for (name, program, arguments) in
             [("less", "less", vec![]), ("vim", "vim", vec!["-u", "NONE", "-N", "-n", "+set ruler"])]
         {
@@ -49,15 +44,31 @@ fn main() {
             }
         }
     }
-    for ((width, height), took) in filters {
-        println!("\nfilter over {} tasks at {width}x{height}: {}", 2 * USERS, milliseconds(took));
+    let mut run = Bench::of(MANY_USERS);
+    println!("| rekindle watch, {} tasks {}", 2 * MANY_USERS, rekindle(&mut run, SIZES[1]));
+}
+
+/// A run whose journal is written here.
+struct Bench {
+    root: tempfile::TempDir,
+    journal: Journal,
+    users: u32,
+    seq: u64,
+}
+
+impl Bench {
+    fn of(users: u32) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let (folder, _) = RunFolder::create(&StateFolder::at(root.path()), "bench").unwrap();
+        let journal = Journal::create(&folder, 0).unwrap();
+        let seq = write(&journal, users);
+        Self { root, journal, users, seq }
     }
-    journal.close().unwrap();
 }
 
 /// Every account is as it should be; homes wait to be planned.
-fn write(journal: &Journal) -> u64 {
-    let names: Vec<String> = (0..USERS).map(|user| format!("user{user:05}")).collect();
+fn write(journal: &Journal, users: u32) -> u64 {
+    let names: Vec<String> = (0..users).map(|user| format!("user{user:05}")).collect();
     let header: RunHeader = serde_json::from_value(json!({
         "id": "bench", "title": "Bench", "by": "ops@bastion", "version": "0", "runbook": "", "runbook_path": "",
         "digest": null, "inputs": {},
@@ -69,7 +80,7 @@ fn write(journal: &Journal) -> u64 {
     }))
     .unwrap();
     let opened = std::iter::once(Event::Opened { run: Box::new(header) });
-    let events = opened.chain((0..USERS).map(|task| Event::Unchanged { task: TaskId(task) }));
+    let events = opened.chain((0..users).map(|task| Event::Unchanged { task: TaskId(task) }));
     let mut events: Vec<Recorded> = (1..).zip(events).map(|(seq, event)| Recorded { seq, at: 0, event }).collect();
     let count = events.len() as u64;
     let rest = events.split_off(1);
@@ -78,7 +89,9 @@ fn write(journal: &Journal) -> u64 {
     count
 }
 
-fn rekindle(root: &Path, journal: &Journal, seq: &mut u64, size: (u16, u16)) -> (String, Duration) {
+fn rekindle(run: &mut Bench, size: (u16, u16)) -> String {
+    let Bench { root, journal, users, seq } = run;
+    let (users, root) = (*users, root.path());
     let other_build = std::env::var_os("REKINDLE_BENCH_PROGRAM");
     let program = other_build.as_deref().unwrap_or(OsStr::new(env!("CARGO_BIN_EXE_rekindle")));
     let arguments = [OsStr::new("watch"), OsStr::new("bench")];
@@ -86,7 +99,7 @@ fn rekindle(root: &Path, journal: &Journal, seq: &mut u64, size: (u16, u16)) -> 
     let mut pty = Pty::start(program, &arguments, &environment, size);
     let first = pty.first_output();
     // The last of its events is on the screen.
-    let settled = format!("{}/{} settled", *seq - 1, 2 * USERS);
+    let settled = format!("{}/{} settled", *seq - 1, 2 * users);
     let usable = pty.until(&settled, |screen| screen.contents().contains(&settled)) - pty.started;
     pty.rest();
     let row = |screen: &vt100::Screen| {
@@ -109,7 +122,7 @@ fn rekindle(root: &Path, journal: &Journal, seq: &mut u64, size: (u16, u16)) -> 
             while !is_over.load(Ordering::Relaxed) {
                 let batch = (0..EVENTS / 100).map(|_| {
                     *seq += 1;
-                    let task = TaskId(2 * USERS - skipped(*seq) as u32);
+                    let task = TaskId(2 * users - skipped(*seq, users) as u32);
                     let event = Event::Skipped { task, why: "bench".to_owned(), by: "bench".to_owned() };
                     Recorded { seq: *seq, at: 0, event }
                 });
@@ -130,12 +143,12 @@ fn rekindle(root: &Path, journal: &Journal, seq: &mut u64, size: (u16, u16)) -> 
     let head = |screen: &vt100::Screen| screen.rows(0, screen.size().1.into()).nth(4);
     let filter = pty.answer("o", head);
     let row = told(size, first, Some(usable), &moves, Some(&busy), move_bytes, Some(scroll_bytes), idle, memory);
-    (row, filter)
+    format!("{row} {} |", milliseconds(filter))
 }
 
 /// How many of the events until `seq` came from here, after the journal was written.
-fn skipped(seq: u64) -> u64 {
-    seq.saturating_sub(u64::from(USERS) + 1)
+fn skipped(seq: u64, users: u32) -> u64 {
+    seq.saturating_sub(u64::from(users) + 1)
 }
 
 fn other(program: &str, arguments: &[&str], file: &Path, size: (u16, u16)) -> Option<String> {
@@ -150,7 +163,7 @@ fn other(program: &str, arguments: &[&str], file: &Path, size: (u16, u16)) -> Op
     let (moves, bytes) = pressed(&mut pty, &["j", "k"], look);
     let idle = idle(&pty);
     let memory = pty.memory();
-    Some(told(size, first, Some(usable), &moves, None, bytes, None, idle, memory))
+    Some(told(size, first, Some(usable), &moves, None, bytes, None, idle, memory) + " |")
 }
 
 /// How long each of the keys took, shortest first, and the median of their bytes.

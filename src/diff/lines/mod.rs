@@ -3,7 +3,9 @@
 //! a window. Works on raw bytes, as a memory map gives them.
 
 mod emphasis;
+mod feed;
 mod shown;
+mod streamed;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 pub use emphasis::{Piece, emphasised};
 pub use shown::shown;
+pub use streamed::{Passage, Streamed};
 
 /// What one window's diff may take.
 const DEADLINE: Duration = Duration::from_millis(200);

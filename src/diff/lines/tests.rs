@@ -15,6 +15,51 @@ fn applied(old: &[u8], new: &[u8], hunks: &[LineHunk]) -> Vec<u8> {
     made
 }
 
+/// Both texts again, of a diff that leaves nothing out but what is equal: `Gap`s are filled from the old one.
+fn streamed(old: &[u8], new: &[u8]) -> Vec<Passage> {
+    let mut streamed = Streamed::of(old, new);
+    let mut passages = Vec::new();
+    while let Some(passage) = streamed.next_passage().unwrap() {
+        passages.extend(passage);
+    }
+    passages
+}
+
+/// Whether the passages lead from one text to the other, in order and with true line numbers.
+fn leads(old: &[u8], new: &[u8], passages: &[Passage]) -> bool {
+    let (mut from, mut to) = (0, 0);
+    for passage in passages {
+        match passage {
+            Passage::Gap { line } => {
+                let start = line_start(new, *line);
+                let same = start - to;
+                if new[to..start] != old[from..from + same] {
+                    return false;
+                }
+                (from, to) = (from + same, start);
+            }
+            Passage::Same(text) => {
+                if !old[from..].starts_with(text) || !new[to..].starts_with(text) {
+                    return false;
+                }
+                (from, to) = (from + text.len(), to + text.len());
+            }
+            Passage::Differs { old: gone, new: come, .. } => {
+                if !old[from..].starts_with(gone) || !new[to..].starts_with(come) {
+                    return false;
+                }
+                (from, to) = (from + gone.len(), to + come.len());
+            }
+        }
+    }
+    old[from..] == new[to..]
+}
+
+fn line_start(text: &[u8], line: u64) -> usize {
+    let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(ends).nth(line as usize - 1).unwrap()
+}
+
 fn numbered(count: usize, edit: impl Fn(usize) -> Option<String>) -> Vec<u8> {
     let line = |at| edit(at).unwrap_or_else(|| format!("line {at} of a long text\n"));
     (0..count).map(line).collect::<String>().into_bytes()
@@ -107,5 +152,59 @@ proptest! {
             prop_assert_eq!(hunk.old.first, line_ends(&old[..hunk.old.bytes.start]));
             prop_assert_eq!(hunk.new.first, line_ends(&new[..hunk.new.bytes.start]));
         }
+    }
+}
+
+#[test]
+fn a_long_text_is_compared_while_it_is_read() {
+    let old = numbered(400_000, |_| None);
+    let new = numbered(400_000, |at| match at {
+        3 => Some("the fourth\n".to_owned()),
+        5 => Some(String::new()),
+        100_000 => Some((0..3).map(|more| format!("new {more}\n")).collect()),
+        399_999 => Some("the end".to_owned()),
+        _ => None,
+    });
+    let passages = streamed(&old, &new);
+    assert!(leads(&old, &new, &passages));
+    let differ = passages.iter().filter(|passage| matches!(passage, Passage::Differs { coarse: false, .. })).count();
+    assert_eq!((differ, passages.len()), (4, 4 + 2 + 6), "each with the lines around it, and no more");
+}
+
+#[test]
+fn texts_that_begin_alike_and_end_apart_differ_at_the_end_alone() {
+    let long = numbered(300_000, |_| None);
+    let half = &long[..long.len() / 2];
+    for (old, new) in [(&long[..], half), (half, &long[..]), (&long[..], &[][..]), (&[][..], &long[..])] {
+        let passages = streamed(old, new);
+        assert!(leads(old, new, &passages));
+        assert!(!passages.is_empty());
+    }
+    assert!(streamed(&long, &long).is_empty());
+}
+
+#[test]
+fn one_endless_line_takes_no_more_memory_than_many() {
+    let old = vec![b'a'; 80 << 20];
+    let mut new = old.clone();
+    new[60 << 20] = b'b';
+    let passages = streamed(&old, &new);
+    assert!(leads(&old, &new, &passages));
+    assert!(passages.iter().all(|passage| match passage {
+        Passage::Differs { old, new, .. } => old.len().max(new.len()) <= 16 << 20,
+        _ => true,
+    }));
+}
+
+fn lines_of_few_words() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![Just("a\n"), Just("b\n"), Just("\n"), Just("long line\n")];
+    let text = proptest::collection::vec(line, 0..60);
+    (text, prop_oneof![Just(""), Just("end")]).prop_map(|(lines, end)| (lines.concat() + end).into_bytes())
+}
+
+proptest! {
+    #[test]
+    fn passages_lead_from_any_text_to_any_other(old in lines_of_few_words(), new in lines_of_few_words()) {
+        prop_assert!(leads(&old, &new, &streamed(&old, &new)));
     }
 }

@@ -98,7 +98,7 @@ impl<'t> Side<'t> {
     }
 }
 
-fn common_prefix(one: &[u8], two: &[u8]) -> usize {
+pub(super) fn common_prefix(one: &[u8], two: &[u8]) -> usize {
     let mut equal = 0;
     for (one, two) in one.chunks(BLOCK).zip(two.chunks(BLOCK)) {
         if one == two {

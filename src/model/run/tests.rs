@@ -307,3 +307,15 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn of_a_plan_is_known_what_it_is_like_while_it_waits_and_no_longer() {
+    let (mut story, _) = Story::of(vec![step("account", true, &[])], &["ana", "bob"]);
+    let (ana, bob) = (story.task("account/ana"), story.task("account/bob"));
+    story.planned("account/ana", Pass::Restore);
+    story.planned("account/bob", Pass::Restore);
+    assert_eq!(story.run.plans[&ana], PlanFacts { cohort: Digest::of("account/ana"), preview: Preview::Exact });
+    story.then(Event::Skipped { task: ana, why: "no".to_owned(), by: "op".to_owned() }).unwrap();
+    story.intent("account/bob");
+    assert!(story.run.plans.is_empty(), "{:?} {bob:?}", story.run.plans);
+}

@@ -50,7 +50,7 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
     let Some(id) = model.cursor else { return Err("there is no task".to_owned()) };
     let run = &model.run;
     let in_review = |id: &TaskId| run.tasks.get(id.index()).is_some_and(|task| task.status == TaskStatus::Review);
-    let cohort_of = |id: TaskId| model.plans.get(&id).map(|facts| facts.cohort);
+    let cohort_of = |id: TaskId| model.run.plans.get(&id).map(|facts| facts.cohort);
     let (which, tasks): (String, Vec<TaskId>) = if model.tab == Tab::Review {
         let drawn = model.reviewed().filter(|(id, loaded)| model.review.drawn == Some((*id, loaded.digest)));
         let Some((id, loaded)) = drawn else {
@@ -60,9 +60,6 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
             return Err("hunks of this plan are left out, so no other is equal to it: approve it alone".to_owned());
         }
         let cohort = cohort_of(id);
-        if cohort.is_none() {
-            return Err("which plans are equal to it is being read from the journal: wait a moment".to_owned());
-        }
         let equal = (0..run.tasks.len()).filter_map(|at| Some(TaskId(u32::try_from(at).ok()?)));
         let equal = equal.filter(|other| {
             in_review(other) && cohort.is_some() && cohort_of(*other) == cohort && run.selection(*other).takes_all()
@@ -95,7 +92,7 @@ pub fn ask_approval_of(model: &Model, tasks: Vec<TaskId>) -> Result<Dialog, Stri
 
 fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Result<Dialog, String> {
     let run = &model.run;
-    let cohort_of = |id: TaskId| model.plans.get(&id).map(|facts| facts.cohort);
+    let cohort_of = |id: TaskId| model.run.plans.get(&id).map(|facts| facts.cohort);
     if let Some(unopened) = tasks.iter().find(|id| model.unopened.contains(id)) {
         let name = shown_name(run, *unopened);
         return Err(format!(
@@ -107,19 +104,9 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
     if plans.is_empty() {
         return Err(format!("there are no {which}"));
     }
-    let seen_cohorts: BTreeSet<Digest> = model
-        .plans
-        .iter()
-        .filter(|(id, _)| {
-            let task = run.tasks.get(id.index());
-            let digest = task.and_then(|task| task.digest);
-            digest.is_some_and(|digest| model.seen.contains(&digest)) && run.selection(**id).takes_all()
-        })
-        .map(|(_, facts)| facts.cohort)
-        .collect();
     let opened = plans.iter().filter(|(_, digest)| model.seen.contains(digest)).count();
     let equal = plans.iter().filter(|(id, digest)| {
-        let same = cohort_of(*id).is_some_and(|cohort| seen_cohorts.contains(&cohort));
+        let same = cohort_of(*id).is_some_and(|cohort| model.seen_cohorts.contains(&cohort));
         same && !model.seen.contains(digest) && run.selection(*id).takes_all()
     });
     let equal = equal.count();
@@ -138,7 +125,7 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
         opened,
         equal,
         // Of a plan that nothing is known of, the worst is said.
-        opaque: of(&|id| model.plans.get(&id).is_none_or(|facts| facts.preview != Preview::Exact)),
+        opaque: of(&|id| model.run.plans.get(&id).is_none_or(|facts| facts.preview != Preview::Exact)),
         undos: of(&|id| run.tasks.get(id.index()).is_some_and(|task| task.pass == Pass::Undo)),
         which: visible(&which).into_owned(),
         targets: targets.into_iter().collect(),

@@ -65,13 +65,6 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Notice(notice) => notices::fold(model, notice),
         Msg::Answered { command, problem } => answers::answered(model, &command, problem),
-        Msg::PlanFacts { facts } => {
-            // What an event said since is newer.
-            for (task, facts) in facts {
-                model.plans.entry(task).or_insert(facts);
-            }
-            Vec::new()
-        }
         Msg::Warned { text } => {
             model.notes.tell(Weight::Logged, format!("{text}  (4 has the log)"));
             model.dirtied(Dirty::Soon);
@@ -101,7 +94,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             if evidence.generation == generation && evidence.task == Some(task) {
                 evidence.loading = false;
                 match answer {
-                    Ok(events) => (evidence.events, evidence.problem) = (events, None),
+                    Ok(events) => {
+                        // What happened while it was read comes after it, and may be in it already.
+                        let since = std::mem::replace(&mut evidence.events, events);
+                        let last = evidence.last();
+                        evidence.events.extend(since.into_iter().filter(|recorded| recorded.seq > last));
+                        evidence.problem = None;
+                    }
                     Err(problem) => evidence.problem = Some(problem),
                 }
                 model.dirtied(Dirty::Now);
@@ -200,7 +199,9 @@ fn drawn(model: &mut Model, at: u64) {
     };
     let is_painted = model.tab == Tab::Review && model.review.loaded().is_some() && model.review.task == model.cursor;
     model.review.painted = is_painted.then_some(model.review.generation);
-    if let Some((_, digest)) = model.review.drawn {
+    if let Some((id, digest)) = model.review.drawn {
         model.seen.insert(digest);
+        let is_whole = model.run.selection(id).takes_all();
+        model.seen_cohorts.extend(model.run.plans.get(&id).filter(|_| is_whole).map(|facts| facts.cohort));
     }
 }

@@ -7,7 +7,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::names::shown_name;
 use crate::tui::notes::Weight;
-use crate::tui::state::{Dirty, MAX_OUTPUT, Model, PlanFacts};
+use crate::tui::state::{Dirty, MAX_OUTPUT, Model};
 
 use super::loading;
 
@@ -18,11 +18,6 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
             model.idle = false;
             model.rows.stale = true;
             model.dirtied(Dirty::Now);
-            // Their events came before this screen: what those said of the plans is asked for.
-            let is_open = |status| matches!(status, TaskStatus::Review | TaskStatus::Approved);
-            let tasks = (0_u32..).zip(&model.run.tasks).filter(|(_, task)| is_open(task.status));
-            let tasks: Vec<_> = tasks.map(|(id, _)| TaskId(id)).collect();
-            return if tasks.is_empty() { Vec::new() } else { vec![Effect::LoadPlanFacts { tasks }] };
         }
         Notice::Event(recorded) => {
             let mut effects = event(model, &recorded);
@@ -77,9 +72,6 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
     // Without a filter no event but the first changes which rows there are.
     model.rows.stale |= !model.rows.filter.is_empty() || matches!(recorded.event, Event::Opened { .. });
     model.dirtied(Dirty::Soon);
-    if let Event::Planned { task, cohort, preview, .. } = &recorded.event {
-        model.plans.insert(*task, PlanFacts { cohort: *cohort, preview: *preview });
-    }
     let Some(task) = recorded.event.task() else { return Vec::new() };
     tell(model, task, &recorded.event);
     if model.run.tasks.get(task.index()).is_some_and(|task| task.status.is_settled()) {
@@ -87,7 +79,7 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
         model.activities.remove(&task);
     }
     void_question(model, task);
-    if model.evidence.task == Some(task) && !model.evidence.loading {
+    if model.evidence.task == Some(task) && model.evidence.last() < recorded.seq {
         model.evidence.events.push(Recorded::clone(recorded));
     }
     if model.review.task != Some(task) {
