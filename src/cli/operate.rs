@@ -11,6 +11,11 @@ pub fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 
+/// Whether this machine's operator has no run yet; where nobody can tell, they have.
+pub fn is_first_run() -> bool {
+    StateFolder::from_environment().and_then(|state| state.list()).is_ok_and(|runs| runs.is_empty())
+}
+
 /// Who is at the keyboard, as `name@host`.
 pub fn operator() -> String {
     let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).or_else(|_| std::env::var("LOGNAME"));

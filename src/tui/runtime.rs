@@ -44,6 +44,8 @@ pub struct Options {
     pub palette: Palette,
     pub ascii: bool,
     pub parting: Parting,
+    /// Begins with a line about what can be done next.
+    pub tour: bool,
     pub keymap: Keymap,
 }
 
@@ -67,7 +69,7 @@ pub async fn run(
         Source::Watch { notices, histories } => (None, notices, Some(histories)),
     };
     let mut model = Model::new(by, theme, engine.is_none(), TimeZone::system());
-    (model.parting, model.keymap) = (options.parting, options.keymap);
+    (model.parting, model.keymap, model.tour) = (options.parting, options.keymap, options.tour);
     let (sender, messages) = mpsc::unbounded_channel();
     let mut session = Session {
         screen: Screen::enter()?,

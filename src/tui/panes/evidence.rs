@@ -67,7 +67,10 @@ fn lines(model: &Model, evidence: &Evidence, id: crate::model::TaskId, width: us
     } else if evidence.loading {
         lines.push((Role::Active, "reading the journal".to_owned()));
     } else if evidence.events.is_empty() {
-        lines.push((Role::Quiet, "nothing has happened to it yet".to_owned()));
+        lines.push((
+            Role::Quiet,
+            "nothing has happened to it yet: its plan, its approval and its proof come here".to_owned(),
+        ));
     }
     let mut push = |role, text: &str| wrap(text, width).into_iter().for_each(|line| lines.push((role, line)));
     for recorded in &evidence.events {
