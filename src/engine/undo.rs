@@ -244,8 +244,8 @@ fn empty_plan(context: &Context, to_plan: &ToPlan) -> Result<Plan> {
 }
 
 /// One document on its way back.
-struct WayBack {
-    change: Option<Change>,
+pub(super) struct WayBack {
+    pub change: Option<Change>,
     pair: Pair,
     /// Where something was that nobody can bring back.
     lost: Vec<DocumentPath>,
@@ -259,7 +259,7 @@ fn stays(way_back: &WayBack) -> Option<String> {
 
 /// Fields that this task did not touch stay as they are now, whoever changed them: what is wanted is today's
 /// document with the touched fields as they were.
-fn undo_document(
+pub(super) fn undo_document(
     context: &Context,
     restore: &Restore,
     mut pair: Pair,

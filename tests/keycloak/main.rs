@@ -15,6 +15,7 @@ mod sample;
 
 mod copies;
 mod export;
+mod faults;
 mod reading;
 mod runbooks;
 mod trust;

@@ -86,7 +86,7 @@ impl Authority {
 }
 
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_with(&[])
     }
 
@@ -125,6 +125,11 @@ impl Server {
     /// As when its machine loses power. Nobody else may be using the server then.
     pub fn kill(&self) {
         self.order("kill", "killed");
+    }
+
+    /// In order, as for an import beside nothing.
+    pub fn stop(&self) {
+        self.order("stop", "stopped");
     }
 
     pub fn start_again(&self) {

@@ -23,10 +23,10 @@ mod realm;
 mod truth;
 
 /// A realm on the real server, and its export of before whatever happens to it.
-struct Story {
-    sample: Sample,
-    admin: Admin,
-    component: Keycloak,
+pub struct Story {
+    pub sample: Sample,
+    pub admin: Admin,
+    pub component: Keycloak,
     backup: Vec<Resource>,
 }
 
@@ -35,7 +35,7 @@ fn key() -> DigestKey {
 }
 
 impl Story {
-    async fn of(name: &str, people: usize) -> Self {
+    pub async fn of(name: &str, people: usize) -> Self {
         Self::with(name, people, false).await
     }
 
@@ -84,12 +84,12 @@ impl Story {
         self.backup.extend(reader.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()));
     }
 
-    fn below(&self, place: &str) -> Vec<Resource> {
+    pub fn below(&self, place: &str) -> Vec<Resource> {
         let place = TreePath::new(place).unwrap();
         self.backup.iter().filter(|one| one.id.key.relative_to(&place).is_some()).cloned().collect()
     }
 
-    fn one(&self, place: &str) -> Resource {
+    pub fn one(&self, place: &str) -> Resource {
         let place = TreePath::new(place).unwrap();
         self.backup.iter().find(|one| one.id.key == place).unwrap_or_else(|| panic!("no {place}")).clone()
     }
@@ -103,7 +103,7 @@ impl Story {
     }
 
     /// What would be approved if everything were, but for hunks at these places.
-    async fn plan(&self, desired: &[Resource], leave: &[&str]) -> Vec<Approved> {
+    pub async fn plan(&self, desired: &[Resource], leave: &[&str]) -> Vec<Approved> {
         let live = self.now(desired).await;
         let pairs = desired.iter().zip(live);
         pairs
@@ -144,18 +144,18 @@ impl Story {
         pairs.filter_map(|(one, now)| self.change(&one.change.id, now, one.live.clone(), Mode::Exact, &[])).collect()
     }
 
-    async fn write(&self, changes: &[Approved]) -> Vec<Result<Effect>> {
+    pub async fn write(&self, changes: &[Approved]) -> Vec<Result<Effect>> {
         self.component.write(changes, &NoLedger).await
     }
 
-    async fn write_all(&self, changes: &[Approved]) {
+    pub async fn write_all(&self, changes: &[Approved]) {
         let failed: Vec<String> =
             self.write(changes).await.into_iter().filter_map(|done| Some(done.err()?.chain())).collect();
         assert_eq!(failed, Vec::<String>::new());
     }
 
     /// Where the live realm is otherwise than `desired`, in words.
-    async fn differences(&self, desired: &[Resource]) -> Vec<String> {
+    pub async fn differences(&self, desired: &[Resource]) -> Vec<String> {
         let live = self.now(desired).await;
         let of = |(desired, live): (&Resource, Option<Resource>)| {
             let change = self.change(&desired.id, live, Some(desired.clone()), Mode::Exact, &[])?;
@@ -166,20 +166,20 @@ impl Story {
         desired.iter().zip(live).filter_map(of).collect()
     }
 
-    fn at(&self, path: &str) -> String {
+    pub fn at(&self, path: &str) -> String {
         format!("/{}{path}", self.sample.name)
     }
 
-    async fn id_of(&self, username: &str) -> String {
+    pub async fn id_of(&self, username: &str) -> String {
         self.admin.id_of(&self.sample.name, username).await
     }
 
-    async fn remove(&self, path: &str) {
+    pub async fn remove(&self, path: &str) {
         let (status, answer) = self.admin.call(Method::DELETE, &self.at(path), None).await;
         assert_eq!(status, 204, "DELETE {path}: {answer}");
     }
 
-    async fn put(&self, path: &str, body: Value) {
+    pub async fn put(&self, path: &str, body: Value) {
         self.admin.done(Method::PUT, &self.at(path), body).await;
     }
 
@@ -203,7 +203,7 @@ impl Story {
         self.post("/clear-realm-cache", json!({})).await;
     }
 
-    async fn logs_in(&self, username: &str) -> bool {
+    pub async fn logs_in(&self, username: &str) -> bool {
         self.admin.logs_in(&self.sample.name, username, crate::sample::people::PASSWORD).await
     }
 }

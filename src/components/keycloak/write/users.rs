@@ -72,7 +72,8 @@ impl Keycloak {
         let refused = self.call(import(&together)).await.err();
         let hopeless = refused.as_ref().filter(|error| {
             let untouched = error.effect() == Known::NotApplied;
-            error.kind() == ErrorKind::Denied || (untouched && error.kind() == ErrorKind::Unreachable)
+            matches!(error.kind(), ErrorKind::Denied | ErrorKind::LoggedOut)
+                || (untouched && error.kind() == ErrorKind::Unreachable)
         });
         if let Some(error) = hopeless {
             return users.iter().map(|(at, one, _)| (*at, Err(for_each(&one.change.id, error)))).collect();
@@ -81,17 +82,47 @@ impl Keycloak {
         for (at, one, user) in users {
             let written = match (&refused, users.len()) {
                 (None, _) => self.finish(standing, one, user).await,
-                (Some(error), 1) if error.effect() == Known::NotApplied => {
-                    self.settle(standing, one, user, error).await
+                // Whoever is there is not sent again.
+                (Some(error), _) if error.effect() == Known::Unknown => {
+                    self.look_and_create(standing, one, user, error).await
                 }
+                (Some(error), 1) => self.settle(standing, one, user, error).await,
                 _ => match self.call(import(&[user])).await {
                     Ok(()) => self.finish(standing, one, user).await,
+                    Err(error) if error.effect() == Known::Unknown => {
+                        self.look_and_create(standing, one, user, &error).await
+                    }
                     Err(error) => self.settle(standing, one, user, &error).await,
                 },
             };
             answers.push((*at, written));
         }
         answers
+    }
+
+    /// Of whom nobody knows whether the server made them.
+    async fn look_and_create(
+        &self,
+        standing: &Standing,
+        one: &Approved,
+        user: &NewUser,
+        unsure: &Error,
+    ) -> Result<Effect> {
+        let id = &one.change.id;
+        let mut unsure = for_each(id, unsure);
+        for _ in 0..ATTEMPTS {
+            let details = Details::of(document(&one.expected));
+            let Ok(now) = self.live.user_now(standing.view(), id, details).await else { return Err(unsure) };
+            if let Some(now) = now {
+                return self.is_there(standing, one, user, document(&Some(now))).await;
+            }
+            match self.call(import(&[user])).await {
+                Ok(()) => return self.finish(standing, one, user).await,
+                Err(error) if error.effect() == Known::Unknown => unsure = of(id, error),
+                Err(error) => return self.settle(standing, one, user, &error).await,
+            }
+        }
+        Err(unsure)
     }
 
     async fn call(&self, call: Call) -> Result<()> {
