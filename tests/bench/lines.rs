@@ -27,7 +27,8 @@ fn main() {
     // A multiplication spreads the changed lines evenly, without a pattern.
     let spread = |line: usize| line.wrapping_mul(2_654_435_761) % 1_000;
     let thousandth = lines / 1_000;
-    let cases: [(&str, Box<dyn Fn(usize) -> bool>); 3] = [
+    type Differs = Box<dyn Fn(usize) -> bool>;
+    let cases: [(&str, Differs); 3] = [
         ("1,000 lines changed", Box::new(move |line| line % thousandth == 1)),
         ("the last line changed", Box::new(move |line| line + 1 == lines)),
         ("30 % of the lines changed", Box::new(move |line| spread(line) < 300)),
