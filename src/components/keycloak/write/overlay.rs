@@ -93,8 +93,10 @@ fn place(fresh: Option<&Value>, live: Option<&Value>, expected: Option<&Value>, 
                 let at = format!("{at}[{}]", name.as_ref().map(plain).unwrap_or_default());
                 let (fresh, live, expected) = (find(fresh, &name), find(live, &name), find(expected, &name));
                 // Taken away to be made anew, by a write that was cut short.
-                let makes_room = fresh.is_none() && live.is_some() && expected.is_some() && live != expected;
-                if makes_room { None } else { place(fresh.as_ref(), live.as_ref(), expected.as_ref(), &at) }
+                match (&fresh, &live, &expected) {
+                    (None, Some(live), Some(expected)) => (live == expected).then_some(at),
+                    _ => place(fresh.as_ref(), live.as_ref(), expected.as_ref(), &at),
+                }
             });
         }
         if items.iter().all(|item| !item.is_object() && !item.is_array()) {
