@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::plain::Ending;
-use super::remark;
+use super::{operate, remark};
 use crate::engine::{Engine, Notice};
 use crate::model::{ApprovalPolicy, Result, Run, TaskId, TaskStatus, visible};
 use crate::signals::Signals;
@@ -54,6 +54,7 @@ impl ScreenArgs {
             palette: palette.or_none(std::env::var_os("NO_COLOR").as_deref()),
             ascii: self.ascii,
             parting: Default::default(),
+            tour: operate::is_first_run(),
             keymap: keys.map_or_else(|| Ok(Default::default()), |path| tui::load_keys(&path))?,
         }))
     }

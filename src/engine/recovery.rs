@@ -7,7 +7,7 @@ use super::planner::{Pair, approved_of};
 use super::prepare::expected;
 use super::script::Restore;
 use super::standing::{Standing, between, standing};
-use super::undo::{Former, former, kept_by, undo_document};
+use super::undo::{Former, FormerDocument, former, kept_by, undo_document};
 use crate::diff::trees;
 use crate::model::{
     Attempt, Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, ResourceId, Result,
@@ -79,7 +79,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         Pass::Undo => ids
             .iter()
             .map(|id| {
-                if let Some((document, _)) = former.documents.get(id) {
+                if let Some(FormerDocument { document, .. }) = former.documents.get(id) {
                     let document = document.clone();
                     return Ok(document.map(|document| Resource { id: id.clone(), body: Body::Document(document) }));
                 }
@@ -102,7 +102,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         .iter()
         .zip(&live)
         .map(|(id, live)| match (pass, former.documents.get(id)) {
-            (Pass::Restore, Some((document, _))) => {
+            (Pass::Restore, Some(FormerDocument { document, .. })) => {
                 document.clone().map(|document: Document| Resource { id: id.clone(), body: Body::Document(document) })
             }
             _ => live.clone(),
@@ -163,9 +163,11 @@ fn undone_in_part(
     let all = proposal.plan.changes.len();
     let mut left = 0;
     for ((change, live), desired) in proposal.plan.changes.iter().zip(proposal.live).zip(proposal.desired) {
-        let touched = former.documents.get(&change.id).map_or(&[][..], |(_, touched)| touched.as_slice());
+        let none = FormerDocument::default();
+        let FormerDocument { touched, lost, .. } = former.documents.get(&change.id).unwrap_or(&none);
         let pair = Pair { id: change.id.clone(), live, desired };
-        left += usize::from(undo_document(context, restore, pair, touched)?.is_some());
+        let way_back = undo_document(context, restore, pair, touched, lost)?;
+        left += usize::from(way_back.is_some_and(|way_back| way_back.change.is_some()));
     }
     Ok(match left {
         0 => (Known::Applied, "read back: all of it is there, equal to what was approved".to_owned(), None),

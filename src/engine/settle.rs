@@ -89,8 +89,10 @@ impl Actor {
             Err(error) => return self.fail(task, &error),
         };
         let plan = &made.proposal.plan;
+        let warnings = plan.warned();
         if plan.is_empty() {
-            return self.record(Event::Unchanged { task });
+            self.record(Event::Unchanged { task });
+            return self.warn(task, warnings);
         }
         self.record(Event::Planned {
             task,
@@ -101,7 +103,15 @@ impl Actor {
             cohort: made.cohort,
         });
         self.proposals.put(task, made.clone());
+        self.warn(task, warnings);
         self.approve_by_policy(task, &made);
+    }
+
+    /// Once: a plan that is made again mostly says the same again.
+    fn warn(&mut self, task: TaskId, warnings: Vec<String>) {
+        if !warnings.is_empty() && self.run.warnings.get(&task) != Some(&warnings) {
+            self.record(Event::Warned { task, warnings });
+        }
     }
 
     /// A command is its own plan: opaque, shown in full.

@@ -25,6 +25,7 @@ pub enum Action {
     TurnGrouping,
     Filter,
     Mark,
+    MarkAll,
     Retry,
     Skip,
     LeaveOut,
@@ -46,8 +47,10 @@ pub enum Action {
     Cohorts,
     Causes,
     Zoom,
+    Fold,
     TroubleFirst,
     Palette,
+    Hints,
 }
 
 impl Action {
@@ -78,6 +81,7 @@ impl Action {
             Self::TurnGrouping => "turn-grouping",
             Self::Filter => "filter",
             Self::Mark => "mark",
+            Self::MarkAll => "mark-all",
             Self::Retry => "retry",
             Self::Skip => "skip",
             Self::LeaveOut => "leave-out",
@@ -99,8 +103,10 @@ impl Action {
             Self::Cohorts => "cohorts",
             Self::Causes => "causes",
             Self::Zoom => "zoom",
+            Self::Fold => "fold",
             Self::TroubleFirst => "trouble-first",
             Self::Palette => "palette",
+            Self::Hints => "hints",
         }
     }
 }

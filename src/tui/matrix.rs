@@ -33,11 +33,31 @@ impl Zoom {
 #[derive(Clone, Debug, Default)]
 pub struct Sight {
     pub zoom: Zoom,
+    /// One column for all steps of a component.
+    pub is_folded: bool,
     /// Rows as they were when the operator asked for trouble first, worst first: events never move a row.
     pub order: Option<Vec<u32>>,
 }
 
+/// A step, or all steps of one component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    pub steps: Vec<usize>,
+}
+
+impl Column {
+    pub fn has(&self, run: &Run, id: TaskId) -> bool {
+        self.steps.contains(&run.step_of(id))
+    }
+}
+
 impl Sight {
+    /// Whether a cell may stand for more than one task.
+    pub fn has_many(&self) -> bool {
+        self.zoom != Zoom::One || self.is_folded
+    }
+
     /// The owner's number in line `at`, and back.
     pub fn owner(&self, at: usize) -> usize {
         self.order.as_ref().and_then(|order| order.get(at)).map_or(at, |owner| *owner as usize)
@@ -74,7 +94,7 @@ impl Tally {
 
 /// Owners by what is wrong with their tasks: most trouble first, then most to review; equals as they were.
 pub fn by_trouble(run: &Run) -> Vec<u32> {
-    let steps = columns(run);
+    let steps = steps(run);
     let mut rows: Vec<(Tally, u32)> = (0..row_count(run))
         .filter_map(|at| {
             let mut tally = Tally::default();
@@ -98,11 +118,23 @@ pub fn line_of(model: &Model, id: TaskId) -> Option<usize> {
     row_of(&model.run, id).map(|owner| model.sight.line(owner) / model.sight.zoom.size())
 }
 
-/// The tasks of one step in one line.
-pub fn tasks_in(model: &Model, line: usize, step: usize) -> impl Iterator<Item = TaskId> + '_ {
+/// The tasks of one column in one line.
+pub fn tasks_in<'a>(model: &'a Model, line: usize, column: &'a Column) -> impl Iterator<Item = TaskId> + 'a {
     let size = model.sight.zoom.size();
     let owners = line * size..((line + 1) * size).min(row_count(&model.run));
-    owners.filter_map(move |at| cell(&model.run, row(&model.run, model.sight.owner(at))?, step))
+    let places = owners.filter_map(|at| row(&model.run, model.sight.owner(at)));
+    places.flat_map(move |place| column.steps.iter().filter_map(move |step| cell(&model.run, place, *step)))
+}
+
+/// Of some tasks the one that a person should look at first.
+pub fn worst(run: &Run, tasks: impl Iterator<Item = TaskId>) -> Option<TaskId> {
+    tasks.min_by_key(|id| match run.tasks.get(id.index()).map(|task| task.status) {
+        Some(TaskStatus::Failed | TaskStatus::Unknown) => 0,
+        Some(TaskStatus::Review) => 1,
+        Some(TaskStatus::Approved | TaskStatus::Applying) => 2,
+        Some(status) if !status.satisfies() => 3,
+        _ => 4,
+    })
 }
 
 /// Rows of the matrix: every owner of every set that some step walks.
@@ -112,10 +144,24 @@ pub struct MatrixRow {
     pub position: u32,
 }
 
-/// Positions of the steps that are repeated for an owner: the columns.
-pub fn columns(run: &Run) -> Vec<usize> {
+/// Positions of the steps that are repeated for an owner.
+fn steps(run: &Run) -> Vec<usize> {
     let steps = run.header.steps.iter().enumerate();
     steps.filter(|(_, step)| step.each.is_some()).map(|(position, _)| position).collect()
+}
+
+/// A step without a component stands for itself.
+pub fn columns(run: &Run, is_folded: bool) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
+    for position in steps(run) {
+        let Some(step) = run.header.steps.get(position) else { continue };
+        let name = step.component.as_ref().filter(|_| is_folded).unwrap_or(&step.id);
+        match columns.iter_mut().find(|column| is_folded && column.name == *name) {
+            Some(column) => column.steps.push(position),
+            None => columns.push(Column { name: name.clone(), steps: vec![position] }),
+        }
+    }
+    columns
 }
 
 pub fn row_count(run: &Run) -> usize {
@@ -167,20 +213,22 @@ pub fn row_of(run: &Run, id: TaskId) -> Option<usize> {
 
 /// The cell `down` lines and `right` columns away, stopping at the edges.
 pub fn moved(run: &Run, sight: &Sight, from: Option<TaskId>, down: isize, right: isize) -> Option<TaskId> {
-    let columns = columns(run);
-    let first = || cell(run, row(run, sight.owner(0))?, *columns.first()?);
+    let columns = columns(run, sight.is_folded);
+    let in_cell =
+        |place: MatrixRow, column: &Column| worst(run, column.steps.iter().filter_map(|step| cell(run, place, *step)));
+    let first = || in_cell(row(run, sight.owner(0))?, columns.first()?);
     let Some((id, owner)) = from.and_then(|id| Some((id, row_of(run, id)?))) else { return first() };
     let size = sight.zoom.size();
     let (line, last) = (sight.line(owner), row_count(run).saturating_sub(1));
     let to = (line / size).saturating_add_signed(down).min(last / size);
     let target = if to == line / size { owner } else { sight.owner(to * size) };
-    let column = columns.iter().position(|step| *step == run.step_of(id))?;
+    let column = columns.iter().position(|column| column.has(run, id))?;
     let column = column.saturating_add_signed(right).min(columns.len().saturating_sub(1));
     let landed = row(run, target)?;
     // Where the row has no such task, the nearest column that it has.
     let mut near: Vec<_> = (0..columns.len()).collect();
     near.sort_by_key(|other| other.abs_diff(column));
-    near.into_iter().find_map(|column| cell(run, landed, *columns.get(column)?))
+    near.into_iter().find_map(|column| in_cell(landed, columns.get(column)?))
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::cells::wrap;
 use super::file_diff::{FileDiff, Side};
+use super::side_by_side::{self, Half, broken};
+use super::state::TWO_PANES;
 use super::theme::Theme;
 use super::words;
 
@@ -83,6 +85,8 @@ pub struct Loaded {
     /// What the last decision brought with it.
     pub followed: Option<String>,
     width: usize,
+    /// Files' diffs have both sides beside each other.
+    is_paired: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,19 +104,38 @@ pub enum ReviewRow {
         /// Bytes of `text` to be emphasised.
         changed: Vec<Range<usize>>,
     },
+    /// Both sides of a line of a file's diff, live at the left.
+    Pair {
+        change: u32,
+        hunk: u32,
+        old: Option<Half>,
+        new: Option<Half>,
+    },
 }
 
 impl ReviewRow {
     pub fn hunk(&self) -> Option<(u32, u32)> {
         match self {
-            Self::Hunk(change, hunk) | Self::Line { change, hunk, .. } => Some((*change, *hunk)),
+            Self::Hunk(change, hunk) | Self::Line { change, hunk, .. } | Self::Pair { change, hunk, .. } => {
+                Some((*change, *hunk))
+            }
             _ => None,
         }
     }
 }
 
+/// Columns for one side of a diff, where two stand on a line of `width`: an indent and a bar are between them.
+pub fn half_width(width: usize) -> usize {
+    width.saturating_sub(SIDES_HEAD + 3) / 2
+}
+
+/// Columns before the left side.
+pub const SIDES_HEAD: usize = 5;
+
 /// Columns before a hunk's place: cursor, mark, kind.
 const HUNK_HEAD: usize = 12;
+/// Columns of a line's mark.
+const MARK: usize = 2;
 /// Of one value; more is cut with a word about it.
 const MAX_VALUE: usize = 16 * 1024;
 
@@ -145,6 +168,7 @@ impl Loaded {
             diffs: HashMap::new(),
             followed: None,
             width,
+            is_paired: width >= usize::from(TWO_PANES),
         };
         loaded.build(theme);
         loaded.cursor = loaded.rows.iter().position(|row| matches!(row, ReviewRow::Hunk(..))).unwrap_or(0);
@@ -160,8 +184,14 @@ impl Loaded {
     pub fn fit_to(&mut self, width: usize, theme: Theme) {
         if width != self.width {
             self.width = width;
+            self.is_paired = width >= usize::from(TWO_PANES);
             self.build(theme);
         }
+    }
+
+    /// One side below the other, whatever there is room for.
+    pub fn unpaired(&mut self) {
+        self.is_paired = false;
     }
 
     /// Makes the rows anew; the cursor stays with its hunk.
@@ -182,10 +212,9 @@ impl Loaded {
             for (hunk_at, hunk) in change.hunks.iter().enumerate() {
                 let hunk_at = number(hunk_at);
                 rows.push(ReviewRow::Hunk(change_at, hunk_at));
-                let mut piece = |side, text, changed| {
-                    rows.push(ReviewRow::Line { change: change_at, hunk: hunk_at, side, text, changed });
+                let mut line = |side, text| {
+                    rows.push(ReviewRow::Line { change: change_at, hunk: hunk_at, side, text, changed: Vec::new() });
                 };
-                let mut line = |side, text| piece(side, text, Vec::new());
                 // A place that is cut on its own line stands in full below: no two look the same.
                 let place = visible(&hunk.place()).into_owned();
                 if place.width() > place_room(hunk, self.width.saturating_sub(HUNK_HEAD), theme) {
@@ -208,33 +237,38 @@ impl Loaded {
                         }
                     }
                 }
-                match self.diffs.get(&(change_at, hunk_at)) {
-                    None => {}
-                    Some(None) => line(Side::Both, "reading both sides".to_owned()),
-                    Some(Some(diff)) => {
-                        for shown in &diff.lines {
-                            let mut start = 0;
-                            for text in value_lines(&shown.text, self.width) {
-                                let (from, to) = (start, start + text.len());
-                                start = to;
-                                let here = shown.changed.iter().filter(|part| part.start < to && part.end > from);
-                                let here = here.map(|part| part.start.max(from) - from..part.end.min(to) - from);
-                                let changed = here.collect();
-                                piece(shown.side, text, changed);
-                            }
-                        }
-                        if let Some(note) = &diff.note {
-                            piece(Side::Gap, note.clone(), Vec::new());
-                        }
-                    }
-                }
+                self.diff_rows(change_at, hunk_at, &mut rows);
             }
         }
         self.rows = rows;
-        if let Some(position) = at.and_then(|at| self.rows.iter().position(|row| *row == at)) {
+        let same = at.as_ref().and_then(|at| self.rows.iter().position(|row| row == at));
+        // Another width has other lines.
+        let hunk = at.and_then(|at| at.hunk()).map(|(change, hunk)| ReviewRow::Hunk(change, hunk));
+        if let Some(position) = same.or_else(|| self.rows.iter().position(|row| Some(row) == hunk.as_ref())) {
             self.cursor = position;
         }
         self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
+    }
+
+    /// A file's own diff, where it is open.
+    fn diff_rows(&self, change: u32, hunk: u32, rows: &mut Vec<ReviewRow>) {
+        let Some(diff) = self.diffs.get(&(change, hunk)) else { return };
+        let line =
+            |half: Half| ReviewRow::Line { change, hunk, side: half.side, text: half.text, changed: half.changed };
+        let told = |side, text: &str| line(Half { side, text: text.to_owned(), changed: Vec::new() });
+        let Some(diff) = diff else { return rows.push(told(Side::Both, "reading both sides")) };
+        let has = |side| diff.lines.iter().any(|line| line.side == side);
+        if self.is_paired && has(Side::Removed) && has(Side::Added) {
+            let half = half_width(self.width).saturating_sub(MARK);
+            rows.extend(side_by_side::rows(&diff.lines, half).into_iter().map(|row| match row {
+                side_by_side::Row::Gap(text) => told(Side::Gap, &text),
+                side_by_side::Row::Both(old, new) => ReviewRow::Pair { change, hunk, old, new },
+            }));
+        } else {
+            let width = self.width.saturating_sub(8);
+            rows.extend(diff.lines.iter().flat_map(|shown| broken(shown, width)).map(line));
+        }
+        rows.extend(diff.note.as_ref().map(|note| told(Side::Gap, note)));
     }
 
     /// Whether the cursor is at a file, or another node of a tree, whose own diff can be opened.

@@ -75,13 +75,17 @@ impl Rows {
         self.shown
     }
 
+    /// In the list's order.
+    pub fn tasks(&self) -> impl Iterator<Item = TaskId> + '_ {
+        self.rows.iter().filter_map(|row| match row {
+            Row::Task(id) => Some(*id),
+            Row::Heading(_) => None,
+        })
+    }
+
     /// Of `marks`, those that are in the list: nobody acts on what is not shown.
     pub fn shown_of(&self, marks: &BTreeSet<TaskId>) -> Vec<TaskId> {
-        let tasks = self.rows.iter().filter_map(|row| match row {
-            Row::Task(id) if marks.contains(id) => Some(*id),
-            _ => None,
-        });
-        tasks.collect()
+        self.tasks().filter(|id| marks.contains(id)).collect()
     }
 
     /// The task `by` tasks further down (or up), stopping at the ends.

@@ -44,6 +44,8 @@ pub struct Options {
     pub palette: Palette,
     pub ascii: bool,
     pub parting: Parting,
+    /// Begins with a line about what can be done next.
+    pub tour: bool,
     pub keymap: Keymap,
 }
 
@@ -67,7 +69,7 @@ pub async fn run(
         Source::Watch { notices, histories } => (None, notices, Some(histories)),
     };
     let mut model = Model::new(by, theme, engine.is_none(), TimeZone::system());
-    (model.parting, model.keymap) = (options.parting, options.keymap);
+    (model.parting, model.keymap, model.tour) = (options.parting, options.keymap, options.tour);
     let (sender, messages) = mpsc::unbounded_channel();
     let mut session = Session {
         screen: Screen::enter()?,
@@ -229,13 +231,14 @@ impl Session {
     /// How long until a frame is wanted, if one is.
     fn due(&self) -> Option<Duration> {
         let since = self.last_frame.map_or(Duration::MAX, |last| last.elapsed());
-        match self.model.dirty {
-            _ if self.is_suspended => None,
-            Dirty::No => None,
-            Dirty::Slow => Some(SLOW_FRAME.saturating_sub(since)),
-            Dirty::Soon => Some(SOON_FRAME.saturating_sub(since)),
-            Dirty::Now => Some(Duration::ZERO),
-        }
+        let due = match self.model.dirty {
+            _ if self.is_suspended => return None,
+            Dirty::No => return None,
+            Dirty::Slow => SLOW_FRAME.saturating_sub(since),
+            Dirty::Soon => SOON_FRAME.saturating_sub(since),
+            Dirty::Now => Duration::ZERO,
+        };
+        Some(due.max(self.screen.busy()))
     }
 
     fn draw_if_due(&mut self) -> Result<()> {

@@ -4,6 +4,7 @@ use crate::model::{plural, visible};
 
 use super::file_search::unopened as unopened_files;
 use super::review::{Loaded, ReviewRow};
+use super::side_by_side::Half;
 use super::theme::Theme;
 use super::words;
 
@@ -119,5 +120,11 @@ pub fn row_text(loaded: &Loaded, row: &ReviewRow, theme: Theme) -> String {
             })
         }
         ReviewRow::Line { side, text, .. } => format!("    {}{text}", side.mark()),
+        ReviewRow::Pair { old, new, .. } => {
+            let half = |half: &Option<Half>| {
+                half.as_ref().map_or_else(String::new, |half| format!("{}{}", half.side.mark(), half.text))
+            };
+            format!("    {}  {}", half(old), half(new))
+        }
     }
 }

@@ -130,6 +130,8 @@ pub struct Model {
     pub log_level: ::log::LevelFilter,
     pub notes: Notes,
     pub parting: Parting,
+    /// A line about what can be done next, where there is nothing else to tell.
+    pub tour: bool,
     /// The operator wants the run closed, and to leave then.
     pub closing: bool,
     pub idle: bool,
@@ -185,6 +187,7 @@ impl Model {
             log_level: ::log::LevelFilter::Info,
             notes: Notes::default(),
             parting: Parting::default(),
+            tour: false,
             closing: false,
             idle: false,
             stopped: None,
@@ -285,8 +288,9 @@ impl Model {
             self.matrix_top = self.matrix_top.min(at).max((at + 1).saturating_sub(height));
         }
         let columns = super::panes::matrix_columns(self.width);
-        let step = self.cursor.map(|id| self.run.step_of(id));
-        if let Some(at) = super::matrix::columns(&self.run).iter().position(|column| Some(*column) == step) {
+        let all = super::matrix::columns(&self.run, self.sight.is_folded);
+        let is_here = |column: &super::matrix::Column| self.cursor.is_some_and(|id| column.has(&self.run, id));
+        if let Some(at) = all.iter().position(is_here) {
             self.matrix_left = self.matrix_left.min(at).max((at + 1).saturating_sub(columns));
         }
     }

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-"""Draws the README's picture: the Review screen of `rekindle demo`, as it stood in a real terminal.
+"""Draws the README's pictures: every screen of `rekindle demo`, as it stood in a real terminal.
 
-    tests/picture/draw.py [BINARY [OUTPUT]]
+    tests/picture/draw.py [BINARY]           draws them anew
+    tests/picture/draw.py --check [BINARY]   plays the same, and tells which picture shows another screen by now
 
-Needs tmux. It plays the demo in a terminal of its own, walks to a file's diff, and writes what the terminal
-then holds as SVG. Nothing is drawn that was not on the screen.
+Needs tmux. It plays the demo in a terminal of its own and writes what the terminal then holds as SVG. Nothing is
+drawn that was not on the screen.
 """
 
+import difflib
 import os
 import re
 import subprocess
 import sys
 import time
 import unicodedata
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 COLUMNS, ROWS = 96, 29
@@ -33,7 +35,9 @@ class Terminal:
 
     def __init__(self, command):
         self.socket = f"rekindle-picture-{os.getpid()}"
-        environment = {name: value for name, value in os.environ.items() if name not in ("TMUX", "NO_COLOR")}
+        unset = ("TMUX", "NO_COLOR", "SUDO_USER", "TMPDIR", "XDG_CONFIG_HOME")
+        environment = {name: value for name, value in os.environ.items() if name not in unset}
+        environment |= {"USER": "ana", "TZ": "UTC", "XDG_CONFIG_HOME": "/nonexistent"}
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), *command, env=environment)
 
     def __enter__(self):
@@ -52,12 +56,34 @@ class Terminal:
     def screen(self, *how):
         return self.tmux("capture-pane", "-p", *how)
 
-    def wait(self, text):
+    def wait(self, *texts):
+        """Until all of them are on the screen; one that begins with ! until it is gone."""
         end = time.monotonic() + DEADLINE
-        while text not in self.screen():
+        while not all((text[1:] not in screen) if text[0] == "!" else (text in screen) for screen in [self.screen()] for text in texts):
             if time.monotonic() > end:
-                raise SystemExit(f"waited in vain for {text!r}:\n{self.screen()}")
+                raise SystemExit(f"waited in vain for {texts}:\n{self.screen()}")
             time.sleep(0.05)
+
+    def go(self, task):
+        """Puts the cursor on a task, by its name."""
+        self.press(":")
+        self.wait(" : _")
+        self.press("-l", task)
+        self.wait(f" : {task}_", "> go to")
+        self.press("Enter")
+        self.wait("! : ")
+
+    def approve(self):
+        """Asks, and says yes once the question listens; what is to be typed, it says itself."""
+        self.wait("exact: what is shown")
+        self.press("a")
+        self.wait("Esc goes back")
+        asked = re.search(r"Type (\S+) ", self.screen())
+        time.sleep(0.5)
+        self.press(*(["-l", asked[1]] if asked else ["y"]))
+        if asked:
+            self.press("Enter")
+        self.wait("!Esc goes back")
 
 
 class Style:
@@ -117,7 +143,7 @@ def runs(line, style):
             column += width(piece)
 
 
-def draw(lines):
+def draw(lines, title):
     full = (COLUMNS * CELL_WIDTH + 2 * EDGE, ROWS * CELL_HEIGHT + 2 * EDGE)
     boxes, words = [], []
     style = Style()
@@ -144,7 +170,7 @@ def draw(lines):
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full[0]:.0f} {full[1]}" width="{full[0]:.0f}" '
             f'height="{full[1]}" font-family="ui-monospace, DejaVu Sans Mono, Menlo, Consolas, monospace" '
             'font-size="14" xml:space="preserve">',
-            "<title>rekindle: a file's diff between live and backup, before it is approved</title>",
+            f"<title>rekindle: {escape(title)}</title>",
             f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
             *boxes,
             *words,
@@ -154,25 +180,106 @@ def draw(lines):
     )
 
 
+def play(terminal):
+    """Every screen: its picture's name, and what is on it."""
+    terminal.wait("WAITS FOR YOU")
+    yield "steps", "the run's tasks, step by step"
+    terminal.go("home/lee")
+    terminal.press("2")
+    terminal.wait("TOTAL")
+    yield "matrix", "users and steps"
+    terminal.go("account/ivy")
+    terminal.press("3")
+    terminal.wait("exact: what is shown", "account/ivy")
+    yield "review-document", "an account that is gone, field by field, before it is approved"
+    terminal.go("home/bob")
+    terminal.wait("exact: what is shown", "home/bob")
+    terminal.press("Enter")
+    terminal.wait("observation ###")
+    yield "review", "a file's diff between live and backup, before it is approved"
+    terminal.press("a")
+    terminal.wait("Esc goes back")
+    yield "confirm", "what an approval says yes to"
+    terminal.press("Escape")
+    terminal.wait("!Esc goes back")
+    terminal.approve()
+    terminal.wait("Applied and read back")
+    terminal.go("home/lee")
+    terminal.wait("home/lee", "exact: what is shown")
+    terminal.approve()
+    terminal.wait("failed 1")
+    terminal.press("1")
+    terminal.wait("by step")
+    terminal.press("Enter")
+    terminal.wait("home/lee failed", "Decide later")
+    yield "failure", "a task that failed: why, what is there now, and what can be done"
+    terminal.press("Escape")
+    terminal.wait("!Decide later")
+    terminal.go("home/bob")
+    terminal.press("4")
+    terminal.wait("on record", "read back equal")
+    yield "evidence", "what is on record of a task, and the log"
+    terminal.press("u")
+    terminal.wait("UNDO", "exact: what is shown")
+    yield "undo", "the way back is a plan like any other"
+    terminal.press("q")
+    terminal.wait("Leave?")
+
+
+# What differs from run to run: names of folders and runs, times, identities, digests, numbers of events.
+VARIES = [
+    (r"\d{8}-\d{6}\.\d{3}", "RUN"),
+    (r"demo-\w{6}", "demo-SANDBOX"),
+    (r"(\d{4}-\d\d-\d\d)?\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
+    (r"ana@[\w.-]+", "OPERATOR"),
+    (r"\([0-9a-f]{16}:\d+\)", "(IDENTITY)"),
+    (r"data/[0-9a-f]{2}/", "data/"),
+    # Broken over two lines it is two.
+    (r"\b([0-9a-f]{8}|[0-9a-f]{10,})\b", ""),
+    (r"#\d+", "#"),
+    (r"[\s│─┌┐└┘]+", ""),
+]
+
+
+def words(svg):
+    """What a picture says, whatever its lines were broken for."""
+    said = " ".join(unescape(text) for text in re.findall(r"<text [^>]*>([^<]*)</text>", svg))
+    for varies, placeholder in VARIES:
+        said = re.sub(varies, placeholder, said)
+    return said
+
+
+def differs(name, former, now):
+    former, now = words(former), words(now)
+    if former == now:
+        return False
+    print(f"{name} shows another screen by now: run tests/picture/draw.py")
+    for how, a, b, c, d in difflib.SequenceMatcher(None, former, now, autojunk=False).get_opcodes():
+        if how != "equal":
+            print(f"  was {former[max(0, a - 20):b + 20]!r}\n  is  {now[max(0, c - 20):d + 20]!r}")
+    return True
+
+
 def main():
     here = Path(__file__).resolve().parent
     target = Path(os.environ.get("CARGO_TARGET_DIR", here.parent.parent / "target"))
-    binary = Path(sys.argv[1]) if len(sys.argv) > 1 else target / "release/rekindle"
-    output = Path(sys.argv[2]) if len(sys.argv) > 2 else here / "review.svg"
+    arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
+    is_check = len(arguments) < len(sys.argv[1:])
+    binary = Path(arguments[0]) if arguments else target / "release/rekindle"
+    stale, drawn = [], 0
     with Terminal([str(binary.resolve(strict=True)), "demo"]) as terminal:
-        terminal.wait("WAITS FOR YOU")
-        terminal.press("/", "b", "o", "b", "Enter")
-        terminal.wait("filter: bob")
-        terminal.press("]", "3")
-        terminal.wait("exact: what is shown")
-        terminal.wait("home/bob")
-        terminal.press("Enter")
-        terminal.wait("observation ###")
-        lines = terminal.screen("-e", "-N").split("\n")[:ROWS]
-        output.write_text(draw(lines), encoding="utf-8")
-        terminal.press("q")
-        terminal.wait("Leave?")
-    print(f"{output}: drawn from {len(lines)} lines of a real screen")
+        for name, title in play(terminal):
+            # The last of a burst of frames is the one to draw.
+            time.sleep(0.3)
+            lines = terminal.screen("-e", "-N").split("\n")[:ROWS]
+            picture, output = draw(lines, title), here / f"{name}.svg"
+            drawn += 1
+            if not is_check:
+                output.write_text(picture, encoding="utf-8")
+            elif not output.exists() or differs(output.name, output.read_text(encoding="utf-8"), picture):
+                stale.append(name)
+    print(f"{drawn} screens, {len(stale)} of them another than their picture" if is_check else f"{drawn} pictures drawn")
+    sys.exit(1 if stale else 0)
 
 
 if __name__ == "__main__":

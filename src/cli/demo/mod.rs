@@ -68,6 +68,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let signals = Signals::listen(format!("rm -r {}", sandbox.root().display()));
     if let Some(mut options) = screen {
         mend_when_it_fails(&engine, &sandbox);
+        options.tour = true;
         options.parting = match sandbox.is_kept() {
             true => Parting::Stays { before: format!("REKINDLE_STATE={} ", sandbox.path("state").display()) },
             false => Parting::Removed { instead: "`rekindle demo --keep` leaves them in place".to_owned() },
@@ -75,7 +76,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         let ending = screen::show(engine, by, options, signals).await?;
         return Ok(leave(&ending, &sandbox, &id));
     }
-    let walk = Walk { engine, by, lines: Lines::new(json), interactive: false, only: None, signals };
+    let walk = Walk { engine, by, lines: Lines::new(json, false), interactive: false, only: None, signals };
     in_plain_mode(walk, &sandbox, &id).await
 }
 

@@ -11,6 +11,8 @@ use crate::model::{Counts, Digest, TargetIdentity, TaskId};
 
 pub use approve::{ask_approval, ask_approval_of, ask_approval_of_all};
 pub use demand::Demand;
+#[cfg(test)]
+pub use help::lines as help_lines;
 pub use leaving::leaving;
 pub use render::{is_read_to_the_end, place, render};
 

@@ -2,9 +2,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{Counts, Preview, visible};
+use crate::model::{Counts, Preview, TaskState, visible};
 use crate::tui::cells::{Pen, column, fit, wrap};
-use crate::tui::keymap::Context;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::names::{shown_name, shown_target};
 use crate::tui::state::{HEADER, Model};
 use crate::tui::theme::Role;
@@ -292,7 +292,9 @@ fn failure_lines(model: &Model, task: crate::model::TaskId) -> (String, Vec<Line
     if let Some(target) = shown_target(&model.run, task) {
         lines.push((Role::Quiet, format!("target  {target}")));
     }
+    let is_undoable = model.run.tasks.get(task.index()).is_some_and(TaskState::can_be_undone);
     let choices = model.keymap.bindings.iter().filter(|binding| binding.context == Context::Failure);
+    let choices = choices.filter(|binding| binding.action != Action::Undo || is_undoable);
     let answers = choices.map(|binding| {
         let key = binding.key();
         (Role::Key, format!("{}{}", column(key, 5_usize.max(key.width() + 2), ""), binding.about))

@@ -67,7 +67,10 @@ fn lines(model: &Model, evidence: &Evidence, id: crate::model::TaskId, width: us
     } else if evidence.loading {
         lines.push((Role::Active, "reading the journal".to_owned()));
     } else if evidence.events.is_empty() {
-        lines.push((Role::Quiet, "nothing has happened to it yet".to_owned()));
+        lines.push((
+            Role::Quiet,
+            "nothing has happened to it yet: its plan, its approval and its proof come here".to_owned(),
+        ));
     }
     let mut push = |role, text: &str| wrap(text, width).into_iter().for_each(|line| lines.push((role, line)));
     for recorded in &evidence.events {
@@ -94,6 +97,7 @@ fn said(recorded: &Recorded) -> (Role, String) {
             let undo = if *pass == crate::model::Pass::Undo { "undo, " } else { "" };
             (Role::Plain, format!("{undo}plan {}  {}", digest.short(), words::counts(*counts)))
         }
+        Event::Warned { warnings, .. } => (Role::Attention, visible(&warnings.join("; ")).into_owned()),
         Event::Decided { selection, digest, .. } => {
             let left_out = crate::model::plural(selection.left_out_count() as u64, "hunk");
             (Role::Plain, format!("{left_out} left out, plan {} now", digest.short()))

@@ -1,11 +1,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::visible;
+use crate::model::{TaskStatus, visible};
 use crate::tui::cells::{Pen, fit};
 use crate::tui::notes::Weight;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
+use crate::tui::tour;
 
 use super::hints;
 
@@ -17,11 +18,18 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     if let Some((input, _)) = &model.filter_input {
         pen.write(" filter / ", theme.style(Role::Key)).write(&visible(&input.text), theme.style(Role::Title));
         pen.write("_", theme.style(Role::Cursor));
-        pen.write("   Enter keeps it, Esc drops it", theme.style(Role::Quiet));
+        let left = pen.left();
+        let told = match input.text.is_empty() {
+            true => "   a name, or status:failed user:ana step:home comp:homes !done",
+            false => "   Enter keeps it, Esc drops it",
+        };
+        pen.write(&fit(told, left, theme.cut()), theme.style(Role::Quiet));
     } else if let Some(palette) = &model.palette {
         pen.write(" : ", theme.style(Role::Key)).write(&visible(&palette.input), theme.style(Role::Title));
         pen.write("_", theme.style(Role::Cursor));
-        pen.write("   an action, a task's name or its number in the list", theme.style(Role::Quiet));
+        let left = pen.left();
+        let told = "   an action, a task's name or its number in the list";
+        pen.write(&fit(told, left, theme.cut()), theme.style(Role::Quiet));
     } else if model.search.is_typed {
         pen.write(" search / ", theme.style(Role::Key)).write(&visible(&model.search.text), theme.style(Role::Title));
         pen.write("_", theme.style(Role::Cursor));
@@ -42,13 +50,12 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     } else if model.tab == Tab::Review && !model.search.text.is_empty() {
         let told = format!(" search: {}  {}", visible(&model.search.text), told_of_search(model));
         pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
+    } else if let Some(hint) = Some(model).filter(|model| model.tour).and_then(tour::hint) {
+        pen.write(&fit(&format!(" {hint}"), left, theme.cut()), theme.style(Role::Active));
     } else if model.is_complete() && model.activities.is_empty() {
-        let text = if model.read_only {
-            " every task is settled"
-        } else {
-            " every task is settled: q leaves, u plans a way back"
-        };
-        pen.write(&fit(text, left, theme.cut()), theme.style(Role::Good));
+        let status = model.cursor.and_then(|id| model.run.tasks.get(id.index())).map(|task| task.status);
+        let text = format!(" {}", tour::settled(model, status.unwrap_or(TaskStatus::Unchanged)));
+        pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Good));
     } else if let Some((task, line)) = model.output.back().filter(|_| !model.activities.is_empty()) {
         let text = format!(" {}: {line}", crate::tui::names::shown_name(&model.run, *task));
         pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Quiet));

@@ -3,6 +3,7 @@ use ratatui::layout::Rect;
 
 use crate::tui::cells::{Pen, column, fit};
 use crate::tui::groups::{Groups, Kind};
+use crate::tui::keymap::{Action, Context};
 use crate::tui::state::Model;
 use crate::tui::theme::Role;
 use crate::tui::words;
@@ -18,9 +19,10 @@ pub fn render(model: &Model, groups: &Groups, area: Rect, buffer: &mut Buffer) {
         }
     }
     let list = groups.list(model);
+    let back = model.keymap.key(Context::Groups, Action::Back);
     let told = match (groups.kind, list.len()) {
-        (Kind::Cohorts, 0) => " no plan is in review".to_owned(),
-        (Kind::Causes, 0) => " nothing has failed".to_owned(),
+        (Kind::Cohorts, 0) => format!(" no plan is in review: nothing here to approve; {back} goes back"),
+        (Kind::Causes, 0) => format!(" nothing has failed; {back} goes back"),
         (Kind::Cohorts, many) => {
             let waiting: usize = list.iter().map(|group| group.tasks.len()).sum();
             format!(" {waiting} plans in review, {many} different changes, the rarest first")

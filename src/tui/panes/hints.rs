@@ -27,7 +27,7 @@ fn places(context: Context) -> &'static [&'static [Action]] {
             &[A::Mark],
             &[A::TurnGrouping],
         ],
-        Context::Matrix => &[&[A::Open], &[A::Zoom], &[A::TroubleFirst], &[A::NextWanted], &[A::Back]],
+        Context::Matrix => &[&[A::Open], &[A::Zoom], &[A::Fold], &[A::TroubleFirst], &[A::NextWanted], &[A::Back]],
         Context::Review => &[
             &[A::Take, A::Retry, A::Undo, A::Confirm],
             &[A::Leave, A::Skip],

@@ -3,7 +3,8 @@ use ratatui::layout::Rect;
 
 use crate::model::{TaskStatus, visible};
 use crate::tui::cells::{Pen, column, fit_middle};
-use crate::tui::matrix::{Tally, Zoom, cell, columns as steps, line_count, line_of, row, row_count, tasks_in};
+use crate::tui::keymap::{Action, Context};
+use crate::tui::matrix::{self, Column, Tally, Zoom, line_count, line_of, row, row_count, tasks_in, worst};
 use crate::tui::names::shown_name;
 use crate::tui::state::Model;
 use crate::tui::theme::Role;
@@ -21,14 +22,15 @@ pub fn columns(width: u16) -> usize {
 pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let run = &model.run;
-    let all = steps(run);
+    let all = matrix::columns(run, model.sight.is_folded);
     if all.is_empty() || row_count(run) == 0 {
-        let text = " no step of this run is repeated for users: the steps are in tab 1";
-        Pen::at(buffer, area, 1).write(text, theme.style(Role::Attention));
+        let list = model.keymap.key(Context::Everywhere, Action::ShowSteps);
+        let text = format!(" no step of this run is repeated for users: {list} has the steps");
+        Pen::at(buffer, area, 1).write(&text, theme.style(Role::Attention));
         return;
     }
     let fit = columns(area.width);
-    let shown: Vec<usize> = all.iter().copied().skip(model.matrix_left).take(fit).collect();
+    let shown: Vec<&Column> = all.iter().skip(model.matrix_left).take(fit).collect();
     let mut pen = Pen::at(buffer, area, 0);
     let more = (model.matrix_left > 0, model.matrix_left + fit < all.len());
     let label = match more {
@@ -39,8 +41,8 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         (true, true) => " user  < more >",
     };
     pen.write(&column(label, NAME + 1, theme.cut()), theme.style(Role::Quiet));
-    for step in &shown {
-        let name = run.header.steps.get(*step).map_or_else(String::new, |step| visible(&step.id).into_owned());
+    for shown in &shown {
+        let name = visible(&shown.name);
         pen.write(&column(&name, CELL - 1, theme.cut()), theme.style(Role::Title)).write(" ", theme.style(Role::Plain));
     }
     let body = area.height.saturating_sub(3);
@@ -76,29 +78,36 @@ fn head(model: &Model, at: usize, name: &str, pen: &mut Pen<'_>) {
     pen.write(&column(&name, NAME, theme.cut()), theme.style(if is_row { Role::Title } else { Role::Plain }));
 }
 
-fn user(model: &Model, at: usize, shown: &[usize], area: Rect, buffer: &mut Buffer) {
+fn user(model: &Model, at: usize, shown: &[&Column], area: Rect, buffer: &mut Buffer) {
     let (theme, run) = (model.theme, &model.run);
-    let Some(place) = row(run, model.sight.owner(at)) else { return };
     let mut pen = Pen::at(buffer, area, 0);
     head(model, at, &owner_name(model, at), &mut pen);
-    for step in shown {
-        let Some(id) = cell(run, place, *step) else {
+    for shown in shown {
+        let Some(id) = worst(run, tasks_in(model, at, shown)) else {
             pen.write(&column("", CELL, ""), theme.style(Role::Plain));
             continue;
         };
         let status = run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status);
         let mut style = theme.style(theme.status_role(status));
-        if model.cursor == Some(id) {
+        if model.cursor.is_some_and(|cursor| tasks_in(model, at, shown).any(|id| id == cursor)) {
             style = theme.style(Role::Cursor);
         }
-        let mark = if model.marks.contains(&id) { "#" } else { " " };
-        pen.write(&column(&format!(" {}{mark}", theme.glyph(status)), 4, ""), style);
-        pen.write(&column("", CELL - 4, ""), theme.style(Role::Plain));
+        let mut text = format!(" {}", theme.glyph(status));
+        let mut tally = Tally::default();
+        let states = tasks_in(model, at, shown).filter_map(|id| run.tasks.get(id.index()));
+        states.for_each(|task| tally.add(task.status));
+        if tally.all > 1 {
+            text.push_str(&format!(" {}/{}", tally.well, tally.all));
+        }
+        text.push_str(if tasks_in(model, at, shown).any(|id| model.marks.contains(&id)) { "#" } else { " " });
+        let wide = (text.chars().count() + 1).min(CELL - 1);
+        pen.write(&column(&text, wide, ""), style);
+        pen.write(&column("", CELL - wide, ""), theme.style(Role::Plain));
     }
 }
 
 /// Many users in one line: hundredths that are settled well, and how many are in trouble.
-fn block(model: &Model, at: usize, shown: &[usize], area: Rect, buffer: &mut Buffer) {
+fn block(model: &Model, at: usize, shown: &[&Column], area: Rect, buffer: &mut Buffer) {
     let (theme, size) = (model.theme, model.sight.zoom.size());
     let last = ((at + 1) * size).min(row_count(&model.run)).saturating_sub(1);
     let mut pen = Pen::at(buffer, area, 0);
@@ -108,10 +117,10 @@ fn block(model: &Model, at: usize, shown: &[usize], area: Rect, buffer: &mut Buf
         None => format!("{}-{}", owner_name(model, at * size), owner_name(model, last)),
     };
     head(model, at, &name, &mut pen);
-    let cursor = model.cursor.filter(|id| line_of(model, *id) == Some(at)).map(|id| model.run.step_of(id));
-    for step in shown {
+    let cursor = model.cursor.filter(|id| line_of(model, *id) == Some(at));
+    for shown in shown {
         let mut tally = Tally::default();
-        let states = tasks_in(model, at, *step).filter_map(|id| model.run.tasks.get(id.index()));
+        let states = tasks_in(model, at, shown).filter_map(|id| model.run.tasks.get(id.index()));
         states.for_each(|task| tally.add(task.status));
         if tally.all == 0 {
             pen.write(&column("", CELL, ""), theme.style(Role::Plain));
@@ -123,7 +132,7 @@ fn block(model: &Model, at: usize, shown: &[usize], area: Rect, buffer: &mut Buf
             (trouble, _) => format!(" {}{trouble}", theme.glyph(TaskStatus::Failed)),
         };
         let role = match (tally.trouble, tally.review, tally.well == tally.all) {
-            _ if cursor == Some(*step) => Role::Cursor,
+            _ if cursor.is_some_and(|id| shown.has(&model.run, id)) => Role::Cursor,
             (0, 0, true) => Role::Good,
             (0, 0, false) => Role::Plain,
             (0, ..) => Role::Attention,
@@ -134,18 +143,18 @@ fn block(model: &Model, at: usize, shown: &[usize], area: Rect, buffer: &mut Buf
     }
 }
 
-/// Per step: settled well of all, and how many are in trouble.
-fn total(model: &Model, shown: &[usize], area: Rect, line: u16, buffer: &mut Buffer) {
+/// Per column: settled well of all, and how many are in trouble.
+fn total(model: &Model, shown: &[&Column], area: Rect, line: u16, buffer: &mut Buffer) {
     let theme = model.theme;
     let run = &model.run;
     let mut pen = Pen::at(buffer, area, line);
     pen.write(&column(" TOTAL", NAME + 1, ""), theme.style(Role::Title));
-    for step in shown {
-        let ids = run.step_tasks(*step);
-        let tasks = || ids.clone().filter_map(|id| run.tasks.get(id as usize));
-        let well = tasks().filter(|task| task.status.satisfies()).count();
-        let trouble = tasks().filter(|task| matches!(task.status, TaskStatus::Failed | TaskStatus::Unknown)).count();
-        let good = format!("{well}/{}", ids.len());
+    for shown in shown {
+        let ids = shown.steps.iter().flat_map(|step| run.step_tasks(*step));
+        let mut tally = Tally::default();
+        ids.filter_map(|id| run.tasks.get(id as usize)).for_each(|task| tally.add(task.status));
+        let Tally { well, trouble, .. } = tally;
+        let good = format!("{well}/{}", tally.all);
         let bad = if trouble > 0 { format!(" {}{trouble}", theme.glyph(TaskStatus::Failed)) } else { String::new() };
         pen.write(&good, theme.style(Role::Good)).write(&bad, theme.style(Role::Bad));
         let used = good.chars().count() + bad.chars().count();

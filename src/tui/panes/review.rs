@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -5,8 +7,9 @@ use ratatui::style::{Modifier, Style};
 use crate::model::{Fidelity, Hunk, Pass, Preview, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_middle, wrap};
 use crate::tui::file_diff::Side;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::names::shown_name;
-use crate::tui::review::{Loaded, ReviewRow, ReviewState, place_room};
+use crate::tui::review::{Loaded, ReviewRow, ReviewState, half_width, place_room};
 use crate::tui::search::matches;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::{Role, Theme};
@@ -19,7 +22,9 @@ pub const HEAD: usize = 4;
 pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let Some(id) = model.cursor else {
-        Pen::at(buffer, area, 1).write(" no task is chosen: tab 1 has the list", theme.style(Role::Attention));
+        let list = model.keymap.key(Context::Everywhere, Action::ShowSteps);
+        let told = format!(" no task is chosen: {list} has the list");
+        Pen::at(buffer, area, 1).write(&told, theme.style(Role::Attention));
         return;
     };
     let status = model.run.tasks.get(id.index()).map_or(TaskStatus::Waiting, |task| task.status);
@@ -47,21 +52,38 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
     let note = model.cursor.map(|id| words::note(model, id)).unwrap_or_default();
-    let text = match status {
-        TaskStatus::Waiting => "It waits for what it needs; it is planned after that.",
-        TaskStatus::Ready => "It will be planned next.",
-        TaskStatus::Unchanged => "Live and backup are equal: nothing to do.",
-        TaskStatus::Done => {
-            "Applied and read back. 4 shows the evidence, u plans the way back, ] goes to the next in review."
-        }
-        TaskStatus::Failed => "It failed. Enter in the list asks what to do about it.",
-        TaskStatus::Unknown => "Nobody knows whether it was applied. Enter in the list settles it.",
-        TaskStatus::Skipped => "It was skipped. r plans it anew.",
-        TaskStatus::Undone => "It was undone. r plans it anew.",
-        _ if model.read_only => "Plans are shown by the process that holds the run.",
-        _ => "Its plan comes here.",
+    let key = |action| model.keymap.key(Context::Review, action);
+    let (list, open) =
+        (model.keymap.key(Context::Everywhere, Action::ShowSteps), model.keymap.key(Context::Steps, Action::Open));
+    let there = match model.tab {
+        Tab::Steps => open.to_owned(),
+        _ => format!("{list}, then {open},"),
     };
-    vec![(Role::Plain, text.to_owned()), (Role::Quiet, note)]
+    let text = match status {
+        TaskStatus::Waiting => "It waits for what it needs; it is planned after that.".to_owned(),
+        TaskStatus::Ready => "It will be planned next.".to_owned(),
+        TaskStatus::Unchanged => {
+            format!("Live and backup are equal: nothing to do. {} leads to what needs you.", key(Action::NextWanted))
+        }
+        TaskStatus::Done => {
+            let evidence = model.keymap.key(Context::Everywhere, Action::ShowEvidence);
+            let told = format!(
+                "Applied and read back. {evidence} shows the evidence, {} plans the way back",
+                key(Action::Undo)
+            );
+            match model.run.count(TaskStatus::Review) {
+                0 => format!("{told}."),
+                _ => format!("{told}, {} goes to the next in review.", key(Action::NextWanted)),
+            }
+        }
+        TaskStatus::Failed => format!("It failed. {there} asks what to do about it."),
+        TaskStatus::Unknown => format!("Nobody knows whether it was applied. {there} settles it."),
+        TaskStatus::Skipped => format!("It was skipped. {} plans it anew.", key(Action::Retry)),
+        TaskStatus::Undone => format!("It was undone. {} plans it anew.", key(Action::Retry)),
+        _ if model.read_only => "Plans are shown by the process that holds the run.".to_owned(),
+        _ => "Its plan comes here.".to_owned(),
+    };
+    vec![(Role::Plain, text), (Role::Quiet, note)]
 }
 
 fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
@@ -160,26 +182,52 @@ fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: 
             self::hunk(theme, hunk, takes, pen, over);
         }
         ReviewRow::Line { side, text, changed, .. } => {
-            let (mark, role) = match side {
-                Side::Removed => (side.mark(), Role::Removed),
-                Side::Added => (side.mark(), Role::Added),
-                Side::Both => (side.mark(), Role::Quiet),
-                Side::Gap => (side.mark(), Role::Active),
-            };
-            let end = text.len() - text.trim_end_matches(' ').len();
-            pen.write("    ", over(Role::Plain)).write(mark, over(role));
-            let text = text.trim_end_matches(' ');
-            let mut at = 0;
-            for part in changed {
-                pen.write(text.get(at..part.start).unwrap_or_default(), over(role));
-                let emphasis = over(role).add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
-                pen.write(text.get(part.start..part.end.min(text.len())).unwrap_or_default(), emphasis);
-                at = part.end.min(text.len());
+            pen.write("    ", over(Role::Plain));
+            diff_line(theme, *side, text, changed, pen, over);
+        }
+        ReviewRow::Pair { old, new, .. } => {
+            let half = half_width(pen.left() + 1);
+            pen.write("    ", over(Role::Plain));
+            let end = pen.left() - half;
+            if let Some(old) = old {
+                diff_line(theme, old.side, &old.text, &old.changed, pen, over);
             }
-            pen.write(text.get(at..).unwrap_or_default(), over(role));
-            pen.write(&theme.end_space().repeat(end), over(role));
+            let gap = " ".repeat(pen.left().saturating_sub(end));
+            pen.write(&gap, over(Role::Plain)).write(&format!(" {} ", theme.upright()), over(Role::Quiet));
+            if let Some(new) = new {
+                diff_line(theme, new.side, &new.text, &new.changed, pen, over);
+            }
         }
     }
+}
+
+/// A line of a text with its mark, what differs in it emphasised, a space at its end shown.
+fn diff_line(
+    theme: Theme,
+    side: Side,
+    text: &str,
+    changed: &[Range<usize>],
+    pen: &mut Pen<'_>,
+    over: &dyn Fn(Role) -> Style,
+) {
+    let role = match side {
+        Side::Removed => Role::Removed,
+        Side::Added => Role::Added,
+        Side::Both => Role::Quiet,
+        Side::Gap => Role::Active,
+    };
+    let end = text.len() - text.trim_end_matches(' ').len();
+    pen.write(side.mark(), over(role));
+    let text = text.trim_end_matches(' ');
+    let mut at = 0;
+    for part in changed {
+        pen.write(text.get(at..part.start).unwrap_or_default(), over(role));
+        let emphasis = over(role).add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+        pen.write(text.get(part.start..part.end.min(text.len())).unwrap_or_default(), emphasis);
+        at = part.end.min(text.len());
+    }
+    pen.write(text.get(at..).unwrap_or_default(), over(role));
+    pen.write(&theme.end_space().repeat(end), over(role));
 }
 
 fn hunk(theme: Theme, hunk: &Hunk, takes: bool, pen: &mut Pen<'_>, over: &dyn Fn(Role) -> Style) {

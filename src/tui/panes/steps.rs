@@ -4,6 +4,7 @@ use ratatui::style::Style;
 
 use crate::model::{Run, TaskId, TaskStatus, visible};
 use crate::tui::cells::{Pen, column, fit, fit_middle};
+use crate::tui::keymap::{Action, Context};
 use crate::tui::names::{owner_of, shown_step};
 use crate::tui::rows::{Grouping, Row};
 use crate::tui::state::Model;
@@ -16,11 +17,14 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     if model.rows.rows.is_empty() {
         let text = match (model.run.tasks.is_empty(), model.rows.filter.is_empty()) {
-            (true, _) => " no tasks yet: the run is being opened",
-            (_, false) => " nothing matches this filter: Esc clears it",
-            _ => " this runbook has no tasks",
+            (true, _) => " no tasks yet: the run is being opened".to_owned(),
+            (_, false) => {
+                let back = model.keymap.key(Context::Steps, Action::Back);
+                format!(" nothing matches this filter: {back} clears it")
+            }
+            _ => " this runbook has no tasks: rekindle lint says what it lacks".to_owned(),
         };
-        Pen::at(buffer, list, 1).write(text, model.theme.style(Role::Attention));
+        Pen::at(buffer, list, 1).write(&text, model.theme.style(Role::Attention));
         return;
     }
     for (row, at) in (0..list.height).zip(model.rows.top..) {

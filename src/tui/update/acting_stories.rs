@@ -131,3 +131,31 @@ fn a_confirm_step_is_confirmed_by_a_person() {
     desk.at("seen").press("c").press("y");
     assert_eq!(desk.commands(), [Command::Confirm { task }]);
 }
+
+#[test]
+fn the_way_back_of_all_that_is_marked_is_planned_by_one_key_what_came_last_first() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("account/ana").press("/").type_text("step:account").press("enter").press("v");
+    assert!(desk.text().contains("4 selected, 0 hidden"), "{}", desk.text());
+    desk.press("u");
+    let tasks = ["account/dee", "account/cyd", "account/ana"].map(|name| desk.model.run.find(name).unwrap());
+    assert_eq!(desk.commands(), tasks.map(|task| Command::Undo { task }), "bob's was unchanged: nothing to undo");
+    desk.press("v");
+    assert!(desk.model.marks.is_empty());
+    desk.press("esc").at("home/ana").press("space").at("home/bob").press("u");
+    assert_eq!(desk.commands(), [], "the cursor's task is not meant, and what is marked cannot be undone");
+}
+
+#[test]
+fn what_a_failed_task_has_written_can_be_undone_where_it_is_asked_about() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/cyd").press("enter");
+    assert!(!desk.text().contains("plan the way back"), "nothing is there: {}", desk.text());
+    desk.press("esc");
+    let task = desk.model.run.find("home/cyd").unwrap();
+    desk.model.run.tasks[task.index()].undoable = true;
+    desk.press("enter");
+    assert!(desk.text().contains("u    Undo: plan the way back"), "{}", desk.text());
+    desk.press("u");
+    assert_eq!(desk.commands(), [Command::Undo { task }]);
+}

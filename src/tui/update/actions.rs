@@ -48,7 +48,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::First
         | Action::Last => moves::travel(model, action),
         Action::Open if model.tab == Tab::Review => return open_diff(model),
-        Action::Open if model.tab == Tab::Matrix && model.sight.zoom != matrix::Zoom::One => drill(model),
+        Action::Open if model.tab == Tab::Matrix && model.sight.has_many() => drill(model),
         Action::Open => open(model),
         Action::Back => back(model),
         Action::TurnGrouping => {
@@ -68,10 +68,15 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ViewDiff => return taking_away::view_diff(model),
         Action::Copy => return taking_away::copy(model),
         Action::Zoom => model.sight.zoom = model.sight.zoom.further(),
+        Action::Fold => {
+            model.sight.is_folded = !model.sight.is_folded;
+            model.matrix_left = 0;
+        }
         Action::TroubleFirst => {
             let is_sorted = model.sight.order.is_some();
             model.sight.order = (!is_sorted).then(|| matrix::by_trouble(&model.run));
         }
+        Action::Hints => model.tour = !model.tour,
         Action::Palette => model.palette = Some(Palette::default()),
         Action::Mark => {
             if let Some(id) = shown_cursor(model) {
@@ -79,6 +84,14 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                     model.marks.insert(id);
                 }
                 moves::travel(model, Action::Down);
+            }
+        }
+        Action::MarkAll => {
+            let shown: BTreeSet<TaskId> = model.rows.tasks().collect();
+            if shown.is_subset(&model.marks) {
+                model.marks.retain(|id| !shown.contains(id));
+            } else {
+                model.marks.extend(shown);
             }
         }
         Action::PauseOrContinue => {
@@ -208,13 +221,13 @@ fn open(model: &mut Model) {
 fn drill(model: &mut Model) {
     let Some(id) = model.cursor else { return };
     let Some(line) = matrix::line_of(model, id) else { return };
-    let step = model.run.step_of(id);
-    let tasks: BTreeSet<TaskId> = matrix::tasks_in(model, line, step).collect();
-    let worst = tasks.iter().copied().min_by_key(|id| match status(model, *id) {
-        TaskStatus::Failed | TaskStatus::Unknown => 0,
-        TaskStatus::Review => 1,
-        _ => 2,
-    });
+    let columns = matrix::columns(&model.run, model.sight.is_folded);
+    let Some(column) = columns.iter().find(|column| column.has(&model.run, id)) else { return };
+    let tasks: BTreeSet<TaskId> = matrix::tasks_in(model, line, column).collect();
+    if tasks.len() == 1 {
+        return open(model);
+    }
+    let worst = matrix::worst(&model.run, tasks.iter().copied());
     let many = crate::model::plural(tasks.len() as u64, "task");
     typing::apply(model, "");
     model.rows.filter = crate::tui::filter::Filter::of(tasks);
@@ -249,8 +262,19 @@ fn retry(model: &mut Model) -> Vec<Effect> {
 
 /// Nothing changes yet: the way back is planned and waits in review like any other plan.
 fn undo(model: &mut Model) -> Vec<Effect> {
+    let can = |id: &TaskId| model.run.tasks.get(id.index()).is_some_and(TaskState::can_be_undone);
+    let marked = if model.tab == Tab::Steps { model.rows.shown_of(&model.marks) } else { Vec::new() };
+    if !marked.is_empty() {
+        let tasks: Vec<TaskId> = marked.into_iter().filter(can).collect();
+        match tasks.len() as u64 {
+            0 => model.complain("nothing that is marked can be undone"),
+            many => model.say(format!("planning the way back of {}", crate::model::plural(many, "task"))),
+        }
+        // What came last goes first: a home before the account it needed.
+        return tasks.into_iter().rev().map(|task| Effect::Command(Command::Undo { task })).collect();
+    }
     let Some(id) = shown_cursor(model) else { return Vec::new() };
-    if !model.run.tasks.get(id.index()).is_some_and(TaskState::can_be_undone) {
+    if !can(&id) {
         model.complain(format!("{} has nothing that can be undone", shown_name(&model.run, id)));
         return Vec::new();
     }

@@ -18,6 +18,8 @@ mod deciding_stories;
 #[cfg(test)]
 mod group_stories;
 #[cfg(test)]
+mod help_stories;
+#[cfg(test)]
 mod leaving_stories;
 #[cfg(test)]
 mod properties;

@@ -72,6 +72,29 @@ fn a_search_looks_into_files_that_are_not_open_and_says_which_it_could_not_read(
 }
 
 #[test]
+fn both_sides_of_a_file_stand_beside_each_other_where_there_is_room_and_below_each_other_for_a_pager() {
+    let mut desk = reviewing("home/ana");
+    let proposal = crate::tui::fixtures::tree_proposal("home/ana");
+    desk.press("enter").answer(&proposal).press("j j");
+    let has = |text: &str, wanted: &str| text.lines().any(|line| line.contains(wanted));
+    let narrow = desk.text();
+    assert!(has(&narrow, ">    + export A=1") && !narrow.contains('│'), "{narrow}");
+    desk.send(Msg::Resize { width: 120, height: 40 });
+    let text = desk.text();
+    let both = text.lines().find(|line| line.contains("- export A=1^M")).unwrap();
+    assert!(both.contains("│ + export A=1"), "{text}");
+    assert!(has(&text, ">[y] update .profile"), "the cursor stays with its file: {text}");
+    desk.press("j Y");
+    assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::Copy { text } if text == "export A=1")));
+    desk.press("e");
+    let viewed = desk.effects.iter().find_map(|effect| match effect {
+        Effect::View { text } => Some(text.clone()),
+        _ => None,
+    });
+    assert!(viewed.unwrap().contains("    - export A=1^M\n    + export A=1\n"));
+}
+
+#[test]
 fn what_is_viewed_and_copied_holds_no_secret_and_no_control_character() {
     let mut desk = reviewing("home/bob");
     desk.press("e");
@@ -145,4 +168,39 @@ fn while_it_writes_the_screen_says_how_fast_and_who_is_busy() {
     desk.send(Msg::Notice(Notice::Activity { task, activity: waiting }));
     let text = desk.text();
     assert!(text.contains("homes 0 (1 wa") && text.contains("Keycloak asks to wait 4 s"), "{text}");
+}
+
+#[test]
+fn the_matrix_folds_its_columns_to_components_and_a_cell_of_many_opens_to_them() {
+    let mut header = crate::tui::fixtures::header();
+    // Two more steps that write homes: four columns become two.
+    for id in ["mail", "keys"] {
+        let mut step = header.steps[1].clone();
+        step.id = id.to_owned();
+        header.steps.push(step);
+    }
+    let mut story = crate::tui::fixtures::Story::open(header);
+    let account = story.task("account/bob");
+    story.add(Event::Unchanged { task: account });
+    let failed = story.task("mail/bob");
+    let problem = Error::new(ErrorKind::NoSpace, "write", "no space left").problem();
+    story.add(Event::Failed { task: failed, problem });
+    let unchanged = story.task("home/bob");
+    story.add(Event::Unchanged { task: unchanged });
+    let mut desk = Desk::new(&story, 80, 24);
+    desk.at("account/bob").press("2");
+    let text = desk.text();
+    assert!(text.contains("home      mail      keys"), "{text}");
+    desk.press("f l");
+    let text = desk.text();
+    assert!(!text.contains("keys ") && text.contains("accounts  homes"), "{text}");
+    assert!(text.contains("✗ 1/3") && text.contains("mail/bob: failed"), "the worst of the cell: {text}");
+    desk.press("enter");
+    let text = desk.text();
+    assert!(text.contains("3 tasks behind a cell") && text.contains("3 shown, 14 hidden"), "{text}");
+    assert_eq!(desk.model.cursor, Some(failed));
+    desk.press("esc 2 h");
+    assert_eq!(desk.model.cursor, Some(story.task("account/bob")));
+    desk.press("enter");
+    assert_eq!((desk.model.tab, desk.model.rows.filter.is_empty()), (Tab::Evidence, true), "one task is opened itself");
 }

@@ -20,6 +20,7 @@ pub fn view_diff(model: &mut Model) -> Vec<Effect> {
     let mut whole = Loaded::new(loaded.proposal.clone(), loaded.selection.clone(), WIDE, model.theme);
     let is_open = |at: &(u32, u32)| loaded.diffs.get(at).is_some_and(Option::is_some);
     whole.diffs = loaded.diffs.iter().filter(|(at, _)| is_open(at)).map(|(at, diff)| (*at, diff.clone())).collect();
+    whole.unpaired();
     whole.build(model.theme);
     let plan = &whole.proposal.plan;
     let mut text = format!(
@@ -97,5 +98,9 @@ fn of_row(loaded: &Loaded) -> Result<String, String> {
             }
             _ => Ok(text.clone()),
         },
+        // What will be there, and where nothing will be, what goes.
+        Some(ReviewRow::Pair { old, new, .. }) => {
+            new.as_ref().or(old.as_ref()).map(|half| half.text.clone()).ok_or_else(|| "this line is empty".to_owned())
+        }
     }
 }

@@ -170,6 +170,13 @@ fn matrix_of_blocks() {
 }
 
 #[test]
+fn matrix_of_components() {
+    snap("matrix_folded", |desk| {
+        desk.at("home/cyd").press("2 f");
+    });
+}
+
+#[test]
 fn a_file_of_a_tree() {
     snap("review_file", |desk| {
         desk.at("home/ana").press("3").answer(&tree_proposal("home/ana"));

@@ -16,8 +16,11 @@ use crate::keycloak::{Admin, server};
 use crate::no_ledger::NoLedger;
 use crate::sample::Sample;
 
+mod everything;
+mod hostile;
 mod people;
 mod realm;
+mod truth;
 
 /// A realm on the real server, and its export of before whatever happens to it.
 pub struct Story {
@@ -33,16 +36,52 @@ fn key() -> DigestKey {
 
 impl Story {
     pub async fn of(name: &str, people: usize) -> Self {
+        Self::with(name, people, false).await
+    }
+
+    /// With what few realms have, or without.
+    async fn with(name: &str, people: usize, rare: bool) -> Self {
         let sample = Sample::new(name, people);
         let admin = Admin::new(server());
         sample.make(&admin).await;
+        let mut story = Self { sample, admin, component: server().component(name), backup: Vec::new() };
+        if rare {
+            everything::furnish(&story).await;
+        }
         let files = server().export(name, "50");
         let store = Arc::new(DirectoryStore::open(files.path()).unwrap());
         let export = KeycloakExport::new(store, ExportConfig { at: TreePath::root(), realm: None });
         let everything = Scope { below: TreePath::root(), to: TreePath::root(), owner: None };
         let listed = export.list(&[everything]).await.pop().unwrap().unwrap();
-        let backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
-        Self { sample, admin, component: server().component(name), backup }
+        story.backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
+        story
+    }
+
+    /// The same without an export, which takes a server of its own: the realm as it shows itself, its people as they
+    /// were made. What a server masks is not in it.
+    async fn seen(name: &str, people: usize) -> Self {
+        use rekindle::components::keycloak::canonical::{self, Names, Side};
+        let sample = Sample::new(name, people);
+        let admin = Admin::new(server());
+        sample.make(&admin).await;
+        let mut story = Self { sample, admin, component: server().component(name), backup: Vec::new() };
+        story.look().await;
+        let path = story.at("/partial-export?exportClients=true&exportGroupsAndRoles=true");
+        let names = Names::of(&story.admin.call(Method::POST, &path, None).await.1);
+        let people = (0..people).map(|position| crate::sample::people::user(&story.sample, position));
+        let people = people.map(|one| canonical::user(&one, &names, Side::Backup).unwrap().resource());
+        story.backup.extend(people);
+        story
+    }
+
+    /// What is there of the realm itself is what is wanted from now on.
+    async fn look(&mut self) {
+        let realm = TreePath::new("realm").unwrap();
+        let below = Scope { below: realm.clone(), to: realm.clone(), owner: None };
+        let reader = server().component(&self.sample.name);
+        let listed = reader.list(&[below]).await.pop().unwrap().unwrap();
+        self.backup.retain(|one| one.id.key.relative_to(&realm).is_none());
+        self.backup.extend(reader.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()));
     }
 
     pub fn below(&self, place: &str) -> Vec<Resource> {
@@ -142,6 +181,26 @@ impl Story {
 
     pub async fn put(&self, path: &str, body: Value) {
         self.admin.done(Method::PUT, &self.at(path), body).await;
+    }
+
+    async fn post(&self, path: &str, body: Value) {
+        self.admin.done(Method::POST, &self.at(path), body).await;
+    }
+
+    /// The user of a name that no path can hold as it is.
+    fn backup_of(&self, username: &str) -> Resource {
+        let id = rekindle::components::keycloak::kinds::Kind::User.id(&[username]);
+        self.backup.iter().find(|one| one.id == id).unwrap_or_else(|| panic!("no {username}")).clone()
+    }
+
+    /// As the login by an organization's provider does it, which no call can.
+    async fn make_managed(&self, organization: &str, user: &str) {
+        server().sql(&format!(
+            "update user_group_membership set membership_type = 'MANAGED' where user_id = '{user}' and group_id in \
+             (select group_id from org where id = '{organization}')"
+        ));
+        self.post("/clear-user-cache", json!({})).await;
+        self.post("/clear-realm-cache", json!({})).await;
     }
 
     pub async fn logs_in(&self, username: &str) -> bool {

@@ -108,6 +108,9 @@ pub(super) fn failed_to_send(doing: &str, error: &reqwest::Error, reads: bool) -
         why = error.to_string();
     }
     let certificate = why.contains("certificate") || why.contains("UnknownIssuer");
+    if certificate {
+        why = format!("its certificate is not trusted here: {why}");
+    }
     let (kind, next) = match error {
         _ if certificate => (ErrorKind::Refused, "name the issuer's certificates with 'ca' in the runbook"),
         error if error.is_timeout() => (ErrorKind::TimedOut, "check the server and the network, then retry"),

@@ -57,6 +57,11 @@ impl Http {
             let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| {
                 Error::new(ErrorKind::Invalid, doing(), "they are no PEM certificates").caused_by(error)
             })?;
+            if certificates.is_empty() {
+                return Err(Error::new(ErrorKind::Invalid, doing(), "there is no PEM certificate in it").next(
+                    "name the file with the issuer's certificates, which begin with -----BEGIN CERTIFICATE-----",
+                ));
+            }
             builder = builder.tls_certs_merge(certificates);
         }
         if let Some(proxy) = &config.proxy {

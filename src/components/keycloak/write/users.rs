@@ -10,7 +10,7 @@ use super::new_user::{NewUser, import};
 use super::overlay::moved;
 use super::standing::Standing;
 use super::target::{text, without};
-use super::{credential, document, same_name, user};
+use super::{claims, credential, document, same_name, user};
 use crate::component::{Approved, Effect};
 use crate::model::{Error, ErrorKind, Known, Resource, Result};
 
@@ -37,6 +37,7 @@ impl Keycloak {
                 Err(error) => answers.push((at, Err(of(&one.change.id, error)))),
             }
         }
+        self.refuse_taken(&mut ready, &mut answers).await;
         let created: Vec<BoxFuture<'_, Answers>> =
             ready.chunks(PER_CALL).map(|chunk| self.create(standing, chunk).boxed()).collect();
         let changed: Vec<BoxFuture<'_, (usize, Result<Effect>)>> = others
@@ -49,6 +50,20 @@ impl Keycloak {
         answers.extend(stream::iter(created).buffer_unordered(IMPORTS).collect::<Vec<_>>().await.into_iter().flatten());
         answers.extend(stream::iter(changed).buffer_unordered(SIDE_BY_SIDE).collect::<Vec<_>>().await);
         answers
+    }
+
+    /// Takes out whose identities are somebody else's, which the server would not say.
+    async fn refuse_taken(&self, ready: &mut Vec<(usize, &Approved, NewUser)>, answers: &mut Answers) {
+        let users = ready.iter().map(|(at, _, user)| (*at, &user.representation));
+        let refused = claims::of_new_users(&self.live.http, users).await;
+        ready.retain(|(at, one, _)| {
+            let error = match &refused {
+                Ok(taken) => taken.iter().find(|(other, _)| other == at).map(|(_, error)| error),
+                Err(error) => Some(error),
+            };
+            answers.extend(error.map(|error| (*at, Err(for_each(&one.change.id, error).known(Known::NotApplied)))));
+            error.is_none()
+        });
     }
 
     /// All in one call, and one by one if the server refuses: then one bad user costs only itself.
@@ -246,6 +261,9 @@ impl Keycloak {
             false => Value::Null,
         };
         let calls = user::calls(server_id, now, expected, document(&one.desired), &raw, standing)?;
+        let refused = |error: Error| error.known(Known::NotApplied);
+        claims::identities_are_free(http, now, expected, Some(server_id)).await.map_err(refused)?;
+        claims::memberships_are_ones_own(http, now, expected, server_id, standing).await.map_err(refused)?;
         execute(http, calls).await?;
         let several = |of: &Value| of.get("credentials").and_then(Value::as_array).is_some_and(|all| all.len() > 1);
         if several(expected) && now.get("credentials") != expected.get("credentials") {

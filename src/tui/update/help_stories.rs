@@ -1,0 +1,176 @@
+//! Every key that help names does what it says: each is pressed where it is meant, as help names it.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::engine::Command;
+use crate::tui::dialogs::{Question, Verb};
+use crate::tui::fixtures::{Desk, document_proposal, story, tree_proposal};
+
+/// What can be seen of a key's effect, beside what it asks of the outside.
+fn sight(desk: &mut Desk) -> String {
+    let rows = desk.text();
+    let model = &desk.model;
+    let dialog = model.dialog.as_ref().map(|dialog| format!("{:?} {}", dialog.question, dialog.top));
+    format!("{:?} {:?} {:?} {:?} {dialog:?} {rows}", model.tab, model.cursor, model.marks, model.log_level)
+}
+
+/// The place where a key is meant, with everything that it could need there.
+fn place(context: Context, action: Action) -> Desk {
+    let mut desk = Desk::new(&story(), 80, 24);
+    let task = match action {
+        Action::Retry | Action::Skip | Action::LeaveOut | Action::Abort => "home/cyd",
+        Action::Undo => "account/ana",
+        Action::Confirm => "seen",
+        _ => "home/bob",
+    };
+    for (name, undoable) in [("account/ana", true), ("home/cyd", true)] {
+        let id = desk.model.run.find(name).unwrap();
+        desk.model.run.tasks[id.index()].undoable = undoable;
+    }
+    if action == Action::Confirm {
+        let seen = desk.model.run.find("seen").unwrap();
+        desk.model.run.tasks[seen.index()].status = crate::model::TaskStatus::Ready;
+    }
+    desk.at(task);
+    match context {
+        Context::Steps => {
+            desk.press("1");
+        }
+        Context::Everywhere if action == Action::ShowSteps => {
+            desk.press("2");
+        }
+        Context::Everywhere => {
+            desk.press("1");
+        }
+        Context::Matrix => {
+            desk.press("2");
+        }
+        Context::Evidence => {
+            desk.press("4");
+        }
+        Context::Failure => {
+            desk.at("home/cyd").press("1 enter");
+        }
+        Context::Groups if matches!(action, Action::Retry | Action::Skip | Action::Open) => {
+            desk.press("F");
+        }
+        Context::Groups => {
+            desk.press("3").answer(&document_proposal("home/bob"));
+            desk.press("1 C");
+            let seen = desk.model.review.task;
+            let list = desk.model.groups.clone().unwrap().list(&desk.model);
+            let at = list.iter().position(|group| seen.is_some_and(|id| group.tasks.contains(&id))).unwrap();
+            for _ in 0..at {
+                desk.press("down");
+            }
+        }
+        Context::Review => {
+            let (name, proposal) = match action {
+                Action::Open => ("home/ana", tree_proposal("home/ana")),
+                _ => (task, document_proposal("home/bob")),
+            };
+            desk.at(name).press("3").answer(&proposal);
+        }
+    }
+    // What a key needs to have been done before it.
+    match (context, action) {
+        (Context::Review, Action::Take) => {
+            desk.press("n up");
+        }
+        (Context::Review, Action::NextMatch | Action::PreviousMatch) => {
+            desk.press("/").type_text("mail").press("enter");
+        }
+        (Context::Steps, Action::Back) => {
+            desk.press("/").type_text("home").press("enter");
+        }
+        (Context::Evidence, _) => {}
+        (_, Action::Up | Action::PageUp | Action::First) => {
+            desk.press("down down");
+        }
+        (_, Action::Last | Action::PageDown) => {
+            desk.press("g");
+        }
+        (Context::Matrix, Action::Right) => {
+            desk.press("left");
+        }
+        (Context::Matrix, Action::Left) => {
+            desk.press("right");
+        }
+        _ => {}
+    }
+    desk.effects.clear();
+    // A note that is put away by the key would look like its effect.
+    desk.model.notes = Default::default();
+    desk
+}
+
+#[test]
+fn every_key_in_help_does_something_where_help_says_so() {
+    let keymap = crate::tui::keymap::Keymap::default();
+    let help: BTreeSet<String> = [Tab::Steps, Tab::Matrix, Tab::Review, Tab::Evidence]
+        .iter()
+        .flat_map(|tab| crate::tui::dialogs::help_lines(&keymap, *tab))
+        .map(|(keys, about)| format!("{keys} {about}"))
+        .collect();
+    let idle = |context, action| {
+        let mut desk = place(context, action);
+        let before = sight(&mut desk);
+        desk.press("f12");
+        desk.effects.is_empty() && sight(&mut desk) == before
+    };
+    assert!(
+        idle(Context::Steps, Action::Open) && idle(Context::Review, Action::Take),
+        "a key without a meaning has none"
+    );
+    for binding in &keymap.bindings {
+        let names: Vec<&str> = binding.keys.iter().map(|(name, _)| name.as_str()).collect();
+        assert!(help.contains(&format!("{} {}", names.join(" "), binding.about)), "{:?}", binding.action);
+        for name in names {
+            let mut desk = place(binding.context, binding.action);
+            let before = sight(&mut desk);
+            desk.press(name);
+            let did = !desk.effects.is_empty() || sight(&mut desk) != before;
+            assert!(did, "{name} in {:?} does nothing: {}\n{before}", binding.context, binding.about);
+            let refused = desk.model.notes.shown().filter(|note| note.weight == Weight::Problem);
+            assert!(refused.is_none(), "{name} in {:?} ({}): {refused:?}", binding.context, binding.about);
+            does_what_it_says(binding.action, binding.context, &mut desk);
+        }
+    }
+}
+
+/// Those whose effect has a name of its own.
+fn does_what_it_says(action: Action, context: Context, desk: &mut Desk) {
+    let told = format!("{action:?} in {context:?}");
+    let question = desk.model.dialog.as_ref().map(|dialog| &dialog.question);
+    let is_skip = matches!(question, Some(Question::Reason { verb: Verb::Skip(_) }));
+    let is_leave_out = matches!(question, Some(Question::Reason { verb: Verb::LeaveOut(_) }));
+    let is_abort = matches!(question, Some(Question::Reason { verb: Verb::Abort }));
+    let has = |wanted: fn(&Effect) -> bool| desk.effects.iter().any(wanted);
+    let holds = match action {
+        Action::Help => question == Some(&Question::Help),
+        Action::Quit => question == Some(&Question::Quit),
+        Action::Skip => is_skip,
+        Action::LeaveOut => is_leave_out,
+        Action::Abort => is_abort,
+        Action::Confirm => matches!(question, Some(Question::Confirm { .. })),
+        Action::Approve => matches!(question, Some(Question::Approve(_))),
+        Action::ApproveAll => matches!(question, Some(Question::ApproveAll(_))),
+        Action::Suspend => has(|effect| matches!(effect, Effect::Suspend)),
+        Action::Repaint => has(|effect| matches!(effect, Effect::Repaint)),
+        Action::Copy => has(|effect| matches!(effect, Effect::Copy { .. })),
+        Action::ViewDiff => has(|effect| matches!(effect, Effect::View { .. })),
+        Action::Retry => has(|effect| matches!(effect, Effect::Command(Command::Retry { .. }))),
+        Action::Undo => has(|effect| matches!(effect, Effect::Command(Command::Undo { .. }))),
+        Action::PauseOrContinue => has(|effect| matches!(effect, Effect::Command(Command::Pause))),
+        Action::Take | Action::Leave | Action::Toggle => {
+            has(|effect| matches!(effect, Effect::Command(Command::Decide { .. })))
+        }
+        Action::ShowSteps => desk.model.tab == Tab::Steps,
+        Action::ShowMatrix | Action::NextTab => desk.model.tab == Tab::Matrix,
+        Action::ShowReview => desk.model.tab == Tab::Review,
+        Action::ShowEvidence => desk.model.tab == Tab::Evidence,
+        _ => true,
+    };
+    assert!(holds, "{told}: {question:?} {:?}", desk.effects);
+}
