@@ -14,7 +14,7 @@ use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run};
 /// resumed or undone.
 #[derive(Args, Debug)]
 pub struct CloseArgs {
-    /// The run's id; the latest, unless one is named
+    /// The run's id or its beginning; the latest, unless one is named
     run: Option<String>,
     /// Close it though some of its tasks are not settled
     #[arg(long)]

@@ -27,6 +27,9 @@ pub struct PlannedTask {
     pub task: String,
     pub predicted: bool,
     pub outlook: TaskOutlook,
+    /// Of what is unchanged: what differs all the same and is left as it is. A plan holds its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,6 +77,8 @@ impl PlanFile {
     }
 
     pub fn add(&mut self, foreseen: Foreseen) {
+        let is_unchanged = matches!(foreseen.what, Ok(Outlook::Unchanged));
+        let warnings = if is_unchanged { foreseen.warnings } else { Vec::new() };
         let outlook = match foreseen.what {
             Ok(Outlook::Unchanged) => TaskOutlook::Unchanged,
             Ok(Outlook::Changes { proposal, digest, .. }) => {
@@ -84,7 +89,7 @@ impl PlanFile {
             Ok(Outlook::Asks(text)) => TaskOutlook::Asks { text },
             Err(error) => TaskOutlook::Failed { problem: error.problem() },
         };
-        self.tasks.push(PlannedTask { task: foreseen.name, predicted: foreseen.predicted, outlook });
+        self.tasks.push(PlannedTask { task: foreseen.name, predicted: foreseen.predicted, outlook, warnings });
     }
 
     pub fn to_json(&self) -> Result<String> {

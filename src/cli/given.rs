@@ -40,6 +40,7 @@ impl InputArgs {
         let mut inputs =
             Inputs::gather(&runbook.inputs, &Given { flags: &flags, file: &file, environment: &environment })?;
         inputs.insecure = self.insecure;
+        inputs.kept_out = crate::journal::StateFolder::from_environment().ok().map(|state| state.root().to_owned());
         if self.insecure {
             super::output::remark(&warning("--insecure: the certificates of servers are not checked"));
         }

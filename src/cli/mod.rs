@@ -8,6 +8,7 @@ mod decisions;
 mod demo;
 mod failure;
 mod given;
+mod held_back;
 mod info;
 mod lint;
 mod logging;

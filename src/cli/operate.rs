@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::prepared::Prepared;
 use crate::engine::{Engine, Purpose, Session};
-use crate::journal::{Journal, Keys, RunFolder, StateFolder, UndoStore};
+use crate::journal::{Journal, Keys, ReadJournal, RunFolder, StateFolder, UndoStore};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Event, Recorded, Result, Run, RunHeader};
 use crate::registry::Systems;
 
@@ -39,11 +39,27 @@ pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, Stri
 
 pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, String)> {
     let mut header = prepared.header;
+    if let Some(last) = state.list()?.last() {
+        header.id = super::prepared::id_after(last.id(), &header.id).unwrap_or(header.id);
+    }
     let (folder, keys) = free_folder(state, &mut header)?;
+    let opened = Journal::create(&folder, now()).and_then(|journal| {
+        let undo = UndoStore::open(&folder, &keys)?;
+        Ok((journal, undo, state.digest_key()?))
+    });
+    let (journal, undo, key) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            folder.discard();
+            return Err(match error.kind() {
+                ErrorKind::NoSpace | ErrorKind::Io => {
+                    error.next("nothing was begun: free space, or set REKINDLE_STATE to a folder that has some")
+                }
+                _ => error,
+            });
+        }
+    };
     super::logging::into(&folder.log());
-    let journal = Journal::create(&folder, now())?;
-    let undo = UndoStore::open(&folder, &keys)?;
-    let key = state.digest_key()?;
     let (by, id) = (header.by.clone(), header.id.clone());
     let session = Session { script: prepared.systems, folder, journal, undo, key, policy, clock: Arc::new(now), by };
     Ok((session.begin(header), id))
@@ -74,13 +90,56 @@ pub struct Taken {
     findings: Vec<String>,
 }
 
-/// The run of that name, or the latest.
+/// The run of that name, or the one that begins so; without any the latest.
 pub fn folder(id: Option<&str>) -> Result<RunFolder> {
     let state = StateFolder::from_environment()?;
     match id {
-        Some(id) => RunFolder::open(&state, id),
+        Some(id) => state.named(id),
         None => state.latest(),
     }
+}
+
+/// How well a run suits a verb to which none was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Suits {
+    No,
+    /// Only where no other suits better.
+    Barely,
+    Well,
+}
+
+/// The run of that name, or the latest that suits, of which it is said which one that is. `can` says what for, as in
+/// "can be undone". Where none does, the verb tells of the latest why.
+pub fn suiting(id: Option<&str>, can: &str, suits: impl Fn(&Run) -> Suits) -> Result<RunFolder> {
+    let latest = folder(id)?;
+    if id.is_some() {
+        return Ok(latest);
+    }
+    let mut best: Option<(Suits, RunFolder, String, usize)> = None;
+    for (later, folder) in StateFolder::from_environment()?.list()?.into_iter().rev().enumerate() {
+        // Made elsewhere: it can only be read.
+        if folder.is_own().is_err() {
+            continue;
+        }
+        // A run that cannot be read, or is worked on, is not passed over in silence: the verb says what is the matter.
+        let Ok(run) = ReadJournal::open(&folder).and_then(|mut journal| folded(&journal.load()?)) else {
+            return Ok(folder);
+        };
+        let found = if folder.holder().is_some() { Suits::Well } else { suits(&run) };
+        if found > best.as_ref().map_or(Suits::No, |(best, ..)| *best) {
+            best = Some((found, folder, run.header.title, later));
+        }
+        if found == Suits::Well {
+            break;
+        }
+    }
+    let Some((_, folder, title, later)) = best else { return Ok(latest) };
+    let passed = match later {
+        0 => String::new(),
+        one_or_more => format!(" ({} begun later passed over)", crate::model::plural(one_or_more as u64, "run")),
+    };
+    super::remark(&format!("{}, {}: the latest run that {can}{passed}", folder.id(), crate::model::visible(&title)));
+    Ok(folder)
 }
 
 /// What its journal lacks is told at once, and recorded when the run goes on.

@@ -54,7 +54,7 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
         summary.count(&foreseen);
         progress.show(|| format!("{}/{tasks} tasks planned", summary.total()));
         if !json {
-            if !matches!(foreseen.what, Ok(Outlook::Unchanged)) {
+            if !matches!(foreseen.what, Ok(Outlook::Unchanged)) || !foreseen.warnings.is_empty() {
                 progress.clear();
             }
             print(&foreseen, most);
@@ -121,7 +121,11 @@ fn print(foreseen: &Foreseen, most: usize) {
     let predicted = if foreseen.predicted { "  (predicted: what it needs is not done)" } else { "" };
     let name = visible(&foreseen.name);
     match &foreseen.what {
-        Ok(Outlook::Unchanged) => {}
+        Ok(Outlook::Unchanged) if foreseen.warnings.is_empty() => {}
+        Ok(Outlook::Unchanged) => {
+            say(&format!("\n{name}{predicted}\n  unchanged, live and backup are equal but for this:"));
+            foreseen.warnings.iter().for_each(|warning| say(&format!("  ! {}", visible(warning))));
+        }
         Ok(Outlook::Changes { proposal, digest, counts, .. }) => {
             say(&format!("\n{name}{predicted}"));
             for line in plan_lines(&proposal.plan, &Selection::all(), most, "--all") {

@@ -104,9 +104,23 @@ pub fn as_run(header: &RunHeader) -> Result<Run> {
 
 /// As in `20261121-044300.123-restore-homes`: sorts by time, says what it is. With milliseconds, for a script
 /// starts several in one second.
+const STAMP: &str = "%Y%m%d-%H%M%S.%3f";
+const STAMP_LENGTH: usize = "20261121-044300.123".len();
+
+/// The latest run is the last by name: where the clock was set back since `last`, a name that comes after it.
+pub fn id_after(last: &str, id: &str) -> Option<String> {
+    let (last, (stamp, slug)) = (last.get(..STAMP_LENGTH)?, id.split_at_checked(STAMP_LENGTH)?);
+    if stamp > last {
+        return None;
+    }
+    let last = jiff::civil::DateTime::strptime(STAMP, last).ok()?;
+    let next = last.checked_add(jiff::Span::new().milliseconds(1)).ok()?;
+    Some(format!("{}{slug}", next.strftime(STAMP)))
+}
+
 fn run_id(title: &str, now: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
-    let stamp = time.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d-%H%M%S.%3f").to_string();
+    let stamp = time.to_zoned(jiff::tz::TimeZone::UTC).strftime(STAMP).to_string();
     let mut slug = String::new();
     for word in title.split(|one: char| !one.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(4) {
         slug.push('-');
@@ -114,4 +128,21 @@ fn run_id(title: &str, now: i64) -> String {
     }
     let slug: String = slug.chars().take(48).collect();
     format!("{stamp}{slug}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_comes_after_the_last_one_by_name_whatever_the_clock_says() {
+        let id = |now| run_id("Restore: the homes", now);
+        let (early, late) = (id(1_795_236_180_123), id(1_795_236_180_999));
+        assert_eq!(early, "20261121-044300.123-restore-the-homes");
+        assert_eq!(id_after(&early, &late), None);
+        let next = id_after(&late, &early).unwrap();
+        assert_eq!(next, "20261121-044301.000-restore-the-homes");
+        assert!(next > late && id_after(&next, &next).unwrap() > next);
+        assert_eq!(id_after("by-hand", &early), None);
+    }
 }

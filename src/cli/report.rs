@@ -13,7 +13,7 @@ use crate::report::{Chain, Report};
 /// handed over. Exit code 1 where the record itself is not whole.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
-    /// The run's id; the latest, unless one is named
+    /// The run's id or its beginning; the latest, unless one is named
     run: Option<String>,
     /// The folder of a run that was handed over
     #[arg(long, value_name = "DIR", conflicts_with = "run")]
@@ -31,8 +31,8 @@ pub fn run(args: &ReportArgs, output: &Output) -> Result<Exit> {
     let findings: Vec<String> = journal.findings().iter().chain(&broken).map(ToString::to_string).collect();
     let sound = findings.is_empty();
     let chain = Chain { sound, events: run.seq, head: journal.head().to_hex(), findings };
-    let mut report = Report::of(&run, &events, &|digest| journal.plan(digest), chain);
-    report.holder = folder.holder().map(|holder| holder.words(operate::now()));
+    let holder = folder.holder().map(|holder| holder.words(operate::now()));
+    let report = Report::of(&run, &events, &|digest| journal.plan(digest), chain).held_by(holder);
     if output.json {
         let value = serde_json::to_value(&report).map_err(|error| {
             crate::model::Error::new(crate::model::ErrorKind::Bug, "write the report", error.to_string())

@@ -14,7 +14,7 @@ use crate::model::Result;
 /// the inputs and the snapshots that it began with.
 #[derive(Args, Debug)]
 pub struct ResumeArgs {
-    /// The run's id, as `rekindle runs` lists it
+    /// The run's id or its beginning, as `rekindle runs` lists it; the latest, unless one is named
     run: Option<String>,
     #[command(flatten)]
     inputs: InputArgs,

@@ -64,7 +64,7 @@ pub async fn follow(
         return Ok(conclude(&ending, &policy, json, id));
     }
     let interactive = policy == ApprovalPolicy::Ask && !json;
-    let walk = Walk { engine, by, lines: Lines::new(json), interactive, only: None, signals };
+    let walk = Walk { engine, by, lines: Lines::new(json, interactive), interactive, only: None, signals };
     let halt = walk.go().await;
     let ending = walk.leave(halt).await;
     Ok(conclude(&ending, &policy, json, id))

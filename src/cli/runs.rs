@@ -2,7 +2,7 @@ use clap::Args;
 
 use super::{Exit, Output, operate};
 use crate::journal::{ReadJournal, RunFolder, StateFolder};
-use crate::model::Result;
+use crate::model::{Error, ErrorKind, Result};
 use crate::report::{RunRow, table};
 
 /// All runs of this machine: what they were for, how they stand, who holds them
@@ -26,6 +26,9 @@ fn row(folder: &RunFolder) -> RunRow {
     let read = ReadJournal::open(folder).and_then(|mut journal| {
         let events = journal.load()?;
         let (run, broken) = crate::journal::fold(&events);
+        if events.is_empty() {
+            return Err(Error::new(ErrorKind::NotFound, "list it", "it ended before it began"));
+        }
         let problem = journal.findings().iter().chain(&broken).next().map(ToString::to_string);
         Ok((run, events.first().map_or(0, |first| first.at), problem))
     });

@@ -3,12 +3,16 @@ use std::collections::HashSet;
 use clap::Args;
 
 use super::Exit;
-use super::operate;
+use super::held_back::HeldBack;
+use super::operate::{self, Suits};
 use super::plain::{Lines, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, TaskId, TaskState, TaskStatus};
+use crate::journal::ReadJournal;
+use crate::model::{
+    ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, visible,
+};
 use crate::signals::Signals;
 
 /// Brings back what was there before a run, or some of its tasks
@@ -17,7 +21,7 @@ use crate::signals::Signals;
 /// run applied, last things first.
 #[derive(Args, Debug)]
 pub struct UndoArgs {
-    /// The run's id; the latest, unless one is named
+    /// The run's id or its beginning; the latest that can be undone, unless one is named
     run: Option<String>,
     /// Only this task, as in home/ana; can be repeated
     #[arg(long = "task", value_name = "STEP/OWNER")]
@@ -32,7 +36,9 @@ pub struct UndoArgs {
 }
 
 pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
-    let taken = operate::take(operate::folder(args.run.as_deref())?)?;
+    let taken = operate::take(operate::suiting(args.run.as_deref(), "can be undone", suits)?)?;
+    // A wrong name leaves no trace in the journal.
+    named(&taken.run, &args)?;
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
     let by = operate::operator();
@@ -41,7 +47,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo)?;
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let signals = Signals::listen(format!("rekindle undo {id}"));
-    let lines = Lines::new(json);
+    let lines = Lines::new(json, interactive);
     let mut walk = Walk { engine, by: by.clone(), lines, interactive, only: Some(HashSet::new()), signals };
     // What was interrupted is settled first, and an undo that was approved is carried out: then it is known what is left.
     let mut halt = walk.go().await;
@@ -57,19 +63,25 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         }
     };
     // What came last goes first: a home before the account it needed.
+    let mut held = HeldBack::of(&halt.run);
     for tasks in &order {
-        let asked = |task: &TaskId| halt.run.tasks.get(task.index()).is_some_and(is_being_undone);
         if halt.is_left || halt.problem.is_some() {
             break;
         }
-        for task in tasks.iter().filter(|task| !asked(task)) {
-            walk.engine.command(Command::Undo { task: *task }, &by).await?;
+        let (behind, free): (Vec<TaskId>, Vec<TaskId>) =
+            tasks.iter().copied().partition(|task| held.keeps(&halt.run, *task));
+        let notices = walk.engine.subscribe();
+        let asked = |task: &TaskId| halt.run.tasks.get(task.index()).is_some_and(is_being_undone);
+        for task in free.iter().filter(|task| !asked(task)) {
+            if let Err(error) = walk.engine.command(Command::Undo { task: *task }, &by).await {
+                walk.print(&visible(&error.chain()));
+            }
         }
-        walk.only = Some(tasks.iter().copied().collect());
-        halt = walk.go().await;
-        if left(&halt.run, tasks).next().is_some() {
-            break;
+        walk.only = Some(free.iter().copied().collect());
+        if !free.is_empty() {
+            halt = walk.go_from(notices).await;
         }
+        held.add(&halt.run, behind.into_iter().chain(left(&halt.run, &free)));
     }
     let ending = walk.leave(halt).await;
     let left: Vec<TaskId> = order.iter().flat_map(|tasks| left(&ending.run, tasks)).collect();
@@ -79,7 +91,11 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     }
     if left.is_empty() {
         if !json {
-            say("everything that was asked for is undone");
+            let tasks = order.iter().flatten().copied();
+            let stays = stays(&id, &ending.run, tasks).unwrap_or_default();
+            stays.iter().for_each(|line| say(line));
+            let all_but = if stays.is_empty() { "" } else { " but for that" };
+            say(&format!("everything that was asked for is undone{all_but}"));
         }
         return Ok(Exit::Fine);
     }
@@ -87,12 +103,57 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         super::approval::waiting(&ending.run, &policy).iter().for_each(|line| say(line));
         behind(&ending.run, &left).iter().for_each(|line| say(line));
         let flags = super::approval::flags_to_go_on(&ending.run, &policy);
+        say(&held_back(&ending.run, &left, &flags));
         say(&format!("{}\nnext: rekindle undo {id}{}{flags}", totals(&ending.run), args.chosen()));
     }
-    Ok(match Exit::of(&ending.run) {
-        Exit::Fine => Exit::ChangesPending,
-        other => other,
-    })
+    // What failed in the restore, and was not to be undone, is no failure of the undo.
+    let failed = |state: &TaskState| {
+        state.pass == Pass::Undo && matches!(state.status, TaskStatus::Failed | TaskStatus::Unknown)
+    };
+    let failed = left.iter().any(|task| ending.run.tasks.get(task.index()).is_some_and(failed));
+    Ok(if failed { Exit::Failed } else { Exit::ChangesPending })
+}
+
+/// One that was undone is not passed over: who asks twice has not asked for the run before it.
+fn suits(run: &Run) -> Suits {
+    match run.can_be_undone() || (run.count(TaskStatus::Undone) > 0 && run.state != RunState::Closed) {
+        true => Suits::Well,
+        false => Suits::No,
+    }
+}
+
+/// Who is left, and which flags would take them.
+fn held_back(run: &Run, left: &[TaskId], flags: &str) -> String {
+    let mut seen = HashSet::new();
+    let mut names: Vec<String> = Vec::new();
+    for task in left {
+        let name = run.owner(*task).map_or_else(|| run.name(*task), |owner| format!("{} {}", owner.set, owner.name));
+        if seen.insert(name.clone()) {
+            names.push(visible(&name).into_owned());
+        }
+    }
+    let waits = |task: &TaskId| run.tasks.get(task.index()).is_some_and(is_being_undone);
+    let by = match left.iter().any(waits) && !flags.is_empty() {
+        true => format!("; to take them along:{flags}"),
+        false => String::new(),
+    };
+    format!("held back: {}{by}", some_of(&names))
+}
+
+/// What these plans left as it is, since nobody can bring back what was there.
+fn stays(id: &str, run: &Run, tasks: impl Iterator<Item = TaskId>) -> Result<Vec<String>> {
+    let journal = ReadJournal::open(&operate::folder(Some(id))?)?;
+    let mut lines = Vec::new();
+    for digest in tasks.filter_map(|task| run.tasks.get(task.index())?.digest) {
+        let warnings = journal.plan(&digest)?.map(|plan| plan.warnings.clone()).unwrap_or_default();
+        lines.extend(warnings.iter().map(|warning| format!("  ! {}", visible(warning))));
+    }
+    if lines.len() > MOST_NAMED {
+        let more = lines.len() - MOST_NAMED;
+        lines.truncate(MOST_NAMED);
+        lines.push(format!("  ! and {more} more: see 'rekindle report'"));
+    }
+    Ok(lines)
 }
 
 /// Those that are not undone.
@@ -108,9 +169,13 @@ const MOST_NAMED: usize = 6;
 fn behind(run: &Run, left: &[TaskId]) -> Option<String> {
     let untouched = |task: &&TaskId| run.tasks.get(task.index()).is_some_and(|state| state.pass != Pass::Undo);
     let names: Vec<String> = left.iter().filter(untouched).map(|task| shown_name(run, *task)).collect();
+    (!names.is_empty()).then(|| format!("not begun, for later steps are undone first: {}", some_of(&names)))
+}
+
+fn some_of(names: &[String]) -> String {
     let (first, rest) = names.split_at(names.len().min(MOST_NAMED));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    (!first.is_empty()).then(|| format!("not begun, for later steps are undone first: {}{more}", first.join(", ")))
+    format!("{}{more}", first.join(", "))
 }
 
 impl UndoArgs {
@@ -128,27 +193,13 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
     let undoable = |task: &TaskId| {
         run.tasks.get(task.index()).is_some_and(|state| state.can_be_undone() || is_being_undone(state))
     };
-    let mut wanted: HashSet<TaskId> = HashSet::new();
-    for name in &args.tasks {
-        let doing = || format!("undo {}", crate::model::visible(name));
-        let task = run.find(name).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, doing(), "this run has no such task").next("'rekindle report' lists them")
-        })?;
-        if !undoable(&task) {
-            return Err(Error::new(ErrorKind::Refused, doing(), "it changed nothing that can be brought back")
-                .next("'rekindle report' shows what it did"));
-        }
-        wanted.insert(task);
+    let (tasks, of_owners) = named(run, args)?;
+    if let Some(task) = tasks.iter().find(|task| !undoable(task)) {
+        let doing = format!("undo {}", shown_name(run, *task));
+        return Err(Error::new(ErrorKind::Refused, doing, "it changed nothing that can be brought back")
+            .next("'rekindle report' shows what it did"));
     }
-    for owner in &args.owners {
-        let sets = run.header.owners.iter();
-        let tasks: Vec<TaskId> = sets.flat_map(|set| run.tasks_of_owner(&set.set, owner)).collect();
-        if tasks.is_empty() {
-            let doing = format!("undo what was done for {}", crate::model::visible(owner));
-            return Err(Error::new(ErrorKind::NotFound, doing, "this run has no such owner").next(names_of(run)));
-        }
-        wanted.extend(tasks.into_iter().filter(undoable));
-    }
+    let mut wanted: HashSet<TaskId> = tasks.into_iter().chain(of_owners.into_iter().filter(undoable)).collect();
     if args.tasks.is_empty() && args.owners.is_empty() {
         wanted.extend((0..count).map(TaskId).filter(undoable));
     }
@@ -158,6 +209,28 @@ fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
             .next("'rekindle runs' lists the others"));
     }
     Ok(wanted)
+}
+
+/// The tasks that were named, and those of the owners that were.
+fn named(run: &Run, args: &UndoArgs) -> Result<(Vec<TaskId>, Vec<TaskId>)> {
+    let find = |name: &String| {
+        run.find(name).ok_or_else(|| {
+            let doing = format!("undo the task '{}'", visible(name));
+            Error::new(ErrorKind::NotFound, doing, "this run has no such task").next("'rekindle report' lists them")
+        })
+    };
+    let tasks = args.tasks.iter().map(find).collect::<Result<Vec<TaskId>>>()?;
+    let mut of_owners = Vec::new();
+    for owner in &args.owners {
+        let sets = run.header.owners.iter();
+        let found: Vec<TaskId> = sets.flat_map(|set| run.tasks_of_owner(&set.set, owner)).collect();
+        if found.is_empty() {
+            let doing = format!("undo what was done for '{}'", visible(owner));
+            return Err(Error::new(ErrorKind::NotFound, doing, "this run has no such owner").next(names_of(run)));
+        }
+        of_owners.extend(found);
+    }
+    Ok((tasks, of_owners))
 }
 
 /// Whom a run walked, as far as a line holds them.

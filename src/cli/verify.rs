@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::operate::{self, Suits};
 use super::prepared::{as_run, recorded_runbook, reopen};
-use super::{Exit, InputArgs, Output, operate};
+use super::{Exit, InputArgs, Output};
 use crate::engine::{Foreseen, Outlook, Script, dry_run};
 use crate::journal::{ReadJournal, StateFolder};
 use crate::model::{
@@ -18,14 +19,14 @@ use crate::model::{
 /// undone, or the run's record is not whole. Hunks that were left out when it was approved may differ.
 #[derive(Args, Debug)]
 pub struct VerifyArgs {
-    /// The run's id; the latest, unless one is named
+    /// The run's id or its beginning; the latest that left something to verify, unless one is named
     run: Option<String>,
     #[command(flatten)]
     inputs: InputArgs,
 }
 
 pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
-    let folder = operate::folder(args.run.as_deref())?;
+    let folder = operate::suiting(args.run.as_deref(), "left something to verify", suits)?;
     folder.is_own()?;
     let mut journal = ReadJournal::open(&folder)?;
     let events = journal.load()?;
@@ -51,7 +52,7 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     }
     let key = StateFolder::from_environment()?.digest_key()?;
     dry_run(&as_run(&run.header)?, &script, key, |foreseen| {
-        if run.tasks.get(foreseen.task.index()).is_some_and(stands) {
+        if stands(&run, foreseen.task) {
             found.compare(&foreseen, left_out.get(&foreseen.task));
         }
     })
@@ -134,12 +135,29 @@ impl Found {
     }
 }
 
+/// A run that found all equal can be verified too, where none wrote anything.
+fn suits(run: &Run) -> Suits {
+    let tasks = || run.tasks.iter().zip(0_u32..).map(|(state, number)| (state, TaskId(number)));
+    let wrote = |(state, task): (&TaskState, TaskId)| {
+        left_by(state, run.is_half_undone(task)).is_some() || (state.attempt > 0 && stands(run, task))
+    };
+    match (tasks().any(wrote), tasks().any(|(_, task)| stands(run, task))) {
+        (true, _) => Suits::Well,
+        (false, true) => Suits::Barely,
+        (false, false) => Suits::No,
+    }
+}
+
 /// A line holds a few names.
 const MOST_NAMED: usize = 8;
 
 /// Whether all that a task restored should be there now: an undo that waits has taken nothing back yet.
-fn stands(state: &TaskState) -> bool {
+fn stands(run: &Run, task: TaskId) -> bool {
     use TaskStatus as S;
+    let Some(state) = run.tasks.get(task.index()) else { return false };
+    if run.is_half_undone(task) {
+        return false;
+    }
     let is_undo_waiting = state.pass == Pass::Undo && matches!(state.status, S::Review | S::Approved);
     matches!(state.status, S::Done | S::Unchanged) || is_undo_waiting
 }
@@ -148,7 +166,7 @@ fn stands(state: &TaskState) -> bool {
 /// settles it.
 fn unsettled(run: &Run) -> Vec<String> {
     let tasks = run.tasks.iter().zip(0_u32..).map(|(state, number)| (state, TaskId(number)));
-    let open = tasks.filter_map(|(state, task)| Some((task, state, left_by(state)?)));
+    let open = tasks.filter_map(|(state, task)| Some((task, state, left_by(state, run.is_half_undone(task))?)));
     open.map(|(task, state, what)| match run.problems.get(&task) {
         Some(problem) => format!("{} {what}: {}", run.name(task), problem.what),
         None if matches!(state.status, TaskStatus::Failed | TaskStatus::Unknown) => {
@@ -159,7 +177,7 @@ fn unsettled(run: &Run) -> Vec<String> {
     .collect()
 }
 
-fn left_by(state: &TaskState) -> Option<&'static str> {
+fn left_by(state: &TaskState, is_half_undone: bool) -> Option<&'static str> {
     use TaskStatus as S;
     match (state.status, state.pass) {
         (S::Failed, _) => Some("is failed"),
@@ -169,6 +187,7 @@ fn left_by(state: &TaskState) -> Option<&'static str> {
         // Read back like any other.
         (S::Done | S::Unchanged, _) => None,
         _ if !state.undoable => None,
+        (S::Review | S::Approved, Pass::Undo) if is_half_undone => Some("is half undone, and the rest waits"),
         (S::Review | S::Approved, Pass::Undo) => Some("waits to be undone"),
         (S::Skipped, _) => Some("is skipped, and what it wrote before that was not taken back"),
         _ => Some("is to be written again, and what it wrote before is there"),

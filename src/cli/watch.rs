@@ -4,7 +4,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::plain::event_line;
+use super::plain::{event_json, event_line};
 use super::screen::ScreenArgs;
 use super::{Exit, Output, operate};
 use crate::engine::Notice;
@@ -16,7 +16,7 @@ use crate::tui;
 /// Follows a run that another process carries out, without touching it
 #[derive(Args, Debug)]
 pub struct WatchArgs {
-    /// The run's id; the latest, unless one is named
+    /// The run's id or its beginning; the latest, unless one is named
     run: Option<String>,
     /// Print what is there and end, instead of waiting for more
     #[arg(long)]
@@ -113,7 +113,7 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
                 run.apply(&recorded)
                     .map_err(|illegal| Error::new(ErrorKind::Corrupt, "follow the run", illegal.to_string()))?;
                 if output.json {
-                    output.print(&format!("{}\n", serde_json::to_string(&*recorded).unwrap_or_default()))?;
+                    output.print(&format!("{}\n", event_json(&recorded)))?;
                 } else if let Some(line) = event_line(&run, &recorded) {
                     output.print(&format!("{line}\n"))?;
                 }

@@ -72,9 +72,13 @@ impl Actor {
                 self.in_status(task, "skip", &[S::Waiting, S::Ready, S::Review, S::Approved, S::Failed, S::Unknown])?;
                 self.not_held(task, "skip")?;
                 if self.run.tasks.get(task.index()).is_some_and(|state| state.pass == Pass::Undo)
-                    && self.status(task) == S::Review
+                    && matches!(self.status(task), S::Review | S::Approved)
                 {
                     self.proposals.remove(task);
+                    // First the approval, then the undo itself is let go.
+                    if self.status(task) == S::Approved {
+                        self.record(Event::Voided { task, why: why.clone() });
+                    }
                     self.record(Event::Voided { task, why });
                     if self.status(task) == S::Approved {
                         self.queue_write(task);
@@ -141,7 +145,7 @@ impl Actor {
                 self.record(Event::Settled { task, known, how: "an operator looked and said so".to_owned(), by });
                 Ok(())
             }
-            Command::Pause => self.change_state(RunState::Going, Event::Paused { by }),
+            Command::Pause => self.change_state(RunState::Going, Event::Paused { by, why: None }),
             Command::Continue => self.change_state(RunState::Paused, Event::Continued { by }),
             Command::Abort { why } => {
                 self.setting.context.cancelled.send_replace(true);

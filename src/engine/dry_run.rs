@@ -16,6 +16,8 @@ pub struct Foreseen {
     /// It needs others that are not done: what it will do then may differ.
     pub predicted: bool,
     pub what: Result<Outlook>,
+    /// What it would strip, refuse or leave as it is, also where there is nothing to change.
+    pub warnings: Vec<String>,
 }
 
 pub enum Outlook {
@@ -44,7 +46,7 @@ pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut se
         if !matches!(kind, Some(StepKind::Restore | StepKind::Apply)) {
             for task in tasks {
                 let what = foresee_other(&run, script, task).await;
-                tell(&mut run, task, what, &mut see);
+                tell(&mut run, task, what, Vec::new(), &mut see);
             }
             continue;
         }
@@ -57,17 +59,18 @@ pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut se
                         to_plan.push(ToPlan { task: *task, name: run.name(*task), restore, standing: Vec::new() })
                     }
                     Ok(_) => {}
-                    Err(error) => tell(&mut run, *task, Err(error), &mut see),
+                    Err(error) => tell(&mut run, *task, Err(error), Vec::new(), &mut see),
                 }
             }
             for (task, made) in plan_batch(&pinned, to_plan).await {
-                tell(&mut run, task, made.map(|made| outlook(&made)), &mut see);
+                let warnings = made.as_ref().map(|made| made.proposal.plan.warned()).unwrap_or_default();
+                tell(&mut run, task, made.map(|made| outlook(&made)), warnings, &mut see);
             }
         }
     }
 }
 
-fn tell(run: &mut Run, task: TaskId, what: Result<Outlook>, see: &mut impl FnMut(Foreseen)) {
+fn tell(run: &mut Run, task: TaskId, what: Result<Outlook>, warnings: Vec<String>, see: &mut impl FnMut(Foreseen)) {
     let status = run.tasks.get(task.index()).map(|state| state.status);
     let quiet = match &what {
         Ok(Outlook::Unchanged) => true,
@@ -80,7 +83,7 @@ fn tell(run: &mut Run, task: TaskId, what: Result<Outlook>, see: &mut impl FnMut
             tracing::error!(target: "engine", "{illegal}");
         }
     }
-    see(Foreseen { task, name: run.name(task), predicted: status == Some(TaskStatus::Waiting), what });
+    see(Foreseen { task, name: run.name(task), predicted: status == Some(TaskStatus::Waiting), what, warnings });
 }
 
 fn outlook(made: &Made) -> Outlook {

@@ -159,11 +159,16 @@ fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>, unknown: Vec<Str
     let restore = &to_plan.restore;
     let mut changes = Vec::new();
     let (mut live, mut desired) = (Vec::new(), Vec::new());
+    let mut warnings: Vec<String> = unknown.into_iter().map(|what| format!("not restored: {what}")).collect();
     for pair in pairs {
-        if let Some(change) = difference(pinned, restore, &pair)? {
-            changes.push(change);
-            live.push(pair.live);
-            desired.push(pair.desired);
+        let (change, left) = differences(pinned, restore, &pair)?;
+        match change {
+            Some(change) => {
+                changes.push(change);
+                live.push(pair.live);
+                desired.push(pair.desired);
+            }
+            None => warnings.extend(left),
         }
     }
     let plan = Plan {
@@ -176,24 +181,30 @@ fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>, unknown: Vec<Str
         preview: Preview::Exact,
         changes,
         command: None,
-        warnings: unknown.into_iter().map(|what| format!("not restored: {what}")).collect(),
+        warnings,
     };
     Ok(Proposal { plan: Arc::new(plan), live, desired })
 }
 
 pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<Option<Change>> {
+    Ok(differences(pinned, restore, pair)?.0)
+}
+
+/// What is to be written, and in words what is left as it is: a change has the same among its warnings.
+fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Option<Change>, Vec<String>)> {
     let schema = restore.component.schema().kind(&pair.id.kind);
     match (pair.live.as_ref().map(|live| &live.body), pair.desired.as_ref().map(|desired| &desired.body)) {
         (Some(Body::Tree(_)) | None, Some(Body::Tree(_)) | None) => {
             let tree = |side: &Option<Resource>| side.as_ref().and_then(|resource| resource.tree().cloned());
             let (live, desired) = (tree(&pair.live), tree(&pair.desired));
-            let rules = trees::TreeRules::new(schema, restore.mode, restore.precision)?;
+            let rules = trees::TreeRules::new(schema, restore.mode, restore.precision)?.reserving(schema, &pair.id.key);
             let diff = trees::compare(
                 &pair.id,
                 live.as_ref().map(|tree| tree.entries()).transpose()?,
                 desired.as_ref().map(|tree| tree.entries()).transpose()?,
                 &rules,
             )?;
+            let left = diff.warnings.clone();
             let mut change = match (restore.precision, live, &desired) {
                 (ComparePrecision::Content, Some(live), Some(desired)) => {
                     let differs = contents::differ(&*live, &**desired, &diff.undecided)?;
@@ -204,12 +215,14 @@ pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Res
             if let (Some(change), Some(desired)) = (&mut change, &desired) {
                 trees::stamp(change, &**desired);
             }
-            Ok(change)
+            Ok((change, left))
         }
         (Some(Body::Document(_)) | None, Some(Body::Document(_)) | None) => {
             let document = |side: &Option<Resource>| side.as_ref().and_then(Resource::document).cloned();
             let (live, desired) = (document(&pair.live), document(&pair.desired));
-            Ok(documents::changes(&pair.id, live.as_ref(), desired.as_ref(), schema, restore.mode, &pinned.key))
+            let change =
+                documents::changes(&pair.id, live.as_ref(), desired.as_ref(), schema, restore.mode, &pinned.key);
+            Ok((change, Vec::new()))
         }
         _ => Err(Error::new(
             ErrorKind::Invalid,

@@ -1,15 +1,17 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::context::Context;
 use super::made::Made;
-use super::planner::approved_of;
+use super::planner::{Pair, approved_of};
 use super::prepare::expected;
 use super::script::Restore;
 use super::standing::{Standing, between, standing};
-use super::undo::{former, kept_by};
+use super::undo::{Former, FormerDocument, former, kept_by, undo_document};
 use crate::diff::trees;
 use crate::model::{
-    Attempt, Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, Result, Selection, TaskId,
+    Attempt, Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, ResourceId, Result,
+    Selection, TaskId,
 };
 
 /// An INTENT without an OUTCOME, as a resume finds it.
@@ -77,7 +79,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         Pass::Undo => ids
             .iter()
             .map(|id| {
-                if let Some((document, _)) = former.documents.get(id) {
+                if let Some(FormerDocument { document, .. }) = former.documents.get(id) {
                     let document = document.clone();
                     return Ok(document.map(|document| Resource { id: id.clone(), body: Body::Document(document) }));
                 }
@@ -100,7 +102,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         .iter()
         .zip(&live)
         .map(|(id, live)| match (pass, former.documents.get(id)) {
-            (Pass::Restore, Some((document, _))) => {
+            (Pass::Restore, Some(FormerDocument { document, .. })) => {
                 document.clone().map(|document: Document| Resource { id: id.clone(), body: Body::Document(document) })
             }
             _ => live.clone(),
@@ -108,15 +110,23 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         .collect();
     let context = context.clone();
     tokio::task::spawn_blocking(move || {
-        let before = Proposal { plan: Arc::new(plan), live: was, desired };
-        let wanted = expected(&before, &selection, component.schema(), &context.pinned.key)?;
-        let proposal = Proposal { plan: before.plan, live, desired: before.desired };
+        let proposal = Proposal { plan: Arc::new(plan), live: was, desired };
+        // What is left of it is written from what it was planned from: its adapter leaves done what is done.
+        let wanted = match expected(&proposal, &selection, component.schema(), &context.pinned.key) {
+            // Begun, so that it leads back from elsewhere now.
+            Err(error) if pass == Pass::Undo && error.kind() == ErrorKind::Conflict => {
+                return undone_in_part(&context, &restore, proposal, &former);
+            }
+            wanted => wanted?,
+        };
         let approved = approved_of(&proposal, &selection, &context.pinned.run, &wanted);
         let schema = component.schema();
         let mut applied = 0;
         let mut parts = Vec::new();
+        let now: HashMap<&ResourceId, Option<&Resource>> = ids.iter().zip(live.iter().map(Option::as_ref)).collect();
         for one in &approved {
-            let stands = standing(&context.pinned, schema.kind(&one.change.id.kind), one, one.live.as_ref(), None)?;
+            let now = now.get(&one.change.id).copied().flatten();
+            let stands = standing(&context.pinned, schema.kind(&one.change.id.kind), one, now, None)?;
             match stands {
                 Standing::Approved { .. } => applied += 1,
                 Standing::Former => {}
@@ -141,6 +151,31 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     })
     .await
     .map_err(|error| Error::new(ErrorKind::Bug, "settle an interrupted task", error.to_string()))?
+}
+
+/// What is left of an undo of documents is planned anew, and shown as any plan is.
+fn undone_in_part(
+    context: &Context,
+    restore: &Restore,
+    proposal: Proposal,
+    former: &Former,
+) -> Result<(Known, String, Option<Arc<Made>>)> {
+    let all = proposal.plan.changes.len();
+    let mut left = 0;
+    for ((change, live), desired) in proposal.plan.changes.iter().zip(proposal.live).zip(proposal.desired) {
+        let none = FormerDocument::default();
+        let FormerDocument { touched, lost, .. } = former.documents.get(&change.id).unwrap_or(&none);
+        let pair = Pair { id: change.id.clone(), live, desired };
+        let way_back = undo_document(context, restore, pair, touched, lost)?;
+        left += usize::from(way_back.is_some_and(|way_back| way_back.change.is_some()));
+    }
+    Ok(match left {
+        0 => (Known::Applied, "read back: all of it is there, equal to what was approved".to_owned(), None),
+        left => {
+            let how = format!("read back: {} of {all} resources are undone; the rest is planned anew", all - left);
+            (Known::NotApplied, how, None)
+        }
+    })
 }
 
 fn sources_stand(proposal: &Proposal) -> Result<bool> {

@@ -9,8 +9,8 @@ use super::session::Purpose;
 use super::worker::Done;
 use super::writer::{Intended, Written};
 use crate::model::{
-    ApprovalPolicy, Error, ErrorKind, Event, Known, Mode, Pass, Plan, Preview, Proposal, Result, Selection,
-    TargetIdentity, TaskId, TaskStatus,
+    ApprovalPolicy, Error, ErrorKind, Event, Known, Mode, Pass, Plan, Preview, Problem, Proposal, Result, RunState,
+    Selection, TargetIdentity, TaskId, TaskStatus,
 };
 
 /// A policy that finds its approval void this often asks a person: something keeps changing the target.
@@ -50,6 +50,7 @@ impl Actor {
             Done::Voided { task, why } => self.on_voided(task, why),
             Done::Failed { task, problem } => {
                 self.in_flight.remove(&task);
+                self.pause_if_logged_out(&problem);
                 self.record(Event::Failed { task, problem });
             }
             Done::Wrote { written } => written.into_iter().for_each(|written| self.on_written(written)),
@@ -62,7 +63,16 @@ impl Actor {
     }
 
     pub fn fail(&mut self, task: TaskId, error: &Error) {
-        self.record(Event::Failed { task, problem: error.problem() });
+        let problem = error.problem();
+        self.pause_if_logged_out(&problem);
+        self.record(Event::Failed { task, problem });
+    }
+
+    /// Every other task of that system would fail alike, one by one.
+    fn pause_if_logged_out(&mut self, problem: &Problem) {
+        if problem.kind == ErrorKind::LoggedOut && self.run.state == RunState::Going {
+            self.record(Event::Paused { by: "rekindle".to_owned(), why: Some(problem.what.clone()) });
+        }
     }
 
     fn on_planned(&mut self, task: TaskId, made: Result<Arc<Made>>) {
@@ -79,8 +89,10 @@ impl Actor {
             Err(error) => return self.fail(task, &error),
         };
         let plan = &made.proposal.plan;
+        let warnings = plan.warned();
         if plan.is_empty() {
-            return self.record(Event::Unchanged { task });
+            self.record(Event::Unchanged { task });
+            return self.warn(task, warnings);
         }
         self.record(Event::Planned {
             task,
@@ -91,7 +103,15 @@ impl Actor {
             cohort: made.cohort,
         });
         self.proposals.put(task, made.clone());
+        self.warn(task, warnings);
         self.approve_by_policy(task, &made);
+    }
+
+    /// Once: a plan that is made again mostly says the same again.
+    fn warn(&mut self, task: TaskId, warnings: Vec<String>) {
+        if !warnings.is_empty() && self.run.warnings.get(&task) != Some(&warnings) {
+            self.record(Event::Warned { task, warnings });
+        }
     }
 
     /// A command is its own plan: opaque, shown in full.
@@ -183,6 +203,9 @@ impl Actor {
         if known == Known::Applied && problem.is_none() {
             self.voided.remove(&task);
         }
+        if let Some(problem) = &problem {
+            self.pause_if_logged_out(problem);
+        }
         self.record(Event::Outcome { task, known, post, evidence, problem, partial });
     }
 
@@ -237,10 +260,25 @@ impl Actor {
         }
     }
 
+    /// What nobody could tell when it was written.
+    fn on_looked_again(&mut self, task: TaskId, known: Known, how: String, by: String) {
+        if known == Known::Unknown {
+            tracing::warn!(target: "engine", "{} is still unknown: {how}", self.run.name(task));
+            return;
+        }
+        self.record(Event::Settled { task, known, how, by: by.clone() });
+        if known == Known::NotApplied && self.setting.policy != ApprovalPolicy::Ask {
+            self.record(Event::Retried { task, by });
+        }
+    }
+
     fn on_recovered(&mut self, recovered: Recovered) {
         let Recovered { task, known, how, made } = recovered;
         self.in_flight.remove(&task);
         let by = self.run.header.by.clone();
+        if self.status(task) == TaskStatus::Unknown {
+            return self.on_looked_again(task, known, how, by);
+        }
         self.record(Event::Settled { task, known, how, by });
         let pass = self.run.tasks.get(task.index()).map(|state| state.pass);
         if self.status(task) == TaskStatus::Approved && self.purpose == Purpose::Undo && pass == Some(Pass::Restore) {

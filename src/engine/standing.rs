@@ -93,6 +93,20 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
     if post == approved.change.before {
         return Ok(Standing::Former);
     }
+    let before = approved.live.as_ref().and_then(Resource::document);
+    if let (Some(now), Some(expected)) = (now_document, expected)
+        && documents::is_between(before, now, expected, schema)
+    {
+        let of = (approved.change.hunks.len() - approved.left_out.len()) as u64;
+        let is_former = before.is_some_and(|before| {
+            documents::changes(id, Some(before), Some(now), schema, Mode::Exact, &pinned.key).is_none()
+        });
+        let left = rest.unwrap_or_default() as u64;
+        return Ok(match is_former {
+            true => Standing::Former,
+            false => Standing::Between { done: of.saturating_sub(left), of, begun: 0 },
+        });
+    }
     Ok(Standing::Other { what: format!("{id} is neither as it was nor as approved") })
 }
 

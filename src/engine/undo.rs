@@ -12,8 +12,8 @@ use crate::component::{Approved, UndoRecord};
 use crate::diff::{documents, trees};
 use crate::journal::KeptRecord;
 use crate::model::{
-    Attempt, Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, HunkAt,
-    Mode, Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, TaskId, Tree, TreePath,
+    Attempt, Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, Fidelity, FileOwnership,
+    HunkAt, Mode, Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, TaskId, Tree, TreePath,
 };
 
 /// What `undo.db` keeps, sealed: enough to plan the way back from any later state.
@@ -26,6 +26,9 @@ pub(super) enum PreImage {
         before: Option<(serde_json::Value, Option<String>)>,
         /// Which fields the approved hunks touch; only those are brought back.
         touched: Vec<DocumentPath>,
+        /// Which of these held something that nobody can bring back, as the plan said: an undo leaves them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lost: Vec<DocumentPath>,
         /// For one that was deleted: it is made anew.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         file: Option<FileOwnership>,
@@ -48,12 +51,15 @@ impl PreImage {
             None if approved.desired.as_ref().is_some_and(|desired| desired.tree().is_some()) => return None,
             None => None,
         };
-        let touched = approved.change.hunks.iter().enumerate().filter(|(at, _)| approved.takes(*at));
-        let touched = touched.filter_map(|(_, hunk)| match &hunk.at {
-            HunkAt::Field { path, .. } => Some(path.clone()),
+        let taken = approved.change.hunks.iter().enumerate().filter(|(at, _)| approved.takes(*at));
+        let fields = taken.filter_map(|(_, hunk)| match &hunk.at {
+            HunkAt::Field { path, .. } => Some((path.clone(), hunk.fidelity == Fidelity::Irreversible)),
             HunkAt::Node { .. } => None,
         });
-        Some(Self::Document { id: approved.change.id.clone(), before, touched: touched.collect(), file })
+        let (touched, is_lost): (Vec<DocumentPath>, Vec<bool>) = fields.unzip();
+        let lost = touched.iter().zip(is_lost).filter(|(path, is_lost)| *is_lost && !path.0.is_empty());
+        let lost = lost.map(|(path, _)| path.clone()).collect();
+        Some(Self::Document { id: approved.change.id.clone(), before, touched, lost, file })
     }
 
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
@@ -62,10 +68,17 @@ impl PreImage {
     }
 }
 
+#[derive(Default)]
+pub(super) struct FormerDocument {
+    pub document: Option<Document>,
+    pub touched: Vec<DocumentPath>,
+    pub lost: Vec<DocumentPath>,
+}
+
 /// All that a task's writes left for its undo, the earliest state of each thing first kept.
 #[derive(Default)]
 pub(super) struct Former {
-    pub documents: BTreeMap<ResourceId, (Option<Document>, Vec<DocumentPath>)>,
+    pub documents: BTreeMap<ResourceId, FormerDocument>,
     pub trees: BTreeMap<ResourceId, Vec<UndoRecord>>,
 }
 
@@ -88,17 +101,20 @@ impl Former {
             let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
                 .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
             match pre_image {
-                PreImage::Document { id, before, touched, file } => {
+                PreImage::Document { id, before, touched, lost, file } => {
                     let source = |text: Option<String>| text.map(|text| Arc::from(text.as_str()));
                     let document = before.map(|(value, text)| Document { value, source: source(text), file });
                     // A process that died before its INTENT leaves a record under the number of the next attempt.
-                    documents.insert((kept.attempt, id), (document, touched));
+                    documents.insert((kept.attempt, id), (document, touched, lost));
                 }
                 PreImage::Tree { id, records } => former.trees.entry(id).or_default().extend(records),
             }
         }
-        for ((_, id), (document, touched)) in documents {
-            former.documents.entry(id).or_insert_with(|| (document, Vec::new())).1.extend(touched);
+        for ((_, id), (document, touched, lost)) in documents {
+            let first = || FormerDocument { document, ..FormerDocument::default() };
+            let held = former.documents.entry(id).or_insert_with(first);
+            held.touched.extend(touched);
+            held.lost.extend(lost);
         }
         for records in former.trees.values_mut() {
             let mut seen = std::collections::HashSet::new();
@@ -128,8 +144,12 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
     let with: Vec<Option<Resource>> = ids
         .iter()
         .map(|id| {
-            let (document, _) = former.documents.get(id)?;
-            document.clone().map(|document| Resource { id: id.clone(), body: Body::Document(document) })
+            former
+                .documents
+                .get(id)?
+                .document
+                .clone()
+                .map(|document| Resource { id: id.clone(), body: Body::Document(document) })
         })
         .collect();
     let live = context.pinned.calls.read(&to_plan.restore.component_name, &*component, &wanted, &with).await;
@@ -140,11 +160,15 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
         let mut now = |id: &ResourceId| live.remove(id).unwrap_or(Ok(None));
         let mut proposal =
             Proposal { plan: Arc::new(empty_plan(&context, &to_plan)?), live: Vec::new(), desired: Vec::new() };
-        for (id, (document, touched)) in former.documents {
+        for (id, FormerDocument { document, touched, lost }) in former.documents {
             let desired = document.map(|document| Resource { id: id.clone(), body: Body::Document(document) });
             let pair = Pair { live: now(&id)?, desired, id };
-            if let Some((change, pair)) = undo_document(&context, &to_plan.restore, pair, &touched)? {
-                push(&mut proposal, change, pair);
+            let Some(way_back) = undo_document(&context, &to_plan.restore, pair, &touched, &lost)? else { continue };
+            if let Some(warning) = stays(&way_back) {
+                Arc::make_mut(&mut proposal.plan).warnings.push(warning);
+            }
+            if let Some(change) = way_back.change {
+                push(&mut proposal, change, way_back.pair);
             }
         }
         for (id, records) in former.trees {
@@ -219,22 +243,42 @@ fn empty_plan(context: &Context, to_plan: &ToPlan) -> Result<Plan> {
     })
 }
 
+/// One document on its way back.
+pub(super) struct WayBack {
+    pub change: Option<Change>,
+    pub pair: Pair,
+    /// Where something was that nobody can bring back.
+    lost: Vec<DocumentPath>,
+}
+
+fn stays(way_back: &WayBack) -> Option<String> {
+    let places: Vec<String> = way_back.lost.iter().map(ToString::to_string).collect();
+    let id = &way_back.pair.id;
+    (!places.is_empty()).then(|| format!("{id}: cannot be brought back, so it stays as it is: {}", places.join(", ")))
+}
+
 /// Fields that this task did not touch stay as they are now, whoever changed them: what is wanted is today's
 /// document with the touched fields as they were.
-fn undo_document(
+pub(super) fn undo_document(
     context: &Context,
     restore: &Restore,
     mut pair: Pair,
     touched: &[DocumentPath],
-) -> Result<Option<(Change, Pair)>> {
+    lost: &[DocumentPath],
+) -> Result<Option<WayBack>> {
     let exact = Restore { mode: Mode::Exact, precision: ComparePrecision::Quick, ..restore.clone() };
     let Some(change) = difference(&context.pinned, &exact, &pair)? else { return Ok(None) };
     if change.op == Op::Update {
-        let ours = |path: &DocumentPath| {
-            touched.iter().any(|touched| starts_with(path, touched) || starts_with(touched, path))
+        let among = |of: &[DocumentPath], path: &DocumentPath| {
+            of.iter().any(|touched| starts_with(path, touched) || starts_with(touched, path))
         };
+        let places = change.hunks.iter().filter_map(|hunk| match &hunk.at {
+            HunkAt::Field { path, .. } => Some(path),
+            HunkAt::Node { .. } => None,
+        });
+        let lost_now = places.filter(|path| among(lost, path)).cloned().collect();
         let left_out = change.hunks.iter().enumerate().filter(|(_, hunk)| match &hunk.at {
-            HunkAt::Field { path, .. } => !ours(path),
+            HunkAt::Field { path, .. } => among(lost, path) || !among(touched, path),
             HunkAt::Node { .. } => true,
         });
         let left_out = left_out.filter_map(|(at, _)| u32::try_from(at).ok()).collect();
@@ -251,9 +295,10 @@ fn undo_document(
             &context.pinned.key,
         )?;
         pair.desired = wanted.map(|document| Resource { id: pair.id.clone(), body: Body::Document(document) });
-        return Ok(difference(&context.pinned, &exact, &pair)?.map(|change| (change, pair)));
+        let change = difference(&context.pinned, &exact, &pair)?;
+        return Ok(Some(WayBack { change, pair, lost: lost_now }));
     }
-    Ok(Some((change, pair)))
+    Ok(Some(WayBack { change: Some(change), pair, lost: Vec::new() }))
 }
 
 fn starts_with(path: &DocumentPath, prefix: &DocumentPath) -> bool {

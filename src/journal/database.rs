@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, limits::Limit, types::FromSql};
 
 use super::load::unbegun;
+use super::private_file::create_private;
 use crate::model::{Error, ErrorKind, Result};
 
 /// No row is longer: a header with a million owners fits.
@@ -12,17 +13,38 @@ pub(super) const MAX_ROW_BYTES: usize = 64 * 1024 * 1024;
 
 const FREE_BYTES_THAT_ARE_NONE: u64 = 256 * 1024;
 
-/// Opens for writing; makes the file if `create`.
-pub(super) fn open_to_write(path: &Path, create: bool) -> Result<Connection> {
-    let mut flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    if create {
-        flags |= OpenFlags::SQLITE_OPEN_CREATE;
-    }
+/// Makes a new one with these tables, for this user alone. Its file is durable once the caller has synced the folder,
+/// its tables with the first commit: SQLite would sync it nine times on the way, before anybody has been told of it.
+pub(super) fn make_to_write(path: &Path, tables: &str) -> Result<Connection> {
+    create_private(path)?;
+    let connection = connect(path)?;
+    connection.execute_batch("PRAGMA synchronous=OFF").map_err(|error| failed("make", path, error))?;
+    log_ahead(&connection, path)?;
+    connection.execute_batch(&format!("BEGIN; {tables}; COMMIT;")).map_err(|error| failed("write", path, error))?;
+    // Without a first page SQLite would take the log for a former file's, and remove it.
+    let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|error| Error::io(format!("make {} durable", path.display()), error))?;
+    settle(&connection, path)?;
+    Ok(connection)
+}
+
+pub(super) fn open_to_write(path: &Path) -> Result<Connection> {
+    let connection = connect(path)?;
+    log_ahead(&connection, path)?;
+    settle(&connection, path)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| failed("open", path, error))?;
     guard(&connection).map_err(|error| failed("open", path, error))?;
+    Ok(connection)
+}
+
+fn log_ahead(connection: &Connection, path: &Path) -> Result<()> {
     let mode: Vec<String> =
-        to_the_end(&connection, "PRAGMA journal_mode=WAL").map_err(|error| failed("open", path, error))?;
+        to_the_end(connection, "PRAGMA journal_mode=WAL").map_err(|error| failed("open", path, error))?;
     if mode != ["wal"] {
         return Err(Error::new(
             ErrorKind::Unsupported,
@@ -31,13 +53,16 @@ pub(super) fn open_to_write(path: &Path, create: bool) -> Result<Connection> {
         )
         .next("set REKINDLE_STATE to a folder on a local disk"));
     }
+    Ok(())
+}
+
+fn settle(connection: &Connection, path: &Path) -> Result<()> {
     // Checkpoints are made by hand: SQLite's own swallow a failed fsync.
     connection
         .execute_batch(
             "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
         )
-        .map_err(|error| failed("open", path, error))?;
-    Ok(connection)
+        .map_err(|error| failed("open", path, error))
 }
 
 /// The first column of every row. A statement that writes commits after its last row: stopping at the first one,

@@ -4,11 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, params};
 
 use super::chain::link;
-use super::database::{MAX_ROW_BYTES, failed, open_to_write};
+use super::database::{MAX_ROW_BYTES, failed, make_to_write, open_to_write};
 use super::group_commit::{Done, GroupCommit, Writes};
 use super::head_file::HeadFile;
 use super::load::{EVENTS_TABLE, FORMAT, Head, PLANS_TABLE, unbegun};
-use super::private_file::create_private;
 use super::read_journal::ReadJournal;
 use super::run_folder::sync_directory;
 use super::{Finding, Lock, RunFolder, plan_row};
@@ -42,11 +41,8 @@ impl Journal {
     pub fn create(folder: &RunFolder, now: i64) -> Result<Self> {
         let lock = folder.lock(now)?;
         let path = folder.journal();
-        create_private(&path)?;
-        let connection = open_to_write(&path, false)?;
-        connection
-            .execute_batch(&format!("BEGIN; PRAGMA user_version={FORMAT}; {EVENTS_TABLE}; {PLANS_TABLE}; COMMIT;"))
-            .map_err(|error| failed("write", &path, error))?;
+        let tables = format!("PRAGMA user_version={FORMAT}; {EVENTS_TABLE}; {PLANS_TABLE}");
+        let connection = make_to_write(&path, &tables)?;
         sync_directory(folder.path())?;
         Self::start(folder, connection, Head::start(), lock)
     }
@@ -70,7 +66,7 @@ impl Journal {
             return Err(unbegun(&folder.journal()));
         }
         let findings = read.findings().to_vec();
-        let connection = open_to_write(&folder.journal(), false)?;
+        let connection = open_to_write(&folder.journal())?;
         let journal = Self::start(folder, connection, read.head_at(), lock)?;
         Ok(Opened { journal, events, findings })
     }

@@ -88,6 +88,30 @@ impl StateFolder {
         })
     }
 
+    /// The run of that name, or the one whose name begins so.
+    pub fn named(&self, name: &str) -> Result<RunFolder> {
+        const MOST_NAMED: usize = 12;
+        check_id(name)?;
+        let exact = self.folder(name);
+        if exact.journal().is_file() {
+            return Ok(exact);
+        }
+        let mut found: Vec<RunFolder> = self.list()?.into_iter().filter(|run| run.id.starts_with(name)).collect();
+        let doing = format!("open the run {name}");
+        match (found.pop(), found.len()) {
+            (None, _) => Err(Error::new(ErrorKind::NotFound, doing, "there is none of that name, and none begins so")
+                .next("'rekindle runs' lists them")),
+            (Some(run), 0) => Ok(run),
+            (Some(run), others) => {
+                let others_of = found.into_iter().rev().map(|run| run.id);
+                let names: Vec<String> = std::iter::once(run.id).chain(others_of).take(MOST_NAMED).collect();
+                let more = if others >= MOST_NAMED { ", …" } else { "" };
+                let why = format!("{} runs begin so: {}{more}", others + 1, names.join(", "));
+                Err(Error::new(ErrorKind::NotFound, doing, why).next("give more of the name"))
+            }
+        }
+    }
+
     fn folder(&self, id: &str) -> RunFolder {
         RunFolder { id: id.to_owned(), path: self.runs().join(id), keys: Some(self.root.join("keys")) }
     }
@@ -125,11 +149,27 @@ impl RunFolder {
                 _ => Error::io(doing, error),
             }
         })?;
-        let made = Keys::create(&keys.join(format!("{id}.key")))?;
-        for parent in [&keys, &folder.path, &state.runs(), &state.root] {
-            sync_directory(parent)?;
+        let made = Keys::create(&keys.join(format!("{id}.key"))).and_then(|made| {
+            let parents = [&folder.path, &state.runs(), &state.root];
+            parents.into_iter().try_for_each(|parent| sync_directory(parent)).map(|()| made)
+        });
+        match made {
+            Ok(made) => Ok((folder, made)),
+            Err(error) => {
+                folder.discard();
+                Err(error)
+            }
         }
-        Ok((folder, made))
+    }
+
+    /// Of a run that could not begin: nobody can do anything with it. What cannot be removed stays.
+    pub fn discard(self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+        for suffix in ["key", "head"] {
+            if let Some(keys) = &self.keys {
+                let _ = std::fs::remove_file(keys.join(format!("{}.{suffix}", self.id)));
+            }
+        }
     }
 
     pub fn open(state: &StateFolder, id: &str) -> Result<Self> {

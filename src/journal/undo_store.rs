@@ -6,9 +6,8 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use rusqlite::{Connection, params};
 
-use super::database::{failed, open_to_read, open_to_write};
+use super::database::{failed, make_to_write, open_to_read, open_to_write};
 use super::group_commit::{Done, GroupCommit, Writes};
-use super::private_file::create_private;
 use super::run_folder::sync_directory;
 use super::{Keys, RunFolder};
 use crate::model::{Error, ErrorKind, Result, TaskId};
@@ -52,13 +51,16 @@ impl UndoStore {
     /// Opens it, or makes an empty one. The caller holds the run's lock.
     pub fn open(folder: &RunFolder, keys: &Keys) -> Result<Self> {
         let path = folder.undo();
-        if !path.exists() {
-            create_private(&path)?;
-            sync_directory(folder.path())?;
-        }
         let fail = |error| failed("open", &path, error);
-        let connection = open_to_write(&path, false)?;
-        connection.execute_batch(TABLE).map_err(fail)?;
+        let connection = if path.exists() {
+            let connection = open_to_write(&path)?;
+            connection.execute_batch(TABLE).map_err(fail)?;
+            connection
+        } else {
+            let connection = make_to_write(&path, TABLE)?;
+            sync_directory(folder.path())?;
+            connection
+        };
         let cipher = XChaCha20Poly1305::new_from_slice(keys.seal_key())
             .map_err(|error| Error::new(ErrorKind::Bug, "make the undo store's cipher", error.to_string()))?;
         let next = next_positions(&connection).map_err(fail)?;

@@ -19,6 +19,9 @@ pub enum ErrorKind {
     Conflict,
     /// No right to do it, or a wrong password.
     Denied,
+    /// A system does not take the login that it took before, or never did: nothing else will go there either, and
+    /// trying on can lock the account.
+    LoggedOut,
     /// The target is mounted or configured read-only.
     ReadOnly,
     /// No space, inodes or quota left.
@@ -137,6 +140,13 @@ impl Error {
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// Of another kind: what one call's failure is to its caller.
+    #[must_use]
+    pub fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
         self
     }
 

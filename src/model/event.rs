@@ -26,7 +26,22 @@ pub struct Counts {
     pub delete_hunks: u32,
 }
 
+/// The same in whole words: the journal's names are short because there are millions of them.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct CountsInWords {
+    pub create: u32,
+    pub update: u32,
+    pub delete: u32,
+    pub hunks: u32,
+    pub delete_hunks: u32,
+}
+
 impl Counts {
+    pub fn in_words(self) -> CountsInWords {
+        let Self { create, update, delete, hunks, delete_hunks } = self;
+        CountsInWords { create, update, delete, hunks, delete_hunks }
+    }
+
     pub fn deletes(self) -> u32 {
         self.delete.max(self.delete_hunks)
     }
@@ -56,6 +71,12 @@ pub enum Event {
     /// Live and backup are equal already, or a check held.
     Unchanged {
         task: TaskId,
+    },
+    /// What the plan that was just made strips, refuses or leaves as it is, in words, for whoever sees no plan:
+    /// recorded once, and again only where it became another.
+    Warned {
+        task: TaskId,
+        warnings: Vec<String>,
     },
     /// Hunks were taken or left; the plan's digest is now another.
     Decided {
@@ -141,6 +162,9 @@ pub enum Event {
     },
     Paused {
         by: String,
+        /// Of a pause that nobody asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     Continued {
         by: String,
@@ -164,6 +188,7 @@ impl Event {
         match self {
             Self::Planned { task, .. }
             | Self::Unchanged { task }
+            | Self::Warned { task, .. }
             | Self::Decided { task, .. }
             | Self::Approved { task, .. }
             | Self::Voided { task, .. }
@@ -179,6 +204,14 @@ impl Event {
         }
     }
 
+    /// Of the plan it made or changed.
+    pub fn counts(&self) -> Option<Counts> {
+        match self {
+            Self::Planned { counts, .. } | Self::Decided { counts, .. } => Some(*counts),
+            _ => None,
+        }
+    }
+
     /// The tag that JSON and the log show.
     pub fn word(&self) -> &'static str {
         match self {
@@ -186,6 +219,7 @@ impl Event {
             Self::Resumed { .. } => "resumed",
             Self::Planned { .. } => "planned",
             Self::Unchanged { .. } => "unchanged",
+            Self::Warned { .. } => "warned",
             Self::Decided { .. } => "decided",
             Self::Approved { .. } => "approved",
             Self::Voided { .. } => "voided",

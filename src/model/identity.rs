@@ -20,6 +20,11 @@ fn shortened(part: &str) -> &str {
     part.get(..8).filter(|_| is_hash).unwrap_or(part)
 }
 
+impl TargetIdentity {
+    /// Part of [`Self::system`] where a run does not check who it talks to; shown in red.
+    pub const UNCHECKED: &str = "certificate not checked";
+}
+
 impl fmt::Display for TargetIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id: Vec<&str> = self.id.split('@').map(shortened).collect();

@@ -30,7 +30,7 @@ pub use change::{Change, Hunk, HunkAt, Op, Shown};
 pub use document::{Document, DocumentPath, FileOwnership, PathStep};
 pub use entry::{Entry, Meta, NodeKind, SpecialKind, Times};
 pub use error::{Error, ErrorKind, Known, Problem, Result};
-pub use event::{Counts, Event, Pass, Recorded};
+pub use event::{Counts, CountsInWords, Event, Pass, Recorded};
 pub use fingerprint::{Digest, DigestBuilder, Fingerprint};
 pub use header::{OwnerSet, RunHeader, StepHeader, StepKind};
 pub use identity::TargetIdentity;

@@ -53,9 +53,39 @@ pub struct Proposal {
     pub desired: Vec<Option<Resource>>,
 }
 
+/// A plan may hold thousands; these are on record for every task.
+const MOST_WARNED: usize = 30;
+
+fn shortened(line: &str) -> String {
+    const MOST: usize = 300;
+    match line.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
+        None => line.to_owned(),
+    }
+}
+
 impl Plan {
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.command.is_none()
+    }
+
+    /// What it strips, refuses or leaves as it is: lines for whoever approves without looking at it. A command says
+    /// all of it by being one.
+    pub fn warned(&self) -> Vec<String> {
+        if self.command.is_some() {
+            return Vec::new();
+        }
+        let of_changes = self.changes.iter().flat_map(|change| {
+            let of = if self.changes.len() > 1 { format!("{}: ", change.id) } else { String::new() };
+            change.warnings.iter().map(move |warning| format!("{of}{warning}"))
+        });
+        let mut lines = self.warnings.iter().cloned().chain(of_changes);
+        let mut said: Vec<String> = lines.by_ref().take(MOST_WARNED).map(|line| shortened(&line)).collect();
+        let more = lines.count();
+        if more > 0 {
+            said.push(format!("and {more} more"));
+        }
+        said
     }
 
     /// Names this plan with these hunks chosen; an approval names it and is void for any other.

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
     Attempt, Digest, Event, Known, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId,
@@ -32,22 +33,16 @@ pub struct Run {
     /// Of tasks whose effects, all or some, may stand: the attempts that made them. None from before an undo that was
     /// completed, and none that is known to have changed nothing.
     standing: HashMap<TaskId, Vec<Attempt>>,
-    /// Of tasks whose undo is under way: what they were before it was asked for.
-    before_undo: HashMap<TaskId, BeforeUndo>,
+    undos: HashMap<TaskId, UndoUnderWay>,
     /// The last failure of tasks that failed or are unknown.
     pub problems: HashMap<TaskId, Problem>,
+    /// What was last said of what a task's plan strips, refuses or leaves as it is.
+    pub warnings: HashMap<TaskId, Vec<String>>,
     /// Why tasks were skipped.
     pub skips: HashMap<TaskId, String>,
     pub by_status: [u32; TaskStatus::ALL.len()],
     layout: Layout,
     became_ready: Vec<TaskId>,
-}
-
-#[derive(Clone, Debug)]
-struct BeforeUndo {
-    task: TaskState,
-    selection: Option<(Selection, Digest)>,
-    plan: Option<PlanFacts>,
 }
 
 /// Where each step's tasks begin, and the position of names.
@@ -104,12 +99,11 @@ impl Run {
                 let pass = if matches!(event, Event::UndoAsked { .. }) { Pass::Undo } else { task.pass };
                 let dropped =
                     matches!(event, Event::Voided { .. }) && task.status == TaskStatus::Review && pass == Pass::Undo;
-                if matches!(event, Event::UndoAsked { .. }) {
-                    let (selection, plan) = (self.selections.get(&id).cloned(), self.plans.get(&id).copied());
-                    self.before_undo.insert(id, BeforeUndo { task: task.clone(), selection, plan });
-                }
+                self.fold_undo(id, event);
                 self.fold_task(id, pass, event);
-                self.set_status(id, status);
+                if !dropped {
+                    self.set_status(id, status);
+                }
                 if !matches!(status, TaskStatus::Review | TaskStatus::Approved) {
                     self.plans.remove(&id);
                 }
@@ -118,10 +112,15 @@ impl Run {
                 {
                     task.undoable = false;
                     self.standing.remove(&id);
-                    self.before_undo.remove(&id);
                 }
-                if dropped {
-                    self.drop_undo(id);
+                if !dropped && matches!(status, TaskStatus::Undone | TaskStatus::Done | TaskStatus::Unchanged) {
+                    // Read back as a whole.
+                    self.undos.remove(&id);
+                }
+                if let Event::Voided { why, .. } = event
+                    && dropped
+                {
+                    self.drop_undo(id, why);
                 }
                 if dropped || status == TaskStatus::Ready {
                     // What it needs may have been undone or failed since it was ready the last time.
@@ -135,9 +134,43 @@ impl Run {
         Ok(ready)
     }
 
-    /// An undo that was asked for and let go leaves everything as it was before.
-    fn drop_undo(&mut self, id: TaskId) {
-        let Some(former) = self.before_undo.remove(&id) else { return };
+    /// Before anything else: `id` is still as it was.
+    fn fold_undo(&mut self, id: TaskId, event: &Event) {
+        let Some(task) = self.tasks.get(id.index()) else { return };
+        if matches!(event, Event::UndoAsked { .. }) {
+            let goes_on = task.pass == Pass::Undo && matches!(task.status, TaskStatus::Failed | TaskStatus::Unknown);
+            if !(goes_on && self.undos.contains_key(&id)) {
+                let (selection, plan) = (self.selections.get(&id).cloned(), self.plans.get(&id).copied());
+                let torn = self.undos.get(&id).is_some_and(|undo| undo.torn);
+                self.undos.insert(id, UndoUnderWay { torn, ..UndoUnderWay::of(task.clone(), selection, plan) });
+            }
+        } else if task.pass == Pass::Undo
+            && let Some(undo) = self.undos.get_mut(&id)
+        {
+            undo.fold(event);
+        }
+    }
+
+    /// Whether a part of this task's undo may be written, and not all of it.
+    pub fn is_half_undone(&self, id: TaskId) -> bool {
+        let is_undone = |task: &TaskState| task.pass == Pass::Undo && task.status != TaskStatus::Undone;
+        self.tasks.get(id.index()).is_some_and(is_undone) && self.undos.get(&id).is_some_and(|undo| undo.torn)
+    }
+
+    /// An undo that was asked for and let go leaves everything as it was before, unless a part of it is written: what
+    /// was done before is so no more.
+    fn drop_undo(&mut self, id: TaskId, why: &str) {
+        if self.undos.get(&id).is_none_or(|undo| undo.torn) {
+            if let Some(task) = self.tasks.get_mut(id.index()) {
+                task.pass = Pass::Undo;
+                task.digest = None;
+            }
+            self.selections.remove(&id);
+            self.plans.remove(&id);
+            self.problems.insert(id, UndoUnderWay::problem(why));
+            return self.set_status(id, TaskStatus::Failed);
+        }
+        let Some(former) = self.undos.remove(&id) else { return };
         self.set_status(id, former.task.status);
         if let Some(task) = self.tasks.get_mut(id.index()) {
             // No number is given twice, not even that of an undo's attempt that failed.
@@ -199,6 +232,9 @@ impl Run {
                 task.digest = None;
                 self.selections.remove(&id);
                 self.plans.remove(&id);
+            }
+            Event::Warned { warnings, .. } => {
+                self.warnings.insert(id, warnings.clone());
             }
             Event::Skipped { why, .. } => {
                 self.skips.insert(id, why.clone());
@@ -424,6 +460,11 @@ impl Run {
         self.tasks.iter().all(|task| task.status.satisfies() || task.status == TaskStatus::Undone)
     }
 
+    /// Something it changed can be brought back, or is being brought back.
+    pub fn can_be_undone(&self) -> bool {
+        self.state != RunState::Closed && self.tasks.iter().any(|task| task.undoable)
+    }
+
     pub fn selection(&self, id: TaskId) -> Selection {
         self.selections.get(&id).map(|(selection, _)| selection.clone()).unwrap_or_default()
     }
@@ -436,6 +477,8 @@ impl Run {
         }
     }
 }
+
+mod undo_under_way;
 
 #[cfg(test)]
 mod tests;

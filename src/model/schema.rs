@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Meta, NodeKind};
+use super::{Entry, Meta, NodeKind, TreePath};
 
 /// What an adapter declares of its kinds, so that diffs, masks and labels are made once for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,8 +12,13 @@ pub struct Schema {
 
 impl Schema {
     pub fn kind(&self, kind: &str) -> &KindSchema {
-        static PLAIN: KindSchema =
-            KindSchema { fields: Vec::new(), ignore: Vec::new(), after: Vec::new(), privileges: Privileges::Strip };
+        static PLAIN: KindSchema = KindSchema {
+            fields: Vec::new(),
+            ignore: Vec::new(),
+            reserved: None,
+            after: Vec::new(),
+            privileges: Privileges::Strip,
+        };
         self.kinds.get(kind).unwrap_or(&PLAIN)
     }
 }
@@ -24,6 +29,8 @@ pub struct KindSchema {
     pub fields: Vec<FieldRule>,
     /// For trees: gitignore patterns of paths that are neither compared nor written.
     pub ignore: Vec<String>,
+    /// For trees: a place below the component's root that is rekindle's own, never compared nor written.
+    pub reserved: Option<TreePath>,
     /// Kinds that must be there first.
     pub after: Vec<String>,
     /// For trees: what becomes of setuid bits, setgid bits of files, and file capabilities.

@@ -9,9 +9,11 @@ pub(super) fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<
         (S::Review, Event::Planned { pass: Pass::Undo, .. }) if pass == Pass::Undo => Some(S::Review),
         (S::Ready | S::Review, Event::Unchanged { .. }) if pass == Pass::Restore => Some(S::Unchanged),
         (S::Review, Event::Unchanged { .. }) => Some(S::Undone),
+        (S::Review | S::Unchanged | S::Undone, Event::Warned { .. }) => Some(now),
         (S::Review, Event::Decided { .. }) => Some(S::Review),
         (S::Review, Event::Approved { .. }) => Some(S::Approved),
         (S::Approved, Event::Voided { .. }) => Some(if pass == Pass::Undo { S::Review } else { S::Ready }),
+        // An undo that is let go: the fold knows what was before.
         (S::Review, Event::Voided { .. }) => Some(back(pass)),
         (S::Approved, Event::Intent { .. }) => Some(S::Applying),
         (

@@ -32,11 +32,15 @@ pub const COMPONENTS: [&str; 3] = ["files", "documents", "keycloak"];
 fn component(settings: &ComponentSettings<String>, inputs: &Inputs) -> Result<Arc<dyn Component>> {
     Ok(match &settings.adapter {
         Adapter::Keycloak(settings) => return keycloak::component(settings, inputs),
-        Adapter::Files(files) => Arc::new(FilesComponent::new(FilesConfig {
-            root: files.root.clone().into(),
-            ignore: files.ignore.clone(),
-            setuid: files.setuid,
-        })),
+        Adapter::Files(files) => {
+            let config =
+                FilesConfig { root: files.root.clone().into(), ignore: files.ignore.clone(), setuid: files.setuid };
+            let component = FilesComponent::new(config);
+            Arc::new(match &inputs.kept_out {
+                Some(kept_out) => component.keeping_out_of(kept_out),
+                None => component,
+            })
+        }
         Adapter::Documents(documents) => Arc::new(Documents::new(DocumentsConfig {
             root: documents.root.clone().into(),
             owner_field: documents.owner.clone(),

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use super::run_row::word;
 use super::shown::{shortened, sides};
 use super::task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
 use super::{Chain, Note, Report, Totals};
@@ -34,12 +35,15 @@ impl Report {
         for (task, at) in run.tasks.iter().zip(0..) {
             let id = TaskId(at);
             let drafts = tasks.remove(&id).unwrap_or_default();
+            // A plan that is shown shows its own.
+            let warned = run.warnings.get(&id).filter(|_| drafts.rounds.is_empty());
             if task.status == TaskStatus::Done {
                 totals.applied = sum(totals.applied, drafts.applied());
             }
             reports.push(TaskReport {
                 task: visible(&run.name(id)).into_owned(),
                 status: task.status,
+                warnings: warned.into_iter().flatten().map(|warning| shortened(warning)).collect(),
                 history: drafts.history,
                 rounds: drafts.rounds.into_iter().map(|draft| draft.finish(plan_of)).collect(),
                 problem: run.problems.get(&id).cloned(),
@@ -52,7 +56,8 @@ impl Report {
             title: run.header.title.clone(),
             by: run.header.by.clone(),
             version: run.header.version.clone(),
-            state: run.state,
+            state: word(run.state, run.is_complete(), false),
+            run_state: run.state,
             holder: None,
             complete: run.is_complete(),
             started: at(events.first()),
@@ -64,6 +69,7 @@ impl Report {
             identities: run.header.identities.clone(),
             chain,
             totals,
+            can_be_undone: run.can_be_undone(),
             tasks: reports,
             notes,
         }
@@ -88,7 +94,8 @@ fn sum(one: Counts, other: Counts) -> Counts {
 fn note(recorded: &Recorded) -> Option<Note> {
     let text = match &recorded.event {
         Event::Resumed { by } => format!("resumed by {by}"),
-        Event::Paused { by } => format!("paused by {by}"),
+        Event::Paused { by, why: None } => format!("paused by {by}"),
+        Event::Paused { by, why: Some(why) } => format!("paused by {by}: {why}"),
         Event::Continued { by } => format!("continued by {by}"),
         Event::Aborted { by, why } => format!("aborted by {by}: {why}"),
         Event::Closed { by } => format!("closed by {by}; undo is no longer offered"),

@@ -1,7 +1,7 @@
 use std::fmt::{self, Write};
 
 use super::{ChangeReport, HunkReport, Report, Round, TaskReport};
-use crate::model::{Counts, Known, Op, Pass, RunState, TaskStatus, visible};
+use crate::model::{Counts, Known, Op, Pass, TaskStatus, visible};
 
 const MAX_HUNKS_OF_A_CHANGE: usize = 50;
 const MAX_CHANGES_OF_A_ROUND: usize = 50;
@@ -84,6 +84,9 @@ fn write_task(out: &mut String, task: &TaskReport) -> fmt::Result {
     }
     if let Some(why) = &task.skipped {
         writeln!(out, "- skipped: {}", plain(why))?;
+    }
+    for warning in &task.warnings {
+        writeln!(out, "- warning: {}", plain(warning))?;
     }
     for line in &task.history {
         writeln!(out, "- {}", plain(line))?;
@@ -177,15 +180,13 @@ fn short(digest: &str) -> &str {
 
 fn state(report: &Report) -> String {
     let held = report.holder.as_ref().map(|holder| format!(", held by {}", plain(holder))).unwrap_or_default();
-    let word = match report.state {
-        RunState::Going if report.complete => "complete; not closed, so it can be undone",
-        RunState::Going if report.holder.is_none() => "stopped; 'rekindle resume' goes on",
-        RunState::Going => "going",
-        RunState::Paused => "paused",
-        RunState::Aborted => "aborted",
-        RunState::Closed => "closed",
+    let rest = match report.state {
+        "complete" if report.can_be_undone => "; not closed, so it can be undone",
+        "incomplete" => "; 'rekindle resume' goes on",
+        "paused" | "aborted" | "closed" if !report.complete => ", incomplete",
+        _ => "",
     };
-    format!("{word}{held}")
+    format!("{}{rest}{held}", report.state)
 }
 
 fn known(known: Known, partial: bool) -> &'static str {

@@ -27,7 +27,10 @@ pub struct Report {
     pub by: String,
     /// Of the program that started it.
     pub version: String,
-    pub state: RunState,
+    /// As in the list of runs.
+    pub state: &'static str,
+    #[serde(skip)]
+    run_state: RunState,
     /// Who works on it now, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
@@ -44,9 +47,25 @@ pub struct Report {
     pub identities: BTreeMap<String, TargetIdentity>,
     pub chain: Chain,
     pub totals: Totals,
+    /// Something it changed can be brought back.
+    pub can_be_undone: bool,
     pub tasks: Vec<TaskReport>,
     /// What happened to the run as a whole, in order.
     pub notes: Vec<Note>,
+}
+
+/// The journal's form is short; this one is for people.
+fn in_words<S: serde::Serializer>(counts: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
+    counts.in_words().serialize(serializer)
+}
+
+impl Report {
+    /// By whom the run is worked on now, in words.
+    pub fn held_by(mut self, holder: Option<String>) -> Self {
+        self.state = run_row::word(self.run_state, self.complete, holder.is_some());
+        self.holder = holder;
+        self
+    }
 }
 
 /// Whether the record itself is whole.
@@ -65,6 +84,7 @@ pub struct Totals {
     /// Those that are not zero.
     pub by_status: BTreeMap<&'static str, u32>,
     /// Of what was applied and stands.
+    #[serde(serialize_with = "in_words")]
     pub applied: Counts,
 }
 

@@ -11,9 +11,12 @@ pub struct RunRow {
     pub id: String,
     pub title: String,
     pub started: String,
-    pub state: RunState,
+    /// As on the screen: going, complete, incomplete, paused, aborted, closed or unreadable.
+    pub state: &'static str,
     /// Every task is settled well.
     pub complete: bool,
+    /// Something it changed can be brought back.
+    pub can_be_undone: bool,
     pub tasks: u32,
     /// Those that are not zero.
     pub by_status: BTreeMap<&'static str, u32>,
@@ -28,13 +31,19 @@ pub struct RunRow {
 impl RunRow {
     /// `started`: milliseconds since 1970.
     pub fn of(run: &Run, started: i64, holder: Option<String>, problem: Option<String>) -> Self {
+        let complete = run.is_complete() && !run.tasks.is_empty();
+        let state = match &problem {
+            Some(_) if run.tasks.is_empty() => "unreadable",
+            _ => word(run.state, complete, holder.is_some()),
+        };
         let counts = TaskStatus::ALL.iter().map(|status| (status.word(), run.count(*status)));
         Self {
             id: run.header.id.clone(),
             title: run.header.title.clone(),
             started: time(started),
-            state: run.state,
-            complete: run.is_complete() && !run.tasks.is_empty(),
+            state,
+            complete,
+            can_be_undone: run.can_be_undone(),
             tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX),
             by_status: counts.filter(|(_, count)| *count > 0).collect(),
             holder,
@@ -50,30 +59,36 @@ impl RunRow {
         row
     }
 
-    fn cells(&self) -> [String; 5] {
-        let state = match (&self.problem, self.state) {
-            (Some(_), _) if self.tasks == 0 => "unreadable",
-            (_, RunState::Going) if self.holder.is_some() => "going",
-            (_, RunState::Going) if self.complete => "complete",
-            (_, RunState::Going) => "stopped",
-            (_, RunState::Paused) => "paused",
-            (_, RunState::Aborted) => "aborted",
-            (_, RunState::Closed) => "closed",
-        };
+    fn cells(&self) -> [String; 6] {
+        let incomplete = !self.complete && matches!(self.state, "paused" | "aborted" | "closed");
+        let state = format!("{}{}", self.state, if incomplete { ", incomplete" } else { "" });
+        let undo = if self.can_be_undone { "yes" } else { "no" };
         let counts: Vec<String> = self.by_status.iter().map(|(status, count)| format!("{count} {status}")).collect();
         let held = self.holder.as_ref().map(|holder| format!("held by {holder}"));
         let about = [Some(&self.title).filter(|title| !title.is_empty()), held.as_ref(), self.problem.as_ref()];
         let about: Vec<_> = about.into_iter().flatten().map(|part| visible(part)).collect();
         let started = self.started.get(..16).unwrap_or(&self.started).replace('T', " ");
-        [visible(&self.id).into_owned(), started, state.to_owned(), counts.join(", "), about.join("; ")]
+        [visible(&self.id).into_owned(), started, state, undo.to_owned(), counts.join(", "), about.join("; ")]
+    }
+}
+
+/// How a run stands, in the one word that every screen and every JSON form has for it.
+pub(super) fn word(state: RunState, complete: bool, is_held: bool) -> &'static str {
+    match state {
+        RunState::Going if is_held => "going",
+        RunState::Going if complete => "complete",
+        RunState::Going => "incomplete",
+        RunState::Paused => "paused",
+        RunState::Aborted => "aborted",
+        RunState::Closed => "closed",
     }
 }
 
 /// The list for a terminal: a heading, then one line each.
 pub fn table(rows: &[RunRow]) -> String {
-    let heading = ["RUN", "STARTED (UTC)", "STATE", "TASKS", "TITLE"].map(str::to_owned);
-    let lines: Vec<[String; 5]> = std::iter::once(heading).chain(rows.iter().map(RunRow::cells)).collect();
-    let mut widths = [0; 5];
+    let heading = ["RUN", "STARTED (UTC)", "STATE", "UNDO", "TASKS", "TITLE"].map(str::to_owned);
+    let lines: Vec<[String; 6]> = std::iter::once(heading).chain(rows.iter().map(RunRow::cells)).collect();
+    let mut widths = [0; 6];
     for line in &lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = (*width).max(unicode_width::UnicodeWidthStr::width(cell.as_str()));

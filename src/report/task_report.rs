@@ -16,6 +16,9 @@ pub struct TaskReport {
     pub problem: Option<Problem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
+    /// What was left as it is where there was nothing to write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Retries, answers, skips: `time: what, by whom`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<String>,
@@ -28,6 +31,7 @@ pub struct Round {
     pub preview: Preview,
     /// Of the plan with the hunks that are taken: what an approval names.
     pub digest: String,
+    #[serde(serialize_with = "super::in_words")]
     pub counts: Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetIdentity>,

@@ -179,6 +179,11 @@ fn the_json_form_holds_the_rounds() {
     assert_eq!(json["totals"]["by_status"], json!({"done": 1, "unknown": 1, "skipped": 2}));
     assert_eq!(json["tasks"][1]["problem"]["known"], "unknown");
     assert_eq!(json["started"], "2026-11-21T04:43:00Z");
+    assert_eq!(round["counts"], json!({"create": 0, "update": 1, "delete": 0, "hunks": 2, "delete_hunks": 0}));
+    assert_eq!(json["totals"]["applied"]["update"], 1);
+    assert_eq!(json["state"], "incomplete");
+    let held = serde_json::to_value(report().held_by(Some("ana".to_owned()))).unwrap();
+    assert_eq!(held["state"], "going");
 }
 
 #[test]
@@ -201,7 +206,10 @@ fn runs_are_listed_in_aligned_columns() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3);
     let column = lines[0].find("STATE").unwrap();
-    assert!(lines[1][column..].starts_with("going"), "{text}");
+    assert!(lines[1][column..].starts_with("going "), "{text}");
+    assert!(lines[1][lines[0].find("UNDO").unwrap()..].starts_with("yes "), "{text}");
+    let rows = serde_json::to_value(&rows).unwrap();
+    assert_eq!((&rows[0]["state"], &rows[1]["state"]), (&json!("going"), &json!("unreadable")));
     assert!(lines[2][column..].starts_with("unreadable"), "{text}");
     assert!(lines[2].ends_with("  it is not a journal of this version"), "{text}");
     assert!(lines[1].contains("1 done, 2 skipped, 1 unknown") && lines[1].contains("2026-11-21 04:43"), "{text}");

@@ -12,6 +12,8 @@ pub struct Inputs {
     secret: BTreeMap<String, Secret>,
     /// Whether the certificates of servers go unchecked: a run's own flag, never a runbook's.
     pub insecure: bool,
+    /// Where rekindle keeps runs and keys: no component of files touches what is there.
+    pub kept_out: Option<std::path::PathBuf>,
 }
 
 /// What an operator gave, strongest first: flags, a file, the environment. Defaults come last.

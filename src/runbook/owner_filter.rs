@@ -59,15 +59,21 @@ impl OwnerFilter {
             list.iter().find(|asked| asked.set == set).map(|asked| asked.names.iter().cloned().collect())
         };
         let filtered = found.into_iter().map(|mut set| {
+            let before = set.names.len();
             if let Some(only) = of(&self.only, &set.set) {
                 set.names.retain(|name| only.contains(name));
             }
             if let Some(except) = of(&self.except, &set.set) {
                 set.names.retain(|name| !except.contains(name));
             }
-            set
+            if set.names.is_empty() && before > 0 {
+                let why = format!("--only and --except leave nobody of the {before} in the set '{}'", set.set);
+                return Err(Error::new(ErrorKind::Invalid, "find whom to restore", why)
+                    .next("name fewer with --except, or more with --only"));
+            }
+            Ok(set)
         });
-        Ok(filtered.collect())
+        filtered.collect()
     }
 }
 
@@ -143,5 +149,13 @@ mod tests {
         assert_eq!(filter(&[], &[], &["zoe"]).unwrap_err().hint(), Some("there is ana, bob, cyd"));
         assert!(filter(&["group=ana"], &[], &[]).is_err());
         assert!(filter(&["user="], &[], &[]).is_err());
+    }
+
+    #[test]
+    fn flags_that_leave_nobody_are_told_as_such() {
+        for (only, except) in [(&["user=ana"][..], &["user=ana"][..]), (&[], &["user=ana,bob,cyd"])] {
+            let error = filter(only, except, &[]).unwrap_err();
+            assert!(error.chain().contains("--only and --except leave nobody"), "{}", error.chain());
+        }
     }
 }

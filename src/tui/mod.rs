@@ -15,6 +15,7 @@ mod filter;
 mod groups;
 mod keymap;
 mod keys_file;
+mod line_speed;
 mod log;
 mod matrix;
 mod msg;

@@ -19,6 +19,8 @@ pub struct Painter<W> {
     width: u16,
     /// What is on the screen, as far as it is known.
     lines: Vec<Vec<Option<Cell>>>,
+    /// Bytes, since somebody asked.
+    written: usize,
 }
 
 /// How a cell looks beside its text.
@@ -128,7 +130,7 @@ fn code(color: Color) -> u8 {
 
 impl<W: Write> Painter<W> {
     pub fn new(output: W) -> Self {
-        Self { output, frame: Vec::new(), worn: PLAIN, at: None, width: 0, lines: Vec::new() }
+        Self { output, frame: Vec::new(), worn: PLAIN, at: None, width: 0, lines: Vec::new(), written: 0 }
     }
 
     fn put(&mut self, text: &str) {
@@ -310,12 +312,18 @@ impl<W: Write> Backend for Painter<W> {
         self.frame.clear();
         // Others write to the terminal between two frames.
         self.at = None;
+        self.written += frame.len();
         self.output.write_all(&frame)?;
         self.output.flush()
     }
 }
 
 impl<W: Write> Painter<W> {
+    /// How many bytes went out since this was asked last.
+    pub fn take_written(&mut self) -> usize {
+        std::mem::take(&mut self.written)
+    }
+
     /// Frames from here on have that size; a change of it clears the screen.
     pub fn measure(&mut self, width: u16, height: u16) {
         let before = (usize::from(self.width), self.lines.len());

@@ -231,13 +231,14 @@ impl Session {
     /// How long until a frame is wanted, if one is.
     fn due(&self) -> Option<Duration> {
         let since = self.last_frame.map_or(Duration::MAX, |last| last.elapsed());
-        match self.model.dirty {
-            _ if self.is_suspended => None,
-            Dirty::No => None,
-            Dirty::Slow => Some(SLOW_FRAME.saturating_sub(since)),
-            Dirty::Soon => Some(SOON_FRAME.saturating_sub(since)),
-            Dirty::Now => Some(Duration::ZERO),
-        }
+        let due = match self.model.dirty {
+            _ if self.is_suspended => return None,
+            Dirty::No => return None,
+            Dirty::Slow => SLOW_FRAME.saturating_sub(since),
+            Dirty::Soon => SOON_FRAME.saturating_sub(since),
+            Dirty::Now => Duration::ZERO,
+        };
+        Some(due.max(self.screen.busy()))
     }
 
     fn draw_if_due(&mut self) -> Result<()> {

@@ -1,6 +1,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
+use std::time::{Duration, Instant};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
@@ -9,6 +10,7 @@ use ratatui::Terminal;
 
 use crate::model::{Error, Result};
 
+use super::line_speed::LineSpeed;
 use super::painter::Painter;
 use super::state::Model;
 use super::view::view;
@@ -18,6 +20,7 @@ pub struct Screen {
     terminal: Terminal<Painter<File>>,
     /// The same terminal, for what is no frame.
     output: File,
+    line: LineSpeed,
     is_up: bool,
 }
 
@@ -33,7 +36,8 @@ impl Screen {
         let output = File::from(output);
         let terminal = Terminal::new(Painter::new(output.try_clone().map_err(failed)?)).map_err(failed)?;
         hook_panics();
-        let mut screen = Self { terminal, output, is_up: false };
+        let line = LineSpeed::of(&output);
+        let mut screen = Self { terminal, output, line, is_up: false };
         screen.resume().map_err(failed)?;
         Ok(screen)
     }
@@ -85,7 +89,14 @@ impl Screen {
     pub fn draw(&mut self, model: &Model) -> io::Result<()> {
         let size = self.terminal.size()?;
         self.terminal.backend_mut().measure(size.width, size.height);
-        self.terminal.draw(|frame| view(model, frame.area(), frame.buffer_mut())).map(|_| ())
+        self.terminal.draw(|frame| view(model, frame.area(), frame.buffer_mut()))?;
+        self.line.sent(self.terminal.backend_mut().take_written(), Instant::now());
+        Ok(())
+    }
+
+    /// Until the frame before has gone out, on a line that says how slow it is.
+    pub fn busy(&self) -> Duration {
+        self.line.busy(Instant::now())
     }
 }
 

@@ -16,6 +16,9 @@ use rekindle::diff::lines::{Passage, Streamed};
 
 const ROUNDS: usize = 5;
 
+/// Whether the line of that number is another one in the new text.
+type IsChanged = Box<dyn Fn(usize) -> bool>;
+
 fn main() {
     let megabytes: usize = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100);
     let scratch = measure::scratch("rekindle-bench-lines");
@@ -27,7 +30,7 @@ fn main() {
     // A multiplication spreads the changed lines evenly, without a pattern.
     let spread = |line: usize| line.wrapping_mul(2_654_435_761) % 1_000;
     let thousandth = lines / 1_000;
-    let cases: [(&str, Box<dyn Fn(usize) -> bool>); 3] = [
+    let cases: [(&str, IsChanged); 3] = [
         ("1,000 lines changed", Box::new(move |line| line % thousandth == 1)),
         ("the last line changed", Box::new(move |line| line + 1 == lines)),
         ("30 % of the lines changed", Box::new(move |line| spread(line) < 300)),

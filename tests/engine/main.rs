@@ -7,6 +7,7 @@ mod limits;
 #[path = "../support/one_step.rs"]
 mod one_step;
 mod panics;
+mod partly;
 mod platform;
 mod undo;
 

@@ -194,3 +194,58 @@ async fn an_undo_in_review_outlives_a_drift() {
     run.approve("account/ana", &ENDS).await;
     assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(3));
 }
+
+/// A part of the way back is written, and the rest is let go: nobody may take it for done.
+#[tokio::test]
+async fn an_undo_that_wrote_a_part_and_is_let_go_has_failed() {
+    let platform = Platform::new();
+    platform.write("live/accounts/ana.yaml", &account(3));
+    let mut run = platform.begin(YES).await;
+    run.settle().await;
+    let task = run.run.find("account/ana").unwrap();
+    let counts = run.run.tasks[task.index()].counts;
+    run.leave().await;
+    let by = || "op".to_owned();
+    let (known, preview, pass, digest) =
+        (Known::NotApplied, Preview::Exact, Pass::Undo, rekindle::model::Digest::of("x"));
+    let problem = Error::new(ErrorKind::Denied, "write", "immutable").problem();
+    platform.append(vec![
+        Event::UndoAsked { task, by: by() },
+        Event::Planned { task, pass, digest, preview, counts, cohort: digest },
+        Event::Approved { task, digest, by: by() },
+        Event::Intent { task, attempt: 2, digest, pre: digest, undoable: true },
+        Event::Outcome { task, known, post: None, evidence: by(), problem: Some(problem), partial: true },
+    ]);
+    let mut run = platform.resume(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    run.engine.command(Command::Retry { task }, "op").await.unwrap();
+    run.until_planned("account/ana").await;
+    run.engine.command(Command::Skip { task, why: "not now".to_owned() }, "op").await.unwrap();
+    run.until("account/ana", &[TaskStatus::Failed, TaskStatus::Done]).await;
+    assert_eq!(run.status("account/ana"), TaskStatus::Failed);
+    assert!(run.problem("account/ana").contains("a part of it was written: not now"));
+    run.undo("account/ana").await;
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(3));
+}
+
+/// Approved, and let go before it was begun: as if it had not been asked for.
+#[tokio::test]
+async fn an_approved_undo_that_is_let_go_leaves_the_task_done() {
+    let platform = Platform::new();
+    platform.write("live/accounts/ana.yaml", &account(3));
+    let mut run = platform.begin(YES).await;
+    run.settle().await;
+    run.leave().await;
+    let mut run = platform.resume(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    let task = run.run.find("account/ana").unwrap();
+    run.engine.command(Command::Undo { task }, "op").await.unwrap();
+    run.until_planned("account/ana").await;
+    run.engine.command(Command::Pause, "op").await.unwrap();
+    let digest = run.run.tasks[task.index()].digest.unwrap();
+    run.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
+    run.engine.command(Command::Skip { task, why: "not now".to_owned() }, "op").await.unwrap();
+    run.until("account/ana", &[TaskStatus::Done, TaskStatus::Skipped]).await;
+    assert_eq!(run.status("account/ana"), TaskStatus::Done);
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(10));
+}

@@ -284,35 +284,3 @@ async fn several_realms_in_one_directory_are_told_apart() {
     let error = list(&named("staff"), "realm/clients").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
 }
-
-/// Peak memory of this process so far, in bytes.
-fn peak() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
-}
-
-/// Prints seconds and memory; nothing of it is held to a limit, for machines differ.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "makes 10,000 people first, which takes minutes"]
-async fn ten_thousand_people_are_read_in_batches() {
-    let many = 10_000;
-    Sample::new("many", many).make(&Admin::new(server())).await;
-    for users_a_file in ["50", "20000"] {
-        let folder = server().export("many", users_a_file);
-        let before = peak();
-        let started = std::time::Instant::now();
-        let export = export(directory(folder.path()), "");
-        let listed = list(&export, "users").await.unwrap();
-        let opened = started.elapsed();
-        assert_eq!(listed.len(), many);
-        for batch in listed.chunks(20) {
-            assert!(export.read(batch).await.into_iter().all(|read| read.unwrap().is_some()));
-        }
-        println!(
-            "{users_a_file} a file: opened in {opened:.2?}, all read in batches of 20 in {:.2?}, {} MB more at the peak",
-            started.elapsed() - opened,
-            (peak() - before) / 1_000_000
-        );
-    }
-}

@@ -13,7 +13,10 @@ mod repository;
 #[allow(dead_code)]
 mod sample;
 
+mod copies;
 mod export;
+mod faults;
 mod reading;
 mod runbooks;
+mod trust;
 mod writing;

@@ -236,6 +236,6 @@ async fn a_wrong_login_is_named_as_such() {
     let mut config = server().config("master");
     config.login.client = "nobody".to_owned();
     let error = Keycloak::new(config).unwrap().identity().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+    assert_eq!(error.kind(), ErrorKind::LoggedOut, "{error}");
     assert!(error.to_string().contains("log in to"), "{error}");
 }

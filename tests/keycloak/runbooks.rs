@@ -8,19 +8,20 @@ use crate::keycloak::{Admin, server};
 use crate::reading::made;
 
 /// The shipped program, with a state folder of its own.
-struct Rekindle {
+pub struct Rekindle {
     state: tempfile::TempDir,
 }
 
 impl Rekindle {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { state: tempfile::tempdir().unwrap() }
     }
 
-    fn call(&self, words: &[&str]) -> Output {
+    pub fn call(&self, words: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_rekindle"))
             .args(words)
             .env("KEYCLOAK_PASSWORD", "admin")
+            .env("KEYCLOAK_OLD_PASSWORD", "admin")
             .env("KEYCLOAK_SECRET", "rekindle-secret")
             .env("REKINDLE_STATE", self.state.path())
             .output()
@@ -28,7 +29,7 @@ impl Rekindle {
     }
 
     /// A verb on a shipped runbook.
-    fn on(&self, verb: &str, runbook: &str, realm: &str, export: &Path, more: &[&str]) -> Output {
+    pub fn on(&self, verb: &str, runbook: &str, realm: &str, export: &Path, more: &[&str]) -> Output {
         let runbook = format!("{}/runbooks/{runbook}", env!("CARGO_MANIFEST_DIR"));
         let (url, realm) = (format!("url={}", server().url()), format!("realm={realm}"));
         let export = format!("export={}", export.display());
@@ -41,12 +42,12 @@ fn plan(runbook: &str, realm: &str, export: &Path, more: &[&str]) -> Output {
     Rekindle::new().on("plan", runbook, realm, export, more)
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// A client of the realm whose service account may do all in it.
-async fn with_login(admin: &Admin, realm: &str) {
+pub async fn with_login(admin: &Admin, realm: &str) {
     let client = json!({"clientId": "rekindle", "secret": "rekindle-secret", "serviceAccountsEnabled": true, "publicClient": false});
     admin.done(Method::POST, &format!("/{realm}/clients"), client).await;
     let id = |found: serde_json::Value| found[0]["id"].as_str().unwrap().to_owned();

@@ -35,8 +35,62 @@ fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/keycloak.sh")
 }
 
+/// Another server on a database of its own, which answers by https too, with a certificate of an authority of its own.
+pub fn other() -> &'static (Server, Authority) {
+    static OTHER: OnceLock<(Server, Authority)> = OnceLock::new();
+    OTHER.get_or_init(|| {
+        let authority = Authority::make();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = Server::start_with(&[
+            ("KC_HTTPS_CERTIFICATE_FILE", authority.folder.join("server.pem").display().to_string()),
+            ("KC_HTTPS_CERTIFICATE_KEY_FILE", authority.folder.join("server.key").display().to_string()),
+            ("KC_HTTPS_PORT", port.to_string()),
+        ]);
+        (server, Authority { port, ..authority })
+    })
+}
+
+/// Certificates made by openssl: `ca.pem`, which signed `server.pem`, and `stranger.pem`, which signed nothing.
+pub struct Authority {
+    pub folder: PathBuf,
+    port: u16,
+}
+
+impl Authority {
+    fn make() -> Self {
+        let folder = tempfile::Builder::new().prefix("rekindle-ca-").tempdir().unwrap().keep();
+        let call = |words: &str| {
+            let done = Command::new("openssl").args(words.split(' ')).current_dir(&folder).output().unwrap();
+            assert!(done.status.success(), "openssl {words}: {}", String::from_utf8_lossy(&done.stderr));
+        };
+        for authority in ["ca", "stranger"] {
+            call(&format!(
+                "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={authority} -keyout {authority}.key -out {authority}.pem"
+            ));
+        }
+        call("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr");
+        std::fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
+        call(
+            "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem",
+        );
+        Self { folder, port: 0 }
+    }
+
+    pub fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    pub fn certificate(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(settings: &[(&str, String)]) -> Self {
         let folder = tempfile::Builder::new().prefix("rekindle-keycloak-").tempdir().unwrap().keep();
         let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (port, database) = (port(), port());
@@ -44,6 +98,7 @@ impl Server {
             .args(["serve", &port.to_string()])
             .arg(&folder)
             .arg(database.to_string())
+            .envs(settings.iter().map(|(name, value)| (*name, value.as_str())))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -70,6 +125,11 @@ impl Server {
     /// As when its machine loses power. Nobody else may be using the server then.
     pub fn kill(&self) {
         self.order("kill", "killed");
+    }
+
+    /// In order, as for an import beside nothing.
+    pub fn stop(&self) {
+        self.order("stop", "stopped");
     }
 
     pub fn start_again(&self) {
@@ -100,6 +160,15 @@ impl Server {
 
     pub fn component(&self, realm: &str) -> Keycloak {
         Keycloak::new(self.config(realm)).unwrap()
+    }
+
+    /// Done to its database, behind its back.
+    pub fn sql(&self, statement: &str) {
+        let database = std::fs::read_to_string(self.folder.join("database-port")).unwrap();
+        let psql =
+            ["-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "keycloak", "keycloak", "-p", database.trim()];
+        let done = Command::new("psql").args(psql).args(["-c", statement]).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 
     /// By its own `kc.sh export`, beside the running server.
@@ -179,8 +248,18 @@ impl Admin {
 
     /// Whether a person logs in with a password, as any application asks.
     pub async fn logs_in(&self, realm: &str, username: &str, password: &str) -> bool {
-        let form =
-            [("grant_type", "password"), ("client_id", "admin-cli"), ("username", username), ("password", password)];
+        self.logs_in_with(realm, username, password, None).await
+    }
+
+    /// The same with a one-time code.
+    pub async fn logs_in_with(&self, realm: &str, username: &str, password: &str, code: Option<&str>) -> bool {
+        let mut form = vec![
+            ("grant_type", "password"),
+            ("client_id", "admin-cli"),
+            ("username", username),
+            ("password", password),
+        ];
+        form.extend(code.map(|code| ("totp", code)));
         let url = format!("{}/realms/{realm}/protocol/openid-connect/token", self.url);
         self.client.post(url).form(&form).send().await.unwrap().status().is_success()
     }
@@ -191,6 +270,18 @@ impl Admin {
         let found: Value = found.send().await.unwrap().json().await.unwrap();
         found[0]["id"].as_str().unwrap_or_else(|| panic!("no user {username}")).to_owned()
     }
+}
+
+/// The code that a telephone shows now, for a secret that the server keeps as this text: RFC 6238, six digits.
+pub fn one_time_code(secret: &str) -> String {
+    use hmac::{Hmac, KeyInit, Mac};
+    let step = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() / 30;
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(&step.to_be_bytes());
+    let hash = mac.finalize().into_bytes();
+    let at = usize::from(hash[19] & 15);
+    let number = u32::from_be_bytes([hash[at] & 127, hash[at + 1], hash[at + 2], hash[at + 3]]);
+    format!("{:06}", number % 1_000_000)
 }
 
 /// A password hash as the server makes them, of `secret`, so that thousands of users need no hashing. PBKDF2 with one

@@ -110,3 +110,34 @@ fn no_place_for_runs_is_told_with_another() {
     fs::remove_file(ground.path("state")).unwrap();
     ground.rekindle(&["plan", "runbook.yaml", "--out", "/nowhere/plan"], 1).complains("next: name a file");
 }
+
+/// Whoever restores their own home restores the folder around rekindle's runs and keys.
+#[test]
+fn a_restore_of_the_folder_that_holds_the_runs_leaves_them_alone() {
+    let (ground, elsewhere) = (Ground::bare(), Ground::bare());
+    let (root, copy) = (ground.path(""), elsewhere.path(""));
+    let text = format!(
+        "rekindle: 1\ntitle: Around\nsources: {{ copy: {{ directory: {} }} }}\ncomponents: {{ all: {{ files: {} }} }}\n\
+         steps: [{{ id: all, restore: all, from: copy, mode: exact }}]\n",
+        copy.display(),
+        root.display()
+    );
+    fs::write(ground.path("runbook.yaml"), &text).unwrap();
+    fs::copy(ground.path("runbook.yaml"), elsewhere.path("runbook.yaml")).unwrap();
+    fs::write(ground.path("came-later"), "x\n").unwrap();
+    let yes = ["run", "runbook.yaml", "--plain", "--yes", "--yes-deletes"];
+    ground.rekindle(&yes, 0).says("1 done");
+    assert!(!ground.path("came-later").exists());
+    ground.rekindle(&["plan", "runbook.yaml"], 0);
+
+    // A backup of it holds older ones.
+    let key = fs::read(ground.path("state/keys/digests")).unwrap();
+    fs::create_dir_all(elsewhere.path("state/keys")).unwrap();
+    fs::write(elsewhere.path("state/keys/digests"), "an older one").unwrap();
+    let told = ground.rekindle(&["plan", "runbook.yaml"], 0);
+    told.says("state: not restored: rekindle keeps its runs and keys there");
+    ground.rekindle(&yes, 0);
+    assert_eq!(fs::read(ground.path("state/keys/digests")).unwrap(), key);
+    ground.rekindle(&["undo", "--yes"], 0);
+    assert!(ground.path("came-later").exists());
+}

@@ -8,6 +8,7 @@
 )]
 
 mod ground;
+mod held_back;
 mod hostile;
 mod leaving;
 mod new_documents;
@@ -17,6 +18,8 @@ mod schema;
 mod shipped;
 #[path = "../support/mod.rs"]
 mod support;
+mod warned;
+mod which_run;
 
 use std::fs;
 

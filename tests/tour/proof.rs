@@ -53,7 +53,7 @@ fn a_task_that_failed_is_named_and_no_proof() {
 fn a_run_that_is_not_complete_is_not_closed_by_the_way() {
     let ground = restored("ana/elsewhere", 1);
     ground.rekindle(&["close"], 1).complains("it is not complete (").complains("goes on with it");
-    ground.rekindle(&["report"], 0).says("stopped; 'rekindle resume' goes on");
+    ground.rekindle(&["report"], 0).says("incomplete; 'rekindle resume' goes on");
     ground.rekindle(&["close", "--yes"], 0);
 }
 

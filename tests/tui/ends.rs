@@ -195,7 +195,7 @@ fn a_screen_that_panics() {
     }
     let (notices, watched) = tokio::sync::mpsc::unbounded_channel();
     // An event that no run allows is logged by the screen, and this log panics.
-    let event = rekindle::model::Event::Paused { by: "nobody".to_owned() };
+    let event = rekindle::model::Event::Paused { by: "nobody".to_owned(), why: None };
     notices
         .send(rekindle::engine::Notice::Event(Arc::new(rekindle::model::Recorded { seq: 9, at: 0, event })))
         .unwrap();

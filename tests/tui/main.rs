@@ -11,6 +11,7 @@ mod groups;
 mod keys;
 mod platform;
 mod shell;
+mod slow_line;
 mod stories;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ struct Screen {
     parser: Mutex<vt100::Parser>,
     changed: Condvar,
     is_closing: AtomicBool,
+    bytes: AtomicUsize,
 }
 
 /// No story waits so long; a story that does has failed.
@@ -52,6 +53,7 @@ impl Terminal {
             parser: Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)),
             changed: Condvar::new(),
             is_closing: AtomicBool::new(false),
+            bytes: AtomicUsize::new(0),
         });
         let mut output = pty.master.try_clone_reader().unwrap();
         let shown = screen.clone();
@@ -60,6 +62,7 @@ impl Terminal {
             // A terminal whose program has ended answers with an error or nothing.
             while let Ok(count @ 1..) = output.read(&mut bytes) {
                 shown.parser.lock().unwrap().process(&bytes[..count]);
+                shown.bytes.fetch_add(count, Ordering::SeqCst);
                 shown.changed.notify_all();
                 if shown.is_closing.load(Ordering::SeqCst) {
                     return;
@@ -68,6 +71,11 @@ impl Terminal {
         });
         let keys = pty.master.take_writer().unwrap();
         Self { master: pty.master, keys, child, screen, reader: Some(reader), former }
+    }
+
+    /// All that the program has written so far.
+    pub fn bytes(&self) -> usize {
+        self.screen.bytes.load(Ordering::SeqCst)
     }
 
     pub fn text(&self) -> String {

@@ -76,7 +76,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         let ending = screen::show(engine, by, options, signals).await?;
         return Ok(leave(&ending, &sandbox, &id));
     }
-    let walk = Walk { engine, by, lines: Lines::new(json), interactive: false, only: None, signals };
+    let walk = Walk { engine, by, lines: Lines::new(json, false), interactive: false, only: None, signals };
     in_plain_mode(walk, &sandbox, &id).await
 }
 

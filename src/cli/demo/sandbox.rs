@@ -30,10 +30,9 @@ pub struct Proof {
 impl Sandbox {
     /// Blocks for about a second: it makes the users, backs them up and damages them.
     pub fn build(keep: bool) -> Result<Self> {
-        let made = tempfile::Builder::new()
-            .prefix("rekindle-demo-")
-            .tempdir()
-            .map_err(|error| Error::io("make the demo's folder", error))?;
+        let made = tempfile::Builder::new().prefix("rekindle-demo-").tempdir().map_err(|error| {
+            Error::io("make the demo's folder", error).next("set TMPDIR to a folder that you may write to")
+        })?;
         let folder = if keep { Folder::Kept(made.keep()) } else { Folder::Temporary(made) };
         let root = folder.path().to_owned();
         let io = |doing: &str| {

@@ -1,18 +1,20 @@
-use super::wording::{event_line, shown_name};
+use super::wording::{event_json, event_line, shown_name};
 use crate::cli::progress::Progress;
 use crate::engine::{Activity, Notice};
-use crate::model::{Run, TaskId, TaskStatus, plural, size};
+use crate::model::{Event, Run, TaskId, TaskStatus, plural, size};
 
 /// A run told line by line.
 pub struct Lines {
     /// One JSON object an event instead of words.
     pub json: bool,
+    /// What is in review is shown with all of its plan.
+    pub asks: bool,
     pub progress: Progress,
 }
 
 impl Lines {
-    pub fn new(json: bool) -> Self {
-        Self { json, progress: Progress::new(json) }
+    pub fn new(json: bool, asks: bool) -> Self {
+        Self { json, asks, progress: Progress::new(json) }
     }
 
     /// What happened, to whoever looks on.
@@ -54,9 +56,12 @@ impl Lines {
 
     fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {
         if self.json {
-            if let Ok(line) = serde_json::to_string(recorded) {
-                self.print(&line);
-            }
+            return self.print(&event_json(recorded));
+        }
+        if let Event::Warned { task, .. } = recorded.event
+            && self.asks
+            && run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Review)
+        {
             return;
         }
         if let Some(line) = event_line(run, recorded) {

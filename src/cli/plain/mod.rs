@@ -8,4 +8,4 @@ mod wording;
 pub use lines::Lines;
 pub use prompt::choose_hunks;
 pub use walk::{Ending, Walk, totals};
-pub use wording::{counted, event_line, plan_lines, shown_name};
+pub use wording::{counted, event_json, event_line, plan_lines, shown_name};

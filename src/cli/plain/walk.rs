@@ -40,7 +40,11 @@ pub struct Halt {
 impl Walk {
     /// Until nothing can go on without a decision that nobody is there to make, or the operator leaves.
     pub async fn go(&self) -> Halt {
-        let mut notices = self.engine.subscribe();
+        self.go_from(self.engine.subscribe()).await
+    }
+
+    /// The same from a subscription that was made before commands were given: what came of them is told too.
+    pub async fn go_from(&self, mut notices: UnboundedReceiver<Notice>) -> Halt {
         let mut run = Run::default();
         let mut problem = None;
         let mut is_left = false;

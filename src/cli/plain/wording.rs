@@ -8,6 +8,15 @@ pub fn shown_name(run: &Run, task: TaskId) -> String {
     visible(&run.name(task)).into_owned()
 }
 
+/// One event as one JSON object, its counts in whole words.
+pub fn event_json(recorded: &Recorded) -> String {
+    let text = serde_json::to_string(recorded).unwrap_or_default();
+    let Some(counts) = recorded.event.counts() else { return text };
+    let field = |counts: serde_json::Result<String>| format!("\"counts\":{}", counts.unwrap_or_default());
+    // Neither event has a text of anybody's in front of its counts.
+    text.replacen(&field(serde_json::to_string(&counts)), &field(serde_json::to_string(&counts.in_words())), 1)
+}
+
 /// One event as one line of words, as plain mode and `watch` print it; None for what says nothing to a person.
 /// `run` has the event folded in already.
 pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
@@ -23,6 +32,10 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
             said("review", &format!("{way}{}  plan {}", counted(*counts, *preview), digest.short()))
         }
         Event::Unchanged { .. } => said("unchanged", "live and backup are equal"),
+        Event::Warned { warnings, .. } => {
+            let lines: Vec<String> = warnings.iter().filter_map(|line| said("note", &visible(line))).collect();
+            Some(lines.join("\n"))
+        }
         Event::Decided { selection, digest, .. } => said(
             "decided",
             &format!("{} left out, plan {}", plural(selection.left_out_count() as u64, "hunk"), digest.short()),
@@ -66,7 +79,8 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
             Some(format!("{} {} is left out: {} ({})", visible(set), visible(owner), visible(why), visible(by)))
         }
         Event::UndoAsked { by, .. } => said("undo", &format!("asked by {}", visible(by))),
-        Event::Paused { by } => Some(format!("paused by {}", visible(by))),
+        Event::Paused { by, why: None } => Some(format!("paused by {}", visible(by))),
+        Event::Paused { by, why: Some(why) } => Some(format!("paused by {}: {}", visible(by), visible(why))),
         Event::Continued { by } => Some(format!("continued by {}", visible(by))),
         Event::Aborted { by, why } => Some(format!("aborted by {}: {}", visible(by), visible(why))),
         Event::Closed { by } => Some(format!("closed by {}; undo is no longer offered", visible(by))),

@@ -34,6 +34,25 @@ impl FilesComponent {
         Self { config: Arc::new(config), schema, right: Arc::default() }
     }
 
+    /// Neither compares nor writes what lies at `place`, where that is below the root: the caller's own files.
+    #[must_use]
+    pub fn keeping_out_of(mut self, place: &Path) -> Self {
+        // One that is not there yet is made below a directory that is.
+        let real = |path: &Path| {
+            let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+            there.and_then(|(above, real)| Some(real.join(path.strip_prefix(above).ok()?)))
+        };
+        let absolute = std::path::absolute(place).unwrap_or_else(|_| place.to_owned());
+        let below = real(&absolute).zip(self.config.root.canonicalize().ok()).and_then(|(place, root)| {
+            let below = place.strip_prefix(root).ok()?;
+            TreePath::new(below.as_os_str().as_bytes()).ok().filter(|below| !below.is_root())
+        });
+        if let Some(tree) = self.schema.kinds.get_mut(TREE) {
+            tree.reserved = below;
+        }
+        self
+    }
+
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&FilesConfig) -> T + Send + 'static) -> Result<T> {
         let config = Arc::clone(&self.config);
         tokio::task::spawn_blocking(move || work(&config)).await.map_err(|error| {

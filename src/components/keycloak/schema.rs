@@ -14,7 +14,7 @@ pub fn schema(ids: Ids, leave: &[String]) -> Schema {
             Kind::Localization | Kind::RequiredAction => Vec::new(),
             Kind::UserProfile => profile(),
             Kind::Component => component(),
-            Kind::Flow => vec![made_once("id")],
+            Kind::Flow => vec![chosen_once("id"), made_once("subFlows")],
             Kind::ClientScope | Kind::Client => client(),
             Kind::IdentityProvider => provider(),
             Kind::RealmRole | Kind::ClientRole | Kind::Group => role(),
@@ -26,6 +26,10 @@ pub fn schema(ids: Ids, leave: &[String]) -> Schema {
         };
         if matches!(kind, Kind::User | Kind::ServiceAccount) {
             fields.extend(leave.iter().map(|name| FieldRule { ignored: true, ..at(name) }));
+        }
+        if ids == Ids::New {
+            // A copy beside the original has none of its ids.
+            fields.iter_mut().filter(|rule| rule.path == "id").for_each(|rule| rule.ignored = true);
         }
         let after = after(kind).iter().map(|kind| kind.name().to_owned()).collect();
         (kind.name().to_owned(), KindSchema { fields, after, ..KindSchema::default() })
@@ -79,6 +83,11 @@ fn made_once(path: &str) -> FieldRule {
     FieldRule { create_only: true, fidelity: Fidelity::ReCreated, ..at(path) }
 }
 
+/// An id that whoever makes the resource can choose, in a living realm too.
+fn chosen_once(path: &str) -> FieldRule {
+    FieldRule { created: Some(Fidelity::Exact), ..made_once(path) }
+}
+
 /// The server masks it, so it is written with what is created and proven by nothing.
 fn hidden_secret(path: &str) -> FieldRule {
     FieldRule { secret: true, create_only: true, fidelity: Fidelity::Unreadable, ..at(path) }
@@ -111,17 +120,18 @@ fn profile() -> Vec<FieldRule> {
         keyed("groups", "name"),
         set("attributes[].permissions.view"),
         set("attributes[].permissions.edit"),
+        FieldRule { create_only: true, ..at("order") },
     ]
 }
 
 fn component() -> Vec<FieldRule> {
-    vec![made_once("id"), hidden_secret("secretConfig")]
+    vec![chosen_once("id"), hidden_secret("secretConfig")]
 }
 
 /// A client's secret is shown in clear to those who may see clients, so it is compared; its masked form is no value.
 fn client() -> Vec<FieldRule> {
     vec![
-        made_once("id"),
+        chosen_once("id"),
         set("redirectUris"),
         set("webOrigins"),
         set("defaultClientScopes"),
@@ -129,13 +139,16 @@ fn client() -> Vec<FieldRule> {
         FieldRule { secret: true, ..at("secret") },
         FieldRule { secret: true, ..at("secretAttributes.*") },
         keyed("protocolMappers", "name"),
+        keyed("authorizationSettings.resources", "name"),
+        keyed("authorizationSettings.policies", "name"),
+        keyed("authorizationSettings.scopes", "name"),
         set("scopeMappings.realm"),
         set("scopeMappings.client.*"),
     ]
 }
 
 fn provider() -> Vec<FieldRule> {
-    vec![made_once("id"), hidden_secret("secretConfig"), keyed("mappers", "name")]
+    vec![chosen_once("id"), hidden_secret("secretConfig"), keyed("mappers", "name")]
 }
 
 /// Of roles and of groups.
@@ -193,6 +206,28 @@ mod tests {
             }
         }
         assert!(Kind::ALL.is_sorted());
+    }
+
+    #[test]
+    fn an_id_is_promised_only_where_the_server_lets_it_be_chosen() {
+        let id = |schema: &Schema, kind: Kind| {
+            let rule = schema.kinds[kind.name()].fields.iter().find(|rule| rule.path == "id").unwrap();
+            (rule.created.unwrap_or(rule.fidelity), rule.ignored)
+        };
+        let kept = schema(Ids::Keep, &[]);
+        for kind in [Kind::Client, Kind::ClientScope, Kind::Flow, Kind::IdentityProvider, Kind::Component, Kind::User] {
+            assert_eq!(id(&kept, kind), (Fidelity::Exact, false), "{kind}");
+        }
+        for kind in [Kind::RealmRole, Kind::ClientRole, Kind::Group, Kind::Organization] {
+            assert_eq!(id(&kept, kind), (Fidelity::ReCreated, false), "{kind}");
+        }
+        let new = schema(Ids::New, &[]);
+        assert!(
+            Kind::ALL
+                .into_iter()
+                .filter(|kind| !kind.is_single() && *kind != Kind::Localization && *kind != Kind::RequiredAction)
+                .all(|kind| id(&new, kind).1)
+        );
     }
 
     #[test]

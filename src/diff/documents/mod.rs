@@ -9,6 +9,7 @@
 //! and is named in the change's warnings; a mask on the live side equals nothing.
 
 mod apply;
+mod between;
 mod rules;
 mod shown;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::model::{
 };
 
 use apply::Writer;
+pub use between::is_between;
 use rules::Rules;
 use shown::Veil;
 use walk::{Difference, Walk, is_mask};

@@ -24,8 +24,9 @@ impl<R: Read> Feed<R> {
     }
 
     /// Reads until `ahead` bytes lie before the place, or the text ends; answers how many were forgotten behind it.
+    /// While half of that is there, nothing is moved about for a little more.
     pub fn fill(&mut self, ahead: usize) -> io::Result<usize> {
-        if self.is_whole || self.rest().len() >= ahead {
+        if self.is_whole || self.rest().len() > ahead / 2 {
             return Ok(0);
         }
         let gone = self.at.saturating_sub(KEPT);

@@ -15,7 +15,7 @@ const AHEAD: usize = 4 * 1024 * 1024;
 const MOST_AHEAD: usize = 16 * 1024 * 1024;
 /// A difference that reaches so near to what is not read yet may go on there.
 const MARGIN: usize = 64 * 1024;
-const HUNKS_AT_ONCE: usize = 256;
+const HUNKS_AT_ONCE: usize = 2_000;
 
 /// A part of a diff, in the order of the texts.
 #[derive(Clone, Debug, PartialEq, Eq)]

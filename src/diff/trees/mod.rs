@@ -18,6 +18,7 @@ pub type Entries<'a> = Box<dyn Iterator<Item = Result<Entry>> + Send + 'a>;
 /// How two trees are compared.
 pub struct TreeRules {
     ignore: Gitignore,
+    reserved: Option<TreePath>,
     privileges: Privileges,
     mode: Mode,
     precision: ComparePrecision,
@@ -28,6 +29,8 @@ pub struct TreeRules {
 pub struct TreeDiff {
     /// None where the trees are equal, as far as metadata tells.
     pub change: Option<Change>,
+    /// What is stripped, refused or never restored, also where nothing else differs.
+    pub warnings: Vec<String>,
     /// With [`ComparePrecision::Content`]: files whose size and metadata are equal or whose time alone
     /// differs, so that only their bytes can tell.
     pub undecided: Vec<Undecided>,
@@ -38,6 +41,8 @@ pub struct Undecided {
     pub live: Entry,
     pub desired: Entry,
 }
+
+const STRIPPED: &str = "restored without its setuid, setgid or capability rights";
 
 /// More warnings than a person reads are counted instead.
 const MOST_WARNINGS: usize = 20;
@@ -53,11 +58,26 @@ impl TreeRules {
         let ignore = builder
             .build()
             .map_err(|error| Error::new(ErrorKind::Invalid, "use the ignore patterns", error.to_string()))?;
-        Ok(Self { ignore, privileges: schema.privileges, mode, precision })
+        Ok(Self { ignore, reserved: None, privileges: schema.privileges, mode, precision })
+    }
+
+    /// For a tree that lies at `key`: what is reserved there is neither compared nor removed, with what leads to it.
+    #[must_use]
+    pub fn reserving(mut self, schema: &KindSchema, key: &TreePath) -> Self {
+        let below = schema.reserved.as_ref().and_then(|reserved| reserved.relative_to(key));
+        self.reserved = below.filter(|below| !below.is_root());
+        self
+    }
+
+    fn leads_to_reserved(&self, path: &TreePath) -> bool {
+        self.reserved.as_ref().is_some_and(|reserved| reserved.relative_to(path).is_some())
     }
 
     fn ignores(&self, entry: &Entry) -> bool {
         use std::os::unix::ffi::OsStrExt;
+        if self.reserved.as_ref() == Some(&entry.path) {
+            return true;
+        }
         let path = std::path::Path::new(std::ffi::OsStr::from_bytes(entry.path.as_bytes()));
         !entry.path.is_root() && !self.ignore.is_empty() && self.ignore.matched(path, entry.is_directory()).is_ignore()
     }
@@ -92,6 +112,9 @@ pub fn compare(
             (None, None) => break,
         }
     }
+    if desired.met_reserved {
+        walk.found.reserved.extend(rules.reserved.clone());
+    }
     Ok(walk.finish(id, there, wanted))
 }
 
@@ -102,11 +125,12 @@ struct Side<'a> {
     rules: &'a TreeRules,
     skipped: Option<TreePath>,
     last: Option<TreePath>,
+    met_reserved: bool,
 }
 
 impl<'a> Side<'a> {
     fn new(entries: Option<Entries<'a>>, rules: &'a TreeRules) -> Self {
-        Self { entries: entries.map(Iterator::peekable), rules, skipped: None, last: None }
+        Self { entries: entries.map(Iterator::peekable), rules, skipped: None, last: None, met_reserved: false }
     }
 
     fn peek(&mut self) -> Result<Option<&TreePath>> {
@@ -116,6 +140,7 @@ impl<'a> Side<'a> {
             if !inside && !self.rules.ignores(entry) {
                 break;
             }
+            self.met_reserved |= self.rules.reserved.as_ref() == Some(&entry.path);
             if !inside && entry.is_directory() {
                 self.skipped = Some(entry.path.clone());
             }
@@ -177,10 +202,25 @@ struct Found {
     stripped: Vec<TreePath>,
     unrestorable: Vec<TreePath>,
     refused: Vec<TreePath>,
+    reserved: Vec<TreePath>,
 }
 
 impl Walk<'_> {
     fn both(&mut self, live: Entry, desired: Entry) {
+        let told = self.found.stripped.len();
+        let hunks = self.found.hunks.len();
+        // What has the same rights already and is not written keeps them.
+        let keeps = Privileges::are_in(&live);
+        self.compare_both(live, desired);
+        if keeps && self.found.hunks.len() == hunks {
+            self.found.stripped.truncate(told);
+        }
+    }
+
+    fn compare_both(&mut self, live: Entry, desired: Entry) {
+        if matches!(desired.kind, NodeKind::Special { .. }) && live.kind == desired.kind {
+            return;
+        }
         let Some(desired) = self.admissible(desired) else { return };
         let live_first = self.live_links.first(&live);
         let desired_first = self.desired_links.first(&desired);
@@ -215,6 +255,9 @@ impl Walk<'_> {
 
     fn only_live(&mut self, live: Entry) {
         self.live_links.first(&live);
+        if self.rules.leads_to_reserved(&live.path) {
+            return;
+        }
         let within_replaced =
             self.found.unmaking.iter().any(|(directory, _)| live.path.relative_to(directory).is_some());
         if self.rules.mode == Mode::Exact || within_replaced {
@@ -303,18 +346,19 @@ impl Walk<'_> {
     }
 
     fn finish(self, id: &ResourceId, there: bool, wanted: bool) -> TreeDiff {
-        let Found { hunks, undecided, stripped, unrestorable, refused, .. } = self.found;
+        let Found { hunks, undecided, stripped, unrestorable, refused, reserved, .. } = self.found;
         let op = match (there, wanted) {
             (false, true) => Op::Create,
             (true, false) => Op::Delete,
             _ => Op::Update,
         };
         let mut warnings = Vec::new();
-        warn(&mut warnings, &stripped, "restored without its setuid, setgid or capability rights");
+        warn(&mut warnings, &stripped, STRIPPED);
         warn(&mut warnings, &refused, "not restored: it would run with another's rights");
         warn(&mut warnings, &unrestorable, "not restored: a device, socket or pipe");
-        let change = (!hunks.is_empty()).then(|| made(id.clone(), op, there, hunks, warnings));
-        TreeDiff { change, undecided }
+        warn(&mut warnings, &reserved, "not restored: rekindle keeps its runs and keys there");
+        let change = (!hunks.is_empty()).then(|| made(id.clone(), op, there, hunks, warnings.clone()));
+        TreeDiff { change, warnings, undecided }
     }
 }
 
@@ -330,10 +374,12 @@ pub fn made(id: ResourceId, op: Op, there: bool, hunks: Vec<Hunk>, warnings: Vec
 pub fn with_content(id: &ResourceId, diff: TreeDiff, differs: &[bool], rules: &TreeRules) -> Option<Change> {
     let mut walk =
         Walk { rules, found: Found::default(), live_links: Links::default(), desired_links: Links::default() };
-    let (mut known, warnings, op) = match diff.change {
-        Some(change) => (change.hunks, change.warnings, change.op),
-        None => (Vec::new(), Vec::new(), Op::Update),
+    let (mut known, op) = match diff.change {
+        Some(change) => (change.hunks, change.op),
+        None => (Vec::new(), Op::Update),
     };
+    let mut warnings = diff.warnings;
+    let mut stripped = Vec::new();
     let shift = |moved: &[u32], hunk: &mut Hunk| {
         for need in &mut hunk.needs {
             *need = moved.get(*need as usize).copied().unwrap_or(*need);
@@ -345,6 +391,9 @@ pub fn with_content(id: &ResourceId, diff: TreeDiff, differs: &[bool], rules: &T
             continue;
         }
         let path = pair.live.path.clone();
+        if rules.privileges == Privileges::Strip && Privileges::are_in(&pair.live) {
+            stripped.push(path.clone());
+        }
         walk.found.hunks.clear();
         walk.push(Op::Update, Some(pair.live), Some(pair.desired), *content);
         added.extend(walk.found.hunks.pop().map(|hunk| (path, hunk)));
@@ -367,6 +416,7 @@ pub fn with_content(id: &ResourceId, diff: TreeDiff, differs: &[bool], rules: &T
             shift(&moved, hunk);
         }
     }
+    warn(&mut warnings, &stripped, STRIPPED);
     (!hunks.is_empty()).then(|| made(id.clone(), op, op != Op::Create, hunks, warnings))
 }
 

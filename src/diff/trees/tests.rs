@@ -104,16 +104,44 @@ fn rights_of_another_are_stripped_and_listed_and_never_seen_as_a_difference() {
     assert!(matches!(&created.hunks[0].at, HunkAt::Node { after: Some(after), .. } if after.meta.mode == 0o755));
     let again = compare(&id(), side(vec![directory(""), plain]), desired(), &quick(Mode::Merge)).unwrap();
     assert!(again.change.is_none());
+    assert_eq!(again.warnings, ["su: restored without its setuid, setgid or capability rights"]);
+}
+
+#[test]
+fn what_keeps_its_rights_is_not_said_to_lose_them() {
+    let privileged = |mtime: i64| {
+        let mut privileged = file("su", 1, mtime);
+        privileged.meta.mode = 0o4755;
+        privileged
+    };
+    let whole = |mtime: i64| side(vec![directory(""), privileged(mtime)]);
+    let equal = compare(&id(), whole(1), whole(1), &quick(Mode::Merge)).unwrap();
+    assert!(equal.change.is_none() && equal.warnings.is_empty(), "{equal:?}");
+    let written = compare(&id(), whole(1), whole(2), &quick(Mode::Merge)).unwrap();
+    assert_eq!(written.warnings.len(), 1, "its rights go with the write: {written:?}");
+
+    let bytes = rules(&[], Mode::Merge, ComparePrecision::Content);
+    for (differs, warned) in [(false, 0), (true, 1)] {
+        let diff = compare(&id(), whole(1), whole(1), &bytes).unwrap();
+        assert!(diff.warnings.is_empty(), "{diff:?}");
+        let change = with_content(&id(), diff, &[differs], &bytes);
+        assert_eq!(change.map_or(0, |change| change.warnings.len()), warned);
+    }
 }
 
 #[test]
 fn devices_are_listed_and_not_restored() {
     let mut device = file("sda", 0, 0);
     device.kind = NodeKind::Special { special: SpecialKind::BlockDevice };
-    let desired = side(vec![directory(""), device, file("x", 1, 1)]);
-    let change = compare(&id(), side(vec![directory("")]), desired, &quick(Mode::Merge)).unwrap().change.unwrap();
+    let desired = || side(vec![directory(""), device.clone(), file("x", 1, 1)]);
+    let change = compare(&id(), side(vec![directory("")]), desired(), &quick(Mode::Merge)).unwrap().change.unwrap();
     assert_eq!(change.hunks.len(), 1);
     assert_eq!(change.warnings, ["sda: not restored: a device, socket or pipe"]);
+    let without = side(vec![directory(""), file("x", 1, 1)]);
+    let again = compare(&id(), without, desired(), &quick(Mode::Merge)).unwrap();
+    assert!(again.change.is_none());
+    assert_eq!(again.warnings, change.warnings, "nothing to write is not nothing to say");
+    assert!(compare(&id(), desired(), desired(), &quick(Mode::Merge)).unwrap().warnings.is_empty());
 }
 
 #[test]

@@ -5,13 +5,19 @@ use super::*;
 fn kept(position: u32, attempt: u16, quota: u32) -> KeptRecord {
     let id = ResourceId { kind: "account".into(), key: TreePath::new("ana").unwrap() };
     let touched = vec![DocumentPath(Vec::new())];
-    let pre_image = PreImage::Document { id, before: Some((json!({ "quota": quota }), None)), touched, file: None };
+    let pre_image = PreImage::Document {
+        id,
+        before: Some((json!({ "quota": quota }), None)),
+        touched,
+        lost: Vec::new(),
+        file: None,
+    };
     KeptRecord { position, attempt, bytes: pre_image.to_bytes().unwrap() }
 }
 
 fn quota(kept: Vec<KeptRecord>, attempts: &[u16]) -> serde_json::Value {
     let former = Former::of(kept, attempts).unwrap();
-    former.documents.into_values().next().unwrap().0.unwrap().value["quota"].clone()
+    former.documents.into_values().next().unwrap().document.unwrap().value["quota"].clone()
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn an_unknown_effect_waits_for_a_person() {
 #[test]
 fn a_gap_in_the_sequence_is_refused() {
     let mut story = two_steps();
-    let recorded = Recorded { seq: story.run.seq + 2, at: 0, event: Event::Paused { by: "op".into() } };
+    let recorded = Recorded { seq: story.run.seq + 2, at: 0, event: Event::Paused { by: "op".into(), why: None } };
     assert!(story.run.apply(&recorded).is_err());
 }
 
@@ -234,6 +234,48 @@ fn an_undo_that_was_let_go_forgets_no_attempt() {
     assert!(story.run.tasks[task.index()].can_be_undone());
 }
 
+/// A part of the way back was written, and then the rest was let go: it is not done any more, and never again by that.
+#[test]
+fn an_undo_that_wrote_a_part_and_is_let_go_is_no_longer_done() {
+    let part = |partial| {
+        let mut story = two_steps();
+        story.done("account/ana");
+        let (task, by) = (story.task("account/ana"), "op".to_owned());
+        story.then(Event::UndoAsked { task, by: by.clone() }).unwrap();
+        story.planned("account/ana", Pass::Undo);
+        let digest = Digest::of("account/ana");
+        story.then(Event::Approved { task, digest, by: by.clone() }).unwrap();
+        story.then(Event::Intent { task, attempt: 2, digest, pre: digest, undoable: true }).unwrap();
+        let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
+        let (known, post, evidence) = (Known::NotApplied, None, String::new());
+        story.then(Event::Outcome { task, known, post, evidence, problem: Some(problem), partial }).unwrap();
+        story.then(Event::Retried { task, by }).unwrap();
+        (story, task)
+    };
+    let let_go = |task| Event::Voided { task, why: "not now".to_owned() };
+    let (mut story, task) = part(true);
+    assert!(story.run.is_half_undone(task));
+    for _ in 0..2 {
+        story.then(let_go(task)).unwrap();
+        assert_eq!(story.status("account/ana"), TaskStatus::Failed);
+        assert!(story.run.problems[&task].what.contains("a part of it was written: not now"));
+        assert_eq!(story.status("home/ana"), TaskStatus::Waiting, "it needs an account that is whole");
+        assert!(!story.run.is_complete() && story.run.tasks[task.index()].can_be_undone());
+        story.then(Event::UndoAsked { task, by: "op".to_owned() }).unwrap();
+    }
+    story.planned("account/ana", Pass::Undo);
+    let digest = Digest::of("account/ana");
+    story.then(Event::Approved { task, digest, by: "op".to_owned() }).unwrap();
+    story.then(Event::Intent { task, attempt: 3, digest, pre: digest, undoable: true }).unwrap();
+    story.outcome("account/ana", Known::Applied, false);
+    assert_eq!(story.status("account/ana"), TaskStatus::Undone);
+    assert!(!story.run.is_half_undone(task));
+
+    let (mut story, task) = part(false);
+    story.then(let_go(task)).unwrap();
+    assert_eq!(story.status("account/ana"), TaskStatus::Done, "nothing of it was written");
+}
+
 /// What may happen to a task; most of it is illegal at most times.
 fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event {
     let (by, why) = ("op".to_owned(), String::new());
@@ -263,6 +305,7 @@ fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event 
         14 => Event::Skipped { task, why, by },
         15 | 16 => Event::Retried { task, by },
         17 => Event::Unchanged { task },
+        22 => Event::Warned { task, warnings: vec![why] },
         18 => Event::LeftOut { set: "user".to_owned(), owner: "ana".to_owned(), why, by },
         _ => Event::UndoAsked { task, by },
     }
@@ -272,7 +315,7 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
     #[test]
     fn what_can_be_undone_is_exactly_what_attempts_stand_for(
-        choices in proptest::collection::vec(0_u8..22, 0..80)
+        choices in proptest::collection::vec(0_u8..23, 0..80)
     ) {
         let mut story = two_steps();
         let task = story.task("account/ana");
@@ -304,6 +347,39 @@ proptest::proptest! {
             let standing: Vec<u16> = story.run.standing(task).iter().map(|one| one.attempt).collect();
             assert_eq!(standing, held, "after {event:?}");
             assert_eq!(story.run.tasks[task.index()].undoable, !held.is_empty(), "after {event:?}");
+        }
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+    #[test]
+    fn what_is_half_undone_is_never_said_to_be_done(choices in proptest::collection::vec(0_u8..23, 0..80)) {
+        let mut story = two_steps();
+        let task = story.task("account/ana");
+        // Whether the target holds a part of an undo; and whether it did before the last attempt.
+        let (mut torn, mut was_torn) = (false, false);
+        for choice in choices {
+            let before = story.run.tasks[task.index()].clone();
+            let event = anything(choice, task, &before);
+            if story.then(event.clone()).is_err() {
+                continue;
+            }
+            let status = story.status("account/ana");
+            let undoing = before.pass == Pass::Undo;
+            match &event {
+                Event::Intent { .. } if undoing => (was_torn, torn) = (torn, true),
+                Event::Outcome { known: Known::NotApplied, partial: false, .. } if undoing => torn = was_torn,
+                // Read back: all of it is as the backup says, or as it was before.
+                Event::Unchanged { .. } => torn = false,
+                Event::Outcome { known: Known::Applied, .. } | Event::Settled { known: Known::Applied, .. } => torn = false,
+                _ => {}
+            }
+            let said = matches!(status, TaskStatus::Done | TaskStatus::Unchanged | TaskStatus::Undone);
+            assert!(!(torn && said), "{status:?} after {event:?}");
+            if story.run.tasks[task.index()].pass == Pass::Undo && status != TaskStatus::Skipped {
+                assert_eq!(story.run.is_half_undone(task), torn, "{status:?} after {event:?}");
+            }
         }
     }
 }

@@ -97,6 +97,7 @@ fn said(recorded: &Recorded) -> (Role, String) {
             let undo = if *pass == crate::model::Pass::Undo { "undo, " } else { "" };
             (Role::Plain, format!("{undo}plan {}  {}", digest.short(), words::counts(*counts)))
         }
+        Event::Warned { warnings, .. } => (Role::Attention, visible(&warnings.join("; ")).into_owned()),
         Event::Decided { selection, digest, .. } => {
             let left_out = crate::model::plural(selection.left_out_count() as u64, "hunk");
             (Role::Plain, format!("{left_out} left out, plan {} now", digest.short()))

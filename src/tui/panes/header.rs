@@ -2,7 +2,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{RunState, TaskStatus, visible};
+use crate::model::{RunState, TargetIdentity, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_middle};
 use crate::tui::names::shown_target;
 use crate::tui::state::{Model, Tab};
@@ -36,9 +36,10 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let target = target.unwrap_or_else(|| "(this step has none)".to_owned());
     let left = pen.left();
     // Its name before its id: both stand in full where something is approved.
+    let role = if target.contains(TargetIdentity::UNCHECKED) { Role::Danger } else { Role::Title };
     let short = target.rsplit_once(" (").map_or(target.as_str(), |(name, _)| name);
     let target = if target.width() > left { fit_middle(short, left, theme.cut()) } else { target };
-    pen.write(&target, theme.style(Role::Title));
+    pen.write(&target, theme.style(role));
     counts(model, Rect { y: area.y + 2, height: 1, ..area }, buffer);
     tabs(model, Rect { y: area.y + 3, height: 1, ..area }, buffer);
 }

@@ -16,14 +16,17 @@ use crate::keycloak::{Admin, server};
 use crate::no_ledger::NoLedger;
 use crate::sample::Sample;
 
+mod everything;
+mod hostile;
 mod people;
 mod realm;
+mod truth;
 
 /// A realm on the real server, and its export of before whatever happens to it.
-struct Story {
-    sample: Sample,
-    admin: Admin,
-    component: Keycloak,
+pub struct Story {
+    pub sample: Sample,
+    pub admin: Admin,
+    pub component: Keycloak,
     backup: Vec<Resource>,
 }
 
@@ -32,25 +35,61 @@ fn key() -> DigestKey {
 }
 
 impl Story {
-    async fn of(name: &str, people: usize) -> Self {
+    pub async fn of(name: &str, people: usize) -> Self {
+        Self::with(name, people, false).await
+    }
+
+    /// With what few realms have, or without.
+    async fn with(name: &str, people: usize, rare: bool) -> Self {
         let sample = Sample::new(name, people);
         let admin = Admin::new(server());
         sample.make(&admin).await;
+        let mut story = Self { sample, admin, component: server().component(name), backup: Vec::new() };
+        if rare {
+            everything::furnish(&story).await;
+        }
         let files = server().export(name, "50");
         let store = Arc::new(DirectoryStore::open(files.path()).unwrap());
         let export = KeycloakExport::new(store, ExportConfig { at: TreePath::root(), realm: None });
         let everything = Scope { below: TreePath::root(), to: TreePath::root(), owner: None };
         let listed = export.list(&[everything]).await.pop().unwrap().unwrap();
-        let backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
-        Self { sample, admin, component: server().component(name), backup }
+        story.backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
+        story
     }
 
-    fn below(&self, place: &str) -> Vec<Resource> {
+    /// The same without an export, which takes a server of its own: the realm as it shows itself, its people as they
+    /// were made. What a server masks is not in it.
+    async fn seen(name: &str, people: usize) -> Self {
+        use rekindle::components::keycloak::canonical::{self, Names, Side};
+        let sample = Sample::new(name, people);
+        let admin = Admin::new(server());
+        sample.make(&admin).await;
+        let mut story = Self { sample, admin, component: server().component(name), backup: Vec::new() };
+        story.look().await;
+        let path = story.at("/partial-export?exportClients=true&exportGroupsAndRoles=true");
+        let names = Names::of(&story.admin.call(Method::POST, &path, None).await.1);
+        let people = (0..people).map(|position| crate::sample::people::user(&story.sample, position));
+        let people = people.map(|one| canonical::user(&one, &names, Side::Backup).unwrap().resource());
+        story.backup.extend(people);
+        story
+    }
+
+    /// What is there of the realm itself is what is wanted from now on.
+    async fn look(&mut self) {
+        let realm = TreePath::new("realm").unwrap();
+        let below = Scope { below: realm.clone(), to: realm.clone(), owner: None };
+        let reader = server().component(&self.sample.name);
+        let listed = reader.list(&[below]).await.pop().unwrap().unwrap();
+        self.backup.retain(|one| one.id.key.relative_to(&realm).is_none());
+        self.backup.extend(reader.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()));
+    }
+
+    pub fn below(&self, place: &str) -> Vec<Resource> {
         let place = TreePath::new(place).unwrap();
         self.backup.iter().filter(|one| one.id.key.relative_to(&place).is_some()).cloned().collect()
     }
 
-    fn one(&self, place: &str) -> Resource {
+    pub fn one(&self, place: &str) -> Resource {
         let place = TreePath::new(place).unwrap();
         self.backup.iter().find(|one| one.id.key == place).unwrap_or_else(|| panic!("no {place}")).clone()
     }
@@ -64,7 +103,7 @@ impl Story {
     }
 
     /// What would be approved if everything were, but for hunks at these places.
-    async fn plan(&self, desired: &[Resource], leave: &[&str]) -> Vec<Approved> {
+    pub async fn plan(&self, desired: &[Resource], leave: &[&str]) -> Vec<Approved> {
         let live = self.now(desired).await;
         let pairs = desired.iter().zip(live);
         pairs
@@ -105,18 +144,18 @@ impl Story {
         pairs.filter_map(|(one, now)| self.change(&one.change.id, now, one.live.clone(), Mode::Exact, &[])).collect()
     }
 
-    async fn write(&self, changes: &[Approved]) -> Vec<Result<Effect>> {
+    pub async fn write(&self, changes: &[Approved]) -> Vec<Result<Effect>> {
         self.component.write(changes, &NoLedger).await
     }
 
-    async fn write_all(&self, changes: &[Approved]) {
+    pub async fn write_all(&self, changes: &[Approved]) {
         let failed: Vec<String> =
             self.write(changes).await.into_iter().filter_map(|done| Some(done.err()?.chain())).collect();
         assert_eq!(failed, Vec::<String>::new());
     }
 
     /// Where the live realm is otherwise than `desired`, in words.
-    async fn differences(&self, desired: &[Resource]) -> Vec<String> {
+    pub async fn differences(&self, desired: &[Resource]) -> Vec<String> {
         let live = self.now(desired).await;
         let of = |(desired, live): (&Resource, Option<Resource>)| {
             let change = self.change(&desired.id, live, Some(desired.clone()), Mode::Exact, &[])?;
@@ -127,24 +166,44 @@ impl Story {
         desired.iter().zip(live).filter_map(of).collect()
     }
 
-    fn at(&self, path: &str) -> String {
+    pub fn at(&self, path: &str) -> String {
         format!("/{}{path}", self.sample.name)
     }
 
-    async fn id_of(&self, username: &str) -> String {
+    pub async fn id_of(&self, username: &str) -> String {
         self.admin.id_of(&self.sample.name, username).await
     }
 
-    async fn remove(&self, path: &str) {
+    pub async fn remove(&self, path: &str) {
         let (status, answer) = self.admin.call(Method::DELETE, &self.at(path), None).await;
         assert_eq!(status, 204, "DELETE {path}: {answer}");
     }
 
-    async fn put(&self, path: &str, body: Value) {
+    pub async fn put(&self, path: &str, body: Value) {
         self.admin.done(Method::PUT, &self.at(path), body).await;
     }
 
-    async fn logs_in(&self, username: &str) -> bool {
+    async fn post(&self, path: &str, body: Value) {
+        self.admin.done(Method::POST, &self.at(path), body).await;
+    }
+
+    /// The user of a name that no path can hold as it is.
+    fn backup_of(&self, username: &str) -> Resource {
+        let id = rekindle::components::keycloak::kinds::Kind::User.id(&[username]);
+        self.backup.iter().find(|one| one.id == id).unwrap_or_else(|| panic!("no {username}")).clone()
+    }
+
+    /// As the login by an organization's provider does it, which no call can.
+    async fn make_managed(&self, organization: &str, user: &str) {
+        server().sql(&format!(
+            "update user_group_membership set membership_type = 'MANAGED' where user_id = '{user}' and group_id in \
+             (select group_id from org where id = '{organization}')"
+        ));
+        self.post("/clear-user-cache", json!({})).await;
+        self.post("/clear-realm-cache", json!({})).await;
+    }
+
+    pub async fn logs_in(&self, username: &str) -> bool {
         self.admin.logs_in(&self.sample.name, username, crate::sample::people::PASSWORD).await
     }
 }

@@ -38,8 +38,12 @@ const SCALARS: [&str; 30] = [
     "useTemplateMappers",
 ];
 
+/// Fields that can hold addresses of the realm on its own server, as its account console's do.
+const OWN_ADDRESSES: [&str; 4] = ["rootUrl", "adminUrl", "baseUrl", "redirectUris"];
+
 pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Canonical {
-    let mut fields = Fields::of(representation);
+    let placed = with_addresses(representation, |address| names.address(address));
+    let mut fields = Fields::of(&placed);
     let client_id = fields.text("clientId").unwrap_or_default();
     fields.keep(&SCALARS);
     fields.keep_sets(&["redirectUris", "webOrigins", "defaultClientScopes", "optionalClientScopes"]);
@@ -55,12 +59,31 @@ pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Ca
     fields.put("authenticationFlowBindingOverrides", compact(&Value::Object(flows)));
     let mappers = fields.take("protocolMappers").and_then(mappers);
     fields.put("protocolMappers", mappers);
-    let authorization = fields.take("authorizationSettings").and_then(|settings| compact(&without_ids(settings, 0)));
+    let authorization = fields.take("authorizationSettings").and_then(authorization);
     fields.put("authorizationSettings", authorization);
     fields.put("scopeMappings", scope_mappings(realm, names, "client", client_id));
     fields.pass_over(&["clientId", "access", "origin", "registrationAccessToken", "registeredNodes", "defaultRoles"]);
     let (document, unknown) = fields.finish();
     Canonical { id: Kind::Client.id(&[client_id]), document, unknown }
+}
+
+/// A client's representation or document with its own addresses put otherwise.
+pub fn with_addresses(client: &Value, place: impl Fn(&str) -> String) -> Value {
+    let mut made = client.clone();
+    for name in OWN_ADDRESSES {
+        match made.get_mut(name) {
+            Some(Value::String(text)) => *text = place(text),
+            Some(Value::Array(items)) => {
+                for item in items {
+                    if let Value::String(text) = item {
+                        *text = place(text);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    made
 }
 
 pub(super) fn client_scope(representation: &Value, realm: &Value, names: &Names) -> Canonical {
@@ -87,6 +110,35 @@ pub(super) fn attributes(fields: &mut Fields<'_>, plain_name: &str, secret_name:
     }
     fields.put(plain_name, plain.as_ref().and_then(compact));
     fields.put(secret_name, unmasked(secret));
+}
+
+/// The order of its lists means nothing, nor that of the lists which a policy holds as texts.
+fn authorization(settings: &Value) -> Option<Value> {
+    let mut settings = compact(&without_ids(settings, 0))?;
+    for name in ["resources", "policies", "scopes"] {
+        let Some(items) = settings.get_mut(name).and_then(Value::as_array_mut) else { continue };
+        for item in items.iter_mut() {
+            for list in ["uris", "scopes"] {
+                item.get_mut(list).and_then(Value::as_array_mut).into_iter().for_each(|list| sort(list));
+            }
+            let config = item.get_mut("config").and_then(Value::as_object_mut);
+            config.into_iter().flat_map(Map::values_mut).for_each(sort_text);
+        }
+        sort(items);
+    }
+    Some(settings)
+}
+
+fn sort(list: &mut [Value]) {
+    list.sort_by_key(|one| one.get("name").map_or_else(|| one.to_string(), Value::to_string));
+}
+
+fn sort_text(text: &mut Value) {
+    let parsed = text.as_str().filter(|text| text.starts_with('[')).map(serde_json::from_str);
+    if let Some(Ok(Value::Array(mut items))) = parsed {
+        sort(&mut items);
+        *text = Value::String(Value::Array(items).to_string());
+    }
 }
 
 fn mappers(given: &Value) -> Option<Value> {

@@ -33,11 +33,29 @@ impl Flows<'_> {
         fields.keep(&["id", "description", "providerId", "builtIn"]);
         let mut unknown = Vec::new();
         let executions = self.executions(representation, 0, &mut unknown);
+        let mut below = Map::new();
+        self.note_below(&executions, &mut below);
+        fields.put("subFlows", compact(&Value::Object(below)));
         fields.put("executions", compact(&executions));
         fields.pass_over(&["alias", "topLevel", "authenticationExecutions"]);
         let (document, not_known) = fields.finish();
         unknown.extend(not_known);
         Canonical { id: Kind::Flow.id(&[alias]), document, unknown }
+    }
+
+    /// What of flows that lie in this one only a realm made anew keeps.
+    fn note_below(&self, executions: &Value, into: &mut Map<String, Value>) {
+        for flow in executions.as_array().into_iter().flatten().filter_map(|execution| execution.get("flow")) {
+            if let Some(alias) = text(flow, "alias")
+                && let Some(known) = self.by_alias.get(alias)
+            {
+                into.insert(
+                    alias.to_owned(),
+                    json!({"id": known.get("id"), "builtIn": known.get("builtIn").unwrap_or(&Value::Bool(false))}),
+                );
+            }
+            self.note_below(flow.get("executions").unwrap_or(&Value::Null), into);
+        }
     }
 
     fn executions(&self, flow: &Value, depth: usize, unknown: &mut Vec<String>) -> Value {

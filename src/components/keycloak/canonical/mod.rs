@@ -18,9 +18,10 @@ mod role;
 mod tests;
 mod user;
 
+pub use client::with_addresses;
 pub use credential::Side;
-pub use names::{DEFAULT_ROLE, Names, key_of};
-pub use realm::{Realm, organization, realm, user_profile};
+pub use names::{DEFAULT_ROLE, Names, address_in, key_of};
+pub use realm::{FLOWS_IN_USE, Realm, organization, realm, user_profile};
 pub use user::user;
 
 use serde_json::Value;

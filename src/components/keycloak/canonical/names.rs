@@ -23,6 +23,17 @@ pub struct Names {
 /// Stands for `default-roles-NAME` in every realm.
 pub const DEFAULT_ROLE: &str = "default-roles-{realm}";
 
+/// Stands for the realm's name in addresses of its own.
+const REALM: &str = "{realm}";
+const OWN_FOLDERS: [&str; 2] = ["/realms/", "/admin/"];
+
+/// The address in the realm of this name.
+pub fn address_in(realm: &str, text: &str) -> String {
+    let of = |folder: &str| text.strip_prefix(folder)?.strip_prefix(REALM).filter(|rest| rest.starts_with('/'));
+    let found = OWN_FOLDERS.iter().find_map(|folder| Some((folder, of(folder)?)));
+    found.map_or_else(|| text.to_owned(), |(folder, rest)| format!("{folder}{realm}{rest}"))
+}
+
 impl Names {
     /// Of a realm's representation, from an export or from the server.
     pub fn of(realm: &Value) -> Self {
@@ -98,6 +109,17 @@ impl Names {
             Some(realm) if realm.eq_ignore_ascii_case(&self.realm) => DEFAULT_ROLE.to_owned(),
             _ => name.to_owned(),
         }
+    }
+
+    /// An address of the realm on its own server, which holds the realm's name: `/realms/NAME/account/`.
+    pub fn address(&self, text: &str) -> String {
+        for folder in OWN_FOLDERS {
+            let rest = text.strip_prefix(folder).and_then(|rest| rest.strip_prefix(self.realm.as_str()));
+            if let Some(rest) = rest.filter(|rest| rest.starts_with('/')) {
+                return format!("{folder}{REALM}{rest}");
+            }
+        }
+        text.to_owned()
     }
 
     /// A list of realm roles as a set.

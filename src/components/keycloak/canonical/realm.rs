@@ -46,7 +46,8 @@ const ELSEWHERE: [&str; 19] = [
     "defaultRoles",
 ];
 
-const FLOWS_IN_USE: [&str; 7] = [
+/// Fields that name the flow which the realm uses for something.
+pub const FLOWS_IN_USE: [&str; 7] = [
     "browserFlow",
     "registrationFlow",
     "directGrantFlow",
@@ -203,6 +204,12 @@ fn user_profile_in(components: &Value) -> Option<Canonical> {
 /// The user profile's own form: `attributes` and `groups` by name, and the policy for attributes that it does not name.
 pub fn user_profile(profile: &Value) -> Canonical {
     let mut fields = Fields::of(profile);
+    let names = |list_name: &str| -> Vec<Value> {
+        list(profile, list_name).iter().filter_map(|one| one.get("name").cloned()).collect()
+    };
+    // Forms ask in this order, and the lists are in that of their names.
+    let order = json!({"attributes": names("attributes"), "groups": names("groups")});
+    fields.put("order", compact(&order));
     for name in ["attributes", "groups"] {
         let given = fields.take(name).and_then(Value::as_array);
         let given: Vec<Value> = given.into_iter().flatten().filter_map(without_null).map(with_sets).collect();

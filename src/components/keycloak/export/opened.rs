@@ -29,6 +29,14 @@ pub(super) struct Opened {
     accounts: Vec<ResourceId>,
 }
 
+/// The major version whose exports and whose API this was tried with.
+const TRIED: &str = "26";
+const MAX_VERSION: usize = 40;
+
+fn is_tried(version: &str) -> bool {
+    version.split('.').next() == Some(TRIED)
+}
+
 /// Threads that one pass may use.
 const PARALLEL: usize = 2;
 
@@ -118,6 +126,10 @@ impl Opened {
         }
         for (key, one) in below_in(&self.index.people, &below) {
             one.unknown.iter().flat_map(|words| words.iter()).for_each(|word| notes.add(key, word));
+        }
+        if let Some(version) = self.realm.version.as_deref().filter(|version| !is_tried(version)) {
+            let version: String = visible(version).chars().take(MAX_VERSION).collect();
+            notes.say(format!("what Keycloak {version}, which wrote it, means otherwise than {TRIED}"));
         }
         let masked: u64 = below_in(&self.masks, &below).map(|(_, count)| count).sum();
         if masked > 0 {

@@ -44,6 +44,14 @@ impl Failed {
         self.status
     }
 
+    pub fn kind(&self) -> ErrorKind {
+        self.error.kind()
+    }
+
+    pub fn words(&self) -> String {
+        self.error.chain()
+    }
+
     /// Worth another try, for a call that changes nothing.
     pub fn may_pass(&self) -> bool {
         matches!(self.error.kind(), ErrorKind::Unreachable | ErrorKind::Busy)
@@ -65,6 +73,14 @@ impl Failed {
 
     pub fn into_error(self) -> Error {
         self.error
+    }
+
+    /// The same, of another kind if it is of that one.
+    pub fn of_kind(mut self, is: ErrorKind, becomes: ErrorKind) -> Self {
+        if self.error.kind() == is {
+            self.error = self.error.of_kind(becomes);
+        }
+        self
     }
 
     pub fn with_untouched(mut self) -> Self {
@@ -92,6 +108,9 @@ pub(super) fn failed_to_send(doing: &str, error: &reqwest::Error, reads: bool) -
         why = error.to_string();
     }
     let certificate = why.contains("certificate") || why.contains("UnknownIssuer");
+    if certificate {
+        why = format!("its certificate is not trusted here: {why}");
+    }
     let (kind, next) = match error {
         _ if certificate => (ErrorKind::Refused, "name the issuer's certificates with 'ca' in the runbook"),
         error if error.is_timeout() => (ErrorKind::TimedOut, "check the server and the network, then retry"),
@@ -145,7 +164,7 @@ impl Answer {
 fn refused(doing: String, status: StatusCode, body: &[u8], wait: Option<Duration>, reads: bool) -> Failed {
     let said = reason(body);
     let (kind, next) = match status.as_u16() {
-        401 => (ErrorKind::Denied, "check the login in the runbook: the server does not take its token"),
+        401 => (ErrorKind::LoggedOut, "check the login in the runbook: the server does not take its token"),
         403 => (ErrorKind::Denied, "give that login the roles it needs: realm-admin of realm-management, or admin"),
         404 => (ErrorKind::NotFound, "check the realm's name and the server's address in the runbook"),
         409 => (ErrorKind::Conflict, "look at what is there now, then plan this task again"),
@@ -172,6 +191,9 @@ fn reason(body: &[u8]) -> String {
     let texts = ["errorMessage", "error_description", "error"];
     let text = texts.iter().find_map(|name| value.get(*name)?.as_str()).unwrap_or_default();
     let mut said: String = visible(text).chars().take(MAX_REASON).collect();
+    if let Some(field) = value.get("field").and_then(Value::as_str).filter(|field| !field.is_empty()) {
+        said.extend(format!(" ({})", visible(field)).chars().take(MAX_REASON));
+    }
     let several = value.get("errors").and_then(Value::as_array).into_iter().flatten();
     for one in several.take(4) {
         let part = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default();

@@ -2,13 +2,14 @@
 
 mod answer;
 mod pages;
+mod patience;
 mod token;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -18,6 +19,7 @@ use crate::model::{Error, ErrorKind, Known, Result, Secret, visible};
 use super::config::{Config, Login};
 pub(super) use answer::Answer;
 use answer::{Failed, failed_to_send};
+use patience::Patience;
 use token::Token;
 
 /// An answer may take this long, begun to ended: the largest are a page of users, and a realm's export.
@@ -34,6 +36,7 @@ pub(super) struct Http {
     pub config: Arc<Config>,
     token: Token,
     turns: Semaphore,
+    patience: Patience,
     calls: AtomicU64,
 }
 
@@ -54,6 +57,11 @@ impl Http {
             let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| {
                 Error::new(ErrorKind::Invalid, doing(), "they are no PEM certificates").caused_by(error)
             })?;
+            if certificates.is_empty() {
+                return Err(Error::new(ErrorKind::Invalid, doing(), "there is no PEM certificate in it").next(
+                    "name the file with the issuer's certificates, which begin with -----BEGIN CERTIFICATE-----",
+                ));
+            }
             builder = builder.tls_certs_merge(certificates);
         }
         if let Some(proxy) = &config.proxy {
@@ -64,9 +72,10 @@ impl Http {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }
         let client = builder.build().map_err(|error| invalid(error, "the settings for it do not fit"))?;
-        let config = Arc::new(config);
+        let (config, patience) = (Arc::new(config), Patience::default());
         Ok(Self {
-            token: Token::new(client.clone(), Arc::clone(&config)),
+            token: Token::new(client.clone(), Arc::clone(&config), patience.clone()),
+            patience,
             client,
             config,
             turns: Semaphore::new(PARALLEL),
@@ -106,12 +115,10 @@ impl Http {
     pub async fn read(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Result<Answer> {
         let url = self.url(path);
         let attempt = || self.once(method.clone(), &url, query, None);
-        attempt
-            .retry(patience())
-            .when(Failed::may_pass)
-            .adjust(|failed: &Failed, planned| failed.wait(planned))
-            .await
-            .map_err(Failed::into_error)
+        let retried = attempt.retry(self.patience.tries()).when(Failed::may_pass);
+        let ended = retried.adjust(|failed: &Failed, planned| failed.wait(planned)).notify(Patience::tell).await;
+        self.patience.learn(&ended);
+        ended.map_err(Failed::into_error)
     }
 
     /// Writes once. Only what the server certainly did not take is sent again: a token that ran out, a connection
@@ -124,12 +131,9 @@ impl Http {
     /// The same for what lies beside a realm: `/admin/realms`.
     pub async fn write_to(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer> {
         let attempt = || self.once(method.clone(), url, &[], body);
-        attempt
-            .retry(patience())
-            .when(Failed::was_not_taken)
-            .adjust(|failed: &Failed, planned| failed.wait(planned))
-            .await
-            .map_err(Failed::into_error)
+        let retried = attempt.retry(self.patience.tries()).when(Failed::was_not_taken);
+        let ended = retried.adjust(|failed: &Failed, planned| failed.wait(planned)).notify(Patience::tell).await;
+        ended.map_err(Failed::into_error)
     }
 
     /// Where realms are made.
@@ -178,18 +182,6 @@ impl Http {
         let response = request.send().await.map_err(|error| failed_to_send(&doing, &error, reads))?;
         Answer::of(doing, response, reads).await
     }
-}
-
-/// Doubled with each try; tests do not wait.
-const FIRST_WAIT: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 200 });
-
-/// A few seconds in all: what lasts longer is for the operator to know of.
-fn patience() -> ExponentialBuilder {
-    ExponentialBuilder::default()
-        .with_min_delay(FIRST_WAIT)
-        .with_max_delay(Duration::from_secs(5))
-        .with_max_times(5)
-        .with_jitter()
 }
 
 /// A name as one segment of a URL's path.

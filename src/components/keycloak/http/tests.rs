@@ -113,7 +113,7 @@ async fn a_token_that_is_refused_twice_is_said_to_be() {
         false => reply("401 Unauthorized", "", "{}"),
     });
     let error = http(&told).get("/users", &[]).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(error.kind(), ErrorKind::LoggedOut);
     assert_eq!(told.count("/users"), 2);
 }
 
@@ -150,11 +150,11 @@ async fn a_write_whose_answer_is_lost_is_not_sent_again() {
     assert_eq!(answer.location.as_deref(), Some("http://x/users/7"));
     let conflict = told(|line, _| match line.contains("/token") {
         true => token(0),
-        false => reply("409 Conflict", "", "{\"errorMessage\":\"User exists\\u001b[2J\"}"),
+        false => reply("409 Conflict", "", "{\"errorMessage\":\"User exists\\u001b[2J\",\"field\":\"email\"}"),
     });
     let error = http(&conflict).write(Method::POST, "/users", Some(&json!({}))).await.unwrap_err();
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Known::NotApplied));
-    assert!(error.to_string().contains("User exists^[[2J"), "{error}");
+    assert!(error.to_string().contains("User exists^[[2J (email)"), "{error}");
 }
 
 #[tokio::test]
@@ -202,7 +202,7 @@ async fn a_wrong_secret_is_named_and_not_shown() {
         reply("401 Unauthorized", "", "{\"error\":\"unauthorized_client\",\"error_description\":\"Invalid client\"}")
     });
     let error = http(&told).get("", &[]).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(error.kind(), ErrorKind::LoggedOut);
     assert!(error.to_string().contains("Invalid client"), "{error}");
     assert_eq!(told.count(""), 1, "a wrong login was tried again, which locks accounts");
 }

@@ -9,7 +9,8 @@ use tokio::sync::Mutex;
 use crate::model::{Error, ErrorKind, Result, Secret, visible};
 
 use super::answer::{Answer, Failed, failed_to_send};
-use super::{patience, segment};
+use super::patience::Patience;
+use super::segment;
 use crate::components::keycloak::config::{Config, Grant, Login};
 
 /// An access token is got anew this long before it runs out, or when a third of its life is left, whichever is later:
@@ -23,6 +24,7 @@ pub(super) struct Token {
     client: reqwest::Client,
     config: Arc<Config>,
     held: Mutex<Option<Held>>,
+    patience: Patience,
     calls: AtomicU64,
 }
 
@@ -32,8 +34,8 @@ pub(super) struct Held {
 }
 
 impl Token {
-    pub fn new(client: reqwest::Client, config: Arc<Config>) -> Self {
-        Self { client, config, held: Mutex::new(None), calls: AtomicU64::new(0) }
+    pub fn new(client: reqwest::Client, config: Arc<Config>, patience: Patience) -> Self {
+        Self { client, config, held: Mutex::new(None), patience, calls: AtomicU64::new(0) }
     }
 
     pub fn calls(&self) -> u64 {
@@ -59,8 +61,10 @@ impl Token {
 
     async fn get(&self, held: &mut Option<Held>) -> Result<Arc<Secret>, Failed> {
         let ask = || self.ask();
-        let got = ask.retry(patience()).when(Failed::may_pass).adjust(|failed: &Failed, planned| failed.wait(planned));
-        let got = got.await?;
+        let retried = ask.retry(self.patience.tries()).when(Failed::may_pass);
+        let got = retried.adjust(|failed: &Failed, planned| failed.wait(planned)).notify(Patience::tell).await;
+        self.patience.learn(&got);
+        let got = got?;
         let token = Arc::clone(&got.token);
         *held = Some(got);
         Ok(token)
@@ -68,7 +72,8 @@ impl Token {
 
     async fn ask(&self) -> Result<Held, Failed> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        Self::ask_for(&self.client, &self.config.url, &self.config.login, None).await
+        let asked = Self::ask_for(&self.client, &self.config.url, &self.config.login, None).await;
+        asked.map_err(|failed| failed.of_kind(ErrorKind::Denied, ErrorKind::LoggedOut))
     }
 
     /// Asks once for a token.

@@ -40,6 +40,10 @@ fn secret(of: &Value, name: &str, doing: &str) -> Result<Option<Secret>> {
 async fn login(realm: &Keycloak, of: &Value) -> Result<Answer> {
     let doing = "ask for a login";
     let user = text(of, "user");
+    if user.is_none() && text(of, "client").is_none() {
+        let why = "it needs whose, as in {user: ana, password-env: VARIABLE} or {client: app, secret-env: VARIABLE}";
+        return Err(Error::new(ErrorKind::Invalid, doing, why));
+    }
     let client = text(of, "client").unwrap_or(ADMIN_CLI).to_owned();
     let grant = match user {
         Some(user) => Grant::Password {

@@ -43,7 +43,7 @@ impl Reader for Keycloak {
         Ok(TargetIdentity {
             // It is journalled, shown before each approval, and the same for a run to its end.
             system: match config.insecure {
-                true => "Keycloak realm, certificate not checked,".to_owned(),
+                true => format!("Keycloak realm, {},", TargetIdentity::UNCHECKED),
                 false => "Keycloak realm".to_owned(),
             },
             address: visible(&format!("{}/realms/{}", config.url, config.realm)).into_owned(),

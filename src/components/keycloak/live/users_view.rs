@@ -128,6 +128,8 @@ async fn inverted(http: &Http, realm: &RealmView) -> Result<Vec<(Tells, HashSet<
     for (alias, id) in &realm.organizations {
         asked.push((Tells::Organization(alias.clone()), format!("/organizations/{}/members", segment(id)), None));
     }
+    // Everybody has the default role: the longest list, whose pages come one after the other, is begun first.
+    asked.sort_by_key(|(tells, _, _)| !matches!(tells, Tells::Role(None, name) if name.starts_with("default-roles-")));
     let answers = stream::iter(asked).map(|(tells, path, provider)| async move {
         let mut query = vec![("briefRepresentation", "true")];
         query.extend(provider.as_deref().map(|alias| ("idpAlias", alias)));

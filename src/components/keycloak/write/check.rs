@@ -2,13 +2,13 @@ use serde_json::Value;
 
 use super::super::config::Ids;
 use super::super::live::{Keycloak, is_user};
-use super::document;
 use super::new_user::NewUser;
 use super::same_name;
 use super::standing::Standing;
 use super::target::{field, text};
+use super::{credential, document};
 use crate::component::{Approved, Checked};
-use crate::model::{HunkAt, Op, PathStep, Result, visible};
+use crate::model::{Fidelity, HunkAt, Op, PathStep, Result, visible};
 
 impl Keycloak {
     pub(super) async fn checked(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
@@ -23,10 +23,15 @@ impl Keycloak {
                 let id = |side| text(document(side), "id");
                 return Err(same_name(&one.change.id, id(&one.live), id(&one.desired)));
             }
-            let warnings = match &standing {
+            let mut warnings = match &standing {
                 Some(standing) if creates(one) => new_user(one, ids, standing),
                 _ => Vec::new(),
             };
+            if is_user(&one.change.id.key) && one.live.is_some() && one.expected.is_some() {
+                let taken = credential::labels_are_free(document(&one.live), document(&one.expected)).err();
+                warnings.extend(taken.map(|error| format!("refused as it stands: {}", error.chain())));
+                warnings.extend(replaced(one));
+            }
             Ok(Checked { warnings, ..Checked::default() })
         };
         changes.iter().map(check).collect()
@@ -40,6 +45,18 @@ fn takes_another_id(one: &Approved) -> bool {
         hunk.op == Op::Update && matches!(path.0.as_slice(), [PathStep::Field(name)] if name == "id")
     };
     one.change.hunks.iter().enumerate().any(|(at, hunk)| is_id(hunk) && one.takes(at))
+}
+
+/// No server tells the secret of a credential, so the one that is there now is gone once it is replaced.
+fn replaced(one: &Approved) -> Option<String> {
+    let is_taken = |hunk: &(usize, &crate::model::Hunk)| hunk.1.op != Op::Create && one.takes(hunk.0);
+    let of_credential = |(_, hunk): (usize, &crate::model::Hunk)| {
+        let HunkAt::Field { path, .. } = &hunk.at else { return None };
+        let is_it = matches!(path.0.first(), Some(PathStep::Field(name)) if name == "credentials");
+        (is_it && hunk.fidelity == Fidelity::Irreversible).then(|| path.to_string())
+    };
+    let lost: Vec<String> = one.change.hunks.iter().enumerate().filter(is_taken).filter_map(of_credential).collect();
+    (!lost.is_empty()).then(|| format!("the present one is lost, an undo cannot bring it back: {}", lost.join(", ")))
 }
 
 /// What the server does not say when it takes a new user.

@@ -1,8 +1,9 @@
 use serde_json::{Map, Value, json};
 
-use super::super::canonical::MASK;
+use super::super::canonical::{MASK, address_in, with_addresses};
 use super::super::http::segment;
 use super::super::kinds::Kind;
+use super::authorization;
 use super::call::Call;
 use super::overlay::{Gone, keyed_changes, overlaid, set_changes, sets_changes};
 use super::realm::scopes;
@@ -41,10 +42,6 @@ pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
     both.extend(scopes_of(optional, "optional-client-scopes")?);
     both.sort_by_key(|call| call.method != reqwest::Method::DELETE);
     calls.extend(both);
-    let settings = field(target.to, "authorizationSettings");
-    if field(target.from, "authorizationSettings") != settings && !settings.is_null() {
-        calls.push(Call::post(format!("{at}/authz/resource-server/import"), settings.clone()));
-    }
     Ok(calls)
 }
 
@@ -54,8 +51,10 @@ fn new_client(target: &Target<'_>) -> Result<Value> {
             target.standing.id(Kind::ClientScope, &[scope])?;
         }
     }
-    let mut made =
-        with_flows(target, joined(without(target.to, &["scopeMappings"]), "attributes", "secretAttributes"))?;
+    let mut made = with_flows(
+        target,
+        joined(without(target.to, &["scopeMappings", "authorizationSettings"]), "attributes", "secretAttributes"),
+    )?;
     if let Some(fields) = made.as_object_mut() {
         fields.insert("clientId".to_owned(), json!(target.name()));
         // Lists that are not there would become the realm's defaults.
@@ -66,8 +65,9 @@ fn new_client(target: &Target<'_>) -> Result<Value> {
     Ok(made)
 }
 
-/// Flows that stand in for the realm's are named by id.
-fn with_flows(target: &Target<'_>, mut document: Value) -> Result<Value> {
+/// Flows that stand in for the realm's are named by id, and the realm's own addresses hold its name.
+fn with_flows(target: &Target<'_>, document: Value) -> Result<Value> {
+    let mut document = with_addresses(&document, |address| address_in(target.standing.realm(), address));
     if let Some(Value::Object(flows)) = document.get_mut("authenticationFlowBindingOverrides") {
         for alias in flows.values_mut() {
             let id = alias.as_str().map(|alias| target.standing.id(Kind::Flow, &[alias])).transpose()?;
@@ -132,8 +132,16 @@ pub(super) fn element_calls(target: &Target<'_>, list: &str, at: &str, ids: &Map
     changes.iter().filter_map(of).collect()
 }
 
-/// Roles that tokens of a client or scope may hold.
+/// Roles that tokens of a client or scope may hold, and what a client's authorization service decides by.
 pub(super) fn links(target: &Target<'_>) -> Result<Vec<Call>> {
+    let mut calls = scope_mappings(target)?;
+    if target.kind == Kind::Client {
+        calls.extend(authorization::calls(target)?);
+    }
+    Ok(calls)
+}
+
+fn scope_mappings(target: &Target<'_>) -> Result<Vec<Call>> {
     let (from, to) = (field(target.from, "scopeMappings"), field(target.to, "scopeMappings"));
     if from == to {
         return Ok(Vec::new());

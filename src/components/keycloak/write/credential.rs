@@ -9,6 +9,7 @@ use crate::model::{Error, ErrorKind, Result, visible};
 /// The calls for credentials of the user at `at`: each is one `PUT` that changes nothing else. The stored id is left
 /// out, for with it the server skips the credential in silence; and so a password is replaced in place.
 pub(super) fn calls(at: &str, from: &Value, to: &Value, desired: &Value) -> Result<Vec<Call>> {
+    labels_are_free(from, to)?;
     let mut calls = Vec::new();
     let changes = keyed_changes(&plain(from), &plain(to), "credentials", "key")
         .into_iter()
@@ -29,6 +30,26 @@ pub(super) fn calls(at: &str, from: &Value, to: &Value, desired: &Value) -> Resu
         calls.push(Call::put(at, json!({"credentials": [representation(source, &key)?]})));
     }
     Ok(calls)
+}
+
+/// The server takes no two credentials of one user by the same label, and says of it that the user's name is taken.
+pub(super) fn labels_are_free(from: &Value, to: &Value) -> Result<()> {
+    let held = |of: &'_ Value| -> Vec<(String, String)> {
+        let all = of.get("credentials").and_then(Value::as_array).into_iter().flatten();
+        let pair = |one: &Value| Some((text(one, "key")?.to_owned(), text(one, "userLabel")?.to_lowercase()));
+        all.filter_map(pair).collect()
+    };
+    let (before, after) = (held(from), held(to));
+    let taken = |(at, (key, label)): (usize, &(String, String))| {
+        let others = after.iter().enumerate().filter(|(other, _)| *other != at);
+        let is_new = !before.contains(&(key.clone(), label.clone()));
+        is_new && others.into_iter().any(|(_, (_, other))| other == label)
+    };
+    let Some((key, _)) = after.iter().enumerate().find(|one| taken(*one)).map(|(_, one)| one) else { return Ok(()) };
+    let label = find(to, key).and_then(|one| text(one, "userLabel")).unwrap_or_default();
+    let why = format!("another one of this user is called {} too", visible(label));
+    Err(Error::new(ErrorKind::Conflict, format!("write the credential {}", visible(key)), why)
+        .next("leave it out, or rename the other one, or restore with 'mode: exact', which takes the other one away"))
 }
 
 /// All of them in the order in which a user is asked for them, as a new user takes them.

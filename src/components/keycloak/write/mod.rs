@@ -6,8 +6,10 @@
 //!   to is looked up in a [`standing::Standing`], and refused by name if it is missing.
 //! - Effects: [`users`] and [`resources`] read just before they write, and [`execute`] makes the calls.
 
+mod authorization;
 mod call;
 mod check;
+mod claims;
 mod client;
 mod credential;
 mod execute;
@@ -19,9 +21,11 @@ mod overlay;
 mod planned;
 mod provider;
 mod realm;
+mod removal;
 mod resource;
 mod resources;
 mod role;
+mod self_contained;
 mod standing;
 mod target;
 #[cfg(test)]

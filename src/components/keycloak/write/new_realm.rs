@@ -2,12 +2,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::canonical::DEFAULT_ROLE;
+use super::super::canonical::{DEFAULT_ROLE, address_in, with_addresses};
 use super::super::kinds::Kind;
 use super::credential;
 use super::nesting::{nested, place};
 use super::new_user::texts;
-use super::realm::with_mail;
+use super::realm::{in_order, with_mail};
 use super::standing::{group_path, role_name};
 use super::target::{field, joined, text, without};
 
@@ -24,10 +24,8 @@ pub(super) fn representation(realm: &str, wanted: &[Wanted<'_>], keeps_ids: bool
         match kind {
             Kind::RealmSettings => made.extend(with_mail(&kept).as_object().cloned().unwrap_or_default()),
             Kind::Bindings => bindings(&mut made, &kept),
-            Kind::ClientPolicies => {
-                made.insert("clientProfiles".to_owned(), json!({"profiles": field(&kept, "profiles")}));
-                made.insert("clientPolicies".to_owned(), json!({"policies": field(&kept, "policies")}));
-            }
+            // They change every client that is written after them: they come last.
+            Kind::ClientPolicies => {}
             kind => lists.add(*kind, names, kept),
         }
     }
@@ -51,6 +49,8 @@ struct Lists<'a> {
     client_mappings: Map<String, Value>,
     flows: HashSet<String>,
     flow_ids: BTreeMap<String, Value>,
+    /// By alias: the ids of flows that lie in others, and whether they are the server's own.
+    sub_flows: Map<String, Value>,
     default_role: Value,
     /// By names, each before those that lie in it.
     components: BTreeMap<Vec<String>, Value>,
@@ -67,6 +67,7 @@ impl<'a> Lists<'a> {
             client_mappings: Map::new(),
             flows: HashSet::new(),
             flow_ids: BTreeMap::new(),
+            sub_flows: Map::new(),
             default_role: Value::Null,
             components: BTreeMap::new(),
             groups: BTreeMap::new(),
@@ -90,6 +91,10 @@ impl<'a> Lists<'a> {
             Kind::RequiredAction => self.push("requiredActions", named(document, "alias", &name)),
             Kind::Flow => {
                 self.flow_ids.extend(document.get("id").map(|id| (name.clone(), id.clone())));
+                if document.get("id").is_some() {
+                    let ids = document.get("subFlows").and_then(Value::as_object).cloned().unwrap_or_default();
+                    self.sub_flows.extend(ids);
+                }
                 self.flow(&name, &document, true);
             }
             Kind::ClientScope => {
@@ -100,7 +105,9 @@ impl<'a> Lists<'a> {
             Kind::IdentityProvider => self.provider(&document, &name),
             Kind::Client => {
                 self.mappings(&document, "client", &name);
-                let client = joined(without(&document, &["scopeMappings"]), "attributes", "secretAttributes");
+                let bare = without(&document, &["scopeMappings", "authorizationSettings"]);
+                let client = joined(bare, "attributes", "secretAttributes");
+                let client = with_addresses(&client, |address| address_in(self.realm, address));
                 let mut client = named(client, "clientId", &name);
                 if let Some(fields) = client.as_object_mut() {
                     for list in ["defaultClientScopes", "optionalClientScopes"] {
@@ -141,7 +148,7 @@ impl<'a> Lists<'a> {
                 let mut user = named(document, "serviceAccountClientId", &name);
                 self.rename_roles(&mut user, "realmRoles");
                 let groups: Vec<String> = texts(&user, "groups").map(group_path).collect();
-                let credentials = credential::all(&user, &user, true).unwrap_or_default();
+                let credentials = credential::all(&user, &user, user.get("id").is_some()).unwrap_or_default();
                 if let Some(fields) = user.as_object_mut() {
                     fields.insert("groups".to_owned(), json!(groups));
                     fields.insert("credentials".to_owned(), json!(credentials));
@@ -158,6 +165,14 @@ impl<'a> Lists<'a> {
         if text(&profile, "unmanagedAttributePolicy") == Some("DISABLED") {
             profile = without(&profile, &["unmanagedAttributePolicy"]);
         }
+        if let Some(Value::Object(order)) = profile.as_object_mut().and_then(|fields| fields.remove("order")) {
+            for (list, names) in order {
+                let names = names.as_array().cloned().unwrap_or_default();
+                let shown = names.into_iter().map(|name| json!({ "name": name })).collect();
+                let sorted = in_order(Some(&Value::Array(shown)), field(&profile, &list));
+                profile[list] = sorted;
+            }
+        }
         let component = json!({"providerId": "declarative-user-profile", "subComponents": {},
             "config": {"kc.user.profile.config": [profile.to_string()]}});
         self.push("org.keycloak.userprofile.UserProfileProvider", component);
@@ -169,8 +184,9 @@ impl<'a> Lists<'a> {
         }
         let given = flow.get("executions").and_then(Value::as_array).cloned().unwrap_or_default();
         let executions: Vec<Value> = given.iter().map(|execution| self.execution(execution)).collect();
-        let built_in = flow.get("builtIn").cloned().unwrap_or(json!(false));
-        let made = json!({"id": flow.get("id"), "alias": alias, "description": flow.get("description"),
+        let of_sub_flow = |name: &str| self.sub_flows.get(alias).filter(|_| !top).and_then(|known| known.get(name));
+        let built_in = flow.get("builtIn").or_else(|| of_sub_flow("builtIn")).cloned().unwrap_or(json!(false));
+        let made = json!({"id": flow.get("id").or_else(|| of_sub_flow("id")), "alias": alias, "description": flow.get("description"),
             "providerId": text(flow, "providerId").unwrap_or("basic-flow"), "topLevel": top, "builtIn": built_in,
             "authenticationExecutions": executions});
         self.push("authenticationFlows", made);

@@ -10,7 +10,10 @@ use crate::component::Approved;
 use crate::model::Result;
 
 /// Given to what is created, and shown by no server, so it says nothing of what is there.
-const UNSEEN: [&str; 3] = ["id", "secretConfig", "smtpPassword"];
+const UNSEEN: [&str; 4] = ["id", "secretConfig", "smtpPassword", "subFlows"];
+
+/// The server's to give, and otherwise after each write of what they belong to.
+const FOLLOWING: [&str; 3] = ["id", "subFlows", "order"];
 
 /// One approved change of a resource, looked at beside what is there now.
 pub(super) struct Planned<'a> {
@@ -53,7 +56,8 @@ impl<'a> Planned<'a> {
             }
             (Some(now), Some(_)) => {
                 let wanted = if removes { live } else { expected };
-                if let Some(place) = moved(&without(now, &["id"]), &without(live, &["id"]), &without(wanted, &["id"])) {
+                let bare = |of: &Value| without(of, &FOLLOWING);
+                if let Some(place) = moved(&bare(now), &bare(live), &bare(wanted)) {
                     return Err(conflict(id, format!("its {place} has changed since the plan was made")));
                 }
             }
@@ -89,6 +93,11 @@ impl<'a> Planned<'a> {
 
     pub fn is_done(&self, standing: &Standing) -> bool {
         self.removes && !standing.has(&self.kind.id(&self.names).key)
+    }
+
+    pub fn makes_authorization(&self) -> bool {
+        let is_authorizing = self.to.get("authorizationServicesEnabled").and_then(Value::as_bool) == Some(true);
+        self.kind == Kind::Client && self.is_new && is_authorizing
     }
 
     /// LDAP's mappers come with their provider, some by themselves, so the provider is first.

@@ -65,7 +65,7 @@ pub(super) fn profile(target: &Target<'_>) -> Result<Vec<Call>> {
 }
 
 /// Elements of `wanted` by name, in the order of `shown`.
-fn in_order(shown: Option<&Value>, wanted: &Value) -> Value {
+pub(super) fn in_order(shown: Option<&Value>, wanted: &Value) -> Value {
     let shown: Vec<&str> =
         shown.and_then(Value::as_array).into_iter().flatten().filter_map(|one| text(one, "name")).collect();
     let mut wanted = wanted.as_array().cloned().unwrap_or_default();

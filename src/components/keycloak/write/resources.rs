@@ -8,15 +8,16 @@ use super::super::live::Keycloak;
 use super::execute::{execute, for_each, of};
 use super::new_realm::{Wanted, representation};
 use super::planned::Planned;
-use super::resource::{body_calls, delete_call, link_calls, raw_paths};
+use super::resource::{body_calls, link_calls, raw_paths};
+use super::self_contained::without_missing;
 use super::standing::Standing;
 use super::users::Answers;
-use super::{call::Call, document};
+use super::{authorization, call::Call, document};
 use crate::component::{Approved, Effect};
 use crate::model::{Error, ErrorKind, Known, Result};
 
 /// What became of each change so far.
-type Failed = BTreeMap<usize, Error>;
+pub(super) type Failed = BTreeMap<usize, Error>;
 
 impl Keycloak {
     /// All of a realm but its people: what is made first by itself and then with what it refers to, so that roles can
@@ -26,6 +27,9 @@ impl Keycloak {
         mut standing: Standing,
         changes: &[(usize, &Approved)],
     ) -> (Standing, Answers) {
+        if let Some(gone) = self.remove_realm_with(&standing, changes).await {
+            return gone;
+        }
         let mut failed = Failed::new();
         if !standing.is_there() {
             standing = match self.create_realm(standing, changes).await {
@@ -75,18 +79,22 @@ impl Keycloak {
         refuse_missing(&mut planned, &standing, failed);
         let (removals, writes): (Vec<_>, Vec<_>) = planned.into_iter().partition(|plan| plan.removes);
         let (deep, flat): (Vec<_>, Vec<_>) = writes.into_iter().partition(Planned::is_deep);
+        let (mut flat, mut after_clients): (Vec<_>, Vec<_>) =
+            flat.into_iter().partition(|plan| plan.kind <= Kind::Client);
         self.bodies(&flat, &mut standing, failed).await;
+        // With such a client the server makes a role of it.
+        if flat.iter().any(Planned::makes_authorization) {
+            standing = self.look_again(standing).await;
+            after_clients = planned_again(&after_clients, &standing, (keeps_ids, again), failed);
+        }
+        self.bodies(&after_clients, &mut standing, failed).await;
+        flat.extend(after_clients);
         let made = flat.iter().any(|plan| plan.is_new);
         let mut writes = flat;
         if made {
             standing = self.look_again(standing).await;
             self.mend(&writes, &standing, failed).await;
-            let deep_again = deep.iter().filter_map(|plan| {
-                Planned::of(plan.at, plan.approved, &standing, keeps_ids, again)
-                    .map_err(|error| failed.insert(plan.at, error))
-                    .ok()
-            });
-            let deep: Vec<Planned<'_>> = deep_again.collect();
+            let deep = planned_again(&deep, &standing, (keeps_ids, again), failed);
             self.bodies(&deep, &mut standing, failed).await;
             writes.extend(deep);
         } else {
@@ -97,18 +105,7 @@ impl Keycloak {
             writes.extend(deep);
         }
         self.links(&writes, &standing, failed).await;
-        for plan in removals.iter().rev().filter(|plan| !plan.is_done(&standing)).collect::<Vec<_>>() {
-            let result = match delete_call(plan.kind, &plan.names, &standing) {
-                Ok(call) => execute(&self.live.http, vec![call]).await.map(|_| ()),
-                Err(error) => Err(error),
-            };
-            match result {
-                Ok(()) => standing.note_gone(&plan.kind.id(&plan.names)),
-                Err(error) => {
-                    failed.insert(plan.at, of(&plan.approved.change.id, error));
-                }
-            }
-        }
+        self.remove_all(&removals, &writes, &mut standing, failed).await;
         standing
     }
 
@@ -176,6 +173,11 @@ impl Keycloak {
                 raw.push(self.live.http.get(&path, &[]).await?);
             }
         }
+        if !body {
+            for path in authorization::raw_paths(&plan.target(&[], standing))? {
+                raw.push(self.live.http.get(&path, &[]).await?);
+            }
+        }
         execute(&self.live.http, calls(&raw)?).await
     }
 
@@ -201,6 +203,7 @@ impl Keycloak {
                 Some((kind, names, wanted))
             })
             .collect();
+        let documents = without_missing(documents);
         let wanted: Vec<Wanted<'_>> =
             documents.iter().map(|(kind, names, wanted)| (*kind, names.clone(), wanted)).collect();
         if !wanted.iter().any(|(kind, _, _)| *kind == Kind::RealmSettings) {
@@ -223,6 +226,25 @@ impl Keycloak {
             (Ok(_), Err(error)) => Err((standing, error.known(Known::Unknown))),
         }
     }
+}
+
+/// The same changes beside what is there now that others were made.
+fn planned_again<'a>(
+    plans: &[Planned<'a>],
+    standing: &Standing,
+    (keeps_ids, again): (bool, bool),
+    failed: &mut Failed,
+) -> Vec<Planned<'a>> {
+    let mut made = Vec::with_capacity(plans.len());
+    for plan in plans {
+        match Planned::of(plan.at, plan.approved, standing, keeps_ids, again) {
+            Ok(plan) => made.push(plan),
+            Err(error) => {
+                failed.insert(plan.at, error);
+            }
+        }
+    }
+    made
 }
 
 /// What refers to something that is neither there nor about to be made is refused before anything is written.

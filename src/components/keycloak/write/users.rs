@@ -10,7 +10,7 @@ use super::new_user::{NewUser, import};
 use super::overlay::moved;
 use super::standing::Standing;
 use super::target::{text, without};
-use super::{credential, document, same_name, user};
+use super::{claims, credential, document, same_name, user};
 use crate::component::{Approved, Effect};
 use crate::model::{Error, ErrorKind, Known, Resource, Result};
 
@@ -37,6 +37,7 @@ impl Keycloak {
                 Err(error) => answers.push((at, Err(of(&one.change.id, error)))),
             }
         }
+        self.refuse_taken(&mut ready, &mut answers).await;
         let created: Vec<BoxFuture<'_, Answers>> =
             ready.chunks(PER_CALL).map(|chunk| self.create(standing, chunk).boxed()).collect();
         let changed: Vec<BoxFuture<'_, (usize, Result<Effect>)>> = others
@@ -51,13 +52,28 @@ impl Keycloak {
         answers
     }
 
+    /// Takes out whose identities are somebody else's, which the server would not say.
+    async fn refuse_taken(&self, ready: &mut Vec<(usize, &Approved, NewUser)>, answers: &mut Answers) {
+        let users = ready.iter().map(|(at, _, user)| (*at, &user.representation));
+        let refused = claims::of_new_users(&self.live.http, users).await;
+        ready.retain(|(at, one, _)| {
+            let error = match &refused {
+                Ok(taken) => taken.iter().find(|(other, _)| other == at).map(|(_, error)| error),
+                Err(error) => Some(error),
+            };
+            answers.extend(error.map(|error| (*at, Err(for_each(&one.change.id, error).known(Known::NotApplied)))));
+            error.is_none()
+        });
+    }
+
     /// All in one call, and one by one if the server refuses: then one bad user costs only itself.
     async fn create(&self, standing: &Standing, users: &[(usize, &Approved, NewUser)]) -> Answers {
         let together: Vec<&NewUser> = users.iter().map(|(_, _, user)| user).collect();
         let refused = self.call(import(&together)).await.err();
         let hopeless = refused.as_ref().filter(|error| {
             let untouched = error.effect() == Known::NotApplied;
-            error.kind() == ErrorKind::Denied || (untouched && error.kind() == ErrorKind::Unreachable)
+            matches!(error.kind(), ErrorKind::Denied | ErrorKind::LoggedOut)
+                || (untouched && error.kind() == ErrorKind::Unreachable)
         });
         if let Some(error) = hopeless {
             return users.iter().map(|(at, one, _)| (*at, Err(for_each(&one.change.id, error)))).collect();
@@ -66,17 +82,47 @@ impl Keycloak {
         for (at, one, user) in users {
             let written = match (&refused, users.len()) {
                 (None, _) => self.finish(standing, one, user).await,
-                (Some(error), 1) if error.effect() == Known::NotApplied => {
-                    self.settle(standing, one, user, error).await
+                // Whoever is there is not sent again.
+                (Some(error), _) if error.effect() == Known::Unknown => {
+                    self.look_and_create(standing, one, user, error).await
                 }
+                (Some(error), 1) => self.settle(standing, one, user, error).await,
                 _ => match self.call(import(&[user])).await {
                     Ok(()) => self.finish(standing, one, user).await,
+                    Err(error) if error.effect() == Known::Unknown => {
+                        self.look_and_create(standing, one, user, &error).await
+                    }
                     Err(error) => self.settle(standing, one, user, &error).await,
                 },
             };
             answers.push((*at, written));
         }
         answers
+    }
+
+    /// Of whom nobody knows whether the server made them.
+    async fn look_and_create(
+        &self,
+        standing: &Standing,
+        one: &Approved,
+        user: &NewUser,
+        unsure: &Error,
+    ) -> Result<Effect> {
+        let id = &one.change.id;
+        let mut unsure = for_each(id, unsure);
+        for _ in 0..ATTEMPTS {
+            let details = Details::of(document(&one.expected));
+            let Ok(now) = self.live.user_now(standing.view(), id, details).await else { return Err(unsure) };
+            if let Some(now) = now {
+                return self.is_there(standing, one, user, document(&Some(now))).await;
+            }
+            match self.call(import(&[user])).await {
+                Ok(()) => return self.finish(standing, one, user).await,
+                Err(error) if error.effect() == Known::Unknown => unsure = of(id, error),
+                Err(error) => return self.settle(standing, one, user, &error).await,
+            }
+        }
+        Err(unsure)
     }
 
     async fn call(&self, call: Call) -> Result<()> {
@@ -215,6 +261,9 @@ impl Keycloak {
             false => Value::Null,
         };
         let calls = user::calls(server_id, now, expected, document(&one.desired), &raw, standing)?;
+        let refused = |error: Error| error.known(Known::NotApplied);
+        claims::identities_are_free(http, now, expected, Some(server_id)).await.map_err(refused)?;
+        claims::memberships_are_ones_own(http, now, expected, server_id, standing).await.map_err(refused)?;
         execute(http, calls).await?;
         let several = |of: &Value| of.get("credentials").and_then(Value::as_array).is_some_and(|all| all.len() > 1);
         if several(expected) && now.get("credentials") != expected.get("credentials") {

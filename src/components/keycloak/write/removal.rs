@@ -1,0 +1,146 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::super::kinds::Kind;
+use super::super::live::Keycloak;
+use super::call::Call;
+use super::claims;
+use super::execute::{execute, for_each, of};
+use super::planned::Planned;
+use super::resource::{delete_call, link_calls, raw_paths};
+use super::resources::Failed;
+use super::standing::Standing;
+use super::target::Target;
+use super::users::Answers;
+use crate::component::{Approved, Effect};
+use crate::model::{Error, ErrorKind, Result};
+
+/// How many of the things that stand in the way are named.
+const NAMED: usize = 5;
+
+impl Keycloak {
+    /// What goes, backwards: each before what it lies in.
+    pub(super) async fn remove_all(
+        &self,
+        removals: &[Planned<'_>],
+        writes: &[Planned<'_>],
+        standing: &mut Standing,
+        failed: &mut Failed,
+    ) {
+        let (accounts, others): (Vec<_>, Vec<_>) =
+            removals.iter().rev().partition(|plan| plan.kind == Kind::ServiceAccount);
+        for plan in others.into_iter().filter(|plan| !plan.is_done(standing)).collect::<Vec<_>>() {
+            match self.remove_one(plan, standing).await {
+                Ok(()) => standing.note_gone(&plan.kind.id(&plan.names)),
+                Err(error) => {
+                    failed.insert(plan.at, of(&plan.approved.change.id, error));
+                }
+            }
+        }
+        // A service account is a part of its client: it goes with it, or with the client's right to have one.
+        for plan in accounts.into_iter().filter(|plan| !plan.is_done(standing)).collect::<Vec<_>>() {
+            let is_its_client = |other: &&Planned<'_>| other.kind == Kind::Client && other.names == plan.names;
+            let ends =
+                |client: &&Planned<'_>| client.to.get("serviceAccountsEnabled").and_then(Value::as_bool) != Some(true);
+            let client = removals.iter().find(is_its_client).or(writes.iter().find(is_its_client).filter(ends));
+            match client.map(|client| failed.get(&client.at)) {
+                Some(None) => standing.note_gone(&plan.kind.id(&plan.names)),
+                Some(Some(error)) => {
+                    let error = for_each(&plan.approved.change.id, error);
+                    failed.insert(plan.at, error);
+                }
+                None => {
+                    let error = delete_call(plan.kind, &plan.names, standing).err();
+                    failed.extend(error.map(|error| (plan.at, of(&plan.approved.change.id, error))));
+                }
+            }
+        }
+    }
+
+    async fn remove_one(&self, plan: &Planned<'_>, standing: &Standing) -> Result<()> {
+        let http = &self.live.http;
+        let names: Vec<&str> = plan.names.iter().map(String::as_str).collect();
+        if plan.kind == Kind::Organization {
+            let alias = names.last().copied().unwrap_or_default();
+            claims::organization_is_nobodys_home(http, standing.id(plan.kind, &names)?, alias).await?;
+        }
+        let calls = match plan.kind {
+            // A realm always has these lists: without them it has them empty.
+            Kind::ClientPolicies => {
+                let mut raw = Vec::new();
+                for path in raw_paths(plan.kind, &plan.names, standing)? {
+                    raw.push(http.get(&path, &[]).await?);
+                }
+                let to = json!({});
+                let target = Target { to: &to, ..plan.target(&raw, standing) };
+                link_calls(&target)?.into_iter().rev().collect()
+            }
+            kind => vec![delete_call(kind, &plan.names, standing)?],
+        };
+        execute(http, calls).await.map(|_| ())
+    }
+
+    /// A realm that was made goes as a whole, if all that is in it is to go and nobody lives in it. `None`: it is not
+    /// about the realm as a whole.
+    pub(super) async fn remove_realm_with(
+        &self,
+        standing: &Standing,
+        changes: &[(usize, &Approved)],
+    ) -> Option<(Standing, Answers)> {
+        let all_go = changes.iter().all(|(_, one)| one.expected.is_none());
+        let settings = Kind::RealmSettings.id::<&str>(&[]);
+        let has_settings = changes.iter().any(|(_, one)| one.change.id.key == settings.key && one.expected.is_none());
+        if !standing.is_there() && all_go {
+            return Some((standing.clone(), changes.iter().map(|(at, _)| (*at, Ok(Effect::default()))).collect()));
+        }
+        if !has_settings {
+            return None;
+        }
+        let done = match self.may_go(standing, changes).await {
+            Ok(()) => execute(&self.live.http, vec![Call::delete("")]).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        let answer = |one: &Approved| match &done {
+            Ok(()) => Ok(Effect::default()),
+            Err(error) => Err(for_each(&one.change.id, error)),
+        };
+        let answers = changes.iter().map(|(at, one)| (*at, answer(one))).collect();
+        let now = self.live.realm_now().await.map_or_else(|_| standing.clone(), Standing::new);
+        Some((now, answers))
+    }
+
+    async fn may_go(&self, standing: &Standing, changes: &[(usize, &Approved)]) -> Result<()> {
+        let refused = |why: String| {
+            Error::new(ErrorKind::Conflict, "remove the realm with all that is in it", why)
+                .next("look at what came since; remove the realm in the admin console if none of it is wanted")
+        };
+        if changes.iter().any(|(_, one)| one.expected.is_some()) {
+            return Err(refused("other changes of it are to be written".to_owned()));
+        }
+        for (at, one) in changes {
+            Planned::of(*at, one, standing, true, false).map_err(|error| refused(error.chain()))?;
+        }
+        let going: BTreeSet<_> = changes.iter().map(|(_, one)| &one.change.id.key).collect();
+        let stays: Vec<String> = standing
+            .view()
+            .resources()
+            .filter(|(key, one)| !going.contains(key) && document_is_something(&one.document))
+            .map(|(key, _)| key.to_string())
+            .collect();
+        if !stays.is_empty() {
+            let named = stays.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+            return Err(refused(format!("{} things in it were not made by this restore: {named}", stays.len())));
+        }
+        let people = self.live.http.count("/users/count").await?;
+        match people {
+            0 => Ok(()),
+            1 => Err(refused("1 user lives in it".to_owned())),
+            more => Err(refused(format!("{more} users live in it"))),
+        }
+    }
+}
+
+fn document_is_something(document: &Value) -> bool {
+    document.as_object().is_none_or(|fields| !fields.is_empty())
+}

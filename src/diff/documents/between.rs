@@ -1,0 +1,164 @@
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value;
+
+use super::rules::{Cursor, Rules};
+use crate::model::{Digest, Document, FieldShape, KindSchema};
+
+/// Whether `now` is on the way from `before` to `after`: every place of it is as it was or as it is wanted, so that a
+/// write of the one into the other was cut short and nobody else was there. An element that is to change may be
+/// missing, for some systems take it away to make it anew.
+pub fn is_between(before: Option<&Document>, now: &Document, after: &Document, schema: &KindSchema) -> bool {
+    let rules = Rules::new(schema);
+    let three = [before, Some(now), Some(after)].map(|document| document.map(|document| &document.value));
+    Way { rules: &rules }.goes(three, &rules.root(), 0)
+}
+
+/// Below this depth values are compared whole. Readers refuse documents that are deeper.
+const MAX_DEPTH: usize = 128;
+
+/// Before, now and after.
+type Three<'v> = [Option<&'v Value>; 3];
+
+struct Way<'r, 'a> {
+    rules: &'r Rules<'a>,
+}
+
+impl Way<'_, '_> {
+    fn goes(&self, three: Three<'_>, at: &Cursor, depth: usize) -> bool {
+        let [before, now, after] = three;
+        if at.ignored || now == before || now == after {
+            return true;
+        }
+        if at.secret || depth >= MAX_DEPTH {
+            return false;
+        }
+        if three.iter().flatten().all(|value| value.is_object()) {
+            let names: BTreeSet<&String> =
+                three.iter().flatten().filter_map(|value| value.as_object()).flat_map(|fields| fields.keys()).collect();
+            return names.into_iter().all(|name| {
+                let below = three.map(|of| of.and_then(|of| of.get(name)));
+                self.goes(below, &self.rules.field(at, name), depth + 1)
+            });
+        }
+        if !three.iter().flatten().all(|value| value.is_array()) {
+            return false;
+        }
+        match self.rules.shape(at) {
+            FieldShape::Plain => false,
+            FieldShape::Set => self.set(three, at),
+            FieldShape::KeyedList { key } => self.keyed(three, key, at, depth),
+        }
+    }
+
+    fn set(&self, three: Three<'_>, at: &Cursor) -> bool {
+        let below = self.rules.element(at);
+        let of = |list: Option<&Value>| -> BTreeSet<Digest> { items(list).map(Document::fingerprint_of).collect() };
+        let [before, now, after] = three.map(of);
+        below.ignored
+            || (now.iter().all(|one| before.contains(one) || after.contains(one))
+                && before.iter().all(|one| now.contains(one) || !after.contains(one)))
+    }
+
+    fn keyed(&self, three: Three<'_>, key: &str, at: &Cursor, depth: usize) -> bool {
+        let below = self.rules.element(at);
+        let [Some(before), Some(now), Some(after)] = three.map(|list| by_key(list, key)) else { return false };
+        let names: BTreeSet<&Digest> = before.keys().chain(now.keys()).chain(after.keys()).collect();
+        names.into_iter().all(|name| {
+            let three = [before.get(name).copied(), now.get(name).copied(), after.get(name).copied()];
+            let makes_room = matches!(three, [Some(before), None, Some(after)] if before != after);
+            makes_room || self.goes(three, &below, depth + 1)
+        })
+    }
+}
+
+fn items(list: Option<&Value>) -> impl Iterator<Item = &Value> {
+    list.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// `None` where the list is not made of maps with a key of their own.
+fn by_key<'v>(list: Option<&'v Value>, key: &str) -> Option<HashMap<Digest, &'v Value>> {
+    let mut found = HashMap::new();
+    for item in items(list) {
+        if found.insert(Document::fingerprint_of(item.get(key)?), item).is_some() {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::FieldRule;
+
+    fn schema() -> KindSchema {
+        let rule = |path: &str| FieldRule { path: path.to_owned(), ..FieldRule::default() };
+        let keyed = FieldShape::KeyedList { key: "name".to_owned() };
+        let fields = vec![
+            FieldRule { shape: FieldShape::Set, ..rule("roles") },
+            FieldRule { shape: FieldShape::Set, ..rule("clientRoles.*") },
+            FieldRule { shape: keyed, ..rule("links") },
+            FieldRule { ignored: true, ..rule("seen") },
+            FieldRule { secret: true, ..rule("secrets") },
+        ];
+        KindSchema { fields, ..KindSchema::default() }
+    }
+
+    fn between(before: Option<Value>, now: Value, after: Value) -> bool {
+        let before = before.map(Document::new);
+        is_between(before.as_ref(), &Document::new(now), &Document::new(after), &schema())
+    }
+
+    #[test]
+    fn a_part_of_what_was_to_be_written_is_on_the_way() {
+        let before = json!({"mail": "a", "roles": ["dev", "old"], "clientRoles": {"app": ["x", "y"]}, "seen": 1});
+        let after = json!({"mail": "b", "roles": ["dev", "new"], "attributes": {"a": 1, "b": 2}, "seen": 1});
+        for part in [
+            json!({"mail": "b", "roles": ["dev", "old"], "clientRoles": {"app": ["x", "y"]}}),
+            json!({"mail": "a", "roles": ["new", "old", "dev"], "clientRoles": {"app": ["y"]}, "seen": 7}),
+            json!({"mail": "a", "roles": ["dev"], "clientRoles": {"app": []}, "attributes": {"b": 2}}),
+        ] {
+            assert!(between(Some(before.clone()), part.clone(), after.clone()), "{part}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_somebody_elses() {
+        let before = json!({"mail": "a", "nick": "n", "roles": ["dev"], "list": [1, 2]});
+        let after = json!({"mail": "b", "nick": "n", "roles": ["dev", "new"], "list": [2, 3]});
+        for other in [
+            json!({"mail": "c", "nick": "n", "roles": ["dev"], "list": [1, 2]}),
+            json!({"mail": "b", "roles": ["dev"], "list": [1, 2]}),
+            json!({"mail": "b", "nick": "n", "roles": ["dev", "root"], "list": [1, 2]}),
+            json!({"mail": "b", "nick": "n", "roles": [], "list": [1, 2]}),
+            json!({"mail": "b", "nick": "n", "roles": ["dev"], "list": [2]}),
+            json!({"mail": "b", "nick": "n", "roles": ["dev"], "list": [1, 2], "more": true}),
+        ] {
+            assert!(!between(Some(before.clone()), other.clone(), after.clone()), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_may_be_there_in_part_and_an_element_may_be_gone_to_be_made_anew() {
+        let after = json!({"mail": "b", "roles": ["x", "y"], "links": [{"name": "hub", "id": 2}]});
+        assert!(between(None, json!({"mail": "b", "roles": ["y"]}), after.clone()));
+        assert!(!between(None, json!({"mail": "c"}), after.clone()));
+        let before = json!({"mail": "b", "links": [{"name": "hub", "id": 1}, {"name": "other", "id": 1}]});
+        let after = json!({"mail": "b", "links": [{"name": "hub", "id": 2}, {"name": "other", "id": 1}]});
+        assert!(between(
+            Some(before.clone()),
+            json!({"mail": "b", "links": [{"name": "other", "id": 1}]}),
+            after.clone()
+        ));
+        assert!(!between(Some(before), json!({"mail": "b", "links": [{"name": "hub", "id": 2}]}), after));
+    }
+
+    #[test]
+    fn half_of_a_secret_is_no_part_of_it() {
+        let (before, after) = (json!({"secrets": {"a": 1, "b": 1}}), json!({"secrets": {"a": 2, "b": 2}}));
+        assert!(!between(Some(before), json!({"secrets": {"a": 2, "b": 1}}), after));
+    }
+}

@@ -1,0 +1,196 @@
+use rekindle::component::Component;
+use rekindle::model::{ErrorKind, Known, Resource};
+use rekindle::reader::Reader;
+use reqwest::Method;
+use serde_json::json;
+
+use super::proxy::{Asked, Fate};
+use super::*;
+use crate::no_ledger::NoLedger;
+
+/// What a write may meet that leaves nobody sure of it, or sure that it was not taken.
+const FATES: [Fate; 8] = [
+    Fate::CutBefore,
+    Fate::CutAfter,
+    Fate::Truncate,
+    Fate::Answer("401 Unauthorized", "", "{\"error\":\"HTTP 401 Unauthorized\"}"),
+    Fate::Answer("429 Too Many Requests", "Retry-After: 0\r\n", "{}"),
+    Fate::Answer("503 Service Unavailable", "Retry-After: 0\r\n", "<html>busy</html>"),
+    Fate::Answer("502 Bad Gateway", "", "<html>nobody there</html>"),
+    Fate::Answer("200 OK", "", "<html><title>Sign in</title></html>"),
+];
+
+/// Takes from ana what takes several calls to give back.
+async fn damage(story: &Story) {
+    let ana = story.id_of("ana").await;
+    let mut now = story.admin.get(&story.at(&format!("/users/{ana}"))).await;
+    now["attributes"]["badge"] = json!(["B-99"]);
+    now["enabled"] = json!(false);
+    story.put(&format!("/users/{ana}"), now).await;
+    let roles = story.at(&format!("/users/{ana}/role-mappings/realm"));
+    for name in ["reader", "wri/ter"] {
+        let all = story.admin.get(&story.at("/roles")).await;
+        let role = all.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
+        assert_eq!(story.admin.call(Method::DELETE, &roles, Some(json!([role]))).await.0, 204);
+    }
+    let groups = story.admin.get(&story.at(&format!("/users/{ana}/groups"))).await;
+    for group in groups.as_array().unwrap() {
+        story.remove(&format!("/users/{ana}/groups/{}", group["id"].as_str().unwrap())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_any_call_of_a_change_meets_the_user_is_wholly_as_wanted() {
+    let (story, proxy) = Story::behind_a_proxy("cut-change", 2).await;
+    let ana = story.one("users/ana");
+    for fate in FATES {
+        for nth in 0.. {
+            damage(&story).await;
+            let changes = story.plan(std::slice::from_ref(&ana), &[]).await;
+            let met = fate.clone();
+            proxy.script(move |asked| if asked.writes() && asked.before == nth { met.clone() } else { Fate::Pass });
+            let answer = story.write(&changes).await.pop().unwrap();
+            let writes = proxy.seen(Asked::writes);
+            assert!(answer.is_ok(), "{fate:?} at write {nth}: {:?}", answer.unwrap_err());
+            assert_eq!(story.differences(std::slice::from_ref(&ana)).await, Vec::<String>::new(), "{fate:?} at {nth}");
+            if writes <= nth {
+                assert!(nth >= 5, "ana needs a profile, two roles and two groups: {nth} writes");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_people_are_looked_for_before_they_are_sent_again() {
+    let (story, proxy) = Story::behind_a_proxy("cut-new", 20).await;
+    let people = story.below("users");
+    for fate in FATES {
+        let users = story.admin.get(&story.at("/users?max=-1")).await;
+        for user in users.as_array().unwrap() {
+            story.remove(&format!("/users/{}", user["id"].as_str().unwrap())).await;
+        }
+        let changes = story.plan(&people, &[]).await;
+        let met = fate.clone();
+        proxy.script(move |asked| if asked.writes() && asked.before < 2 { met.clone() } else { Fate::Pass });
+        story.write_all(&changes).await;
+        assert_eq!(story.differences(&people).await, Vec::<String>::new(), "{fate:?}");
+        let there = story.admin.get(&story.at("/users?max=-1")).await;
+        assert_eq!(there.as_array().unwrap().len(), people.len(), "{fate:?}");
+        if matches!(fate, Fate::CutAfter | Fate::Truncate) {
+            let imports = proxy.seen(|asked| asked.path.contains("partialImport"));
+            assert_eq!(imports, 1, "{fate:?}: people who are there are sent again");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_is_disturbed_is_tried_again_and_never_looks_like_fewer_people() {
+    let (story, proxy) = Story::behind_a_proxy("cut-read", 60).await;
+    let people = story.below("users");
+    let with: Vec<Option<Resource>> = people.iter().cloned().map(Some).collect();
+    for fate in FATES {
+        for nth in [0, 3, 9, 20] {
+            let met = fate.clone();
+            proxy.script(move |asked| {
+                let hit = !asked.writes() && !asked.is_login() && asked.before == nth;
+                if hit { met.clone() } else { Fate::Pass }
+            });
+            let component = behind(&proxy, "cut-read");
+            let wanted: Vec<_> = people.iter().map(|one| component.locate(&one.id)).collect();
+            for read in component.read_for(&wanted, &with).await {
+                match read {
+                    Ok(found) => assert!(found.is_some(), "{fate:?} at read {nth}: somebody is not there"),
+                    // A page of somebody else's is no answer to be had by asking once more.
+                    Err(error) => {
+                        assert!(matches!(fate, Fate::Answer("200 OK", ..)), "{fate:?} at {nth}: {}", error.chain());
+                        assert!(error.chain().contains("no JSON"), "{}", error.chain());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_gone_is_told_after_a_few_tries_and_nothing_is_said_to_be_written() {
+    let (story, proxy) = Story::behind_a_proxy("cut-gone", 2).await;
+    damage(&story).await;
+    let changes = story.plan(&[story.one("users/ana")], &[]).await;
+    proxy.script(|asked| {
+        if asked.writes() { Fate::Answer("429 Too Many Requests", "Retry-After: 0\r\n", "{}") } else { Fate::Pass }
+    });
+    let error = story.component.write(&changes, &NoLedger).await.pop().unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Busy, Known::NotApplied), "{}", error.chain());
+    assert_eq!(proxy.seen(Asked::writes), 6);
+}
+
+/// A login that is not taken any more in the middle of a run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_login_pauses_the_run_with_its_reason_and_a_resume_finishes() {
+    let (story, proxy) = Story::behind_a_proxy("logged-out", 100).await;
+    let export = server().export("logged-out", "50");
+    let users = story.admin.get(&story.at("/users?max=-1")).await;
+    for user in users.as_array().unwrap() {
+        story.remove(&format!("/users/{}", user["id"].as_str().unwrap())).await;
+    }
+    let out = Fate::Answer(
+        "401 Unauthorized",
+        "",
+        "{\"error\":\"invalid_grant\",\"error_description\":\"Account disabled\"}",
+    );
+    let is_out = std::sync::atomic::AtomicBool::new(false);
+    proxy.script(move |asked| {
+        use std::sync::atomic::Ordering::SeqCst;
+        if asked.writes() && asked.before == 2 {
+            is_out.store(true, SeqCst);
+        }
+        if is_out.load(SeqCst) { out.clone() } else { Fate::Pass }
+    });
+    let operator = Operator::new(&proxy.url, "logged-out", export.path());
+    let run = operator.run();
+    let told = said(&run);
+    assert_eq!(run.status.code(), Some(1), "{told}");
+    assert!(told.contains("paused by rekindle: cannot"), "{told}");
+    assert!(told.contains("Account disabled"), "{told}");
+    assert!(told.contains("rekindle resume"), "{told}");
+    let logins = proxy.seen(Asked::is_login);
+    assert!(logins < 12, "{logins} logins after the account was disabled lock it");
+    proxy.script(|_| Fate::Pass);
+    let resume = operator.resume();
+    assert_eq!(resume.status.code(), Some(0), "{}", said(&resume));
+    assert_eq!(story.differences(&story.below("users")).await, Vec::<String>::new());
+}
+
+/// Each lives two seconds, and the restore takes longer than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_run_out_on_the_way_are_renewed() {
+    use rekindle::components::keycloak::config::{Grant, Login};
+    let (mut story, proxy) = Story::behind_a_proxy("short-lived", 40).await;
+    let secret = "short-secret";
+    let client = json!({"clientId": "short", "secret": secret, "serviceAccountsEnabled": true, "publicClient": false,
+        "attributes": {"access.token.lifespan": "2"}});
+    story.admin.done(Method::POST, &story.at("/clients"), client).await;
+    let id = |found: serde_json::Value| found[0]["id"].as_str().unwrap().to_owned();
+    let client = id(story.admin.get(&story.at("/clients?clientId=short")).await);
+    let management = id(story.admin.get(&story.at("/clients?clientId=realm-management")).await);
+    let account = story.admin.get(&story.at(&format!("/clients/{client}/service-account-user"))).await;
+    let role = story.admin.get(&story.at(&format!("/clients/{management}/roles/realm-admin"))).await;
+    let path = format!("/users/{}/role-mappings/clients/{management}", account["id"].as_str().unwrap());
+    story.admin.done(Method::POST, &story.at(&path), json!([role])).await;
+    let grant = Grant::Client { secret: rekindle::model::Secret::new(secret) };
+    let login = Login { realm: "short-lived".to_owned(), client: "short".to_owned(), grant };
+    let config = Config { url: proxy.url.clone(), login, ..server().config("short-lived") };
+    story.component = Keycloak::new(config).unwrap();
+    let people = story.below("users");
+    let began = std::time::Instant::now();
+    let mut times = 0;
+    while began.elapsed() < std::time::Duration::from_secs(5) {
+        damage(&story).await;
+        let changes = story.plan(&people, &[]).await;
+        story.write_all(&changes).await;
+        times += 1;
+    }
+    assert_eq!(story.differences(&people).await, Vec::<String>::new());
+    assert!(times > 0 && proxy.seen(Asked::is_login) >= 2, "{times} times, {}", proxy.seen(Asked::is_login));
+}

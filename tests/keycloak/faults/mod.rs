@@ -1,0 +1,91 @@
+//! What goes wrong between rekindle and the server: each story ends with everything as it was wanted, or with a clear
+//! sentence and nothing half done.
+
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use rekindle::components::keycloak::Keycloak;
+use rekindle::components::keycloak::config::Config;
+
+use crate::keycloak::server;
+use crate::writing::Story;
+use proxy::Proxy;
+
+mod bad_input;
+mod connection;
+mod kills;
+mod proxy;
+mod server_killed;
+
+/// Reached by way of the proxy.
+fn behind(proxy: &Proxy, realm: &str) -> Keycloak {
+    Keycloak::new(Config { url: proxy.url.clone(), ..server().config(realm) }).unwrap()
+}
+
+impl Story {
+    /// Whose every call to the server goes by way of the proxy.
+    async fn behind_a_proxy(name: &str, people: usize) -> (Self, Proxy) {
+        let proxy = Proxy::before(server().port);
+        let mut story = Self::of(name, people).await;
+        story.component = behind(&proxy, name);
+        (story, proxy)
+    }
+}
+
+/// The shipped program with the runbook for people, at some address of a server.
+struct Operator {
+    state: tempfile::TempDir,
+    runbook: tempfile::NamedTempFile,
+}
+
+impl Operator {
+    /// The administrator's own login, so that no realm needs a client for it.
+    fn new(url: &str, realm: &str, export: &Path) -> Self {
+        let runbook = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+        let text = format!(
+            "rekindle: 1\ntitle: People\n\
+             sources:\n  backup: {{ directory: {}, format: keycloak-export }}\n\
+             components:\n  keycloak:\n    keycloak: {url}\n    realm: {realm}\n    \
+             login: {{ user: admin, password: {{ env: KEYCLOAK_PASSWORD }}, realm: master }}\n\
+             owners:\n  user: {{ from: backup, kind: user }}\n\
+             steps:\n  - {{ id: account, each: user, restore: keycloak, from: backup, below: \"users/${{user}}\" }}\n",
+            export.display()
+        );
+        std::fs::write(runbook.path(), text).unwrap();
+        Self { state: tempfile::tempdir().unwrap(), runbook }
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
+        command.args(words).env("KEYCLOAK_PASSWORD", "admin").env("REKINDLE_STATE", self.state.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn on_runbook<'w>(&'w self, verb: &'w str, more: &[&'w str]) -> Vec<&'w str> {
+        [&[verb, self.runbook.path().to_str().unwrap()], more].concat()
+    }
+
+    fn plan(&self) -> Output {
+        self.command(&self.on_runbook("plan", &[])).output().unwrap()
+    }
+
+    fn run(&self) -> Output {
+        self.command(&self.on_runbook("run", &["--plain", "--yes"])).output().unwrap()
+    }
+
+    fn resume(&self) -> Output {
+        self.command(&["resume", "--plain", "--yes"]).output().unwrap()
+    }
+
+    /// Begun and not waited for: anew, or with what is left of the last run.
+    fn begin(&self, resumes: bool) -> Child {
+        let words =
+            if resumes { vec!["resume", "--plain", "--yes"] } else { self.on_runbook("run", &["--plain", "--yes"]) };
+        self.command(&words).spawn().unwrap()
+    }
+}
+
+fn said(output: &Output) -> String {
+    format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
