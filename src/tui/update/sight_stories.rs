@@ -56,7 +56,7 @@ fn a_search_looks_into_files_that_are_not_open_and_says_which_it_could_not_read(
     desk.answer(&proposal);
     let at = |desk: &Desk| desk.model.review.loaded().unwrap().cursor;
     let before = at(&desk);
-    assert!(desk.text().contains("3 files not open yet: enter opens it, not looked into: 1 file"), "{}", desk.text());
+    assert!(desk.text().contains("3 files not open yet: enter opens it, 1 not searched"), "{}", desk.text());
     assert_eq!(at(&desk), before, "what is found later moves nothing");
     desk.press("G ctrl-n enter").answer(&proposal);
     // The file is open: now its line is the place, and no longer the file's.
