@@ -86,7 +86,7 @@ impl Search {
         if self.left > 0 {
             told.push_str(&format!(", looking into {}", plural(self.left as u64, "file")));
         } else if self.unread > 0 {
-            told.push_str(&format!(", not looked into: {}", plural(self.unread as u64, "file")));
+            told.push_str(&format!(", {} not searched", self.unread));
         }
         told
     }
