@@ -216,10 +216,7 @@ mod tests {
         };
         let (live, expected) = (of(&[("corp", 1), ("hub", 1)]), of(&[("corp", 2), ("hub", 1)]));
         assert_eq!(moved(&of(&[("hub", 1)]), &live, &expected), None);
-        assert_eq!(
-            moved(&of(&[("corp", 2)]), &live, &expected).as_deref(),
-            Some("federatedIdentities[hub].identityProvider")
-        );
+        assert_eq!(moved(&of(&[("corp", 2)]), &live, &expected).as_deref(), Some("federatedIdentities[hub]"));
     }
 
     #[test]
