@@ -117,7 +117,11 @@ impl Keycloak {
                 return self.is_there(standing, one, user, document(&Some(now))).await;
             }
             match self.call(import(&[user])).await {
-                Ok(()) => return self.finish(standing, one, user).await,
+                Ok(()) => match self.afterwards(standing, one, user).await {
+                    Ok(()) => return Ok(Effect::default()),
+                    Err(error) if error.effect() == Known::Unknown => unsure = of(id, error),
+                    Err(error) => return Err(of(id, error.known(Known::Unknown))),
+                },
                 Err(error) if error.effect() == Known::Unknown => unsure = of(id, error),
                 Err(error) => return self.settle(standing, one, user, &error).await,
             }
@@ -130,18 +134,26 @@ impl Keycloak {
         self.live.http.write(call.method, &call.path, call.body.as_ref()).await.map(|_| ())
     }
 
-    /// What a new user cannot be given with the rest.
+    /// A user that was made a moment ago, to its end.
     async fn finish(&self, standing: &Standing, one: &Approved, user: &NewUser) -> Result<Effect> {
         let id = &one.change.id;
-        if !user.groups.is_empty() || !user.organizations.is_empty() {
-            let now =
-                self.live.user_now(standing.view(), id, Details::default()).await.map_err(|error| of(id, error))?;
-            let server_id = now.as_ref().and_then(Resource::document).and_then(|now| text(&now.value, "id"));
-            let server_id = server_id.or(user.id()).unwrap_or_default();
-            let calls = user.afterwards(server_id, standing).map_err(|error| of(id, error.known(Known::Unknown)))?;
-            execute(&self.live.http, calls).await.map_err(|error| of(id, error.known(Known::Unknown)))?;
+        match self.afterwards(standing, one, user).await {
+            Ok(()) => Ok(Effect::default()),
+            Err(error) if error.effect() == Known::Unknown => self.look_and_create(standing, one, user, &error).await,
+            // The user is there, whatever became of this.
+            Err(error) => Err(of(id, error.known(Known::Unknown))),
         }
-        Ok(Effect::default())
+    }
+
+    /// What a new user cannot be given with the rest.
+    async fn afterwards(&self, standing: &Standing, one: &Approved, user: &NewUser) -> Result<()> {
+        if user.groups.is_empty() && user.organizations.is_empty() {
+            return Ok(());
+        }
+        let now = self.live.user_now(standing.view(), &one.change.id, Details::default()).await?;
+        let server_id = now.as_ref().and_then(Resource::document).and_then(|now| text(&now.value, "id"));
+        let server_id = server_id.or(user.id()).unwrap_or_default();
+        execute(&self.live.http, user.afterwards(server_id, standing)?).await.map(|_| ())
     }
 
     /// A user that was refused, or of whom nobody knows: the server is asked what is there, since its refusals name
@@ -194,7 +206,19 @@ impl Keycloak {
         if let (Some(whole), Some(wanted)) = (whole.as_object_mut(), wanted.as_object()) {
             whole.extend(wanted.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
-        self.change(standing, one, now, &whole).await.map_err(|error| of(id, error.known(Known::Unknown)))?;
+        let mut now = now.clone();
+        for attempt in 1.. {
+            match self.change(standing, one, &now, &whole).await {
+                Ok(()) => break,
+                Err(error) if error.effect() == Known::Unknown && attempt < ATTEMPTS => {
+                    let unsure = of(id, error);
+                    let looked = self.live.user_now(standing.view(), id, Details::of(&wanted)).await;
+                    let Ok(Some(found)) = looked else { return Err(unsure) };
+                    now = document(&Some(found)).clone();
+                }
+                Err(error) => return Err(of(id, error.known(Known::Unknown))),
+            }
+        }
         Ok(Effect { notes: vec!["it was there already".to_owned()], ..Effect::default() })
     }
 
