@@ -144,7 +144,9 @@ fn held_back(run: &Run, left: &[TaskId], flags: &str) -> String {
 fn stays(id: &str, run: &Run, tasks: impl Iterator<Item = TaskId>) -> Result<Vec<String>> {
     let journal = ReadJournal::open(&operate::folder(Some(id))?)?;
     let mut lines = Vec::new();
-    for digest in tasks.filter_map(|task| run.tasks.get(task.index())?.digest) {
+    // What a plan warns of is in the fold too, so that no other plan is read for it.
+    let warned = tasks.filter(|task| run.warnings.contains_key(task));
+    for digest in warned.filter_map(|task| run.tasks.get(task.index())?.digest) {
         let warnings = journal.plan(&digest)?.map(|plan| plan.warnings.clone()).unwrap_or_default();
         lines.extend(warnings.iter().map(|warning| format!("  ! {}", visible(warning))));
     }

@@ -104,9 +104,6 @@ impl Run {
                 if !dropped {
                     self.set_status(id, status);
                 }
-                if !matches!(status, TaskStatus::Review | TaskStatus::Approved) {
-                    self.plans.remove(&id);
-                }
                 if status == TaskStatus::Undone
                     && let Some(task) = self.tasks.get_mut(id.index())
                 {
@@ -166,7 +163,6 @@ impl Run {
                 task.digest = None;
             }
             self.selections.remove(&id);
-            self.plans.remove(&id);
             self.problems.insert(id, UndoUnderWay::problem(why));
             return self.set_status(id, TaskStatus::Failed);
         }
@@ -314,6 +310,9 @@ impl Run {
         if former == status {
             return;
         }
+        if !matches!(status, TaskStatus::Review | TaskStatus::Approved) {
+            self.plans.remove(&id);
+        }
         if status == TaskStatus::Ready {
             self.became_ready.push(id);
         }
@@ -383,7 +382,6 @@ impl Run {
             ) {
                 self.skips.insert(id, why.to_owned());
                 self.set_status(id, TaskStatus::Skipped);
-                self.plans.remove(&id);
             }
         }
     }

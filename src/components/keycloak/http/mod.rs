@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use backon::Retryable;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -115,8 +114,7 @@ impl Http {
     pub async fn read(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Result<Answer> {
         let url = self.url(path);
         let attempt = || self.once(method.clone(), &url, query, None);
-        let retried = attempt.retry(self.patience.tries()).when(Failed::may_pass);
-        let ended = retried.adjust(|failed: &Failed, planned| failed.wait(planned)).notify(Patience::tell).await;
+        let ended = self.patience.ending(attempt, Failed::may_pass).await;
         self.patience.learn(&ended);
         ended.map_err(Failed::into_error)
     }
@@ -131,9 +129,7 @@ impl Http {
     /// The same for what lies beside a realm: `/admin/realms`.
     pub async fn write_to(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer> {
         let attempt = || self.once(method.clone(), url, &[], body);
-        let retried = attempt.retry(self.patience.tries()).when(Failed::was_not_taken);
-        let ended = retried.adjust(|failed: &Failed, planned| failed.wait(planned)).notify(Patience::tell).await;
-        ended.map_err(Failed::into_error)
+        self.patience.ending(attempt, Failed::was_not_taken).await.map_err(Failed::into_error)
     }
 
     /// Where realms are made.

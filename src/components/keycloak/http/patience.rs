@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use backon::ExponentialBuilder;
+use backon::{ExponentialBuilder, Retryable};
 
 use super::answer::Failed;
 use crate::model::ErrorKind;
@@ -19,13 +19,20 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub fn tries(&self) -> ExponentialBuilder {
+    /// Tries again what `may_be_tried` again, after what the server asks for or a while that grows.
+    pub async fn ending<T, A: Future<Output = Result<T, Failed>>>(
+        &self,
+        attempt: impl FnMut() -> A,
+        may_be_tried: fn(&Failed) -> bool,
+    ) -> Result<T, Failed> {
         let tries = if self.in_vain.load(Ordering::Relaxed) { 0 } else { TRIES };
-        ExponentialBuilder::default()
+        let waits = ExponentialBuilder::default()
             .with_min_delay(FIRST_WAIT)
             .with_max_delay(Duration::from_secs(5))
             .with_max_times(tries)
-            .with_jitter()
+            .with_jitter();
+        let retried = attempt.retry(waits).when(may_be_tried);
+        retried.adjust(|failed: &Failed, planned| failed.wait(planned)).notify(tell).await
     }
 
     /// Of a call after its last try.
@@ -37,9 +44,9 @@ impl Patience {
             _ => self.in_vain.store(false, Ordering::Relaxed),
         }
     }
+}
 
-    /// An operator who wonders why nothing happens finds the reason in the log.
-    pub fn tell(failed: &Failed, wait: Duration) {
-        tracing::warn!(target: "keycloak", "{}; tried again in {} ms", failed.words(), wait.as_millis());
-    }
+/// An operator who wonders why nothing happens finds the reason in the log.
+fn tell(failed: &Failed, wait: Duration) {
+    tracing::warn!(target: "keycloak", "{}; tried again in {} ms", failed.words(), wait.as_millis());
 }

@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use backon::Retryable;
 use reqwest::StatusCode;
 use tokio::sync::Mutex;
 
@@ -60,9 +59,7 @@ impl Token {
     }
 
     async fn get(&self, held: &mut Option<Held>) -> Result<Arc<Secret>, Failed> {
-        let ask = || self.ask();
-        let retried = ask.retry(self.patience.tries()).when(Failed::may_pass);
-        let got = retried.adjust(|failed: &Failed, planned| failed.wait(planned)).notify(Patience::tell).await;
+        let got = self.patience.ending(|| self.ask(), Failed::may_pass).await;
         self.patience.learn(&got);
         let got = got?;
         let token = Arc::clone(&got.token);
