@@ -6,11 +6,13 @@
 #[path = "../support/keycloak.rs"]
 #[allow(dead_code)]
 mod keycloak;
+mod keycloak_realm;
 
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use keycloak::{Admin, server};
+use keycloak_realm::{GROUPS, REALM, ROLES, empty, import, realm, user};
 use rekindle::components::keycloak::canonical::{self, Names, Side};
 use rekindle::diff::documents;
 use rekindle::model::{DigestKey, Location, Mode, Resource};
@@ -18,9 +20,6 @@ use rekindle::reader::Reader;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const REALM: &str = "bench";
-const GROUPS: usize = 20;
-const ROLES: usize = 20;
 /// As the engine asks: so many tasks a call, so many calls side by side.
 const BATCH: usize = 1000;
 const SIDE_BY_SIDE: usize = 4;
@@ -32,33 +31,10 @@ fn main() {
     runtime.block_on(measure(users));
 }
 
-fn user(at: usize) -> Value {
-    let mut user = keycloak::user(at, &format!("default-roles-{REALM}"));
-    user["groups"] = json!([format!("/g{}", at % GROUPS), format!("/g{}", (at + 7) % GROUPS)]);
-    user["realmRoles"] =
-        json!([format!("r{}", at % ROLES), format!("r{}", (at + 3) % ROLES), format!("default-roles-{REALM}")]);
-    user["clientRoles"] = json!({});
-    user
-}
-
-/// The realm's representation without its users.
-fn realm() -> Value {
-    json!({
-        "realm": REALM, "enabled": true,
-        "groups": (0..GROUPS).map(|at| json!({"name": format!("g{at}"), "path": format!("/g{at}")})).collect::<Vec<_>>(),
-        "roles": {"realm": (0..ROLES).map(|at| json!({"name": format!("r{at}")})).collect::<Vec<_>>()}
-    })
-}
-
 async fn seed(admin: &Admin, users: usize) {
-    admin.make_realm(&realm()).await;
-    let mut profile = admin.get(&format!("/{REALM}/users/profile")).await;
-    profile["unmanagedAttributePolicy"] = json!("ENABLED");
-    admin.done(Method::PUT, &format!("/{REALM}/users/profile"), profile).await;
+    empty(admin).await;
     let there: Vec<Value> = (0..users * 97 / 100).map(user).collect();
-    let batches: Vec<Value> = there.chunks(20).map(|some| json!({"ifResourceExists": "FAIL", "users": some})).collect();
-    let path = format!("/{REALM}/partialImport");
-    stream::iter(batches).for_each_concurrent(4, |batch| admin.done(Method::POST, &path, batch)).await;
+    import(admin, &there).await;
     stream::iter(0..users / 50)
         .for_each_concurrent(4, |at| async move {
             let id = admin.id_of(REALM, &format!("user{at:05}")).await;

@@ -6,6 +6,7 @@
 #[path = "../support/keycloak.rs"]
 #[allow(dead_code)]
 mod keycloak;
+mod keycloak_realm;
 #[path = "../support/no_ledger.rs"]
 mod no_ledger;
 
@@ -16,59 +17,19 @@ use std::time::Instant;
 
 use futures_util::{StreamExt, stream};
 use keycloak::{Admin, server};
+use keycloak_realm::{REALM, empty, realm, user};
 use rekindle::component::{Approved, Component};
 use rekindle::components::keycloak::canonical::{self, Names, Side};
 use rekindle::diff::documents;
 use rekindle::model::{DigestKey, Mode};
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-const REALM: &str = "bench";
-const GROUPS: usize = 20;
-const ROLES: usize = 20;
-/// The bare script's, and the fastest that was measured.
-const PER_CALL: usize = 20;
-const CALLS: usize = 4;
 const ROUNDS: usize = 3;
 
 fn main() {
     let people = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(10_000);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(measure(people));
-}
-
-fn user(at: usize) -> Value {
-    let mut user = keycloak::user(at, &format!("default-roles-{REALM}"));
-    user["groups"] = json!([format!("/g{}", at % GROUPS), format!("/g{}", (at + 7) % GROUPS)]);
-    user["realmRoles"] =
-        json!([format!("r{}", at % ROLES), format!("r{}", (at + 3) % ROLES), format!("default-roles-{REALM}")]);
-    user["clientRoles"] = json!({});
-    user
-}
-
-/// Without its people.
-fn realm() -> Value {
-    json!({
-        "realm": REALM, "enabled": true,
-        "groups": (0..GROUPS).map(|at| json!({"name": format!("g{at}"), "path": format!("/g{at}")})).collect::<Vec<_>>(),
-        "roles": {"realm": (0..ROLES).map(|at| json!({"name": format!("r{at}")})).collect::<Vec<_>>()}
-    })
-}
-
-/// The realm with nobody in it.
-async fn empty(admin: &Admin) {
-    admin.make_realm(&realm()).await;
-    let mut profile = admin.get(&format!("/{REALM}/users/profile")).await;
-    profile["unmanagedAttributePolicy"] = json!("ENABLED");
-    admin.done(Method::PUT, &format!("/{REALM}/users/profile"), profile).await;
-}
-
-async fn bare_script(admin: &Admin, people: &[Value]) {
-    let path = format!("/{REALM}/partialImport");
-    let batches = people.chunks(PER_CALL).map(|some| json!({"ifResourceExists": "FAIL", "users": some}));
-    stream::iter(batches.collect::<Vec<_>>())
-        .for_each_concurrent(CALLS, |batch| admin.done(Method::POST, &path, batch))
-        .await;
 }
 
 /// What the engine hands over, a batch as large as the adapter likes.
@@ -160,14 +121,14 @@ async fn measure(count: usize) {
     let people: Vec<Value> = (0..count).map(user).collect();
     let names = Names::of(&realm());
     empty(&admin).await;
-    bare_script(&admin, &people).await;
+    keycloak_realm::import(&admin, &people).await;
     let export = server().export(REALM, "50");
     let (mut bare, mut alone, mut whole, mut peak) = (Vec::new(), Vec::new(), Vec::new(), 0);
     // The first round warms the server up.
     for round in 0..=ROUNDS {
         empty(&admin).await;
         let began = Instant::now();
-        bare_script(&admin, &people).await;
+        keycloak_realm::import(&admin, &people).await;
         let of_bare = began.elapsed().as_secs_f64();
         empty(&admin).await;
         let of_adapter = adapter(&people, &names).await;

@@ -5,6 +5,7 @@
 #[path = "measure.rs"]
 #[allow(dead_code)]
 mod measure;
+mod memory;
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -49,7 +50,7 @@ fn main() {
             2.0 * megabytes as f64 / all,
             round.differences,
             peer.as_secs_f64(),
-            peak(),
+            memory::peak(),
         );
     }
     let _ = fs::remove_dir_all(&scratch);
@@ -104,11 +105,4 @@ fn write(path: &Path, megabytes: usize, is_changed: impl Fn(usize) -> bool) -> u
 
 fn milliseconds(duration: Duration) -> String {
     format!("{:.1}", duration.as_secs_f64() * 1_000.0)
-}
-
-/// The most that this process held at once, in MB: it never holds the files.
-fn peak() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap() / 1000.0
 }

@@ -6,6 +6,7 @@
 #[path = "measure.rs"]
 #[allow(dead_code)]
 mod measure;
+mod memory;
 
 use std::fs;
 use std::process::Command;
@@ -47,7 +48,7 @@ fn main() {
     println!("| | entries | s | peak MB | above the index |\n|---|---|---|---|---|");
     let began = Instant::now();
     let store = ResticStore::open(&config).unwrap();
-    let open = peak();
+    let open = memory::peak();
     println!("| open, with rustic's index | | {:.2} | {open:.0} | |", began.elapsed().as_secs_f64());
 
     let backup = store.tree(&TreePath::new(tree.to_str().unwrap()).unwrap()).unwrap().unwrap();
@@ -59,15 +60,8 @@ fn main() {
         let live = live.map(|live| live.entries().unwrap());
         let change = compare(&id, live, Some(backup.entries().unwrap()), &rules).unwrap().change;
         let hunks = change.map_or(0, |change| change.hunks.len());
-        let (took, now) = (began.elapsed().as_secs_f64(), peak());
+        let (took, now) = (began.elapsed().as_secs_f64(), memory::peak());
         println!("| {name}: {hunks} hunks | {entries} | {took:.2} | {now:.0} | {:.0} |", now - open);
     }
     let _ = fs::remove_dir_all(&scratch);
-}
-
-/// The most that this process held at once, in MB.
-fn peak() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap() / 1000.0
 }

@@ -1,7 +1,7 @@
 //! The way back: from what is there now, to what was there before this run's own effects, and no further.
 
 use rekindle::engine::{Command, Purpose};
-use rekindle::model::{Error, ErrorKind, Event, Known, Pass, Preview, TaskStatus};
+use rekindle::model::{Error, ErrorKind, Event, Known, Pass, Preview, TaskId, TaskStatus};
 
 use crate::YES;
 use crate::platform::{Follower, Platform};
@@ -166,9 +166,8 @@ async fn an_undo_that_is_let_go_carries_no_restore_out() {
     assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(10));
 }
 
-/// Somebody changed what is live while the way back was in review, and the plan is looked at before it is made anew.
-#[tokio::test]
-async fn an_undo_in_review_outlives_a_drift() {
+/// Ana's account is restored, and the way back is planned.
+async fn undo_in_review() -> (Platform, Follower, TaskId) {
     let platform = Platform::new();
     platform.write("live/accounts/ana.yaml", &account(3));
     let mut run = platform.begin(YES).await;
@@ -179,6 +178,13 @@ async fn an_undo_in_review_outlives_a_drift() {
     let task = run.run.find("account/ana").unwrap();
     run.engine.command(Command::Undo { task }, "op").await.unwrap();
     run.until_planned("account/ana").await;
+    (platform, run, task)
+}
+
+/// Somebody changed what is live while the way back was in review, and the plan is looked at before it is made anew.
+#[tokio::test]
+async fn an_undo_in_review_outlives_a_drift() {
+    let (platform, run, task) = undo_in_review().await;
     run.leave().await;
     platform.write("live/accounts/ana.yaml", &account(7));
 
@@ -231,16 +237,7 @@ async fn an_undo_that_wrote_a_part_and_is_let_go_has_failed() {
 /// Approved, and let go before it was begun: as if it had not been asked for.
 #[tokio::test]
 async fn an_approved_undo_that_is_let_go_leaves_the_task_done() {
-    let platform = Platform::new();
-    platform.write("live/accounts/ana.yaml", &account(3));
-    let mut run = platform.begin(YES).await;
-    run.settle().await;
-    run.leave().await;
-    let mut run = platform.resume(ApprovalPolicy::Ask).await;
-    run.settle().await;
-    let task = run.run.find("account/ana").unwrap();
-    run.engine.command(Command::Undo { task }, "op").await.unwrap();
-    run.until_planned("account/ana").await;
+    let (platform, mut run, task) = undo_in_review().await;
     run.engine.command(Command::Pause, "op").await.unwrap();
     let digest = run.run.tasks[task.index()].digest.unwrap();
     run.engine.command(Command::Approve { task, digest }, "op").await.unwrap();

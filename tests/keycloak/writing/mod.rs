@@ -144,6 +144,17 @@ impl Story {
         pairs.filter_map(|(one, now)| self.change(&one.change.id, now, one.live.clone(), Mode::Exact, &[])).collect()
     }
 
+    /// What was changed is as it was, and what was made is gone.
+    async fn undo_leads_back(&self, changes: &[Approved]) {
+        let former: Vec<Resource> = changes.iter().filter_map(|change| change.live.clone()).collect();
+        self.write_all(&self.undo(changes).await).await;
+        assert_eq!(self.differences(&former).await, Vec::<String>::new());
+        let made: Vec<Resource> =
+            changes.iter().filter(|one| one.live.is_none()).filter_map(|one| one.desired.clone()).collect();
+        let left: Vec<_> = self.now(&made).await.into_iter().flatten().map(|one| one.id.to_string()).collect();
+        assert_eq!(left, Vec::<String>::new());
+    }
+
     pub async fn write(&self, changes: &[Approved]) -> Vec<Result<Effect>> {
         self.component.write(changes, &NoLedger).await
     }
