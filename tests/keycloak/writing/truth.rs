@@ -87,6 +87,11 @@ fn flatten(at: &str, value: &Value, into: &mut Fields) {
         // To the server nothing and an empty text are one.
         Value::Null => {}
         Value::String(text) if text.is_empty() => {}
+        // A policy holds lists as texts, in the order of the server's own set of ids, which is another in every realm.
+        Value::String(text) if text.starts_with('[') => match serde_json::from_str(text) {
+            Ok(list @ Value::Array(_)) => flatten(at, &list, into),
+            _ => drop(into.insert(at.to_owned(), value.to_string())),
+        },
         other => drop(into.insert(at.to_owned(), other.to_string())),
     }
 }
