@@ -15,6 +15,9 @@ pub(super) struct Lane {
 
 /// A component that takes one task a call has this many prepared for each call that it answers.
 const SMALL_BATCHES: usize = 8;
+/// Plans that are made or wait to be written, where a batch is not larger: each holds its bodies, and a run of any
+/// length needs no more of them at once.
+const MOST_AHEAD: usize = 1000;
 
 impl Lane {
     pub fn new(name: Option<String>, limits: Limits) -> Self {
@@ -44,7 +47,10 @@ impl Lane {
 
     /// Tasks to plan in one call. Writing goes first: plans that wait grow old and need memory.
     pub fn next_to_plan(&mut self, together: impl Fn(TaskId, TaskId) -> bool) -> Vec<TaskId> {
-        if self.planning >= self.under_way() || self.to_write.len() > 2 * self.limits.batch * self.limits.parallel {
+        let Limits { batch, parallel } = self.limits;
+        let ahead = self.to_write.len() + self.planning * batch;
+        let enough = self.to_write.len() > 2 * batch * parallel || ahead > MOST_AHEAD.max(batch);
+        if self.planning >= self.under_way() || enough {
             return Vec::new();
         }
         take(&mut self.to_plan, self.limits.batch, together)

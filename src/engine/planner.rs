@@ -164,7 +164,7 @@ fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>, unknown: Vec<Str
         let (change, left) = differences(pinned, restore, &pair)?;
         match change {
             Some(change) => {
-                changes.push(change);
+                changes.push(Arc::new(change));
                 live.push(pair.live);
                 desired.push(pair.desired);
             }
@@ -259,7 +259,7 @@ async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) ->
                 if answer.preview != Preview::Exact {
                     plan.preview = Preview::Partial;
                 }
-                if let Some(change) = plan.changes.get_mut(at) {
+                if let Some(change) = plan.changes.get_mut(at).map(Arc::make_mut) {
                     change.warnings.extend(answer.warnings);
                     change.file = answer.file;
                 }
@@ -289,7 +289,7 @@ pub(super) fn approved_of(
         }
         approved.push(Approved {
             run: run.clone(),
-            change: Arc::new(change.clone()),
+            change: Arc::clone(change),
             left_out,
             live: proposal.live.get(at).cloned().flatten(),
             desired: proposal.desired.get(at).cloned().flatten(),

@@ -23,7 +23,7 @@ pub(super) enum PreImage {
     Document {
         id: ResourceId,
         /// The former value and its text; None: it did not exist.
-        before: Option<(serde_json::Value, Option<String>)>,
+        before: Option<(Arc<serde_json::Value>, Option<String>)>,
         /// Which fields the approved hunks touch; only those are brought back.
         touched: Vec<DocumentPath>,
         /// Which of these held something that nobody can bring back, as the plan said: an undo leaves them.
@@ -204,7 +204,7 @@ async fn decide_files(context: &Context, restore: &Restore, proposal: &mut Propo
     let answers = context.pinned.calls.check(&restore.component_name, &*restore.component, &asked).await;
     let plan = Arc::make_mut(&mut proposal.plan);
     for (at, answer) in made.into_iter().zip(answers) {
-        let (Some(change), Some(file)) = (plan.changes.get_mut(at), answer?.file) else { continue };
+        let (Some(change), Some(file)) = (plan.changes.get_mut(at).map(Arc::make_mut), answer?.file) else { continue };
         change.warnings.push(format!("a new file: {file}, as it was before where that can be"));
         change.file = Some(file);
     }
@@ -218,7 +218,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 fn push(proposal: &mut Proposal, change: Change, pair: Pair) {
-    Arc::make_mut(&mut proposal.plan).changes.push(change);
+    Arc::make_mut(&mut proposal.plan).changes.push(Arc::new(change));
     proposal.live.push(pair.live);
     proposal.desired.push(pair.desired);
 }

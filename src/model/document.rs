@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,11 +7,12 @@ use serde_json::Value;
 use super::{Digest, DigestBuilder, DigestKey};
 
 /// A canonical structured value: what a document means, without its layout. `source` is the text it
-/// was read from, kept so that a writer can edit it and leave comments and key order alone.
+/// was read from, kept so that a writer can edit it and leave comments and key order alone. A copy shares both: a plan,
+/// what it expects and what is handed to a component are mostly one value.
 #[derive(Clone)]
 pub struct Document {
-    pub value: Value,
-    pub source: Option<std::sync::Arc<str>>,
+    pub value: Arc<Value>,
+    pub source: Option<Arc<str>>,
     /// Whose the file was that it was read from; only a file that is made anew takes it. No difference is one of this.
     pub file: Option<FileOwnership>,
 }
@@ -39,7 +41,7 @@ impl fmt::Display for FileOwnership {
 
 impl Document {
     pub fn new(value: Value) -> Self {
-        Self { value, source: None, file: None }
+        Self { value: Arc::new(value), source: None, file: None }
     }
 
     /// As a journal may hold it: a document may hold a secret, and a plain hash of one could be guessed at.

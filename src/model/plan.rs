@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -37,7 +39,8 @@ pub struct Plan {
     pub source: TargetIdentity,
     pub mode: Mode,
     pub preview: Preview,
-    pub changes: Vec<Change>,
+    /// Shared with what is handed to a component.
+    pub changes: Vec<Arc<Change>>,
     /// For opaque plans: the exact command, shown in full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
@@ -48,7 +51,7 @@ pub struct Plan {
 /// A plan with the bodies it was computed from, position by position. Lives in memory only.
 #[derive(Clone, Debug)]
 pub struct Proposal {
-    pub plan: std::sync::Arc<Plan>,
+    pub plan: Arc<Plan>,
     pub live: Vec<Option<Resource>>,
     pub desired: Vec<Option<Resource>>,
 }

@@ -48,7 +48,9 @@ pub(super) fn parse(path: &TreePath, syntax: Syntax, bytes: &[u8]) -> Result<Doc
         Syntax::Yaml => yaml(text),
     };
     match value.map_err(invalid)? {
-        value @ (Value::Object(_) | Value::Array(_)) => Ok(Document { value, source: Some(text.into()), file: None }),
+        value @ (Value::Object(_) | Value::Array(_)) => {
+            Ok(Document { source: Some(text.into()), ..Document::new(value) })
+        }
         Value::Null => Err(invalid("it holds nothing".to_owned())),
         _ => Err(invalid("it is a single value, not a map or a list: it may be cut off".to_owned())),
     }

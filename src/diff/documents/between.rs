@@ -10,7 +10,7 @@ use crate::model::{Digest, Document, FieldShape, KindSchema};
 /// missing, for some systems take it away to make it anew.
 pub fn is_between(before: Option<&Document>, now: &Document, after: &Document, schema: &KindSchema) -> bool {
     let rules = Rules::new(schema);
-    let three = [before, Some(now), Some(after)].map(|document| document.map(|document| &document.value));
+    let three = [before, Some(now), Some(after)].map(|document| document.map(|document| &*document.value));
     Way { rules: &rules }.goes(three, &rules.root(), 0)
 }
 

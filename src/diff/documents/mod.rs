@@ -17,6 +17,7 @@ mod tests;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -117,11 +118,12 @@ pub fn apply(
     if change.op == Op::Delete {
         return Ok(None);
     }
-    let mut value = live.map_or(Value::Null, |live| live.value.clone());
+    let mut value = live.map_or(Value::Null, |live| Value::clone(&live.value));
     Writer::new(&walk).write_all(&mut value, &taken).ok_or_else(moved)?;
     // What is new and whole is the source's own text; an edit's text is made by the writer from the live one.
-    let whole = desired.filter(|desired| live.is_none() && desired.value == value);
-    let source = whole.and_then(|desired| desired.source.clone());
+    let whole = desired.filter(|desired| *desired.value == value);
+    let source = whole.filter(|_| live.is_none()).and_then(|desired| desired.source.clone());
+    let value = whole.map_or_else(|| Arc::new(value), |desired| Arc::clone(&desired.value));
     Ok(Some(Document { value, source, file: desired.and_then(|desired| desired.file) }))
 }
 

@@ -47,9 +47,10 @@ use crate::model::{Error, ErrorKind, Resource, Result, TargetIdentity, visible};
 
 #[async_trait]
 impl Component for Keycloak {
-    /// A batch is what one reading back in bulk proves.
+    /// A batch is what one reading back in bulk proves. While one is written another is read back and a third is
+    /// planned: more side by side answer no sooner, and hold their bodies meanwhile.
     fn limits(&self) -> Limits {
-        Limits { batch: 1000, parallel: 4 }
+        Limits { batch: 1000, parallel: 3 }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
