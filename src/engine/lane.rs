@@ -49,7 +49,7 @@ impl Lane {
     pub fn next_to_plan(&mut self, together: impl Fn(TaskId, TaskId) -> bool) -> Vec<TaskId> {
         let Limits { batch, parallel } = self.limits;
         let ahead = self.to_write.len() + self.planning * batch;
-        let enough = self.to_write.len() > 2 * batch * parallel || ahead > MOST_AHEAD.max(batch);
+        let enough = self.to_write.len() > 2 * batch * parallel || ahead >= MOST_AHEAD.max(batch);
         if self.planning >= self.under_way() || enough {
             return Vec::new();
         }

@@ -248,6 +248,8 @@ async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) ->
         expected_of.push(expected);
     }
     let answers = pinned.calls.check(&restore.component_name, &*restore.component, &asked).await;
+    // A change that is still shared is copied when something is added to it.
+    drop(asked);
     let mut answers = answers.into_iter();
     let mut checked = Vec::with_capacity(planned.len());
     for ((to_plan, proposal), expected) in planned.into_iter().zip(expected_of) {

@@ -110,6 +110,7 @@ mod tests {
         Digest, DocumentPath, Fidelity, Hunk, HunkAt, Mode, Op, Pass, PathStep, Preview, ResourceId, TargetIdentity,
         TreePath,
     };
+    use std::sync::Arc;
 
     /// One change whose hunks have these needs.
     fn plan(needs: &[&[u32]]) -> Plan {
@@ -128,7 +129,7 @@ mod tests {
             source: nobody,
             mode: Mode::Merge,
             preview: Preview::Exact,
-            changes: vec![Change {
+            changes: vec![Arc::new(Change {
                 id: ResourceId { kind: "document".into(), key: TreePath::root() },
                 op: Op::Update,
                 before: Digest::of_absence(),
@@ -136,7 +137,7 @@ mod tests {
                 hunks: needs.iter().enumerate().map(hunk).collect(),
                 warnings: Vec::new(),
                 file: None,
-            }],
+            })],
             command: None,
             warnings: Vec::new(),
         }

@@ -49,7 +49,7 @@ fn plan(owner: &str) -> Plan {
         target,
         mode: Mode::Merge,
         preview: Preview::Exact,
-        changes: vec![change],
+        changes: vec![change.into()],
         command: None,
         warnings: Vec::new(),
     }

@@ -155,7 +155,7 @@ fn plan(task: &str, changes: Vec<Change>) -> Plan {
         source: identity("restic repository", "/srv/repo", "9f2c41ab"),
         mode: Mode::Merge,
         preview: Preview::Exact,
-        changes,
+        changes: changes.into_iter().map(Into::into).collect(),
         command: None,
         warnings: Vec::new(),
     }

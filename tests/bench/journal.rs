@@ -119,7 +119,7 @@ fn plan(task: u32) -> Plan {
         source: identity,
         mode: Mode::Merge,
         preview: Preview::Exact,
-        changes: vec![Change {
+        changes: vec![Arc::new(Change {
             id: ResourceId { kind: "document".into(), key: TreePath::new(format!("user{task}")).unwrap() },
             op: Op::Update,
             before: Digest::of(task.to_le_bytes()),
@@ -127,7 +127,7 @@ fn plan(task: u32) -> Plan {
             hunks: vec![hunk("quota"), hunk("shell")],
             warnings: Vec::new(),
             file: None,
-        }],
+        })],
         command: None,
         warnings: Vec::new(),
     }

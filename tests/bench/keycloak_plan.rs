@@ -146,7 +146,7 @@ async fn plan(component: &rekindle::components::keycloak::Keycloak, desired: &[R
                 let live = live.unwrap();
                 let mut wanted = desired.document().unwrap().clone();
                 if !credentials {
-                    wanted.value.as_object_mut().unwrap().remove("credentials");
+                    std::sync::Arc::make_mut(&mut wanted.value).as_object_mut().unwrap().remove("credentials");
                 }
                 let schema = component.schema().kind(&desired.id.kind);
                 let live = live.as_ref().and_then(Resource::document);

@@ -130,7 +130,7 @@ impl Component for Counting {
                 return Err(gone());
             }
             let name = approved.change.id.key.to_string();
-            let value = approved.expected.as_ref().unwrap().document().unwrap().value.clone();
+            let value = Value::clone(&approved.expected.as_ref().unwrap().document().unwrap().value);
             *world.effects.entry(format!("{name} {value}")).or_default() += 1;
             world.live.insert(name, value);
             world.moment();

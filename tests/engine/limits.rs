@@ -114,7 +114,7 @@ impl Component for Crowd {
 
     async fn write(&self, changes: &[Approved], _: &dyn Ledger) -> Vec<Result<Effect>> {
         let one = |seen: &mut Seen, approved: &Approved| {
-            let value = approved.expected.as_ref().unwrap().document().unwrap().value.clone();
+            let value = Value::clone(&approved.expected.as_ref().unwrap().document().unwrap().value);
             seen.live.insert(approved.change.id.key.to_string(), value);
             Ok(Effect::default())
         };

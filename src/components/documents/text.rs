@@ -214,7 +214,8 @@ mod tests {
     use serde_json::json;
 
     fn read(syntax: Syntax, text: &str) -> Result<Value> {
-        parse(&TreePath::new("ana.yaml").unwrap(), syntax, text.as_bytes()).map(|document| document.value)
+        parse(&TreePath::new("ana.yaml").unwrap(), syntax, text.as_bytes())
+            .map(|document| Value::clone(&document.value))
     }
 
     #[test]

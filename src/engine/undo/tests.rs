@@ -7,7 +7,7 @@ fn kept(position: u32, attempt: u16, quota: u32) -> KeptRecord {
     let touched = vec![DocumentPath(Vec::new())];
     let pre_image = PreImage::Document {
         id,
-        before: Some((json!({ "quota": quota }), None)),
+        before: Some((Arc::new(json!({ "quota": quota })), None)),
         touched,
         lost: Vec::new(),
         file: None,

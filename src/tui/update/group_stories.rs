@@ -15,7 +15,8 @@ fn equal() -> Story {
         let name = format!("account/user{number:02}");
         let mut plan = document_proposal(&name).plan;
         if number == 7 {
-            std::sync::Arc::make_mut(&mut plan).changes[0].hunks.pop();
+            let plan = std::sync::Arc::make_mut(&mut plan);
+            std::sync::Arc::make_mut(&mut plan.changes[0]).hunks.pop();
         }
         story.planned(&name, &plan);
     }

@@ -60,9 +60,9 @@ fn paths_that_differ_only_where_they_are_cut_stand_in_full_below() {
     let mut story = Story::open(header());
     let mut proposal = tree_proposal("account/ana");
     let long = |middle: &str| TreePath::new(format!("{}{middle}{}", "a".repeat(60), "z".repeat(60))).unwrap();
-    for (hunk, middle) in
-        std::sync::Arc::make_mut(&mut proposal.plan).changes[0].hunks.iter_mut().zip(["-one-", "-two-"])
-    {
+    let plan = std::sync::Arc::make_mut(&mut proposal.plan);
+    let change = std::sync::Arc::make_mut(&mut plan.changes[0]);
+    for (hunk, middle) in change.hunks.iter_mut().zip(["-one-", "-two-"]) {
         let HunkAt::Node { path, .. } = &mut hunk.at else { panic!() };
         *path = long(middle);
     }

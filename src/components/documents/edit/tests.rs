@@ -42,8 +42,9 @@ fn document(syntax: Syntax, text: &str) -> Document {
 
 fn edit(syntax: Syntax, text: &str, change: impl FnOnce(&mut Value)) -> Rewritten {
     let live = document(syntax, text);
-    let mut expected = Document::new(live.value.clone());
-    change(&mut expected.value);
+    let mut value = Value::clone(&live.value);
+    change(&mut value);
+    let expected = Document::new(value);
     let rewritten = rewrite(Some(&live), &expected, syntax).unwrap();
     assert!(text::means(syntax, &rewritten.text, &expected.value));
     rewritten

@@ -250,6 +250,45 @@ async fn hostile_people_end_in_a_clear_sentence() {
     }
 }
 
+/// The form of one file, in which people stand between the realm's own fields.
+#[tokio::test]
+async fn one_file_that_is_cut_off_anywhere_is_refused_and_never_a_realm_of_fewer() {
+    let people: Vec<Value> = (0..4).map(person).collect();
+    let whole = json!({"id": "1", "clients": [{"clientId": "one"}], "realm": "r", "users": people, "z": {"a": [1]}});
+    let whole = whole.to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("realm.json");
+    for end in 0..whole.len() {
+        std::fs::write(&file, &whole.as_bytes()[..end]).unwrap();
+        for below in ["users", "realm/clients"] {
+            let error = list(&open(folder.path()), below).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "cut off at byte {end}: {}", error.chain());
+        }
+    }
+    std::fs::write(&file, whole).unwrap();
+    assert_eq!(list(&open(folder.path()), "users").await.unwrap().len(), 4);
+}
+
+/// The test's threads have small stacks.
+#[tokio::test]
+async fn what_is_nested_ten_thousand_deep_is_refused_wherever_it_stands() {
+    for (open_with, close_with) in [("[", "]"), ("{\"a\":", "}")] {
+        let deep = format!("{}1{}", open_with.repeat(10_000), close_with.repeat(10_000));
+        let person = format!("{{\"username\":\"ana\",\"attributes\":{deep}}}");
+        let one_file = format!("{{\"realm\":\"r\",\"users\":[{person}]}}");
+        let a_users_file = format!("{{\"realm\":\"r\",\"later\":{deep},\"users\":[]}}");
+        let of_a_client = format!("{{\"realm\":\"r\",\"clients\":[{{\"clientId\":\"one\",\"attributes\":{deep}}}]}}");
+        let files = [("r-realm.json", &one_file), ("r-users-0.json", &a_users_file), ("r-realm.json", &of_a_client)];
+        for (name, text) in files {
+            let folder = an_export(0, 0);
+            std::fs::write(folder.path().join(name), text).unwrap();
+            let (kind, said) = refusal(folder.path()).await;
+            assert_eq!(kind, ErrorKind::Invalid, "{said}");
+            assert!(said.contains("deeper than 100 levels"), "{said}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn files_that_do_not_belong_together_are_refused() {
     let folder = an_export(2, 2);

@@ -2,6 +2,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::model::{Error, ErrorKind, Known, Result, visible};
@@ -152,11 +153,24 @@ impl Answer {
 
     /// The body. An empty one is no value: a read that is answered by nothing was cut short.
     pub fn json(&self) -> Result<Value> {
+        self.parsed("")
+    }
+
+    /// The body as a list.
+    pub fn items<I: DeserializeOwned>(&self) -> Result<Vec<I>> {
+        self.parsed("its answer is no such list")
+    }
+
+    fn parsed<T: DeserializeOwned>(&self, otherwise: &str) -> Result<T> {
         if self.body.is_empty() {
             return Err(strange(&self.doing, "its answer is empty"));
         }
         serde_json::from_slice(&self.body).map_err(|error| {
-            strange(&self.doing, format!("its answer ends or breaks at byte {}", error.column())).caused_by(error)
+            let why = match error.is_data() {
+                true => otherwise.to_owned(),
+                false => format!("its answer ends or breaks at byte {}", error.column()),
+            };
+            strange(&self.doing, why).caused_by(error)
         })
     }
 }

@@ -18,6 +18,7 @@ use crate::model::{Error, ErrorKind, Known, Result, Secret, visible};
 use super::config::{Config, Login};
 pub(super) use answer::Answer;
 use answer::{Failed, failed_to_send};
+pub(super) use pages::{Bare, Item};
 use patience::Patience;
 use token::Token;
 

@@ -161,7 +161,7 @@ async fn a_write_whose_answer_is_lost_is_not_sent_again() {
 async fn what_is_no_answer_of_the_api_is_an_error_and_never_an_empty_list() {
     for body in ["<html><title>Sign in</title></html>", "", "{\"users\":", "{}", "null"] {
         let told = told(move |line, _| if line.contains("/token") { token(0) } else { reply("200 OK", "", body) });
-        let error = http(&told).listed("/users", &[], 10).await.unwrap_err();
+        let error = http(&told).listed::<Value>("/users", &[], 10).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{body:?}: {error}");
     }
     let moved = told(|line, _| match line.contains("/token") {
@@ -187,13 +187,38 @@ async fn pages_that_do_not_add_up_to_the_count_are_an_error() {
     };
     let read = |told: Told| async move {
         let http = http(&told);
-        http.counted("/users", "/users/count", &[], 10, |user| Ok(user.get("id").cloned())).await.map(|all| all.len())
+        http.counted("/users", "/users/count", &[], 10, |user: Value| user.get("id").cloned())
+            .await
+            .map(|all| all.len())
     };
     assert_eq!(read(of(25)).await.unwrap(), 25);
     for holds in [24, 20, 10, 0] {
         let error = read(of(holds)).await.unwrap_err();
         assert!(error.to_string().contains(&format!("counts 25 and its pages hold {holds}")), "{error}");
     }
+}
+
+#[tokio::test]
+async fn nobody_is_missed_in_a_list_that_grows_while_it_is_read() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let grown = AtomicUsize::new(0);
+    // Before each page somebody comes whose names are the first of all, and everybody else moves on.
+    let told = told(move |line, _| {
+        if line.contains("/token") {
+            return token(0);
+        }
+        if line.contains("/count") {
+            return ok(&json!(25 + grown.load(Ordering::SeqCst)));
+        }
+        let new = grown.fetch_add(3, Ordering::SeqCst) + 3;
+        let first: usize = line.split("first=").nth(1).unwrap().split('&').next().unwrap().parse().unwrap();
+        let all = (0..new).map(|at| format!("new {at}")).chain((0..25).map(|at| at.to_string()));
+        ok(&Value::Array(all.skip(first).take(10).map(|id| json!({ "id": id })).collect()))
+    });
+    let id = |user: Value| user["id"].as_str()?.parse::<usize>().ok();
+    let mut met = http(&told).counted("/users", "/users/count", &[], 10, id).await.unwrap();
+    met.sort_unstable();
+    assert_eq!(met, (0..25).collect::<Vec<usize>>());
 }
 
 #[tokio::test]

@@ -135,6 +135,8 @@ impl Live {
         if let Some(view) = held.as_ref().filter(|view| self.is_fresh(view, keys)) {
             return Ok(Arc::clone(view));
         }
+        // Not two at once: it holds everybody.
+        *held = None;
         let view = Arc::new(UsersView::take(&self.http, &realm).await?);
         *held = Some(Arc::clone(&view));
         Ok(view)

@@ -9,6 +9,7 @@ use super::realm_view::{RealmView, text};
 use super::users_view::User;
 use super::{Keycloak, Live, is_user, probe};
 use crate::components::keycloak::canonical::{self, Side};
+use crate::components::keycloak::http::Bare;
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
 use crate::model::{
@@ -219,7 +220,7 @@ impl Live {
         if self.http.get_maybe("", &[]).await?.is_none() {
             return Ok(Vec::new());
         }
-        let name = |user: &serde_json::Value| Ok(text(user, "username").map(str::to_lowercase));
+        let name = |user: Bare| user.username.map(|name| name.to_lowercase());
         let brief = [("briefRepresentation", "true")];
         let mut names = self.http.counted("/users", "/users/count", &brief, 1000, name).await?;
         names.sort_unstable();
@@ -245,7 +246,7 @@ impl Live {
             async move {
                 let read = match bulk {
                     Some(bulk) => {
-                        let found = username(&id).map(|name| bulk.users.get(&name).cloned());
+                        let found = username(&id).and_then(|name| bulk.user(&name));
                         self.finished(realm, found, details).await
                     }
                     None => self.user_now(realm, &id, details).await,

@@ -129,7 +129,7 @@ async fn secrets(http: &Http, representation: &Value) -> Result<HashMap<String, 
     if !list(representation, "clients").iter().any(masked) {
         return Ok(HashMap::new());
     }
-    let clients = http.listed("/clients", &[], PAGE).await?;
+    let clients: Vec<Value> = http.listed("/clients", &[], PAGE).await?;
     let secret = |client: &Value| Some((text(client, "clientId")?.to_owned(), client.get("secret")?.clone()));
     Ok(clients.iter().filter_map(secret).collect())
 }
@@ -149,7 +149,7 @@ async fn organizations(http: &Http, representation: &Value) -> Result<Vec<Value>
     if representation.get("organizationsEnabled").and_then(Value::as_bool) != Some(true) {
         return Ok(Vec::new());
     }
-    let all = http.listed("/organizations", &[("briefRepresentation", "false")], PAGE).await?;
+    let all: Vec<Value> = http.listed("/organizations", &[("briefRepresentation", "false")], PAGE).await?;
     let with_providers = stream::iter(all).map(|mut organization| async move {
         let id = text(&organization, "id").unwrap_or_default().to_owned();
         let path = format!("/organizations/{}/identity-providers", segment(&id));

@@ -1,11 +1,14 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::realm_view::{RealmView, text};
-use crate::components::keycloak::http::{Http, segment};
+use crate::components::keycloak::http::{Bare, Http, Item, segment, strange};
 use crate::model::{Error, Result};
 
 /// Users with all their attributes; and bare ones, of whom only the id is wanted.
@@ -19,8 +22,16 @@ const SIDE_BY_SIDE: usize = 6;
 pub(in crate::components::keycloak) struct UsersView {
     pub begun: Instant,
     pub cost: Duration,
-    /// By lower-cased username: representations as the canonical form takes them.
-    pub users: HashMap<String, User>,
+    /// By lower-cased username.
+    users: HashMap<Box<str>, Packed>,
+    tells: Vec<Tells>,
+}
+
+/// One of many, held as text: as a value each takes some kilobytes, and there may be a million.
+struct Packed {
+    text: Box<[u8]>,
+    /// Which of the view's `tells` are true of it.
+    told: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,29 +55,84 @@ impl UsersView {
     pub async fn take(http: &Http, realm: &RealmView) -> Result<Self> {
         let begun = Instant::now();
         if realm.realm.is_none() {
-            return Ok(Self { begun, cost: begun.elapsed(), users: HashMap::new() });
+            return Ok(Self { begun, cost: begun.elapsed(), users: HashMap::new(), tells: Vec::new() });
         }
         let full = [("briefRepresentation", "false")];
-        let keep = |user: &Value| Ok(Some(lean(user)));
+        let keep = |user: Lean| {
+            let (id, name) = (user.id()?.to_owned(), user.text("username")?.to_lowercase());
+            let text = serde_json::to_vec(&user.0).ok()?.into_boxed_slice();
+            Some((id, name.into_boxed_str(), Packed { text, told: Vec::new() }))
+        };
         let (users, told) =
             tokio::try_join!(http.counted("/users", "/users/count", &full, PAGE, keep), inverted(http, realm))?;
-        let mut by_id: HashMap<String, User> = HashMap::with_capacity(users.len());
-        for representation in users {
-            let Some(id) = text(&representation, "id").map(str::to_owned) else { continue };
-            by_id.insert(id.clone(), User { id, representation, linked: false, organizations: Vec::new() });
-        }
-        for (tells, ids) in told {
+        let mut by_id: HashMap<String, (Box<str>, Packed)> =
+            users.into_iter().map(|(id, name, user)| (id, (name, user))).collect();
+        let mut tells = Vec::with_capacity(told.len());
+        for (at, (tell, ids)) in (0..).zip(told) {
             for id in ids {
                 // Service accounts are members too, and no users of the list.
-                if let Some(user) = by_id.get_mut(&id) {
-                    user.note(&tells);
+                if let Some((_, user)) = by_id.get_mut(&id) {
+                    user.told.push(at);
                 }
             }
+            tells.push(tell);
         }
-        let named =
-            by_id.into_values().filter_map(|user| Some((text(&user.representation, "username")?.to_lowercase(), user)));
-        let users = named.collect();
-        Ok(Self { begun, cost: begun.elapsed(), users })
+        Ok(Self { begun, cost: begun.elapsed(), users: by_id.into_values().collect(), tells })
+    }
+
+    /// As the canonical form takes it; by lower-cased username.
+    pub fn user(&self, name: &str) -> Result<Option<User>> {
+        let Some(packed) = self.users.get(name) else { return Ok(None) };
+        let representation: Value = serde_json::from_slice(&packed.text)
+            .map_err(|error| strange("read a user", "it is not as it was read").caused_by(error))?;
+        let id = text(&representation, "id").unwrap_or_default().to_owned();
+        let mut user = User { id, representation, linked: false, organizations: Vec::new() };
+        let told = packed.told.iter().filter_map(|at| self.tells.get(*at as usize));
+        told.for_each(|tells| user.note(tells));
+        Ok(Some(user))
+    }
+}
+
+/// A user of a page without what describes the profile's form, which is most of an answer and is passed over unread.
+struct Lean(Map<String, Value>);
+
+impl Lean {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+}
+
+impl Item for Lean {
+    fn id(&self) -> Option<&str> {
+        self.text("id")
+    }
+}
+
+impl<'de> Deserialize<'de> for Lean {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Lean;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a user")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Lean, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if is_form(&name) {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                fields.insert(name, map.next_value()?);
+            }
+        }
+        Ok(Lean(fields))
     }
 }
 
@@ -99,15 +165,19 @@ fn push(entry: serde_json::map::Entry<'_>, name: &str) {
     }
 }
 
-/// Without what describes the profile's form: that is most of an answer.
+fn is_form(field: &str) -> bool {
+    matches!(field, "userProfileMetadata" | "access")
+}
+
+/// The same of one that is held as a value.
 pub(super) fn lean(user: &Value) -> Value {
     let fields = user.as_object().into_iter().flatten();
-    let kept = fields.filter(|(name, _)| !matches!(name.as_str(), "userProfileMetadata" | "access"));
+    let kept = fields.filter(|(name, _)| !is_form(name));
     Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 /// Direct assignments alone, which is what a restore is about: a role that a group lends is the group's.
-async fn inverted(http: &Http, realm: &RealmView) -> Result<Vec<(Tells, HashSet<String>)>> {
+async fn inverted(http: &Http, realm: &RealmView) -> Result<Vec<(Tells, Vec<String>)>> {
     let mut asked: Vec<(Tells, String, Option<String>)> = Vec::new();
     for id in realm.groups.values() {
         asked.push((Tells::Group(id.clone()), format!("/groups/{}/members", segment(id)), None));
@@ -133,8 +203,8 @@ async fn inverted(http: &Http, realm: &RealmView) -> Result<Vec<(Tells, HashSet<
     let answers = stream::iter(asked).map(|(tells, path, provider)| async move {
         let mut query = vec![("briefRepresentation", "true")];
         query.extend(provider.as_deref().map(|alias| ("idpAlias", alias)));
-        let items = http.listed(&path, &query, BARE_PAGE).await?;
-        let ids = items.iter().filter_map(|item| Some(text(item, "id")?.to_owned())).collect();
+        let members: Vec<Bare> = http.listed(&path, &query, BARE_PAGE).await?;
+        let ids = members.into_iter().filter_map(|member| member.id).collect();
         Ok::<_, Error>((tells, ids))
     });
     answers.buffer_unordered(SIDE_BY_SIDE).try_collect().await

@@ -56,7 +56,7 @@ pub(super) async fn memberships_are_ones_own(
 /// That an organization has no accounts of its own, which would go with it.
 pub(super) async fn organization_is_nobodys_home(http: &Http, id: &str, alias: &str) -> Result<()> {
     let path = format!("/organizations/{}/members", segment(id));
-    let managed = http.listed(&path, &[("membershipType", "MANAGED")], 100).await?;
+    let managed: Vec<Value> = http.listed(&path, &[("membershipType", "MANAGED")], 100).await?;
     match managed.iter().any(is_managed) {
         true => Err(takes_accounts(&format!("remove the organization {}", visible(alias)))),
         false => Ok(()),

@@ -29,17 +29,8 @@ impl Keycloak {
         let (new, others): (Vec<_>, Vec<_>) =
             changes.iter().copied().partition(|(_, one)| one.live.is_none() && one.expected.is_some());
         let mut answers = Vec::with_capacity(changes.len());
-        let mut ready = Vec::with_capacity(new.len());
-        for (at, one) in new {
-            let ids = self.live.http.config.ids;
-            match NewUser::of(document(&one.expected), document(&one.desired), ids, standing) {
-                Ok(user) => ready.push((at, one, user)),
-                Err(error) => answers.push((at, Err(of(&one.change.id, error)))),
-            }
-        }
-        self.refuse_taken(&mut ready, &mut answers).await;
         let created: Vec<BoxFuture<'_, Answers>> =
-            ready.chunks(PER_CALL).map(|chunk| self.create(standing, chunk).boxed()).collect();
+            new.chunks(PER_CALL).map(|some| self.create_some(standing, some).boxed()).collect();
         let changed: Vec<BoxFuture<'_, (usize, Result<Effect>)>> = others
             .into_iter()
             .map(|(at, one)| match one.expected {
@@ -49,6 +40,24 @@ impl Keycloak {
             .collect();
         answers.extend(stream::iter(created).buffer_unordered(IMPORTS).collect::<Vec<_>>().await.into_iter().flatten());
         answers.extend(stream::iter(changed).buffer_unordered(SIDE_BY_SIDE).collect::<Vec<_>>().await);
+        answers
+    }
+
+    /// As many as one call takes.
+    async fn create_some(&self, standing: &Standing, new: &[(usize, &Approved)]) -> Answers {
+        let mut answers = Vec::with_capacity(new.len());
+        let mut ready = Vec::with_capacity(new.len());
+        for (at, one) in new {
+            let ids = self.live.http.config.ids;
+            match NewUser::of(document(&one.expected), document(&one.desired), ids, standing) {
+                Ok(user) => ready.push((*at, *one, user)),
+                Err(error) => answers.push((*at, Err(of(&one.change.id, error)))),
+            }
+        }
+        self.refuse_taken(&mut ready, &mut answers).await;
+        if !ready.is_empty() {
+            answers.extend(self.create(standing, &ready).await);
+        }
         answers
     }
 
