@@ -20,6 +20,12 @@ use crate::reader::Reader;
 pub trait Component: Reader {
     fn limits(&self) -> Limits;
 
+    /// Whether the changes of a task are checked and written in one call, however many they are: a realm is made of
+    /// all that is wanted in it at once. Then [`Limits::batch`] bounds the tasks of a call.
+    fn keeps_tasks_whole(&self) -> bool {
+        false
+    }
+
     /// The system's own opinion of each change without making it: free space, server-side dry run,
     /// right to write. An `Err` is a reason not to approve; warnings are shown.
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>>;

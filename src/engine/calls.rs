@@ -18,6 +18,7 @@ struct Turns {
     /// One less, where that leaves any: a long write does not keep the next plan from being made.
     writing: Semaphore,
     batch: usize,
+    whole: bool,
 }
 
 /// The right to make one call; ends with it.
@@ -32,7 +33,12 @@ impl Calls {
             let limits = component.limits();
             let parallel = limits.parallel.max(1);
             let writing = Semaphore::new(parallel.saturating_sub(1).max(1));
-            Turns { all: Semaphore::new(parallel), writing, batch: limits.batch.max(1) }
+            Turns {
+                all: Semaphore::new(parallel),
+                writing,
+                batch: limits.batch.max(1),
+                whole: component.keeps_tasks_whole(),
+            }
         };
         Self { of: components.iter().map(|(name, component)| (name.clone(), turns(&**component))).collect() }
     }
@@ -54,9 +60,14 @@ impl Calls {
         Turn { _writing: writing, ..self.reading(component).await }
     }
 
-    /// Of one call.
-    pub fn most(&self, component: &str) -> usize {
+    /// Resources of one call that reads.
+    fn most_read(&self, component: &str) -> usize {
         self.of.get(component).map_or(usize::MAX, |turns| turns.batch)
+    }
+
+    /// Changes of one call that checks or writes.
+    pub fn most_changes(&self, component: &str) -> usize {
+        self.of.get(component).map_or(usize::MAX, |turns| if turns.whole { usize::MAX } else { turns.batch })
     }
 
     /// `with`: the other side of each, for a component that wants to see it.
@@ -69,7 +80,7 @@ impl Calls {
     ) -> Vec<Result<Option<Resource>>> {
         let mut answers = Vec::with_capacity(wanted.len());
         let mut with = with;
-        for part in wanted.chunks(self.most(name)) {
+        for part in wanted.chunks(self.most_read(name)) {
             let (with_part, rest) = with.split_at(part.len().min(with.len()));
             with = rest;
             let _turn = self.reading(name).await;
@@ -80,7 +91,7 @@ impl Calls {
 
     pub async fn check(&self, name: &str, with: &dyn Component, changes: &[Approved]) -> Vec<Result<Checked>> {
         let mut answers = Vec::with_capacity(changes.len());
-        for part in changes.chunks(self.most(name)) {
+        for part in changes.chunks(self.most_changes(name)) {
             let _turn = self.reading(name).await;
             answers.extend(one_each(with.check(part).await, part.len()));
         }

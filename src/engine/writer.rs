@@ -95,7 +95,7 @@ async fn effect_and_proof(
         .flat_map(|(at, ready)| ready.approved.iter().map(move |approved| (at, approved.clone())))
         .collect();
     let mut effects = Vec::with_capacity(flat.len());
-    for part in flat.chunks(calls.most(&restore.component_name)) {
+    for part in flat.chunks(calls.most_changes(&restore.component_name)) {
         let mut ledger = RunLedger::new(context.clone(), mailbox.clone());
         for (at, approved) in part {
             if let Some(Prepared { to_write: ToWrite { to_plan, attempt, pass, .. }, .. }) = prepared.get(*at) {

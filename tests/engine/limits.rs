@@ -36,6 +36,7 @@ struct Crowd {
     seen: Arc<Mutex<Seen>>,
     schema: Schema,
     backup: bool,
+    keeps_tasks_whole: bool,
 }
 
 impl Crowd {
@@ -108,6 +109,10 @@ impl Component for Crowd {
         LIMITS
     }
 
+    fn keeps_tasks_whole(&self) -> bool {
+        self.keeps_tasks_whole
+    }
+
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
         self.call("check", changes.len(), |_| changes.iter().map(|_| Ok(Checked::default())).collect()).await
     }
@@ -126,10 +131,9 @@ fn users() -> Vec<String> {
     (0..USERS).map(|number| format!("user{number}")).collect()
 }
 
-#[tokio::test]
-async fn a_component_never_sees_more_calls_or_more_in_one_than_it_likes() {
+async fn run(keeps_tasks_whole: bool) -> Arc<Mutex<Seen>> {
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let side = |backup| Arc::new(Crowd { seen: seen.clone(), schema: Schema::default(), backup });
+    let side = |backup| Arc::new(Crowd { seen: seen.clone(), schema: Schema::default(), backup, keeps_tasks_whole });
     let (source, component, below) = (side(true), side(false), TreePath::root());
     let script = Arc::new(Accounts { source, component, below, mode: Mode::Exact });
     let folder = tempfile::tempdir().unwrap();
@@ -138,9 +142,25 @@ async fn a_component_never_sees_more_calls_or_more_in_one_than_it_likes() {
     let mut run = Follower::of(session.begin(header));
     run.settle().await;
     assert!(run.statuses().iter().all(|(_, status)| *status == TaskStatus::Done), "{:?}", run.run.problems);
+    assert_eq!(seen.lock().unwrap().live.len(), USERS * EACH);
+    seen
+}
 
+/// A realm of more than a batch of clients and groups is made of all of them at once.
+#[tokio::test]
+async fn changes_of_a_task_that_is_kept_whole_are_checked_and_written_together() {
+    let seen = run(true).await;
     let seen = seen.lock().unwrap();
-    assert_eq!(seen.live.len(), USERS * EACH);
+    for verb in ["check", "write"] {
+        assert_eq!(seen.most_in_one[verb], LIMITS.batch * EACH, "{verb}");
+    }
+    assert_eq!(seen.most_in_one["read"], LIMITS.batch);
+}
+
+#[tokio::test]
+async fn a_component_never_sees_more_calls_or_more_in_one_than_it_likes() {
+    let seen = run(false).await;
+    let seen = seen.lock().unwrap();
     assert_eq!(seen.most_calls, LIMITS.parallel, "as many as it likes, and no more");
     assert_eq!(seen.most_writing, LIMITS.parallel - 1, "one is left for the next plans");
     for verb in ["read", "check", "write", "list"] {

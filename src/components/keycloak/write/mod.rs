@@ -53,6 +53,10 @@ impl Component for Keycloak {
         Limits { batch: 1000, parallel: 3 }
     }
 
+    fn keeps_tasks_whole(&self) -> bool {
+        true
+    }
+
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
         self.checked(changes).await
     }
