@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use rekindle::component::Component;
 use rekindle::model::{ErrorKind, Known, Resource};
 use rekindle::reader::Reader;
@@ -166,13 +164,13 @@ async fn a_lost_login_pauses_the_run_with_its_reason_and_a_resume_finishes() {
     assert_eq!(story.differences(&story.below("users")).await, Vec::<String>::new());
 }
 
-const SHORT: &str = "short";
-
-/// A client of the realm itself, with every right and tokens that live two seconds; answers with its id.
-async fn with_short_tokens(story: &mut Story, proxy: &Proxy, realm: &str) -> String {
+/// Each lives two seconds, and the restore takes longer than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_run_out_on_the_way_are_renewed() {
     use rekindle::components::keycloak::config::{Grant, Login};
+    let (mut story, proxy) = Story::behind_a_proxy("short-lived", 40).await;
     let secret = "short-secret";
-    let client = json!({"clientId": SHORT, "secret": secret, "serviceAccountsEnabled": true, "publicClient": false,
+    let client = json!({"clientId": "short", "secret": secret, "serviceAccountsEnabled": true, "publicClient": false,
         "attributes": {"access.token.lifespan": "2"}});
     story.admin.done(Method::POST, &story.at("/clients"), client).await;
     let id = |found: serde_json::Value| found[0]["id"].as_str().unwrap().to_owned();
@@ -183,17 +181,9 @@ async fn with_short_tokens(story: &mut Story, proxy: &Proxy, realm: &str) -> Str
     let path = format!("/users/{}/role-mappings/clients/{management}", account["id"].as_str().unwrap());
     story.admin.done(Method::POST, &story.at(&path), json!([role])).await;
     let grant = Grant::Client { secret: rekindle::model::Secret::new(secret) };
-    let login = Login { realm: realm.to_owned(), client: SHORT.to_owned(), grant };
-    let config = Config { url: proxy.url.clone(), login, ..server().config(realm) };
+    let login = Login { realm: "short-lived".to_owned(), client: "short".to_owned(), grant };
+    let config = Config { url: proxy.url.clone(), login, ..server().config("short-lived") };
     story.component = Keycloak::new(config).unwrap();
-    client
-}
-
-/// Each lives two seconds, and the restore takes longer than that.
-#[tokio::test(flavor = "multi_thread")]
-async fn tokens_that_run_out_on_the_way_are_renewed() {
-    let (mut story, proxy) = Story::behind_a_proxy("short-lived", 40).await;
-    with_short_tokens(&mut story, &proxy, "short-lived").await;
     let people = story.below("users");
     let began = std::time::Instant::now();
     let mut times = 0;
@@ -205,108 +195,4 @@ async fn tokens_that_run_out_on_the_way_are_renewed() {
     }
     assert_eq!(story.differences(&people).await, Vec::<String>::new());
     assert!(times > 0 && proxy.seen(Asked::is_login) >= 2, "{times} times, {}", proxy.seen(Asked::is_login));
-}
-
-/// It was good when the call was made, and the server refuses it: in the middle of a bulk read, then of the writing.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_runs_out_while_a_call_is_on_its_way_costs_nobody() {
-    let (mut story, proxy) = Story::behind_a_proxy("late", 60).await;
-    with_short_tokens(&mut story, &proxy, "late").await;
-    let people = story.below("users");
-    let with: Vec<Option<Resource>> = people.iter().cloned().map(Some).collect();
-    let wanted: Vec<_> = people.iter().map(|one| story.component.locate(&one.id)).collect();
-    let late = |writes: bool, nth: usize| {
-        move |asked: &Asked| {
-            if !asked.is_login() && asked.writes() == writes && asked.before == nth {
-                std::thread::sleep(std::time::Duration::from_secs(4));
-            }
-            Fate::Pass
-        }
-    };
-    proxy.script(late(false, 8));
-    for read in story.component.read_for(&wanted, &with).await {
-        assert!(read.unwrap().is_some(), "somebody is not there");
-    }
-    assert!(proxy.seen(Asked::is_login) >= 2, "no token ran out");
-    for user in story.admin.get(&story.at("/users?max=-1")).await.as_array().unwrap() {
-        story.remove(&format!("/users/{}", user["id"].as_str().unwrap())).await;
-    }
-    let changes = story.plan(&people, &[]).await;
-    proxy.script(late(true, 1));
-    story.write_all(&changes).await;
-    assert!(proxy.seen(Asked::is_login) >= 1, "no token ran out");
-    proxy.script(|_| Fate::Pass);
-    assert_eq!(story.differences(&people).await, Vec::<String>::new());
-}
-
-/// The renewal itself is refused by the server: nobody looks absent, nothing is said to be written that is not.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_is_disabled_on_the_way_ends_in_a_login_that_is_refused() {
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-    let (mut story, proxy) = Story::behind_a_proxy("disabled", 60).await;
-    let client = with_short_tokens(&mut story, &proxy, "disabled").await;
-    let client = story.at(&format!("/clients/{client}"));
-    let people = story.below("users");
-    let with: Vec<Option<Resource>> = people.iter().cloned().map(Some).collect();
-    let wanted: Vec<_> = people.iter().map(|one| story.component.locate(&one.id)).collect();
-    for (writes, nth) in [(false, 6), (true, 1)] {
-        let changes = match writes {
-            true => {
-                for user in story.admin.get(&story.at("/users?max=-1")).await.as_array().unwrap() {
-                    story.remove(&format!("/users/{}", user["id"].as_str().unwrap())).await;
-                }
-                story.plan(&people, &[]).await
-            }
-            false => Vec::new(),
-        };
-        let (reached, disabled) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let (here, done) = (Arc::clone(&reached), Arc::clone(&disabled));
-        proxy.script(move |asked| {
-            if !asked.is_login() && asked.writes() == writes && asked.before >= nth {
-                here.store(true, SeqCst);
-                while !done.load(SeqCst) {
-                    std::thread::sleep(std::time::Duration::from_millis(10));
-                }
-            }
-            Fate::Pass
-        });
-        let disabling = async {
-            while !reached.load(SeqCst) {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
-            let mut now = story.admin.get(&client).await;
-            now["enabled"] = json!(false);
-            story.admin.done(Method::PUT, &client, now).await;
-            tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-            disabled.store(true, SeqCst);
-        };
-        let working = async {
-            match writes {
-                true => {
-                    let errors: Vec<_> = story.write(&changes).await.into_iter().filter_map(Result::err).collect();
-                    assert!(!errors.is_empty());
-                    assert!(errors.iter().all(|error| error.kind() == ErrorKind::LoggedOut), "{}", errors[0].chain());
-                }
-                false => {
-                    let read = story.component.read_for(&wanted, &with).await;
-                    assert!(read.iter().any(Result::is_err));
-                    for one in read {
-                        match one {
-                            Ok(found) => assert!(found.is_some(), "somebody looks absent"),
-                            Err(error) => assert_eq!(error.kind(), ErrorKind::LoggedOut, "{}", error.chain()),
-                        }
-                    }
-                }
-            }
-        };
-        tokio::join!(disabling, working);
-        proxy.script(|_| Fate::Pass);
-        let mut now = story.admin.get(&client).await;
-        now["enabled"] = json!(true);
-        story.admin.done(Method::PUT, &client, now).await;
-    }
-    let left = story.plan(&people, &[]).await;
-    assert!(!left.is_empty());
-    story.write_all(&left).await;
-    assert_eq!(story.differences(&people).await, Vec::<String>::new());
 }
