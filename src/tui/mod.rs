@@ -21,6 +21,7 @@ mod matrix;
 mod msg;
 mod names;
 mod notes;
+mod origin;
 mod pace;
 mod pager;
 mod painter;

@@ -11,6 +11,7 @@ use super::groups::Groups;
 use super::keymap::{Context, Keymap};
 use super::matrix::Sight;
 use super::notes::{Notes, Weight};
+use super::origin::Origin;
 use super::pace::Pace;
 use super::palette::Palette;
 use super::parting::Parting;
@@ -114,6 +115,7 @@ pub struct Model {
     pub search: Search,
     pub pace: Pace,
     pub groups: Option<Groups>,
+    pub origin: Option<Origin>,
     pub canary: Option<Canary>,
     /// Tasks whose plan could not be shown: nobody approves them along with others.
     pub unopened: BTreeSet<TaskId>,
@@ -175,6 +177,7 @@ impl Model {
             search: Search::default(),
             pace: Pace::default(),
             groups: None,
+            origin: None,
             canary: None,
             unopened: BTreeSet::new(),
             review: Review::default(),

@@ -33,7 +33,8 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::at(buffer, area, 1);
     pen.write(" target ", theme.style(Role::Quiet));
     let target = model.cursor.and_then(|id| shown_target(&model.run, id));
-    let target = target.unwrap_or_else(|| "(this step has none)".to_owned());
+    let none = if model.cursor.is_some() { "(this step has none)" } else { "(no task is under the cursor)" };
+    let target = target.unwrap_or_else(|| none.to_owned());
     let left = pen.left();
     // Its name before its id: both stand in full where something is approved.
     let role = if target.contains(TargetIdentity::UNCHECKED) { Role::Danger } else { Role::Title };

@@ -53,12 +53,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
 fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
     let note = model.cursor.map(|id| words::note(model, id)).unwrap_or_default();
     let key = |action| model.keymap.key(Context::Review, action);
-    let (list, open) =
-        (model.keymap.key(Context::Everywhere, Action::ShowSteps), model.keymap.key(Context::Steps, Action::Open));
-    let there = match model.tab {
-        Tab::Steps => open.to_owned(),
-        _ => format!("{list}, then {open},"),
-    };
+    let there = model.keymap.key(if model.tab == Tab::Steps { Context::Steps } else { Context::Review }, Action::Open);
     let text = match status {
         TaskStatus::Waiting => "It waits for what it needs; it is planned after that.".to_owned(),
         TaskStatus::Ready => "It will be planned next.".to_owned(),

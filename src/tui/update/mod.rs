@@ -18,6 +18,8 @@ mod deciding_stories;
 #[cfg(test)]
 mod group_stories;
 #[cfg(test)]
+mod habit_stories;
+#[cfg(test)]
 mod help_stories;
 #[cfg(test)]
 mod leaving_stories;
@@ -161,8 +163,16 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         return Vec::new();
     }
     model.notes.read(at);
-    let Some(action) = model.keymap.action(model.context(), key) else { return Vec::new() };
+    let Some(action) = model.keymap.action(model.context(), key) else {
+        let help = model.keymap.key(Context::Everywhere, Action::Help);
+        model.say(format!("{key} does nothing here; {help} has the keys"));
+        return Vec::new();
+    };
     let mut effects = actions::act(model, action);
+    if model.dialog.is_some() {
+        // What was complained of before it was asked is not about the answer.
+        model.notes.forget(Weight::Problem);
+    }
     model.settle();
     effects.extend(loading::follow_cursor(model));
     effects

@@ -11,6 +11,8 @@ pub fn travel(model: &mut Model, action: Action) {
         Action::Down => 1,
         Action::PageUp => -page,
         Action::PageDown => page,
+        Action::HalfPageUp => -(page / 2).max(1),
+        Action::HalfPageDown => (page / 2).max(1),
         Action::First => isize::MIN / 2,
         Action::Last => isize::MAX / 2,
         _ => 0,
