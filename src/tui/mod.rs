@@ -51,6 +51,6 @@ pub use keymap::Keymap;
 pub use keys_file::{load as load_keys, path as keys_path};
 pub use log::{layer as log_layer, start as start_log};
 pub use parting::Parting;
-pub use runtime::{Histories, Options, Source, run};
+pub use runtime::{Options, Records, Source, run};
 pub use theme::Palette;
 pub use watchdog::Watchdog;

@@ -96,6 +96,8 @@ pub struct Model {
     pub by: String,
     /// Attached to a run of another process: nothing can be commanded.
     pub read_only: bool,
+    /// A process holds the run: this one, or the one that is watched.
+    pub is_held: bool,
     pub theme: Theme,
     pub zone: TimeZone,
     pub keymap: Keymap,
@@ -160,6 +162,7 @@ impl Model {
             run: Run::default(),
             by,
             read_only,
+            is_held: true,
             theme,
             zone,
             keymap: Keymap::default(),

@@ -52,6 +52,9 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
     } else if let Some(hint) = Some(model).filter(|model| model.tour).and_then(tour::hint) {
         pen.write(&fit(&format!(" {hint}"), left, theme.cut()), theme.style(Role::Active));
+    } else if model.read_only && !model.is_held && !model.is_complete() {
+        let told = format!(" nobody holds this run: `rekindle resume {}` goes on", visible(&model.run.header.id));
+        pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
     } else if model.is_complete() && model.activities.is_empty() {
         let status = model.cursor.and_then(|id| model.run.tasks.get(id.index())).map(|task| task.status);
         let text = format!(" {}", tour::settled(model, status.unwrap_or(TaskStatus::Unchanged)));

@@ -52,10 +52,13 @@ fn state(model: &Model) -> (Role, &'static str) {
     if model.stopped.is_some() {
         return (Role::Bad, "STOPPED");
     }
-    if model.read_only {
-        return (Role::Attention, "WATCHING, read-only");
-    }
     match model.run.state {
+        RunState::Going | RunState::Paused if model.read_only && model.is_held => {
+            (Role::Attention, "WATCHING, read-only")
+        }
+        RunState::Going | RunState::Paused if model.read_only && !model.is_complete() => {
+            (Role::Attention, "NOT RUNNING, read-only")
+        }
         RunState::Paused => (Role::Attention, "PAUSED"),
         RunState::Aborted => (Role::Bad, "ABORTED"),
         RunState::Closed => (Role::Quiet, "CLOSED"),

@@ -4,6 +4,7 @@ use crate::engine::Command;
 use crate::model::{HunkAt, Pass, RunState, StepKind, TaskId, TaskState, TaskStatus};
 use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval, ask_approval_of_all};
 use crate::tui::effect::Effect;
+use crate::tui::file_diff::FileDiff;
 use crate::tui::groups::Kind;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::matrix;
@@ -13,7 +14,7 @@ use crate::tui::palette::Palette;
 use crate::tui::rows::Grouping;
 use crate::tui::state::{Input, Model, Tab};
 
-use super::{grouped, moves, searching, taking_away, typing};
+use super::{grouped, loading, moves, searching, taking_away, typing};
 
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if commands(action)
@@ -169,7 +170,9 @@ fn commands(action: Action) -> bool {
 }
 
 fn cannot_command(model: &Model) -> Option<&'static str> {
-    if model.read_only {
+    if model.read_only && !model.is_held {
+        Some("this screen only watches, and nobody holds the run: leave, and `rekindle resume`")
+    } else if model.read_only {
         Some("this screen only watches: the run is held by another process")
     } else if model.stopped.is_some() {
         Some("the engine has stopped: leave, and `rekindle resume`")
@@ -383,6 +386,7 @@ fn decide(model: &mut Model, take: Option<bool>) -> Vec<Effect> {
 
 fn open_diff(model: &mut Model) -> Vec<Effect> {
     let (theme, generation) = (model.theme, model.review.generation);
+    let is_record = model.cursor.is_some_and(|id| loading::is_over(model, id));
     let Some(loaded) = model.review.loaded_mut() else { return Vec::new() };
     let Some((change, hunk)) = loaded.rows.get(loaded.cursor).and_then(|row| row.hunk()) else { return Vec::new() };
     let plan = &loaded.proposal.plan;
@@ -396,6 +400,15 @@ fn open_diff(model: &mut Model) -> Vec<Effect> {
             .iter()
             .position(|row| *row == crate::tui::review::ReviewRow::Hunk(change, hunk))
             .unwrap_or(loaded.cursor);
+        loaded.build(theme);
+        return Vec::new();
+    }
+    if loaded.is_bodiless() {
+        let why = match is_record {
+            true => "what a file held is kept for undo alone, not shown",
+            false => "the files are read by the process that holds the run",
+        };
+        loaded.diffs.insert((change, hunk), Some(FileDiff::note(why)));
         loaded.build(theme);
         return Vec::new();
     }

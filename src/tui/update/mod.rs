@@ -75,12 +75,17 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Proposal { generation, task, answer } => {
             if model.review.generation == generation && model.review.task == Some(task) {
                 let selection = model.run.selection(task);
+                let is_over = loading::is_over(model, task);
                 match &answer {
                     Ok(_) => model.unopened.remove(&task),
-                    Err(_) => model.unopened.insert(task),
+                    Err(_) => !is_over && model.unopened.insert(task),
                 };
                 model.review.state = match answer {
-                    Ok(proposal) => {
+                    Ok(mut proposal) => {
+                        if is_over {
+                            let whole = std::sync::Arc::make_mut(&mut proposal);
+                            (whole.live, whole.desired) = (Vec::new(), Vec::new());
+                        }
                         let selection = selection.fitted_to(&proposal.plan);
                         let width = usize::from(model.review_width());
                         ReviewState::Loaded(Box::new(Loaded::new(proposal, selection, width, model.theme)))
