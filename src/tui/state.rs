@@ -282,6 +282,7 @@ impl Model {
         if self.rows.stale {
             self.rows.rebuild(&self.run, self.cursor, self.list_height());
         }
+        self.rows.count_marks(&self.marks);
         self.rows.keep_in_sight(self.cursor, self.list_height());
         let (width, height, theme) = (usize::from(self.review_width()), self.review_height(), self.theme);
         if let Some(loaded) = self.review.loaded_mut() {

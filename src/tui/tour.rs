@@ -152,10 +152,8 @@ fn is_seen(model: &Model) -> bool {
     !model.seen.is_empty()
 }
 
-fn in_review_here(model: &Model, id: TaskId) -> usize {
-    let tasks = model.run.step_tasks(model.run.step_of(id));
-    let states = tasks.filter_map(|id| model.run.tasks.get(id as usize));
-    states.filter(|task| task.status == TaskStatus::Review).take(2).count()
+fn in_review_here(model: &Model, id: TaskId) -> u32 {
+    model.run.step_count(model.run.step_of(id), TaskStatus::Review)
 }
 
 fn is_confirm(model: &Model, id: TaskId) -> bool {

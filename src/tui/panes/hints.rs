@@ -147,13 +147,10 @@ fn has_groups(model: &Model, kind: Kind) -> bool {
 /// Whether approving many at once means anything here: in Review plans equal to the one on the screen,
 /// elsewhere those of the cursor's step.
 fn many_in_review(model: &Model, status: TaskStatus) -> bool {
-    let in_review = |id: u32| model.run.tasks.get(id as usize).is_some_and(|task| task.status == TaskStatus::Review);
-    let step = model.cursor.map(|id| model.run.step_tasks(model.run.step_of(id))).unwrap_or_default();
+    let in_step = model.cursor.map_or(0, |id| model.run.step_count(model.run.step_of(id), TaskStatus::Review));
     if model.tab == Tab::Steps && !model.marks.is_empty() {
         return model.run.count(TaskStatus::Review) > 0;
     }
     let is_at_one = model.tab != Tab::Review || status == TaskStatus::Review;
-    is_at_one
-        && model.run.count(TaskStatus::Review) > 1
-        && step.into_iter().filter(|id| in_review(*id)).nth(1).is_some()
+    is_at_one && in_step > 1
 }
