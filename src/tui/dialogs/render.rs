@@ -2,7 +2,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{Preview, TaskState, visible};
+use crate::model::{Preview, TargetIdentity, TaskState, visible};
 use crate::tui::cells::{Pen, column, fit, wrap};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::names::{shown_name, shown_target};
@@ -202,7 +202,7 @@ fn demand_lines(demand: &Demand, typed: &dyn Fn(&str) -> Line, back: Line) -> Ve
 /// What can hurt stands first: a small window shows that much.
 fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
     let plain = |text: String| (Role::Plain, text);
-    let mut lines = vec![(Role::Title, format!("target  {}", visible(&approve.target.to_string())))];
+    let mut lines = vec![target_line(&visible(&approve.target.to_string()))];
     if approve.name.width() > LONG_NAME {
         lines.insert(0, (Role::Title, format!("task    {}", approve.name)));
     }
@@ -242,6 +242,12 @@ fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
     lines
 }
 
+/// A target that nobody proved to be the right one is a danger of its own.
+fn target_line(target: &str) -> Line {
+    let is_unchecked = target.contains(TargetIdentity::UNCHECKED);
+    (if is_unchecked { Role::Danger } else { Role::Title }, format!("target  {target}"))
+}
+
 fn undo_words(approve: &Approve) -> &'static str {
     match (approve.is_undo, approve.preview, approve.irreversible.is_empty()) {
         (true, ..) => "undo    this is one; afterwards the task can be retried",
@@ -253,7 +259,7 @@ fn undo_words(approve: &Approve) -> &'static str {
 
 fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
     let mut lines = vec![(Role::Plain, all.which.clone())];
-    lines.extend(all.targets.iter().take(MOST_LISTED).map(|target| (Role::Title, format!("target  {target}"))));
+    lines.extend(all.targets.iter().take(MOST_LISTED).map(|target| target_line(target)));
     lines.push((Role::Plain, format!("writes  {}", counted(all))));
     if all.left_out > 0 {
         let left_out = crate::model::plural(all.left_out as u64, "hunk");
