@@ -132,6 +132,8 @@ pub struct Model {
     /// Lines of commands' output, newest last.
     pub output: VecDeque<(TaskId, String)>,
     pub log_level: ::log::LevelFilter,
+    /// Whose records the log shows; everybody's without one.
+    pub log_target: Option<&'static str>,
     pub notes: Notes,
     pub parting: Parting,
     /// A line about what can be done next, where there is nothing else to tell.
@@ -191,6 +193,7 @@ impl Model {
             seen_cohorts: BTreeSet::new(),
             output: VecDeque::new(),
             log_level: ::log::LevelFilter::Info,
+            log_target: None,
             notes: Notes::default(),
             parting: Parting::default(),
             tour: false,

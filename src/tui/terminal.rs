@@ -38,6 +38,8 @@ impl Screen {
         let output = File::from(output);
         let terminal = Terminal::new(Painter::new(output.try_clone().map_err(failed)?)).map_err(failed)?;
         hook_panics();
+        // What was typed while nothing was there to be seen is no answer to what comes.
+        let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
         let line = LineSpeed::of(&output);
         let mut screen = Self { terminal, output, line, is_up: false };
         screen.resume().map_err(failed)?;

@@ -39,7 +39,7 @@ fn places(context: Context) -> &'static [&'static [Action]] {
             &[A::Skip],
             &[A::Back],
         ],
-        Context::Evidence => &[&[A::LogLevel], &[A::Retry, A::Undo], &[A::NextWanted], &[A::Back]],
+        Context::Evidence => &[&[A::LogLevel], &[A::LogTarget], &[A::Retry, A::Undo], &[A::NextWanted], &[A::Back]],
         Context::Groups => &[&[A::Open], &[A::ApproveAll], &[A::Retry], &[A::Skip], &[A::Back]],
         Context::Everywhere | Context::Failure => &[],
     }

@@ -138,6 +138,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Toggle => return decide(model, None),
         Action::NextWanted => moves::next_wanted(model, true),
         Action::PreviousWanted => moves::next_wanted(model, false),
+        Action::LogTarget => model.log_target = crate::tui::log::next_target(model.log_target),
         Action::LogLevel => {
             use ::log::LevelFilter as Level;
             model.log_level = match model.log_level {

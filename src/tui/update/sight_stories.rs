@@ -227,3 +227,16 @@ fn what_was_written_can_be_looked_at_afterwards_and_decided_on_no_more() {
     let text = desk.text();
     assert!(text.contains("kept for undo alone") && !text.contains("export"), "{text}");
 }
+
+#[test]
+fn the_log_is_narrowed_to_whom_it_comes_from_and_the_chain_stands_above_it() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("account/ana").press("4 f");
+    let text = desk.text();
+    assert!(
+        text.contains("log of engine::event alone, info and worse") && text.contains("chain sound when opened"),
+        "{text}"
+    );
+    desk.model.broken = Some("event 9 is not allowed".to_owned());
+    assert!(desk.text().contains("chain BROKEN"), "{}", desk.text());
+}
