@@ -8,7 +8,7 @@ use super::plain::{event_json, event_line};
 use super::screen::ScreenArgs;
 use super::{Exit, Output, operate};
 use crate::engine::Notice;
-use crate::journal::ReadJournal;
+use crate::journal::{ReadJournal, RunFolder};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Recorded, Result, Run, RunState};
 use crate::signals::Signals;
 use crate::tui;
@@ -26,6 +26,8 @@ pub struct WatchArgs {
 }
 
 const EVERY: Duration = Duration::from_millis(200);
+/// Rounds of that.
+const HOLDER_EVERY: u64 = 5;
 
 pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
     let folder = operate::folder(args.run.as_deref())?;
@@ -38,10 +40,11 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
         if args.once {
             drop(notices);
         } else {
-            std::thread::spawn(move || follow(journal, &notices));
+            std::thread::spawn(move || follow(journal, &folder, &notices));
         }
         return print(receiver, output).await;
     };
+    let (watched, read) = (folder.clone(), folder.clone());
     // The screen is there before a long journal is read.
     std::thread::spawn(move || match folded(&mut journal) {
         Ok((run, illegal)) => {
@@ -50,14 +53,17 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
                 let _ = notices.send(notice);
             }
             tell_damage(&journal, &notices);
-            follow(journal, &notices);
+            follow(journal, &watched, &notices);
         }
         Err(error) => drop(notices.send(Notice::Stopped { problem: Some(error.problem()) })),
     });
-    let histories: tui::Histories = Arc::new(move |task| ReadJournal::open(&folder)?.history(Some(task)));
+    let records = tui::Records {
+        history: Arc::new(move |task| ReadJournal::open(&folder)?.history(Some(task))),
+        plan: Arc::new(move |planned| ReadJournal::open(&read)?.plan(&planned)),
+    };
     let signals = Signals::listen("rekindle watch".to_owned());
     let mut watchdog = tui::Watchdog::start()?;
-    let source = tui::Source::Watch { notices: receiver, histories };
+    let source = tui::Source::Watch { notices: receiver, records };
     tui::run(source, operate::operator(), options, &signals, &mut watchdog).await?;
     Ok(Exit::Fine)
 }
@@ -81,9 +87,19 @@ fn tell_damage(journal: &ReadJournal, notices: &mpsc::UnboundedSender<Notice>) {
     }
 }
 
-/// Until nobody listens any more.
-fn follow(mut journal: ReadJournal, notices: &mpsc::UnboundedSender<Notice>) {
-    while !notices.is_closed() {
+/// Until nobody listens any more. Who holds the run is asked seldom: asking touches its lock.
+fn follow(mut journal: ReadJournal, folder: &RunFolder, notices: &mpsc::UnboundedSender<Notice>) {
+    let mut held = true;
+    for round in 0_u64.. {
+        if notices.is_closed() {
+            break;
+        }
+        if round % HOLDER_EVERY == 0 {
+            let is_held = folder.holder().is_some();
+            if std::mem::replace(&mut held, is_held) != is_held {
+                let _ = notices.send(Notice::Held(is_held));
+            }
+        }
         match journal.follow() {
             Ok(more) => {
                 for recorded in more {

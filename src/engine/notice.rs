@@ -15,6 +15,8 @@ pub enum Notice {
     Output { task: TaskId, line: String },
     /// Nothing will happen without a command: every task is settled or waits for a person.
     Idle,
+    /// To a watcher: whether a process holds the run. Without one nothing happens until it is resumed.
+    Held(bool),
     /// The engine has stopped; with a problem, if it did not mean to (the journal cannot be written).
     Stopped { problem: Option<Problem> },
 }

@@ -41,6 +41,8 @@ pub struct Run {
     /// Why tasks were skipped.
     pub skips: HashMap<TaskId, String>,
     pub by_status: [u32; TaskStatus::ALL.len()],
+    /// The same for each step: screens show it in every frame.
+    by_step: Vec<[u32; TaskStatus::ALL.len()]>,
     layout: Layout,
     became_ready: Vec<TaskId>,
 }
@@ -296,8 +298,11 @@ impl Run {
         self.tasks = vec![TaskState::default(); next as usize];
         self.by_status = [0; TaskStatus::ALL.len()];
         self.by_status[TaskStatus::Waiting as usize] = next;
+        self.by_step = vec![[0; TaskStatus::ALL.len()]; header.steps.len()];
         for step in 0..header.steps.len() {
-            self.layout.unsatisfied[step] = u32::try_from(self.step_tasks(step).len()).unwrap_or(u32::MAX);
+            let tasks = u32::try_from(self.step_tasks(step).len()).unwrap_or(u32::MAX);
+            self.layout.unsatisfied[step] = tasks;
+            self.by_step[step][TaskStatus::Waiting as usize] = tasks;
         }
         for task in 0..next {
             self.settle_readiness(TaskId(task));
@@ -318,10 +323,14 @@ impl Run {
         }
         self.by_status[former as usize] -= 1;
         self.by_status[status as usize] += 1;
+        let step = self.step_of(id);
+        if let Some(of_step) = self.by_step.get_mut(step) {
+            of_step[former as usize] -= 1;
+            of_step[status as usize] += 1;
+        }
         if former.satisfies() == status.satisfies() {
             return;
         }
-        let step = self.step_of(id);
         let unsatisfied = &mut self.layout.unsatisfied[step];
         *unsatisfied = if status.satisfies() { unsatisfied.saturating_sub(1) } else { *unsatisfied + 1 };
         for dependent in self.layout.dependents[step].clone() {
@@ -465,6 +474,11 @@ impl Run {
 
     pub fn selection(&self, id: TaskId) -> Selection {
         self.selections.get(&id).map(|(selection, _)| selection.clone()).unwrap_or_default()
+    }
+
+    /// How many tasks of that step are in `status`.
+    pub fn step_count(&self, step: usize, status: TaskStatus) -> u32 {
+        self.by_step.get(step).map_or(0, |of_step| of_step[status as usize])
     }
 
     /// The digest of a task's plan with every hunk chosen: the name it is kept under.

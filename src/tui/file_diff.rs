@@ -126,7 +126,7 @@ fn lines(before: Text<'_>, after: Text<'_>, show: &mut dyn FnMut(&FileDiff) -> b
 }
 
 impl FileDiff {
-    fn note(text: &str) -> Self {
+    pub fn note(text: &str) -> Self {
         Self { note: Some(text.to_owned()), ..Self::default() }
     }
 

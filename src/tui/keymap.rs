@@ -9,6 +9,22 @@ pub struct Key {
     pub control: bool,
 }
 
+impl std::fmt::Display for Key {
+    /// As [`Key::parse`] reads it.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.control {
+            formatter.write_str("ctrl-")?;
+        }
+        match self.code {
+            KeyCode::Char(' ') => formatter.write_str("space"),
+            KeyCode::Char(character) => write!(formatter, "{}", crate::model::visible(&character.to_string())),
+            KeyCode::BackTab => formatter.write_str("shift-tab"),
+            KeyCode::Delete => formatter.write_str("delete"),
+            code => formatter.write_str(&code.to_string().to_lowercase().replace(' ', "")),
+        }
+    }
+}
+
 impl Key {
     pub fn of(event: KeyEvent) -> Option<Self> {
         if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
@@ -27,6 +43,7 @@ impl Key {
                 "enter" => KeyCode::Enter,
                 "esc" => KeyCode::Esc,
                 "tab" => KeyCode::Tab,
+                "shift-tab" => KeyCode::BackTab,
                 "space" => KeyCode::Char(' '),
                 "up" => KeyCode::Up,
                 "down" => KeyCode::Down,
@@ -118,7 +135,7 @@ type Line = (Context, &'static str, Action, &'static str, &'static str);
 const DEFAULT: &[Line] = &[
     (Context::Steps, "enter", Action::Open, "Look into the task: its plan, its failure, its evidence", "open"),
     (Context::Steps, "/", Action::Filter, "Filter: words, status:failed, user:ana, step:home, comp:homes, ! turns around", "filter"),
-    (Context::Steps, "A", Action::ApproveAll, "Approve all plans in review of this step that are shown; asks first", "approve all"),
+    (Context::Steps, "A", Action::ApproveAll, "Approve all plans in review of this step that are shown, or of those marked; asks first", "approve all"),
     (Context::Steps, "u", Action::Undo, "Plan the way back of a done task; its diff is shown before anything changes", "undo"),
     (Context::Steps, "r", Action::Retry, "Plan a failed, skipped or undone task anew", "retry"),
     (Context::Steps, "s", Action::Skip, "Skip, with a reason that goes on record", "skip"),
@@ -126,7 +143,7 @@ const DEFAULT: &[Line] = &[
     (Context::Steps, "c", Action::Confirm, "Confirm a step that a person must see to", "confirm"),
     (Context::Steps, "]", Action::NextWanted, "The next task that needs a person: review, failed, unknown, to confirm", "next"),
     (Context::Steps, "[", Action::PreviousWanted, "The one before", ""),
-    (Context::Steps, "space", Action::Mark, "Mark or unmark; r, s, o and u then act on all marked that are shown", "mark"),
+    (Context::Steps, "space", Action::Mark, "Mark or unmark; r, s, o, u and A then act on all marked that are shown", "mark"),
     (Context::Steps, "v", Action::MarkAll, "Mark all that are shown, or unmark them", ""),
     (Context::Steps, "t", Action::TurnGrouping, "Group by step or by user", "by user/step"),
     (Context::Steps, "esc", Action::Back, "Clear the filter, then the marks", ""),
@@ -140,10 +157,10 @@ const DEFAULT: &[Line] = &[
     (Context::Matrix, "[", Action::PreviousWanted, "The one before", ""),
     (Context::Matrix, "esc", Action::Back, "Back to the steps", "back"),
     (Context::Review, "y", Action::Take, "Take this hunk, or all of the resource on its heading", "take"),
-    (Context::Review, "n", Action::Leave, "Leave this hunk out; what needs it follows", "leave out"),
+    (Context::Review, "n", Action::Leave, "Leave this hunk out; what needs it follows (not while a search is on)", "leave out"),
     (Context::Review, "a", Action::Approve, "Approve the plan as shown; asks first", "approve"),
     (Context::Review, "space", Action::Toggle, "Take or leave", ""),
-    (Context::Review, "enter", Action::Open, "Open or close a file's own diff", "diff"),
+    (Context::Review, "enter", Action::Open, "Open or close a file's own diff; of a failed task: what can be done about it", "diff"),
     (Context::Review, "A", Action::ApproveAll, "Approve all plans equal to this one; asks first", "all equal"),
     (Context::Review, "]", Action::NextWanted, "The next task that needs a person: review, failed, unknown, to confirm", "next"),
     (Context::Review, "[", Action::PreviousWanted, "The one before", ""),
@@ -156,8 +173,9 @@ const DEFAULT: &[Line] = &[
     (Context::Review, "ctrl-n", Action::NextMatch, "The next place that was searched for, around the end", ""),
     (Context::Review, "ctrl-p", Action::PreviousMatch, "The one before", ""),
     (Context::Review, "e", Action::ViewDiff, "View the whole diff in $PAGER, else $EDITOR: a copy, nothing that is changed there counts", ""),
-    (Context::Review, "esc", Action::Back, "End the search, then back to the steps", "back"),
+    (Context::Review, "esc", Action::Back, "End the search, then back to where you came from", "back"),
     (Context::Evidence, "l", Action::LogLevel, "Turn the log's level: info, warn, error", "log level"),
+    (Context::Evidence, "f", Action::LogTarget, "Turn whose log is shown: everybody's, the run's events, the engine's …", "whose log"),
     (Context::Evidence, "u", Action::Undo, "Plan the way back of a done task", "undo"),
     (Context::Evidence, "r", Action::Retry, "Plan a failed, skipped or undone task anew", "retry"),
     (Context::Evidence, "]", Action::NextWanted, "The next task that needs a person: review, failed, unknown, to confirm", "next"),
@@ -178,6 +196,8 @@ const DEFAULT: &[Line] = &[
     (Context::Everywhere, "down j", Action::Down, "Down", ""),
     (Context::Everywhere, "pageup ctrl-b", Action::PageUp, "A page up", ""),
     (Context::Everywhere, "pagedown ctrl-f", Action::PageDown, "A page down", ""),
+    (Context::Everywhere, "ctrl-u", Action::HalfPageUp, "Half a page up", ""),
+    (Context::Everywhere, "ctrl-d", Action::HalfPageDown, "Half a page down", ""),
     (Context::Everywhere, "home g", Action::First, "To the first", ""),
     (Context::Everywhere, "end G", Action::Last, "To the last", ""),
     (Context::Everywhere, "1", Action::ShowSteps, "Steps", ""),
@@ -185,6 +205,7 @@ const DEFAULT: &[Line] = &[
     (Context::Everywhere, "3", Action::ShowReview, "Review: the diff of the task under the cursor", ""),
     (Context::Everywhere, "4", Action::ShowEvidence, "Evidence of that task, and the log", ""),
     (Context::Everywhere, "tab", Action::NextTab, "The next of these four", ""),
+    (Context::Everywhere, "shift-tab", Action::PreviousTab, "The one before", ""),
     (Context::Everywhere, "p", Action::PauseOrContinue, "Pause: nothing new is begun; again to continue", "pause"),
     (Context::Everywhere, "X", Action::Abort, "Abort the run, with a reason; what is being written ends first", ""),
     (Context::Everywhere, "? f1", Action::Help, "This help", "help"),

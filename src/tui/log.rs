@@ -44,10 +44,21 @@ where
     Records.with_filter(filter())
 }
 
+/// Those whose records can be shown alone.
+const APART: [&str; 5] = [crate::engine::EVENTS, "engine", "run", "journal", "demo"];
+
 /// What this program says itself, and of the libraries only what they warn of.
 fn filter() -> Targets {
     let own = ["rekindle", "engine", "run", "journal", "plain", "demo"];
     Targets::new().with_default(Level::WARN).with_targets(own.map(|target| (target, Level::INFO)))
+}
+
+/// Whose records are shown after these; everybody's after the last.
+pub fn next_target(now: Option<&'static str>) -> Option<&'static str> {
+    match now {
+        None => APART.first().copied(),
+        Some(now) => APART.iter().skip_while(|target| **target != now).nth(1).copied(),
+    }
 }
 
 struct Records;
@@ -110,8 +121,14 @@ pub fn start(level: log::LevelFilter) {
     tui_logger::set_default_level(level);
 }
 
-pub fn render(theme: Theme, level: log::LevelFilter, area: Rect, buffer: &mut Buffer) {
-    let state = TuiWidgetState::new().set_default_display_level(level);
+/// Of `target` alone, where one is named.
+pub fn render(theme: Theme, level: log::LevelFilter, target: Option<&str>, area: Rect, buffer: &mut Buffer) {
+    let state = match target {
+        None => TuiWidgetState::new().set_default_display_level(level),
+        Some(target) => {
+            TuiWidgetState::new().set_default_display_level(log::LevelFilter::Off).set_level_for_target(target, level)
+        }
+    };
     TuiLoggerWidget::default().formatter(Box::new(Visible { theme })).state(&state).render(area, buffer);
 }
 
@@ -174,5 +191,16 @@ mod tests {
         ] {
             assert_eq!(filter.would_enable(target, &level), heard, "{target} {level}");
         }
+    }
+
+    #[test]
+    fn turning_goes_through_every_target_and_back_to_all() {
+        let mut seen = Vec::new();
+        let mut now = next_target(None);
+        while let Some(target) = now {
+            seen.push(target);
+            now = next_target(now);
+        }
+        assert_eq!(seen, APART);
     }
 }

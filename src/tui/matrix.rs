@@ -80,10 +80,15 @@ pub struct Tally {
 
 impl Tally {
     pub fn add(&mut self, status: TaskStatus) {
-        self.all += 1;
-        self.well += usize::from(status.satisfies());
-        self.trouble += usize::from(matches!(status, TaskStatus::Failed | TaskStatus::Unknown));
-        self.review += usize::from(status == TaskStatus::Review);
+        self.add_many(status, 1);
+    }
+
+    pub fn add_many(&mut self, status: TaskStatus, many: usize) {
+        let those = |holds: bool| if holds { many } else { 0 };
+        self.all += many;
+        self.well += those(status.satisfies());
+        self.trouble += those(matches!(status, TaskStatus::Failed | TaskStatus::Unknown));
+        self.review += those(status == TaskStatus::Review);
     }
 
     /// Hundredths that are settled well, never all before all are.

@@ -175,6 +175,11 @@ impl Loaded {
         loaded
     }
 
+    /// As it is on record, without what it would take to show a file's own diff.
+    pub fn is_bodiless(&self) -> bool {
+        self.proposal.live.is_empty() && self.proposal.desired.is_empty()
+    }
+
     pub fn select(&mut self, selection: Selection) {
         self.digest = self.proposal.plan.digest(&selection);
         self.totals = Totals::of(&self.proposal.plan, &selection);

@@ -30,6 +30,10 @@ pub struct Rows {
     pub top: usize,
     pub hidden: usize,
     shown: usize,
+    /// Of each task its place in `rows` and one more; 0 for those that are hidden.
+    place: Vec<u32>,
+    /// How many marks were counted last, and how many of them are shown.
+    marked: Option<(usize, usize)>,
     /// The run changed since the index was made.
     pub stale: bool,
 }
@@ -40,6 +44,9 @@ impl Rows {
     pub fn rebuild(&mut self, run: &Run, cursor: Option<TaskId>, height: usize) {
         let line = cursor.and_then(|id| self.position(id)).map(|position| position.saturating_sub(self.top));
         self.rows.clear();
+        self.place.clear();
+        self.place.resize(run.tasks.len(), 0);
+        self.marked = None;
         (self.hidden, self.shown) = (0, 0);
         let mut heading = None;
         let filters: Vec<_> = (0..run.header.steps.len()).map(|step| self.filter.of_step(run, step)).collect();
@@ -54,6 +61,9 @@ impl Rows {
                 self.rows.push(Row::Heading(id));
             }
             self.rows.push(Row::Task(id));
+            if let Some(place) = self.place.get_mut(id.index()) {
+                *place = u32::try_from(self.rows.len()).unwrap_or(0);
+            }
             self.shown += 1;
         }
         if let (Some(line), Some(position)) = (line, cursor.and_then(|id| self.position(id))) {
@@ -64,7 +74,7 @@ impl Rows {
     }
 
     pub fn position(&self, id: TaskId) -> Option<usize> {
-        self.rows.iter().position(|row| *row == Row::Task(id))
+        self.place.get(id.index())?.checked_sub(1).map(|at| at as usize)
     }
 
     pub fn shows(&self, id: TaskId) -> bool {
@@ -73,6 +83,38 @@ impl Rows {
 
     pub fn shown(&self) -> usize {
         self.shown
+    }
+
+    /// How many marks are shown. One key marks many tasks, or takes the mark of one away: as long as their number and
+    /// the list are the same, so are they.
+    pub fn count_marks(&mut self, marks: &BTreeSet<TaskId>) {
+        if self.marked.is_none_or(|(all, _)| all != marks.len()) {
+            let shown = if self.hidden == 0 { marks.len() } else { marks.iter().filter(|id| self.shows(**id)).count() };
+            self.marked = Some((marks.len(), shown));
+        }
+    }
+
+    /// As they were counted last.
+    pub fn marks_shown(&self) -> usize {
+        self.marked.map_or(0, |(_, shown)| shown)
+    }
+
+    /// The tasks after that one, then from the beginning those before it; or the other way round.
+    pub fn around(&self, from: Option<TaskId>, forward: bool) -> Box<dyn Iterator<Item = TaskId> + '_> {
+        let task = |row: &Row| match row {
+            Row::Task(id) => Some(*id),
+            Row::Heading(_) => None,
+        };
+        let at = from.and_then(|id| self.position(id));
+        let (before, after) = match at {
+            Some(at) => (&self.rows[..at], &self.rows[at + 1..]),
+            None => (&[][..], &self.rows[..]),
+        };
+        if forward {
+            Box::new(after.iter().chain(before).filter_map(task))
+        } else {
+            Box::new(before.iter().rev().chain(after.iter().rev()).filter_map(task))
+        }
     }
 
     /// In the list's order.
@@ -90,20 +132,27 @@ impl Rows {
 
     /// The task `by` tasks further down (or up), stopping at the ends.
     pub fn moved(&self, cursor: Option<TaskId>, by: isize) -> Option<TaskId> {
-        let tasks = || self.rows.iter().enumerate().filter(|(_, row)| matches!(row, Row::Task(_)));
         let task = |row: &Row| match row {
-            Row::Task(id) | Row::Heading(id) => *id,
+            Row::Task(id) => Some(*id),
+            Row::Heading(_) => None,
         };
-        let Some(from) = cursor.and_then(|id| self.position(id)) else {
-            return tasks().next().map(|(_, row)| task(row));
-        };
+        let Some(from) = cursor.and_then(|id| self.position(id)) else { return self.tasks().next() };
         let far = by.unsigned_abs();
-        let found = if by >= 0 {
-            tasks().filter(|(at, _)| *at >= from).take(far + 1).last()
+        if by >= 0 {
+            let after = self.rows.get(from..)?;
+            if far >= after.len() {
+                after.iter().rev().find_map(task)
+            } else {
+                after.iter().filter_map(task).take(far + 1).last()
+            }
         } else {
-            tasks().rev().filter(|(at, _)| *at <= from).take(far + 1).last()
-        };
-        found.map(|(_, row)| task(row))
+            let before = self.rows.get(..=from)?;
+            if far >= before.len() {
+                before.iter().find_map(task)
+            } else {
+                before.iter().rev().filter_map(task).take(far + 1).last()
+            }
+        }
     }
 
     pub fn keep_in_sight(&mut self, cursor: Option<TaskId>, height: usize) {
@@ -208,5 +257,33 @@ mod tests {
         assert_eq!(last.index(), run.tasks.len() - 1);
         assert_eq!(rows.moved(Some(last), -1000), Some(TaskId(0)));
         assert_eq!(rows.moved(Some(TaskId(0)), 1), Some(TaskId(1)));
+    }
+
+    #[test]
+    fn marks_are_counted_anew_when_they_or_the_list_change() {
+        let run = fixtures::run();
+        let mut marks: BTreeSet<_> = ["home/ana", "account/bob"].iter().filter_map(|name| run.find(name)).collect();
+        let (mut rows, _) = rows(Grouping::ByStep, "", None);
+        rows.count_marks(&marks);
+        assert_eq!(rows.marks_shown(), 2);
+        rows.filter = Filter::parse("step:home");
+        rows.rebuild(&run, None, 20);
+        rows.count_marks(&marks);
+        assert_eq!(rows.marks_shown(), 1);
+        marks.clear();
+        rows.count_marks(&marks);
+        assert_eq!(rows.marks_shown(), 0);
+    }
+
+    #[test]
+    fn going_around_meets_every_other_task_once() {
+        let (rows, run) = rows(Grouping::ByStep, "", None);
+        let from = run.find("home/bob");
+        let ahead: Vec<_> = rows.around(from, true).collect();
+        let mut back: Vec<_> = rows.around(from, false).collect();
+        assert_eq!((ahead.len(), ahead.first().copied()), (run.tasks.len() - 1, run.find("home/cyd")));
+        back.reverse();
+        assert_eq!(ahead, back);
+        assert_eq!(rows.around(None, true).count(), run.tasks.len());
     }
 }

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::engine::{Engine, Notice};
-use crate::model::{Error, Recorded, Result, Run, TaskId};
+use crate::model::{Digest, Error, ErrorKind, Plan, Proposal, Recorded, Result, Run, TaskId};
 use crate::signals::Signals;
 
 use super::clipboard;
@@ -32,11 +32,17 @@ pub enum Source {
     /// The run is held here: keys become commands.
     Engine(Engine),
     /// Another process holds it: the same screens, and no command.
-    Watch { notices: mpsc::UnboundedReceiver<Notice>, histories: Histories },
+    Watch { notices: mpsc::UnboundedReceiver<Notice>, records: Records },
 }
 
-/// The events of one task, read from the journal; may block.
-pub type Histories = Arc<dyn Fn(TaskId) -> Result<Vec<Recorded>> + Send + Sync>;
+/// What is read from the journal of a watched run; may block.
+#[derive(Clone)]
+pub struct Records {
+    /// The events of one task.
+    pub history: Arc<dyn Fn(TaskId) -> Result<Vec<Recorded>> + Send + Sync>,
+    /// A plan by the digest that it is kept under.
+    pub plan: Arc<dyn Fn(Digest) -> Result<Option<Plan>> + Send + Sync>,
+}
 
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -61,12 +67,12 @@ pub async fn run(
     watchdog: &mut Watchdog,
 ) -> Result<Run> {
     let theme = Theme { palette: options.palette, ascii: options.ascii };
-    let (engine, notices, histories) = match source {
+    let (engine, notices, records) = match source {
         Source::Engine(engine) => {
             let notices = engine.subscribe();
             (Some(engine), notices, None)
         }
-        Source::Watch { notices, histories } => (None, notices, Some(histories)),
+        Source::Watch { notices, records } => (None, notices, Some(records)),
     };
     let mut model = Model::new(by, theme, engine.is_none(), TimeZone::system());
     (model.parting, model.keymap, model.tour) = (options.parting, options.keymap, options.tour);
@@ -78,7 +84,7 @@ pub async fn run(
         sender,
         start: Instant::now(),
         last_frame: None,
-        histories,
+        records,
         is_leaving: false,
         is_suspended: false,
         to_view: None,
@@ -100,7 +106,7 @@ struct Session {
     start: Instant,
     last_frame: Option<Instant>,
     /// Where there is no engine to ask.
-    histories: Option<Histories>,
+    records: Option<Records>,
     is_leaving: bool,
     is_suspended: bool,
     /// Waits for the keyboard to be let go.
@@ -280,6 +286,24 @@ impl Session {
         self.screen.resume()
     }
 
+    /// A watched run's plan, as its journal keeps it: without the bodies of what it changes.
+    fn load_record(&self, generation: u64, task: TaskId) {
+        let (Some(records), Some(planned)) = (self.records.clone(), self.model.run.planned_digest(task)) else {
+            return;
+        };
+        let (sender, name) = (self.sender.clone(), self.model.run.name(task));
+        tokio::task::spawn_blocking(move || {
+            let none = || Error::new(ErrorKind::NotFound, format!("show the plan of {name}"), "it was not kept");
+            let plan = (records.plan)(planned).and_then(|plan| plan.ok_or_else(none));
+            let bodiless = |plan| Arc::new(Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new() });
+            let _ = sender.send(Msg::Proposal {
+                generation,
+                task,
+                answer: plan.map(bodiless).map_err(|error| error.problem()),
+            });
+        });
+    }
+
     fn perform(&mut self, effect: Effect) {
         let sender = self.sender.clone();
         match effect {
@@ -292,22 +316,22 @@ impl Session {
                 });
             }
             Effect::LoadProposal { generation, task } => {
-                let Some(engine) = self.engine.clone() else { return };
+                let Some(engine) = self.engine.clone() else { return self.load_record(generation, task) };
                 tokio::spawn(async move {
                     let answer = engine.proposal(task).await.map_err(|error| error.problem());
                     let _ = sender.send(Msg::Proposal { generation, task, answer });
                 });
             }
-            Effect::LoadHistory { generation, task } => match (self.engine.clone(), self.histories.clone()) {
+            Effect::LoadHistory { generation, task } => match (self.engine.clone(), self.records.clone()) {
                 (Some(engine), _) => {
                     tokio::spawn(async move {
                         let answer = engine.history(Some(task)).await.map_err(|error| error.problem());
                         let _ = sender.send(Msg::History { generation, task, answer });
                     });
                 }
-                (None, Some(histories)) => {
+                (None, Some(records)) => {
                     tokio::task::spawn_blocking(move || {
-                        let answer = histories(task).map_err(|error| error.problem());
+                        let answer = (records.history)(task).map_err(|error| error.problem());
                         let _ = sender.send(Msg::History { generation, task, answer });
                     });
                 }

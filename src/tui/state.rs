@@ -11,6 +11,7 @@ use super::groups::Groups;
 use super::keymap::{Context, Keymap};
 use super::matrix::Sight;
 use super::notes::{Notes, Weight};
+use super::origin::Origin;
 use super::pace::Pace;
 use super::palette::Palette;
 use super::parting::Parting;
@@ -95,6 +96,8 @@ pub struct Model {
     pub by: String,
     /// Attached to a run of another process: nothing can be commanded.
     pub read_only: bool,
+    /// A process holds the run: this one, or the one that is watched.
+    pub is_held: bool,
     pub theme: Theme,
     pub zone: TimeZone,
     pub keymap: Keymap,
@@ -114,6 +117,7 @@ pub struct Model {
     pub search: Search,
     pub pace: Pace,
     pub groups: Option<Groups>,
+    pub origin: Option<Origin>,
     pub canary: Option<Canary>,
     /// Tasks whose plan could not be shown: nobody approves them along with others.
     pub unopened: BTreeSet<TaskId>,
@@ -128,6 +132,8 @@ pub struct Model {
     /// Lines of commands' output, newest last.
     pub output: VecDeque<(TaskId, String)>,
     pub log_level: ::log::LevelFilter,
+    /// Whose records the log shows; everybody's without one.
+    pub log_target: Option<&'static str>,
     pub notes: Notes,
     pub parting: Parting,
     /// A line about what can be done next, where there is nothing else to tell.
@@ -158,6 +164,7 @@ impl Model {
             run: Run::default(),
             by,
             read_only,
+            is_held: true,
             theme,
             zone,
             keymap: Keymap::default(),
@@ -175,6 +182,7 @@ impl Model {
             search: Search::default(),
             pace: Pace::default(),
             groups: None,
+            origin: None,
             canary: None,
             unopened: BTreeSet::new(),
             review: Review::default(),
@@ -185,6 +193,7 @@ impl Model {
             seen_cohorts: BTreeSet::new(),
             output: VecDeque::new(),
             log_level: ::log::LevelFilter::Info,
+            log_target: None,
             notes: Notes::default(),
             parting: Parting::default(),
             tour: false,
@@ -276,6 +285,7 @@ impl Model {
         if self.rows.stale {
             self.rows.rebuild(&self.run, self.cursor, self.list_height());
         }
+        self.rows.count_marks(&self.marks);
         self.rows.keep_in_sight(self.cursor, self.list_height());
         let (width, height, theme) = (usize::from(self.review_width()), self.review_height(), self.theme);
         if let Some(loaded) = self.review.loaded_mut() {

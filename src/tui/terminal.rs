@@ -4,7 +4,9 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 
@@ -36,6 +38,8 @@ impl Screen {
         let output = File::from(output);
         let terminal = Terminal::new(Painter::new(output.try_clone().map_err(failed)?)).map_err(failed)?;
         hook_panics();
+        // What was typed while nothing was there to be seen is no answer to what comes.
+        let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
         let line = LineSpeed::of(&output);
         let mut screen = Self { terminal, output, line, is_up: false };
         screen.resume().map_err(failed)?;
@@ -63,7 +67,7 @@ impl Screen {
             return;
         }
         // Each is tried whatever became of the one before: the terminal may be gone.
-        let _ = execute!(self.output, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(self.output, DisableBracketedPaste, Clear(ClearType::All), LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
         *SCREENS.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
     }
@@ -115,7 +119,8 @@ impl Drop for Screen {
 /// For an end that no destructor sees: the terminal as it was, if a screen has it.
 pub fn give_back() {
     if *SCREENS.lock().unwrap_or_else(PoisonError::into_inner) > 0 {
-        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ =
+            execute!(io::stdout(), DisableBracketedPaste, Clear(ClearType::All), LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
     }
 }

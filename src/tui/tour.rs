@@ -23,6 +23,9 @@ pub fn hint(model: &Model) -> Option<String> {
                 key(Context::Groups, Action::Open),
                 key(Context::Groups, Action::ApproveAll)
             ),
+            Kind::Causes if model.run.count(TaskStatus::Failed) == 0 => {
+                format!("{} goes back", key(Context::Groups, Action::Back))
+            }
             Kind::Causes => {
                 format!("once the cause is mended, {} tries all of them again", key(Context::Groups, Action::Retry))
             }
@@ -31,16 +34,21 @@ pub fn hint(model: &Model) -> Option<String> {
     let id = model.cursor?;
     match model.tab {
         Tab::Steps => Some(in_steps(model, id)),
-        Tab::Matrix => Some(format!(
-            "a row for each user; {} looks into the task under the cursor, {} zooms out",
-            key(Context::Matrix, Action::Open),
-            key(Context::Matrix, Action::Zoom)
-        )),
+        Tab::Matrix => Some(in_matrix(model)),
         Tab::Review => Some(in_review(model, id)),
         Tab::Evidence => Some(format!(
             "on record: who approved which plan, and what was read back; {} is the list",
             key(Context::Everywhere, Action::ShowSteps)
         )),
+    }
+}
+
+fn in_matrix(model: &Model) -> String {
+    let key = |action| model.keymap.key(Context::Matrix, action);
+    let (open, zoom) = (key(Action::Open), key(Action::Zoom));
+    match model.sight.zoom.size() {
+        1 => format!("a row for each user; {open} looks into the task under the cursor, {zoom} zooms out"),
+        many => format!("a row for each {many} users; {open} lists the tasks behind a cell, {zoom} zooms on"),
     }
 }
 
@@ -115,7 +123,7 @@ fn in_review(model: &Model, id: TaskId) -> String {
             let left_out = loaded.selection.left_out_count() as u64;
             if left_out > 0 {
                 let left_out = crate::model::plural(left_out, "hunk");
-                format!("{left_out} left out, and stays as it is; {approve} approves the rest")
+                format!("{left_out} left out: nothing of it is written; {approve} approves the rest")
             } else if task.pass == Pass::Undo {
                 format!("this would be undone; {approve} approves it, as any other plan")
             } else if loaded.diffs.is_empty() && loaded.is_at_file() {
@@ -129,11 +137,7 @@ fn in_review(model: &Model, id: TaskId) -> String {
         }
         (TaskStatus::Review, None) => "the plan is being read".to_owned(),
         (TaskStatus::Failed | TaskStatus::Unknown, _) => {
-            let (list, open) = (
-                model.keymap.key(Context::Everywhere, Action::ShowSteps),
-                model.keymap.key(Context::Steps, Action::Open),
-            );
-            format!("{list}, then {open}: why, and what can be done")
+            format!("{}: why, and what can be done", key(Action::Open))
         }
         (TaskStatus::Approved | TaskStatus::Applying, _) => "being written; then it is read back".to_owned(),
         (TaskStatus::Done, _) if model.run.count(TaskStatus::Review) > 0 => {
@@ -148,10 +152,8 @@ fn is_seen(model: &Model) -> bool {
     !model.seen.is_empty()
 }
 
-fn in_review_here(model: &Model, id: TaskId) -> usize {
-    let tasks = model.run.step_tasks(model.run.step_of(id));
-    let states = tasks.filter_map(|id| model.run.tasks.get(id as usize));
-    states.filter(|task| task.status == TaskStatus::Review).take(2).count()
+fn in_review_here(model: &Model, id: TaskId) -> u32 {
+    model.run.step_count(model.run.step_of(id), TaskStatus::Review)
 }
 
 fn is_confirm(model: &Model, id: TaskId) -> bool {

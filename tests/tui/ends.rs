@@ -201,8 +201,11 @@ fn a_screen_that_panics() {
         .unwrap();
     tracing::subscriber::set_global_default(Panicking).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let histories: rekindle::tui::Histories = std::sync::Arc::new(|_| Ok(Vec::new()));
-    let source = rekindle::tui::Source::Watch { notices: watched, histories };
+    let records = rekindle::tui::Records {
+        history: std::sync::Arc::new(|_| Ok(Vec::new())),
+        plan: std::sync::Arc::new(|_| Ok(None)),
+    };
+    let source = rekindle::tui::Source::Watch { notices: watched, records };
     let mut watchdog = rekindle::tui::Watchdog::start().unwrap();
     let options = rekindle::tui::Options::default();
     let _ = runtime.block_on(async {

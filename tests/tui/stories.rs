@@ -135,9 +135,12 @@ fn a_second_terminal_watches_and_changes_nothing() {
     let mut watcher = platform.rekindle(&["watch"]);
     watcher.sees("WATCHING, read-only").sees("review 2");
     watcher.press("X").sees("only watches");
+    watcher.press("3").sees("is shown by the process that holds the run");
     terminal.press("3").sees("takes");
     approve(&mut terminal);
     watcher.sees("done 1").sees("review 1");
+    watcher.sees("wrote 2 of 2 hunks").sees("Applied and read back").sees("notes.txt");
+    watcher.press("\r").sees("kept for undo alone");
     watcher.press("q").sees("Stop watching?");
     watcher.press_until("y", "the shell", |screen| !screen.contains("Stop watching?"));
     assert_eq!(watcher.ends(), 0);
@@ -145,4 +148,23 @@ fn a_second_terminal_watches_and_changes_nothing() {
     terminal.sees("done 1");
     leave(&mut terminal);
     terminal.ends();
+}
+
+#[test]
+fn a_watcher_is_told_when_nobody_holds_the_run_any_more() {
+    let platform = Platform::damaged();
+    let mut terminal = platform.rekindle(&["run", "runbook.yaml"]);
+    terminal.sees("review 2");
+    let mut watcher = platform.rekindle(&["watch"]);
+    watcher.sees("WATCHING, read-only").sees("review 2");
+    terminal.signal(Signal::KILL);
+    terminal.ends();
+    watcher.sees("NOT RUNNING, read-only").sees("nobody holds this run: `rekindle resume");
+    watcher.press("q").sees("Nobody holds this run");
+    watcher.press_until(ESC, "the list", |screen| !is_asking(screen));
+    let terminal = platform.rekindle(&["resume"]);
+    terminal.sees("review 2");
+    watcher.sees("WATCHING, read-only");
+    terminal.signal(Signal::KILL);
+    watcher.signal(Signal::KILL);
 }

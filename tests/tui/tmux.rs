@@ -75,7 +75,7 @@ impl Drop for Tmux {
 fn a_home_is_found_reviewed_restored_and_its_way_back_looked_at() {
     let platform = Platform::damaged();
     let tmux = Tmux::start(&platform, "bash --noprofile --norc -i");
-    tmux.press(&["-l", &format!("echo bef''ore; {} run runbook.yaml", env!("CARGO_BIN_EXE_rekindle"))]);
+    tmux.press(&["-l", &format!("seq 1 60; echo bef''ore; {} run runbook.yaml", env!("CARGO_BIN_EXE_rekindle"))]);
     tmux.press(&["Enter"]).sees("review 2");
     tmux.press(&["/"]).sees("filter /").press(&["-l", "bob"]).press(&["Enter"]).sees("1 shown, 1 hidden");
     tmux.press(&["Enter"]).sees("exact: what is shown").sees("home/bob");
@@ -91,7 +91,13 @@ fn a_home_is_found_reviewed_restored_and_its_way_back_looked_at() {
     tmux.press_until("y", "an answer", |screen| !screen.contains("Esc goes back")).sees("Applied and read back");
     assert_eq!(platform.read("bob", "notes.txt"), NOTES);
     tmux.press(&["u"]).sees("UNDO").sees("DELETE");
-    tmux.press(&["q"]).sees("Leave?").press_until("y", "the shell", |screen| !screen.contains("Leave?"));
+    tmux.press(&["q"]).sees("Leave?");
+    // tmux takes rows of a screen that grew for the shell's own, unless that screen is left empty.
+    tmux.resize("120", "40").wait("the larger screen", |screen| screen.lines().count() == 40);
+    tmux.wait("the question in its middle", |screen| screen.contains("Leave?") && screen.contains("to go on:"));
+    tmux.press_until("y", "the shell", |screen| !screen.contains("Leave?"));
     // What was in the window before the screen came is there again, and what is said on leaving follows it.
     tmux.sees("before").sees("next: rekindle resume");
+    let left = tmux.screen();
+    assert!(!left.contains("UNDO") && !left.contains("to go on:"), "{left}");
 }

@@ -42,6 +42,9 @@ const FAILING: &str = "home/lee";
 
 pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let screen = args.screen.ready(&ApprovalPolicy::Ask, json)?;
+    if screen.is_some() {
+        say("building a sandbox: twelve users, their backup, and damage of every kind");
+    }
     let sandbox = tokio::task::spawn_blocking(move || Sandbox::build(args.keep))
         .await
         .map_err(|error| Error::new(ErrorKind::Bug, "build the sandbox", error.to_string()))??;

@@ -29,6 +29,12 @@ impl Story {
     /// Answers which tasks became ready.
     fn then(&mut self, event: Event) -> Result<Vec<String>, IllegalEvent> {
         let ready = self.run.apply(&Recorded { seq: self.run.seq + 1, at: 0, event })?;
+        // What is counted along is what is there.
+        for (step, status) in (0..self.run.header.steps.len()).flat_map(|at| TaskStatus::ALL.map(|status| (at, status)))
+        {
+            let there = self.run.step_tasks(step).filter(|id| self.run.tasks[*id as usize].status == status).count();
+            assert_eq!(self.run.step_count(step, status) as usize, there, "{status:?} of step {step}");
+        }
         Ok(ready.into_iter().map(|task| self.run.name(task)).collect())
     }
 

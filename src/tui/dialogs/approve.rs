@@ -45,7 +45,7 @@ pub fn ask_approval(model: &Model) -> Result<Dialog, String> {
 }
 
 /// The question for many plans: from Review all that are equal to the one on the screen, from Steps
-/// those of the cursor's step. Only what the list shows is taken.
+/// those that are marked, else those of the cursor's step. Only what the list shows is taken.
 pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
     let Some(id) = model.cursor else { return Err("there is no task".to_owned()) };
     let run = &model.run;
@@ -69,6 +69,13 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
             format!("plans equal to {}", shown_name(run, id)),
             std::iter::once(id).filter(in_review).chain(equal).collect(),
         )
+    } else if model.tab == Tab::Steps && !model.marks.is_empty() {
+        let mut tasks: Vec<TaskId> = model.rows.shown_of(&model.marks).into_iter().filter(in_review).collect();
+        // What came last is undone first, as it is planned: a home before the account it needed.
+        if tasks.iter().all(|id| run.tasks.get(id.index()).is_some_and(|task| task.pass == Pass::Undo)) {
+            tasks.reverse();
+        }
+        ("plans that are marked, in review and shown".to_owned(), tasks)
     } else {
         let step = run.step_tasks(run.step_of(id)).map(TaskId);
         let shown: BTreeSet<TaskId> = model.rows.shown_of(&step.collect()).into_iter().collect();
@@ -82,7 +89,7 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
 pub fn ask_approval_of(model: &Model, tasks: Vec<TaskId>) -> Result<Dialog, String> {
     let digest = |id: &TaskId| model.run.tasks.get(id.index()).and_then(|task| task.digest);
     let Some(opened) = tasks.iter().find(|id| digest(id).is_some_and(|digest| model.seen.contains(&digest))) else {
-        return Err("none of these plans was opened yet: Enter opens the first, Esc and C lead back here".to_owned());
+        return Err("none of these plans was opened yet: Enter opens the first, Esc leads back here".to_owned());
     };
     let which = format!("plans equal to {}", shown_name(&model.run, *opened));
     // The one that was looked at goes first.
@@ -111,10 +118,14 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
     });
     let equal = equal.count();
     let mut counts = Counts::default();
+    let mut resources = [0_u32; 3];
     for task in plans.iter().filter_map(|(id, _)| run.tasks.get(id.index())) {
         counts.create = counts.create.saturating_add(task.counts.create);
         counts.update = counts.update.saturating_add(task.counts.update);
         counts.hunks = counts.hunks.saturating_add(task.counts.hunks);
+        for (sum, more) in resources.iter_mut().zip([task.counts.create, task.counts.update, task.counts.delete]) {
+            *sum = sum.saturating_add(more);
+        }
         // Summed by what each plan says of itself: a delete of a resource may count hunks or not.
         counts.delete = counts.delete.saturating_add(task.counts.deletes());
     }
@@ -127,6 +138,8 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
         // Of a plan that nothing is known of, the worst is said.
         opaque: of(&|id| model.run.plans.get(&id).is_none_or(|facts| facts.preview != Preview::Exact)),
         undos: of(&|id| run.tasks.get(id.index()).is_some_and(|task| task.pass == Pass::Undo)),
+        left_out: plans.iter().map(|(id, _)| run.selection(*id).left_out_count()).sum(),
+        resources,
         which: visible(&which).into_owned(),
         targets: targets.into_iter().collect(),
         demand: Demand::for_many(plans.len(), counts),

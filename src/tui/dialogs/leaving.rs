@@ -15,7 +15,17 @@ pub fn leaving(model: &Model) -> Vec<Line> {
 pub fn words(model: &Model, back: Line) -> (String, Vec<Line>, Vec<Line>) {
     let leave = (Role::Key, "y  leave".to_owned());
     if model.read_only {
-        let lines = vec![(Role::Plain, "The run goes on without you: it is held by another process.".to_owned())];
+        let id = visible(&model.run.header.id);
+        let lines = match model.is_held {
+            true => vec![(Role::Plain, "The run goes on without you: it is held by another process.".to_owned())],
+            false if model.is_complete() => {
+                vec![(Role::Good, "Every task is settled: nothing is left to do.".to_owned())]
+            }
+            false => vec![
+                (Role::Plain, "Nobody holds this run: nothing happens in it.".to_owned()),
+                (Role::Active, format!("to go on: rekindle resume {id}")),
+            ],
+        };
         return ("Stop watching?".to_owned(), lines, vec![leave, back]);
     }
     let mut lines = vec![match model.is_complete() {

@@ -14,7 +14,7 @@ pub use demand::Demand;
 #[cfg(test)]
 pub use help::lines as help_lines;
 pub use leaving::leaving;
-pub use render::{is_read_to_the_end, place, render};
+pub use render::{below, is_read_to_the_end, place, render};
 
 /// Keys are deaf for this long after the first frame with a dialog: what was typed before it was
 /// there does not answer it.
@@ -28,6 +28,8 @@ pub struct Dialog {
     pub drawn_at: Option<u64>,
     pub input: String,
     pub top: usize,
+    /// Help is being searched: what is typed is not a key.
+    pub is_searching: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +80,9 @@ pub struct ApproveAll {
     pub which: String,
     pub targets: Vec<String>,
     pub counts: Counts,
+    /// Resources that are created, updated, deleted.
+    pub resources: [u32; 3],
+    pub left_out: usize,
     /// Of the plans: opened in Review; equal to an opened one; neither.
     pub opened: usize,
     pub equal: usize,
@@ -98,7 +103,7 @@ pub enum Verb {
 
 impl Dialog {
     pub fn new(question: Question) -> Self {
-        Self { question, drawn_at: None, input: String::new(), top: 0 }
+        Self { question, drawn_at: None, input: String::new(), top: 0, is_searching: false }
     }
 
     /// Whether keys are heard at `at`.
@@ -112,6 +117,7 @@ impl Dialog {
             Question::Approve(approve) => approve.demand.is_typed(),
             Question::ApproveAll(all) => all.demand.is_typed(),
             Question::Reason { .. } | Question::Settle { .. } => true,
+            Question::Help => self.is_searching,
             _ => false,
         }
     }

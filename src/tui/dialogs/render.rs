@@ -2,7 +2,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{Counts, Preview, TaskState, visible};
+use crate::model::{Preview, TargetIdentity, TaskState, visible};
 use crate::tui::cells::{Pen, column, fit, wrap};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::names::{shown_name, shown_target};
@@ -59,8 +59,13 @@ pub fn place(area: Rect) -> Rect {
 
 /// Whether the question's last line is on the screen: before that no approval is given.
 pub fn is_read_to_the_end(model: &Model, dialog: &Dialog) -> bool {
+    below(model, dialog) == 0
+}
+
+/// How many lines of the question are not on the screen yet.
+pub fn below(model: &Model, dialog: &Dialog) -> usize {
     let screen = Rect { x: 0, y: 0, width: model.width, height: model.height };
-    Layout::of(model, dialog, place(screen)).below() == 0
+    Layout::of(model, dialog, place(screen)).below()
 }
 
 /// Draws the question over the panes, in a box with a title and, always in sight, how to answer.
@@ -157,7 +162,8 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
         Question::Quit => leaving::words(model, back),
         Question::Help => {
             let keys = 16.min(width / 3);
-            let lines = help::lines(&model.keymap, model.tab).into_iter().flat_map(|(key, about)| {
+            let wanted = help::lines(&model.keymap, model.context());
+            let lines = help::with(wanted, &dialog.input).into_iter().flat_map(|(key, about)| {
                 if key.is_empty() {
                     return vec![(Role::Title, about)];
                 }
@@ -170,8 +176,16 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
                 (model.theme.status_role(*status), format!("{}  {}", model.theme.glyph(*status), status.word()))
             });
             let heading = [(Role::Plain, String::new()), (Role::Title, "Glyphs".to_owned())];
-            let lines = lines.chain(heading).chain(legend).collect();
-            ("Keys".to_owned(), lines, vec![(Role::Quiet, "up, down: scroll   Esc: close".to_owned())])
+            let legend = heading.into_iter().chain(legend).filter(|_| dialog.input.is_empty());
+            let mut lines: Vec<Line> = lines.chain(legend).collect();
+            if lines.is_empty() {
+                lines.push((Role::Attention, "no key does that".to_owned()));
+            }
+            let answers = match dialog.is_searching {
+                true => vec![typed("search"), (Role::Quiet, "Enter keeps it; Esc: all keys again".to_owned())],
+                false => vec![(Role::Quiet, "up, down: scroll   /: search   Esc: close".to_owned())],
+            };
+            ("Keys".to_owned(), lines, answers)
         }
     }
 }
@@ -188,7 +202,7 @@ fn demand_lines(demand: &Demand, typed: &dyn Fn(&str) -> Line, back: Line) -> Ve
 /// What can hurt stands first: a small window shows that much.
 fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
     let plain = |text: String| (Role::Plain, text);
-    let mut lines = vec![(Role::Title, format!("target  {}", visible(&approve.target.to_string())))];
+    let mut lines = vec![target_line(&visible(&approve.target.to_string()))];
     if approve.name.width() > LONG_NAME {
         lines.insert(0, (Role::Title, format!("task    {}", approve.name)));
     }
@@ -228,6 +242,12 @@ fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
     lines
 }
 
+/// A target that nobody proved to be the right one is a danger of its own.
+fn target_line(target: &str) -> Line {
+    let is_unchecked = target.contains(TargetIdentity::UNCHECKED);
+    (if is_unchecked { Role::Danger } else { Role::Title }, format!("target  {target}"))
+}
+
 fn undo_words(approve: &Approve) -> &'static str {
     match (approve.is_undo, approve.preview, approve.irreversible.is_empty()) {
         (true, ..) => "undo    this is one; afterwards the task can be retried",
@@ -239,8 +259,12 @@ fn undo_words(approve: &Approve) -> &'static str {
 
 fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
     let mut lines = vec![(Role::Plain, all.which.clone())];
-    lines.extend(all.targets.iter().take(MOST_LISTED).map(|target| (Role::Title, format!("target  {target}"))));
-    lines.push((Role::Plain, format!("writes  {}", counted(all.counts))));
+    lines.extend(all.targets.iter().take(MOST_LISTED).map(|target| target_line(target)));
+    lines.push((Role::Plain, format!("writes  {}", counted(all))));
+    if all.left_out > 0 {
+        let left_out = crate::model::plural(all.left_out as u64, "hunk");
+        lines.push((Role::Attention, format!("        {left_out} left out")));
+    }
     if all.counts.deletes() > 0 {
         lines.push((Role::Danger, format!("DELETES {}", all.counts.deletes())));
     }
@@ -258,6 +282,8 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
     }
     if all.undos > 0 {
         lines.push((Role::Attention, format!("{} of them are undos", all.undos)));
+    } else if all.opaque == 0 {
+        lines.push((Role::Plain, "undo    offered afterwards, for all that can be undone".to_owned()));
     }
     let names: Vec<_> = all.plans.iter().take(MOST_LISTED).map(|(id, _)| shown_name(&model.run, *id)).collect();
     let more = all.plans.len().saturating_sub(MOST_LISTED);
@@ -266,10 +292,16 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
     lines
 }
 
-fn counted(counts: Counts) -> String {
-    format!("create {}, update {}, delete {}; {}", counts.create, counts.update, counts.deletes(), {
-        crate::model::plural(counts.hunks.into(), "hunk")
-    })
+/// As a single plan's question counts, so that nobody adds up hunks and resources.
+fn counted(all: &ApproveAll) -> String {
+    let resources = all.resources.iter().map(|count| u64::from(*count)).sum();
+    let kinds = all.resources.iter().zip(["created", "updated", "deleted"]);
+    let kinds: Vec<_> = kinds.filter(|(count, _)| **count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let hunks = crate::model::plural(all.counts.hunks.into(), "hunk");
+    match kinds.is_empty() {
+        true => hunks,
+        false => format!("{hunks} in {}: {}", crate::model::plural(resources, "resource"), kinds.join(", ")),
+    }
 }
 
 fn problem_lines(model: &Model, task: crate::model::TaskId) -> Vec<Line> {

@@ -2,7 +2,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::{Event, Recorded, visible};
+use crate::model::{ErrorKind, Event, Recorded, visible};
 use crate::tui::cells::{Pen, fit_middle, wrap};
 use crate::tui::names::shown_name;
 use crate::tui::state::{Evidence, Model};
@@ -21,11 +21,12 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     on_record(model, record, buffer);
     let theme = model.theme;
     let mut pen = Pen::at(buffer, logged, 0);
-    let head = format!("{} log, {} and worse; a viewer, not the record ", theme.line(), level(model.log_level));
+    let whose = model.log_target.map_or_else(String::new, |target| format!(" of {target} alone"));
+    let head = format!("{} log{whose}, {} and worse; a viewer, not the record ", theme.line(), level(model.log_level));
     pen.line(&[(&head, theme.style(Role::Quiet))], theme.cut());
     pen.fill(theme.line(), theme.style(Role::Quiet));
     let lines = Rect { y: logged.y + 1, height: logged.height.saturating_sub(1), ..logged };
-    log::render(theme, model.log_level, lines, buffer);
+    log::render(theme, model.log_level, model.log_target, lines, buffer);
 }
 
 fn level(level: ::log::LevelFilter) -> &'static str {
@@ -47,10 +48,16 @@ fn on_record(model: &Model, area: Rect, buffer: &mut Buffer) {
     let evidence = &model.evidence;
     let events = crate::model::plural(evidence.events.len() as u64, "event");
     let back = if evidence.back > 0 { "  (scrolled back)" } else { "" };
-    let room = pen.left().saturating_sub(24);
+    let (chain, role) = match (&model.broken, &model.stopped) {
+        (Some(_), _) => ("  chain BROKEN", Role::Danger),
+        (None, Some(Some(problem))) if problem.kind == ErrorKind::Corrupt => ("  chain BROKEN", Role::Danger),
+        _ => ("  chain sound when opened", Role::Quiet),
+    };
+    let room = pen.left().saturating_sub(24 + chain.len());
     let name = format!(" {}", fit_middle(&shown_name(&model.run, id), room, theme.cut()));
-    let told = format!("  {events} on record{back}");
-    pen.line(&[(&name, theme.style(Role::Title)), (&told, theme.style(Role::Quiet))], theme.cut());
+    let told = format!("  {events} on record");
+    let pieces = [(name.as_str(), Role::Title), (&told, Role::Quiet), (chain, role), (back, Role::Attention)];
+    pen.line(&pieces.map(|(text, role)| (text, theme.style(role))), theme.cut());
     let width = usize::from(area.width).saturating_sub(2);
     let lines = lines(model, evidence, id, width);
     let room = usize::from(area.height.saturating_sub(1));

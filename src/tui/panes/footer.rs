@@ -3,7 +3,7 @@ use ratatui::layout::Rect;
 
 use crate::model::{TaskStatus, visible};
 use crate::tui::cells::{Pen, fit};
-use crate::tui::notes::Weight;
+use crate::tui::notes::{Note, Weight};
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
 use crate::tui::tour;
@@ -36,7 +36,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         let left = pen.left();
         let told = format!("   {}", told_of_search(model));
         pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Quiet));
-    } else if let Some(note) = model.notes.shown() {
+    } else if let Some(note) = model.notes.shown().filter(|note| model.dialog.is_none() || !is_wrong_answer(note)) {
         let (mark, role) = match note.weight {
             Weight::Said => (" ", Role::Plain),
             Weight::Problem => (" ", Role::Bad),
@@ -52,6 +52,9 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
     } else if let Some(hint) = Some(model).filter(|model| model.tour).and_then(tour::hint) {
         pen.write(&fit(&format!(" {hint}"), left, theme.cut()), theme.style(Role::Active));
+    } else if model.read_only && !model.is_held && !model.is_complete() {
+        let told = format!(" nobody holds this run: `rekindle resume {}` goes on", visible(&model.run.header.id));
+        pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
     } else if model.is_complete() && model.activities.is_empty() {
         let status = model.cursor.and_then(|id| model.run.tasks.get(id.index())).map(|task| task.status);
         let text = format!(" {}", tour::settled(model, status.unwrap_or(TaskStatus::Unchanged)));
@@ -61,6 +64,11 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Quiet));
     }
     hints::render(model, Rect { y: area.y + 1, height: 1, ..area }, buffer);
+}
+
+/// It stands below, where no question lies over it.
+fn is_wrong_answer(note: &Note) -> bool {
+    note.weight == Weight::Problem
 }
 
 fn told_of_search(model: &Model) -> String {

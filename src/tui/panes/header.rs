@@ -33,12 +33,24 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::at(buffer, area, 1);
     pen.write(" target ", theme.style(Role::Quiet));
     let target = model.cursor.and_then(|id| shown_target(&model.run, id));
-    let target = target.unwrap_or_else(|| "(this step has none)".to_owned());
+    let none = if model.cursor.is_some() { "(this step has none)" } else { "(no task is under the cursor)" };
+    let target = target.unwrap_or_else(|| none.to_owned());
     let left = pen.left();
     // Its name before its id: both stand in full where something is approved.
-    let role = if target.contains(TargetIdentity::UNCHECKED) { Role::Danger } else { Role::Title };
+    let is_unchecked = target.contains(TargetIdentity::UNCHECKED);
+    let role = if is_unchecked { Role::Danger } else { Role::Title };
     let short = target.rsplit_once(" (").map_or(target.as_str(), |(name, _)| name);
-    let target = if target.width() > left { fit_middle(short, left, theme.cut()) } else { target };
+    let target = match target.width() > left {
+        // The warning is in words too, and is what is never cut.
+        true if is_unchecked => {
+            let warned = format!("! {}: ", TargetIdentity::UNCHECKED);
+            let rest = short.replace(&format!(", {},", TargetIdentity::UNCHECKED), "");
+            let rest = fit_middle(&rest, left.saturating_sub(warned.len()), theme.cut());
+            format!("{warned}{rest}")
+        }
+        true => fit_middle(short, left, theme.cut()),
+        false => target,
+    };
     pen.write(&target, theme.style(role));
     counts(model, Rect { y: area.y + 2, height: 1, ..area }, buffer);
     tabs(model, Rect { y: area.y + 3, height: 1, ..area }, buffer);
@@ -51,10 +63,13 @@ fn state(model: &Model) -> (Role, &'static str) {
     if model.stopped.is_some() {
         return (Role::Bad, "STOPPED");
     }
-    if model.read_only {
-        return (Role::Attention, "WATCHING, read-only");
-    }
     match model.run.state {
+        RunState::Going | RunState::Paused if model.read_only && model.is_held => {
+            (Role::Attention, "WATCHING, read-only")
+        }
+        RunState::Going | RunState::Paused if model.read_only && !model.is_complete() => {
+            (Role::Attention, "NOT RUNNING, read-only")
+        }
         RunState::Paused => (Role::Attention, "PAUSED"),
         RunState::Aborted => (Role::Bad, "ABORTED"),
         RunState::Closed => (Role::Quiet, "CLOSED"),

@@ -2,10 +2,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::model::{StepKind, TaskStatus};
-use crate::tui::cells::{Pen, column};
+use crate::tui::cells::{Pen, column, fit};
 use crate::tui::dialogs::Question;
 use crate::tui::groups::Kind;
 use crate::tui::keymap::{Action, Binding, Context};
+use crate::tui::notes::Weight;
 use crate::tui::review::Loaded;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
@@ -38,7 +39,7 @@ fn places(context: Context) -> &'static [&'static [Action]] {
             &[A::Skip],
             &[A::Back],
         ],
-        Context::Evidence => &[&[A::LogLevel], &[A::Retry, A::Undo], &[A::NextWanted], &[A::Back]],
+        Context::Evidence => &[&[A::LogLevel], &[A::LogTarget], &[A::Retry, A::Undo], &[A::NextWanted], &[A::Back]],
         Context::Groups => &[&[A::Open], &[A::ApproveAll], &[A::Retry], &[A::Skip], &[A::Back]],
         Context::Everywhere | Context::Failure => &[],
     }
@@ -50,11 +51,15 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::at(buffer, area, 0);
     pen.write(" ", theme.style(Role::Plain));
     if let Some(dialog) = &model.dialog {
-        let told = match dialog.question {
-            Question::Help => "this help lies over the screen; Esc closes it",
-            _ => "a question is open: answer it, or Esc",
+        // The line above may lie under the question.
+        let wrong = model.notes.shown().filter(|note| note.weight == Weight::Problem);
+        let (told, role) = match (wrong, &dialog.question) {
+            (Some(note), _) => (note.text.as_str(), Role::Bad),
+            (None, Question::Help) => ("this help lies over the screen; Esc closes it", Role::Quiet),
+            (None, _) => ("a question is open: answer it, or Esc", Role::Quiet),
         };
-        pen.write(told, theme.style(Role::Quiet));
+        let left = pen.left();
+        pen.write(&fit(told, left, theme.cut()), theme.style(role));
         return;
     }
     let context = model.context();
@@ -103,13 +108,14 @@ fn matters(model: &Model, action: Action) -> bool {
     if let Some(groups) = &model.groups {
         return match action {
             Action::ApproveAll => commands && groups.kind == Kind::Cohorts,
-            Action::Retry => commands && groups.kind == Kind::Causes,
-            Action::Skip | Action::PauseOrContinue => commands,
+            Action::Retry => commands && groups.kind == Kind::Causes && has_groups(model, groups.kind),
+            Action::Skip => commands && has_groups(model, groups.kind),
+            Action::PauseOrContinue => commands,
             _ => true,
         };
     }
     let Some(task) = model.cursor.and_then(|id| model.run.tasks.get(id.index())) else {
-        return matches!(action, Action::Filter | Action::Back);
+        return matches!(action, Action::Filter | Action::Back | Action::Help | Action::Quit);
     };
     match action {
         Action::Take | Action::Leave | Action::Approve => commands && task.status == S::Review,
@@ -133,13 +139,18 @@ fn matters(model: &Model, action: Action) -> bool {
     }
 }
 
+fn has_groups(model: &Model, kind: Kind) -> bool {
+    let status = if kind == Kind::Causes { TaskStatus::Failed } else { TaskStatus::Review };
+    model.run.count(status) > 0
+}
+
 /// Whether approving many at once means anything here: in Review plans equal to the one on the screen,
 /// elsewhere those of the cursor's step.
 fn many_in_review(model: &Model, status: TaskStatus) -> bool {
-    let in_review = |id: u32| model.run.tasks.get(id as usize).is_some_and(|task| task.status == TaskStatus::Review);
-    let step = model.cursor.map(|id| model.run.step_tasks(model.run.step_of(id))).unwrap_or_default();
+    let in_step = model.cursor.map_or(0, |id| model.run.step_count(model.run.step_of(id), TaskStatus::Review));
+    if model.tab == Tab::Steps && !model.marks.is_empty() {
+        return model.run.count(TaskStatus::Review) > 0;
+    }
     let is_at_one = model.tab != Tab::Review || status == TaskStatus::Review;
-    is_at_one
-        && model.run.count(TaskStatus::Review) > 1
-        && step.into_iter().filter(|id| in_review(*id)).nth(1).is_some()
+    is_at_one && in_step > 1
 }

@@ -150,9 +150,10 @@ fn total(model: &Model, shown: &[&Column], area: Rect, line: u16, buffer: &mut B
     let mut pen = Pen::at(buffer, area, line);
     pen.write(&column(" TOTAL", NAME + 1, ""), theme.style(Role::Title));
     for shown in shown {
-        let ids = shown.steps.iter().flat_map(|step| run.step_tasks(*step));
         let mut tally = Tally::default();
-        ids.filter_map(|id| run.tasks.get(id as usize)).for_each(|task| tally.add(task.status));
+        for (step, status) in shown.steps.iter().flat_map(|step| TaskStatus::ALL.map(|status| (*step, status))) {
+            tally.add_many(status, run.step_count(step, status) as usize);
+        }
         let Tally { well, trouble, .. } = tally;
         let good = format!("{well}/{}", tally.all);
         let bad = if trouble > 0 { format!(" {}{trouble}", theme.glyph(TaskStatus::Failed)) } else { String::new() };

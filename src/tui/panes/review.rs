@@ -35,8 +35,11 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     pen.write(theme.glyph(status), theme.style(theme.status_role(status)));
     pen.write(&format!(" {}", status.word()), theme.style(theme.status_role(status)));
     let text = match &model.review.state {
-        ReviewState::Loaded(loaded) if model.review.task == Some(id) => return plan(model, loaded, area, buffer),
+        ReviewState::Loaded(loaded) if model.review.task == Some(id) => {
+            return plan(model, loaded, status, area, buffer);
+        }
         ReviewState::Loading => vec![(Role::Active, "reading the plan".to_owned())],
+        ReviewState::Failed(_) if status == TaskStatus::Done => no_plan(model, status),
         ReviewState::Failed(problem) => {
             let next = problem.next.as_deref().map(|next| (Role::Title, format!("next: {}", visible(next))));
             [(Role::Bad, visible(&problem.what).into_owned())].into_iter().chain(next).collect()
@@ -53,12 +56,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
 fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
     let note = model.cursor.map(|id| words::note(model, id)).unwrap_or_default();
     let key = |action| model.keymap.key(Context::Review, action);
-    let (list, open) =
-        (model.keymap.key(Context::Everywhere, Action::ShowSteps), model.keymap.key(Context::Steps, Action::Open));
-    let there = match model.tab {
-        Tab::Steps => open.to_owned(),
-        _ => format!("{list}, then {open},"),
-    };
+    let there = model.keymap.key(if model.tab == Tab::Steps { Context::Steps } else { Context::Review }, Action::Open);
     let text = match status {
         TaskStatus::Waiting => "It waits for what it needs; it is planned after that.".to_owned(),
         TaskStatus::Ready => "It will be planned next.".to_owned(),
@@ -76,20 +74,24 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
                 _ => format!("{told}, {} goes to the next in review.", key(Action::NextWanted)),
             }
         }
+        TaskStatus::Review | TaskStatus::Approved if model.read_only => {
+            "A plan in review is shown by the process that holds the run; what was written is shown here too."
+                .to_owned()
+        }
         TaskStatus::Failed => format!("It failed. {there} asks what to do about it."),
         TaskStatus::Unknown => format!("Nobody knows whether it was applied. {there} settles it."),
         TaskStatus::Skipped => format!("It was skipped. {} plans it anew.", key(Action::Retry)),
         TaskStatus::Undone => format!("It was undone. {} plans it anew.", key(Action::Retry)),
-        _ if model.read_only => "Plans are shown by the process that holds the run.".to_owned(),
         _ => "Its plan comes here.".to_owned(),
     };
     vec![(Role::Plain, text), (Role::Quiet, note)]
 }
 
-fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
+fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let plan = &loaded.proposal.plan;
     let totals = &loaded.totals;
+    let is_over = matches!(status, TaskStatus::Done | TaskStatus::Undone);
     let undo = if plan.pass == Pass::Undo { "UNDO  " } else { "" };
     let [creates, updates, _] = totals.by_op;
     let hunks = crate::model::plural(totals.hunks as u64, "hunk");
@@ -97,14 +99,18 @@ fn plan(model: &Model, loaded: &Loaded, area: Rect, buffer: &mut Buffer) {
     let bytes = if totals.bytes > 0 { format!("  {}", crate::model::size(totals.bytes)) } else { String::new() };
     let pieces = [
         (format!(" {undo}"), Role::Attention),
-        (format!("takes {} of {hunks}:  ", totals.taken), Role::Title),
+        (format!("{} {} of {hunks}:  ", if is_over { "wrote" } else { "takes" }, totals.taken), Role::Title),
         (format!("+{creates} create  "), Role::Added),
         (format!("~{updates} update  "), Role::Attention),
         (format!("-{} delete", totals.counts.deletes()), deletes),
         (bytes, Role::Plain),
     ];
     line(theme, &pieces, Pen::at(buffer, area, 1));
+    let is_undoable = model.cursor.and_then(|id| model.run.tasks.get(id.index())).is_some_and(|task| task.undoable);
     let (told, role) = match (model.reviewed().is_some(), plan.preview) {
+        _ if status == TaskStatus::Done && is_undoable => ("Applied and read back; can be undone", Role::Good),
+        _ if status == TaskStatus::Done => ("Applied and read back", Role::Good),
+        _ if status == TaskStatus::Undone => ("undone and read back: it is as it was before", Role::Good),
         (false, _) => ("being recorded; it can be approved after that", Role::Attention),
         (true, Preview::Exact) => (words::preview(plan.preview), Role::Quiet),
         (true, _) => (words::preview(plan.preview), Role::Danger),

@@ -45,7 +45,7 @@ fn head(model: &Model, area: Rect, buffer: &mut Buffer) {
     };
     let mut text = format!(" {grouping}  {} shown, {} hidden", model.rows.shown(), model.rows.hidden);
     if !model.marks.is_empty() {
-        let shown = model.rows.shown_of(&model.marks).len();
+        let shown = model.rows.marks_shown();
         text.push_str(&format!("  {shown} selected, {} hidden", model.marks.len() - shown));
     }
     pen.write(&text, theme.style(Role::Quiet));
@@ -65,7 +65,7 @@ fn heading(model: &Model, first: TaskId, area: Rect, row: u16, buffer: &mut Buff
         Grouping::ByStep => {
             let step = run.step(first);
             let about = step.map_or_else(String::new, |step| visible(&step.about).into_owned());
-            (shown_step(run, first), format!("{}  {about}", tally(run, run.step_tasks(run.step_of(first)))))
+            (shown_step(run, first), format!("{}  {about}", tally(run, run.step_of(first))))
         }
         Grouping::ByOwner => match owner_of(run, first) {
             Some(owner) => (visible(owner).into_owned(), String::new()),
@@ -78,12 +78,12 @@ fn heading(model: &Model, first: TaskId, area: Rect, row: u16, buffer: &mut Buff
 }
 
 /// Of a step's tasks: how many are settled well, and how many need somebody.
-fn tally(run: &Run, ids: std::ops::Range<u32>) -> String {
-    let tasks = || ids.clone().filter_map(|id| run.tasks.get(id as usize));
-    let count = |wanted: &dyn Fn(TaskStatus) -> bool| tasks().filter(|task| wanted(task.status)).count();
-    let failed = count(&|status| matches!(status, TaskStatus::Failed | TaskStatus::Unknown));
-    let review = count(&|status| status == TaskStatus::Review);
-    let mut text = format!("{}/{} settled well", count(&TaskStatus::satisfies), ids.len());
+fn tally(run: &Run, step: usize) -> String {
+    let count = |status| run.step_count(step, status);
+    let failed = count(TaskStatus::Failed) + count(TaskStatus::Unknown);
+    let review = count(TaskStatus::Review);
+    let well: u32 = TaskStatus::ALL.into_iter().filter(|status| status.satisfies()).map(count).sum();
+    let mut text = format!("{well}/{} settled well", run.step_tasks(step).len());
     if review > 0 {
         text.push_str(&format!(", {review} to review"));
     }

@@ -1,18 +1,20 @@
 use std::collections::BTreeSet;
 
 use crate::engine::Command;
-use crate::model::{HunkAt, RunState, StepKind, TaskId, TaskState, TaskStatus};
+use crate::model::{HunkAt, Pass, RunState, StepKind, TaskId, TaskState, TaskStatus};
 use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval, ask_approval_of_all};
 use crate::tui::effect::Effect;
+use crate::tui::file_diff::FileDiff;
 use crate::tui::groups::Kind;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::matrix;
 use crate::tui::names::{set_and_owner, shown_name};
+use crate::tui::origin::Origin;
 use crate::tui::palette::Palette;
 use crate::tui::rows::Grouping;
 use crate::tui::state::{Input, Model, Tab};
 
-use super::{grouped, moves, searching, taking_away, typing};
+use super::{grouped, loading, moves, searching, taking_away, typing};
 
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if commands(action)
@@ -35,21 +37,27 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowMatrix => show(model, Tab::Matrix),
         Action::ShowReview => show(model, Tab::Review),
         Action::ShowEvidence => show(model, Tab::Evidence),
-        Action::NextTab => {
-            let at = Tab::ALL.iter().position(|tab| *tab == model.tab).unwrap_or(0);
-            show(model, Tab::ALL[(at + 1) % Tab::ALL.len()]);
-        }
+        Action::NextTab => show(model, beside(model.tab, 1)),
+        Action::PreviousTab => show(model, beside(model.tab, Tab::ALL.len() - 1)),
         Action::Up
         | Action::Down
         | Action::Left
         | Action::Right
         | Action::PageUp
         | Action::PageDown
+        | Action::HalfPageUp
+        | Action::HalfPageDown
         | Action::First
         | Action::Last => moves::travel(model, action),
-        Action::Open if model.tab == Tab::Review => return open_diff(model),
+        Action::Open if model.tab == Tab::Review && !is_in_trouble(model) => return open_diff(model),
         Action::Open if model.tab == Tab::Matrix && model.sight.has_many() => drill(model),
-        Action::Open => open(model),
+        Action::Open => {
+            let (origin, tab) = (Origin::of(model), model.tab);
+            open(model);
+            if model.tab != tab {
+                model.origin = origin;
+            }
+        }
         Action::Back => back(model),
         Action::TurnGrouping => {
             model.rows.grouping = match model.rows.grouping {
@@ -107,7 +115,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             };
             let tasks = targets(model, can);
             match tasks.is_empty() {
-                true => model.complain("nothing here can be skipped"),
+                true => refuse(model, "can be skipped"),
                 false => ask(model, Question::Reason { verb: Verb::Skip(tasks) }),
             }
         }
@@ -130,6 +138,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Toggle => return decide(model, None),
         Action::NextWanted => moves::next_wanted(model, true),
         Action::PreviousWanted => moves::next_wanted(model, false),
+        Action::LogTarget => model.log_target = crate::tui::log::next_target(model.log_target),
         Action::LogLevel => {
             use ::log::LevelFilter as Level;
             model.log_level = match model.log_level {
@@ -162,7 +171,9 @@ fn commands(action: Action) -> bool {
 }
 
 fn cannot_command(model: &Model) -> Option<&'static str> {
-    if model.read_only {
+    if model.read_only && !model.is_held {
+        Some("this screen only watches, and nobody holds the run: leave, and `rekindle resume`")
+    } else if model.read_only {
         Some("this screen only watches: the run is held by another process")
     } else if model.stopped.is_some() {
         Some("the engine has stopped: leave, and `rekindle resume`")
@@ -184,8 +195,15 @@ fn ask_or_say(model: &mut Model, question: fn(&Model) -> Result<Dialog, String>)
     }
 }
 
+/// The screen so many further on, around the end.
+fn beside(tab: Tab, by: usize) -> Tab {
+    let at = Tab::ALL.iter().position(|one| *one == tab).unwrap_or(0);
+    Tab::ALL[(at + by) % Tab::ALL.len()]
+}
+
 fn show(model: &mut Model, tab: Tab) {
     model.tab = tab;
+    model.origin = None;
     model.review.drawn = None;
     model.search.is_typed = false;
 }
@@ -204,6 +222,11 @@ fn targets(model: &Model, can: impl Fn(TaskStatus) -> bool) -> Vec<TaskId> {
     let marked = if model.tab == Tab::Steps { model.rows.shown_of(&model.marks) } else { Vec::new() };
     let wanted = if marked.is_empty() { shown_cursor(model).into_iter().collect() } else { marked };
     wanted.into_iter().filter(|id| can(status(model, *id))).collect()
+}
+
+/// The task under the cursor waits for somebody to say what becomes of it.
+fn is_in_trouble(model: &Model) -> bool {
+    model.cursor.is_some_and(|id| matches!(status(model, id), TaskStatus::Failed | TaskStatus::Unknown))
 }
 
 fn open(model: &mut Model) {
@@ -241,8 +264,15 @@ fn back(model: &mut Model) {
     if model.tab == Tab::Review && !model.search.text.is_empty() {
         return searching::end(model);
     }
-    if model.tab != Tab::Steps {
-        return show(model, Tab::Steps);
+    match model.origin.take() {
+        Some(Origin::Matrix) => return show(model, Tab::Matrix),
+        Some(Origin::Groups { groups, tab }) => {
+            show(model, tab);
+            model.groups = Some(groups);
+            return;
+        }
+        None if model.tab != Tab::Steps => return show(model, Tab::Steps),
+        None => {}
     }
     if !model.rows.filter.is_empty() {
         typing::apply(model, "");
@@ -251,11 +281,25 @@ fn back(model: &mut Model) {
     }
 }
 
+/// Says why nothing happens, of what a key would have acted on: marks are easily forgotten.
+fn refuse(model: &mut Model, what: &str) {
+    let marked = if model.tab == Tab::Steps { model.rows.shown_of(&model.marks).len() } else { 0 };
+    if marked > 0 {
+        let esc = model.keymap.key(Context::Steps, Action::Back);
+        let told =
+            format!("of the {} nothing {what}; {esc} unmarks", crate::model::plural(marked as u64, "marked task"));
+        return model.complain(told);
+    }
+    let name =
+        shown_cursor(model).map(|id| format!("{} is {}: ", shown_name(&model.run, id), status(model, id).word()));
+    model.complain(format!("{}nothing here {what}", name.unwrap_or_default()));
+}
+
 fn retry(model: &mut Model) -> Vec<Effect> {
     use TaskStatus as S;
     let tasks = targets(model, |status| matches!(status, S::Failed | S::Unknown | S::Skipped | S::Undone));
     if tasks.is_empty() {
-        model.complain("only failed, unknown, skipped and undone tasks can be retried");
+        refuse(model, "failed, is unknown, skipped or undone: only that can be retried");
     }
     tasks.into_iter().map(|task| Effect::Command(Command::Retry { task })).collect()
 }
@@ -267,7 +311,7 @@ fn undo(model: &mut Model) -> Vec<Effect> {
     if !marked.is_empty() {
         let tasks: Vec<TaskId> = marked.into_iter().filter(can).collect();
         match tasks.len() as u64 {
-            0 => model.complain("nothing that is marked can be undone"),
+            0 => refuse(model, "can be undone"),
             many => model.say(format!("planning the way back of {}", crate::model::plural(many, "task"))),
         }
         // What came last goes first: a home before the account it needed.
@@ -275,7 +319,19 @@ fn undo(model: &mut Model) -> Vec<Effect> {
     }
     let Some(id) = shown_cursor(model) else { return Vec::new() };
     if !can(&id) {
-        model.complain(format!("{} has nothing that can be undone", shown_name(&model.run, id)));
+        let is_planned = model.run.tasks.get(id.index()).is_some_and(|task| task.pass == Pass::Undo)
+            && status(model, id) == TaskStatus::Review;
+        let (name, key) = (shown_name(&model.run, id), |action| model.keymap.key(Context::Review, action));
+        let why = match is_planned {
+            true => format!(
+                "the undo of {name} is planned: {} shows it, {} there approves it, {} drops it",
+                model.keymap.key(Context::Everywhere, Action::ShowReview),
+                key(Action::Approve),
+                key(Action::Skip)
+            ),
+            false => format!("{name} has nothing that can be undone"),
+        };
+        model.complain(why);
         return Vec::new();
     }
     show(model, Tab::Review);
@@ -298,6 +354,17 @@ fn confirm(model: &mut Model) {
 
 fn decide(model: &mut Model, take: Option<bool>) -> Vec<Effect> {
     let Some(id) = model.cursor else { return Vec::new() };
+    // In `less` and `vim` this key goes on to the next place: here it would leave out a hunk unawares.
+    if take == Some(false) && !model.search.text.is_empty() {
+        let key = |action| model.keymap.key(Context::Review, action);
+        model.complain(format!(
+            "a search is on: {} is the next place, {} leaves out, {} ends the search",
+            key(Action::NextMatch),
+            key(Action::Toggle),
+            key(Action::Back)
+        ));
+        return Vec::new();
+    }
     if status(model, id) != TaskStatus::Review || model.review.task != Some(id) {
         model.complain("there is no plan in review to decide on");
         return Vec::new();
@@ -320,6 +387,7 @@ fn decide(model: &mut Model, take: Option<bool>) -> Vec<Effect> {
 
 fn open_diff(model: &mut Model) -> Vec<Effect> {
     let (theme, generation) = (model.theme, model.review.generation);
+    let is_record = model.cursor.is_some_and(|id| loading::is_over(model, id));
     let Some(loaded) = model.review.loaded_mut() else { return Vec::new() };
     let Some((change, hunk)) = loaded.rows.get(loaded.cursor).and_then(|row| row.hunk()) else { return Vec::new() };
     let plan = &loaded.proposal.plan;
@@ -333,6 +401,15 @@ fn open_diff(model: &mut Model) -> Vec<Effect> {
             .iter()
             .position(|row| *row == crate::tui::review::ReviewRow::Hunk(change, hunk))
             .unwrap_or(loaded.cursor);
+        loaded.build(theme);
+        return Vec::new();
+    }
+    if loaded.is_bodiless() {
+        let why = match is_record {
+            true => "what a file held is kept for undo alone, not shown",
+            false => "the files are read by the process that holds the run",
+        };
+        loaded.diffs.insert((change, hunk), Some(FileDiff::note(why)));
         loaded.build(theme);
         return Vec::new();
     }

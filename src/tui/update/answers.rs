@@ -2,13 +2,16 @@ use crossterm::event::KeyCode;
 
 use crate::engine::Command;
 use crate::model::{Known, Problem, TaskId, visible};
-use crate::tui::dialogs::{Demand, Dialog, Question, Verb, is_read_to_the_end};
+use crate::tui::dialogs::{Demand, Dialog, Question, Verb, below, is_read_to_the_end};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Context, Key};
+use crate::tui::notes::Weight;
 use crate::tui::state::{Dirty, Model};
 
 use super::{actions, grouped, loading};
 
+/// In help, as in the lists.
+const SEARCH: Key = Key { code: KeyCode::Char('/'), control: false };
 /// A reason must say something.
 const SHORTEST_REASON: usize = 3;
 
@@ -19,7 +22,9 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         model.dialog = Some(dialog);
         return Vec::new();
     }
-    if key.code == KeyCode::Esc {
+    // What was wrong with the last answer is not wrong with this one.
+    model.notes.forget(Weight::Problem);
+    if key.code == KeyCode::Esc && !dialog.is_searching {
         return Vec::new();
     }
     if dialog.question == Question::Help {
@@ -32,14 +37,16 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         model.closing = true;
         return vec![Effect::Command(Command::Close)];
     }
+    if scroll(model, &mut dialog, key) {
+        model.dialog = Some(dialog);
+        return Vec::new();
+    }
     match key.code {
         KeyCode::Char(character) if dialog.takes_text() && !key.control => dialog.push(character),
         KeyCode::Char('u') if dialog.takes_text() && key.control => dialog.input.clear(),
         KeyCode::Backspace => {
             dialog.input.pop();
         }
-        KeyCode::Up => dialog.top = dialog.top.saturating_sub(1),
-        KeyCode::Down => dialog.top += 1,
         KeyCode::Enter | KeyCode::Char('y') if !key.control => {
             let is_approval = matches!(dialog.question, Question::Approve(_) | Question::ApproveAll(_));
             if is_approval && !is_read_to_the_end(model, &dialog) {
@@ -49,6 +56,8 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
                 return grouped::begin(model, plans, canary);
             } else if let Some(effects) = answer(&dialog, key.code == KeyCode::Enter) {
                 return effects;
+            } else if let Some(why) = unanswered(&dialog).filter(|_| key.code == KeyCode::Enter) {
+                model.complain(why);
             }
         }
         KeyCode::Char('n' | 'q') if !key.control => return Vec::new(),
@@ -56,6 +65,54 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     }
     model.dialog = Some(dialog);
     Vec::new()
+}
+
+/// Moves within a question that is longer than its room, as everywhere; where text is typed, letters are text.
+/// Answers whether the key was one of those.
+fn scroll(model: &Model, dialog: &mut Dialog, key: Key) -> bool {
+    let is_text = dialog.takes_text() && (matches!(key.code, KeyCode::Char(_)) || key.control);
+    let action = model.keymap.action(Context::Everywhere, key).filter(|_| !is_text);
+    let page = model.body_height().saturating_sub(4).max(1);
+    let down = match action {
+        Some(Action::Up) => Err(1),
+        Some(Action::HalfPageUp) => Err((page / 2).max(1)),
+        Some(Action::PageUp) => Err(page),
+        Some(Action::First) => Err(usize::MAX),
+        Some(Action::Down) => Ok(1),
+        Some(Action::HalfPageDown) => Ok((page / 2).max(1)),
+        Some(Action::PageDown) => Ok(page),
+        Some(Action::Last) => Ok(usize::MAX),
+        _ => return false,
+    };
+    dialog.top = match down {
+        Err(up) => dialog.top.saturating_sub(up),
+        Ok(down) => dialog.top + down.min(below(model, dialog)),
+    };
+    true
+}
+
+/// Why Enter was no answer.
+fn unanswered(dialog: &Dialog) -> Option<String> {
+    let typed = match dialog.input.trim() {
+        "" => "nothing was typed".to_owned(),
+        input => format!("`{}` was typed", visible(input)),
+    };
+    let demand = match &dialog.question {
+        Question::Approve(approve) => &approve.demand,
+        Question::ApproveAll(all) => &all.demand,
+        Question::Reason { .. } => return Some(format!("{typed}: a reason has {SHORTEST_REASON} letters or more")),
+        Question::Settle { .. } => return Some(format!("{typed}: it is `applied` or `not applied`")),
+        _ => return None,
+    };
+    match demand {
+        Demand::Typed { text, because } if dialog.input.trim().is_empty() => {
+            Some(format!("nothing was typed: {text} is asked for, {because}"))
+        }
+        Demand::Typed { text, because } => {
+            Some(format!("`{}` is not {text}, {because}: nothing was approved", visible(dialog.input.trim())))
+        }
+        Demand::Key => Some("Enter is no answer: y approves, Esc goes back".to_owned()),
+    }
 }
 
 /// Keys where the window is too small for anything else: leaving is asked about, nothing else is acted on.
@@ -136,13 +193,24 @@ fn answer(dialog: &Dialog, is_enter: bool) -> Option<Vec<Effect>> {
 }
 
 fn help_key(model: &mut Model, mut dialog: Dialog, key: Key) -> Vec<Effect> {
-    match model.keymap.action(Context::Everywhere, key) {
-        Some(Action::Help | Action::Quit) => return Vec::new(),
-        Some(Action::Up) => dialog.top = dialog.top.saturating_sub(1),
-        Some(Action::Down) => dialog.top += 1,
-        Some(Action::PageUp | Action::First) => dialog.top = dialog.top.saturating_sub(model.body_height()),
-        Some(Action::PageDown | Action::Last) => dialog.top += model.body_height(),
-        _ => {}
+    if dialog.is_searching {
+        match key.code {
+            KeyCode::Esc => (dialog.is_searching, dialog.input) = (false, String::new()),
+            KeyCode::Enter => dialog.is_searching = false,
+            KeyCode::Backspace => drop(dialog.input.pop()),
+            KeyCode::Char('u') if key.control => dialog.input.clear(),
+            KeyCode::Char(character) if !key.control => dialog.push(character),
+            _ => drop(scroll(model, &mut dialog, key)),
+        }
+        if !matches!(key.code, KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown) {
+            dialog.top = 0;
+        }
+    } else if key == SEARCH {
+        (dialog.is_searching, dialog.input, dialog.top) = (true, String::new(), 0);
+    } else if !scroll(model, &mut dialog, key)
+        && matches!(model.keymap.action(Context::Everywhere, key), Some(Action::Help | Action::Quit))
+    {
+        return Vec::new();
     }
     model.dialog = Some(dialog);
     Vec::new()
@@ -150,7 +218,12 @@ fn help_key(model: &mut Model, mut dialog: Dialog, key: Key) -> Vec<Effect> {
 
 /// Its keys act on the failed task alone, whatever is marked.
 fn failure_key(model: &mut Model, dialog: Dialog, task: TaskId, key: Key) -> Vec<Effect> {
+    let mut dialog = dialog;
     let action = model.keymap.action(Context::Failure, key);
+    if action.is_none() && scroll(model, &mut dialog, key) {
+        model.dialog = Some(dialog);
+        return Vec::new();
+    }
     if action.is_none() || model.cursor != Some(task) {
         model.dialog = Some(dialog);
         return Vec::new();

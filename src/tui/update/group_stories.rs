@@ -2,7 +2,7 @@ use super::deciding_stories::reviewing;
 use super::*;
 use crate::engine::Command;
 use crate::model::{Digest, Error, ErrorKind, Event, Known, Problem, TaskId};
-use crate::tui::fixtures::{Desk, Story, document_proposal, header};
+use crate::tui::fixtures::{Desk, Story, document_proposal, header, story, tree_proposal};
 
 const USERS: usize = 12;
 
@@ -162,4 +162,38 @@ fn groups_that_move_under_a_key_are_not_acted_on() {
     }
     desk.key("A");
     assert!(desk.model.dialog.is_none());
+}
+
+#[test]
+fn what_is_marked_is_what_all_means() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/bob").press("space");
+    desk.at("home/ana").press("A");
+    let text = desk.text();
+    assert!(text.contains("plans that are marked, in review and shown"), "{text}");
+    assert!(text.contains("home/bob") && text.contains("Approve 1 plan?"), "{text}");
+    // Nothing else is taken for them where no mark is in review.
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("account/bob").press("space");
+    desk.at("home/bob").press("A");
+    assert!(desk.model.dialog.is_none());
+    assert!(desk.text().contains("there are no plans that are marked, in review and shown"), "{}", desk.text());
+}
+
+#[test]
+fn a_question_about_many_counts_resources_hunks_and_deletes_apart() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/ana").press("A");
+    let text = desk.text();
+    assert!(text.contains("writes  9 hunks in 2 resources: 2 updated") && text.contains("DELETES 1"), "{text}");
+    assert!(!text.contains("left out"), "{text}");
+    let mut story = story();
+    let (task, mut selection) = (story.task("home/ana"), crate::model::Selection::all());
+    let plan = tree_proposal("home/ana").plan;
+    selection.decide(&plan, 0, 0, false);
+    let (digest, counts) = (plan.digest(&selection), plan.counts(&selection));
+    story.add(crate::model::Event::Decided { task, selection, digest, counts });
+    let mut desk = Desk::new(&story, 80, 24);
+    desk.at("home/ana").press("A");
+    assert!(desk.text().contains("1 hunk left out"), "{}", desk.text());
 }

@@ -7,6 +7,7 @@ use crate::tui::groups::{GroupKey, Groups, Kind};
 use crate::tui::keymap::Action;
 use crate::tui::names::shown_name;
 use crate::tui::notes::Weight;
+use crate::tui::origin::Origin;
 use crate::tui::state::{Model, Tab};
 
 use super::moves;
@@ -22,6 +23,8 @@ pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Down => at + 1,
         Action::PageUp => at.saturating_sub(page),
         Action::PageDown => at + page,
+        Action::HalfPageUp => at.saturating_sub((page / 2).max(1)),
+        Action::HalfPageDown => at + (page / 2).max(1),
         Action::First => 0,
         Action::Last => list.len(),
         Action::Back => {
@@ -34,7 +37,12 @@ pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
                 drawn.map(|group| on_group(model, action, group.tasks.clone(), &group.key)).unwrap_or_default(),
             );
         }
-        Action::ShowSteps | Action::ShowMatrix | Action::ShowReview | Action::ShowEvidence | Action::NextTab => {
+        Action::ShowSteps
+        | Action::ShowMatrix
+        | Action::ShowReview
+        | Action::ShowEvidence
+        | Action::NextTab
+        | Action::PreviousTab => {
             model.groups = None;
             return None;
         }
@@ -49,6 +57,7 @@ fn on_group(model: &mut Model, action: Action, tasks: Vec<TaskId>, key: &GroupKe
     let is_cause = matches!(key, GroupKey::Cause { .. });
     match action {
         Action::Open => {
+            model.origin = Origin::of(model);
             model.groups = None;
             moves::to(model, tasks.first().copied());
             model.tab = if is_cause { Tab::Evidence } else { Tab::Review };

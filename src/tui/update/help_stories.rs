@@ -85,10 +85,10 @@ fn place(context: Context, action: Action) -> Desk {
             desk.press("/").type_text("home").press("enter");
         }
         (Context::Evidence, _) => {}
-        (_, Action::Up | Action::PageUp | Action::First) => {
+        (_, Action::Up | Action::PageUp | Action::HalfPageUp | Action::First) => {
             desk.press("down down");
         }
-        (_, Action::Last | Action::PageDown) => {
+        (_, Action::Last | Action::PageDown | Action::HalfPageDown) => {
             desk.press("g");
         }
         (Context::Matrix, Action::Right) => {
@@ -108,16 +108,20 @@ fn place(context: Context, action: Action) -> Desk {
 #[test]
 fn every_key_in_help_does_something_where_help_says_so() {
     let keymap = crate::tui::keymap::Keymap::default();
-    let help: BTreeSet<String> = [Tab::Steps, Tab::Matrix, Tab::Review, Tab::Evidence]
+    let help: BTreeSet<String> = Context::ALL
         .iter()
-        .flat_map(|tab| crate::tui::dialogs::help_lines(&keymap, *tab))
+        .flat_map(|context| crate::tui::dialogs::help_lines(&keymap, *context))
         .map(|(keys, about)| format!("{keys} {about}"))
         .collect();
     let idle = |context, action| {
         let mut desk = place(context, action);
         let before = sight(&mut desk);
         desk.press("f12");
-        desk.effects.is_empty() && sight(&mut desk) == before
+        let told = desk.model.notes.of(Weight::Said).map(str::to_owned);
+        desk.model.notes = Default::default();
+        desk.effects.is_empty()
+            && sight(&mut desk) == before
+            && told.is_some_and(|told| told.contains("f12 does nothing"))
     };
     assert!(
         idle(Context::Steps, Action::Open) && idle(Context::Review, Action::Take),
@@ -130,6 +134,8 @@ fn every_key_in_help_does_something_where_help_says_so() {
             let mut desk = place(binding.context, binding.action);
             let before = sight(&mut desk);
             desk.press(name);
+            let unbound = desk.model.notes.of(Weight::Said).filter(|told| told.contains("does nothing here"));
+            assert_eq!(unbound, None, "{name} in {:?}", binding.context);
             let did = !desk.effects.is_empty() || sight(&mut desk) != before;
             assert!(did, "{name} in {:?} does nothing: {}\n{before}", binding.context, binding.about);
             let refused = desk.model.notes.shown().filter(|note| note.weight == Weight::Problem);
@@ -168,6 +174,7 @@ fn does_what_it_says(action: Action, context: Context, desk: &mut Desk) {
         }
         Action::ShowSteps => desk.model.tab == Tab::Steps,
         Action::ShowMatrix | Action::NextTab => desk.model.tab == Tab::Matrix,
+        Action::PreviousTab => desk.model.tab == Tab::Evidence,
         Action::ShowReview => desk.model.tab == Tab::Review,
         Action::ShowEvidence => desk.model.tab == Tab::Evidence,
         _ => true,

@@ -3,11 +3,27 @@ use crate::tui::effect::Effect;
 use crate::tui::review::ReviewState;
 use crate::tui::state::{Model, Tab};
 
-/// Whether a task has a plan that the engine can hand over.
+/// Whether a task has a plan that the engine can hand over; the journal that a watcher reads keeps it once it is
+/// written.
 fn has_plan(model: &Model, id: TaskId) -> bool {
     let status = model.run.tasks.get(id.index()).map(|task| task.status);
-    matches!(status, Some(TaskStatus::Review | TaskStatus::Approved | TaskStatus::Applying))
-        && model.run.tasks.get(id.index()).is_some_and(|task| task.digest.is_some())
+    let is_there = match status {
+        Some(TaskStatus::Review | TaskStatus::Approved) => !model.read_only,
+        Some(TaskStatus::Applying) => true,
+        _ => false,
+    };
+    is_there && model.run.tasks.get(id.index()).is_some_and(|task| task.digest.is_some())
+}
+
+/// Whether what was written of it is on record: a plan, as it was approved.
+fn has_record(model: &Model, id: TaskId) -> bool {
+    let task = model.run.tasks.get(id.index());
+    task.is_some_and(|task| matches!(task.status, TaskStatus::Done | TaskStatus::Undone) && task.digest.is_some())
+}
+
+/// What is over is shown without its bodies: the live side is another by now.
+pub fn is_over(model: &Model, id: TaskId) -> bool {
+    !has_plan(model, id)
 }
 
 /// Sees to it that what the screen is about to show of the cursor's task is loaded: at once where it
@@ -52,7 +68,7 @@ pub fn wake(model: &mut Model, generation: u64) -> Vec<Effect> {
 
 fn load_proposal(model: &mut Model, id: TaskId) -> Vec<Effect> {
     forget(model, id);
-    if model.read_only || model.stopped.is_some() || !has_plan(model, id) {
+    if model.stopped.is_some() || !(has_plan(model, id) || has_record(model, id)) {
         return Vec::new();
     }
     model.review.state = ReviewState::Loading;
@@ -80,7 +96,7 @@ pub fn reload_if_moved(model: &mut Model) -> Vec<Effect> {
         ReviewState::Loaded(loaded) => {
             digest.is_some_and(|digest| {
                 digest == loaded.digest || digest == loaded.proposal.plan.digest(&model.run.selection(id))
-            }) && has_plan(model, id)
+            }) && (has_plan(model, id) || (has_record(model, id) && loaded.is_bodiless()))
         }
         ReviewState::Loading => false,
         ReviewState::Failed(_) | ReviewState::Empty => false,

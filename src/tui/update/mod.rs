@@ -18,6 +18,8 @@ mod deciding_stories;
 #[cfg(test)]
 mod group_stories;
 #[cfg(test)]
+mod habit_stories;
+#[cfg(test)]
 mod help_stories;
 #[cfg(test)]
 mod leaving_stories;
@@ -73,12 +75,17 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Proposal { generation, task, answer } => {
             if model.review.generation == generation && model.review.task == Some(task) {
                 let selection = model.run.selection(task);
+                let is_over = loading::is_over(model, task);
                 match &answer {
                     Ok(_) => model.unopened.remove(&task),
-                    Err(_) => model.unopened.insert(task),
+                    Err(_) => !is_over && model.unopened.insert(task),
                 };
                 model.review.state = match answer {
-                    Ok(proposal) => {
+                    Ok(mut proposal) => {
+                        if is_over {
+                            let whole = std::sync::Arc::make_mut(&mut proposal);
+                            (whole.live, whole.desired) = (Vec::new(), Vec::new());
+                        }
                         let selection = selection.fitted_to(&proposal.plan);
                         let width = usize::from(model.review_width());
                         ReviewState::Loaded(Box::new(Loaded::new(proposal, selection, width, model.theme)))
@@ -161,8 +168,16 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         return Vec::new();
     }
     model.notes.read(at);
-    let Some(action) = model.keymap.action(model.context(), key) else { return Vec::new() };
+    let Some(action) = model.keymap.action(model.context(), key) else {
+        let help = model.keymap.key(Context::Everywhere, Action::Help);
+        model.say(format!("{key} does nothing here; {help} has the keys"));
+        return Vec::new();
+    };
     let mut effects = actions::act(model, action);
+    if model.dialog.is_some() {
+        // What was complained of before it was asked is not about the answer.
+        model.notes.forget(Weight::Problem);
+    }
     model.settle();
     effects.extend(loading::follow_cursor(model));
     effects

@@ -11,6 +11,8 @@ pub fn travel(model: &mut Model, action: Action) {
         Action::Down => 1,
         Action::PageUp => -page,
         Action::PageDown => page,
+        Action::HalfPageUp => -(page / 2).max(1),
+        Action::HalfPageDown => (page / 2).max(1),
         Action::First => isize::MIN / 2,
         Action::Last => isize::MAX / 2,
         _ => 0,
@@ -46,10 +48,7 @@ pub fn to(model: &mut Model, task: Option<TaskId>) {
 
 /// The next task that needs a person, in the list's order, beginning after the cursor and around the end.
 pub fn next_wanted(model: &mut Model, forward: bool) {
-    let tasks: Vec<TaskId> = model.rows.tasks().collect();
-    let here = model.cursor.and_then(|cursor| tasks.iter().position(|id| *id == cursor)).unwrap_or(0);
-    let around = (1..tasks.len()).map(|far| if forward { here + far } else { here + tasks.len() - far });
-    let found = around.filter_map(|at| tasks.get(at % tasks.len())).find(|id| needs_person(&model.run, **id)).copied();
+    let found = model.rows.around(model.cursor, forward).find(|id| needs_person(&model.run, *id));
     match found {
         Some(id) => to(model, Some(id)),
         None => model.say("no other task that is shown needs you"),

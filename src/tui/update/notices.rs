@@ -39,6 +39,10 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
             model.output.push_back((task, visible(&line).into_owned()));
             model.dirtied(Dirty::Slow);
         }
+        Notice::Held(is_held) => {
+            model.is_held = is_held;
+            model.dirtied(Dirty::Soon);
+        }
         Notice::Idle => {
             model.idle = true;
             model.dirtied(Dirty::Soon);

@@ -49,8 +49,10 @@ pub fn key(model: &mut Model, key: Key) -> Vec<Effect> {
 fn look_into_files(model: &mut Model) -> Vec<Effect> {
     let Some(loaded) = model.review.loaded().filter(|_| !model.search.text.is_empty()) else { return Vec::new() };
     let mut files = file_search::unopened(loaded);
-    model.search.unread = files.len().saturating_sub(MOST_FILES);
-    files.truncate(MOST_FILES);
+    // Without the bodies nobody can look into any.
+    let most = if loaded.is_bodiless() { 0 } else { MOST_FILES };
+    model.search.unread = files.len().saturating_sub(most);
+    files.truncate(most);
     more(model, files)
 }
 

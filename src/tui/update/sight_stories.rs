@@ -1,8 +1,8 @@
 use super::deciding_stories::reviewing;
 use super::*;
 use crate::engine::{Command, Notice};
-use crate::model::{Error, ErrorKind, Event};
-use crate::tui::fixtures::{Desk, story};
+use crate::model::{Error, ErrorKind, Event, Known};
+use crate::tui::fixtures::{Desk, document_proposal, story, tree_proposal};
 
 #[test]
 fn the_palette_does_what_it_shows_and_nothing_that_no_frame_had() {
@@ -203,4 +203,40 @@ fn the_matrix_folds_its_columns_to_components_and_a_cell_of_many_opens_to_them()
     assert_eq!(desk.model.cursor, Some(story.task("account/bob")));
     desk.press("enter");
     assert_eq!((desk.model.tab, desk.model.rows.filter.is_empty()), (Tab::Evidence, true), "one task is opened itself");
+}
+
+#[test]
+fn what_was_written_can_be_looked_at_afterwards_and_decided_on_no_more() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("account/ana").press("3").answer(&document_proposal("account/ana"));
+    let text = desk.text();
+    assert!(text.contains("wrote 3 of 3 hunks") && text.contains("Applied and read back; can be undone"), "{text}");
+    assert!(text.contains("10G") && text.contains("25G"), "before and after: {text}");
+    desk.press("n a A");
+    assert_eq!((desk.commands(), desk.model.dialog.is_some()), (Vec::new(), false));
+    // The live side of a file is another by now: it is not shown as what was there before.
+    let mut story = story();
+    let (task, plan) = (story.task("home/ana"), tree_proposal("home/ana").plan);
+    let digest = plan.digest(&crate::model::Selection::all());
+    story.add(Event::Approved { task, digest, by: "ops@bastion".to_owned() });
+    story.add(Event::Intent { task, attempt: 1, digest, pre: digest, undoable: true });
+    let (evidence, problem) = (String::new(), None);
+    story.add(Event::Outcome { task, known: Known::Applied, post: None, evidence, problem, partial: false });
+    let mut desk = Desk::new(&story, 80, 24);
+    desk.at("home/ana").press("3").answer(&tree_proposal("home/ana")).press("enter");
+    let text = desk.text();
+    assert!(text.contains("kept for undo alone") && !text.contains("export"), "{text}");
+}
+
+#[test]
+fn the_log_is_narrowed_to_whom_it_comes_from_and_the_chain_stands_above_it() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("account/ana").press("4 f");
+    let text = desk.text();
+    assert!(
+        text.contains("log of engine::event alone, info and worse") && text.contains("chain sound when opened"),
+        "{text}"
+    );
+    desk.model.broken = Some("event 9 is not allowed".to_owned());
+    assert!(desk.text().contains("chain BROKEN"), "{}", desk.text());
 }

@@ -3,10 +3,10 @@
 mod frames;
 mod screens;
 
-use super::fixtures::{Desk, Story, document_proposal, header, story, tree_proposal};
+use super::fixtures::{Desk, Story, document_proposal, header, identity, story, tree_proposal};
 use super::msg::Msg;
 use super::theme::{Palette, Theme};
-use crate::model::{Digest, HunkAt, TreePath};
+use crate::model::{Digest, HunkAt, TargetIdentity, TreePath};
 
 /// The smallest that is served, a plain terminal, and a wide one with two panes.
 const SIZES: [(u16, u16); 3] = [(60, 15), (80, 24), (200, 60)];
@@ -120,4 +120,35 @@ fn a_head_line_that_does_not_fit_says_so() {
     let text = desk.text();
     let plan = text.lines().find(|line| line.contains(" plan ")).unwrap();
     assert!(plan.trim_end_matches('"').ends_with('…'), "{text}");
+}
+
+#[test]
+fn a_target_whose_certificate_nobody_checks_is_in_red_wherever_it_stands() {
+    let mut header = header();
+    let system = format!("Keycloak realm, {},", TargetIdentity::UNCHECKED);
+    let unchecked = identity(&system, "https://sso.example.org/realms/people", "7f0c");
+    header.identities.insert("homes".to_owned(), unchecked);
+    let story = Story::open(header);
+    for (width, height) in SIZES {
+        let mut desk = Desk::new(&story, width, height);
+        desk.at("home/ana");
+        let danger = desk.model.theme.style(super::theme::Role::Danger);
+        for tab in ["1", "2", "3", "4"] {
+            let terminal = desk.press(tab).draw();
+            let buffer = terminal.backend().buffer();
+            let row: String = (0..width).map(|x| buffer[(x, 1)].symbol()).collect();
+            let style = buffer[(10, 1)].style();
+            assert_eq!((style.fg, style.bg), (danger.fg.or(style.fg), danger.bg.or(style.bg)), "{tab} {width}: {row}");
+            assert!(row.contains(TargetIdentity::UNCHECKED), "in words too: {row}");
+            // A target that is checked is not.
+            let terminal = desk.at("account/ana").draw();
+            let other = terminal.backend().buffer()[(10, 1)].style();
+            assert_ne!(
+                (style.fg, style.bg, style.add_modifier),
+                (other.fg, other.bg, other.add_modifier),
+                "{tab} {width}"
+            );
+            desk.at("home/ana");
+        }
+    }
 }

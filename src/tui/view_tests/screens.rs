@@ -188,7 +188,7 @@ fn a_file_of_a_tree() {
 #[test]
 fn review_of_what_has_no_plan() {
     snap("review_done", |desk| {
-        desk.at("account/ana").press("3");
+        desk.at("account/ana").press("3").answer(&document_proposal("account/ana"));
     });
 }
 
@@ -231,7 +231,8 @@ fn a_person_confirms() {
 fn watching() {
     snap("watching", |desk| {
         desk.model.read_only = true;
-        desk.at("home/ana").press("3 q");
+        desk.at("home/ana").press("3").answer(&tree_proposal("home/ana"));
+        desk.press("q");
     });
 }
 
