@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
@@ -12,6 +12,22 @@ const MAX_DEPTH: usize = 8;
 
 /// The user profile lies among the components, as one text.
 pub(super) const USER_PROFILE: &str = "org.keycloak.userprofile.UserProfileProvider";
+
+/// Where people can come from: LDAP and its like.
+pub const DIRECTORY: &str = "UserStorageProvider";
+
+/// The names of a realm's directories, by the server's ids.
+pub(super) fn directories(by_type: &Value) -> HashMap<String, String> {
+    let of_type = by_type.as_object().into_iter().flatten().filter(|(of, _)| of.rsplit('.').next() == Some(DIRECTORY));
+    let mut found = Vec::new();
+    components(&of_type.map(|(of, given)| (of.clone(), given.clone())).collect::<Value>(), &[], &mut found);
+    let named = found.into_iter().filter_map(|one| {
+        let (_, names) = Kind::of_id(&one.id).ok()?;
+        let [_, name] = <[String; 2]>::try_from(names).ok()?;
+        Some((text(&one.document, "id")?.to_owned(), name))
+    });
+    named.collect()
+}
 
 /// The components of a realm or of one above them: a map from provider type to list. A key is the type's last name
 /// and the component's own, with the sub-type where there is one: LDAP's mappers lie below it.

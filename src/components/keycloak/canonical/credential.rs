@@ -25,6 +25,10 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
     let mut secretless = Vec::new();
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for credential in given.as_array().into_iter().flatten() {
+        // A password that a directory keeps, which the realm only knows of.
+        if text(credential, "federationLink").is_some() {
+            continue;
+        }
         let kind = text(credential, "type").unwrap_or("password");
         let secret = text(credential, "secretData").filter(|secret| *secret != MASK);
         let plain = text(credential, "value").filter(|value| *value != MASK);
@@ -64,13 +68,19 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
     (made.or_else(|| (side == Side::Live).then(|| json!([]))), secretless)
 }
 
+/// What moves with each login, and what the server adds of its own when it shows a security key whose maker it knows.
+const ADDED_OR_MOVING: [&str; 2] = ["counter", "authenticatorProvider"];
+
 fn state(credential: &Value, created: Option<i64>) -> String {
     let made = created.and_then(|created| jiff::Timestamp::from_millisecond(created).ok());
     let made = made.map_or_else(|| "at an unknown time".to_owned(), |made| made.to_string());
     let data = text(credential, "credentialData").unwrap_or_default();
     let data = match serde_json::from_str::<Value>(data) {
         Ok(Value::Object(mut data)) => {
-            data.remove("counter");
+            data.retain(|name, value| !value.is_null() && !ADDED_OR_MOVING.contains(&name.as_str()));
+            if let Some(Value::Array(ways)) = data.get_mut("transports") {
+                ways.sort_by_key(Value::to_string);
+            }
             Value::Object(data).to_string()
         }
         _ => data.to_owned(),
@@ -105,6 +115,16 @@ mod tests {
             assert_eq!(made, None);
             assert_eq!(secretless, ["credentials: a password is there without its secret"]);
         }
+    }
+
+    #[test]
+    fn a_security_key_is_equal_to_itself_as_the_server_shows_it() {
+        let key = |data: Value, secret: Option<&str>| json!([{"type": "webauthn", "createdDate": 7, "secretData": secret, "credentialData": data.to_string()}]);
+        let kept = json!({"credentialId": "x", "counter": 1, "attestationStatement": null, "transports": ["usb", "nfc"]});
+        let shown = json!({"credentialId": "x", "counter": 4, "transports": ["nfc", "usb"], "authenticatorProvider": "Chrome"});
+        let backup = credentials(&key(kept, Some("{}")), Side::Backup).0.unwrap();
+        let live = credentials(&key(shown, None), Side::Live).0.unwrap();
+        assert_eq!(live[0]["state"], backup[0]["state"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod check;
 mod claims;
 mod client;
 mod credential;
+mod directory;
 mod execute;
 mod flow;
 mod nesting;

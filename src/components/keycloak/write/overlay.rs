@@ -1,5 +1,7 @@
 use serde_json::{Map, Value, json};
 
+use super::super::canonical::OF_THE_DIRECTORY;
+
 /// How a server is told that an entry of a map goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gone {
@@ -75,8 +77,9 @@ fn place(fresh: Option<&Value>, live: Option<&Value>, expected: Option<&Value>, 
     if three.iter().flatten().all(|value| value.is_object()) {
         let field = |of: Option<&'_ Value>, name: &str| of.and_then(|of| of.get(name)).cloned();
         let names = three.iter().flatten().filter_map(|value| value.as_object()).flat_map(Map::keys);
-        // What writing a credential takes is not compared.
-        let names: std::collections::BTreeSet<&String> = names.filter(|name| *name != "hidden").collect();
+        // What writing a credential takes is not compared, nor what only a directory says.
+        let apart = |name: &str| name == "hidden" || (at == "attributes" && OF_THE_DIRECTORY.contains(&name));
+        let names: std::collections::BTreeSet<&String> = names.filter(|name| !apart(name)).collect();
         return names.into_iter().find_map(|name| {
             let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
             place(field(fresh, name).as_ref(), field(live, name).as_ref(), field(expected, name).as_ref(), &at)

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::http::segment;
 use super::super::live::{Details, Keycloak};
 use super::call::Call;
+use super::directory::Directory;
 use super::execute::{conflict, execute, for_each, of};
 use super::new_user::{NewUser, import};
 use super::overlay::moved;
@@ -137,6 +138,11 @@ impl Keycloak {
     /// A user that was made a moment ago, to its end.
     async fn finish(&self, standing: &Standing, one: &Approved, user: &NewUser) -> Result<Effect> {
         let id = &one.change.id;
+        if let Some(directory) = Directory::of(document(&one.expected), standing)
+            && let Ok(None) = self.live.user_now(standing.view(), id, Details::default()).await
+        {
+            return Err(of(id, directory.knows_nobody().known(Known::NotApplied)));
+        }
         match self.afterwards(standing, one, user).await {
             Ok(()) => Ok(Effect::default()),
             Err(error) if error.effect() == Known::Unknown => self.look_and_create(standing, one, user, &error).await,
@@ -308,6 +314,9 @@ impl Keycloak {
         let now = document(&Some(now)).clone();
         if let Some(place) = moved(&now, live, live) {
             return Err(conflict(id, format!("its {place} has changed since the plan was made")));
+        }
+        if let Some(directory) = Directory::of(&now, standing) {
+            return Err(of(id, directory.keeps_account()));
         }
         let at = format!("/users/{}", segment(text(live, "id").unwrap_or_default()));
         execute(&self.live.http, vec![Call::delete(at)]).await.map_err(|error| of(id, error))?;
