@@ -10,7 +10,8 @@ pub struct Slapd {
     orders: Option<ChildStdin>,
 }
 
-const PEOPLE: &str = "dn: dc=example,dc=org\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n
+const PEOPLE: &str =
+    "dn: dc=example,dc=org\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n
 dn: ou=people,dc=example,dc=org\nobjectClass: organizationalUnit\nou: people\n
 dn: ou=teams,dc=example,dc=org\nobjectClass: organizationalUnit\nou: teams\n
 dn: uid=lena,ou=people,dc=example,dc=org\nobjectClass: inetOrgPerson\nuid: lena\ncn: Lena\nsn: Lind
@@ -46,13 +47,8 @@ impl Slapd {
 
     fn call(&self, program: &str, words: &[&str], input: &str) -> String {
         let login = ["-x", "-H", &self.url(), "-D", "cn=admin,dc=example,dc=org", "-w", "admin"];
-        let mut child = Command::new(program)
-            .args(login)
-            .args(words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            Command::new(program).args(login).args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let done = child.wait_with_output().unwrap();
         assert!(done.status.success(), "{program}");

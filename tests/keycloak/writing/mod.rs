@@ -21,6 +21,7 @@ mod everything;
 mod hostile;
 mod people;
 mod realm;
+mod refused;
 mod second_factors;
 mod truth;
 

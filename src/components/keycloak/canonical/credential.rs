@@ -120,8 +120,10 @@ mod tests {
     #[test]
     fn a_security_key_is_equal_to_itself_as_the_server_shows_it() {
         let key = |data: Value, secret: Option<&str>| json!([{"type": "webauthn", "createdDate": 7, "secretData": secret, "credentialData": data.to_string()}]);
-        let kept = json!({"credentialId": "x", "counter": 1, "attestationStatement": null, "transports": ["usb", "nfc"]});
-        let shown = json!({"credentialId": "x", "counter": 4, "transports": ["nfc", "usb"], "authenticatorProvider": "Chrome"});
+        let kept =
+            json!({"credentialId": "x", "counter": 1, "attestationStatement": null, "transports": ["usb", "nfc"]});
+        let shown =
+            json!({"credentialId": "x", "counter": 4, "transports": ["nfc", "usb"], "authenticatorProvider": "Chrome"});
         let backup = credentials(&key(kept, Some("{}")), Side::Backup).0.unwrap();
         let live = credentials(&key(shown, None), Side::Live).0.unwrap();
         assert_eq!(live[0]["state"], backup[0]["state"]);

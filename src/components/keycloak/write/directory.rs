@@ -47,7 +47,8 @@ impl<'a> Directory<'a> {
         let mut into: Vec<String> = changed(before, after).into_iter().filter(written).collect();
         let (joined, left) = set_changes(before, after, "groups");
         into.extend(joined.iter().chain(&left).filter(|way| self.keeps_groups(way, "LDAP_ONLY")).map(|way| group(way)));
-        let roles = |holds: bool| holds && self.mappers("role-ldap-mapper").any(|config| one(config, "mode") == "LDAP_ONLY");
+        let roles =
+            |holds: bool| holds && self.mappers("role-ldap-mapper").any(|config| one(config, "mode") == "LDAP_ONLY");
         let (come, go) = set_changes(before, after, "realmRoles");
         let (come_of_clients, go_of_clients) = sets_changes(before, after, "clientRoles");
         if roles(!(come.is_empty() && go.is_empty() && come_of_clients.is_empty() && go_of_clients.is_empty())) {

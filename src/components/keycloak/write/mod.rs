@@ -20,6 +20,8 @@ mod new_realm;
 mod new_user;
 mod overlay;
 mod planned;
+mod policies;
+mod profile;
 mod provider;
 mod realm;
 mod removal;

@@ -91,6 +91,13 @@ impl<'a> Planned<'a> {
         Some(Self { at: self.at, approved: self.approved, kind: self.kind, names, from, to, is_new, removes })
     }
 
+    /// The first place where what is there now is not what was written.
+    pub fn otherwise(&self, standing: &Standing) -> Option<String> {
+        let now = standing.document(&self.kind.id(&self.names).key)?;
+        let wanted = without(&self.to, &UNSEEN);
+        moved(&without(now, &UNSEEN), &wanted, &wanted)
+    }
+
     pub fn is_done(&self, standing: &Standing) -> bool {
         self.removes && !standing.has(&self.kind.id(&self.names).key)
     }
