@@ -187,6 +187,10 @@ async fn the_runbook_of_the_readme_restores_people_and_asks_the_server_what_it_s
     }
     let verify = || rekindle.command(&["verify"]).env("ANAS_PASSWORD", "secret").output().unwrap();
     assert_eq!(verify().status.code(), Some(0), "{}", said(&verify()));
+    // With the account its password goes, which nobody can bring back: both flags, and it says so.
+    let undo = rekindle.call(&["undo", "--yes", "--yes-deletes"]);
+    assert_eq!(undo.status.code(), Some(2), "{}", said(&undo));
+    assert!(said(&undo).contains("--yes --yes-deletes --yes-irreversible"), "{}", said(&undo));
     admin.call(Method::DELETE, &format!("/staff/users/{gone}"), None).await;
     let verified = verify();
     assert_ne!(verified.status.code(), Some(0), "{}", said(&verified));

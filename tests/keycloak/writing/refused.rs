@@ -70,3 +70,23 @@ async fn whom_the_user_profile_does_not_take_keeps_all_and_is_given_what_is_not_
     story.write_all(&rest).await;
     assert_eq!(story.differences(&people).await, [format!("user users/o'neil: Update {place}")]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_e_mail_that_somebody_else_has_by_now_is_said_to_be_theirs() {
+    let story = Story::seen("mailbox", 2).await;
+    let at = format!("/users/{}", story.id_of("ana").await);
+    let mut shown = story.admin.get(&story.at(&at)).await;
+    shown["email"] = json!("elsewhere@example.org");
+    shown["firstName"] = json!("Otherwise");
+    story.put(&at, shown).await;
+    story.post("/users", json!({"username": "squatter", "email": "person0@people.example.org"})).await;
+    let changes = story.plan(&[story.one("users/ana")], &[]).await;
+    let error = story.write(&changes).await.pop().unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Known::NotApplied), "{}", error.chain());
+    assert!(
+        error.chain().contains("its e-mail person0@people.example.org belongs to the user squatter"),
+        "{}",
+        error.chain()
+    );
+    assert_eq!(story.admin.get(&story.at(&at)).await["firstName"], json!("Otherwise"), "it is untouched");
+}

@@ -62,12 +62,18 @@ pub(super) fn components(by_type: &Value, above: &[String], into: &mut Vec<Canon
     }
 }
 
+/// When a directory was read last: it moves by itself.
+const NOTED_BY_SERVER: &str = "lastSync";
+
 fn component(representation: &Value, provider_type: &str, way: &[String]) -> Canonical {
     let mut fields = Fields::of(representation);
     fields.put("providerType", Some(json!(provider_type)));
     fields.keep(&["id", "name", "providerId", "subType"]);
     if let Some(config) = fields.take("config") {
-        let (plain, secret) = split_secrets(config);
+        let (mut plain, secret) = split_secrets(config);
+        if let Some(Value::Object(plain)) = &mut plain {
+            plain.retain(|name, _| !name.starts_with(NOTED_BY_SERVER));
+        }
         fields.put("config", plain.as_ref().and_then(sets_by_name));
         fields.put("secretConfig", unmasked(secret.as_ref().and_then(sets_by_name)));
     }

@@ -17,6 +17,9 @@ pub(in crate::components::keycloak) struct Details {
     pub consents: bool,
     /// Names of attributes: where one is not seen, the server may be hiding it, since its user profile does not name it.
     pub attributes: BTreeSet<String>,
+    /// Stands for what the server does not show of an account whose directory is disabled: it shows all of them as
+    /// disabled too.
+    pub enabled: Option<bool>,
 }
 
 impl Details {
@@ -28,6 +31,7 @@ impl Details {
             credentials: holds("credentials"),
             consents: holds("clientConsents"),
             attributes: attributes.cloned().collect(),
+            enabled: other.get("enabled").and_then(Value::as_bool),
         }
     }
 
@@ -38,6 +42,7 @@ impl Details {
             credentials: self.credentials || other.credentials,
             consents: self.consents || other.consents,
             attributes: self.attributes,
+            enabled: self.enabled.or(other.enabled),
         }
     }
 }
