@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::super::canonical::DIRECTORY;
+use super::super::canonical::{DIRECTORY, OF_THE_DIRECTORY};
 use super::super::kinds::Kind;
 use super::overlay::{set_changes, sets_changes};
 use super::standing::{Standing, group_path};
@@ -125,6 +125,23 @@ impl<'a> Directory<'a> {
             one(config, "mode") == mode && path.strip_prefix(below).is_some_and(|rest| rest.starts_with('/'))
         })
     }
+}
+
+/// An account as it is now, but for what the realm notes of the directory: that moves by itself.
+pub(super) fn but_for_notes(now: &Value, live: &Value) -> Value {
+    let mut made = now.clone();
+    if live.get("federationLink").is_none() {
+        return made;
+    }
+    for name in OF_THE_DIRECTORY {
+        let noted = field(field(live, "attributes"), name);
+        match (made.get_mut("attributes").and_then(Value::as_object_mut), noted.is_null()) {
+            (Some(attributes), false) => drop(attributes.insert(name.to_owned(), noted.clone())),
+            (Some(attributes), true) => drop(attributes.remove(name)),
+            (None, _) => {}
+        }
+    }
+    made
 }
 
 /// Fields of the profile that differ, as a plan names them.
