@@ -90,3 +90,28 @@ async fn an_e_mail_that_somebody_else_has_by_now_is_said_to_be_theirs() {
     );
     assert_eq!(story.admin.get(&story.at(&at)).await["firstName"], json!("Otherwise"), "it is untouched");
 }
+
+/// A file from the admin console has a mask in the place of each secret: that is none, and none is not an empty one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_secret_is_masked_in_the_backup_keeps_its_own_or_is_given_one() {
+    use rekindle::components::keycloak::canonical;
+    let story = Story::seen("masked", 0).await;
+    let path = story.at("/partial-export?exportClients=true&exportGroupsAndRoles=true");
+    let export = story.admin.call(Method::POST, &path, None).await.1;
+    assert!(export.to_string().contains("\"secret\":\"**********\""));
+    let backup = canonical::realm(&export).unwrap();
+    let clients: Vec<Resource> =
+        story.below("realm/clients").iter().map(|one| backup.resources[&one.id.key].resource()).collect();
+    let at = |client: &str| format!("/clients/{}", story.sample.id(client));
+    story.remove(&at("app")).await;
+    let mut batch = story.admin.get(&story.at(&at("batch"))).await;
+    batch["redirectUris"] = json!([]);
+    batch["attributes"]["access.token.lifespan"] = json!("9");
+    batch["standardFlowEnabled"] = json!(true);
+    story.put(&at("batch"), batch).await;
+    story.write_all(&story.plan(&clients, &[]).await).await;
+    let secret = async |client: &str| story.admin.get(&story.at(&at(client))).await["secret"].clone();
+    assert_eq!(secret("batch").await, json!("batch secret"));
+    let made = secret("app").await;
+    assert!(made.as_str().is_some_and(|made| made.len() >= 20 && !made.contains('*')), "{made}");
+}
