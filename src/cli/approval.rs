@@ -70,9 +70,9 @@ pub fn flags_to_go_on(run: &Run, policy: &ApprovalPolicy) -> String {
     let waits = |wanted: &dyn Fn(u32) -> bool| {
         run.tasks.iter().any(|state| state.status == TaskStatus::Review && wanted(state.counts.deletes()))
     };
-    let deletes = deletes || waits(&|deletes| deletes > 0);
     // What deletes nothing, or may, waits for another reason.
-    let irreversible = irreversible || waits(&|deletes| deletes == 0);
+    let irreversible = irreversible || waits(&|count| count == 0 || deletes);
+    let deletes = deletes || waits(&|count| count > 0);
     let flags = [(true, " --yes"), (deletes, " --yes-deletes"), (irreversible, " --yes-irreversible")];
     flags.iter().filter(|(wanted, _)| *wanted).map(|(_, flag)| *flag).collect()
 }

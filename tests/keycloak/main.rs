@@ -12,6 +12,8 @@ mod repository;
 #[path = "../support/keycloak_sample/mod.rs"]
 #[allow(dead_code)]
 mod sample;
+#[path = "../support/slapd.rs"]
+mod slapd;
 
 mod copies;
 mod export;

@@ -18,14 +18,18 @@ impl Rekindle {
     }
 
     pub fn call(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_rekindle"))
+        self.command(words).output().unwrap()
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
+        command
             .args(words)
             .env("KEYCLOAK_PASSWORD", "admin")
             .env("KEYCLOAK_OLD_PASSWORD", "admin")
             .env("KEYCLOAK_SECRET", "rekindle-secret")
-            .env("REKINDLE_STATE", self.state.path())
-            .output()
-            .unwrap()
+            .env("REKINDLE_STATE", self.state.path());
+        command
     }
 
     /// A verb on a shipped runbook.
@@ -143,4 +147,52 @@ async fn a_lost_role_and_a_changed_attribute_come_back_and_undo_gives_back_what_
     let undo = rekindle.call(&["undo", "--yes", "--yes-deletes"]);
     assert_eq!(undo.status.code(), Some(0), "{}", said(&undo));
     assert_eq!(seen().await, broken);
+}
+
+/// The runbook that the README shows, at this server: every question that it asks is answered by the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_runbook_of_the_readme_restores_people_and_asks_the_server_what_it_says() {
+    let (admin, _) = made("staff", 2).await;
+    with_login(&admin, "staff").await;
+    let export = server().export("staff", "50");
+    let gone = admin.id_of("staff", "user00001").await;
+    admin.call(Method::DELETE, &format!("/staff/users/{gone}"), None).await;
+    let readme = include_str!("../../README.md").split("A runbook of your own says:").nth(1).unwrap();
+    let shown = readme.split("```").nth(1).unwrap().trim_start_matches("yaml");
+    let is_of_there = |line: &&str| !["ca:", "proxy:"].iter().any(|name| line.trim_start().starts_with(name));
+    let mut text: String = shown.lines().filter(is_of_there).flat_map(|line| [line, "\n"]).collect();
+    for (there, here) in [
+        ("https://id.example.org", server().url()),
+        ("/srv/backup/keycloak", export.path().display().to_string()),
+        ("login: { user: ana,", "login: { user: user00001,".to_owned()),
+    ] {
+        assert!(text.contains(there), "{there} is not in {text}");
+        text = text.replace(there, &here);
+    }
+    let confirmed = "  - { id: seen, needs: [login], confirm: All are here, probe: { count: { users: 6 } } }\n";
+    let runbook = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    std::fs::write(runbook.path(), format!("rekindle: 1\ntitle: Ours\n{text}{confirmed}")).unwrap();
+    let run = |rekindle: &Rekindle, password: &str| {
+        let words = ["run", runbook.path().to_str().unwrap(), "--plain", "--yes"];
+        rekindle.command(&words).env("ANAS_PASSWORD", password).output().unwrap()
+    };
+    let rekindle = Rekindle::new();
+    let done = run(&rekindle, "secret");
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    for seen in ["there is a user of that name", "user00001 logs in", "6 of kind user", "of kind group"] {
+        assert!(said(&done).contains(seen), "{seen}: {}", said(&done));
+    }
+    // With that login the server has hashed the password anew: it is the same one.
+    let verify = || rekindle.command(&["verify"]).env("ANAS_PASSWORD", "secret").output().unwrap();
+    assert_eq!(verify().status.code(), Some(0), "{}", said(&verify()));
+    // With the account its password goes, which nobody can bring back: both flags, and it says so.
+    let undo = rekindle.call(&["undo", "--yes", "--yes-deletes"]);
+    assert_eq!(undo.status.code(), Some(2), "{}", said(&undo));
+    assert!(said(&undo).contains("--yes --yes-deletes --yes-irreversible"), "{}", said(&undo));
+    let undo = rekindle.call(&["undo", "--yes", "--yes-deletes", "--yes-irreversible"]);
+    assert_eq!(undo.status.code(), Some(0), "{}", said(&undo));
+    assert_eq!(admin.get("/staff/users?username=user00001&exact=true").await, json!([]));
+    let refused = run(&Rekindle::new(), "a wrong one");
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(said(&refused).contains("user00001 does not log in"), "{}", said(&refused));
 }

@@ -1,5 +1,6 @@
 use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Schema};
 
+use super::canonical::OF_THE_DIRECTORY;
 use super::config::Ids;
 use super::kinds::Kind;
 
@@ -56,6 +57,7 @@ pub fn after(kind: Kind) -> &'static [Kind] {
         Kind::ServiceAccount => &[Kind::Client, Kind::Group, Kind::RealmRole, Kind::ClientRole],
         Kind::User => &[
             Kind::UserProfile,
+            Kind::Component,
             Kind::Client,
             Kind::RealmRole,
             Kind::ClientRole,
@@ -174,7 +176,7 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         Ids::Accept => once("id"),
         Ids::New => FieldRule { ignored: true, ..at("id") },
     };
-    vec![
+    let mut rules = vec![
         id,
         once("createdTimestamp"),
         once("notBefore"),
@@ -191,7 +193,9 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         FieldRule { fidelity: Fidelity::ReCreated, ..once("clientConsents") },
         FieldRule { shape: FieldShape::KeyedList { key: "clientId".to_owned() }, ..at("clientConsents") },
         set("clientConsents[].grantedClientScopes"),
-    ]
+    ];
+    rules.extend(OF_THE_DIRECTORY.iter().map(|name| once(&format!("attributes.{name}"))));
+    rules
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rekindle::component::Component;
 use rekindle::model::{ErrorKind, Known};
 use reqwest::Method;
@@ -5,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::proxy::Fate;
 use super::*;
+use crate::keycloak::Admin;
 use crate::no_ledger::NoLedger;
 
 /// Everybody's account is gone.
@@ -35,6 +38,22 @@ async fn another_realm_behind_the_same_name_is_not_written_to() {
     assert_eq!(resume.status.code(), Some(1), "{told}");
     assert!(told.contains("the run began with") && told.contains("answers now"), "{told}");
     assert_eq!(story.admin.get("/swapped/users?max=-1").await, json!([]), "{told}");
+
+    // Within one run: it is another one between the approval and the write.
+    let handle = tokio::runtime::Handle::current();
+    let (planned, is_other) = (AtomicBool::new(false), AtomicBool::new(false));
+    proxy.script(move |asked| {
+        let is_planned = planned.fetch_or(asked.path.contains("/users?"), Ordering::SeqCst);
+        if is_planned && asked.path.ends_with("/swapped") && !is_other.swap(true, Ordering::SeqCst) {
+            let admin = Admin::new(server());
+            handle.block_on(async { admin.make_realm(&json!({"realm": "swapped", "enabled": true})).await });
+        }
+        Fate::Pass
+    });
+    let run = Operator::new(&proxy.url, "swapped", export.path()).run();
+    assert_eq!(run.status.code(), Some(1), "{}", said(&run));
+    assert!(said(&run).contains("answers now"), "{}", said(&run));
+    assert_eq!(story.admin.get("/swapped/users?max=-1").await, json!([]), "{}", said(&run));
 }
 
 /// One is changed by somebody else while its plan waits: that approval alone is void.

@@ -16,10 +16,13 @@ use crate::keycloak::{Admin, server};
 use crate::no_ledger::NoLedger;
 use crate::sample::Sample;
 
+mod directory;
 mod everything;
 mod hostile;
 mod people;
 mod realm;
+mod refused;
+mod second_factors;
 mod truth;
 
 /// A realm on the real server, and its export of before whatever happens to it.
@@ -48,13 +51,17 @@ impl Story {
         if rare {
             everything::furnish(&story).await;
         }
-        let files = server().export(name, "50");
+        story.back_up(&server().export(name, "50")).await;
+        story
+    }
+
+    /// From now on the backup is what these files hold.
+    async fn back_up(&mut self, files: &tempfile::TempDir) {
         let store = Arc::new(DirectoryStore::open(files.path()).unwrap());
         let export = KeycloakExport::new(store, ExportConfig { at: TreePath::root(), realm: None });
         let everything = Scope { below: TreePath::root(), to: TreePath::root(), owner: None };
         let listed = export.list(&[everything]).await.pop().unwrap().unwrap();
-        story.backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
-        story
+        self.backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
     }
 
     /// The same without an export, which takes a server of its own: the realm as it shows itself, its people as they

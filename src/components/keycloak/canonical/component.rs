@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
@@ -12,6 +12,22 @@ const MAX_DEPTH: usize = 8;
 
 /// The user profile lies among the components, as one text.
 pub(super) const USER_PROFILE: &str = "org.keycloak.userprofile.UserProfileProvider";
+
+/// Where people can come from: LDAP and its like.
+pub const DIRECTORY: &str = "UserStorageProvider";
+
+/// The names of a realm's directories, by the server's ids.
+pub(super) fn directories(by_type: &Value) -> HashMap<String, String> {
+    let of_type = by_type.as_object().into_iter().flatten().filter(|(of, _)| of.rsplit('.').next() == Some(DIRECTORY));
+    let mut found = Vec::new();
+    components(&of_type.map(|(of, given)| (of.clone(), given.clone())).collect::<Value>(), &[], &mut found);
+    let named = found.into_iter().filter_map(|one| {
+        let (_, names) = Kind::of_id(&one.id).ok()?;
+        let [_, name] = <[String; 2]>::try_from(names).ok()?;
+        Some((text(&one.document, "id")?.to_owned(), name))
+    });
+    named.collect()
+}
 
 /// The components of a realm or of one above them: a map from provider type to list. A key is the type's last name
 /// and the component's own, with the sub-type where there is one: LDAP's mappers lie below it.
@@ -46,12 +62,18 @@ pub(super) fn components(by_type: &Value, above: &[String], into: &mut Vec<Canon
     }
 }
 
+/// When a directory was read last: it moves by itself.
+const NOTED_BY_SERVER: &str = "lastSync";
+
 fn component(representation: &Value, provider_type: &str, way: &[String]) -> Canonical {
     let mut fields = Fields::of(representation);
     fields.put("providerType", Some(json!(provider_type)));
     fields.keep(&["id", "name", "providerId", "subType"]);
     if let Some(config) = fields.take("config") {
-        let (plain, secret) = split_secrets(config);
+        let (mut plain, secret) = split_secrets(config);
+        if let Some(Value::Object(plain)) = &mut plain {
+            plain.retain(|name, _| !name.starts_with(NOTED_BY_SERVER));
+        }
         fields.put("config", plain.as_ref().and_then(sets_by_name));
         fields.put("secretConfig", unmasked(secret.as_ref().and_then(sets_by_name)));
     }

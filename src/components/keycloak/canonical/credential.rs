@@ -17,14 +17,18 @@ pub enum Side {
 /// Credentials as a list keyed by `key`: `password`, of which a user has one, else type and creation time, since the
 /// server gives a new id to what it is handed.
 ///
-/// `state` is what can be compared without the secret: when it was made, and its public parameters without counters,
-/// which move with every login. All that writing one takes, its secret too, is in `hidden`, which is not compared.
+/// `state` is what can be compared without the secret: when it was made, and of all but a password its public parameters
+/// without counters, which move with every login. All that writing one takes, its secret too, is in `hidden`, which is not compared.
 /// The second answer names those that a backup holds without their secret: they cannot be restored.
 pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<String>) {
     let mut made = Vec::new();
     let mut secretless = Vec::new();
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for credential in given.as_array().into_iter().flatten() {
+        // A password that a directory keeps, which the realm only knows of.
+        if text(credential, "federationLink").is_some() {
+            continue;
+        }
         let kind = text(credential, "type").unwrap_or("password");
         let secret = text(credential, "secretData").filter(|secret| *secret != MASK);
         let plain = text(credential, "value").filter(|value| *value != MASK);
@@ -64,13 +68,23 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
     (made.or_else(|| (side == Side::Live).then(|| json!([]))), secretless)
 }
 
+/// What moves with each login, and what the server adds of its own when it shows a security key whose maker it knows.
+const ADDED_OR_MOVING: [&str; 2] = ["counter", "authenticatorProvider"];
+
 fn state(credential: &Value, created: Option<i64>) -> String {
     let made = created.and_then(|created| jiff::Timestamp::from_millisecond(created).ok());
     let made = made.map_or_else(|| "at an unknown time".to_owned(), |made| made.to_string());
+    // With the first login after its rules for hashing change, the server hashes the same password anew, of its old date.
+    if text(credential, "type") == Some("password") && created.is_some() {
+        return made;
+    }
     let data = text(credential, "credentialData").unwrap_or_default();
     let data = match serde_json::from_str::<Value>(data) {
         Ok(Value::Object(mut data)) => {
-            data.remove("counter");
+            data.retain(|name, value| !value.is_null() && !ADDED_OR_MOVING.contains(&name.as_str()));
+            if let Some(Value::Array(ways)) = data.get_mut("transports") {
+                ways.sort_by_key(Value::to_string);
+            }
             Value::Object(data).to_string()
         }
         _ => data.to_owned(),
@@ -93,9 +107,17 @@ mod tests {
         let backup =
             credentials(&json!([password(1_795_248_949_441, Some("{\"value\":\"x\"}"))]), Side::Backup).0.unwrap();
         assert_eq!(live[0]["state"], backup[0]["state"]);
-        assert_eq!(live[0]["state"], json!("2026-11-21T08:15:49.441Z {\"algorithm\":\"argon2\",\"hashIterations\":5}"));
+        assert_eq!(live[0]["state"], json!("2026-11-21T08:15:49.441Z"));
         assert!(live[0]["hidden"].get("secretData").is_none());
         assert_eq!(backup[0]["hidden"]["secretData"], json!("{\"value\":\"x\"}"));
+    }
+
+    #[test]
+    fn a_password_that_the_server_has_hashed_anew_is_the_same_one() {
+        let of = |algorithm: &str| json!([{"type": "password", "createdDate": 7, "credentialData": format!("{{\"algorithm\":\"{algorithm}\"}}")}]);
+        let [old, new] =
+            ["pbkdf2-sha256", "argon2"].map(|algorithm| credentials(&of(algorithm), Side::Live).0.unwrap());
+        assert_eq!(old[0]["state"], new[0]["state"]);
     }
 
     #[test]
@@ -105,6 +127,18 @@ mod tests {
             assert_eq!(made, None);
             assert_eq!(secretless, ["credentials: a password is there without its secret"]);
         }
+    }
+
+    #[test]
+    fn a_security_key_is_equal_to_itself_as_the_server_shows_it() {
+        let key = |data: Value, secret: Option<&str>| json!([{"type": "webauthn", "createdDate": 7, "secretData": secret, "credentialData": data.to_string()}]);
+        let kept =
+            json!({"credentialId": "x", "counter": 1, "attestationStatement": null, "transports": ["usb", "nfc"]});
+        let shown =
+            json!({"credentialId": "x", "counter": 4, "transports": ["nfc", "usb"], "authenticatorProvider": "Chrome"});
+        let backup = credentials(&key(kept, Some("{}")), Side::Backup).0.unwrap();
+        let live = credentials(&key(shown, None), Side::Live).0.unwrap();
+        assert_eq!(live[0]["state"], backup[0]["state"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Map, Value};
 
 use super::super::escape::escaped;
+use super::component::directories;
 use super::fields::set;
 
 /// How deep groups may lie in one another: a file from outside can hold any depth.
@@ -17,6 +18,7 @@ pub struct Names {
     groups: HashMap<String, String>,
     ambiguous: BTreeSet<String>,
     flows: HashMap<String, String>,
+    directories: HashMap<String, String>,
     organizations: HashMap<String, BTreeSet<String>>,
 }
 
@@ -47,6 +49,7 @@ impl Names {
                 names.flows.insert(id.to_owned(), alias.to_owned());
             }
         }
+        names.directories = realm.get("components").map(directories).unwrap_or_default();
         for organization in list(realm, "organizations") {
             let alias = text(organization, "alias").or_else(|| text(organization, "name")).unwrap_or_default();
             for member in list(organization, "members") {
@@ -97,6 +100,11 @@ impl Names {
 
     pub fn flow(&self, id: &str) -> String {
         self.flows.get(id).cloned().unwrap_or_else(|| id.to_owned())
+    }
+
+    /// A directory by its id. One that the realm does not have keeps its id.
+    pub fn directory(&self, id: &str) -> String {
+        self.directories.get(id).cloned().unwrap_or_else(|| id.to_owned())
     }
 
     pub fn organizations(&self, username: &str) -> Option<Value> {

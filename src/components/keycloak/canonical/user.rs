@@ -7,6 +7,10 @@ use super::names::{Names, list, text};
 use super::{Canonical, invalid};
 use crate::model::Result;
 
+/// Attributes in which the realm notes what a directory says of an account: nobody else can change them, and some move
+/// by themselves.
+pub const OF_THE_DIRECTORY: [&str; 4] = ["LDAP_ID", "LDAP_ENTRY_DN", "createTimestamp", "modifyTimestamp"];
+
 /// A user, or the user that a client's service account is: the same representation, told apart by
 /// `serviceAccountClientId`.
 ///
@@ -24,7 +28,9 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
         None => Kind::User.id(&[&username]),
     };
     let mut unknown = Vec::new();
-    fields.keep(&["id", "firstName", "lastName", "createdTimestamp", "federationLink"]);
+    fields.keep(&["id", "firstName", "lastName", "createdTimestamp"]);
+    let directory = fields.text("federationLink").map(|id| Value::String(names.directory(id)));
+    fields.put("federationLink", directory);
     fields.put("username", Some(Value::String(username.clone())));
     let email = fields.text("email").map(|email| Value::String(email.to_lowercase()));
     fields.put("email", email);

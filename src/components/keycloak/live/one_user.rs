@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::realm_view::{RealmView, list, text};
 use super::users_view::{User, lean};
 use crate::components::keycloak::http::{Http, segment, strange};
-use crate::model::{ErrorKind, Result, visible};
+use crate::model::{Error, ErrorKind, Result, visible};
 
 /// A user may be in this many groups, which one call tells.
 const MOST_GROUPS: &str = "100000";
@@ -17,6 +17,9 @@ pub(in crate::components::keycloak) struct Details {
     pub consents: bool,
     /// Names of attributes: where one is not seen, the server may be hiding it, since its user profile does not name it.
     pub attributes: BTreeSet<String>,
+    /// Stands for what the server does not show of an account whose directory is disabled: it shows all of them as
+    /// disabled too.
+    pub enabled: Option<bool>,
 }
 
 impl Details {
@@ -28,6 +31,7 @@ impl Details {
             credentials: holds("credentials"),
             consents: holds("clientConsents"),
             attributes: attributes.cloned().collect(),
+            enabled: other.get("enabled").and_then(Value::as_bool),
         }
     }
 
@@ -38,6 +42,7 @@ impl Details {
             credentials: self.credentials || other.credentials,
             consents: self.consents || other.consents,
             attributes: self.attributes,
+            enabled: self.enabled.or(other.enabled),
         }
     }
 }
@@ -93,6 +98,16 @@ pub(super) async fn read(http: &Http, realm: &RealmView, username: &str) -> Resu
     Ok(Some(User { id, representation, linked: false, organizations }))
 }
 
+/// The server asks the directory that an account comes from, and does not say so where that does not answer.
+fn from_directory(realm: &RealmView, user: &User, error: Error) -> Error {
+    let Some((link, names)) = text(&user.representation, "federationLink").zip(realm.names()) else { return error };
+    let directory = visible(&names.directory(link)).into_owned();
+    let known = error.effect();
+    Error::new(error.kind(), format!("read an account of the directory '{directory}'"), error.chain())
+        .known(known)
+        .next(format!("see that the directory '{directory}' answers the server, then retry"))
+}
+
 /// Adds to a user what no bulk read tells.
 pub(super) async fn add_details(http: &Http, realm: &RealmView, user: &mut User, details: &Details) -> Result<()> {
     let at = |below: &str| format!("/users/{}/{below}", segment(&user.id));
@@ -109,8 +124,8 @@ pub(super) async fn add_details(http: &Http, realm: &RealmView, user: &mut User,
             None => Ok(None),
         }
     };
-    let (links, credentials, consents, unmanaged) =
-        tokio::try_join!(get(linked), get(credentials), get(consents), get(unmanaged))?;
+    let read = tokio::try_join!(get(linked), get(credentials), get(consents), get(unmanaged));
+    let (links, credentials, consents, unmanaged) = read.map_err(|error| from_directory(realm, user, error))?;
     let Some(fields) = user.representation.as_object_mut() else { return Ok(()) };
     for (name, value) in [("federatedIdentities", links), ("credentials", credentials), ("clientConsents", consents)] {
         fields.extend(value.map(|value| (name.to_owned(), value)));

@@ -298,6 +298,11 @@ impl Live {
         };
         one_user::add_details(&self.http, realm, &mut user, &details).await?;
         let mut made = canonical::user(&user.representation, names, Side::Live)?;
+        if let (Some(enabled), Some(directory)) = (details.enabled, text(&made.document, "federationLink"))
+            && realm.is_disabled(directory)
+        {
+            made.document["enabled"] = enabled.into();
+        }
         if !user.organizations.is_empty()
             && let Some(fields) = made.document.as_object_mut()
         {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::components::keycloak::canonical::{self, Canonical, MASK, Names, Realm, Side, key_of};
 use crate::components::keycloak::http::{Http, segment, strange};
+use crate::components::keycloak::kinds::Kind;
 use crate::model::{ErrorKind, Result, TreePath};
 
 /// Organizations, clients: at most this many a page.
@@ -77,6 +78,15 @@ impl RealmView {
 
     pub fn resources(&self) -> impl Iterator<Item = (&TreePath, &Canonical)> {
         self.realm.iter().flat_map(|realm| &realm.resources)
+    }
+
+    /// Whether it is a directory that was disabled.
+    pub fn is_disabled(&self, directory: &str) -> bool {
+        let found = self
+            .realm
+            .as_ref()
+            .and_then(|realm| realm.resources.get(&Kind::Component.id(&[canonical::DIRECTORY, directory]).key));
+        found.and_then(|found| found.document.pointer("/config/enabled/0")?.as_str()) == Some("false")
     }
 
     fn note_ids(&mut self, representation: &Value) {

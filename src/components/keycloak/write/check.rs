@@ -1,19 +1,23 @@
 use serde_json::Value;
 
+use super::super::canonical::OF_THE_DIRECTORY;
 use super::super::config::Ids;
+use super::super::kinds::Kind;
 use super::super::live::{Keycloak, is_user};
+use super::directory::Directory;
 use super::new_user::NewUser;
 use super::same_name;
 use super::standing::Standing;
 use super::target::{field, text};
-use super::{credential, document};
+use super::{credential, document, policies, profile, user};
 use crate::component::{Approved, Checked};
 use crate::model::{Fidelity, HunkAt, Op, PathStep, Result, visible};
 
 impl Keycloak {
     pub(super) async fn checked(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
         let creates = |one: &Approved| is_user(&one.change.id.key) && one.live.is_none() && one.expected.is_some();
-        let standing = match changes.iter().any(creates) {
+        let looks_on = |one: &Approved| creates(one) || is_client(one) || writes_itself(one);
+        let standing = match changes.iter().any(looks_on) {
             true => self.live.realm_for_names().await.ok().filter(|view| view.realm.is_some()).map(Standing::new),
             false => None,
         };
@@ -21,7 +25,11 @@ impl Keycloak {
         let check = |one: &Approved| {
             if takes_another_id(one) {
                 let id = |side| text(document(side), "id");
-                return Err(same_name(&one.change.id, id(&one.live), id(&one.desired)));
+                let error = same_name(&one.change.id, id(&one.live), id(&one.desired));
+                return Err(match from_directory(one, standing.as_ref()) {
+                    Some(directory) => directory.same_name(error),
+                    None => error,
+                });
             }
             let mut warnings = match &standing {
                 Some(standing) if creates(one) => new_user(one, ids, standing),
@@ -31,6 +39,13 @@ impl Keycloak {
                 let taken = credential::labels_are_free(document(&one.live), document(&one.expected)).err();
                 warnings.extend(taken.map(|error| format!("refused as it stands: {}", error.chain())));
                 warnings.extend(replaced(one));
+                warnings.extend(standing.as_ref().and_then(|standing| not_taken(one, standing)));
+                warnings.extend(from_directory(one, standing.as_ref()).iter().flat_map(|of| of_directory(one, of)));
+            }
+            if let (true, Some(standing)) = (is_client(one), &standing) {
+                warnings.extend(policies::changing_clients(standing).map(|names| {
+                    format!("the realm's client policy {names} sets parts of each client that is written, whatever the backup holds")
+                }));
             }
             Ok(Checked { warnings, ..Checked::default() })
         };
@@ -59,6 +74,40 @@ fn replaced(one: &Approved) -> Option<String> {
     (!lost.is_empty()).then(|| format!("the present one is lost, an undo cannot bring it back: {}", lost.join(", ")))
 }
 
+fn is_client(one: &Approved) -> bool {
+    one.expected.is_some() && matches!(Kind::of_id(&one.change.id), Ok((Kind::Client, _)))
+}
+
+/// Whether the user's own fields or credentials are written, which the server does in calls that look at all of them.
+fn writes_itself(one: &Approved) -> bool {
+    let (before, after) = (document(&one.live), document(&one.expected));
+    let credentials = || field(before, "credentials") != field(after, "credentials");
+    is_user(&one.change.id.key)
+        && one.live.is_some()
+        && one.expected.is_some()
+        && (user::changes_profile(before, after) || credentials())
+}
+
+/// Why the server will take no change of this user.
+fn not_taken(one: &Approved, standing: &Standing) -> Option<String> {
+    let refusals = profile::refusals(document(&one.expected), standing);
+    let why = "refused as it stands: the realm's user profile does not take the user's";
+    let what = "leave out profile and credentials to restore the rest, or mend the profile first";
+    (writes_itself(one) && !refusals.is_empty()).then(|| format!("{why} {}; {what}", refusals.join(", ")))
+}
+
+fn from_directory<'a>(one: &'a Approved, standing: Option<&'a Standing>) -> Option<Directory<'a>> {
+    Directory::of(document(&one.live), standing?)
+}
+
+/// What a directory does with a change of an account that comes from it.
+fn of_directory(one: &Approved, directory: &Directory<'_>) -> Vec<String> {
+    let (before, after) = (document(&one.live), document(&one.expected));
+    let refused = directory.lets_change(before, after).err();
+    let refused = refused.map(|error| format!("refused as it stands: {}", error.chain()));
+    refused.into_iter().chain(directory.warnings(before, after)).collect()
+}
+
 /// What the server does not say when it takes a new user.
 fn new_user(one: &Approved, ids: Ids, standing: &Standing) -> Vec<String> {
     let wanted = document(&one.expected);
@@ -66,11 +115,15 @@ fn new_user(one: &Approved, ids: Ids, standing: &Standing) -> Vec<String> {
     if let Err(error) = NewUser::of(wanted, document(&one.desired), ids, standing) {
         warnings.push(format!("refused unless it is restored before: {}", error.chain()));
     }
+    if let Some(directory) = Directory::of(wanted, standing) {
+        warnings
+            .push(format!("it stays only if {} knows the person: else the server removes it again", directory.shown()));
+    }
     let attributes = field(wanted, "attributes").as_object();
     let hidden: Vec<String> = attributes
         .into_iter()
         .flatten()
-        .filter(|(name, _)| !standing.keeps_attribute(name))
+        .filter(|(name, _)| !standing.keeps_attribute(name) && !OF_THE_DIRECTORY.contains(&name.as_str()))
         .map(|(name, _)| visible(name).into_owned())
         .collect();
     if !hidden.is_empty() {

@@ -26,8 +26,9 @@ pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
     let (from, to) = (shaped(target.from)?, shaped(target.to)?);
     if from != to {
         let mut body = without(&overlaid(target.raw(0), &from, &to, Gone::Empty), &APART);
-        // Without its secret a client keeps it; a mask would become the secret.
-        if (field(&from, "secret") == field(&to, "secret") || text(&body, "secret") == Some(MASK))
+        // Without its secret a client keeps it; a mask would become the secret, and nothing at all an empty one.
+        let stays = field(&from, "secret") == field(&to, "secret") || field(&to, "secret").is_null();
+        if (stays || text(&body, "secret") == Some(MASK))
             && let Some(fields) = body.as_object_mut()
         {
             fields.remove("secret");

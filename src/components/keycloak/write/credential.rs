@@ -22,12 +22,14 @@ pub(super) fn calls(at: &str, from: &Value, to: &Value, desired: &Value) -> Resu
             calls.extend(gone);
             continue;
         }
-        // Of its type there can be several, so a new one would stand beside the old one.
-        if was && !key.starts_with("password") {
-            calls.extend(gone);
-        }
         let source = find(desired, &key).or_else(|| find(to, &key));
-        calls.push(Call::put(at, json!({"credentials": [representation(source, &key)?]})));
+        let new = Call::put(at, json!({"credentials": [representation(source, &key)?]}));
+        // Of its type there can be several, so a new one would stand beside the old one. A call that changes nothing
+        // tells first whether the server takes any of this user: it looks at the whole profile each time.
+        if let Some(gone) = gone.filter(|_| was && !key.starts_with("password")) {
+            calls.extend([Call::put(at, json!({"enabled": to.get("enabled")})), gone]);
+        }
+        calls.push(new);
     }
     Ok(calls)
 }

@@ -5,11 +5,12 @@ use super::super::http::segment;
 use super::super::kinds::Kind;
 use super::call::Call;
 use super::credential;
+use super::directory::Directory;
 use super::standing::{Standing, group_path, missing};
 use crate::model::Result;
 
 /// Fields that a new user takes as they are.
-const KEPT: [&str; 13] = [
+const KEPT: [&str; 12] = [
     "username",
     "email",
     "firstName",
@@ -18,7 +19,6 @@ const KEPT: [&str; 13] = [
     "emailVerified",
     "createdTimestamp",
     "notBefore",
-    "federationLink",
     "requiredActions",
     "attributes",
     "federatedIdentities",
@@ -47,6 +47,9 @@ impl NewUser {
         if keeps_ids {
             let id = to.get("id").or_else(|| desired.get("id"));
             made.extend(id.map(|id| ("id".to_owned(), id.clone())));
+        }
+        if let Some(directory) = Directory::of(to, standing) {
+            made.insert("federationLink".to_owned(), json!(directory.id()?));
         }
         made.insert("credentials".to_owned(), credential::all(to, desired, keeps_ids)?.into());
         let roles = texts(to, "realmRoles").map(|name| json!(standing.role_name(name)));

@@ -96,9 +96,20 @@ impl<'a> Planned<'a> {
     /// Once it is made: what the server gave to it that nobody wants.
     pub fn mended(&self, standing: &Standing) -> Option<Self> {
         let now = standing.document(&self.kind.id(&self.names).key)?;
-        let (from, to) = (without(now, &["id"]), without(&self.to, &UNSEEN));
+        let (mut from, to) = (without(now, &["id"]), without(&self.to, &UNSEEN));
+        // A secret that the backup does not tell is the server's to make.
+        if let Some(Value::Object(made)) = from.get_mut("secretAttributes") {
+            made.retain(|name, _| to.get("secretAttributes").is_some_and(|told| told.get(name).is_some()));
+        }
         let (names, is_new, removes) = (self.names.clone(), false, false);
         Some(Self { at: self.at, approved: self.approved, kind: self.kind, names, from, to, is_new, removes })
+    }
+
+    /// The first place where what is there now is not what was written.
+    pub fn otherwise(&self, standing: &Standing, schema: &Schema) -> Option<String> {
+        let now = standing.document(&self.kind.id(&self.names).key)?;
+        let wanted = without(&self.to, &UNSEEN);
+        off_the_way(Some(&wanted), &without(now, &UNSEEN), &wanted, schema.kind(self.kind.name()))
     }
 
     pub fn is_done(&self, standing: &Standing) -> bool {

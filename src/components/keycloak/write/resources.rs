@@ -12,7 +12,7 @@ use super::resource::{body_calls, link_calls, raw_paths};
 use super::self_contained::without_missing;
 use super::standing::Standing;
 use super::users::Answers;
-use super::{authorization, call::Call, document};
+use super::{authorization, call::Call, document, policies};
 use crate::component::{Approved, Effect};
 use crate::model::{Error, ErrorKind, Known, Result};
 
@@ -105,6 +105,7 @@ impl Keycloak {
             writes.extend(deep);
         }
         self.links(&writes, &standing, failed).await;
+        standing = self.changed_by_policies(&writes, standing, failed).await;
         self.remove_all(&removals, &writes, &mut standing, failed).await;
         standing
     }
@@ -153,6 +154,21 @@ impl Keycloak {
                 failed.insert(plan.at, of(&plan.approved.change.id, error.known(known)));
             }
         }
+    }
+
+    /// Clients that are not as they were written, since the realm has policies that change them.
+    async fn changed_by_policies(&self, plans: &[Planned<'_>], standing: Standing, failed: &mut Failed) -> Standing {
+        let clients = || plans.iter().filter(|plan| plan.kind == Kind::Client);
+        let Some(names) = policies::changing_clients(&standing).filter(|_| clients().next().is_some()) else {
+            return standing;
+        };
+        let standing = self.look_again(standing).await;
+        for plan in clients() {
+            if let (None, Some(place)) = (failed.get(&plan.at), plan.otherwise(&standing, &self.schema)) {
+                failed.insert(plan.at, of(&plan.approved.change.id, policies::changed(&names, &place)));
+            }
+        }
+        standing
     }
 
     async fn write_one(&self, plan: &Planned<'_>, standing: &Standing, body: bool) -> Result<Option<String>> {

@@ -4,6 +4,7 @@ use super::super::http::segment;
 use super::super::kinds::Kind;
 use super::call::Call;
 use super::credential;
+use super::directory::Directory;
 use super::overlay::{Gone, keyed_changes, overlaid, set_changes, sets_changes};
 use super::standing::{Standing, missing};
 use crate::model::{Error, ErrorKind, Result, visible};
@@ -27,6 +28,9 @@ pub(super) fn calls(
     let (before, after) = (profile(from), profile(to));
     if before != after {
         check_profile(&before, &after, standing)?;
+        if let Some(directory) = Directory::of(from, standing) {
+            directory.lets_change(&before, &after)?;
+        }
         calls.push(Call::put(&at, profile_body(raw, &before, &after)));
     }
     calls.extend(credential::calls(&at, from, to, desired)?);

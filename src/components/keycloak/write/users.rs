@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::http::segment;
 use super::super::live::{Details, Keycloak};
 use super::call::Call;
+use super::directory::{Directory, but_for_notes};
 use super::execute::{conflict, execute, for_each, of};
 use super::new_user::{NewUser, import};
 use super::standing::Standing;
@@ -12,7 +13,7 @@ use super::target::{text, without};
 use super::{claims, credential, document, same_name, user};
 use crate::component::{Approved, Effect};
 use crate::diff::documents::off_the_way;
-use crate::model::{Error, ErrorKind, Known, Resource, Result};
+use crate::model::{Error, ErrorKind, Known, Resource, Result, visible};
 
 /// Measured: 20 users a call, 4 calls side by side, is five times one by one, and more of either is slower.
 const PER_CALL: usize = 20;
@@ -146,6 +147,11 @@ impl Keycloak {
     /// A user that was made a moment ago, to its end.
     async fn finish(&self, standing: &Standing, one: &Approved, user: &NewUser) -> Result<Effect> {
         let id = &one.change.id;
+        if let Some(directory) = Directory::of(document(&one.expected), standing)
+            && let Ok(None) = self.live.user_now(standing.view(), id, Details::default()).await
+        {
+            return Err(of(id, directory.knows_nobody().known(Known::NotApplied)));
+        }
         match self.afterwards(standing, one, user).await {
             Ok(()) => Ok(Effect::default()),
             Err(error) if error.effect() == Known::Unknown => self.look_and_create(standing, one, user, &error).await,
@@ -237,17 +243,12 @@ impl Keycloak {
         if let Some(id) = user.id()
             && let Ok(Some(holder)) = http.get_maybe(&format!("/users/{}", segment(id)), &[]).await
         {
-            let name = crate::model::visible(text(&holder, "username").unwrap_or_default()).into_owned();
-            let why = format!("its id {} belongs to the user {name}", crate::model::visible(id));
+            let name = visible(text(&holder, "username").unwrap_or_default()).into_owned();
+            let why = format!("its id {} belongs to the user {name}", visible(id));
             return Some((ErrorKind::Conflict, why, "rename that user back, or set 'ids: new' at the component"));
         }
-        if let Some(email) = text(&user.representation, "email") {
-            let found = http.get("/users", &[("email", email), ("exact", "true")]).await.ok()?;
-            if let Some(holder) = found.as_array().and_then(|found| found.first()) {
-                let name = crate::model::visible(text(holder, "username").unwrap_or_default()).into_owned();
-                let why = format!("its e-mail {} belongs to the user {name}", crate::model::visible(email));
-                return Some((ErrorKind::Conflict, why, "change that user's e-mail, or leave this one's out"));
-            }
+        if let Some((why, next)) = self.email_is_taken(&user.representation, user.id()).await {
+            return Some((ErrorKind::Conflict, why, next));
         }
         // What was there when the plan was checked may have gone since.
         let fresh = Standing::new(self.live.realm_now().await.ok()?);
@@ -255,6 +256,16 @@ impl Keycloak {
         again
             .err()
             .map(|error| (error.kind(), error.chain(), "restore what is missing first, or leave out what refers to it"))
+    }
+
+    /// Whose the e-mail of this user is, if it is somebody else's.
+    async fn email_is_taken(&self, user: &Value, own: Option<&str>) -> Option<(String, &'static str)> {
+        let email = text(user, "email")?;
+        let found = self.live.http.get("/users", &[("email", email), ("exact", "true")]).await.ok()?;
+        let holder = found.as_array()?.iter().find(|one| text(one, "id") != own)?;
+        let name = visible(text(holder, "username").unwrap_or_default());
+        let why = format!("its e-mail {} belongs to the user {name}", visible(email));
+        Some((why, "change that user's e-mail, or leave this one's out"))
     }
 
     /// One hunk, one call: what is left out stays out.
@@ -272,7 +283,9 @@ impl Keycloak {
             let now = now.map_err(|error| unsure.take().unwrap_or_else(|| of(id, error)))?;
             let Some(now) = now else { return Err(conflict(id, "the user is gone")) };
             let now = document(&Some(now)).clone();
-            if let Some(place) = off_the_way(Some(live), &now, expected, self.schema.kind(&id.kind)) {
+            if let Some(place) =
+                off_the_way(Some(live), &but_for_notes(&now, live), expected, self.schema.kind(&id.kind))
+            {
                 return Err(conflict(id, format!("its {place} has changed since the plan was made"))
                     .known(unsure.map_or(Known::NotApplied, |error| error.effect())));
             }
@@ -297,7 +310,19 @@ impl Keycloak {
         let refused = |error: Error| error.known(Known::NotApplied);
         claims::identities_are_free(http, now, expected, Some(server_id)).await.map_err(refused)?;
         claims::memberships_are_ones_own(http, now, expected, server_id, standing).await.map_err(refused)?;
-        execute(http, calls).await?;
+        if let Err(error) = execute(http, calls).await {
+            let taken = match error.kind() == ErrorKind::Conflict && text(now, "email") != text(expected, "email") {
+                true => self.email_is_taken(expected, Some(server_id)).await,
+                false => None,
+            };
+            return Err(match taken {
+                Some((why, next)) => Error::new(ErrorKind::Conflict, "change the user", why)
+                    .known(error.effect())
+                    .next(next)
+                    .caused_by(error),
+                None => error,
+            });
+        }
         let several = |of: &Value| of.get("credentials").and_then(Value::as_array).is_some_and(|all| all.len() > 1);
         if several(expected) && now.get("credentials") != expected.get("credentials") {
             let at = format!("/users/{}", segment(server_id));
@@ -315,8 +340,11 @@ impl Keycloak {
         let now = self.live.user_now(standing.view(), id, Details::of(live)).await.map_err(|error| of(id, error))?;
         let Some(now) = now else { return Ok(Effect::default()) };
         let now = document(&Some(now)).clone();
-        if let Some(place) = off_the_way(Some(live), &now, live, self.schema.kind(&id.kind)) {
+        if let Some(place) = off_the_way(Some(live), &but_for_notes(&now, live), live, self.schema.kind(&id.kind)) {
             return Err(conflict(id, format!("its {place} has changed since the plan was made")));
+        }
+        if let Some(directory) = Directory::of(&now, standing) {
+            return Err(of(id, directory.keeps_account()));
         }
         let at = format!("/users/{}", segment(text(live, "id").unwrap_or_default()));
         execute(&self.live.http, vec![Call::delete(at)]).await.map_err(|error| of(id, error))?;
