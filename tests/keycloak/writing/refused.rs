@@ -46,8 +46,8 @@ async fn whom_the_user_profile_does_not_take_keeps_all_and_is_given_what_is_not_
     assert_eq!(story.admin.call(Method::DELETE, &mappings, Some(json!([reader]))).await.0, 204);
     // Of the same second the backup has another telephone.
     let rekindle::model::Body::Document(document) = &mut oneil.body else { panic!("no document") };
-    let otp =
-        document.value["credentials"].as_array_mut().unwrap().iter_mut().find(|one| one["type"] == "otp").unwrap();
+    let value = std::sync::Arc::make_mut(&mut document.value);
+    let otp = value["credentials"].as_array_mut().unwrap().iter_mut().find(|one| one["type"] == "otp").unwrap();
     otp["state"] = json!(otp["state"].as_str().unwrap().replace("\"digits\":6", "\"digits\":8"));
     let data = otp["hidden"]["credentialData"].as_str().unwrap().replace("\"digits\":6", "\"digits\":8");
     otp["hidden"]["credentialData"] = json!(data);

@@ -44,7 +44,7 @@ async fn with_factors(name: &str) -> Story {
     let credentials = canonical::user(&bob, &names, Side::Backup).unwrap().document["credentials"].take();
     let bob = story.backup.iter_mut().find(|one| one.id.key.to_string() == "users/bob+test@example.org").unwrap();
     let rekindle::model::Body::Document(document) = &mut bob.body else { panic!("no document") };
-    document.value["credentials"] = credentials;
+    std::sync::Arc::make_mut(&mut document.value)["credentials"] = credentials;
     story
 }
 
