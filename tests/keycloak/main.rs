@@ -16,6 +16,8 @@ mod sample;
 mod copies;
 mod export;
 mod faults;
+mod holding;
+mod operators;
 mod reading;
 mod runbooks;
 mod trust;

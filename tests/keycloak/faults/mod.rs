@@ -14,7 +14,7 @@ use proxy::Proxy;
 mod bad_input;
 mod connection;
 mod kills;
-mod proxy;
+pub mod proxy;
 mod server_killed;
 
 /// Reached by way of the proxy.

@@ -21,7 +21,7 @@ mod user;
 pub use client::with_addresses;
 pub use credential::Side;
 pub use names::{DEFAULT_ROLE, Names, address_in, key_of};
-pub use realm::{FLOWS_IN_USE, Realm, organization, realm, user_profile};
+pub use realm::{FLOWS_IN_USE, HOLDER, Realm, organization, realm, user_profile};
 pub use user::user;
 
 use serde_json::Value;

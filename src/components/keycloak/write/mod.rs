@@ -43,7 +43,7 @@ use self::standing::Standing;
 pub(super) use self::users::IMPORTS;
 use super::live::{Keycloak, is_user};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
-use crate::model::{Error, ErrorKind, Resource, Result, TargetIdentity, visible};
+use crate::model::{Error, ErrorKind, Resource, Result, TargetHolder, TargetIdentity, visible};
 
 #[async_trait]
 impl Component for Keycloak {
@@ -61,7 +61,11 @@ impl Component for Keycloak {
             .iter()
             .map(|one| Err(Error::new(ErrorKind::Bug, format!("write {}", one.change.id), "it was passed over")))
             .collect();
-        let view = match self.live.realm_now().await {
+        let view = match self.live.http.still_held().await {
+            Ok(()) => self.live.realm_now().await,
+            Err(error) => Err(error),
+        };
+        let view = match view {
             Ok(view) => view,
             Err(error) => return changes.iter().map(|one| Err(for_each(&one.change.id, &error))).collect(),
         };
@@ -82,12 +86,32 @@ impl Component for Keycloak {
             }
             self.live.note_written(users.iter().map(|(_, one)| &one.change.id.key));
         }
-        for (at, answer) in written {
+        let unfenced = self.live.http.unfenced().await;
+        for (at, mut answer) in written {
+            if let Ok(effect) = &mut answer {
+                effect.notes.extend(unfenced.clone());
+            }
             if let Some(slot) = answers.get_mut(at) {
                 *slot = answer;
             }
         }
         answers
+    }
+
+    async fn is_free(&self, holder: &TargetHolder) -> Result<()> {
+        self.live.http.is_free(holder).await
+    }
+
+    async fn hold(&self, holder: &TargetHolder, takes_over: bool) -> Result<Option<String>> {
+        self.live.http.hold(holder, takes_over).await
+    }
+
+    async fn let_go(&self) -> Result<()> {
+        self.live.http.let_go().await
+    }
+
+    async fn release(&self, run: &str) -> Result<()> {
+        self.live.http.release(run).await
     }
 
     fn became(&self, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {

@@ -163,6 +163,10 @@ impl Keycloak {
         if plan.from == plan.to && !plan.is_new {
             return Ok(None);
         }
+        // Links follow their body: what was begun is ended.
+        if body {
+            self.live.http.still_held().await?;
+        }
         let reads = match plan.kind {
             Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount => !body,
             _ => body && !plan.is_new,
@@ -212,7 +216,7 @@ impl Keycloak {
                 .next("restore realm/settings with it or before it: that makes the realm");
             return Err((standing, error));
         }
-        let body = representation(&realm, &wanted, http.config.ids != Ids::New);
+        let body = http.with_holder(representation(&realm, &wanted, http.config.ids != Ids::New)).await;
         let made = http.write_to(reqwest::Method::POST, &http.realms_url(), Some(&body)).await;
         let view = self.live.realm_now().await;
         match (made, view) {

@@ -72,7 +72,7 @@ impl Keycloak {
         let refused = self.call(import(&together)).await.err();
         let hopeless = refused.as_ref().filter(|error| {
             let untouched = error.effect() == Known::NotApplied;
-            matches!(error.kind(), ErrorKind::Denied | ErrorKind::LoggedOut)
+            matches!(error.kind(), ErrorKind::Denied | ErrorKind::LoggedOut | ErrorKind::Held)
                 || (untouched && error.kind() == ErrorKind::Unreachable)
         });
         if let Some(error) = hopeless {
@@ -131,6 +131,7 @@ impl Keycloak {
 
     async fn call(&self, call: Call) -> Result<()> {
         let _turn = self.live.imports.acquire().await;
+        self.live.http.still_held().await?;
         self.live.http.write(call.method, &call.path, call.body.as_ref()).await.map(|_| ())
     }
 
@@ -160,6 +161,9 @@ impl Keycloak {
     /// little, and what it does not name is looked for.
     async fn settle(&self, standing: &Standing, one: &Approved, user: &NewUser, refused: &Error) -> Result<Effect> {
         let id = &one.change.id;
+        if refused.kind() == ErrorKind::Held {
+            return Err(for_each(id, refused));
+        }
         let wanted = document(&one.expected);
         let now =
             self.live.user_now(standing.view(), id, Details::of(wanted)).await.map_err(|_| for_each(id, refused))?;
@@ -271,7 +275,10 @@ impl Keycloak {
             match done {
                 Ok(()) => return Ok(Effect::default()),
                 Err(error) if error.effect() == Known::Unknown => unsure = Some(of(id, error)),
-                Err(error) => return Err(of(id, error)),
+                Err(error) => {
+                    let known = unsure.map_or(error.effect(), |unsure| unsure.effect());
+                    return Err(of(id, error.known(known)));
+                }
             }
         }
         Err(unsure.unwrap_or_else(|| conflict(id, "it cannot be read")))
@@ -288,6 +295,7 @@ impl Keycloak {
         let refused = |error: Error| error.known(Known::NotApplied);
         claims::identities_are_free(http, now, expected, Some(server_id)).await.map_err(refused)?;
         claims::memberships_are_ones_own(http, now, expected, server_id, standing).await.map_err(refused)?;
+        http.still_held().await.map_err(refused)?;
         execute(http, calls).await?;
         let several = |of: &Value| of.get("credentials").and_then(Value::as_array).is_some_and(|all| all.len() > 1);
         if several(expected) && now.get("credentials") != expected.get("credentials") {
@@ -310,6 +318,7 @@ impl Keycloak {
             return Err(conflict(id, format!("its {place} has changed since the plan was made")));
         }
         let at = format!("/users/{}", segment(text(live, "id").unwrap_or_default()));
+        self.live.http.still_held().await.map_err(|error| of(id, error))?;
         execute(&self.live.http, vec![Call::delete(at)]).await.map_err(|error| of(id, error))?;
         Ok(Effect::default())
     }
