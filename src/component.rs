@@ -47,7 +47,7 @@ pub trait Component: Reader {
     /// Takes the target for this session, in the target itself, so that it holds for every machine: asked before each
     /// batch is written, and nothing is done where the session has it already. Where another has it the error is
     /// [`ErrorKind::Held`], unless `takes_over`, which is good for one time: an operator decided it once. Answers what
-    /// must be on record, if anything: from whom it was taken, or why it cannot be held.
+    /// must be on record, if anything: from whom it was taken.
     ///
     /// From now on a `write` looks before each resource, a short moment of trust apart, whether the target is still
     /// this session's. Where it is not, the resource is not touched, and the error is [`ErrorKind::Held`] and *not

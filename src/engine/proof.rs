@@ -93,7 +93,8 @@ impl Paths {
 
 /// A write that says why it did not begin.
 fn is_untouched(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Refused | ErrorKind::Conflict | ErrorKind::Held) && error.effect() == Known::NotApplied
+    matches!(error.kind(), ErrorKind::Refused | ErrorKind::Conflict | ErrorKind::Held)
+        && error.effect() == Known::NotApplied
 }
 
 fn verdict(

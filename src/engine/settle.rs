@@ -9,7 +9,8 @@ use super::session::Purpose;
 use super::worker::Done;
 use super::writer::{Intended, Written};
 use crate::model::{
-    ApprovalPolicy, Error, ErrorKind, Event, Known, Mode, Pass, Plan, Preview, Proposal, Result, Selection, TargetIdentity, TaskId, TaskStatus,
+    ApprovalPolicy, Error, ErrorKind, Event, Known, Mode, Pass, Plan, Preview, Proposal, Result, Selection,
+    TargetIdentity, TaskId, TaskStatus,
 };
 
 /// A policy that finds its approval void this often asks a person: something keeps changing the target.

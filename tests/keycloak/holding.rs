@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rekindle::component::{Approved, Component};
 use rekindle::components::keycloak::Keycloak;
-use rekindle::components::keycloak::config::{Config, Grant, Ids, Login};
-use rekindle::model::{ErrorKind, Known, Resource, Secret, TargetHolder};
-use reqwest::Method;
+use rekindle::components::keycloak::config::Config;
+use rekindle::model::{ErrorKind, Known, Resource, TargetHolder};
 use serde_json::{Value, json};
 
 use crate::faults::proxy::{Fate, Proxy};
@@ -90,9 +89,10 @@ async fn a_decision_to_take_over_is_good_for_one_time() {
     let second = server().component("once");
     story.component.hold(&ana, true).await.unwrap();
     is_taken_over(&bob, &second).await;
-    is_taken_over(&ana, &story.component).await;
-    refused(second.hold(&bob, true).await.unwrap_err(), "held by ana@anas-host");
-    refused(second.hold(&bob, true).await.unwrap_err(), "held by ana@anas-host");
+    for _ in 0..2 {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        refused(story.component.hold(&ana, true).await.unwrap_err(), "held by bob@bobs-host");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,53 +171,13 @@ async fn a_realm_is_held_as_soon_as_it_is_made_and_no_plan_ever_sees_the_name() 
     assert_eq!(story.admin.get(&story.at("")).await["attributes"]["of"], "somebody else");
 }
 
-/// Who may change people and not the realm.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_login_that_cannot_leave_its_name_says_so_and_honours_others() {
-    let story = Story::seen("unplaced", 3).await;
-    let client = json!({"clientId": "lesser", "secret": "s", "serviceAccountsEnabled": true, "publicClient": false});
-    story.admin.done(Method::POST, &story.at("/clients"), client).await;
-    let found = async |id: &str| {
-        let found = story.admin.get(&story.at(&format!("/clients?clientId={id}"))).await;
-        found[0]["id"].as_str().unwrap().to_owned()
-    };
-    let (client, management) = (found("lesser").await, found("realm-management").await);
-    let account = story.admin.get(&story.at(&format!("/clients/{client}/service-account-user"))).await;
-    let all = story.admin.get(&story.at(&format!("/clients/{management}/roles"))).await;
-    let wanted = ["manage-users", "view-realm", "view-clients", "view-identity-providers", "query-groups"];
-    let roles: Vec<&Value> =
-        all.as_array().unwrap().iter().filter(|role| wanted.iter().any(|name| role["name"] == *name)).collect();
-    let path = format!("/users/{}/role-mappings/clients/{management}", account["id"].as_str().unwrap());
-    story.admin.done(Method::POST, &story.at(&path), json!(roles)).await;
-    let grant = Grant::Client { secret: Secret::new("s") };
-    let login = Login { realm: "unplaced".to_owned(), client: "lesser".to_owned(), grant };
-    let lesser = Keycloak::new(Config { login, ids: Ids::Keep, ..server().config("unplaced") }).unwrap();
-
-    let (ana, bob) = (session("ana"), session("bob"));
-    let told = lesser.hold(&bob, false).await.unwrap().unwrap();
-    assert!(told.contains("could not be held"), "{told}");
-    assert_eq!(holder(&story).await, None);
-    let done = lesser.write(&a_change(&story).await, &NoLedger).await.pop().unwrap().unwrap();
-    assert_eq!(done.notes, [told]);
-    story.component.hold(&ana, false).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    let change = a_change(&story).await;
-    refused(lesser.write(&change, &NoLedger).await.pop().unwrap().unwrap_err(), "held by ana@anas-host");
-    let error = lesser.hold(&bob, true).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Denied, "{}", error.chain());
-    lesser.let_go().await.unwrap();
-    assert!(holder(&story).await.is_some());
-}
-
 /// The second takes over at a write of the first, which has many more before it.
 async fn taken_over_at(story: &mut Story, which: fn(&str) -> bool) -> Vec<Approved> {
     let proxy = Proxy::before(server().port);
     let name = story.sample.name.clone();
     story.component = Keycloak::new(Config { url: proxy.url.clone(), ..server().config(&name) }).unwrap();
     story.component.hold(&session("ana"), false).await.unwrap();
-    let people = story.below("users");
-    let changes = story.plan(&people, &[]).await;
-    assert_eq!(changes.len(), people.len());
+    let changes = story.plan(&story.below("users"), &[]).await;
     let (runtime, second) = (tokio::runtime::Handle::current(), Arc::new(server().component(&name)));
     let is_taken = AtomicBool::new(false);
     proxy.script(move |asked| {
@@ -230,32 +190,25 @@ async fn taken_over_at(story: &mut Story, which: fn(&str) -> bool) -> Vec<Approv
 }
 
 /// Each is as before or as wanted, and the answer says which.
-async fn each_is_whole(story: &Story, changes: &[Approved], before: &[Vec<String>]) {
-    let mut written = 0;
-    for ((change, done), before) in changes.iter().zip(story.write(changes).await).zip(before) {
-        let wanted = change.desired.clone().unwrap();
-        let now = story.differences(&[wanted]).await;
+async fn each_is_whole(story: &Story, changes: &[Approved]) {
+    let people: Vec<Resource> = changes.iter().filter_map(|change| change.desired.clone()).collect();
+    let before = story.differences(&people).await;
+    assert_eq!(before.len(), people.len());
+    let answers = story.write(changes).await;
+    let after = story.differences(&people).await;
+    let mut untouched = Vec::new();
+    for ((one, done), before) in people.iter().zip(answers).zip(&before) {
         match done {
-            Ok(_) => {
-                assert_eq!(now, Vec::<String>::new(), "{}", change.change.id);
-                written += 1;
-            }
+            Ok(_) => assert!(!after.iter().any(|place| place.starts_with(&format!("{}:", one.id))), "{after:?}"),
             Err(error) => {
                 refused(error, "held by bob@bobs-host");
-                assert_eq!(&now, before, "{}", change.change.id);
+                untouched.push(before.clone());
             }
         }
     }
-    println!("{written} of {} were written", changes.len());
-    assert!(written > 0 && written < changes.len(), "{written} of {}", changes.len());
-}
-
-async fn differences_of_each(story: &Story, people: &[Resource]) -> Vec<Vec<String>> {
-    let mut all = Vec::new();
-    for one in people {
-        all.push(story.differences(std::slice::from_ref(one)).await);
-    }
-    all
+    assert_eq!(after, untouched);
+    println!("{} of {} are untouched", untouched.len(), people.len());
+    assert!(!untouched.is_empty() && untouched.len() < people.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -266,15 +219,14 @@ async fn taken_over_in_the_middle_each_new_user_is_there_as_wanted_or_not_at_all
         story.remove(&format!("/users/{}", user["id"].as_str().unwrap())).await;
     }
     let changes = taken_over_at(&mut story, |path| path.contains("partialImport")).await;
-    let before = differences_of_each(&story, &story.below("users")).await;
-    each_is_whole(&story, &changes, &before).await;
+    each_is_whole(&story, &changes).await;
 }
 
 /// Each takes several calls: what was begun is ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn taken_over_in_the_middle_each_changed_user_is_as_wanted_or_as_before() {
-    let mut story = Story::seen("taken-old", 160).await;
-    let users = story.admin.get(&story.at("/users?max=-1&briefRepresentation=false")).await;
+    let mut story = Story::seen("taken-old", 132).await;
+    let users = story.admin.get(&story.at("/users?max=-1&briefRepresentation=false&search=user-")).await;
     for user in users.as_array().unwrap() {
         let at = format!("/users/{}", user["id"].as_str().unwrap());
         let mut user = user.clone();
@@ -286,7 +238,5 @@ async fn taken_over_in_the_middle_each_changed_user_is_as_wanted_or_as_before() 
         }
     }
     let changes = taken_over_at(&mut story, |path| path.contains("/groups/")).await;
-    let before = differences_of_each(&story, &story.below("users")).await;
-    assert!(before.iter().all(|places| places.concat().contains("lastName") && places.concat().contains("groups")));
-    each_is_whole(&story, &changes, &before).await;
+    each_is_whole(&story, &changes).await;
 }

@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use super::Http;
 use super::answer::Failed;
 use super::hold::Hold;
-use super::Http;
 use crate::components::keycloak::canonical::HOLDER;
 use crate::model::{Error, ErrorKind, Known, Result, TargetHolder, visible};
 
@@ -21,33 +21,28 @@ const TRIES: usize = 3;
 
 /// This session's right to write to the realm, against the sessions of all machines: its name in an attribute of the
 /// realm. The server knows no conditional write, so the name is written, read again, and looked at before each change.
+/// Who may read a realm's export, which every plan needs, may write that attribute.
 #[derive(Default)]
 pub(super) struct Fence(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     right: Right,
+    /// When the realm was seen to be this session's. It is not while the realm is not there.
+    seen: Option<Instant>,
     /// An operator's decision to take the realm over is good for one time.
-    took_over: bool,
+    is_decision_used: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 enum Right {
     /// It was never asked for, and nobody looks.
     #[default]
     Unasked,
-    Held(Held),
+    Held(Hold),
     /// Somebody else's, or nobody's, now.
     Lost(Option<Hold>),
     LetGo,
-}
-
-struct Held {
-    hold: Hold,
-    /// `None`: not yet, for the realm is not there.
-    looked: Option<Instant>,
-    /// Not where the login may not write the realm's attributes: then others' names are honoured, and that is all.
-    is_placed: bool,
 }
 
 impl Http {
@@ -59,43 +54,35 @@ impl Http {
         }
     }
 
-    /// Answers from whom it was taken, or why it cannot be held.
+    /// Answers from whom it was taken.
     pub async fn hold(&self, holder: &TargetHolder, takes_over: bool) -> Result<Option<String>> {
         let mut state = self.fence.0.lock().await;
         if matches!(state.right, Right::Held(_)) {
-            return self.look(&mut state.right, TRUST).await.map(|()| None);
+            return self.look(&mut state).await.map(|()| None);
         }
         let mut taken_from = None;
         for _ in 0..TRIES {
-            let held = |epoch, looked| Held { hold: Hold { epoch, holder: holder.clone() }, looked, is_placed: true };
-            let looked = Instant::now();
+            let seen = Instant::now();
+            let hold = |epoch| Hold { epoch, holder: holder.clone() };
             let Some(realm) = self.get_maybe("", &[]).await? else {
-                state.right = Right::Held(held(1, None));
+                (state.right, state.seen) = (Right::Held(hold(1)), None);
                 return Ok(None);
             };
             let found = Hold::of(&realm);
-            let epoch = found.as_ref().map_or(1, |found| found.epoch.saturating_add(1));
-            if let Some(found) = found {
-                if found.holder == *holder {
-                    state.took_over |= taken_from.is_some();
-                    state.right = Right::Held(held(found.epoch, Some(looked)));
-                    return Ok(taken_from);
-                }
-                if !holder.succeeds(&found.holder) {
-                    if !takes_over || state.took_over {
-                        return Err(self.held_by(&found));
-                    }
-                    let realm = visible(&self.config.realm);
-                    let from = found.holder.words();
-                    taken_from = Some(format!("--take-over: {} took the realm {realm} from {from}", holder.by));
-                }
+            if let Some(found) = found.as_ref().filter(|found| found.holder == *holder) {
+                let right = Right::Held(found.clone());
+                *state = State { right, seen: Some(seen), is_decision_used: state.is_decision_used || takes_over };
+                return Ok(taken_from);
             }
-            let held = held(epoch, Some(looked));
-            match self.put(&realm, Some(&held.hold)).await {
-                Err(error) if error.kind() == ErrorKind::Denied && taken_from.is_none() => {
-                    state.right = Right::Held(Held { is_placed: false, ..held });
-                    return Ok(Some(self.not_held()));
+            if let Some(found) = found.as_ref().filter(|found| !holder.succeeds(&found.holder)) {
+                if !takes_over || state.is_decision_used {
+                    return Err(self.held_by(found));
                 }
+                let (by, realm, from) = (&holder.by, visible(&self.config.realm), found.holder.words());
+                taken_from = Some(format!("--take-over: {by} took the realm {realm} from {from}"));
+            }
+            let epoch = found.map_or(1, |found| found.epoch.saturating_add(1));
+            match self.put(&realm, Some(&hold(epoch))).await {
                 Err(error) if error.effect() != Known::Unknown => return Err(error),
                 _ => {}
             }
@@ -109,37 +96,32 @@ impl Http {
 
     /// Before a change: whether the realm is still this session's.
     pub async fn still_held(&self) -> Result<()> {
-        self.look(&mut self.fence.0.lock().await.right, TRUST).await
+        self.look(&mut *self.fence.0.lock().await).await
     }
 
-    /// Before each call that writes.
+    /// Before each call that writes: a change that was begun is ended, though the realm is somebody else's since.
     pub(super) async fn not_overslept(&self) -> Result<(), Failed> {
-        Ok(self.look(&mut self.fence.0.lock().await.right, ASLEEP).await?)
-    }
-
-    /// What is to be said of each change, where others are not kept out.
-    pub async fn unfenced(&self) -> Option<String> {
-        match &self.fence.0.lock().await.right {
-            Right::Held(Held { is_placed: false, .. }) => Some(self.not_held()),
-            _ => None,
+        let mut state = self.fence.0.lock().await;
+        match state.seen {
+            Some(seen) if seen.elapsed() < ASLEEP => Ok(()),
+            _ => Ok(self.look(&mut state).await?),
         }
     }
 
     /// For a realm that is about to be made: it is born with the name in it.
     pub async fn with_holder(&self, realm: Value) -> Value {
         match &self.fence.0.lock().await.right {
-            Right::Held(held) => Hold::laid_over(&realm, Some(&held.hold)),
+            Right::Held(hold) => Hold::laid_over(&realm, Some(hold)),
             _ => realm,
         }
     }
 
-    /// The session has ended: its name goes, if it is there, and nothing more is written.
+    /// The session has ended: its name goes, if it is there, and no change is begun any more.
     pub async fn let_go(&self) -> Result<()> {
         let mut state = self.fence.0.lock().await;
-        if let Right::Held(held) = std::mem::replace(&mut state.right, Right::LetGo) {
-            return self.take_away(|found| found.holder == held.hold.holder).await;
-        }
-        Ok(())
+        let Right::Held(hold) = state.right.clone() else { return Ok(()) };
+        state.right = Right::LetGo;
+        self.take_away(|found| found.holder == hold.holder).await
     }
 
     /// The name of any session of that run, which a kill has left there.
@@ -155,41 +137,39 @@ impl Http {
         }
     }
 
-    async fn look(&self, right: &mut Right, trust: Duration) -> Result<()> {
-        let held = match right {
+    async fn look(&self, state: &mut State) -> Result<()> {
+        let hold = match &state.right {
             Right::Unasked => return Ok(()),
             Right::LetGo => return Err(Error::new(ErrorKind::Cancelled, self.doing(), "this session has ended")),
-            Right::Lost(Some(found)) => return Err(self.held_by(found)),
-            Right::Lost(None) => return Err(self.gone()),
-            Right::Held(held) => held,
+            Right::Lost(to) => return Err(self.lost(to.as_ref())),
+            Right::Held(hold) => hold.clone(),
         };
+        if state.seen.is_some_and(|seen| seen.elapsed() < TRUST) {
+            return Ok(());
+        }
         for _ in 0..TRIES {
-            if held.looked.is_some_and(|looked| looked.elapsed() < trust) {
-                return Ok(());
-            }
-            let looked = Instant::now();
+            let seen = Instant::now();
             // A realm that was removed, or is not made yet, is nobody's.
             let Some(realm) = self.get_maybe("", &[]).await? else { return Ok(()) };
-            let found = Hold::of(&realm);
-            let is_ours = match &found {
-                Some(found) => {
-                    let of_this_run = !held.is_placed && held.hold.holder.succeeds(&found.holder);
-                    found.holder == held.hold.holder || of_this_run
+            match Hold::of(&realm) {
+                Some(found) if found.holder == hold.holder => {
+                    state.seen = Some(seen);
+                    return Ok(());
                 }
-                None => !held.is_placed,
-            };
-            if is_ours {
-                held.looked = Some(looked);
-                return Ok(());
+                // Brought back by whoever saved the realm as it was before.
+                Some(found) if found.epoch < hold.epoch => self.put(&realm, Some(&hold)).await?,
+                found => {
+                    let error = self.lost(found.as_ref());
+                    state.right = Right::Lost(found);
+                    return Err(error);
+                }
             }
-            if !held.is_placed || found.as_ref().is_none_or(|found| found.epoch >= held.hold.epoch) {
-                let lost = found.as_ref().map_or_else(|| self.gone(), |found| self.held_by(found));
-                *right = Right::Lost(found);
-                return Err(lost);
-            }
-            self.put(&realm, Some(&held.hold)).await?;
         }
         Err(self.gone())
+    }
+
+    fn lost(&self, to: Option<&Hold>) -> Error {
+        to.map_or_else(|| self.gone(), |found| self.held_by(found))
     }
 
     async fn put(&self, realm: &Value, hold: Option<&Hold>) -> Result<()> {
@@ -213,13 +193,10 @@ impl Http {
     }
 
     fn gone(&self) -> Error {
-        let why = format!("its attribute {HOLDER}, which held it for this run, is gone: another run took it and has ended, or somebody set it back");
+        let why = format!(
+            "its attribute {HOLDER}, which held it for this run, is gone: another run took it and has ended, or somebody set it back"
+        );
         Error::new(ErrorKind::Held, self.doing(), why)
             .next("find out who else changes the realm, then go on: it is taken anew")
-    }
-
-    fn not_held(&self) -> String {
-        let realm = visible(&self.config.realm);
-        format!("the realm {realm} could not be held: this login may not change it, so no other machine is kept out")
     }
 }

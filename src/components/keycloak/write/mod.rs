@@ -86,11 +86,7 @@ impl Component for Keycloak {
             }
             self.live.note_written(users.iter().map(|(_, one)| &one.change.id.key));
         }
-        let unfenced = self.live.http.unfenced().await;
-        for (at, mut answer) in written {
-            if let Ok(effect) = &mut answer {
-                effect.notes.extend(unfenced.clone());
-            }
+        for (at, answer) in written {
             if let Some(slot) = answers.get_mut(at) {
                 *slot = answer;
             }
