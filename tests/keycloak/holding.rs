@@ -240,3 +240,32 @@ async fn taken_over_in_the_middle_each_changed_user_is_as_wanted_or_as_before() 
     let changes = taken_over_at(&mut story, |path| path.contains("/groups/")).await;
     each_is_whole(&story, &changes).await;
 }
+
+/// The process slept in the middle of a user, and somebody else has the realm when it wakes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_slept_in_the_middle_of_a_user_makes_no_further_call_and_calls_that_user_unknown() {
+    let mut story = Story::seen("slept", 1).await;
+    let at = format!("/users/{}", story.id_of("ana").await);
+    let mut user = story.admin.get(&story.at(&at)).await;
+    user["lastName"] = json!("elsewhere");
+    story.put(&at, user).await;
+    for group in story.admin.get(&story.at(&format!("{at}/groups"))).await.as_array().unwrap() {
+        story.remove(&format!("{at}/groups/{}", group["id"].as_str().unwrap())).await;
+    }
+    let proxy = Proxy::before(server().port);
+    story.component = Keycloak::new(Config { url: proxy.url.clone(), ..server().config("slept") }).unwrap();
+    story.component.hold(&session("ana"), false).await.unwrap();
+    let change = story.plan(&[story.one("users/ana")], &[]).await;
+    let (runtime, second) = (tokio::runtime::Handle::current(), server().component("slept"));
+    proxy.script(move |asked| {
+        if asked.writes() && asked.before == 0 {
+            runtime.block_on(is_taken_over(&session("bob"), &second));
+            std::thread::sleep(std::time::Duration::from_secs(11));
+        }
+        Fate::Pass
+    });
+    let error = story.write(&change).await.pop().unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Held, Known::Unknown), "{}", error.chain());
+    assert!(error.chain().contains("held by bob@bobs-host"), "{}", error.chain());
+    assert_eq!(proxy.seen(|asked| asked.writes()), 1);
+}
