@@ -95,7 +95,7 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
     }
     let before = approved.live.as_ref().and_then(Resource::document);
     if let (Some(now), Some(expected)) = (now_document, expected)
-        && documents::is_between(before, now, expected, schema)
+        && documents::off_the_way(before.map(|before| &before.value), &now.value, &expected.value, schema).is_none()
     {
         let of = (approved.change.hunks.len() - approved.left_out.len()) as u64;
         let is_former = before.is_some_and(|before| {

@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::rules::{Cursor, Rules};
 use crate::model::{Digest, Document, FieldShape, KindSchema};
 
-/// Whether `now` is on the way from `before` to `after`: every place of it is as it was or as it is wanted, so that a
-/// write of the one into the other was cut short and nobody else was there. An element that is to change may be
-/// missing, for some systems take it away to make it anew.
-pub fn is_between(before: Option<&Document>, now: &Document, after: &Document, schema: &KindSchema) -> bool {
+/// The first place at which `now` is not on the way from `before` to `after`: neither as it was nor as it is wanted, so
+/// that somebody else was there. Nothing where a write of the one into the other may have been cut short. An element
+/// that is to change may be missing, for some systems take it away to make it anew.
+pub fn off_the_way(before: Option<&Value>, now: &Value, after: &Value, schema: &KindSchema) -> Option<String> {
     let rules = Rules::new(schema);
-    let three = [before, Some(now), Some(after)].map(|document| document.map(|document| &document.value));
-    Way { rules: &rules }.goes(three, &rules.root(), 0)
+    let place = Way { rules: &rules }.strays([before, Some(now), Some(after)], &rules.root(), 0)?;
+    Some(place.trim_start_matches('.').to_owned())
 }
 
 /// Below this depth values are compared whole. Readers refuse documents that are deeper.
@@ -25,51 +25,65 @@ struct Way<'r, 'a> {
 }
 
 impl Way<'_, '_> {
-    fn goes(&self, three: Three<'_>, at: &Cursor, depth: usize) -> bool {
+    /// As a path from here on.
+    fn strays(&self, three: Three<'_>, at: &Cursor, depth: usize) -> Option<String> {
         let [before, now, after] = three;
         if at.ignored || now == before || now == after {
-            return true;
+            return None;
         }
+        let here = Some(String::new());
         if at.secret || depth >= MAX_DEPTH {
-            return false;
+            return here;
         }
         if three.iter().flatten().all(|value| value.is_object()) {
             let names: BTreeSet<&String> =
                 three.iter().flatten().filter_map(|value| value.as_object()).flat_map(|fields| fields.keys()).collect();
-            return names.into_iter().all(|name| {
+            return names.into_iter().find_map(|name| {
                 let below = three.map(|of| of.and_then(|of| of.get(name)));
-                self.goes(below, &self.rules.field(at, name), depth + 1)
+                Some(format!(".{name}{}", self.strays(below, &self.rules.field(at, name), depth + 1)?))
             });
         }
         if !three.iter().flatten().all(|value| value.is_array()) {
-            return false;
+            return here;
         }
         match self.rules.shape(at) {
-            FieldShape::Plain => false,
+            FieldShape::Plain => here,
             FieldShape::Set => self.set(three, at),
             FieldShape::KeyedList { key } => self.keyed(three, key, at, depth),
         }
     }
 
-    fn set(&self, three: Three<'_>, at: &Cursor) -> bool {
-        let below = self.rules.element(at);
-        let of = |list: Option<&Value>| -> BTreeSet<Digest> { items(list).map(Document::fingerprint_of).collect() };
-        let [before, now, after] = three.map(of);
-        below.ignored
-            || (now.iter().all(|one| before.contains(one) || after.contains(one))
-                && before.iter().all(|one| now.contains(one) || !after.contains(one)))
+    fn set(&self, three: Three<'_>, at: &Cursor) -> Option<String> {
+        if self.rules.element(at).ignored {
+            return None;
+        }
+        let [before, now, after] =
+            three.map(|list| items(list).map(|item| (Document::fingerprint_of(item), item)).collect::<HashMap<_, _>>());
+        let strange = now.iter().find(|(one, _)| !before.contains_key(*one) && !after.contains_key(*one));
+        let missing = || before.iter().find(|(one, _)| !now.contains_key(*one) && after.contains_key(*one));
+        strange.or_else(missing).map(|(_, item)| format!("[{}]", plain(item)))
     }
 
-    fn keyed(&self, three: Three<'_>, key: &str, at: &Cursor, depth: usize) -> bool {
+    fn keyed(&self, three: Three<'_>, key: &str, at: &Cursor, depth: usize) -> Option<String> {
         let below = self.rules.element(at);
-        let [Some(before), Some(now), Some(after)] = three.map(|list| by_key(list, key)) else { return false };
+        let [Some(before), Some(now), Some(after)] = three.map(|list| by_key(list, key)) else {
+            return Some(String::new());
+        };
         let names: BTreeSet<&Digest> = before.keys().chain(now.keys()).chain(after.keys()).collect();
-        names.into_iter().all(|name| {
+        names.into_iter().find_map(|name| {
             let three = [before.get(name).copied(), now.get(name).copied(), after.get(name).copied()];
-            let makes_room = matches!(three, [Some(before), None, Some(after)] if before != after);
-            makes_room || self.goes(three, &below, depth + 1)
+            if matches!(three, [Some(before), None, Some(after)] if before != after) {
+                return None;
+            }
+            let rest = self.strays(three, &below, depth + 1)?;
+            let name = three.into_iter().flatten().find_map(|item| item.get(key));
+            Some(format!("[{}]{rest}", name.map(plain).unwrap_or_default()))
         })
     }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn items(list: Option<&Value>) -> impl Iterator<Item = &Value> {
@@ -108,8 +122,7 @@ mod tests {
     }
 
     fn between(before: Option<Value>, now: Value, after: Value) -> bool {
-        let before = before.map(Document::new);
-        is_between(before.as_ref(), &Document::new(now), &Document::new(after), &schema())
+        off_the_way(before.as_ref(), &now, &after, &schema()).is_none()
     }
 
     #[test]
@@ -154,6 +167,23 @@ mod tests {
             after.clone()
         ));
         assert!(!between(Some(before), json!({"mail": "b", "links": [{"name": "hub", "id": 2}]}), after));
+    }
+
+    #[test]
+    fn the_place_that_strayed_is_named() {
+        let before =
+            json!({"mail": "a", "roles": ["dev"], "clientRoles": {"app": ["x"]}, "links": [{"name": "hub", "id": 1}]});
+        for (now, place) in [
+            (json!({"mail": "c"}), "mail"),
+            (json!({"roles": ["dev", "root"]}), "roles[root]"),
+            (json!({"clientRoles": {"app": ["x", "y"]}}), "clientRoles.app[y]"),
+            (json!({"links": [{"name": "hub", "id": 2}]}), "links[hub].id"),
+            (json!({"links": []}), "links[hub].id"),
+        ] {
+            let mut whole = before.clone();
+            whole.as_object_mut().unwrap().extend(now.as_object().unwrap().clone());
+            assert_eq!(off_the_way(Some(&before), &whole, &before, &schema()).as_deref(), Some(place));
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::model::{
 };
 
 use apply::Writer;
-pub use between::is_between;
+pub use between::off_the_way;
 use rules::Rules;
 use shown::Veil;
 use walk::{Difference, Walk, is_mask};

@@ -62,67 +62,6 @@ fn lay(raw: &mut Value, from: &Value, to: &Value, here: Gone, below: Gone) {
     }
 }
 
-/// The first place where `fresh` is neither what was planned from nor what is wanted: somebody else was there.
-pub(super) fn moved(fresh: &Value, live: &Value, expected: &Value) -> Option<String> {
-    place(Some(fresh), Some(live), Some(expected), "")
-}
-
-fn place(fresh: Option<&Value>, live: Option<&Value>, expected: Option<&Value>, at: &str) -> Option<String> {
-    if fresh == live || fresh == expected {
-        return None;
-    }
-    let three = [fresh, live, expected];
-    if three.iter().flatten().all(|value| value.is_object()) {
-        let field = |of: Option<&'_ Value>, name: &str| of.and_then(|of| of.get(name)).cloned();
-        let names = three.iter().flatten().filter_map(|value| value.as_object()).flat_map(Map::keys);
-        // What writing a credential takes is not compared.
-        let names: std::collections::BTreeSet<&String> = names.filter(|name| *name != "hidden").collect();
-        return names.into_iter().find_map(|name| {
-            let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
-            place(field(fresh, name).as_ref(), field(live, name).as_ref(), field(expected, name).as_ref(), &at)
-        });
-    }
-    if three.iter().flatten().all(|value| value.is_array()) {
-        let items: Vec<&Value> = three.iter().flatten().filter_map(|value| value.as_array()).flatten().collect();
-        if let Some(key) = key_of(&items) {
-            let named = |item: &Value| item.get(key).cloned();
-            let find = |of: Option<&Value>, name: &Option<Value>| {
-                of.and_then(Value::as_array)?.iter().find(|item| named(item) == *name).cloned()
-            };
-            return items.iter().map(|item| named(item)).find_map(|name| {
-                let at = format!("{at}[{}]", name.as_ref().map(plain).unwrap_or_default());
-                let (fresh, live, expected) = (find(fresh, &name), find(live, &name), find(expected, &name));
-                // Taken away to be made anew, by a write that was cut short.
-                match (&fresh, &live, &expected) {
-                    (None, Some(live), Some(expected)) => (live == expected).then_some(at),
-                    _ => place(fresh.as_ref(), live.as_ref(), expected.as_ref(), &at),
-                }
-            });
-        }
-        if items.iter().all(|item| !item.is_object() && !item.is_array()) {
-            let has = |of: Option<&Value>, item: &Value| {
-                of.and_then(Value::as_array).is_some_and(|items| items.contains(item))
-            };
-            let strange = |item: &&&Value| {
-                let now = has(fresh, item);
-                now != has(live, item) && now != has(expected, item)
-            };
-            return items.iter().find(strange).map(|item| format!("{at}[{}]", plain(item)));
-        }
-    }
-    Some(at.to_owned())
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn key_of(items: &[&Value]) -> Option<&'static str> {
-    let keys = ["key", "name", "identityProvider", "clientId"];
-    keys.into_iter()
-        .find(|key| !items.is_empty() && items.iter().all(|item| item.get(key).is_some_and(Value::is_string)))
-}
-
 /// Texts of a set that come, and those that go.
 pub(super) fn set_changes<'a>(from: &'a Value, to: &'a Value, field: &str) -> (Vec<&'a str>, Vec<&'a str>) {
     let of = |value: &'a Value| -> Vec<&'a str> {
@@ -192,31 +131,6 @@ mod tests {
         );
         let empty = overlaid(&raw, &from, &to, Gone::Empty);
         assert_eq!(empty["attributes"], json!({"k": "", "own": "2"}));
-    }
-
-    #[test]
-    fn half_of_a_change_is_no_conflict_and_a_strangers_is() {
-        let live = json!({"email": "a@x", "realmRoles": ["dev"], "attributes": {"k": ["1"]}});
-        let expected = json!({"email": "b@x", "realmRoles": ["ops"], "attributes": {"k": ["2"]}});
-        let half = json!({"email": "b@x", "realmRoles": ["dev", "ops"], "attributes": {"k": ["1"]}});
-        assert_eq!(moved(&half, &live, &expected), None);
-        let other = json!({"email": "b@x", "realmRoles": ["dev", "root"], "attributes": {"k": ["1"]}});
-        assert_eq!(moved(&other, &live, &expected).as_deref(), Some("realmRoles[root]"));
-        let other = json!({"email": "b@x", "realmRoles": ["dev"], "attributes": {"k": ["3"]}});
-        assert_eq!(moved(&other, &live, &expected).as_deref(), Some("attributes.k[3]"));
-        let (live, expected) = (json!({"lastName": "L", "email": "a"}), json!({"lastName": "L", "email": "b"}));
-        assert_eq!(moved(&json!({"email": "a"}), &live, &expected).as_deref(), Some("lastName"));
-    }
-
-    #[test]
-    fn a_link_that_was_taken_away_to_be_made_anew_is_on_its_way() {
-        let of = |ids: &[(&str, u64)]| {
-            let links = ids.iter().map(|(name, id)| json!({"identityProvider": name, "userId": id}));
-            json!({"federatedIdentities": links.collect::<Vec<_>>()})
-        };
-        let (live, expected) = (of(&[("corp", 1), ("hub", 1)]), of(&[("corp", 2), ("hub", 1)]));
-        assert_eq!(moved(&of(&[("hub", 1)]), &live, &expected), None);
-        assert_eq!(moved(&of(&[("corp", 2)]), &live, &expected).as_deref(), Some("federatedIdentities[hub]"));
     }
 
     #[test]

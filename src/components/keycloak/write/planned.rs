@@ -2,18 +2,27 @@ use serde_json::{Value, json};
 
 use super::super::kinds::Kind;
 use super::execute::conflict;
-use super::overlay::moved;
 use super::standing::Standing;
 use super::target::{Target, without};
 use super::{document, empty};
 use crate::component::Approved;
-use crate::model::Result;
+use crate::diff::documents::off_the_way;
+use crate::model::{Result, Schema};
 
 /// Given to what is created, and shown by no server, so it says nothing of what is there.
 const UNSEEN: [&str; 4] = ["id", "secretConfig", "smtpPassword", "subFlows"];
 
 /// The server's to give, and otherwise after each write of what they belong to.
 const FOLLOWING: [&str; 3] = ["id", "subFlows", "order"];
+
+/// What a change is looked at by, besides what is there.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'s> {
+    pub schema: &'s Schema,
+    pub keeps_ids: bool,
+    /// A try of this write may have been at it already.
+    pub again: bool,
+}
 
 /// One approved change of a resource, looked at beside what is there now.
 pub(super) struct Planned<'a> {
@@ -29,8 +38,7 @@ pub(super) struct Planned<'a> {
 
 impl<'a> Planned<'a> {
     /// A resource that is not as it was planned from is a conflict, unless it is on the way to what is wanted.
-    /// `again`: a try of this write may have been at it already.
-    pub fn of(at: usize, approved: &'a Approved, standing: &Standing, keeps_ids: bool, again: bool) -> Result<Self> {
+    pub fn of(at: usize, approved: &'a Approved, standing: &Standing, terms: Terms<'_>) -> Result<Self> {
         let id = &approved.change.id;
         let (kind, names) = Kind::of_id(id)?;
         let key = kind.id(&names).key;
@@ -38,26 +46,28 @@ impl<'a> Planned<'a> {
         let (live, expected) = (document(&approved.live), document(&approved.expected));
         let removes = approved.expected.is_none();
         let mut to = expected.clone();
-        if !keeps_ids {
+        if !terms.keeps_ids {
             to = without(&to, &["id"]);
         }
         let made_apart =
             matches!(kind, Kind::ServiceAccount | Kind::Bindings | Kind::UserProfile | Kind::ClientPolicies);
-        let is_ours = again || standing.is_ours(&key) || made_apart;
+        let is_ours = terms.again || standing.is_ours(&key) || made_apart;
+        let schema = terms.schema.kind(&id.kind);
         match (now, &approved.live) {
             (None, None) => {}
             (None, Some(_)) if removes => {}
             (None, Some(_)) => return Err(conflict(id, "it is gone since the plan was made")),
             (Some(_), None) if is_ours => {}
             (Some(now), None) => {
-                if moved(&without(now, &UNSEEN), &without(&to, &UNSEEN), &without(&to, &UNSEEN)).is_some() {
+                let made = without(&to, &UNSEEN);
+                if off_the_way(Some(&made), &without(now, &UNSEEN), &made, schema).is_some() {
                     return Err(conflict(id, "somebody has made it since the plan was made"));
                 }
             }
             (Some(now), Some(_)) => {
                 let wanted = if removes { live } else { expected };
                 let bare = |of: &Value| without(of, &FOLLOWING);
-                if let Some(place) = moved(&bare(now), &bare(live), &bare(wanted)) {
+                if let Some(place) = off_the_way(Some(&bare(live)), &bare(now), &bare(wanted), schema) {
                     return Err(conflict(id, format!("its {place} has changed since the plan was made")));
                 }
             }

@@ -7,7 +7,7 @@ use super::super::live::Keycloak;
 use super::call::Call;
 use super::claims;
 use super::execute::{execute, for_each, of};
-use super::planned::Planned;
+use super::planned::{Planned, Terms};
 use super::resource::{delete_call, link_calls, raw_paths};
 use super::resources::Failed;
 use super::standing::Standing;
@@ -123,8 +123,9 @@ impl Keycloak {
         if changes.iter().any(|(_, one)| one.expected.is_some()) {
             return Err(refused("other changes of it are to be written".to_owned()));
         }
+        let terms = Terms { schema: &self.schema, keeps_ids: true, again: false };
         for (at, one) in changes {
-            Planned::of(*at, one, standing, true, false).map_err(|error| refused(error.chain()))?;
+            Planned::of(*at, one, standing, terms).map_err(|error| refused(error.chain()))?;
         }
         let going: BTreeSet<_> = changes.iter().map(|(_, one)| &one.change.id.key).collect();
         let stays: Vec<String> = standing

@@ -7,7 +7,7 @@ use super::super::kinds::Kind;
 use super::super::live::Keycloak;
 use super::execute::{execute, for_each, of};
 use super::new_realm::{Wanted, representation};
-use super::planned::Planned;
+use super::planned::{Planned, Terms};
 use super::resource::{body_calls, link_calls, raw_paths};
 use super::self_contained::without_missing;
 use super::standing::Standing;
@@ -65,10 +65,10 @@ impl Keycloak {
         again: bool,
         failed: &mut Failed,
     ) -> Standing {
-        let keeps_ids = self.live.http.config.ids != Ids::New;
+        let terms = Terms { schema: &self.schema, keeps_ids: self.live.http.config.ids != Ids::New, again };
         let mut planned = Vec::new();
         for (at, one) in changes {
-            match Planned::of(*at, one, &standing, keeps_ids, again) {
+            match Planned::of(*at, one, &standing, terms) {
                 Ok(plan) => planned.push(plan),
                 Err(error) => {
                     failed.insert(*at, error);
@@ -85,7 +85,7 @@ impl Keycloak {
         // With such a client the server makes a role of it.
         if flat.iter().any(Planned::makes_authorization) {
             standing = self.look_again(standing).await;
-            after_clients = planned_again(&after_clients, &standing, (keeps_ids, again), failed);
+            after_clients = planned_again(&after_clients, &standing, terms, failed);
         }
         self.bodies(&after_clients, &mut standing, failed).await;
         flat.extend(after_clients);
@@ -94,7 +94,7 @@ impl Keycloak {
         if made {
             standing = self.look_again(standing).await;
             self.mend(&writes, &standing, failed).await;
-            let deep = planned_again(&deep, &standing, (keeps_ids, again), failed);
+            let deep = planned_again(&deep, &standing, terms, failed);
             self.bodies(&deep, &mut standing, failed).await;
             writes.extend(deep);
         } else {
@@ -236,12 +236,12 @@ impl Keycloak {
 fn planned_again<'a>(
     plans: &[Planned<'a>],
     standing: &Standing,
-    (keeps_ids, again): (bool, bool),
+    terms: Terms<'_>,
     failed: &mut Failed,
 ) -> Vec<Planned<'a>> {
     let mut made = Vec::with_capacity(plans.len());
     for plan in plans {
-        match Planned::of(plan.at, plan.approved, standing, keeps_ids, again) {
+        match Planned::of(plan.at, plan.approved, standing, terms) {
             Ok(plan) => made.push(plan),
             Err(error) => {
                 failed.insert(plan.at, error);
