@@ -4,7 +4,7 @@
 //! A [`Session`] begins or resumes a run and gives an [`Engine`], the handle that commands go through and
 //! [`Notice`]s come from. Workers plan ([`planner`]), write and read back ([`writer`]), plan the way back
 //! ([`undo`]) and settle what a crash left open ([`recovery`]); they hand their answers to the actor, which alone
-//! records events.
+//! records events. What is written is held for one session of all machines ([`holding`]), from its first write to its end.
 
 mod actor;
 mod asking;

@@ -157,7 +157,10 @@ impl Http {
                     return Ok(());
                 }
                 // Brought back by whoever saved the realm as it was before.
-                Some(found) if found.epoch < hold.epoch => self.put(&realm, Some(&hold)).await?,
+                Some(found) if found.epoch < hold.epoch => {
+                    let put = self.put(&realm, Some(&hold)).await;
+                    put.map_err(|error| error.known(Known::NotApplied))?;
+                }
                 found => {
                     let error = self.lost(found.as_ref());
                     state.right = Right::Lost(found);

@@ -163,14 +163,12 @@ impl Keycloak {
         if plan.from == plan.to && !plan.is_new {
             return Ok(None);
         }
+        let is_all_links = matches!(plan.kind, Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount);
         // Links follow their body: what was begun is ended.
-        if body {
+        if body || is_all_links {
             self.live.http.still_held().await?;
         }
-        let reads = match plan.kind {
-            Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount => !body,
-            _ => body && !plan.is_new,
-        };
+        let reads = if is_all_links { !body } else { body && !plan.is_new };
         let mut raw = Vec::new();
         if reads {
             for path in raw_paths(plan.kind, &plan.names, standing)? {
