@@ -153,7 +153,7 @@ async fn the_realm_is_free_again_when_a_run_was_left_closed_or_undone_and_no_pla
     ground.proxy.script(|_| Fate::Pass);
     exits(&ground.first.resume(), 0);
     assert_eq!(holder(&ground.story).await, None, "ended");
-    exits(&ground.first.call(&["undo", "--yes", "--yes-deletes"]), 0);
+    exits(&ground.first.call(&["undo", "--yes", "--yes-deletes", "--yes-irreversible"]), 0);
     assert_eq!(ground.people().await, 0);
     assert_eq!(holder(&ground.story).await, None, "undone");
 
