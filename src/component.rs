@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Change, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result, TargetIdentity,
-    Tree, TreePath,
+    Change, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result, TargetHolder,
+    TargetIdentity, Tree, TreePath,
 };
 use crate::reader::Reader;
 
@@ -42,6 +42,32 @@ pub trait Component: Reader {
         let _ = (pinned, now);
         false
     }
+
+    /// Whether nobody else writes to this target; where another does, the error is [`ErrorKind::Held`] and names them.
+    /// Reads only. A system with no place to write a name into answers yes.
+    async fn is_free(&self, holder: &TargetHolder) -> Result<()> {
+        let _ = holder;
+        Ok(())
+    }
+
+    /// Takes the target for this session, in the target itself, so that it holds for every machine: asked before each
+    /// batch is written, and nothing is done where the session has it already. Where another has it the error is
+    /// [`ErrorKind::Held`], unless `takes_over`, which is good for one time: an operator decided it once. Answers what
+    /// must be on record, if anything: from whom it was taken.
+    ///
+    /// From now on a `write` looks before each resource, a short moment of trust apart, whether the target is still
+    /// this session's. Where it is not, the resource is not touched, and the error is [`ErrorKind::Held`] and *not
+    /// applied*. Systems with no place to write a name into do nothing here.
+    async fn hold(&self, holder: &TargetHolder, takes_over: bool) -> Result<Option<String>> {
+        let _ = (holder, takes_over);
+        Ok(None)
+    }
+
+    /// The session has ended: whoever comes next finds the target free. What it no longer has stays as it is.
+    async fn let_go(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The former state of a tree, made of the records that its write handed over: touched paths only.
     fn former(&self, id: &ResourceId, records: Vec<UndoRecord>) -> Result<Arc<dyn Tree>> {
         let _ = records;

@@ -27,7 +27,11 @@ impl ApprovalArgs {
             (self.decisions.is_some(), "--decisions"),
         ];
         let given: Vec<&str> = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
-        if given.is_empty() { "each plan is approved by a person".to_owned() } else { given.join(" ") }
+        let mut words = if given.is_empty() { "each plan is approved by a person".to_owned() } else { given.join(" ") };
+        if self.take_over {
+            words.push_str(" --take-over");
+        }
+        words
     }
 }
 

@@ -60,6 +60,9 @@ pub struct ApprovalArgs {
     /// With --yes: approve changes that cannot be undone too
     #[arg(long, requires = "yes")]
     pub yes_irreversible: bool,
+    /// Write to a system that another run holds: that run is refused at its next write; it is on record
+    #[arg(long)]
+    pub take_over: bool,
     /// Apply what a review approved and stop at anything else
     #[arg(long, value_name = "FILE")]
     pub decisions: Option<PathBuf>,

@@ -30,7 +30,7 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
     let systems = reopen_live(taken.header(), inputs).await?;
     let id = taken.header().id.clone();
     let mut run = Run::default();
-    let engine = taken.resume(systems, ApprovalPolicy::Ask, by.clone(), Purpose::Undo)?;
+    let engine = taken.resume(systems, ApprovalPolicy::Ask, by.clone(), Purpose::Undo, false)?;
     let mut notices = engine.subscribe();
     // What a crash left open is settled before it is closed.
     while let Some(notice) = notices.recv().await {

@@ -19,6 +19,9 @@ pub struct PlanFile {
     pub by: String,
     pub runbook: Digest,
     pub identities: BTreeMap<String, TargetIdentity>,
+    /// Components to which somebody else wrote then.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, Problem>,
     pub tasks: Vec<PlannedTask>,
 }
 
@@ -65,13 +68,14 @@ const FORM: u32 = 1;
 const MAX_BYTES: u64 = 1 << 30;
 
 impl PlanFile {
-    pub fn of(header: &RunHeader) -> Self {
+    pub fn of(header: &RunHeader, held: BTreeMap<String, Problem>) -> Self {
         Self {
             rekindle_plan: FORM,
             title: header.title.clone(),
             by: header.by.clone(),
             runbook: header.digest.unwrap_or_else(|| Digest::of(&header.runbook)),
             identities: header.identities.clone(),
+            held,
             tasks: Vec::new(),
         }
     }

@@ -33,11 +33,16 @@ fn account_name(uid: u32) -> String {
 }
 
 /// Makes the run's folder and begins; answers the run's id too.
-pub fn begin(prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, String)> {
-    begin_in(&StateFolder::from_environment()?, prepared, policy)
+pub fn begin(prepared: Prepared, policy: ApprovalPolicy, takes_over: bool) -> Result<(Engine, String)> {
+    begin_in(&StateFolder::from_environment()?, prepared, policy, takes_over)
 }
 
-pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy) -> Result<(Engine, String)> {
+pub fn begin_in(
+    state: &StateFolder,
+    prepared: Prepared,
+    policy: ApprovalPolicy,
+    takes_over: bool,
+) -> Result<(Engine, String)> {
     let mut header = prepared.header;
     if let Some(last) = state.list()?.last() {
         header.id = super::prepared::id_after(last.id(), &header.id).unwrap_or(header.id);
@@ -61,7 +66,8 @@ pub fn begin_in(state: &StateFolder, prepared: Prepared, policy: ApprovalPolicy)
     };
     super::logging::into(&folder.log());
     let (by, id) = (header.by.clone(), header.id.clone());
-    let session = Session { script: prepared.systems, folder, journal, undo, key, policy, clock: Arc::new(now), by };
+    let (script, clock) = (prepared.systems, Arc::new(now));
+    let session = Session { script, folder, journal, undo, key, policy, clock, by, takes_over };
     Ok((session.begin(header), id))
 }
 
@@ -180,6 +186,7 @@ impl Taken {
         policy: ApprovalPolicy,
         by: String,
         purpose: Purpose,
+        takes_over: bool,
     ) -> Result<Engine> {
         self.record_findings()?;
         let keys = self.folder.keys()?;
@@ -194,6 +201,7 @@ impl Taken {
             policy,
             clock: Arc::new(now),
             by,
+            takes_over,
         };
         Ok(session.resume(self.run, purpose))
     }

@@ -10,9 +10,9 @@ use super::plain::{counted, plan_lines};
 use super::prepared::{as_run, prepare, usable_runbook};
 use super::progress::Progress;
 use super::{InputArgs, OwnerArgs, say};
-use crate::engine::{Foreseen, Outlook, Script, dry_run};
+use crate::engine::{Foreseen, Outlook, Script, dry_run, held_by_others};
 use crate::journal::StateFolder;
-use crate::model::{Preview, Result, Selection, visible};
+use crate::model::{Preview, Result, Selection, TargetHolder, visible};
 
 /// Dry run: prints what a run would change now, and changes nothing
 ///
@@ -44,10 +44,19 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
         prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;
     let run = as_run(&prepared.header)?;
     let script: Arc<dyn Script> = prepared.systems;
+    let header = &prepared.header;
+    let holder = TargetHolder { run: header.id.clone(), by, since: operate::now() };
+    let held = held_by_others(&header.steps, &*script, &holder).await;
+    if !json {
+        for problem in held.values() {
+            let next = problem.next.as_deref().unwrap_or_default();
+            say(&format!("! a run {}; {}", problem.what, visible(next)));
+        }
+    }
     let key = StateFolder::from_environment()?.digest_key()?;
     let mut summary = Summary::default();
     let most = if args.all { usize::MAX } else { MOST_HUNKS };
-    let mut saved = (json || args.out.is_some()).then(|| PlanFile::of(&prepared.header));
+    let mut saved = (json || args.out.is_some()).then(|| PlanFile::of(&prepared.header, held));
     let progress = Progress::new(json);
     let tasks = run.tasks.len();
     dry_run(&run, &script, key, |foreseen| {

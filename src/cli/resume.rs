@@ -32,6 +32,7 @@ pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
     let by = operate::operator();
     let systems = reopen(taken.header(), inputs).await?;
     let id = taken.header().id.clone();
-    let engine = taken.resume(systems, policy.clone(), by.clone(), crate::engine::Purpose::GoOn)?;
+    let takes_over = args.approval.take_over;
+    let engine = taken.resume(systems, policy.clone(), by.clone(), crate::engine::Purpose::GoOn, takes_over)?;
     follow(engine, by, policy, screen, json, &id).await
 }

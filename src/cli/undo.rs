@@ -44,7 +44,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let by = operate::operator();
     let systems = reopen_live(taken.header(), inputs).await?;
     let id = taken.header().id.clone();
-    let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo)?;
+    let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo, args.approval.take_over)?;
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let signals = Signals::listen(format!("rekindle undo {id}"));
     let lines = Lines::new(json, interactive);

@@ -35,6 +35,8 @@ pub(super) struct Actor {
     pub stopping: Option<Option<Problem>>,
     /// Every handle is gone: what is under way ends, nothing is begun.
     pub leaving: bool,
+    /// The targets are asked who holds them: nothing is begun before it is known.
+    pub looking: bool,
     pub purpose: super::session::Purpose,
     batch: Vec<Recorded>,
     unpublished: VecDeque<Arc<Recorded>>,
@@ -70,6 +72,7 @@ impl Actor {
             voided: HashMap::new(),
             stopping: None,
             leaving: false,
+            looking: false,
             purpose: Default::default(),
             batch: Vec::new(),
             unpublished: VecDeque::new(),
@@ -96,6 +99,7 @@ impl Actor {
                 false
             }
         };
+        self.look_at_targets();
         loop {
             self.pump();
             self.flush();
@@ -122,6 +126,7 @@ impl Actor {
                 self.on_request(request);
             }
         }
+        self.let_go().await;
         let problem = self.stopping.take().flatten();
         if self.run.state == RunState::Closed && problem.is_none() {
             self.release().await;
@@ -188,6 +193,9 @@ impl Actor {
         match &recorded.event {
             Event::Failed { problem, .. } | Event::Outcome { problem: Some(problem), .. } => {
                 tracing::warn!(target: EVENTS, "{} {word}: {}", name(), crate::model::visible(&problem.what));
+            }
+            Event::Paused { why: Some(why), .. } => {
+                tracing::warn!(target: EVENTS, "{word}: {}", crate::model::visible(why));
             }
             Event::Voided { why, .. } => {
                 tracing::info!(target: EVENTS, "{} {word}: {}", name(), crate::model::visible(why));
@@ -277,6 +285,7 @@ impl Actor {
         let idle = self.durable == self.run.seq
             && self.in_flight.is_empty()
             && self.probing.is_empty()
+            && !self.looking
             && (self.run.state != RunState::Going || self.lanes.iter().all(Lane::is_idle));
         if idle && !self.told_idle {
             self.publish(Notice::Idle);

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use super::calls::Calls;
 use crate::component::Component;
 use crate::journal::{Journal, ReadJournal, RunFolder, UndoStore};
-use crate::model::{Digest, DigestKey, Error, ErrorKind, Result, RunHeader, TargetIdentity};
+use crate::model::{Digest, DigestKey, Error, ErrorKind, Result, RunHeader, TargetHolder, TargetIdentity};
 
 /// What was pinned when a run began, and the limits of its components: all that planning needs to know of it.
 pub(super) struct Pinned {
@@ -23,6 +23,10 @@ pub(super) struct Context {
     pub folder: RunFolder,
     pub journal: Journal,
     pub undo: UndoStore,
+    /// This session, as its targets know it.
+    pub holder: TargetHolder,
+    /// The operator has decided to take targets from whoever holds them.
+    pub takes_over: bool,
     /// Set by abort: writes stop at their next safe point.
     pub cancelled: watch::Sender<bool>,
 }

@@ -4,7 +4,7 @@
 //! A [`Session`] begins or resumes a run and gives an [`Engine`], the handle that commands go through and
 //! [`Notice`]s come from. Workers plan ([`planner`]), write and read back ([`writer`]), plan the way back
 //! ([`undo`]) and settle what a crash left open ([`recovery`]); they hand their answers to the actor, which alone
-//! records events.
+//! records events. What is written is held for one session of all machines ([`holding`]), from its first write to its end.
 
 mod actor;
 mod asking;
@@ -16,6 +16,7 @@ mod contents;
 mod context;
 mod dry_run;
 mod handle;
+mod holding;
 mod lane;
 mod ledger;
 mod lineage;
@@ -41,6 +42,7 @@ pub use child::{kill_commands, shown as shown_command};
 pub use command::Command;
 pub use dry_run::{Foreseen, Outlook, dry_run};
 pub use handle::Engine;
+pub use holding::held_by_others;
 pub use notice::{Activity, Notice};
 pub use script::{Ask, Asking, CommandLine, Restore, Script, Work};
 pub use session::{Purpose, Session};

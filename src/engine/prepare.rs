@@ -4,6 +4,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::context::Context;
+use super::holding::hold;
 use super::made::Made;
 use super::planner::{ToPlan, approved_of, plan_batch};
 use super::undo::{PreImage, plan_undo};
@@ -73,6 +74,18 @@ pub(super) async fn prepare(
             }
         }
     }
+    let Some(first) = prepared.first() else { return prepared };
+    match hold(context, &first.to_write.to_plan.restore).await {
+        Ok(note) => {
+            let _ = note.map(|text| mailbox.send(Done::Noted { text }));
+        }
+        Err(error) if error.kind() == ErrorKind::Held => {
+            let tasks = prepared.iter().map(|ready| ready.to_write.to_plan.task).collect();
+            let _ = mailbox.send(Done::Held { tasks, problem: error.problem() });
+            return Vec::new();
+        }
+        Err(error) => return failed(prepared, &error.problem(), mailbox),
+    }
     if pre_images.is_empty() {
         return prepared;
     }
@@ -83,6 +96,10 @@ pub(super) async fn prepare(
         Ok(Err(error)) => error.problem(),
         Err(error) => Error::new(ErrorKind::Bug, "keep undo records", error.to_string()).problem(),
     };
+    failed(prepared, &problem, mailbox)
+}
+
+fn failed(prepared: Vec<Prepared>, problem: &Problem, mailbox: &mpsc::UnboundedSender<Done>) -> Vec<Prepared> {
     for ready in prepared {
         let _ = mailbox.send(Done::Failed { task: ready.to_write.to_plan.task, problem: problem.clone() });
     }

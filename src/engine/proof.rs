@@ -93,7 +93,8 @@ impl Paths {
 
 /// A write that says why it did not begin.
 fn is_untouched(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Refused | ErrorKind::Conflict) && error.effect() == Known::NotApplied
+    matches!(error.kind(), ErrorKind::Refused | ErrorKind::Conflict | ErrorKind::Held)
+        && error.effect() == Known::NotApplied
 }
 
 fn verdict(
@@ -146,7 +147,8 @@ fn verdict(
         }
         (Some(error), Ok(Standing::Other { what })) => {
             words.push(what);
-            let known = if error.kind() == ErrorKind::Conflict { error.effect() } else { Known::Unknown };
+            let says_so = matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Held);
+            let known = if says_so { error.effect() } else { Known::Unknown };
             (known, Some(error.problem()))
         }
         // It was written and cannot be read back: that is not known, whatever the reading says of itself.

@@ -11,7 +11,7 @@ use crate::model::{Error, ErrorKind, Pass, Result, RunState, TaskId, TaskStatus}
 impl Actor {
     /// Begins what can begin: writes first, then plans.
     pub fn pump(&mut self) {
-        if self.run.state != RunState::Going || self.stopping.is_some() || self.leaving {
+        if self.run.state != RunState::Going || self.stopping.is_some() || self.leaving || self.looking {
             return;
         }
         for lane in 0..self.lanes.len() {

@@ -11,7 +11,9 @@ use super::script::{Script, Work};
 use super::worker::Done;
 use crate::component::Limits;
 use crate::journal::{Journal, RunFolder, UndoStore};
-use crate::model::{ApprovalPolicy, DigestKey, Event, Known, Pass, Run, RunHeader, StepKind, TaskId, TaskStatus};
+use crate::model::{
+    ApprovalPolicy, DigestKey, Event, Known, Pass, Run, RunHeader, StepKind, TargetHolder, TaskId, TaskStatus,
+};
 
 /// Everything a run needs to go on; the caller opened and checked it.
 pub struct Session {
@@ -24,6 +26,8 @@ pub struct Session {
     pub clock: Clock,
     /// `name@host`.
     pub by: String,
+    /// Targets that somebody else holds are taken from them: an operator's own decision, for this session.
+    pub takes_over: bool,
 }
 
 /// What a run is taken up for.
@@ -56,7 +60,10 @@ impl Session {
         let (mailbox, done) = mpsc::unbounded_channel();
         let described = header.as_ref().unwrap_or(&run.header);
         let components = self.script.components();
+        let holder = TargetHolder { run: described.id.clone(), by: self.by.clone(), since: (self.clock)() };
         let context = Arc::new(Context {
+            holder,
+            takes_over: self.takes_over,
             pinned: Arc::new(Pinned::of(described, self.key, &components)),
             folder: self.folder,
             journal: self.journal,

@@ -9,8 +9,8 @@ use super::session::Purpose;
 use super::worker::Done;
 use super::writer::{Intended, Written};
 use crate::model::{
-    ApprovalPolicy, Error, ErrorKind, Event, Known, Mode, Pass, Plan, Preview, Problem, Proposal, Result, RunState,
-    Selection, TargetIdentity, TaskId, TaskStatus,
+    ApprovalPolicy, Error, ErrorKind, Event, Known, Mode, Pass, Plan, Preview, Proposal, Result, Selection,
+    TargetIdentity, TaskId, TaskStatus,
 };
 
 /// A policy that finds its approval void this often asks a person: something keeps changing the target.
@@ -50,9 +50,12 @@ impl Actor {
             Done::Voided { task, why } => self.on_voided(task, why),
             Done::Failed { task, problem } => {
                 self.in_flight.remove(&task);
-                self.pause_if_logged_out(&problem);
+                self.pause_for(&problem);
                 self.record(Event::Failed { task, problem });
             }
+            Done::Looked { problems } => self.on_looked(problems),
+            Done::Held { tasks, problem } => self.on_held(tasks, &problem),
+            Done::Noted { text } => self.record(Event::Noted { text }),
             Done::Wrote { written } => written.into_iter().for_each(|written| self.on_written(written)),
             Done::Activity { task, activity } => self.publish(Notice::Activity { task, activity }),
             Done::Output { task, line } => self.publish(Notice::Output { task, line }),
@@ -64,15 +67,8 @@ impl Actor {
 
     pub fn fail(&mut self, task: TaskId, error: &Error) {
         let problem = error.problem();
-        self.pause_if_logged_out(&problem);
+        self.pause_for(&problem);
         self.record(Event::Failed { task, problem });
-    }
-
-    /// Every other task of that system would fail alike, one by one.
-    fn pause_if_logged_out(&mut self, problem: &Problem) {
-        if problem.kind == ErrorKind::LoggedOut && self.run.state == RunState::Going {
-            self.record(Event::Paused { by: "rekindle".to_owned(), why: Some(problem.what.clone()) });
-        }
     }
 
     fn on_planned(&mut self, task: TaskId, made: Result<Arc<Made>>) {
@@ -204,7 +200,7 @@ impl Actor {
             self.voided.remove(&task);
         }
         if let Some(problem) = &problem {
-            self.pause_if_logged_out(problem);
+            self.pause_for(problem);
         }
         self.record(Event::Outcome { task, known, post, evidence, problem, partial });
     }

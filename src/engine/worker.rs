@@ -39,6 +39,18 @@ pub(super) enum Done {
         task: TaskId,
         problem: Problem,
     },
+    /// The targets were looked at: these are held by others.
+    Looked {
+        problems: Vec<Problem>,
+    },
+    /// Somebody else has the target of these approved tasks.
+    Held {
+        tasks: Vec<TaskId>,
+        problem: Problem,
+    },
+    Noted {
+        text: String,
+    },
     Wrote {
         written: Vec<Written>,
     },

@@ -38,6 +38,8 @@ pub enum ErrorKind {
     NotMet,
     /// Refused by a rule of rekindle: hostile name, foreign target identity, someone else holds the run.
     Refused,
+    /// A session of another run, or of another machine, writes to the target now: nothing else will be taken there.
+    Held,
     /// This system or file system cannot do what is asked.
     Unsupported,
     /// Stopped on request.

@@ -24,6 +24,8 @@ pub enum RunState {
 pub struct Run {
     pub header: RunHeader,
     pub state: RunState,
+    /// Of a pause that nobody asked for.
+    pub paused_for: Option<String>,
     pub seq: u64,
     pub tasks: Vec<TaskState>,
     /// Of tasks where hunks were left out: which, and the digest of the plan with all of them.
@@ -83,8 +85,14 @@ impl Run {
             _ if self.seq == 0 => return Err(illegal("a run that was not opened".to_owned(), "unopened")),
             Event::Opened { .. } => return Err(illegal("the run".to_owned(), "open")),
             _ if self.state == RunState::Closed => return Err(illegal("the run".to_owned(), "closed")),
-            Event::Resumed { .. } | Event::Continued { .. } => self.state = RunState::Going,
-            Event::Paused { .. } => self.state = RunState::Paused,
+            Event::Resumed { .. } | Event::Continued { .. } => {
+                self.state = RunState::Going;
+                self.paused_for = None;
+            }
+            Event::Paused { why, .. } => {
+                self.state = RunState::Paused;
+                self.paused_for.clone_from(why);
+            }
             Event::Aborted { .. } => self.state = RunState::Aborted,
             Event::Closed { .. } => self.state = RunState::Closed,
             Event::Noted { .. } => {}

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rekindle::component::Component;
-use rekindle::model::{ErrorKind, Known, Mode, TreePath};
+use rekindle::model::{ErrorKind, Known, Mode, TargetHolder, TreePath};
 use rekindle::reader::Reader;
 use rekindle::stores::DirectoryStore;
 
@@ -207,5 +207,33 @@ async fn a_question_that_it_does_not_know_is_unsupported() {
         let probe = rekindle::model::Probe { question: "weather".to_owned(), of: serde_json::json!("ana") };
         let error = case.component.probe(&probe).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{}: {error}", case.name);
+    }
+}
+
+/// A system with no place to write a name into has nobody in it: then both may write.
+#[tokio::test]
+async fn a_target_that_one_session_holds_is_refused_to_another_until_it_is_let_go() {
+    let session = |name: &str| TargetHolder { run: name.to_owned(), by: format!("{name}@{name}"), since: 1 };
+    let (ana, bob) = (session("ana"), session("bob"));
+    for case in cases() {
+        case.live.put("ana", Some(&former()));
+        let other = case.live.component();
+        let identity = case.component.identity().await.unwrap();
+        case.component.hold(&ana, false).await.unwrap();
+        case.component.hold(&ana, false).await.unwrap();
+        case.component.is_free(&ana).await.unwrap();
+        let (asked, taken) = (other.is_free(&bob).await, other.hold(&bob, false).await);
+        assert_eq!(asked.is_ok(), taken.is_ok(), "{}", case.name);
+        for error in asked.err().into_iter().chain(taken.err()) {
+            assert_eq!((error.kind(), error.effect()), (ErrorKind::Held, Known::NotApplied), "{}", case.name);
+            assert!(error.chain().contains("ana@ana"), "{}", error.chain());
+        }
+        assert_eq!(case.component.identity().await.unwrap(), identity, "{}", case.name);
+        case.component.let_go().await.unwrap();
+        other.is_free(&bob).await.unwrap();
+        other.hold(&bob, false).await.unwrap();
+        other.let_go().await.unwrap();
+        other.let_go().await.unwrap();
+        assert_eq!(case.live.see("ana"), Some(former()), "{}", case.name);
     }
 }

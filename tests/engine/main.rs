@@ -3,6 +3,7 @@
 
 mod commands;
 mod counting;
+mod holding;
 mod limits;
 #[path = "../support/one_step.rs"]
 mod one_step;

@@ -18,6 +18,8 @@ mod slapd;
 mod copies;
 mod export;
 mod faults;
+mod holding;
+mod operators;
 mod reading;
 mod runbooks;
 mod trust;

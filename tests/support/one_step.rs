@@ -78,5 +78,15 @@ pub fn session(
 ) -> Session {
     let undo = UndoStore::open(&folder, &folder.keys().unwrap()).unwrap();
     let key = state.digest_key().unwrap();
-    Session { script, folder, journal, undo, key, policy, clock: Arc::new(|| 0), by: "test@here".to_owned() }
+    Session {
+        script,
+        folder,
+        journal,
+        undo,
+        key,
+        policy,
+        clock: Arc::new(|| 0),
+        by: "test@here".to_owned(),
+        takes_over: false,
+    }
 }

@@ -67,7 +67,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let inputs = Inputs::gather(&runbook.inputs, &Given { flags: &given, file: &nothing, environment: &|_| None })?;
     let mut prepared = prepare(&PathBuf::from("demo.yaml"), runbook, inputs, &by, operate::now(), Ok).await?;
     prepared.header.policy = "the demo's".to_owned();
-    let (engine, id) = operate::begin_in(&state, prepared, policy.clone())?;
+    let (engine, id) = operate::begin_in(&state, prepared, policy.clone(), false)?;
     let signals = Signals::listen(format!("rm -r {}", sandbox.root().display()));
     if let Some(mut options) = screen {
         mend_when_it_fails(&engine, &sandbox);

@@ -4,7 +4,8 @@
 //!   people below `users`.
 //! - [`canonical`]: pure; from a representation (the server's or an export's) to the one document of its kind.
 //! - [`schema`]: sets, keyed lists, secrets, fidelity and order of those documents.
-//! - [`config`]: how a realm is reached. `http`: its API as calls, with a token that renews itself.
+//! - [`config`]: how a realm is reached. `http`: its API as calls, with a token that renews itself,
+//!   and this session's right to write, which stands in the realm itself.
 //! - `live`: the realm as a reader: one call for all but the people, people in bulk or one by one.
 //! - `write`: the realm as a component.
 //! - `export`: what `kc.sh export` wrote, as a source.

@@ -1,7 +1,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::{TaskStatus, visible};
+use crate::model::{RunState, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit};
 use crate::tui::notes::{Note, Weight};
 use crate::tui::state::{Model, Tab};
@@ -43,6 +43,9 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
             Weight::Alarm | Weight::Logged => (" ! ", Role::Attention),
         };
         pen.write(&fit(&format!("{mark}{}", note.text), left, theme.cut()), theme.style(role));
+    } else if let Some(why) = model.run.paused_for.as_ref().filter(|_| model.run.state == RunState::Paused) {
+        let told = format!(" ! paused: {}", visible(why));
+        pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
     } else if let Some(canary) = &model.canary {
         let first = crate::model::plural(canary.first.len() as u64, "plan");
         let told = format!(" canary: {first} applied first; {} more wait for the read-back", canary.rest.len());

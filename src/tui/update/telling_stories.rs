@@ -90,3 +90,19 @@ fn an_alarm_goes_when_its_task_goes_on_and_many_failures_are_told_as_many() {
     desk.send(Msg::Notice(retried));
     assert!(!desk.text().contains("home/dee failed"), "{}", desk.text());
 }
+
+#[test]
+fn a_pause_that_nobody_asked_for_says_why_until_the_run_goes_on() {
+    let mut story = crate::tui::fixtures::Story::open(crate::tui::fixtures::header());
+    let why = "cannot write to the realm staff: it is held by ana@bastion".to_owned();
+    story.add(Event::Paused { by: "rekindle".to_owned(), why: Some(why) });
+    let mut desk = Desk::new(&story, 80, 24);
+    desk.press("j j");
+    let text = desk.text();
+    assert!(
+        text.contains("PAUSED") && text.contains("! paused: cannot write to the realm staff: it is held"),
+        "{text}"
+    );
+    desk.send(Msg::Notice(story.add(Event::Continued { by: "ops@bastion".to_owned() })));
+    assert!(!desk.text().contains("held by"), "{}", desk.text());
+}

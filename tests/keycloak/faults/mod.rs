@@ -14,7 +14,7 @@ use proxy::Proxy;
 mod bad_input;
 mod connection;
 mod kills;
-mod proxy;
+pub mod proxy;
 mod server_killed;
 
 /// Reached by way of the proxy.
@@ -33,14 +33,14 @@ impl Story {
 }
 
 /// The shipped program with the runbook for people, at some address of a server.
-struct Operator {
+pub struct Operator {
     state: tempfile::TempDir,
     runbook: tempfile::NamedTempFile,
 }
 
 impl Operator {
     /// The administrator's own login, so that no realm needs a client for it.
-    fn new(url: &str, realm: &str, export: &Path) -> Self {
+    pub fn new(url: &str, realm: &str, export: &Path) -> Self {
         let runbook = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
         let text = format!(
             "rekindle: 1\ntitle: People\n\
@@ -66,26 +66,30 @@ impl Operator {
         [&[verb, self.runbook.path().to_str().unwrap()], more].concat()
     }
 
-    fn plan(&self) -> Output {
-        self.command(&self.on_runbook("plan", &[])).output().unwrap()
+    pub fn call(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
     }
 
-    fn run(&self) -> Output {
-        self.command(&self.on_runbook("run", &["--plain", "--yes"])).output().unwrap()
+    pub fn plan(&self) -> Output {
+        self.call(&self.on_runbook("plan", &[]))
     }
 
-    fn resume(&self) -> Output {
-        self.command(&["resume", "--plain", "--yes"]).output().unwrap()
+    pub fn run(&self) -> Output {
+        self.call(&self.on_runbook("run", &["--plain", "--yes"]))
+    }
+
+    pub fn resume(&self) -> Output {
+        self.call(&["resume", "--plain", "--yes"])
     }
 
     /// Begun and not waited for: anew, or with what is left of the last run.
-    fn begin(&self, resumes: bool) -> Child {
+    pub fn begin(&self, resumes: bool) -> Child {
         let words =
             if resumes { vec!["resume", "--plain", "--yes"] } else { self.on_runbook("run", &["--plain", "--yes"]) };
         self.command(&words).spawn().unwrap()
     }
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

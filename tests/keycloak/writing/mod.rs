@@ -66,7 +66,7 @@ impl Story {
 
     /// The same without an export, which takes a server of its own: the realm as it shows itself, its people as they
     /// were made. What a server masks is not in it.
-    async fn seen(name: &str, people: usize) -> Self {
+    pub async fn seen(name: &str, people: usize) -> Self {
         use rekindle::components::keycloak::canonical::{self, Names, Side};
         let sample = Sample::new(name, people);
         let admin = Admin::new(server());

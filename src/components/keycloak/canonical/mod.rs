@@ -22,7 +22,7 @@ pub use client::with_addresses;
 pub use component::DIRECTORY;
 pub use credential::Side;
 pub use names::{DEFAULT_ROLE, Names, address_in, key_of};
-pub use realm::{FLOWS_IN_USE, Realm, organization, realm, user_profile};
+pub use realm::{FLOWS_IN_USE, HOLDER, Realm, organization, realm, user_profile};
 pub use user::{OF_THE_DIRECTORY, user};
 
 use serde_json::Value;

@@ -74,7 +74,9 @@ const SETTINGS: [&str; 12] = [
 ];
 
 /// Names of realm attributes that are this program's own.
-pub const OWN_ATTRIBUTES: &str = "rekindle.";
+const OWN_ATTRIBUTES: &str = "rekindle.";
+/// Who writes to the realm now.
+pub const HOLDER: &str = "rekindle.holder";
 
 /// Takes a realm's representation apart: the realm file of an export, or the server's partial export.
 pub fn realm(representation: &Value) -> Result<Realm> {

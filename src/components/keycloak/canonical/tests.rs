@@ -7,7 +7,7 @@ fn a_realm() -> Value {
     json!({
         "id": "1", "realm": "Staff", "enabled": true, "keycloakVersion": "26.5.3", "browserFlow": "mine",
         "accessTokenLifespan": 300, "settingOfALaterVersion": "yes", "listOfALaterVersion": [1], "emptyOne": [],
-        "attributes": {"rekindle.run": "x", "own": "1", "accessTokenLifespan": "300"},
+        "attributes": {"rekindle.holder": "x", "own": "1", "accessTokenLifespan": "300"},
         "smtpServer": {"host": "mail", "password": "hunter2"},
         "defaultGroups": ["/a/s/lash"],
         "groups": [{"id": "g1", "name": "a", "path": "/a", "attributes": {}, "subGroups": [

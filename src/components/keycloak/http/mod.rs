@@ -1,6 +1,9 @@
-//! The Admin REST API as calls: a token that renews itself, reads that are tried again, writes that are not.
+//! The Admin REST API as calls: a token that renews itself, reads that are tried again, writes that are not and that are
+//! refused once another session has taken the realm.
 
 mod answer;
+mod fence;
+mod hold;
 mod pages;
 mod patience;
 mod token;
@@ -18,6 +21,7 @@ use crate::model::{Error, ErrorKind, Known, Result, Secret, visible};
 use super::config::{Config, Login};
 pub(super) use answer::Answer;
 use answer::{Failed, failed_to_send};
+use fence::Fence;
 pub(super) use pages::{Bare, Item};
 use patience::Patience;
 use token::Token;
@@ -37,6 +41,7 @@ pub(super) struct Http {
     token: Token,
     turns: Semaphore,
     patience: Patience,
+    fence: Fence,
     calls: AtomicU64,
 }
 
@@ -79,6 +84,7 @@ impl Http {
             client,
             config,
             turns: Semaphore::new(PARALLEL),
+            fence: Fence::default(),
             calls: AtomicU64::new(0),
         })
     }
@@ -129,7 +135,10 @@ impl Http {
 
     /// The same for what lies beside a realm: `/admin/realms`.
     pub async fn write_to(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer> {
-        let attempt = || self.once(method.clone(), url, &[], body);
+        let attempt = async || {
+            self.not_overslept().await?;
+            self.once(method.clone(), url, &[], body).await
+        };
         self.patience.ending(attempt, Failed::was_not_taken).await.map_err(Failed::into_error)
     }
 

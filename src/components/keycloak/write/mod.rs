@@ -46,7 +46,7 @@ use self::standing::Standing;
 pub(super) use self::users::IMPORTS;
 use super::live::{Keycloak, is_user};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
-use crate::model::{Error, ErrorKind, Resource, Result, TargetIdentity, visible};
+use crate::model::{Error, ErrorKind, Resource, Result, TargetHolder, TargetIdentity, visible};
 
 #[async_trait]
 impl Component for Keycloak {
@@ -69,7 +69,11 @@ impl Component for Keycloak {
             .iter()
             .map(|one| Err(Error::new(ErrorKind::Bug, format!("write {}", one.change.id), "it was passed over")))
             .collect();
-        let view = match self.live.realm_now().await {
+        let view = match self.live.http.still_held().await {
+            Ok(()) => self.live.realm_now().await,
+            Err(error) => Err(error),
+        };
+        let view = match view {
             Ok(view) => view,
             Err(error) => return changes.iter().map(|one| Err(for_each(&one.change.id, &error))).collect(),
         };
@@ -96,6 +100,22 @@ impl Component for Keycloak {
             }
         }
         answers
+    }
+
+    async fn is_free(&self, holder: &TargetHolder) -> Result<()> {
+        self.live.http.is_free(holder).await
+    }
+
+    async fn hold(&self, holder: &TargetHolder, takes_over: bool) -> Result<Option<String>> {
+        self.live.http.hold(holder, takes_over).await
+    }
+
+    async fn let_go(&self) -> Result<()> {
+        self.live.http.let_go().await
+    }
+
+    async fn release(&self, run: &str) -> Result<()> {
+        self.live.http.release(run).await
     }
 
     fn became(&self, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {

@@ -60,6 +60,7 @@ impl Keycloak {
 
     async fn remove_one(&self, plan: &Planned<'_>, standing: &Standing) -> Result<()> {
         let http = &self.live.http;
+        http.still_held().await?;
         let names: Vec<&str> = plan.names.iter().map(String::as_str).collect();
         if plan.kind == Kind::Organization {
             let alias = names.last().copied().unwrap_or_default();
@@ -97,7 +98,11 @@ impl Keycloak {
         if !has_settings {
             return None;
         }
-        let done = match self.may_go(standing, changes).await {
+        let may_go = match self.may_go(standing, changes).await {
+            Ok(()) => self.live.http.still_held().await,
+            Err(error) => Err(error),
+        };
+        let done = match may_go {
             Ok(()) => execute(&self.live.http, vec![Call::delete("")]).await.map(|_| ()),
             Err(error) => Err(error),
         };

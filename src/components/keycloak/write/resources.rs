@@ -179,10 +179,12 @@ impl Keycloak {
         if plan.from == plan.to && !plan.is_new {
             return Ok(None);
         }
-        let reads = match plan.kind {
-            Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount => !body,
-            _ => body && !plan.is_new,
-        };
+        let is_all_links = matches!(plan.kind, Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount);
+        // Links follow their body: what was begun is ended.
+        if body || is_all_links {
+            self.live.http.still_held().await?;
+        }
+        let reads = if is_all_links { !body } else { body && !plan.is_new };
         let mut raw = Vec::new();
         if reads {
             for path in raw_paths(plan.kind, &plan.names, standing)? {
@@ -228,7 +230,7 @@ impl Keycloak {
                 .next("restore realm/settings with it or before it: that makes the realm");
             return Err((standing, error));
         }
-        let body = representation(&realm, &wanted, http.config.ids != Ids::New);
+        let body = http.with_holder(representation(&realm, &wanted, http.config.ids != Ids::New)).await;
         let made = http.write_to(reqwest::Method::POST, &http.realms_url(), Some(&body)).await;
         let view = self.live.realm_now().await;
         match (made, view) {

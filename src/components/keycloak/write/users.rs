@@ -82,7 +82,7 @@ impl Keycloak {
         let refused = self.call(import(&together)).await.err();
         let hopeless = refused.as_ref().filter(|error| {
             let untouched = error.effect() == Known::NotApplied;
-            matches!(error.kind(), ErrorKind::Denied | ErrorKind::LoggedOut)
+            matches!(error.kind(), ErrorKind::Denied | ErrorKind::LoggedOut | ErrorKind::Held)
                 || (untouched && error.kind() == ErrorKind::Unreachable)
         });
         if let Some(error) = hopeless {
@@ -141,6 +141,7 @@ impl Keycloak {
 
     async fn call(&self, call: Call) -> Result<()> {
         let _turn = self.live.imports.acquire().await;
+        self.live.http.still_held().await?;
         self.live.http.write(call.method, &call.path, call.body.as_ref()).await.map(|_| ())
     }
 
@@ -175,6 +176,9 @@ impl Keycloak {
     /// little, and what it does not name is looked for.
     async fn settle(&self, standing: &Standing, one: &Approved, user: &NewUser, refused: &Error) -> Result<Effect> {
         let id = &one.change.id;
+        if refused.kind() == ErrorKind::Held {
+            return Err(for_each(id, refused));
+        }
         let wanted = document(&one.expected);
         let now =
             self.live.user_now(standing.view(), id, Details::of(wanted)).await.map_err(|_| for_each(id, refused))?;
@@ -293,7 +297,10 @@ impl Keycloak {
             match done {
                 Ok(()) => return Ok(Effect::default()),
                 Err(error) if error.effect() == Known::Unknown => unsure = Some(of(id, error)),
-                Err(error) => return Err(of(id, error)),
+                Err(error) => {
+                    let known = unsure.map_or(error.effect(), |unsure| unsure.effect());
+                    return Err(of(id, error.known(known)));
+                }
             }
         }
         Err(unsure.unwrap_or_else(|| conflict(id, "it cannot be read")))
@@ -310,6 +317,7 @@ impl Keycloak {
         let refused = |error: Error| error.known(Known::NotApplied);
         claims::identities_are_free(http, now, expected, Some(server_id)).await.map_err(refused)?;
         claims::memberships_are_ones_own(http, now, expected, server_id, standing).await.map_err(refused)?;
+        http.still_held().await.map_err(refused)?;
         if let Err(error) = execute(http, calls).await {
             let taken = match error.kind() == ErrorKind::Conflict && text(now, "email") != text(expected, "email") {
                 true => self.email_is_taken(expected, Some(server_id)).await,
@@ -347,6 +355,7 @@ impl Keycloak {
             return Err(of(id, directory.keeps_account()));
         }
         let at = format!("/users/{}", segment(text(live, "id").unwrap_or_default()));
+        self.live.http.still_held().await.map_err(|error| of(id, error))?;
         execute(&self.live.http, vec![Call::delete(at)]).await.map_err(|error| of(id, error))?;
         Ok(Effect::default())
     }
