@@ -1,8 +1,9 @@
 //! Two operators on one realm, each with the shipped program and a state folder of their own.
 
 use std::process::{Child, Output};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::faults::proxy::{Asked, Fate, Proxy};
@@ -138,6 +139,33 @@ async fn a_killed_run_goes_on_by_itself_and_another_one_needs_a_decision() {
     assert_eq!(holder(&ground.story).await, None);
     ground.everybody_is_there_once().await;
     exits(&ground.second.resume(), 0);
+}
+
+/// All is written and proved by then, so that the next session has nothing to hold the realm for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_was_left_by_a_session_killed_at_its_very_end_goes_with_the_next_one() {
+    let ground = Ground::new("last-breath").await;
+    let victim = Arc::new(Mutex::new(None::<Child>));
+    let killer = Arc::clone(&victim);
+    let puts = AtomicUsize::new(0);
+    ground.proxy.script(move |asked| {
+        // The first takes the realm.
+        let lets_go = asked.method == "PUT"
+            && asked.path == "/admin/realms/last-breath"
+            && puts.fetch_add(1, Ordering::Relaxed) == 1;
+        if !lets_go {
+            return Fate::Pass;
+        }
+        killer.lock().unwrap().as_mut().unwrap().kill().unwrap();
+        Fate::CutBefore
+    });
+    *victim.lock().unwrap() = Some(ground.first.begin(false));
+    while victim.lock().unwrap().as_mut().unwrap().try_wait().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!((holder(&ground.story).await.is_some(), ground.people().await), (true, PEOPLE));
+    exits(&ground.first.resume(), 0);
+    assert_eq!(holder(&ground.story).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,7 +74,9 @@ fn flatten(at: &str, value: &Value, into: &mut Fields) {
                     "type",
                 ];
                 let named = names.iter().find_map(|name| item.get(name)?.as_str());
-                let mut key = format!("{at}[{}]", named.map_or_else(|| item.to_string(), str::to_owned));
+                // Two components have one name, for two kinds of callers.
+                let of = item.get("subType").and_then(Value::as_str).map(|of| format!(" of {of}")).unwrap_or_default();
+                let mut key = format!("{at}[{}{of}]", named.map_or_else(|| item.to_string(), str::to_owned));
                 while into.keys().any(|other| other.starts_with(&format!("{key}."))) {
                     key.push('\'');
                 }

@@ -39,6 +39,8 @@ enum Right {
     /// It was never asked for, and nobody looks.
     #[default]
     Unasked,
+    /// The same, and a session of this run that was killed has left its name.
+    LeftBehind(Hold),
     Held(Hold),
     /// Somebody else's, or nobody's, now.
     Lost(Option<Hold>),
@@ -47,8 +49,15 @@ enum Right {
 
 impl Http {
     pub async fn is_free(&self, holder: &TargetHolder) -> Result<()> {
-        let found = self.get_maybe("", &[]).await?.as_ref().and_then(Hold::of);
-        match found.filter(|found| found.holder != *holder && !holder.succeeds(&found.holder)) {
+        let mut state = self.fence.0.lock().await;
+        match self.get_maybe("", &[]).await?.as_ref().and_then(Hold::of) {
+            Some(found) if found.holder == *holder => Ok(()),
+            Some(found) if holder.succeeds(&found.holder) => {
+                if matches!(state.right, Right::Unasked) {
+                    state.right = Right::LeftBehind(found);
+                }
+                Ok(())
+            }
             Some(found) => Err(self.held_by(&found)),
             None => Ok(()),
         }
@@ -116,10 +125,11 @@ impl Http {
         }
     }
 
-    /// The session has ended: its name goes, if it is there, and no change is begun any more.
+    /// The session has ended: its name goes, if it is there, and no change is begun any more. So does the one of a
+    /// killed session, which may have had nothing left to do but this.
     pub async fn let_go(&self) -> Result<()> {
         let mut state = self.fence.0.lock().await;
-        let Right::Held(hold) = state.right.clone() else { return Ok(()) };
+        let (Right::Held(hold) | Right::LeftBehind(hold)) = state.right.clone() else { return Ok(()) };
         state.right = Right::LetGo;
         self.take_away(|found| found.holder == hold.holder).await
     }
@@ -130,16 +140,23 @@ impl Http {
     }
 
     async fn take_away(&self, is_own: impl Fn(&Hold) -> bool) -> Result<()> {
-        let Some(realm) = self.get_maybe("", &[]).await? else { return Ok(()) };
-        match Hold::of(&realm).filter(is_own) {
-            Some(_) => self.put(&realm, None).await,
-            None => Ok(()),
+        let mut unsure = Ok(());
+        for _ in 0..TRIES {
+            let Some(realm) = self.get_maybe("", &[]).await? else { return Ok(()) };
+            if !Hold::of(&realm).is_some_and(|found| is_own(&found)) {
+                return Ok(());
+            }
+            unsure = self.put(&realm, None).await;
+            if unsure.as_ref().is_err_and(|error| error.effect() != Known::Unknown) {
+                break;
+            }
         }
+        unsure
     }
 
     async fn look(&self, state: &mut State) -> Result<()> {
         let hold = match &state.right {
-            Right::Unasked => return Ok(()),
+            Right::Unasked | Right::LeftBehind(_) => return Ok(()),
             Right::LetGo => return Err(Error::new(ErrorKind::Cancelled, self.doing(), "this session has ended")),
             Right::Lost(to) => return Err(self.lost(to.as_ref())),
             Right::Held(hold) => hold.clone(),
