@@ -1,6 +1,6 @@
 //! 10,000 absent people with hashes, two groups and two roles each, brought back to a real Keycloak: by the shipped
 //! program from an export, journalled and read back; by its adapter alone; by a bare script that posts batches of 20,
-//! four side by side; and by the server's own `kc.sh import`. `cargo bench --bench keycloak_restore [-- USERS]`.
+//! four side by side; and by the server's own `kc.sh import`. `cargo bench --bench keycloak_restore [-- USERS [ROUNDS]]`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first failure")]
 
 #[path = "../support/keycloak.rs"]
@@ -24,12 +24,11 @@ use rekindle::diff::documents;
 use rekindle::model::{DigestKey, Mode, TargetHolder};
 use serde_json::Value;
 
-const ROUNDS: usize = 3;
-
 fn main() {
-    let people = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(10_000);
+    let mut numbers = std::env::args().skip(1).filter_map(|word| word.parse().ok());
+    let (people, rounds) = (numbers.next().unwrap_or(10_000), numbers.next().unwrap_or(3));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(measure(people));
+    runtime.block_on(measure(people, rounds));
 }
 
 /// What the engine hands over, a batch as large as the adapter likes.
@@ -119,7 +118,7 @@ fn median(mut times: Vec<f64>) -> f64 {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-async fn measure(count: usize) {
+async fn measure(count: usize, rounds: usize) {
     let admin = Admin::new(server());
     let people: Vec<Value> = (0..count).map(user).collect();
     let names = Names::of(&realm());
@@ -128,7 +127,7 @@ async fn measure(count: usize) {
     let export = server().export(REALM, "50");
     let (mut bare, mut alone, mut whole, mut peak) = (Vec::new(), Vec::new(), Vec::new(), 0);
     // The first round warms the server up.
-    for round in 0..=ROUNDS {
+    for round in 0..=rounds {
         empty(&admin).await;
         let began = Instant::now();
         keycloak_realm::import(&admin, &people).await;
@@ -146,10 +145,10 @@ async fn measure(count: usize) {
     }
     empty(&admin).await;
     server().stop();
-    let imported = median((0..ROUNDS).map(|_| import(export.path())).collect());
+    let imported = median((0..rounds).map(|_| import(export.path())).collect());
     server().start_again();
     let (bare, alone, whole) = (median(bare), median(alone), median(whole));
-    println!("{count} people, medians of {ROUNDS}");
+    println!("{count} people, medians of {rounds}");
     println!("bare script: {bare:.2} s, {:.0} a second", count as f64 / bare);
     println!("rekindle's adapter, writing: {alone:.2} s, {:.2} times the bare script's", alone / bare);
     println!(
