@@ -42,8 +42,7 @@ pub struct Run {
     pub warnings: HashMap<TaskId, Vec<String>>,
     /// Why tasks were skipped.
     pub skips: HashMap<TaskId, String>,
-    pub by_status: [u32; TaskStatus::ALL.len()],
-    /// The same for each step: screens show it in every frame.
+    /// Of each step how many tasks are in each status: screens show it in every frame.
     by_step: Vec<[u32; TaskStatus::ALL.len()]>,
     layout: Layout,
     became_ready: Vec<TaskId>,
@@ -304,8 +303,6 @@ impl Run {
         layout.unsatisfied = vec![0; header.steps.len()];
         self.layout = layout;
         self.tasks = vec![TaskState::default(); next as usize];
-        self.by_status = [0; TaskStatus::ALL.len()];
-        self.by_status[TaskStatus::Waiting as usize] = next;
         self.by_step = vec![[0; TaskStatus::ALL.len()]; header.steps.len()];
         for step in 0..header.steps.len() {
             let tasks = u32::try_from(self.step_tasks(step).len()).unwrap_or(u32::MAX);
@@ -329,8 +326,6 @@ impl Run {
         if status == TaskStatus::Ready {
             self.became_ready.push(id);
         }
-        self.by_status[former as usize] -= 1;
-        self.by_status[status as usize] += 1;
         let step = self.step_of(id);
         if let Some(of_step) = self.by_step.get_mut(step) {
             of_step[former as usize] -= 1;
@@ -467,12 +462,13 @@ impl Run {
     }
 
     pub fn count(&self, status: TaskStatus) -> u32 {
-        self.by_status[status as usize]
+        self.by_step.iter().map(|of_step| of_step[status as usize]).sum()
     }
 
     /// All tasks settled well: nothing failed, unknown or still to do.
     pub fn is_complete(&self) -> bool {
-        self.tasks.iter().all(|task| task.status.satisfies() || task.status == TaskStatus::Undone)
+        let well = TaskStatus::ALL.into_iter().filter(|status| status.satisfies() || *status == TaskStatus::Undone);
+        well.map(|status| self.count(status) as usize).sum::<usize>() == self.tasks.len()
     }
 
     /// Something it changed can be brought back, or is being brought back.

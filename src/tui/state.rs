@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use jiff::tz::TimeZone;
 
 use crate::engine::Activity;
-use crate::model::{Digest, Problem, Recorded, Run, TaskId, TaskStatus};
+use crate::model::{Digest, Problem, Recorded, Run, TaskId};
 
 use super::canary::Canary;
 use super::dialogs::Dialog;
@@ -262,9 +262,7 @@ impl Model {
 
     /// All is settled well, as the run says itself, from its counts: this is asked for every frame.
     pub fn is_complete(&self) -> bool {
-        let well = TaskStatus::ALL.iter().filter(|status| status.satisfies() || **status == TaskStatus::Undone);
-        let well: u32 = well.map(|status| self.run.count(*status)).sum();
-        well > 0 && well as usize == self.run.tasks.len()
+        !self.run.tasks.is_empty() && self.run.is_complete()
     }
 
     /// The plan on the screen of the task under the cursor is the one the run has in review.
