@@ -23,6 +23,13 @@ pub struct Note {
     drawn_at: Option<u64>,
 }
 
+impl Note {
+    /// Where a question is open, it stands below it: nothing lies over that line.
+    pub fn is_refusal(&self) -> bool {
+        self.weight == Weight::Problem
+    }
+}
+
 /// A key within this time was pressed before the note could be read: it does not put it away.
 pub const READ_MS: u64 = 1_000;
 

@@ -3,7 +3,7 @@ use ratatui::layout::Rect;
 
 use crate::model::{RunState, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit};
-use crate::tui::notes::{Note, Weight};
+use crate::tui::notes::Weight;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
 use crate::tui::tour;
@@ -36,7 +36,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         let left = pen.left();
         let told = format!("   {}", told_of_search(model));
         pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Quiet));
-    } else if let Some(note) = model.notes.shown().filter(|note| model.dialog.is_none() || !is_wrong_answer(note)) {
+    } else if let Some(note) = model.notes.shown().filter(|note| model.dialog.is_none() || !note.is_refusal()) {
         let (mark, role) = match note.weight {
             Weight::Said => (" ", Role::Plain),
             Weight::Problem => (" ", Role::Bad),
@@ -67,11 +67,6 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Quiet));
     }
     hints::render(model, Rect { y: area.y + 1, height: 1, ..area }, buffer);
-}
-
-/// It stands below, where no question lies over it.
-fn is_wrong_answer(note: &Note) -> bool {
-    note.weight == Weight::Problem
 }
 
 fn told_of_search(model: &Model) -> String {

@@ -6,7 +6,6 @@ use crate::tui::cells::{Pen, column, fit};
 use crate::tui::dialogs::Question;
 use crate::tui::groups::Kind;
 use crate::tui::keymap::{Action, Binding, Context};
-use crate::tui::notes::Weight;
 use crate::tui::review::Loaded;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
@@ -52,7 +51,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     pen.write(" ", theme.style(Role::Plain));
     if let Some(dialog) = &model.dialog {
         // The line above may lie under the question.
-        let wrong = model.notes.shown().filter(|note| note.weight == Weight::Problem);
+        let wrong = model.notes.shown().filter(|note| note.is_refusal());
         let (told, role) = match (wrong, &dialog.question) {
             (Some(note), _) => (note.text.as_str(), Role::Bad),
             (None, Question::Help) => ("this help lies over the screen; Esc closes it", Role::Quiet),

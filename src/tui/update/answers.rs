@@ -8,7 +8,7 @@ use crate::tui::keymap::{Action, Context, Key};
 use crate::tui::notes::Weight;
 use crate::tui::state::{Dirty, Model};
 
-use super::{actions, grouped, loading};
+use super::{actions, grouped, loading, moves};
 
 /// In help, as in the lists.
 const SEARCH: Key = Key { code: KeyCode::Char('/'), control: false };
@@ -72,21 +72,12 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
 fn scroll(model: &Model, dialog: &mut Dialog, key: Key) -> bool {
     let is_text = dialog.takes_text() && (matches!(key.code, KeyCode::Char(_)) || key.control);
     let action = model.keymap.action(Context::Everywhere, key).filter(|_| !is_text);
-    let page = model.body_height().saturating_sub(4).max(1);
-    let down = match action {
-        Some(Action::Up) => Err(1),
-        Some(Action::HalfPageUp) => Err((page / 2).max(1)),
-        Some(Action::PageUp) => Err(page),
-        Some(Action::First) => Err(usize::MAX),
-        Some(Action::Down) => Ok(1),
-        Some(Action::HalfPageDown) => Ok((page / 2).max(1)),
-        Some(Action::PageDown) => Ok(page),
-        Some(Action::Last) => Ok(usize::MAX),
-        _ => return false,
-    };
+    let page = model.body_height().saturating_sub(4);
+    let Some(down) = action.and_then(|action| moves::downwards(action, page)) else { return false };
+    let most = dialog.top + below(model, dialog);
     dialog.top = match down {
-        Err(up) => dialog.top.saturating_sub(up),
-        Ok(down) => dialog.top + down.min(below(model, dialog)),
+        ..0 => dialog.top.saturating_add_signed(down),
+        _ => dialog.top.saturating_add_signed(down).min(most),
     };
     true
 }

@@ -17,25 +17,20 @@ pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let groups = model.groups.clone()?;
     let list = groups.list(model);
     let at = groups.position(&list);
-    let page = model.body_height().saturating_sub(2).max(1);
-    let to = match action {
-        Action::Up => at.saturating_sub(1),
-        Action::Down => at + 1,
-        Action::PageUp => at.saturating_sub(page),
-        Action::PageDown => at + page,
-        Action::HalfPageUp => at.saturating_sub((page / 2).max(1)),
-        Action::HalfPageDown => at + (page / 2).max(1),
-        Action::First => 0,
-        Action::Last => list.len(),
+    if let Some(down) = moves::downwards(action, model.body_height().saturating_sub(2)) {
+        let to = at.saturating_add_signed(down).min(list.len().saturating_sub(1));
+        let key = list.get(to).map(|group| group.key.clone());
+        model.groups = Some(Groups { at: key, drawn: None, ..groups });
+        return Some(Vec::new());
+    }
+    match action {
         Action::Back => {
             model.groups = None;
-            return Some(Vec::new());
+            Some(Vec::new())
         }
         Action::Open | Action::ApproveAll | Action::Retry | Action::Skip => {
             let drawn = list.get(at).filter(|group| Some(&group.key) == groups.drawn.as_ref());
-            return Some(
-                drawn.map(|group| on_group(model, action, group.tasks.clone(), &group.key)).unwrap_or_default(),
-            );
+            Some(drawn.map(|group| on_group(model, action, group.tasks.clone(), &group.key)).unwrap_or_default())
         }
         Action::ShowSteps
         | Action::ShowMatrix
@@ -44,13 +39,10 @@ pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         | Action::NextTab
         | Action::PreviousTab => {
             model.groups = None;
-            return None;
+            None
         }
-        _ => return None,
-    };
-    let key = list.get(to.min(list.len().saturating_sub(1))).map(|group| group.key.clone());
-    model.groups = Some(Groups { at: key, drawn: None, ..groups });
-    Some(Vec::new())
+        _ => None,
+    }
 }
 
 fn on_group(model: &mut Model, action: Action, tasks: Vec<TaskId>, key: &GroupKey) -> Vec<Effect> {

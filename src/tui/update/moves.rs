@@ -3,10 +3,10 @@ use crate::tui::keymap::Action;
 use crate::tui::matrix;
 use crate::tui::state::{Model, Tab};
 
-/// Moves the cursor of the tab. The list's cursor is a task, so nothing that happens moves it.
-pub fn travel(model: &mut Model, action: Action) {
-    let page = isize::try_from(model.body_height().saturating_sub(2).max(1)).unwrap_or(1);
-    let down = match action {
+/// How far down a key of movement leads, `page` being a screenful; the ends are farther than any list is long.
+pub fn downwards(action: Action, page: usize) -> Option<isize> {
+    let page = isize::try_from(page).unwrap_or(1).max(1);
+    Some(match action {
         Action::Up => -1,
         Action::Down => 1,
         Action::PageUp => -page,
@@ -15,8 +15,13 @@ pub fn travel(model: &mut Model, action: Action) {
         Action::HalfPageDown => (page / 2).max(1),
         Action::First => isize::MIN / 2,
         Action::Last => isize::MAX / 2,
-        _ => 0,
-    };
+        _ => return None,
+    })
+}
+
+/// Moves the cursor of the tab. The list's cursor is a task, so nothing that happens moves it.
+pub fn travel(model: &mut Model, action: Action) {
+    let down = downwards(action, model.body_height().saturating_sub(2)).unwrap_or(0);
     let right = match action {
         Action::Left => -1,
         Action::Right => 1,
