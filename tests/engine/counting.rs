@@ -11,14 +11,14 @@ use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use rekindle::engine::{Command, Purpose};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
-    ApprovalPolicy, Body, Document, Error, ErrorKind, Known, Location, Mode, Resource, ResourceId, Result, Run, Schema,
-    Scope, TargetIdentity, TaskStatus, TreePath,
+    ApprovalPolicy, Body, Document, Error, ErrorKind, Known, Location, Mode, Resource, Result, Run, Schema, Scope,
+    TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use serde_json::{Value, json};
 
 use crate::YES;
-use crate::one_step::{Accounts, new_session, session};
+use crate::one_step::{Accounts, account, new_session, session, users};
 use crate::platform::Follower;
 
 const USERS: usize = 5;
@@ -58,12 +58,8 @@ struct Counting {
     backup: bool,
 }
 
-fn id(user: &str) -> ResourceId {
-    ResourceId { kind: "account".into(), key: TreePath::new(user).unwrap() }
-}
-
 fn resource(user: &str, value: Value) -> Resource {
-    Resource { id: id(user), body: Body::Document(Document::new(value)) }
+    Resource { id: account(user), body: Body::Document(Document::new(value)) }
 }
 
 fn gone() -> Error {
@@ -81,13 +77,13 @@ impl Reader for Counting {
     }
 
     async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
-        Ok(users())
+        Ok(users(USERS))
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
         let of = |scope: &Scope| {
             let name = scope.owner.as_ref().unwrap().name.to_string();
-            vec![Location { at: TreePath::new(&*name).unwrap(), id: id(&name) }]
+            vec![Location { at: TreePath::new(&*name).unwrap(), id: account(&name) }]
         };
         scopes.iter().map(|scope| Ok(of(scope))).collect()
     }
@@ -140,10 +136,6 @@ impl Component for Counting {
     }
 }
 
-fn users() -> Vec<String> {
-    (0..USERS).map(|number| format!("user{number}")).collect()
-}
-
 struct Story {
     folder: tempfile::TempDir,
     world: Arc<Mutex<World>>,
@@ -151,7 +143,7 @@ struct Story {
 
 impl Story {
     fn new() -> Self {
-        let live = users().into_iter().map(|user| (user, json!({ "quota": 3 }))).collect();
+        let live = users(USERS).into_iter().map(|user| (user, json!({ "quota": 3 }))).collect();
         let world = World { live, ..World::default() };
         Self { folder: tempfile::tempdir().unwrap(), world: Arc::new(Mutex::new(world)) }
     }
@@ -186,7 +178,7 @@ impl Story {
 
     async fn begin_with(&self, policy: ApprovalPolicy) -> Follower {
         let script = self.script();
-        let header = script.header("story", users()).await;
+        let header = script.header("story", users(USERS)).await;
         let state = StateFolder::at(self.path("state"));
         Follower::of(new_session(script, &state, "story", policy).begin(header))
     }
@@ -212,7 +204,7 @@ impl Story {
 
     #[track_caller]
     fn one_effect_each(&self, when: &str) {
-        let wanted = users().into_iter().map(|user| (format!("{user} {{\"quota\":10}}"), 1)).collect();
+        let wanted = users(USERS).into_iter().map(|user| (format!("{user} {{\"quota\":10}}"), 1)).collect();
         assert_eq!(self.world.lock().unwrap().effects, wanted, "{when}");
     }
 }

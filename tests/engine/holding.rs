@@ -8,14 +8,14 @@ use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use rekindle::engine::{Command, Purpose};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
-    ApprovalPolicy, Body, Document, Error, ErrorKind, Location, Mode, Resource, ResourceId, Result, Run, RunState,
-    Schema, Scope, TargetHolder, TargetIdentity, TaskStatus, TreePath,
+    ApprovalPolicy, Body, Document, Error, ErrorKind, Location, Mode, Resource, Result, Run, RunState, Schema, Scope,
+    TargetHolder, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use serde_json::{Value, json};
 
 use crate::YES;
-use crate::one_step::{Accounts, new_session, session};
+use crate::one_step::{Accounts, account, new_session, session, users};
 use crate::platform::Follower;
 
 const USERS: usize = 6;
@@ -39,10 +39,6 @@ struct Target {
     backup: bool,
 }
 
-fn id(user: &str) -> ResourceId {
-    ResourceId { kind: "account".into(), key: TreePath::new(user).unwrap() }
-}
-
 fn held(by: &TargetHolder) -> Error {
     Error::new(ErrorKind::Held, "write to the target", format!("it is held by {}", by.words())).next("take it over")
 }
@@ -58,12 +54,12 @@ impl Reader for Target {
     }
 
     async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
-        Ok(users())
+        Ok(users(USERS))
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
         let name = |scope: &Scope| scope.owner.as_ref().unwrap().name.to_string();
-        let at = |name: &str| vec![Location { at: TreePath::new(name).unwrap(), id: id(name) }];
+        let at = |name: &str| vec![Location { at: TreePath::new(name).unwrap(), id: account(name) }];
         scopes.iter().map(|scope| Ok(at(&name(scope)))).collect()
     }
 
@@ -139,10 +135,6 @@ impl Component for Target {
     }
 }
 
-fn users() -> Vec<String> {
-    (0..USERS).map(|number| format!("user{number}")).collect()
-}
-
 struct Story {
     folder: tempfile::TempDir,
     world: Arc<Mutex<World>>,
@@ -150,7 +142,7 @@ struct Story {
 
 impl Story {
     fn new() -> Self {
-        let live = users().into_iter().map(|user| (user, json!({ "quota": 3 }))).collect();
+        let live = users(USERS).into_iter().map(|user| (user, json!({ "quota": 3 }))).collect();
         let world = World { live, ..World::default() };
         Self { folder: tempfile::tempdir().unwrap(), world: Arc::new(Mutex::new(world)) }
     }
@@ -174,7 +166,7 @@ impl Story {
 
     async fn begin(&self, policy: ApprovalPolicy, takes_over: bool) -> Follower {
         let script = self.script();
-        let header = script.header("story", users()).await;
+        let header = script.header("story", users(USERS)).await;
         let session = new_session(script, &self.state(), "story", policy);
         let mut run = Follower::of(rekindle::engine::Session { takes_over, ..session }.begin(header));
         run.settle().await;
@@ -246,7 +238,7 @@ async fn an_approval_waits_for_a_held_target_and_is_written_once_it_is_free() {
     assert!(run.statuses().iter().any(|(_, status)| *status == TaskStatus::Approved));
     story.world.lock().unwrap().holder = None;
     run.engine.command(Command::Continue, "op").await.unwrap();
-    for user in users() {
+    for user in users(USERS) {
         run.until(&format!("account/{user}"), &[TaskStatus::Done]).await;
     }
     assert_eq!(story.holder().unwrap().run, "story");

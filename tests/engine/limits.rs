@@ -14,7 +14,7 @@ use rekindle::reader::Reader;
 use serde_json::{Value, json};
 
 use crate::YES;
-use crate::one_step::{Accounts, new_session};
+use crate::one_step::{Accounts, new_session, users};
 use crate::platform::Follower;
 
 const USERS: usize = 40;
@@ -77,7 +77,7 @@ impl Reader for Crowd {
     }
 
     async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
-        Ok(users())
+        Ok(users(USERS))
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
@@ -127,17 +127,13 @@ impl Component for Crowd {
     }
 }
 
-fn users() -> Vec<String> {
-    (0..USERS).map(|number| format!("user{number}")).collect()
-}
-
 async fn run(keeps_tasks_whole: bool) -> Arc<Mutex<Seen>> {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let side = |backup| Arc::new(Crowd { seen: seen.clone(), schema: Schema::default(), backup, keeps_tasks_whole });
     let (source, component, below) = (side(true), side(false), TreePath::root());
     let script = Arc::new(Accounts { source, component, below, mode: Mode::Exact });
     let folder = tempfile::tempdir().unwrap();
-    let header = script.header("crowd", users()).await;
+    let header = script.header("crowd", users(USERS)).await;
     let session = new_session(script, &StateFolder::at(folder.path()), "crowd", YES);
     let mut run = Follower::of(session.begin(header));
     run.settle().await;

@@ -6,8 +6,8 @@ use rekindle::component::Component;
 use rekindle::engine::{Restore, Script, Session, Work};
 use rekindle::journal::{Journal, RunFolder, StateFolder, UndoStore};
 use rekindle::model::{
-    ApprovalPolicy, ComparePrecision, Digest, Mode, Owner, OwnerSet, Result, RunHeader, Scope, StepHeader, StepKind,
-    TreePath,
+    ApprovalPolicy, ComparePrecision, Digest, Mode, Owner, OwnerSet, ResourceId, Result, RunHeader, Scope, StepHeader,
+    StepKind, TreePath,
 };
 use rekindle::reader::Reader;
 
@@ -60,6 +60,14 @@ impl Accounts {
             ..RunHeader::default()
         }
     }
+}
+
+pub fn users(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("user{number}")).collect()
+}
+
+pub fn account(user: &str) -> ResourceId {
+    ResourceId { kind: "account".into(), key: TreePath::new(user).unwrap() }
 }
 
 /// Of a run that begins.
