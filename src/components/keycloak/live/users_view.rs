@@ -1,10 +1,9 @@
 use std::collections::HashMap;
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::realm_view::{RealmView, text};
@@ -60,7 +59,7 @@ impl UsersView {
         let full = [("briefRepresentation", "false")];
         let keep = |user: Lean| {
             let (id, name) = (user.id()?.to_owned(), user.text("username")?.to_lowercase());
-            let text = serde_json::to_vec(&user.0).ok()?.into_boxed_slice();
+            let text = serde_json::to_vec(&user.fields).ok()?.into_boxed_slice();
             Some((id, name.into_boxed_str(), Packed { text, told: Vec::new() }))
         };
         let (users, told) =
@@ -93,46 +92,26 @@ impl UsersView {
     }
 }
 
-/// A user of a page without what describes the profile's form, which is most of an answer and is passed over unread.
-struct Lean(Map<String, Value>);
+/// A user without what describes the profile's form, which is most of an answer and is passed over unread.
+#[derive(Deserialize)]
+struct Lean {
+    #[serde(default, rename = "userProfileMetadata")]
+    _form: IgnoredAny,
+    #[serde(default, rename = "access")]
+    _access: IgnoredAny,
+    #[serde(flatten)]
+    fields: Map<String, Value>,
+}
 
 impl Lean {
     fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Value::as_str)
+        self.fields.get(name).and_then(Value::as_str)
     }
 }
 
 impl Item for Lean {
     fn id(&self) -> Option<&str> {
         self.text("id")
-    }
-}
-
-impl<'de> Deserialize<'de> for Lean {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(Fields)
-    }
-}
-
-struct Fields;
-
-impl<'de> Visitor<'de> for Fields {
-    type Value = Lean;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a user")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Lean, A::Error> {
-        let mut fields = Map::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if is_form(&name) {
-                map.next_value::<IgnoredAny>()?;
-            } else {
-                fields.insert(name, map.next_value()?);
-            }
-        }
-        Ok(Lean(fields))
     }
 }
 
@@ -165,15 +144,9 @@ fn push(entry: serde_json::map::Entry<'_>, name: &str) {
     }
 }
 
-fn is_form(field: &str) -> bool {
-    matches!(field, "userProfileMetadata" | "access")
-}
-
 /// The same of one that is held as a value.
 pub(super) fn lean(user: &Value) -> Value {
-    let fields = user.as_object().into_iter().flatten();
-    let kept = fields.filter(|(name, _)| !is_form(name));
-    Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+    Value::Object(Lean::deserialize(user).map(|lean| lean.fields).unwrap_or_default())
 }
 
 /// Direct assignments alone, which is what a restore is about: a role that a group lends is the group's.
