@@ -21,6 +21,9 @@ from pathlib import Path
 COLUMNS, ROWS = 96, 29
 CELL_WIDTH, CELL_HEIGHT, EDGE = 8.4, 18, 14
 DEADLINE = 60
+# Lines break elsewhere by another machine's name: this one is the program's alone, the machine keeps its own.
+AS_ROOT = [] if os.geteuid() == 0 else ["--map-root-user"]
+ON_THE_HOST = ["unshare", "--uts", *AS_ROOT, "sh", "-c", 'echo bastion >/proc/sys/kernel/hostname && exec "$0" "$@"']
 BACKGROUND, FOREGROUND = "#1b1e24", "#d5d8de"
 # The sixteen colours of a terminal; which of them a word has is the program's choice.
 COLOURS = [
@@ -38,7 +41,8 @@ class Terminal:
         unset = ("TMUX", "NO_COLOR", "SUDO_USER", "TMPDIR", "XDG_CONFIG_HOME")
         environment = {name: value for name, value in os.environ.items() if name not in unset}
         environment |= {"USER": "ana", "TZ": "UTC", "XDG_CONFIG_HOME": "/nonexistent"}
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), *command, env=environment)
+        size = ("-x", str(COLUMNS), "-y", str(ROWS))
+        self.tmux("-f", "/dev/null", "new-session", "-d", *size, *ON_THE_HOST, *command, env=environment)
 
     def __enter__(self):
         return self
@@ -232,7 +236,8 @@ VARIES = [
     (r"demo-\w{6}", "demo-SANDBOX"),
     (r"(\d{4}-\d\d-\d\d)?\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
     (r"ana@[\w.-]+", "OPERATOR"),
-    (r"\([0-9a-f]{16}:\d+\)", "(IDENTITY)"),
+    # Left out on a screen that it does not fit.
+    (r"\([0-9a-f]{16}:\d+\)", ""),
     (r"data/[0-9a-f]{2}/", "data/"),
     # Broken over two lines it is two.
     (r"\b([0-9a-f]{8}|[0-9a-f]{10,})\b", ""),

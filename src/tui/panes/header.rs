@@ -9,20 +9,27 @@ use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
 
 const SHORTEST_TITLE: usize = 16;
+/// What stands before the operator's name.
+const OPERATOR: &str = "  op:";
 
 /// Which run, on what, by whom, how far: in sight in every tab.
 pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let (role, state) = state(model);
     let state = format!(" {} {state}", theme.dot());
-    let by = format!("  op:{}", visible(&model.by));
-    let mut pen = Pen::at(buffer, area, 0);
-    let room = pen.left().saturating_sub(state.len() + by.len().min(24) + 2);
     let run = format!(" {}", visible(&model.run.header.id));
-    pen.write(&fit(&run, room, theme.cut()), theme.style(Role::Title));
-    let room = pen.left().saturating_sub(state.len() + by.len().min(24) + 2);
-    // A title of which nothing can be read is no title; the run's name is mostly made of it.
     let title = format!("  {}", visible(&model.run.header.title));
+    let by = visible(&model.by);
+    let mut pen = Pen::at(buffer, area, 0);
+    let before_by = run.width() + title.width() + state.width() + 2;
+    // The machine is one of few, and named where something is approved; the title tells one run from another.
+    let is_whole = before_by + by.width() + OPERATOR.len() <= pen.left();
+    let by = if is_whole { &*by } else { by.rsplit_once('@').map_or(&*by, |(name, _)| name) };
+    let by = format!("{OPERATOR}{by}");
+    let room = pen.left().saturating_sub(state.width() + by.width().min(24) + 2);
+    pen.write(&fit(&run, room, theme.cut()), theme.style(Role::Title));
+    let room = pen.left().saturating_sub(state.width() + by.width().min(24) + 2);
+    // A title of which nothing can be read is no title; the run's name is mostly made of it.
     if title.width().min(SHORTEST_TITLE) <= room {
         pen.write(&fit(&title, room, theme.cut()), theme.style(Role::Plain));
     }
