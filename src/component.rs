@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::model::{
     Change, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result, TargetHolder,
@@ -24,6 +25,12 @@ pub trait Component: Reader {
     /// all that is wanted in it at once. Then [`Limits::batch`] bounds the tasks of a call.
     fn keeps_tasks_whole(&self) -> bool {
         false
+    }
+
+    /// What this system is waited for at the moment, as a person is told: "Keycloak asks to wait 4 s"; nothing while it
+    /// takes every call. A system that is never waited for has no such thing.
+    fn back_off(&self) -> Option<watch::Receiver<Option<String>>> {
+        None
     }
 
     /// The system's own opinion of each change without making it: free space, server-side dry run,

@@ -15,15 +15,7 @@ pub fn start(verbose: u8) {
         0 | 1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
-    let ours = || {
-        tracing_subscriber::filter::Targets::new().with_target("rekindle", level).with_targets([
-            ("engine", level),
-            ("run", level),
-            ("journal", level),
-            ("plain", level),
-            ("demo", level),
-        ])
-    };
+    let ours = || crate::tui::log_filter(level);
     let lines = (verbose > 0)
         .then(|| tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time().with_filter(ours()));
     let file = tracing_subscriber::fmt::layer().with_writer(|| RunLog).with_ansi(false).with_filter(ours());

@@ -11,6 +11,8 @@ pub enum Notice {
     Event(Arc<Recorded>),
     /// What goes on this moment; not in the journal, and the newest for a task replaces the former.
     Activity { task: TaskId, activity: Activity },
+    /// A component's server is waited for, and why; without words it takes calls again. Not in the journal.
+    BackOff { component: String, words: Option<String> },
     /// A line of a command's output.
     Output { task: TaskId, line: String },
     /// Nothing will happen without a command: every task is settled or waits for a person.

@@ -91,8 +91,31 @@ impl Session {
             }
             None => actor.take_up(&self.by, purpose),
         }
+        for (name, component) in &components {
+            if let Some(told) = component.back_off() {
+                tokio::spawn(pass_on(name.clone(), told, actor.setting.mailbox.clone()));
+            }
+        }
         tokio::spawn(actor.live(requested, done));
         Engine::new(requests)
+    }
+}
+
+/// Tells whoever follows the run that a component's server is waited for, until the run or the component ends.
+async fn pass_on(
+    component: String,
+    mut told: watch::Receiver<Option<String>>,
+    mailbox: mpsc::UnboundedSender<Done>,
+) {
+    loop {
+        tokio::select! {
+            changed = told.changed() => if changed.is_err() { return },
+            () = mailbox.closed() => return,
+        }
+        let words = told.borrow_and_update().clone();
+        if mailbox.send(Done::BackOff { component: component.clone(), words }).is_err() {
+            return;
+        }
     }
 }
 

@@ -64,6 +64,10 @@ pub(super) enum Done {
         task: TaskId,
         activity: Activity,
     },
+    BackOff {
+        component: String,
+        words: Option<String>,
+    },
     Output {
         task: TaskId,
         line: String,

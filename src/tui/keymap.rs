@@ -175,7 +175,7 @@ const DEFAULT: &[Line] = &[
     (Context::Review, "e", Action::ViewDiff, "View the whole diff in $PAGER, else $EDITOR: a copy, nothing that is changed there counts", ""),
     (Context::Review, "esc", Action::Back, "End the search, then back to where you came from", "back"),
     (Context::Evidence, "l", Action::LogLevel, "Turn the log's level: info, warn, error", "log level"),
-    (Context::Evidence, "f", Action::LogTarget, "Turn whose log is shown: everybody's, the run's events, the engine's …", "whose log"),
+    (Context::Evidence, "f", Action::LogTarget, "Turn whose log is shown: everybody's, or of those that said something one: events, keycloak, restic …", "whose log"),
     (Context::Evidence, "u", Action::Undo, "Plan the way back of a done task", "undo"),
     (Context::Evidence, "r", Action::Retry, "Plan a failed, skipped or undone task anew", "retry"),
     (Context::Evidence, "]", Action::NextWanted, "The next task that needs a person: review, failed, unknown, to confirm", "next"),

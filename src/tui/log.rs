@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
@@ -17,6 +17,7 @@ use crate::model::visible;
 
 use super::cells::wrap;
 use super::theme::{Role, Theme};
+use super::voice;
 
 /// Characters of one record; the log's file has all.
 const MAX_MESSAGE: usize = 1_000;
@@ -29,10 +30,25 @@ pub const NOTES: &str = "rekindle::tui::note";
 /// Wakes the screen: a record has come.
 pub static LOGGED: Notify = Notify::const_new();
 static WARNINGS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+static HEARD: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
 /// Warnings and errors that came since this was last asked, oldest first.
 pub fn warnings() -> VecDeque<String> {
     std::mem::take(&mut *WARNINGS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Who has said something since the program began.
+pub fn heard() -> Vec<&'static str> {
+    HEARD.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+}
+
+/// A line for the pane alone: what an event told the screen is in no log's file.
+pub fn add(level: log::Level, voice: &'static str, text: &str) {
+    let mut record = log::Record::builder();
+    record.level(level).target(voice);
+    tui_logger::Drain::new().log(&record.args(format_args!("{text}")).build());
+    HEARD.lock().unwrap_or_else(PoisonError::into_inner).insert(voice);
+    LOGGED.notify_one();
 }
 
 /// Hands what is traced to the log pane; for the program's own `tracing` subscriber. `tui-logger`'s own
@@ -41,24 +57,13 @@ pub fn layer<S>() -> impl tracing_subscriber::Layer<S>
 where
     S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span>,
 {
-    Records.with_filter(filter())
+    Records.with_filter(filter(Level::INFO))
 }
 
-/// Those whose records can be shown alone.
-const APART: [&str; 5] = [crate::engine::EVENTS, "engine", "run", "journal", "demo"];
-
-/// What this program says itself, and of the libraries only what they warn of.
-fn filter() -> Targets {
-    let own = ["rekindle", "engine", "run", "journal", "plain", "demo"];
-    Targets::new().with_default(Level::WARN).with_targets(own.map(|target| (target, Level::INFO)))
-}
-
-/// Whose records are shown after these; everybody's after the last.
-pub fn next_target(now: Option<&'static str>) -> Option<&'static str> {
-    match now {
-        None => APART.first().copied(),
-        Some(now) => APART.iter().skip_while(|target| **target != now).nth(1).copied(),
-    }
+/// What this program says itself from that level on, and of the libraries only what they warn of.
+pub fn filter(level: Level) -> Targets {
+    let own = ["rekindle", "engine", "run", "journal", "keycloak", "signals", "plain", "demo"];
+    Targets::new().with_default(Level::WARN).with_targets(own.map(|target| (target, level)))
 }
 
 struct Records;
@@ -74,10 +79,6 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Records {
             _ => log::Level::Info,
         };
         let target = said.target.as_deref().unwrap_or(metadata.target());
-        let mut record = log::Record::builder();
-        record.level(level).target(target);
-        let drain = tui_logger::Drain::new();
-        drain.log(&record.args(format_args!("{}{}", said.message, said.fields)).build());
         if level <= log::Level::Warn && ![NOTES, crate::engine::EVENTS].contains(&target) {
             let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
             if warnings.len() >= MAX_WARNINGS {
@@ -86,7 +87,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Records {
             let text: String = said.message.chars().take(MAX_MESSAGE).collect();
             warnings.push_back(visible(&text).into_owned());
         }
-        LOGGED.notify_one();
+        add(level, voice::of(target), &format!("{}{}", said.message, said.fields));
     }
 }
 
@@ -129,12 +130,14 @@ pub fn render(theme: Theme, level: log::LevelFilter, target: Option<&str>, area:
             TuiWidgetState::new().set_default_display_level(log::LevelFilter::Off).set_level_for_target(target, level)
         }
     };
-    TuiLoggerWidget::default().formatter(Box::new(Visible { theme })).state(&state).render(area, buffer);
+    let is_of_all = target.is_none();
+    TuiLoggerWidget::default().formatter(Box::new(Visible { theme, is_of_all })).state(&state).render(area, buffer);
 }
 
 /// Messages may quote names from outside, so each is shown with its control characters visible.
 struct Visible {
     theme: Theme,
+    is_of_all: bool,
 }
 
 impl LogFormatter for Visible {
@@ -151,7 +154,8 @@ impl LogFormatter for Visible {
         let time = record.timestamp.strftime("%H:%M:%S");
         let message = record.msg();
         let cut = message.char_indices().nth(MAX_MESSAGE).map_or(message, |(end, _)| &message[..end]);
-        let text = format!("{time} {:<5}{}", record.level, visible(cut));
+        let voice = if self.is_of_all { format!("{:<9} ", record.target()) } else { String::new() };
+        let text = format!("{time} {:<5} {voice}{}", record.level, visible(cut));
         let style: Style = self.theme.style(role);
         wrap(&text, width).into_iter().map(|line| Line::from(Span::styled(line, style))).collect()
     }
@@ -180,27 +184,17 @@ mod tests {
 
     #[test]
     fn libraries_are_heard_when_they_warn_and_this_program_always() {
-        let filter = filter();
+        let filter = filter(Level::INFO);
         for (target, level, heard) in [
             ("rustic_core::index", Level::INFO, false),
             ("rustic_core::index", Level::WARN, true),
             ("rekindle::cli", Level::INFO, true),
             (crate::engine::EVENTS, Level::INFO, true),
             ("demo", Level::INFO, true),
+            ("keycloak", Level::INFO, true),
             ("rekindle::cli", Level::DEBUG, false),
         ] {
             assert_eq!(filter.would_enable(target, &level), heard, "{target} {level}");
         }
-    }
-
-    #[test]
-    fn turning_goes_through_every_target_and_back_to_all() {
-        let mut seen = Vec::new();
-        let mut now = next_target(None);
-        while let Some(target) = now {
-            seen.push(target);
-            now = next_target(now);
-        }
-        assert_eq!(seen, APART);
     }
 }

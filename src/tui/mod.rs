@@ -39,6 +39,7 @@ mod theme;
 mod tour;
 mod update;
 mod view;
+mod voice;
 mod watchdog;
 mod words;
 
@@ -49,7 +50,7 @@ mod view_tests;
 
 pub use keymap::Keymap;
 pub use keys_file::{load as load_keys, path as keys_path};
-pub use log::{layer as log_layer, start as start_log};
+pub use log::{filter as log_filter, layer as log_layer, start as start_log};
 pub use parting::Parting;
 pub use runtime::{Options, Records, Source, run};
 pub use theme::Palette;

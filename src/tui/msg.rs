@@ -54,6 +54,10 @@ pub enum Msg {
         text: String,
         looked: Looked,
     },
+    /// All that have said something in the log by now.
+    Heard {
+        voices: Vec<&'static str>,
+    },
     /// A warning or an error was logged.
     Warned {
         text: String,

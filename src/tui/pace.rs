@@ -7,6 +7,8 @@ use super::state::Model;
 
 /// So many of the last settled tasks say how fast it goes.
 const LAST: usize = 64;
+/// Milliseconds. What was settled longer ago says nothing of now: somebody may have read a plan meanwhile.
+const NOW: i64 = 60_000;
 /// Fewer say nothing.
 const FEWEST: usize = 4;
 
@@ -23,7 +25,8 @@ impl Pace {
         if self.settled.back().is_some_and(|last| *last > at) {
             self.settled.clear();
         }
-        if self.settled.len() >= LAST {
+        let since = at.saturating_sub(NOW);
+        while self.settled.len() >= LAST || self.settled.front().is_some_and(|first| *first < since) {
             self.settled.pop_front();
         }
         self.settled.push_back(at);
@@ -39,7 +42,8 @@ impl Pace {
 
 /// What goes on now: rate, time left for what needs nobody, and how many tasks each component has in hand.
 pub fn told(model: &Model) -> Option<String> {
-    if model.activities.is_empty() {
+    let in_hand = in_hand(model);
+    if in_hand.is_empty() {
         return None;
     }
     let mut parts = Vec::new();
@@ -51,17 +55,41 @@ pub fn told(model: &Model) -> Option<String> {
             parts.push(format!("{} left", duration(f64::from(left) / rate)));
         }
     }
-    let mut in_hand: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
-    for (id, activity) in &model.activities {
-        let Some(step) = model.run.step(*id) else { continue };
-        let counts = in_hand.entry(step.component.as_deref().unwrap_or(&step.id)).or_default();
-        counts[usize::from(matches!(activity, Activity::Waiting(_)))] += 1;
-    }
-    for (component, [busy, waiting]) in in_hand {
+    for (component, InHand { busy, waiting }) in in_hand {
         let waiting = if waiting > 0 { format!(" ({waiting} wait)") } else { String::new() };
-        parts.push(format!("{} {}{waiting}", visible(component), busy));
+        parts.push(format!("{} {busy}{waiting}", visible(component)));
     }
     Some(parts.join("  "))
+}
+
+/// Tasks of a component that something is done for now, and those that wait for a condition.
+#[derive(Default)]
+struct InHand {
+    busy: u32,
+    waiting: u32,
+}
+
+/// By the run's own counts what is being written, so that a watcher sees it too; what has no write (a plan, a question)
+/// by what the engine says of it.
+fn in_hand(model: &Model) -> BTreeMap<&str, InHand> {
+    let run = &model.run;
+    let mut in_hand: BTreeMap<&str, InHand> = BTreeMap::new();
+    for (at, step) in run.header.steps.iter().enumerate() {
+        let applying = run.step_count(at, TaskStatus::Applying);
+        if applying > 0 {
+            in_hand.entry(step.component.as_deref().unwrap_or(&step.id)).or_default().busy += applying;
+        }
+    }
+    for (id, activity) in &model.activities {
+        let is_counted = run.tasks.get(id.index()).is_some_and(|task| task.status == TaskStatus::Applying);
+        let Some(step) = run.step(*id).filter(|_| !is_counted) else { continue };
+        let counts = in_hand.entry(step.component.as_deref().unwrap_or(&step.id)).or_default();
+        match activity {
+            Activity::Waiting(_) => counts.waiting += 1,
+            _ => counts.busy += 1,
+        }
+    }
+    in_hand
 }
 
 fn duration(seconds: f64) -> String {
@@ -83,6 +111,8 @@ mod tests {
         assert_eq!(pace.rate(), None, "too few to say");
         (3..200).for_each(|number| pace.settled(number * 500));
         assert_eq!(pace.rate(), Some(2.0));
+        pace.settled(3_600_000);
+        assert_eq!(pace.rate(), None, "an hour's pause is no slowness");
         pace.settled(0);
         assert_eq!(pace.rate(), None, "the clock was set back");
     }

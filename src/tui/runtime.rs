@@ -25,7 +25,9 @@ use super::state::{Dirty, Model, Tab};
 use super::terminal::{self, Screen};
 use super::theme::{Palette, Theme};
 use super::update::{refresh, update};
+use super::voice;
 use super::watchdog::Watchdog;
+use super::words;
 
 /// Where the run is seen from.
 pub enum Source {
@@ -212,6 +214,10 @@ impl Session {
     }
 
     fn on_logged(&mut self) {
+        let voices = log::heard();
+        if voices != self.model.heard {
+            self.take(Msg::Heard { voices });
+        }
         for text in log::warnings() {
             self.take(Msg::Warned { text });
         }
@@ -221,8 +227,15 @@ impl Session {
     }
 
     fn take(&mut self, msg: Msg) {
+        let event = match &msg {
+            Msg::Notice(Notice::Event(recorded)) => Some(recorded.clone()),
+            _ => None,
+        };
         for effect in update(&mut self.model, msg) {
             self.perform(effect);
+        }
+        if let Some((level, line)) = event.and_then(|recorded| words::logged(&self.model, &recorded)) {
+            log::add(level, voice::EVENTS, &line);
         }
     }
 

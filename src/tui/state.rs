@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use jiff::tz::TimeZone;
 
@@ -125,6 +125,8 @@ pub struct Model {
     pub evidence: Evidence,
     pub dialog: Option<Dialog>,
     pub activities: HashMap<TaskId, Activity>,
+    /// Components whose server is waited for, and the words for it.
+    pub back_offs: BTreeMap<String, String>,
     /// Digests of plans that a frame of the Review pane has shown.
     pub seen: BTreeSet<Digest>,
     /// Of those, with every hunk in them.
@@ -133,7 +135,9 @@ pub struct Model {
     pub output: VecDeque<(TaskId, String)>,
     pub log_level: ::log::LevelFilter,
     /// Whose records the log shows; everybody's without one.
-    pub log_target: Option<&'static str>,
+    pub log_voice: Option<&'static str>,
+    /// Who has said something in the log.
+    pub heard: Vec<&'static str>,
     pub notes: Notes,
     pub parting: Parting,
     /// A line about what can be done next, where there is nothing else to tell.
@@ -189,11 +193,13 @@ impl Model {
             evidence: Evidence::default(),
             dialog: None,
             activities: HashMap::new(),
+            back_offs: BTreeMap::new(),
             seen: BTreeSet::new(),
             seen_cohorts: BTreeSet::new(),
             output: VecDeque::new(),
             log_level: ::log::LevelFilter::Info,
-            log_target: None,
+            log_voice: None,
+            heard: Vec::new(),
             notes: Notes::default(),
             parting: Parting::default(),
             tour: false,

@@ -1,9 +1,9 @@
 use crate::engine::Activity;
 use crate::model::{
-    Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Shown, TaskStatus, Times, visible,
+    Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Recorded, Shown, TaskStatus, Times, visible,
 };
 
-use super::names::shown_step;
+use super::names::{shown_name, shown_step};
 use super::state::Model;
 use super::theme::Theme;
 use crate::model::TaskId;
@@ -71,6 +71,17 @@ pub fn activity(activity: &Activity) -> Option<String> {
         Activity::Waiting(why) => Some(visible(why).into_owned()),
         Activity::Idle => None,
     }
+}
+
+/// What the log tells of an event: a task was settled. Of a failure the engine's own line tells, where there is one.
+pub fn logged(model: &Model, recorded: &Recorded) -> Option<(log::Level, String)> {
+    let id = recorded.event.task()?;
+    let status = model.run.tasks.get(id.index())?.status;
+    let is_trouble = matches!(status, TaskStatus::Failed | TaskStatus::Unknown);
+    let level = if is_trouble { log::Level::Warn } else { log::Level::Info };
+    let is_told = status.satisfies() || status == TaskStatus::Undone || (is_trouble && model.read_only);
+    let (_, said) = super::panes::said(recorded);
+    is_told.then(|| (level, format!("{} {}  {said}", shown_name(&model.run, id), status.word()).trim_end().to_owned()))
 }
 
 /// What stands behind a task in lists: what goes on, or else what its state means here.

@@ -76,7 +76,7 @@ async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) ->
                 }
             }
             Notice::Idle | Notice::Stopped { .. } => break,
-            Notice::Activity { .. } | Notice::Held(_) => {}
+            Notice::Activity { .. } | Notice::BackOff { .. } | Notice::Held(_) => {}
         }
     }
     told

@@ -1,7 +1,7 @@
 use super::wording::{event_json, event_line, shown_name};
 use crate::cli::progress::Progress;
 use crate::engine::{Activity, Notice};
-use crate::model::{Event, Run, TaskId, TaskStatus, plural, size};
+use crate::model::{Event, Run, TaskId, TaskStatus, plural, size, visible};
 
 /// A run told line by line.
 pub struct Lines {
@@ -25,6 +25,9 @@ impl Lines {
                 Err(illegal) => tracing::error!(target: "plain", "{illegal}"),
             },
             Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", shown_name(run, task))),
+            Notice::BackOff { component, words: Some(words) } => {
+                self.progress.show(|| format!("{}: {}", visible(&component), visible(&words)));
+            }
             Notice::Activity { task, activity } => self.tell_activity(run, task, &activity),
             _ => {}
         }

@@ -21,12 +21,15 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     on_record(model, record, buffer);
     let theme = model.theme;
     let mut pen = Pen::at(buffer, logged, 0);
-    let whose = model.log_target.map_or_else(String::new, |target| format!(" of {target} alone"));
+    let whose = model.log_voice.map_or_else(String::new, |voice| format!(" of {voice} alone"));
     let head = format!("{} log{whose}, {} and worse; a viewer, not the record ", theme.line(), level(model.log_level));
     pen.line(&[(&head, theme.style(Role::Quiet))], theme.cut());
     pen.fill(theme.line(), theme.style(Role::Quiet));
     let lines = Rect { y: logged.y + 1, height: logged.height.saturating_sub(1), ..logged };
-    log::render(theme, model.log_level, model.log_target, lines, buffer);
+    if model.heard.is_empty() {
+        Pen::at(buffer, lines, 0).write(" nothing was logged yet", theme.style(Role::Quiet));
+    }
+    log::render(theme, model.log_level, model.log_voice, lines, buffer);
 }
 
 fn level(level: ::log::LevelFilter) -> &'static str {
@@ -97,7 +100,8 @@ fn clock(model: &Model, milliseconds: i64) -> String {
     )
 }
 
-fn said(recorded: &Recorded) -> (Role, String) {
+/// What an event says beside its word.
+pub fn said(recorded: &Recorded) -> (Role, String) {
     let by = |by: &str| format!("by {}", visible(by));
     match &recorded.event {
         Event::Planned { digest, counts, pass, .. } => {

@@ -46,6 +46,9 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     } else if let Some(why) = model.run.paused_for.as_ref().filter(|_| model.run.state == RunState::Paused) {
         let told = format!(" ! paused: {}", visible(why));
         pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
+    } else if let Some((component, words)) = model.back_offs.first_key_value() {
+        let told = format!(" {}: {words}; nothing is lost meanwhile", visible(component));
+        pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Active));
     } else if let Some(canary) = &model.canary {
         let first = crate::model::plural(canary.first.len() as u64, "plan");
         let told = format!(" canary: {first} applied first; {} more wait for the read-back", canary.rest.len());

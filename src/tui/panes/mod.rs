@@ -10,7 +10,7 @@ mod palette;
 mod review;
 mod steps;
 
-pub use evidence::render as evidence;
+pub use evidence::{render as evidence, said};
 pub use footer::render as footer;
 pub use groups::render as groups;
 pub use header::render as header;

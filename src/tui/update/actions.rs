@@ -138,7 +138,8 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Toggle => return decide(model, None),
         Action::NextWanted => moves::next_wanted(model, true),
         Action::PreviousWanted => moves::next_wanted(model, false),
-        Action::LogTarget => model.log_target = crate::tui::log::next_target(model.log_target),
+        Action::LogTarget if model.heard.is_empty() => model.say("the log is empty: nobody has said anything yet"),
+        Action::LogTarget => model.log_voice = crate::tui::voice::next(&model.heard, model.log_voice),
         Action::LogLevel => {
             use ::log::LevelFilter as Level;
             model.log_level = match model.log_level {

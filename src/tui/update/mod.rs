@@ -14,6 +14,8 @@ mod typing;
 #[cfg(test)]
 mod acting_stories;
 #[cfg(test)]
+mod apply_stories;
+#[cfg(test)]
 mod deciding_stories;
 #[cfg(test)]
 mod group_stories;
@@ -67,8 +69,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Notice(notice) => notices::fold(model, notice),
         Msg::Answered { command, problem } => answers::answered(model, &command, problem),
+        Msg::Heard { voices } => {
+            model.heard = voices;
+            Vec::new()
+        }
         Msg::Warned { text } => {
-            model.notes.tell(Weight::Logged, format!("{text}  (4 has the log)"));
+            let key = model.keymap.key(Context::Everywhere, Action::ShowEvidence);
+            model.notes.tell(Weight::Logged, format!("{text}  ({key} has the log)"));
             model.dirtied(Dirty::Soon);
             Vec::new()
         }

@@ -31,6 +31,13 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
             };
             model.dirtied(if former.is_some() { Dirty::Slow } else { Dirty::Soon });
         }
+        Notice::BackOff { component, words } => {
+            match words {
+                Some(words) => model.back_offs.insert(component, visible(&words).into_owned()),
+                None => model.back_offs.remove(&component),
+            };
+            model.dirtied(Dirty::Slow);
+        }
         Notice::Output { task, line } => {
             if model.output.len() >= MAX_OUTPUT {
                 model.output.pop_front();
@@ -54,6 +61,7 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
             }
             model.stopped = Some(problem);
             model.activities.clear();
+            model.back_offs.clear();
             model.dirtied(Dirty::Now);
         }
     }

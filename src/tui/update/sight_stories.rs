@@ -1,6 +1,6 @@
 use super::deciding_stories::reviewing;
 use super::*;
-use crate::engine::{Command, Notice};
+use crate::engine::Command;
 use crate::model::{Error, ErrorKind, Event, Known};
 use crate::tui::fixtures::{Desk, document_proposal, story, tree_proposal};
 
@@ -153,24 +153,6 @@ fn the_matrix_zooms_out_to_blocks_and_a_block_opens_to_its_tasks() {
 }
 
 #[test]
-fn while_it_writes_the_screen_says_how_fast_and_who_is_busy() {
-    let mut desk = Desk::new(&story(), 80, 24);
-    for (name, activity) in
-        [("home/dee", crate::engine::Activity::Planning), ("account/bob", crate::engine::Activity::ReadingBack)]
-    {
-        let task = desk.model.run.find(name).unwrap();
-        desk.send(Msg::Notice(Notice::Activity { task, activity }));
-    }
-    let text = desk.text();
-    assert!(text.contains("/s  accounts 1  homes 1"), "{text}");
-    let task = desk.model.run.find("home/dee").unwrap();
-    let waiting = crate::engine::Activity::Waiting("Keycloak asks to wait 4 s".to_owned());
-    desk.send(Msg::Notice(Notice::Activity { task, activity: waiting }));
-    let text = desk.text();
-    assert!(text.contains("homes 0 (1 wa") && text.contains("Keycloak asks to wait 4 s"), "{text}");
-}
-
-#[test]
 fn the_matrix_folds_its_columns_to_components_and_a_cell_of_many_opens_to_them() {
     let mut header = crate::tui::fixtures::header();
     // Two more steps that write homes: four columns become two.
@@ -232,11 +214,15 @@ fn what_was_written_can_be_looked_at_afterwards_and_decided_on_no_more() {
 fn the_log_is_narrowed_to_whom_it_comes_from_and_the_chain_stands_above_it() {
     let mut desk = Desk::new(&story(), 80, 24);
     desk.at("account/ana").press("4 f");
+    assert!(desk.text().contains("nobody has said anything yet"), "{}", desk.text());
+    desk.send(Msg::Heard { voices: vec!["keycloak", "events"] });
+    desk.press("f l");
     let text = desk.text();
-    assert!(
-        text.contains("log of engine::event alone, info and worse") && text.contains("chain sound when opened"),
-        "{text}"
-    );
+    assert!(text.contains("log of events alone, warnings and worse") && text.contains("chain sound when opened"), "{text}");
+    desk.press("f");
+    assert!(desk.text().contains("log of keycloak alone"), "{}", desk.text());
+    desk.press("f");
+    assert!(desk.text().contains("─ log, warnings and worse"), "{}", desk.text());
     desk.model.broken = Some("event 9 is not allowed".to_owned());
     assert!(desk.text().contains("chain BROKEN"), "{}", desk.text());
 }

@@ -67,6 +67,17 @@ impl Failed {
         planned.map(|planned| self.wait.unwrap_or(planned).min(LONGEST_WAIT))
     }
 
+    /// Why nothing happens for that long, as a person is told.
+    pub fn plea(&self, pause: Duration) -> String {
+        // No shorter than it is.
+        let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
+        match self.error.kind() {
+            ErrorKind::Busy if self.wait.is_some() => format!("Keycloak asks to wait {seconds} s"),
+            ErrorKind::Busy => format!("Keycloak is busy: it is asked again within {seconds} s"),
+            _ => format!("Keycloak does not answer: it is asked again within {seconds} s"),
+        }
+    }
+
     #[cfg(test)]
     pub fn asking_for(wait: Duration) -> Self {
         Self { wait: Some(wait), ..Error::new(ErrorKind::Busy, "", "").into() }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::model::{Error, ErrorKind, Known, Result, Secret, visible};
 
@@ -87,6 +87,11 @@ impl Http {
             fence: Fence::default(),
             calls: AtomicU64::new(0),
         })
+    }
+
+    /// What is waited for now, in words.
+    pub fn back_off(&self) -> watch::Receiver<Option<String>> {
+        self.patience.told()
     }
 
     /// Calls made so far, tokens and repeats included.

@@ -1,8 +1,9 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use tokio::sync::watch;
 
 use super::answer::Failed;
 use crate::model::ErrorKind;
@@ -16,6 +17,32 @@ const TRIES: usize = 5;
 #[derive(Clone, Default)]
 pub(super) struct Patience {
     in_vain: Arc<AtomicBool>,
+    waiting: Arc<Waiting>,
+}
+
+/// Calls that wait for the server, and what for.
+#[derive(Default)]
+struct Waiting {
+    calls: AtomicUsize,
+    told: watch::Sender<Option<String>>,
+}
+
+/// One call's wait; ends with it, also where nobody waits for the call any more.
+struct Wait<'w>(&'w Waiting);
+
+impl<'w> Wait<'w> {
+    fn begin(waiting: &'w Waiting) -> Self {
+        waiting.calls.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if self.0.calls.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.told.send_replace(None);
+        }
+    }
 }
 
 impl Patience {
@@ -32,7 +59,18 @@ impl Patience {
             .with_max_times(tries)
             .with_jitter();
         let retried = attempt.retry(waits).when(may_be_tried);
+        let mut wait = None;
+        let tell = |failed: &Failed, pause: Duration| {
+            wait.get_or_insert_with(|| Wait::begin(&self.waiting));
+            self.waiting.told.send_replace(Some(failed.plea(pause)));
+            tell(failed, pause);
+        };
         retried.adjust(|failed: &Failed, planned| failed.wait(planned)).notify(tell).await
+    }
+
+    /// What is waited for now, in words; nothing while every call gets through.
+    pub fn told(&self) -> watch::Receiver<Option<String>> {
+        self.waiting.told.subscribe()
     }
 
     /// Of a call after its last try.

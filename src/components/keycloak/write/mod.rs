@@ -40,6 +40,7 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use self::execute::{conflict, for_each};
 use self::standing::Standing;
@@ -58,6 +59,10 @@ impl Component for Keycloak {
 
     fn keeps_tasks_whole(&self) -> bool {
         true
+    }
+
+    fn back_off(&self) -> Option<watch::Receiver<Option<String>>> {
+        Some(self.live.http.back_off())
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
