@@ -31,8 +31,10 @@ pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
     let screen = args.screen.ready(&policy, json)?;
     let by = operate::operator();
     let systems = reopen(taken.header(), inputs).await?;
-    let id = taken.header().id.clone();
+    let header = taken.header().clone();
+    let id = header.id.clone();
     let takes_over = args.approval.take_over;
     let engine = taken.resume(systems, policy.clone(), by.clone(), crate::engine::Purpose::GoOn, takes_over)?;
+    super::demo::take_up(&engine, &header, screen.is_some() || json);
     follow(engine, by, policy, screen, json, &id).await
 }

@@ -31,11 +31,15 @@ pub enum ThemeChoice {
     Mono,
 }
 
+/// Whether somebody is there to be asked.
+pub fn is_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
 impl ScreenArgs {
     /// The terminal UI needs a terminal on both ends, and somebody to decide.
     fn is_wanted(&self, policy: &ApprovalPolicy, json: bool) -> bool {
-        let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        !self.plain && !json && terminal && *policy == ApprovalPolicy::Ask
+        !self.plain && !json && is_terminal() && *policy == ApprovalPolicy::Ask
     }
 
     /// What the terminal UI is to be like, where it is wanted: asked before anything is begun, for the operator's own

@@ -102,11 +102,7 @@ impl Session {
 }
 
 /// Tells whoever follows the run that a component's server is waited for, until the run or the component ends.
-async fn pass_on(
-    component: String,
-    mut told: watch::Receiver<Option<String>>,
-    mailbox: mpsc::UnboundedSender<Done>,
-) {
+async fn pass_on(component: String, mut told: watch::Receiver<Option<String>>, mailbox: mpsc::UnboundedSender<Done>) {
     loop {
         tokio::select! {
             changed = told.changed() => if changed.is_err() { return },

@@ -100,7 +100,7 @@ impl Context {
             Self::Review => "Review",
             Self::Evidence => "Evidence and log",
             Self::Failure => "A failed task",
-            Self::Groups => "Equal plans (C) and equal failures (F)",
+            Self::Groups => "Equal plans and equal failures",
         }
     }
 }
@@ -143,7 +143,7 @@ const DEFAULT: &[Line] = &[
     (Context::Steps, "c", Action::Confirm, "Confirm a step that a person must see to", "confirm"),
     (Context::Steps, "]", Action::NextWanted, "The next task that needs a person: review, failed, unknown, to confirm", "next"),
     (Context::Steps, "[", Action::PreviousWanted, "The one before", ""),
-    (Context::Steps, "space", Action::Mark, "Mark or unmark; r, s, o, u and A then act on all marked that are shown", "mark"),
+    (Context::Steps, "space", Action::Mark, "Mark or unmark; retry, skip, leave out, undo and approve all then act on all marked that are shown", "mark"),
     (Context::Steps, "v", Action::MarkAll, "Mark all that are shown, or unmark them", ""),
     (Context::Steps, "t", Action::TurnGrouping, "Group by step or by user", "by user/step"),
     (Context::Steps, "esc", Action::Back, "Clear the filter, then the marks", ""),

@@ -36,7 +36,26 @@ pub struct Sight {
     /// One column for all steps of a component.
     pub is_folded: bool,
     /// Rows as they were when the operator asked for trouble first, worst first: events never move a row.
-    pub order: Option<Vec<u32>>,
+    pub order: Option<Order>,
+}
+
+/// Owners' numbers by line, and back: both are asked for with each key and frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    owners: Vec<u32>,
+    lines: Vec<u32>,
+}
+
+impl Order {
+    fn of(owners: Vec<u32>) -> Self {
+        let mut lines = vec![0; owners.len()];
+        for (line, owner) in (0..).zip(&owners) {
+            if let Some(place) = lines.get_mut(*owner as usize) {
+                *place = line;
+            }
+        }
+        Self { owners, lines }
+    }
 }
 
 /// A step, or all steps of one component.
@@ -60,12 +79,11 @@ impl Sight {
 
     /// The owner's number in line `at`, and back.
     pub fn owner(&self, at: usize) -> usize {
-        self.order.as_ref().and_then(|order| order.get(at)).map_or(at, |owner| *owner as usize)
+        self.order.as_ref().and_then(|order| order.owners.get(at)).map_or(at, |owner| *owner as usize)
     }
 
     pub fn line(&self, owner: usize) -> usize {
-        let order = self.order.as_ref();
-        order.and_then(|order| order.iter().position(|one| *one as usize == owner)).unwrap_or(owner)
+        self.order.as_ref().and_then(|order| order.lines.get(owner)).map_or(owner, |line| *line as usize)
     }
 }
 
@@ -98,7 +116,7 @@ impl Tally {
 }
 
 /// Owners by what is wrong with their tasks: most trouble first, then most to review; equals as they were.
-pub fn by_trouble(run: &Run) -> Vec<u32> {
+pub fn by_trouble(run: &Run) -> Order {
     let steps = steps(run);
     let mut rows: Vec<(Tally, u32)> = (0..row_count(run))
         .filter_map(|at| {
@@ -110,7 +128,7 @@ pub fn by_trouble(run: &Run) -> Vec<u32> {
         })
         .collect();
     rows.sort_by_key(|(tally, _)| std::cmp::Reverse((tally.trouble, tally.review)));
-    rows.into_iter().map(|(_, at)| at).collect()
+    Order::of(rows.into_iter().map(|(_, at)| at).collect())
 }
 
 /// Lines of the matrix as it is looked at.
@@ -264,7 +282,8 @@ mod tests {
         let run = fixtures::run();
         let sight = Sight { order: Some(by_trouble(&run)), ..Sight::default() };
         // cyd failed, ana and bob are in review.
-        assert_eq!(sight.order, Some(vec![2, 0, 1, 3]));
+        assert_eq!((0..4).map(|line| sight.owner(line)).collect::<Vec<_>>(), [2, 0, 1, 3]);
+        assert!((0..4).all(|owner| sight.owner(sight.line(owner)) == owner));
         let name = |id: Option<TaskId>| run.name(id.unwrap());
         assert_eq!(name(moved(&run, &sight, run.find("home/cyd"), 1, 0)), "home/ana");
         assert_eq!(name(moved(&run, &sight, run.find("home/ana"), -1, 0)), "home/cyd");

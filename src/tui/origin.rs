@@ -1,4 +1,4 @@
-use super::groups::Groups;
+use super::groups::{GroupKey, Kind};
 use super::state::{Model, Tab};
 
 /// Where a task was opened from, so that going back leads there: nobody looks for their place again.
@@ -7,7 +7,8 @@ pub enum Origin {
     Matrix,
     /// Over that tab.
     Groups {
-        groups: Groups,
+        kind: Kind,
+        at: Option<GroupKey>,
         tab: Tab,
     },
 }
@@ -16,7 +17,7 @@ impl Origin {
     /// The list of tasks is where going back leads without being told.
     pub fn of(model: &Model) -> Option<Self> {
         match (&model.groups, model.tab) {
-            (Some(groups), tab) => Some(Self::Groups { groups: Groups { drawn: None, ..groups.clone() }, tab }),
+            (Some(groups), tab) => Some(Self::Groups { kind: groups.kind, at: groups.at.clone(), tab }),
             (None, Tab::Matrix) => Some(Self::Matrix),
             _ => None,
         }

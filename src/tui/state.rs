@@ -129,6 +129,8 @@ pub struct Model {
     pub back_offs: BTreeMap<String, String>,
     /// Digests of plans that a frame of the Review pane has shown.
     pub seen: BTreeSet<Digest>,
+    /// The same by their tasks.
+    pub opened: BTreeMap<TaskId, Digest>,
     /// Of those, with every hunk in them.
     pub seen_cohorts: BTreeSet<Digest>,
     /// Lines of commands' output, newest last.
@@ -195,6 +197,7 @@ impl Model {
             activities: HashMap::new(),
             back_offs: BTreeMap::new(),
             seen: BTreeSet::new(),
+            opened: BTreeMap::new(),
             seen_cohorts: BTreeSet::new(),
             output: VecDeque::new(),
             log_level: ::log::LevelFilter::Info,

@@ -57,11 +57,12 @@ impl Theme {
             Role::Quiet if self.palette == Palette::Mono => plain.add_modifier(Modifier::DIM),
             Role::Quiet => coloured(Color::DarkGray, Color::DarkGray),
             Role::Title => plain.add_modifier(Modifier::BOLD),
-            Role::Good => coloured(Color::Green, Color::Green),
+            // On white many terminals' green cannot be read, and their blue always can.
+            Role::Good => coloured(Color::Green, Color::Blue),
             Role::Bad => coloured(Color::LightRed, Color::Red).add_modifier(Modifier::BOLD),
             Role::Attention => coloured(Color::Yellow, Color::Magenta).add_modifier(Modifier::BOLD),
             Role::Active => coloured(Color::LightCyan, Color::Blue),
-            Role::Added => coloured(Color::Green, Color::Green),
+            Role::Added => coloured(Color::Green, Color::Blue),
             Role::Removed => coloured(Color::LightRed, Color::Red),
             Role::Key => coloured(Color::LightCyan, Color::Blue).add_modifier(Modifier::BOLD),
             Role::Danger => coloured(Color::LightRed, Color::Red).add_modifier(Modifier::BOLD | Modifier::REVERSED),
@@ -159,6 +160,60 @@ mod tests {
             assert_eq!(glyphs.len(), TaskStatus::ALL.len());
             assert!(!ascii || glyphs.iter().all(|glyph| glyph.is_ascii()));
         }
+    }
+
+    /// Red, green, blue of a terminal's own colours, as they are set when it is new.
+    type Colours = [(Color, [u8; 3]); 4];
+    const WITH_WHITE: [Colours; 4] = [
+        // xterm, GNOME Terminal, kitty, Windows Terminal.
+        [
+            (Color::Red, [205, 0, 0]),
+            (Color::Blue, [0, 0, 238]),
+            (Color::Magenta, [205, 0, 205]),
+            (Color::DarkGray, [127, 127, 127]),
+        ],
+        [
+            (Color::Red, [192, 28, 40]),
+            (Color::Blue, [18, 72, 139]),
+            (Color::Magenta, [163, 71, 186]),
+            (Color::DarkGray, [94, 92, 100]),
+        ],
+        [
+            (Color::Red, [204, 4, 3]),
+            (Color::Blue, [13, 115, 204]),
+            (Color::Magenta, [203, 30, 209]),
+            (Color::DarkGray, [118, 118, 118]),
+        ],
+        [
+            (Color::Red, [197, 15, 31]),
+            (Color::Blue, [0, 55, 218]),
+            (Color::Magenta, [136, 23, 152]),
+            (Color::DarkGray, [118, 118, 118]),
+        ],
+    ];
+
+    /// As WCAG 2 counts it: from 1, which nobody can read, to 21.
+    fn contrast_with_white([red, green, blue]: [u8; 3]) -> f64 {
+        let linear = |part: u8| (f64::from(part) / 255.0).powf(2.2);
+        1.05 / (0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) + 0.05)
+    }
+
+    #[test]
+    fn every_colour_of_the_light_theme_can_be_read_on_white() {
+        let light = Theme { palette: Palette::Light, ascii: false };
+        use Role as R;
+        let roles = [R::Quiet, R::Good, R::Bad, R::Attention, R::Active, R::Added, R::Removed, R::Key, R::Danger];
+        for role in roles {
+            let asked = light.style(role).fg.unwrap();
+            for terminal in &WITH_WHITE {
+                let shown = terminal.iter().find(|(colour, _)| *colour == asked);
+                let (_, parts) =
+                    shown.unwrap_or_else(|| panic!("{role:?} asks for {asked}, which is not known to be dark"));
+                assert!(contrast_with_white(*parts) >= 3.9, "{role:?} {asked}: {:.1}", contrast_with_white(*parts));
+            }
+        }
+        assert_ne!(light.style(R::Added), light.style(R::Removed));
+        assert!(contrast_with_white([0, 205, 0]) < 2.5, "xterm's green");
     }
 
     #[test]

@@ -22,8 +22,10 @@ const VOICES: [(&str, &[&str]); 11] = [
 const OTHERS: &str = "others";
 
 pub fn of(target: &str) -> &'static str {
-    let is_below = |one: &&&str| target.strip_prefix(**one).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-    let matches = VOICES.iter().flat_map(|(name, targets)| targets.iter().filter(is_below).map(|one| (one.len(), *name)));
+    let is_below =
+        |one: &&&str| target.strip_prefix(**one).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    let matches =
+        VOICES.iter().flat_map(|(name, targets)| targets.iter().filter(is_below).map(|one| (one.len(), *name)));
     matches.max().map_or(OTHERS, |(_, name)| name)
 }
 

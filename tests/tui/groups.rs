@@ -7,7 +7,7 @@ use crate::terminal::{CLEAR, ESC, Terminal};
 const USERS: [&str; 5] = ["ana", "bob", "cyd", "dee", "eli"];
 
 /// Types what a question demands, once it listens.
-fn answer(terminal: &mut Terminal, text: &str) {
+pub fn answer(terminal: &mut Terminal, text: &str) {
     let typed = format!("confirm > {text}_");
     terminal.press_until(&format!("{CLEAR}{text}"), &typed, |screen| screen.contains(&typed));
     terminal.press("\r").wait("the answer", |screen| !screen.contains("Esc goes back"));

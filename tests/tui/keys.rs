@@ -12,6 +12,8 @@ fn the_operators_own_keys_are_in_force_and_in_help() {
     terminal.sees("review 2").sees("S skip");
     terminal.press("M").sees("TOTAL");
     terminal.press("1").sees("by step");
+    terminal.press(":skip").sees("> S f5");
+    terminal.press_until(ESC, "the list", |screen| !screen.contains("S f5"));
     terminal.press("?").sees("S f5");
     terminal.press_until(ESC, "the list", |screen| !screen.contains("S f5"));
     leave(&mut terminal);

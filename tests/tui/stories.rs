@@ -135,7 +135,7 @@ fn a_second_terminal_watches_and_changes_nothing() {
     let mut watcher = platform.rekindle(&["watch"]);
     watcher.sees("WATCHING, read-only").sees("review 2");
     watcher.press("X").sees("only watches");
-    watcher.press("3").sees("is shown by the process that holds the run");
+    watcher.press("3").sees("exact: what is shown").sees("2 hunks").sees("Its hunks come into the journal");
     terminal.press("3").sees("takes");
     approve(&mut terminal);
     watcher.sees("done 1").sees("review 1");

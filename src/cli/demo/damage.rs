@@ -34,6 +34,9 @@ fn edit(path: &Path, from: &str, to: &str) -> io::Result<()> {
     fs::write(path, text.replacen(from, to, 1))
 }
 
+/// Where the second copy of what is lost lies, in the sandbox.
+pub const ASIDE: &str = "second-copy";
+
 /// One pack of the repository that is not where it should be.
 pub struct LostPack {
     from: PathBuf,
@@ -50,6 +53,14 @@ impl LostPack {
         let to = aside.join(from.file_name().unwrap_or_default());
         fs::rename(from, &to)?;
         Ok(Self { from: from.clone(), to })
+    }
+
+    /// The pack that a sandbox's second copy still has and its repository has not.
+    pub fn still_lost(sandbox: &Path) -> Option<Self> {
+        let to = fs::read_dir(sandbox.join(ASIDE)).ok()?.next()?.ok()?.path();
+        let name = to.file_name()?.to_str()?;
+        let from = sandbox.join("repository/data").join(name.get(..2)?).join(name);
+        Some(Self { from, to })
     }
 
     /// Brings it back, as a second copy of the repository would.

@@ -4,7 +4,8 @@ mod damage;
 mod people;
 mod sandbox;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -16,17 +17,18 @@ use super::run::conclude;
 use super::screen::{self, ScreenArgs};
 use super::{Exit, operate, say};
 use crate::engine::{Command, Engine, Notice};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, TaskStatus};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunHeader, TaskStatus};
 use crate::runbook::{Given, Inputs, Runbook};
 use crate::signals::Signals;
 use crate::tui::Parting;
+use damage::LostPack;
 use sandbox::Sandbox;
 
 /// A sandbox to try everything in: twelve users, a real restic repository, damage of every kind
 ///
-/// In a terminal it opens the screen on runbooks/demo.yaml. Without one it walks the same runbook in plain mode,
-/// mends the cause of the one failure, retries that task and prints the proof. Nothing outside its temporary
-/// folder is touched, and it cleans up after itself.
+/// In a terminal it opens the screen on runbooks/demo.yaml, and with `--plain` asks the same by numbered prompts.
+/// Without a terminal it walks the runbook by itself, mends the cause of the one failure, retries that task and prints
+/// the proof. Nothing outside its temporary folder is touched, and it cleans up after itself.
 #[derive(Args, Debug)]
 pub struct DemoArgs {
     /// Leave the sandbox and the run in place
@@ -37,12 +39,15 @@ pub struct DemoArgs {
 }
 
 const RUNBOOK: &str = include_str!("../../../runbooks/demo.yaml");
+/// As its runs' headers say how approval was set.
+const POLICY: &str = "the demo's";
 /// The task whose backup is damaged.
 const FAILING: &str = "home/lee";
 
 pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let screen = args.screen.ready(&ApprovalPolicy::Ask, json)?;
-    if screen.is_some() {
+    let is_asked = screen.is_some() || (!json && screen::is_terminal());
+    if is_asked {
         say("building a sandbox: twelve users, their backup, and damage of every kind");
     }
     let sandbox = tokio::task::spawn_blocking(move || Sandbox::build(args.keep))
@@ -54,9 +59,9 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         say(&format!("sandbox: {}", sandbox.root().display()));
     }
     let by = operate::operator();
-    let policy = match screen {
-        Some(_) => ApprovalPolicy::Ask,
-        None => ApprovalPolicy::Yes { deletes: false, irreversible: false },
+    let policy = match is_asked {
+        true => ApprovalPolicy::Ask,
+        false => ApprovalPolicy::Yes { deletes: false, irreversible: false },
     };
     let (runbook, _) = Runbook::parse("demo.yaml", RUNBOOK, &|name| {
         Err(Error::new(ErrorKind::Bug, format!("include {name}"), "the demo includes nothing"))
@@ -66,11 +71,11 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let nothing = std::collections::BTreeMap::new();
     let inputs = Inputs::gather(&runbook.inputs, &Given { flags: &given, file: &nothing, environment: &|_| None })?;
     let mut prepared = prepare(&PathBuf::from("demo.yaml"), runbook, inputs, &by, operate::now(), Ok).await?;
-    prepared.header.policy = "the demo's".to_owned();
+    prepared.header.policy = POLICY.to_owned();
     let (engine, id) = operate::begin_in(&state, prepared, policy.clone(), false)?;
     let signals = Signals::listen(format!("rm -r {}", sandbox.root().display()));
     if let Some(mut options) = screen {
-        mend_when_it_fails(&engine, &sandbox);
+        mend_when_it_fails(&engine, sandbox.lost_pack(), warn);
         options.tour = true;
         options.parting = match sandbox.is_kept() {
             true => Parting::Stays { before: format!("REKINDLE_STATE={} ", sandbox.path("state").display()) },
@@ -79,8 +84,33 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         let ending = screen::show(engine, by, options, signals).await?;
         return Ok(leave(&ending, &sandbox, &id));
     }
+    if is_asked {
+        let walk = Walk { engine, by, lines: Lines::new(json, true), interactive: true, only: None, signals };
+        let notices = walk.engine.subscribe();
+        mend_when_it_fails(&walk.engine, sandbox.lost_pack(), tell_between);
+        let halt = walk.go_from(notices).await;
+        return Ok(leave(&walk.leave(halt).await, &sandbox, &id));
+    }
     let walk = Walk { engine, by, lines: Lines::new(json, false), interactive: false, only: None, signals };
     in_plain_mode(walk, &sandbox, &id).await
+}
+
+/// A demo whose process was killed goes on with its story: what was lost is brought back there too.
+pub fn take_up(engine: &Engine, header: &RunHeader, is_logged: bool) {
+    let sandbox = header.inputs.get("sandbox").filter(|_| header.policy == POLICY);
+    if let Some(pack) = sandbox.and_then(|root| LostPack::still_lost(Path::new(root))) {
+        mend_when_it_fails(engine, Arc::new(pack), if is_logged { warn } else { tell_between });
+    }
+}
+
+/// To the screen's log, and from there to the line above its keys.
+fn warn(note: &str) {
+    tracing::warn!(target: "demo", "{note}");
+}
+
+/// Between a prompt and its answer.
+fn tell_between(note: &str) {
+    say(&format!("\n{note}"));
 }
 
 /// What the demo leaves behind, after its screen.
@@ -145,9 +175,8 @@ async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> 
 
 /// On the screen the operator retries. The lost pack is back soon after the failure is seen; that is told a while
 /// later, and only to whom it is news.
-fn mend_when_it_fails(engine: &Engine, sandbox: &Sandbox) {
+fn mend_when_it_fails(engine: &Engine, pack: Arc<LostPack>, tell: fn(&str)) {
     let mut notices = engine.subscribe();
-    let pack = sandbox.lost_pack();
     tokio::spawn(async move {
         let mut run = crate::model::Run::default();
         let mut tell_at: Option<Instant> = None;
@@ -157,7 +186,7 @@ fn mend_when_it_fails(engine: &Engine, sandbox: &Sandbox) {
                 Some(at) => match tokio::time::timeout_at(at, notices.recv()).await {
                     Ok(notice) => notice,
                     Err(_) => {
-                        tracing::warn!(target: "demo", "{}", note(&pack.name()));
+                        tell(&note(&pack.name()));
                         break;
                     }
                 },

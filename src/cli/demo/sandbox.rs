@@ -3,7 +3,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::damage::{LostPack, packs, strike};
+use super::damage::{ASIDE, LostPack, packs, strike};
 use super::people::{PEOPLE, settle};
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ impl Sandbox {
         fs::create_dir(root.join("truth")).map_err(io("keep a copy for the proof"))?;
         settle(&root.join("truth")).map_err(io("keep a copy for the proof"))?;
         strike(&platform).map_err(io("damage the demo's platform"))?;
-        let lost = LostPack::lose(&lost, &root.join("second-copy")).map_err(io("lose a pack"))?;
+        let lost = LostPack::lose(&lost, &root.join(ASIDE)).map_err(io("lose a pack"))?;
         Ok(Self { folder, lost: Arc::new(lost) })
     }
 

@@ -3,7 +3,8 @@ use std::io::{BufRead, Write};
 use super::walk::Walk;
 use super::wording::{counted, plan_lines, shown_name};
 use crate::engine::Command;
-use crate::model::{Known, Plan, Preview, Run, Selection, TaskId, TaskStatus, visible};
+use crate::model::{Known, Pass, Plan, Preview, Run, Selection, TaskId, TaskStatus, visible};
+use crate::tui::{self, Demand};
 
 /// What came of one question.
 pub enum Asked {
@@ -43,19 +44,17 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
         if !std::mem::replace(&mut is_shown, true) {
             show(walk, run, task, plan, &selection, if all { usize::MAX } else { MOST_HUNKS });
         }
-        let question = "1 approve  2 leave out hunks  3 show all  4 skip  5 leave this user out  6 later  7 quit";
-        match answer(walk, question).await.as_deref() {
+        let dropped = if plan.pass == Pass::Undo { "drop this undo" } else { "skip" };
+        let question =
+            format!("1 approve  2 leave out hunks  3 show all  4 {dropped}  5 leave this user out  6 later  7 quit");
+        match answer(walk, &question).await.as_deref() {
             Some("1") => {
                 if counts.hunks == 0 && plan.preview != Preview::Opaque {
                     walk.print("no hunk is chosen: skip the task instead");
                     continue;
                 }
-                if counts.deletes() > 0 {
-                    let wanted = counts.deletes().to_string();
-                    let typed = answer(walk, &format!("this deletes {wanted}; type that number to approve")).await;
-                    if typed.as_deref() != Some(&wanted) {
-                        continue;
-                    }
+                if !is_meant(walk, plan, &selection).await {
+                    continue;
                 }
                 if selection != run.selection(task)
                     && !obey(walk, Command::Decide { task, selection: selection.clone() }).await
@@ -73,7 +72,7 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
                 all = true;
                 is_shown = false;
             }
-            Some("4") => return skip(walk, task).await,
+            Some("4") => return skip(walk, run, task).await,
             Some("5") => return leave_out(walk, run, task).await,
             Some("6") => return Asked::Later,
             Some("7") | None => return Asked::Leave,
@@ -82,10 +81,20 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     }
 }
 
+/// Where more can be lost more is asked for, as on the screen: what is typed is no number of the list.
+async fn is_meant(walk: &Walk, plan: &Plan, selection: &Selection) -> bool {
+    let irreversible = plan.irreversible(selection).count();
+    let demand = Demand::for_one(plan.counts(selection), irreversible, plan.preview == Preview::Opaque);
+    let Demand::Typed { text, because } = &demand else { return true };
+    let typed = answer(walk, &format!("type {text} to approve ({because}); anything else goes back")).await;
+    typed.is_some_and(|typed| demand.is_met_by(&typed))
+}
+
 /// The plan with what is chosen of it, and everything an approval rests on.
 fn show(walk: &Walk, run: &Run, task: TaskId, plan: &Plan, selection: &Selection, most: usize) {
     walk.print("");
-    walk.print(&format!("{}  {}", shown_name(run, task), visible(&run.about(task))));
+    let undo = if plan.pass == Pass::Undo { "UNDO  " } else { "" };
+    walk.print(&format!("{undo}{}  {}", shown_name(run, task), visible(&run.about(task))));
     walk.print(&format!("  target {}", plan.target));
     walk.print(&format!("  source {}", plan.source));
     for line in plan_lines(plan, selection, most, "3") {
@@ -139,7 +148,7 @@ async fn failed(walk: &Walk, run: &Run, task: TaskId) -> Asked {
         .as_deref()
     {
         Some("1") => decided(obey(walk, Command::Retry { task }).await),
-        Some("2") => skip(walk, task).await,
+        Some("2") => skip(walk, run, task).await,
         Some("3") => leave_out(walk, run, task).await,
         Some("4") => decided(obey(walk, Command::Undo { task }).await),
         Some("5") => {
@@ -169,14 +178,20 @@ async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     walk.print(&format!("\n{}  {}", shown_name(run, task), visible(&run.about(task))));
     match answer(walk, "1 it is so  2 skip  3 later  4 quit").await.as_deref() {
         Some("1") => decided(obey(walk, Command::Confirm { task }).await),
-        Some("2") => skip(walk, task).await,
+        Some("2") => skip(walk, run, task).await,
         Some("4") | None => Asked::Leave,
         Some(_) => Asked::Later,
     }
 }
 
 fn tell_problem(walk: &Walk, run: &Run, task: TaskId) {
-    walk.print(&format!("\n{} failed", shown_name(run, task)));
+    let state = run.tasks.get(task.index());
+    let undo = if state.is_some_and(|state| state.pass == Pass::Undo) { "UNDO  " } else { "" };
+    let word = match state.map(|state| state.status) {
+        Some(TaskStatus::Unknown) => "is UNKNOWN: applied or not",
+        _ => "failed",
+    };
+    walk.print(&format!("\n{undo}{} {word}", shown_name(run, task)));
     if let Some(problem) = run.problems.get(&task) {
         walk.print(&format!("  {}", visible(&problem.what)));
         if let Some(next) = &problem.next {
@@ -185,8 +200,9 @@ fn tell_problem(walk: &Walk, run: &Run, task: TaskId) {
     }
 }
 
-async fn skip(walk: &Walk, task: TaskId) -> Asked {
-    match answer(walk, "why is it skipped? (empty: it is not)").await {
+async fn skip(walk: &Walk, run: &Run, task: TaskId) -> Asked {
+    let (title, about) = tui::of_skipping(run, &[task]);
+    match answer(walk, &format!("{title} {about}\nwhy? (empty: no)")).await {
         Some(why) if !why.is_empty() => decided(obey(walk, Command::Skip { task, why }).await),
         _ => Asked::Decided,
     }

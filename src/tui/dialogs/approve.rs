@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Counts, Digest, Pass, Preview, TaskId, TaskStatus, visible};
+use crate::tui::keymap::{Action, Context};
 use crate::tui::names::{shown_name, shown_step, shown_target};
 use crate::tui::state::{Model, Tab};
 
@@ -89,7 +90,9 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
 pub fn ask_approval_of(model: &Model, tasks: Vec<TaskId>) -> Result<Dialog, String> {
     let digest = |id: &TaskId| model.run.tasks.get(id.index()).and_then(|task| task.digest);
     let Some(opened) = tasks.iter().find(|id| digest(id).is_some_and(|digest| model.seen.contains(&digest))) else {
-        return Err("none of these plans was opened yet: Enter opens the first, Esc leads back here".to_owned());
+        let key = |context, action| model.keymap.key(context, action);
+        let (open, back) = (key(Context::Groups, Action::Open), key(Context::Review, Action::Back));
+        return Err(format!("none of these plans was opened yet: {open} opens the first, {back} leads back here"));
     };
     let which = format!("plans equal to {}", shown_name(&model.run, *opened));
     // The one that was looked at goes first.
@@ -102,8 +105,10 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
     let cohort_of = |id: TaskId| model.run.plans.get(&id).map(|facts| facts.cohort);
     if let Some(unopened) = tasks.iter().find(|id| model.unopened.contains(id)) {
         let name = shown_name(run, *unopened);
+        let key = |action| model.keymap.key(Context::Steps, action);
+        let (retry, skip) = (key(Action::Retry), key(Action::Skip));
         return Err(format!(
-            "the plan of {name} could not be opened: nothing is approved along with it; r or s settles it"
+            "the plan of {name} could not be opened: nothing is approved along with it; {retry} or {skip} settles it"
         ));
     }
     let plans: Vec<(TaskId, Digest)> =

@@ -1,4 +1,4 @@
-use crate::model::{Pass, StepKind, TaskId, TaskStatus, visible};
+use crate::model::{Pass, Run, StepKind, TaskId, TaskStatus, visible};
 use crate::tui::names::shown_name;
 use crate::tui::state::Model;
 
@@ -7,7 +7,7 @@ use super::Verb;
 /// The title of a question for a reason, and what follows from an answer.
 pub fn words(model: &Model, verb: &Verb) -> (String, String) {
     match verb {
-        Verb::Skip(tasks) => skip(model, tasks),
+        Verb::Skip(tasks) => of_skipping(&model.run, tasks),
         Verb::LeaveOut(owners) => {
             let what = match owners.as_slice() {
                 [(set, owner)] => format!("{} {}", visible(set), visible(owner)),
@@ -25,13 +25,14 @@ pub fn words(model: &Model, verb: &Verb) -> (String, String) {
     }
 }
 
-/// An undo that is skipped leaves what was restored; a restore that is skipped leaves what was there before.
-fn skip(model: &Model, tasks: &[TaskId]) -> (String, String) {
+/// What skipping means, as a question and its consequence: an undo that is skipped leaves what was restored; a restore
+/// that is skipped leaves what was there before.
+pub fn of_skipping(run: &Run, tasks: &[TaskId]) -> (String, String) {
     let what = match tasks {
-        [one] => shown_name(&model.run, *one),
+        [one] => shown_name(run, *one),
         many => crate::model::plural(many.len() as u64, "task"),
     };
-    let state = |id: &TaskId| model.run.tasks.get(id.index());
+    let state = |id: &TaskId| run.tasks.get(id.index());
     let undos = tasks.iter().filter(|id| state(id).is_some_and(|task| task.pass == Pass::Undo));
     let begun = |id: &&TaskId| state(id).is_some_and(|task| task.status != TaskStatus::Review);
     let begun = undos.clone().filter(begun).count();

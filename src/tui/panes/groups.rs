@@ -18,26 +18,24 @@ pub fn render(model: &Model, groups: &Groups, area: Rect, buffer: &mut Buffer) {
             }
         }
     }
-    let list = groups.list(model);
     let back = model.keymap.key(Context::Groups, Action::Back);
-    let told = match (groups.kind, list.len()) {
+    let told = match (groups.kind, groups.count()) {
         (Kind::Cohorts, 0) => format!(" no plan is in review: nothing here to approve; {back} goes back"),
         (Kind::Causes, 0) => format!(" nothing has failed; {back} goes back"),
         (Kind::Cohorts, many) => {
-            let waiting: usize = list.iter().map(|group| group.tasks.len()).sum();
+            let waiting = groups.task_count();
             format!(" {waiting} plans in review, {many} different changes, the rarest first")
         }
         (Kind::Causes, many) => {
-            let failed: usize = list.iter().map(|group| group.tasks.len()).sum();
+            let failed = groups.task_count();
             format!(" {failed} failed, {}", crate::model::plural(many as u64, "cause"))
         }
     };
     Pen::at(buffer, area, 0).line(&[(&told, theme.style(Role::Title))], theme.cut());
-    let at = groups.position(&list);
+    let at = groups.under_cursor().map(|group| group.key);
     let height = usize::from(area.height).saturating_sub(1).max(1);
-    let top = (at + 1).saturating_sub(height);
-    for (row, (number, group)) in (1..area.height).zip(list.iter().enumerate().skip(top)) {
-        let is_cursor = number == at;
+    for (row, group) in (1..area.height).zip(groups.visible(height)) {
+        let is_cursor = Some(group.key) == at;
         let over = |role| theme.style(if is_cursor { Role::Cursor } else { role });
         let mut pen = Pen::at(buffer, area, row);
         pen.write(if is_cursor { "> " } else { "  " }, over(Role::Title));

@@ -71,9 +71,8 @@ fn state(model: &Model) -> (Role, &'static str) {
         return (Role::Bad, "STOPPED");
     }
     match model.run.state {
-        RunState::Going | RunState::Paused if model.read_only && model.is_held => {
-            (Role::Attention, "WATCHING, read-only")
-        }
+        RunState::Paused if model.read_only && model.is_held => (Role::Attention, "WATCHING, read-only; paused"),
+        RunState::Going if model.read_only && model.is_held => (Role::Attention, "WATCHING, read-only"),
         RunState::Going | RunState::Paused if model.read_only && !model.is_complete() => {
             (Role::Attention, "NOT RUNNING, read-only")
         }

@@ -1,7 +1,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::{StepKind, TaskStatus};
+use crate::model::{RunState, StepKind, TaskStatus};
 use crate::tui::cells::{Pen, column, fit};
 use crate::tui::dialogs::Question;
 use crate::tui::groups::Kind;
@@ -96,7 +96,10 @@ fn width(binding: &Binding) -> usize {
 
 fn hint(model: &Model, binding: &Binding, width: usize, pen: &mut Pen<'_>) {
     let key = binding.key();
-    let word = column(&format!(" {}", binding.hint), width.saturating_sub(key.len()), "");
+    // As long as the word whose place it takes.
+    let is_paused = binding.action == Action::PauseOrContinue && model.run.state == RunState::Paused;
+    let hint = if is_paused { "go on" } else { binding.hint };
+    let word = column(&format!(" {hint}"), width.saturating_sub(key.len()), "");
     pen.write(key, model.theme.style(Role::Key)).write(&word, model.theme.style(Role::Plain));
 }
 

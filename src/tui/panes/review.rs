@@ -75,8 +75,7 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
             }
         }
         TaskStatus::Review | TaskStatus::Approved if model.read_only => {
-            "A plan in review is shown by the process that holds the run; what was written is shown here too."
-                .to_owned()
+            return under_review(model);
         }
         TaskStatus::Failed => format!("It failed. {there} asks what to do about it."),
         TaskStatus::Unknown => format!("Nobody knows whether it was applied. {there} settles it."),
@@ -85,6 +84,32 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
         _ => "Its plan comes here.".to_owned(),
     };
     vec![(Role::Plain, text), (Role::Quiet, note)]
+}
+
+/// To a watcher: what is on record of a plan before it is written. Its hunks are not, but their sums, digest and
+/// decisions are.
+fn under_review(model: &Model) -> Vec<(Role, String)> {
+    let Some((id, task)) = model.cursor.and_then(|id| Some((id, model.run.tasks.get(id.index())?))) else {
+        return Vec::new();
+    };
+    let undo = if task.pass == Pass::Undo { "UNDO  " } else { "" };
+    let digest = task.digest.map(|digest| format!("plan {}  ", digest.short())).unwrap_or_default();
+    let mut lines = vec![(Role::Title, format!("{undo}{digest}{}", words::counts(task.counts)))];
+    if let Some(facts) = model.run.plans.get(&id) {
+        let role = if facts.preview == Preview::Exact { Role::Quiet } else { Role::Danger };
+        lines.push((role, words::preview(facts.preview).to_owned()));
+    }
+    let left_out = model.run.selection(id).left_out_count() as u64;
+    if left_out > 0 {
+        lines.push((
+            Role::Attention,
+            format!("{} left out by whoever reviews it", crate::model::plural(left_out, "hunk")),
+        ));
+    }
+    let why = "Its hunks come into the journal, and onto this screen, with its write: until then the screen of the \
+               process that holds the run has them.";
+    lines.push((Role::Plain, why.to_owned()));
+    lines
 }
 
 fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: &mut Buffer) {

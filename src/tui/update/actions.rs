@@ -5,7 +5,7 @@ use crate::model::{HunkAt, Pass, RunState, StepKind, TaskId, TaskState, TaskStat
 use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval, ask_approval_of_all};
 use crate::tui::effect::Effect;
 use crate::tui::file_diff::FileDiff;
-use crate::tui::groups::Kind;
+use crate::tui::groups::{Groups, Kind};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::matrix;
 use crate::tui::names::{set_and_owner, shown_name};
@@ -257,7 +257,8 @@ fn drill(model: &mut Model) {
     model.rows.filter = crate::tui::filter::Filter::of(tasks);
     model.rows.stale = true;
     moves::to(model, worst);
-    model.say(format!("{many} behind that cell; Esc shows all again"));
+    let back = model.keymap.key(Context::Steps, Action::Back);
+    model.say(format!("{many} behind that cell; {back} shows all again"));
     show(model, Tab::Steps);
 }
 
@@ -267,9 +268,9 @@ fn back(model: &mut Model) {
     }
     match model.origin.take() {
         Some(Origin::Matrix) => return show(model, Tab::Matrix),
-        Some(Origin::Groups { groups, tab }) => {
+        Some(Origin::Groups { kind, at, tab }) => {
             show(model, tab);
-            model.groups = Some(groups);
+            model.groups = Some(Groups::of(kind, &model.run, at));
             return;
         }
         None if model.tab != Tab::Steps => return show(model, Tab::Steps),

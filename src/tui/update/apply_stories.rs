@@ -15,7 +15,8 @@ fn while_it_writes_the_screen_says_how_fast_and_who_is_busy() {
     let mut story = story();
     let mut desk = Desk::new(&story, 80, 24);
     assert!(!desk.text().contains("/s  "), "nothing is under way: {}", desk.text());
-    let (task, digest) = (story.task("home/bob"), document_proposal("home/bob").plan.digest(&crate::model::Selection::all()));
+    let (task, digest) =
+        (story.task("home/bob"), document_proposal("home/bob").plan.digest(&crate::model::Selection::all()));
     for event in [
         Event::Approved { task, digest, by: "ana".to_owned() },
         Event::Intent { task, attempt: 1, digest, pre: digest, undoable: true },
@@ -23,7 +24,7 @@ fn while_it_writes_the_screen_says_how_fast_and_who_is_busy() {
         let notice = story.add(event);
         desk.send(Msg::Notice(notice));
     }
-    assert!(desk.text().contains("/s  1 s left  homes 1 "), "a watcher has the events alone: {}", desk.text());
+    assert!(desk.text().contains("/s  3 s left  homes 1 "), "a watcher has the events alone: {}", desk.text());
     for (name, activity) in [("home/bob", Activity::ReadingBack), ("account/bob", Activity::Planning)] {
         let task = desk.model.run.find(name).unwrap();
         desk.send(Msg::Notice(Notice::Activity { task, activity }));
@@ -69,7 +70,7 @@ fn a_pause_and_its_end_leave_the_operator_where_they_were() {
     let paused = story.add(Event::Paused { by: "ana".to_owned(), why: None });
     desk.send(Msg::Notice(paused));
     let text = desk.text();
-    assert!(text.contains("PAUSED") && text.contains("p continue"), "{text}");
+    assert!(text.contains("PAUSED") && text.contains("p go on"), "{text}");
     assert_eq!(place(&desk), before);
     desk.press("p");
     assert_eq!(desk.commands(), [Command::Continue]);

@@ -3,6 +3,7 @@ use super::*;
 use crate::engine::Command;
 use crate::model::{Digest, Error, ErrorKind, Event, Known, Problem, TaskId};
 use crate::tui::fixtures::{Desk, Story, document_proposal, header, story, tree_proposal};
+use crate::tui::groups::Groups;
 
 const USERS: usize = 12;
 
@@ -106,6 +107,57 @@ fn of_the_rest_a_plan_that_moved_meanwhile_is_not_approved() {
     let commands = desk.commands();
     assert_eq!(commands.len(), 9);
     assert!(commands.iter().all(|command| !matches!(command, Command::Approve { task, .. } if *task == moved)));
+}
+
+#[test]
+fn groups_that_follow_each_event_are_those_that_a_new_look_would_find() {
+    let mut story = equal();
+    let mut desk = Desk::new(&story, 80, 24);
+    let problem = || Error::new(ErrorKind::NoSpace, "write", "no space left").problem();
+    for key in ["C", "F"] {
+        desk.press("1").press(key);
+        for number in 0..6 {
+            let task = story.task(&format!("account/user{number:02}"));
+            let digest = story.run.tasks[task.index()].digest.unwrap();
+            match key {
+                "C" => applied(&mut desk, &mut story, task, digest, Some(problem())),
+                _ => tell(&mut desk, &mut story, Event::Retried { task, by: "ana".to_owned() }),
+            }
+            let shown = desk.model.groups.clone().unwrap();
+            let mut anew = Groups::of(shown.kind, &desk.model.run, shown.at.clone());
+            anew.drawn = shown.drawn.clone();
+            assert_eq!(shown, anew, "{key} {number}");
+        }
+        let why = "they left".to_owned();
+        let gone = Event::LeftOut { set: "user".to_owned(), owner: "user11".to_owned(), why, by: "ana".to_owned() };
+        if key == "C" {
+            tell(&mut desk, &mut story, gone);
+            let shown = desk.model.groups.clone().unwrap();
+            assert_eq!((shown.task_count(), shown.count()), (5, 2));
+        }
+    }
+}
+
+/// A frame and a key ask for a few groups, and an event for one task, however many there are.
+#[test]
+fn a_million_plans_in_review_cost_a_frame_no_more_than_a_few() {
+    let mut header = header();
+    header.owners[0].names = (0..100_000).map(|number| format!("user{number:06}")).collect();
+    let story = Story::open(header);
+    let mut desk = Desk::new(&story, 80, 24);
+    for task in &mut desk.model.run.tasks {
+        task.status = crate::model::TaskStatus::Review;
+    }
+    desk.press("C");
+    let shown = desk.model.groups.clone().unwrap();
+    assert_eq!(shown.count(), desk.model.run.tasks.len(), "each stands for itself");
+    // Ten thousand of them would take minutes if each walked over all tasks.
+    for _ in 0..10_000 {
+        desk.key("j");
+        let groups = desk.model.groups.as_ref().unwrap();
+        assert_eq!(groups.visible(20).len(), 20);
+    }
+    assert!(desk.model.groups.as_ref().unwrap().at == shown.moved(10_000));
 }
 
 #[test]

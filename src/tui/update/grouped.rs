@@ -4,7 +4,7 @@ use crate::tui::canary::Canary;
 use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval_of};
 use crate::tui::effect::Effect;
 use crate::tui::groups::{GroupKey, Groups, Kind};
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::names::shown_name;
 use crate::tui::notes::Weight;
 use crate::tui::origin::Origin;
@@ -14,13 +14,10 @@ use super::moves;
 
 /// What keys do while groups are on the screen; `None` for all that has nothing to do with them.
 pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    let groups = model.groups.clone()?;
-    let list = groups.list(model);
-    let at = groups.position(&list);
-    if let Some(down) = moves::downwards(action, model.body_height().saturating_sub(2)) {
-        let to = at.saturating_add_signed(down).min(list.len().saturating_sub(1));
-        let key = list.get(to).map(|group| group.key.clone());
-        model.groups = Some(Groups { at: key, drawn: None, ..groups });
+    let page = model.body_height().saturating_sub(2);
+    let groups = model.groups.as_mut()?;
+    if let Some(down) = moves::downwards(action, page) {
+        (groups.at, groups.drawn) = (groups.moved(down), None);
         return Some(Vec::new());
     }
     match action {
@@ -29,8 +26,9 @@ pub fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             Some(Vec::new())
         }
         Action::Open | Action::ApproveAll | Action::Retry | Action::Skip => {
-            let drawn = list.get(at).filter(|group| Some(&group.key) == groups.drawn.as_ref());
-            Some(drawn.map(|group| on_group(model, action, group.tasks.clone(), &group.key)).unwrap_or_default())
+            let drawn = groups.under_cursor().filter(|group| Some(group.key) == groups.drawn.as_ref());
+            let drawn = drawn.map(|group| (group.key.clone(), group.tasks.iter().copied().collect()));
+            Some(drawn.map(|(key, tasks)| on_group(model, action, tasks, &key)).unwrap_or_default())
         }
         Action::ShowSteps
         | Action::ShowMatrix
@@ -64,24 +62,29 @@ fn on_group(model: &mut Model, action: Action, tasks: Vec<TaskId>, key: &GroupKe
         }
         Action::Skip => model.dialog = Some(Dialog::new(Question::Reason { verb: Verb::Skip(tasks) })),
         Action::Retry => model.complain("these plans are in review: there is nothing to retry"),
-        _ => model.complain("failures have no plan to approve: r retries them, s skips them"),
+        _ => {
+            let key = |action| model.keymap.key(Context::Groups, action);
+            let (retry, skip) = (key(Action::Retry), key(Action::Skip));
+            model.complain(format!("failures have no plan to approve: {retry} retries them, {skip} skips them"));
+        }
     }
     Vec::new()
 }
 
 pub fn open(model: &mut Model, kind: Kind) {
-    let mut groups = Groups::new(kind);
-    groups.at = groups.list(model).first().map(|group| group.key.clone());
-    model.groups = Some(groups);
+    model.groups = Some(Groups::of(kind, &model.run, None));
+}
+
+/// More than one task may have changed.
+pub fn regroup(model: &mut Model) {
+    model.groups = model.groups.take().map(|former| Groups::of(former.kind, &model.run, former.at));
 }
 
 /// A frame with them is on the screen. A cursor without a group goes to the first one.
 pub fn drawn(model: &mut Model) {
-    let Some(mut groups) = model.groups.take() else { return };
-    let list = groups.list(model);
-    groups.at = list.get(groups.position(&list)).map(|group| group.key.clone());
+    let Some(groups) = &mut model.groups else { return };
+    groups.at = groups.under_cursor().map(|group| group.key.clone());
     groups.drawn = groups.at.clone();
-    model.groups = Some(groups);
 }
 
 /// Approves the first few and keeps the rest until those were read back.

@@ -36,8 +36,10 @@ fn going_back_leads_to_where_the_task_was_opened_from() {
     let opened = desk.model.cursor;
     desk.press("esc");
     let groups = desk.model.groups.clone().unwrap();
-    let list = groups.list(&desk.model);
-    assert!(list[groups.position(&list)].tasks.contains(&opened.unwrap()), "the cursor is at the group that was left");
+    assert!(
+        groups.under_cursor().unwrap().tasks.contains(&opened.unwrap()),
+        "the cursor is at the group that was left"
+    );
     desk.press("esc");
     assert_eq!((desk.model.tab, desk.model.groups.is_some()), (Tab::Steps, false));
     // Who went elsewhere meanwhile goes back as always.

@@ -32,6 +32,7 @@ fn place(context: Context, action: Action) -> Desk {
         let seen = desk.model.run.find("seen").unwrap();
         desk.model.run.tasks[seen.index()].status = crate::model::TaskStatus::Ready;
     }
+    desk.send(Msg::Heard { voices: vec!["events"] });
     desk.at(task);
     match context {
         Context::Steps => {
@@ -58,9 +59,9 @@ fn place(context: Context, action: Action) -> Desk {
         Context::Groups => {
             desk.press("3").answer(&document_proposal("home/bob"));
             desk.press("1 C");
-            let seen = desk.model.review.task;
-            let list = desk.model.groups.clone().unwrap().list(&desk.model);
-            let at = list.iter().position(|group| seen.is_some_and(|id| group.tasks.contains(&id))).unwrap();
+            let seen = desk.model.review.task.unwrap();
+            let groups = desk.model.groups.clone().unwrap();
+            let at = groups.visible(99).iter().position(|group| group.tasks.contains(&seen)).unwrap();
             for _ in 0..at {
                 desk.press("down");
             }

@@ -223,6 +223,7 @@ fn drawn(model: &mut Model, at: u64) {
     model.review.painted = is_painted.then_some(model.review.generation);
     if let Some((id, digest)) = model.review.drawn {
         model.seen.insert(digest);
+        model.opened.insert(id, digest);
         let is_whole = model.run.selection(id).takes_all();
         model.seen_cohorts.extend(model.run.plans.get(&id).filter(|_| is_whole).map(|facts| facts.cohort));
     }

@@ -17,6 +17,7 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
             model.run = Arc::unwrap_or_clone(run);
             model.idle = false;
             model.rows.stale = true;
+            super::grouped::regroup(model);
             model.dirtied(Dirty::Now);
         }
         Notice::Event(recorded) => {
@@ -84,7 +85,13 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
     // Without a filter no event but the first changes which rows there are.
     model.rows.stale |= !model.rows.filter.is_empty() || matches!(recorded.event, Event::Opened { .. });
     model.dirtied(Dirty::Soon);
-    let Some(task) = recorded.event.task() else { return Vec::new() };
+    let Some(task) = recorded.event.task() else {
+        super::grouped::regroup(model);
+        return Vec::new();
+    };
+    if let Some(groups) = &mut model.groups {
+        groups.follow(&model.run, task);
+    }
     tell(model, task, &recorded.event);
     if model.run.tasks.get(task.index()).is_some_and(|task| task.status.is_settled()) {
         model.pace.settled(recorded.at);

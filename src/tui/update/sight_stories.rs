@@ -218,7 +218,10 @@ fn the_log_is_narrowed_to_whom_it_comes_from_and_the_chain_stands_above_it() {
     desk.send(Msg::Heard { voices: vec!["keycloak", "events"] });
     desk.press("f l");
     let text = desk.text();
-    assert!(text.contains("log of events alone, warnings and worse") && text.contains("chain sound when opened"), "{text}");
+    assert!(
+        text.contains("log of events alone, warnings and worse") && text.contains("chain sound when opened"),
+        "{text}"
+    );
     desk.press("f");
     assert!(desk.text().contains("log of keycloak alone"), "{}", desk.text());
     desk.press("f");

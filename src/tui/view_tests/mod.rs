@@ -1,6 +1,7 @@
 //! How the screen looks: every screen in every size and look, and what must hold of all of them.
 
 mod frames;
+mod hostile;
 mod screens;
 
 use super::fixtures::{Desk, Story, document_proposal, header, identity, story, tree_proposal};
