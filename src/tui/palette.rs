@@ -20,6 +20,14 @@ pub struct Palette {
     pub at: usize,
     /// What the last frame had under its cursor: Enter performs this and nothing else.
     pub drawn: Option<Offer>,
+    /// The tasks that were found, and by which text: a run may have a million names, and each frame asks.
+    found: Option<(String, Vec<(u32, TaskId)>)>,
+}
+
+impl Palette {
+    pub fn forget_tasks(&mut self) {
+        self.found = None;
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +45,9 @@ pub enum Offer {
 }
 
 /// What can be done or gone to, the best match first; without a text all that the present keys do, in their order.
-pub fn offers(model: &Model, input: &str) -> Vec<Offer> {
+pub fn offers(model: &Model, palette: &Palette) -> Vec<Offer> {
     let actions = actions(model);
-    let input = input.trim();
+    let input = palette.input.trim();
     if input.is_empty() {
         return actions;
     }
@@ -60,17 +68,40 @@ pub fn offers(model: &Model, input: &str) -> Vec<Offer> {
             found.push((score, offer));
         }
     }
-    if input.chars().count() >= SHORTEST_NAME {
-        let mut tasks: Vec<(u32, TaskId)> = (0..u32::try_from(model.run.tasks.len()).unwrap_or(u32::MAX))
-            .map(TaskId)
-            .filter_map(|id| Some((score(&model.run.name(id))?, id)))
-            .collect();
-        tasks.sort_by_key(|(score, id)| (std::cmp::Reverse(*score), *id));
-        tasks.truncate(MOST_TASKS);
-        found.extend(tasks.into_iter().map(|(score, id)| (score, to_task(model, id))));
-    }
+    let known = palette.found.as_ref().filter(|(text, _)| text == input).map(|(_, tasks)| tasks.clone());
+    let tasks = known.unwrap_or_else(|| named(model, input));
+    found.extend(tasks.into_iter().map(|(score, id)| (score, to_task(model, id))));
     found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     found.into_iter().map(|(_, offer)| offer).collect()
+}
+
+/// Looks for tasks once for each text, before frames and keys ask for them.
+pub fn look(model: &mut Model) {
+    let Some(mut palette) = model.palette.take() else { return };
+    let input = palette.input.trim();
+    if palette.found.as_ref().is_none_or(|(text, _)| text != input) {
+        palette.found = Some((input.to_owned(), named(model, input)));
+    }
+    model.palette = Some(palette);
+}
+
+/// The tasks whose names match best.
+fn named(model: &Model, input: &str) -> Vec<(u32, TaskId)> {
+    if input.chars().count() < SHORTEST_NAME || input.parse::<usize>().is_ok() {
+        return Vec::new();
+    }
+    let pattern = Pattern::parse(input, CaseMatching::Ignore, Normalization::Smart);
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let mut buffer = Vec::new();
+    let ids = (0..u32::try_from(model.run.tasks.len()).unwrap_or(u32::MAX)).map(TaskId);
+    let score = |id: TaskId| {
+        let name = model.run.name(id);
+        Some((pattern.score(Utf32Str::new(&name, &mut buffer), &mut matcher)?, id))
+    };
+    let mut tasks: Vec<(u32, TaskId)> = ids.filter_map(score).collect();
+    tasks.sort_by_key(|(score, id)| (std::cmp::Reverse(*score), *id));
+    tasks.truncate(MOST_TASKS);
+    tasks
 }
 
 /// The same table that keys are looked up in.
@@ -107,15 +138,18 @@ mod tests {
     use super::*;
     use crate::tui::fixtures::{Desk, story};
 
+    fn found(desk: &Desk, input: &str) -> Vec<Offer> {
+        offers(&desk.model, &Palette { input: input.to_owned(), ..Palette::default() })
+    }
+
     fn first(input: &str) -> Offer {
-        let desk = Desk::new(&story(), 80, 24);
-        offers(&desk.model, input).into_iter().next().unwrap()
+        found(&Desk::new(&story(), 80, 24), input).into_iter().next().unwrap()
     }
 
     #[test]
     fn every_action_of_the_tab_is_offered_with_its_key() {
         let desk = Desk::new(&story(), 80, 24);
-        let all = offers(&desk.model, "");
+        let all = found(&desk, "");
         let bindings = desk.model.keymap.bindings.iter();
         for binding in bindings.filter(|one| matches!(one.context, Context::Steps | Context::Everywhere)) {
             let is_it = |offer: &Offer| {
@@ -133,7 +167,7 @@ mod tests {
         assert!(matches!(first("home/cy"), Offer::Task { name, .. } if name == "home/cyd"));
         assert!(matches!(first("2"), Offer::Task { name, .. } if name == "account/bob"));
         let desk = Desk::new(&story(), 80, 24);
-        assert_eq!(offers(&desk.model, "zzqq"), []);
-        assert_eq!(offers(&desk.model, "0"), []);
+        assert_eq!(found(&desk, "zzqq"), []);
+        assert_eq!(found(&desk, "0"), []);
     }
 }

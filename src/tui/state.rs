@@ -8,7 +8,7 @@ use crate::model::{Digest, Problem, Recorded, Run, TaskId};
 use super::canary::Canary;
 use super::dialogs::Dialog;
 use super::groups::Groups;
-use super::keymap::{Context, Keymap};
+use super::keymap::{Action, Context, Keymap};
 use super::matrix::Sight;
 use super::notes::{Notes, Weight};
 use super::origin::Origin;
@@ -34,10 +34,20 @@ impl Tab {
 
     pub fn title(self) -> &'static str {
         match self {
-            Self::Steps => "1 Steps",
-            Self::Matrix => "2 Matrix",
-            Self::Review => "3 Review",
-            Self::Evidence => "4 Evidence",
+            Self::Steps => "Steps",
+            Self::Matrix => "Matrix",
+            Self::Review => "Review",
+            Self::Evidence => "Evidence",
+        }
+    }
+
+    /// What leads to it.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Steps => Action::ShowSteps,
+            Self::Matrix => Action::ShowMatrix,
+            Self::Review => Action::ShowReview,
+            Self::Evidence => Action::ShowEvidence,
         }
     }
 
@@ -292,6 +302,7 @@ impl Model {
         if self.rows.stale {
             self.rows.rebuild(&self.run, self.cursor, self.list_height());
         }
+        super::palette::look(self);
         self.rows.count_marks(&self.marks);
         self.rows.keep_in_sight(self.cursor, self.list_height());
         let (width, height, theme) = (usize::from(self.review_width()), self.review_height(), self.theme);

@@ -141,3 +141,41 @@ fn a_restore_of_the_folder_that_holds_the_runs_leaves_them_alone() {
     ground.rekindle(&["undo", "--yes"], 0);
     assert!(ground.path("came-later").exists());
 }
+
+/// Escape sequences, bidirectional and invisible signs, wide and combining characters, and a line of a megabyte.
+#[test]
+fn no_value_is_obeyed_by_the_terminal_and_none_fills_it() {
+    let ground = Ground::bare();
+    let long = "a".repeat(1_000_000);
+    let bad = "x\\u001b[2J\\u001b]52;c;QUFB\\u0007\\r\\n\\u202e\\u200b\\ufeff日本語e\\u0301 ";
+    for (side, value) in [("live", "\"10\"".to_owned()), ("copy", format!("\"{bad}{long}\""))] {
+        fs::create_dir(ground.path(side)).unwrap();
+        let text = format!("{{\"name\": \"ana\", \"{bad}\": \"{side}{bad}\", \"note\": {value}}}\n");
+        fs::write(ground.path(side).join("ana.json"), text).unwrap();
+    }
+    let root = ground.path("");
+    let root = root.to_str().unwrap();
+    let text = format!(
+        "rekindle: 1\ntitle: Values\nsources: {{ copy: {{ directory: {root}/copy, format: documents }} }}\n\
+         components: {{ accounts: {{ documents: {root}/live }} }}\n\
+         steps: [{{ id: all, restore: accounts, from: copy }}]\n"
+    );
+    fs::write(ground.path("runbook.yaml"), text).unwrap();
+    let calls: [(&[&str], i32); 5] = [
+        (&["plan", "runbook.yaml"], 2),
+        (&["plan", "runbook.yaml", "--all"], 2),
+        (&["run", "runbook.yaml", "--plain"], 0),
+        (&["report"], 0),
+        (&["undo", "--plain"], 0),
+    ];
+    for (arguments, code) in calls {
+        let told = ground.answering("3\n1\n", arguments, code);
+        for text in [&told.out, &told.err] {
+            let is_bad =
+                |one: &char| one.is_control() && *one != '\n' || matches!(*one, '\u{202e}' | '\u{200b}' | '\u{feff}');
+            assert_eq!(text.chars().find(is_bad), None, "{arguments:?} prints it");
+            let longest = text.lines().map(str::len).max().unwrap_or(0);
+            assert!(longest < 4_000, "{arguments:?} prints a line of {longest} bytes");
+        }
+    }
+}

@@ -10,6 +10,7 @@ fn the_operators_own_keys_are_in_force_and_in_help() {
     platform.keys("[everywhere]\nshow-matrix = \"M\"\n[steps]\nskip = [\"S\", \"f5\"]\n");
     let mut terminal = platform.rekindle(&["run", "runbook.yaml"]);
     terminal.sees("review 2").sees("S skip");
+    terminal.sees("─ M Matrix ─");
     terminal.press("M").sees("TOTAL");
     terminal.press("1").sees("by step");
     terminal.press(":skip").sees("> S f5");

@@ -4,6 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::model::{RunState, TargetIdentity, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_middle};
+use crate::tui::keymap::Context;
 use crate::tui::names::shown_target;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::Role;
@@ -129,7 +130,8 @@ fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
     for tab in Tab::ALL {
         let role = if tab == model.tab { Role::Cursor } else { Role::Quiet };
         pen.write(theme.line(), theme.style(Role::Quiet));
-        pen.write(&format!(" {} ", tab.title()), theme.style(role));
+        let key = model.keymap.key(Context::Everywhere, tab.action());
+        pen.write(&format!(" {key} {} ", tab.title()), theme.style(role));
     }
     // It narrows what ] and A find in every tab; the list says it by itself.
     if model.tab != Tab::Steps && !model.rows.filter.is_empty() {

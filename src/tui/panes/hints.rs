@@ -1,5 +1,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use crate::model::{RunState, StepKind, TaskStatus};
 use crate::tui::cells::{Pen, column, fit};
@@ -91,7 +92,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 fn width(binding: &Binding) -> usize {
-    binding.key().len() + binding.hint.len() + 3
+    binding.key().width() + binding.hint.len() + 3
 }
 
 fn hint(model: &Model, binding: &Binding, width: usize, pen: &mut Pen<'_>) {
@@ -99,7 +100,7 @@ fn hint(model: &Model, binding: &Binding, width: usize, pen: &mut Pen<'_>) {
     // As long as the word whose place it takes.
     let is_paused = binding.action == Action::PauseOrContinue && model.run.state == RunState::Paused;
     let hint = if is_paused { "go on" } else { binding.hint };
-    let word = column(&format!(" {hint}"), width.saturating_sub(key.len()), "");
+    let word = column(&format!(" {hint}"), width.saturating_sub(key.width()), "");
     pen.write(key, model.theme.style(Role::Key)).write(&word, model.theme.style(Role::Plain));
 }
 

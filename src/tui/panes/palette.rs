@@ -15,7 +15,7 @@ const ABOUT: u16 = 3;
 /// What can be done, over the pane; what is typed stands in the line above the keys.
 pub fn render(model: &Model, palette: &Palette, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
-    let all = offers(model, &palette.input);
+    let all = offers(model, palette);
     let list = Rect { height: area.height.saturating_sub(ABOUT), ..area };
     let height = usize::from(list.height).saturating_sub(1).max(1);
     let at = palette.at.min(all.len().saturating_sub(1));

@@ -21,7 +21,7 @@ pub fn palette_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         KeyCode::Backspace if palette.input.pop().is_none() => return Vec::new(),
         KeyCode::Backspace => palette.at = 0,
         KeyCode::Up => palette.at = palette.at.saturating_sub(1),
-        KeyCode::Down => palette.at = (palette.at + 1).min(offers(model, &palette.input).len().saturating_sub(1)),
+        KeyCode::Down => palette.at = (palette.at + 1).min(offers(model, &palette).len().saturating_sub(1)),
         KeyCode::Char('u') if key.control => (palette.input, palette.at) = (String::new(), 0),
         KeyCode::Char(character) if !key.control && palette.input.len() < MAX_INPUT => {
             palette.input.push(character);
@@ -50,6 +50,6 @@ fn perform(model: &mut Model, offer: Offer) -> Vec<Effect> {
 /// The frame on the screen had this to choose.
 pub fn drawn(model: &mut Model) {
     let Some(mut palette) = model.palette.take() else { return };
-    palette.drawn = offers(model, &palette.input).into_iter().nth(palette.at);
+    palette.drawn = offers(model, &palette).into_iter().nth(palette.at);
     model.palette = Some(palette);
 }

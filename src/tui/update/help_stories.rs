@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::engine::Command;
+use crate::model::TaskStatus as S;
 use crate::tui::dialogs::{Question, Verb};
 use crate::tui::fixtures::{Desk, document_proposal, story, tree_proposal};
+use crate::tui::groups::Kind;
+use crate::tui::matrix::Zoom;
+use crate::tui::rows::Grouping;
 
 /// What can be seen of a key's effect, beside what it asks of the outside.
 fn sight(desk: &mut Desk) -> String {
@@ -153,6 +157,7 @@ fn does_what_it_says(action: Action, context: Context, desk: &mut Desk) {
     let is_skip = matches!(question, Some(Question::Reason { verb: Verb::Skip(_) }));
     let is_leave_out = matches!(question, Some(Question::Reason { verb: Verb::LeaveOut(_) }));
     let is_abort = matches!(question, Some(Question::Reason { verb: Verb::Abort }));
+    let kind = desk.model.groups.as_ref().map(|groups| groups.kind);
     let has = |wanted: fn(&Effect) -> bool| desk.effects.iter().any(wanted);
     let holds = match action {
         Action::Help => question == Some(&Question::Help),
@@ -178,7 +183,80 @@ fn does_what_it_says(action: Action, context: Context, desk: &mut Desk) {
         Action::PreviousTab => desk.model.tab == Tab::Evidence,
         Action::ShowReview => desk.model.tab == Tab::Review,
         Action::ShowEvidence => desk.model.tab == Tab::Evidence,
-        _ => true,
+        Action::Filter => desk.model.filter_input.is_some(),
+        Action::Search => desk.model.search.is_typed,
+        Action::Palette => desk.model.palette.is_some(),
+        Action::Mark | Action::MarkAll => !desk.model.marks.is_empty(),
+        Action::TurnGrouping => desk.model.rows.grouping == Grouping::ByOwner,
+        Action::Cohorts => kind == Some(Kind::Cohorts),
+        Action::Causes => kind == Some(Kind::Causes),
+        Action::Zoom => desk.model.sight.zoom == Zoom::Hundred,
+        Action::Fold => desk.model.sight.is_folded,
+        Action::TroubleFirst => desk.model.sight.order.is_some(),
+        Action::LogLevel => desk.model.log_level == ::log::LevelFilter::Warn,
+        Action::LogTarget => desk.model.log_voice == Some("events"),
+        Action::Hints => desk.model.tour,
+        Action::NextWanted | Action::PreviousWanted => {
+            let status = desk.model.cursor.map(|id| desk.model.run.tasks[id.index()].status);
+            matches!(status, Some(S::Review | S::Failed | S::Unknown))
+        }
+        Action::Open => match context {
+            Context::Steps | Context::Matrix => desk.model.tab == Tab::Review,
+            Context::Groups => desk.model.tab == Tab::Evidence && kind.is_none(),
+            _ => desk.model.review.loaded().is_some_and(|loaded| !loaded.diffs.is_empty()),
+        },
+        Action::Back => question.is_none() && kind.is_none() && desk.model.rows.filter.is_empty(),
+        Action::Up
+        | Action::Down
+        | Action::Left
+        | Action::Right
+        | Action::PageUp
+        | Action::PageDown
+        | Action::HalfPageUp
+        | Action::HalfPageDown
+        | Action::First
+        | Action::Last
+        | Action::NextMatch
+        | Action::PreviousMatch => {
+            question.is_none() && desk.effects.iter().all(|effect| !matches!(effect, Effect::Command(_)))
+        }
     };
     assert!(holds, "{told}: {question:?} {:?}", desk.effects);
+}
+
+/// Every action has another key than it came with: the line of keys, the hints above it, the palette and help name that.
+#[test]
+fn a_screen_names_the_operators_own_keys_and_none_that_they_gave_away() {
+    let mut keymap = crate::tui::keymap::Keymap::default();
+    let former: BTreeSet<String> =
+        keymap.bindings.iter().flat_map(|binding| binding.keys.iter().map(|(name, _)| name.clone())).collect();
+    for (own, binding) in ('Ā'..).zip(&mut keymap.bindings) {
+        binding.keys = vec![(own.to_string(), Key::parse(&own.to_string()).unwrap())];
+    }
+    assert!(keymap.conflict().is_none());
+    let key = |context, action| keymap.key(context, action).to_owned();
+    let everywhere = |action| key(Context::Everywhere, action);
+    let mut desk = Desk::new(&story(), 80, 24);
+    (desk.model.keymap, desk.model.tour) = (keymap.clone(), true);
+    for name in ["account/ana", "home/ana", "home/bob", "home/cyd", "home/dee", "seen"] {
+        use Action as A;
+        for screen in [A::ShowSteps, A::ShowMatrix, A::ShowReview, A::ShowEvidence, A::Cohorts, A::Causes] {
+            desk.press(&everywhere(A::ShowSteps)).at(name);
+            desk.press(&everywhere(screen)).answer(&tree_proposal(name));
+            desk.model.notes = Default::default();
+            let text = desk.text();
+            let lines: Vec<&str> = text.lines().rev().take(2).chain(text.lines().nth(3)).collect();
+            assert!(lines[0].contains(&format!("{} quit", everywhere(A::Quit))), "{text}");
+            for word in lines.iter().flat_map(|line| line.split(['"', ' ', ',', ';', ':'])) {
+                // The article is no key.
+                assert!(word == "a" || !former.contains(word), "{screen:?} of {name} names {word}: {text}");
+            }
+            desk.press(&key(desk.model.context(), A::Back));
+        }
+    }
+    desk.press(&everywhere(Action::ShowSteps)).press(&everywhere(Action::Palette)).type_text("skip");
+    let skip = key(Context::Steps, Action::Skip);
+    assert!(desk.text().contains(&format!("> {skip} ")), "{}", desk.text());
+    desk.press("esc").press(&everywhere(Action::Help)).press("/").type_text("skip, with");
+    assert!(desk.text().contains(&format!("{skip} ")), "{}", desk.text());
 }

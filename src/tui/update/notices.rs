@@ -18,6 +18,9 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
             model.idle = false;
             model.rows.stale = true;
             super::grouped::regroup(model);
+            if let Some(palette) = &mut model.palette {
+                palette.forget_tasks();
+            }
             model.dirtied(Dirty::Now);
         }
         Notice::Event(recorded) => {
