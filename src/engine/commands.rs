@@ -242,6 +242,11 @@ impl Actor {
                     let _ = mailbox.send(Done::ProposalRead { task, made, answer });
                 });
             }
+            // After a resume: it waits for a decision, and nobody has it in memory any more.
+            (TaskStatus::Review | TaskStatus::Approved, Ok(Work::Run(line))) => {
+                let made = Arc::new(self.made_of_command(task, line));
+                self.on_proposal_read(task, Ok(made), answer);
+            }
             _ => {
                 let name = self.run.name(task);
                 let planned = self.run.planned_digest(task);

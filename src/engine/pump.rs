@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::actor::Actor;
 use super::planner::{ToPlan, plan_batch};
 use super::script::{Ask, Asking, Restore, Work};
@@ -161,9 +163,8 @@ impl Actor {
             lane.writing += 1;
         }
         // The report shows the command that was approved, word for word.
-        if let Some(made) = self.proposals.remove(task) {
-            self.setting.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
-        }
+        let made = self.proposals.remove(task).unwrap_or_else(|| Arc::new(self.made_of_command(task, line.clone())));
+        self.setting.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
         self.record(crate::model::Event::Intent {
             task,
             attempt: state.attempt.saturating_add(1),

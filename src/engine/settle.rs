@@ -113,6 +113,12 @@ impl Actor {
 
     /// A command is its own plan: opaque, shown in full.
     pub fn on_command_planned(&mut self, task: TaskId, line: CommandLine) {
+        let made = self.made_of_command(task, line);
+        self.on_planned(task, Ok(Arc::new(made)));
+    }
+
+    /// The same each time: a command is planned of the runbook alone.
+    pub fn made_of_command(&self, task: TaskId, line: CommandLine) -> Made {
         let identity = TargetIdentity {
             system: "command".to_owned(),
             address: line.cwd.as_ref().map_or_else(|| ".".to_owned(), |cwd| cwd.display().to_string()),
@@ -133,9 +139,7 @@ impl Actor {
                 line.deadline.as_secs()
             )],
         };
-        let proposal = Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new() };
-        let made = Made::new(proposal);
-        self.on_planned(task, Ok(Arc::new(made)));
+        Made::new(Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new() })
     }
 
     fn approve_by_policy(&mut self, task: TaskId, made: &Arc<Made>) {

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use rekindle::engine::Notice;
 use rekindle::journal::StateFolder;
 use rekindle::model::{
     Body, Document, Location, Mode, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::YES;
 use crate::one_step::{Accounts, new_session, users};
@@ -37,6 +39,7 @@ struct Crowd {
     schema: Schema,
     backup: bool,
     keeps_tasks_whole: bool,
+    waits: watch::Sender<Option<String>>,
 }
 
 impl Crowd {
@@ -113,6 +116,10 @@ impl Component for Crowd {
         self.keeps_tasks_whole
     }
 
+    fn back_off(&self) -> Option<watch::Receiver<Option<String>>> {
+        Some(self.waits.subscribe())
+    }
+
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
         self.call("check", changes.len(), |_| changes.iter().map(|_| Ok(Checked::default())).collect()).await
     }
@@ -127,11 +134,17 @@ impl Component for Crowd {
     }
 }
 
+fn crowd(seen: &Arc<Mutex<Seen>>, keeps_tasks_whole: bool, waits: &watch::Sender<Option<String>>) -> Accounts {
+    let side = |backup| {
+        let (seen, waits) = (seen.clone(), waits.clone());
+        Arc::new(Crowd { seen, schema: Schema::default(), backup, keeps_tasks_whole, waits })
+    };
+    Accounts { source: side(true), component: side(false), below: TreePath::root(), mode: Mode::Exact }
+}
+
 async fn run(keeps_tasks_whole: bool) -> Arc<Mutex<Seen>> {
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let side = |backup| Arc::new(Crowd { seen: seen.clone(), schema: Schema::default(), backup, keeps_tasks_whole });
-    let (source, component, below) = (side(true), side(false), TreePath::root());
-    let script = Arc::new(Accounts { source, component, below, mode: Mode::Exact });
+    let script = Arc::new(crowd(&seen, keeps_tasks_whole, &watch::Sender::default()));
     let folder = tempfile::tempdir().unwrap();
     let header = script.header("crowd", users(USERS)).await;
     let session = new_session(script, &StateFolder::at(folder.path()), "crowd", YES);
@@ -161,5 +174,27 @@ async fn a_component_never_sees_more_calls_or_more_in_one_than_it_likes() {
     assert_eq!(seen.most_writing, LIMITS.parallel - 1, "one is left for the next plans");
     for verb in ["read", "check", "write", "list"] {
         assert_eq!(seen.most_in_one[verb], LIMITS.batch, "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_component_is_waited_for_is_told_to_whoever_follows_the_run() {
+    let waits = watch::Sender::default();
+    let script = Arc::new(crowd(&Arc::default(), false, &waits));
+    let folder = tempfile::tempdir().unwrap();
+    let header = script.header("crowd", users(1)).await;
+    let session = new_session(script, &StateFolder::at(folder.path()), "crowd", YES);
+    let engine = session.begin(header);
+    let mut notices = engine.subscribe();
+    let mut next = async || loop {
+        match notices.recv().await.expect("the engine has ended") {
+            Notice::BackOff { words, .. } => return words,
+            Notice::Stopped { problem } => panic!("{problem:?}"),
+            _ => {}
+        }
+    };
+    for words in [Some("it asks to wait 4 s".to_owned()), None] {
+        waits.send_replace(words.clone());
+        assert_eq!(next().await, words);
     }
 }

@@ -166,7 +166,7 @@ fn no_value_is_obeyed_by_the_terminal_and_none_fills_it() {
         (&["plan", "runbook.yaml", "--all"], 2),
         (&["run", "runbook.yaml", "--plain"], 0),
         (&["report"], 0),
-        (&["undo", "--plain"], 0),
+        (&["undo"], 0),
     ];
     for (arguments, code) in calls {
         let told = ground.answering("3\n1\n", arguments, code);

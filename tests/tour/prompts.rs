@@ -11,7 +11,7 @@ fn an_undo_is_called_one_and_to_drop_it_is_said_to_leave_what_was_restored() {
     ground.runbook();
     ground.rekindle(&["run", "runbook.yaml", "--plain", "--yes", "--user", "ana"], 0).says("2 done");
     let restored = ground.manifest();
-    let told = ground.answering("4\n\n4\nnot today\n6\n", &["undo", "--plain", "--user", "ana"], 2);
+    let told = ground.answering("4\n\n4\nnot today\n6\n", &["undo", "--user", "ana"], 2);
     told.says("UNDO  home/ana").says("4 drop this undo").says("Drop the undo of home/ana?");
     told.says("what was restored stays").says("skipped");
     crate::ground::assert_same(&ground.manifest(), &restored);

@@ -31,7 +31,8 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
         Ok(proposal) => proposal,
         Err(error) => {
             walk.print(&error.chain());
-            return Asked::Decided;
+            // Where it is planned anew it is asked about again; where not, the others are.
+            return Asked::Later;
         }
     };
     let plan = &proposal.plan;

@@ -136,6 +136,43 @@ async fn a_server_that_is_busy_is_asked_again_and_a_gone_one_not_for_ever() {
 }
 
 #[tokio::test]
+async fn what_a_busy_server_asks_for_is_told_as_long_as_it_is_waited_for() {
+    let busy = told(|line, before| match (line.contains("/token"), before) {
+        (true, _) => token(0),
+        (false, 0) => reply("429 Too Many Requests", "Retry-After: 1\r\n", "{}"),
+        _ => ok(&json!([])),
+    });
+    let http = http(&busy);
+    let mut waited = http.back_off();
+    let heard = async {
+        let mut heard = Vec::new();
+        while heard.last() != Some(&None) {
+            waited.changed().await.unwrap();
+            heard.push(waited.borrow_and_update().clone());
+        }
+        heard
+    };
+    let (answer, heard) = tokio::join!(http.get("/users", &[]), heard);
+    assert_eq!(answer.unwrap(), json!([]));
+    assert_eq!(heard, [Some("Keycloak asks to wait 1 s".to_owned()), None]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_is_waited_for_no_more() {
+    let busy = told(|line, _| match line.contains("/token") {
+        true => token(0),
+        false => reply("503 Service Unavailable", "Retry-After: 30\r\n", "{}"),
+    });
+    let http = http(&busy);
+    let mut waited = http.back_off();
+    tokio::select! {
+        _ = http.get("/users", &[]) => panic!("it did not wait"),
+        changed = waited.changed() => changed.unwrap(),
+    }
+    assert_eq!(*waited.borrow(), None, "the call is dropped by then");
+}
+
+#[tokio::test]
 async fn a_write_whose_answer_is_lost_is_not_sent_again() {
     let cut = told(|line, _| if line.contains("/token") { token(0) } else { Vec::new() });
     let error = http(&cut).write(Method::POST, "/users", Some(&json!({}))).await.unwrap_err();
