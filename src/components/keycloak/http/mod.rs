@@ -22,7 +22,7 @@ use super::config::{Config, Login};
 pub(super) use answer::Answer;
 use answer::{Failed, failed_to_send};
 use fence::Fence;
-pub(super) use pages::{Bare, Item};
+pub(super) use pages::Bare;
 use patience::Patience;
 use token::Token;
 
