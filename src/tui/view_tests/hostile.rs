@@ -72,7 +72,7 @@ fn walk(desk: &mut Desk, proposal: &Proposal, place: &str) {
     {
         desk.press(keys).answer(proposal);
         is_harmless(desk, &format!("{place} {keys}"));
-        desk.send(Msg::Paste { text: longest(), at: desk.now });
+        desk.send(Msg::Paste { text: long(), at: desk.now });
         is_harmless(desk, &format!("{place} {keys}, pasted into"));
         desk.press("esc esc esc");
     }
