@@ -13,7 +13,7 @@ fn an_undo_is_called_one_and_to_drop_it_is_said_to_leave_what_was_restored() {
     let restored = ground.manifest();
     let told = ground.answering("4\n\n4\nnot today\n6\n", &["undo", "--user", "ana"], 2);
     told.says("UNDO  home/ana").says("4 drop this undo").says("Drop the undo of home/ana?");
-    told.says("what was restored stays").says("skipped");
+    told.says("what was restored stays").says("voided    not today");
     crate::ground::assert_same(&ground.manifest(), &restored);
 }
 

@@ -35,7 +35,7 @@ fn finish(terminal: &mut Terminal) {
     terminal.press_until(ESC, "the list", |screen| screen.contains("by step"));
     terminal.press("3").sees("home/lee").sees("takes");
     approve(terminal);
-    terminal.sees("COMPLETE").sees("every task is settled");
+    terminal.sees("COMPLETE").sees("Applied and read back");
 }
 
 #[test]

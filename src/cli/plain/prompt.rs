@@ -9,6 +9,8 @@ use crate::tui::{self, Demand};
 /// What came of one question.
 pub enum Asked {
     Decided,
+    /// Nothing was decided: the same question comes again.
+    Again,
     Later,
     Leave,
 }
@@ -205,7 +207,8 @@ async fn skip(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     let (title, about) = tui::of_skipping(run, &[task]);
     match answer(walk, &format!("{title} {about}\nwhy? (empty: no)")).await {
         Some(why) if !why.is_empty() => decided(obey(walk, Command::Skip { task, why }).await),
-        _ => Asked::Decided,
+        Some(_) => Asked::Again,
+        None => Asked::Leave,
     }
 }
 
@@ -219,7 +222,8 @@ async fn leave_out(walk: &Walk, run: &Run, task: TaskId) -> Asked {
             let (set, owner) = (owner.set.to_string(), owner.name.to_string());
             decided(obey(walk, Command::LeaveOut { set, owner, why }).await)
         }
-        _ => Asked::Decided,
+        Some(_) => Asked::Again,
+        None => Asked::Leave,
     }
 }
 

@@ -69,6 +69,8 @@ impl Walk {
                 Notice::Idle => match self.next_to_ask(&run, &put_off) {
                     Some(task) => match prompt::ask(self, &run, task).await {
                         prompt::Asked::Decided => {}
+                        // No event comes of it.
+                        prompt::Asked::Again => notices = self.engine.subscribe(),
                         prompt::Asked::Later => {
                             put_off.insert((task, run.tasks.get(task.index()).and_then(|state| state.digest)));
                             // Nothing happened, so no notice comes: look for the next one ourselves.
