@@ -180,3 +180,34 @@ async fn what_is_written_into_the_directory_itself_is_said_before() {
     assert!(error.chain().contains("would lose the person too"), "{}", error.chain());
     assert!(slapd.get("lena", "sn").is_some(), "she is in the directory");
 }
+
+/// It takes every connection and says nothing.
+fn silent() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ldap://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || listener.incoming().flatten().collect::<Vec<_>>());
+    url
+}
+
+/// The server waits for it whenever it looks for anybody, and then answers with what it has itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_never_answers_is_named_as_what_the_server_waits_for() {
+    use crate::faults::{Operator, said};
+    let slapd = Slapd::start();
+    let mut story = Story::seen("silent", 1).await;
+    let directory = linked(&story, &slapd, "READ_ONLY", "READ_ONLY").await;
+    let export = server().export("silent", "50");
+    story.back_up(&export).await;
+    story.remove(&format!("/users/{}", story.id_of("ana").await)).await;
+    let mut shown = story.admin.get(&story.at(&format!("/components/{directory}"))).await;
+    shown["config"]["connectionUrl"] = json!([silent()]);
+    shown["config"]["connectionTimeout"] = json!(["4000"]);
+    story.put(&format!("/components/{directory}"), shown).await;
+    story.post("/clear-user-cache", json!({})).await;
+    let operator = Operator::new(&server().url(), "silent", export.path());
+    let run = operator.run();
+    assert_eq!(run.status.code(), Some(0), "{}", said(&run));
+    let log = operator.log();
+    assert!(log.contains("it asks its directories for each, 'offices'"), "{log}");
+    assert_eq!(story.differences(&story.below("users")).await, nothing());
+}
