@@ -22,7 +22,7 @@ use super::config::{Config, Login};
 pub(super) use answer::Answer;
 use answer::{Failed, failed_to_send};
 use fence::Fence;
-pub(super) use pages::{Bare, Item};
+pub(super) use pages::Bare;
 use patience::Patience;
 use token::Token;
 
@@ -131,6 +131,8 @@ impl Http {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Answer, Failed> {
+        // The turn first: who waits long for it would come with a token that has run out.
+        let _turn = self.turns.acquire().await;
         let token = self.token.current().await?;
         match self.send(method.clone(), url, query, body, token.expose()).await {
             Err(failed) if failed.status() == Some(StatusCode::UNAUTHORIZED) => {
@@ -150,7 +152,6 @@ impl Http {
         token: &str,
     ) -> Result<Answer, Failed> {
         let doing = format!("{method} {}", visible(url));
-        let _turn = self.turns.acquire().await;
         self.calls.fetch_add(1, Ordering::Relaxed);
         let client = if self.is_about_all(&method, url) { &self.patient } else { &self.client };
         let mut request = client.request(method.clone(), url).bearer_auth(token).header("Accept", "application/json");

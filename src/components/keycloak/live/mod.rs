@@ -1,16 +1,20 @@
 //! The live realm: read in bulk where many are asked for, one by one where few are.
 
+mod kept;
+mod memberships;
 mod one_user;
 mod probe;
 mod reader;
 mod realm_view;
-mod users_view;
+mod roster;
+mod user;
+mod users;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{RwLock, Semaphore};
 
 use crate::model::{Result, Schema, TreePath};
 
@@ -18,9 +22,11 @@ use super::config::Config;
 use super::http::Http;
 use super::schema::schema;
 use super::write::IMPORTS;
+use kept::{Fresh, Kept};
+use memberships::Memberships;
 pub(super) use one_user::Details;
 pub(super) use realm_view::RealmView;
-pub(super) use users_view::UsersView;
+use roster::Roster;
 
 /// A bulk read serves a planning pass: so long, or several times as long as it took. What is written is read anew
 /// just before, and a read of few is always of now.
@@ -52,8 +58,12 @@ pub(super) struct Live {
     pub http: Http,
     /// Turns to create users in bulk, however many writes are under way: more at once are slower.
     pub imports: Semaphore,
-    realm: Mutex<Option<Arc<RealmView>>>,
-    users: Mutex<Option<Arc<UsersView>>>,
+    /// Shared by writes, and had alone by who reads everybody: lists move while they are written, and what is read
+    /// after several writes proves them all.
+    pub writing: RwLock<()>,
+    realm: Kept<RealmView>,
+    roster: Kept<Roster>,
+    memberships: Kept<Memberships>,
     /// When each resource was last written here: a view begun earlier says nothing of it.
     written: std::sync::Mutex<Written>,
 }
@@ -71,8 +81,10 @@ impl Live {
         Self {
             http,
             imports: Semaphore::new(IMPORTS),
-            realm: Mutex::default(),
-            users: Mutex::default(),
+            writing: RwLock::default(),
+            realm: Kept::default(),
+            roster: Kept::default(),
+            memberships: Kept::default(),
             written: std::sync::Mutex::default(),
         }
     }
@@ -114,42 +126,41 @@ impl Live {
         self.realm_since(self.realm_written(), FRESH_FOR).await
     }
 
-    /// Who asks while it is read waits for that reading, if it began late enough.
-    async fn realm_since(&self, since: Option<Instant>, fresh_for: Duration) -> Result<Arc<RealmView>> {
-        let asked = Instant::now();
-        let mut held = self.realm.lock().await;
-        if let Some(view) = held.as_ref()
-            && since.is_none_or(|since| view.begun >= since)
-            && (view.begun >= asked || view.begun.elapsed() <= fresh_for + view.cost)
-        {
-            return Ok(Arc::clone(view));
+    async fn realm_since(&self, since: Option<Instant>, within: Duration) -> Result<Arc<RealmView>> {
+        self.realm.get_or(Fresh { since, within, per_cost: 1 }, RealmView::take(&self.http)).await
+    }
+
+    async fn roster(&self, realm: &RealmView, fresh: Fresh) -> Result<Arc<Roster>> {
+        self.everybody(&self.roster, fresh, Roster::take(&self.http, realm)).await
+    }
+
+    async fn memberships(&self, realm: &RealmView, fresh: Fresh) -> Result<Arc<Memberships>> {
+        self.everybody(&self.memberships, fresh, Memberships::take(&self.http, realm)).await
+    }
+
+    async fn everybody<T>(
+        &self,
+        kept: &Kept<T>,
+        fresh: Fresh,
+        read: impl Future<Output = Result<T>>,
+    ) -> Result<Arc<T>> {
+        if let Some(serves) = kept.get(fresh).await {
+            return Ok(serves);
         }
-        let view = Arc::new(RealmView::take(&self.http).await?);
-        *held = Some(Arc::clone(&view));
-        Ok(view)
+        let _alone = self.writing.write().await;
+        kept.get_or(fresh, read).await
     }
 
-    pub(super) async fn users_for_plan(&self, keys: &[&TreePath]) -> Result<Arc<UsersView>> {
-        let realm = self.realm_for_names().await?;
-        let mut held = self.users.lock().await;
-        if let Some(view) = held.as_ref().filter(|view| self.is_fresh(view, keys)) {
-            return Ok(Arc::clone(view));
-        }
-        // Not two at once: it holds everybody.
-        *held = None;
-        let view = Arc::new(UsersView::take(&self.http, &realm).await?);
-        *held = Some(Arc::clone(&view));
-        Ok(view)
+    /// With these users as they are since they were written here.
+    fn fresh<'k>(&self, keys: impl IntoIterator<Item = &'k TreePath>) -> Fresh {
+        let since = self.users_written(keys).max(self.realm_written());
+        Fresh { since, within: FRESH_FOR, per_cost: FRESH_PER_COST }
     }
 
-    /// Waits for a reading that is under way.
-    pub(super) async fn has_fresh_users(&self, keys: &[&TreePath]) -> bool {
-        self.users.lock().await.as_ref().is_some_and(|view| self.is_fresh(view, keys))
-    }
-
-    fn is_fresh(&self, view: &UsersView, keys: &[&TreePath]) -> bool {
-        let since = self.users_written(keys.iter().copied()).max(self.realm_written());
-        since.is_none_or(|since| view.begun >= since) && view.begun.elapsed() <= FRESH_FOR + view.cost * FRESH_PER_COST
+    fn fresh_of_all(&self) -> Fresh {
+        let of_any = self.written.lock().unwrap_or_else(PoisonError::into_inner).users.values().copied().max();
+        let fresh = self.fresh([]);
+        Fresh { since: fresh.since.max(of_any), ..fresh }
     }
 
     /// How many users were asked for in the last moments, these included.

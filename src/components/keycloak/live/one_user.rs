@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::realm_view::{RealmView, list, text};
-use super::users_view::{User, lean};
+use super::user::{User, lean};
 use crate::components::keycloak::http::{Http, segment, strange};
 use crate::model::{Error, ErrorKind, Result, visible};
 
@@ -14,9 +14,12 @@ const SLOW: Duration = Duration::from_secs(3);
 /// A user may be in this many groups, which one call tells.
 const MOST_GROUPS: &str = "100000";
 
-/// What a read of one user is to tell beside what every read tells, since each costs a call.
+/// What the other side of a comparison knows of a user, and what a read is to tell for it beside what every read
+/// tells, since each costs a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::components::keycloak) struct Details {
+    /// Costs none: it spares a look for the name.
+    pub id: Option<String>,
     pub credentials: bool,
     pub consents: bool,
     /// Names of attributes: where one is not seen, the server may be hiding it, since its user profile does not name it.
@@ -32,6 +35,7 @@ impl Details {
         let holds = |name: &str| other.get(name).is_some();
         let attributes = other.get("attributes").and_then(Value::as_object).into_iter().flat_map(Map::keys);
         Self {
+            id: text(other, "id").map(str::to_owned),
             credentials: holds("credentials"),
             consents: holds("clientConsents"),
             attributes: attributes.cloned().collect(),
@@ -43,6 +47,7 @@ impl Details {
     pub fn with(mut self, other: Self) -> Self {
         self.attributes.extend(other.attributes);
         Self {
+            id: self.id.or(other.id),
             credentials: self.credentials || other.credentials,
             consents: self.consents || other.consents,
             attributes: self.attributes,

@@ -2,26 +2,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, stream};
 
-use super::one_user::{self, Details};
+use super::one_user::Details;
 use super::realm_view::{RealmView, text};
-use super::users_view::User;
-use super::{Keycloak, Live, is_user, probe};
-use crate::components::keycloak::canonical::{self, Side};
-use crate::components::keycloak::http::Bare;
+use super::{Keycloak, is_user, probe};
+use crate::components::keycloak::canonical;
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
 use crate::model::{
     Answer, Error, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath, visible,
 };
 use crate::reader::Reader;
-
-/// So few users are read one by one, each as it is now.
-const FEW: usize = 16;
-/// One user read alone costs as much as this many read in bulk.
-const BULK_PAYS: u64 = 12;
-const SIDE_BY_SIDE: usize = 8;
 
 /// What a realm that is not there calls itself.
 pub(super) const ABSENT: &str = "absent";
@@ -212,109 +203,4 @@ impl Keycloak {
         }
         Ok(locations)
     }
-}
-
-impl Live {
-    /// The names of all users, sorted.
-    pub(super) async fn all_users(&self) -> Result<Vec<String>> {
-        if self.http.get_maybe("", &[]).await?.is_none() {
-            return Ok(Vec::new());
-        }
-        let name = |user: Bare| user.username.map(|name| name.to_lowercase());
-        let brief = [("briefRepresentation", "true")];
-        let mut names = self.http.counted("/users", "/users/count", &brief, 1000, name).await?;
-        names.sort_unstable();
-        Ok(names)
-    }
-
-    /// Users by key, each for itself.
-    async fn users(
-        &self,
-        wanted: &[ResourceId],
-        details: &[Details],
-    ) -> Result<BTreeMap<TreePath, Result<Option<Resource>>>> {
-        let realm = self.realm_for_names().await?;
-        let keys: Vec<&TreePath> = wanted.iter().map(|id| &id.key).collect();
-        let bulk = match self.pays_in_bulk(&realm, &keys).await? {
-            true => Some(self.users_for_plan(&keys).await?),
-            false => None,
-        };
-        let (realm, bulk) = (&realm, bulk.as_ref());
-        let read = |(at, id): (usize, &ResourceId)| {
-            let details = details.get(at).cloned().unwrap_or_default();
-            let id = id.clone();
-            async move {
-                let read = match bulk {
-                    Some(bulk) => {
-                        let found = username(&id).and_then(|name| bulk.user(&name));
-                        self.finished(realm, found, details).await
-                    }
-                    None => self.user_now(realm, &id, details).await,
-                };
-                (Kind::of_id(&id).map(|(kind, names)| kind.id(&names).key).unwrap_or(id.key), read)
-            }
-        };
-        Ok(stream::iter(wanted.iter().enumerate()).map(read).buffer_unordered(SIDE_BY_SIDE).collect().await)
-    }
-
-    /// Many come in several batches, of which each alone may not pay: what was asked for lately counts too.
-    async fn pays_in_bulk(&self, realm: &RealmView, keys: &[&TreePath]) -> Result<bool> {
-        if keys.len() <= FEW || realm.realm.is_none() {
-            return Ok(false);
-        }
-        let asked = self.asked_lately(keys.len() as u64);
-        if self.has_fresh_users(keys).await {
-            return Ok(true);
-        }
-        Ok(asked.saturating_mul(BULK_PAYS) >= self.http.count("/users/count").await?)
-    }
-
-    /// One user as it is now.
-    pub(in crate::components::keycloak) async fn user_now(
-        &self,
-        realm: &RealmView,
-        id: &ResourceId,
-        details: Details,
-    ) -> Result<Option<Resource>> {
-        let found = one_user::read(&self.http, realm, &username(id)?).await;
-        self.finished(realm, found, details).await
-    }
-
-    async fn finished(
-        &self,
-        realm: &RealmView,
-        found: Result<Option<User>>,
-        details: Details,
-    ) -> Result<Option<Resource>> {
-        let (Some(mut user), Some(names)) = (found?, realm.names()) else { return Ok(None) };
-        let now;
-        let names = match user.groups().all(|id| names.knows_group(id)) {
-            true => names,
-            // A group came since the realm was read.
-            false => {
-                now = self.realm_now().await?;
-                now.names().unwrap_or(names)
-            }
-        };
-        one_user::add_details(&self.http, realm, &mut user, &details).await?;
-        let mut made = canonical::user(&user.representation, names, Side::Live)?;
-        if let (Some(enabled), Some(directory)) = (details.enabled, text(&made.document, "federationLink"))
-            && realm.is_disabled(directory)
-        {
-            made.document["enabled"] = enabled.into();
-        }
-        if !user.organizations.is_empty()
-            && let Some(fields) = made.document.as_object_mut()
-        {
-            user.organizations.sort_unstable();
-            fields.insert("organizations".to_owned(), user.organizations.into());
-        }
-        Ok(Some(made.resource()))
-    }
-}
-
-/// The name that a user's key stands for.
-fn username(id: &ResourceId) -> Result<String> {
-    let (_, mut names) = Kind::of_id(id)?;
-    Ok(names.pop().unwrap_or_default().to_lowercase())
 }

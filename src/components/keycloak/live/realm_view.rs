@@ -1,5 +1,4 @@
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
@@ -16,10 +15,6 @@ const SIDE_BY_SIDE: usize = 4;
 
 /// A realm but for its people, as it was at one moment: one call for nearly all of it.
 pub(in crate::components::keycloak) struct RealmView {
-    /// When its reading began: what was written before is in it.
-    pub begun: Instant,
-    /// How long it took.
-    pub cost: Duration,
     /// `None`: there is no realm of that name.
     pub realm: Option<Realm>,
     /// The server's ids by group key, client id, organization alias; realm roles' under no client.
@@ -34,9 +29,8 @@ pub(in crate::components::keycloak) struct RealmView {
 
 impl RealmView {
     pub async fn take(http: &Http) -> Result<Self> {
-        let begun = Instant::now();
-        let Some(secrets) = secrets(http).await? else { return Ok(Self::absent(begun)) };
-        let Some(mut representation) = export(http).await? else { return Ok(Self::absent(begun)) };
+        let Some(secrets) = secrets(http).await? else { return Ok(Self::absent()) };
+        let Some(mut representation) = export(http).await? else { return Ok(Self::absent()) };
         let (organizations, profile) =
             tokio::try_join!(organizations(http, &representation), http.get("/users/profile", &[]))?;
         fill_secrets(&mut representation, &secrets);
@@ -48,7 +42,7 @@ impl RealmView {
         for user in list(&representation, "users") {
             insert(&mut realm.resources, canonical::user(user, &realm.names, Side::Live)?);
         }
-        let mut view = Self { cost: begun.elapsed(), ..Self::absent(begun) };
+        let mut view = Self::absent();
         view.note_ids(&representation);
         view.hides_unmanaged =
             !matches!(text(&profile, "unmanagedAttributePolicy"), Some("ENABLED" | "ADMIN_EDIT" | "ADMIN_VIEW"));
@@ -56,10 +50,8 @@ impl RealmView {
         Ok(view)
     }
 
-    fn absent(begun: Instant) -> Self {
+    fn absent() -> Self {
         Self {
-            begun,
-            cost: begun.elapsed(),
             realm: None,
             groups: BTreeMap::new(),
             clients: BTreeMap::new(),

@@ -69,6 +69,7 @@ impl Component for Keycloak {
             .iter()
             .map(|one| Err(Error::new(ErrorKind::Bug, format!("write {}", one.change.id), "it was passed over")))
             .collect();
+        let _shared = self.live.writing.read().await;
         let view = match self.live.http.still_held().await {
             Ok(()) => self.live.realm_now().await,
             Err(error) => Err(error),

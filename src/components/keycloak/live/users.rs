@@ -1,0 +1,159 @@
+use std::collections::{BTreeMap, HashMap};
+
+use futures_util::{StreamExt, stream};
+
+use super::Live;
+use super::one_user::{self, Details};
+use super::realm_view::{RealmView, text};
+use super::user::{self, User};
+use crate::components::keycloak::canonical::{self, Side};
+use crate::components::keycloak::kinds::Kind;
+use crate::model::{Resource, ResourceId, Result, TreePath};
+
+/// So few users are read one by one, each as it is now.
+const FEW: usize = 16;
+/// One user read alone costs as much as this many read in bulk.
+const BULK_PAYS: u64 = 12;
+const SIDE_BY_SIDE: usize = 8;
+
+impl Live {
+    /// The names of all users, sorted.
+    pub(super) async fn all_users(&self) -> Result<Vec<String>> {
+        let realm = self.realm_for_names().await?;
+        let roster = self.roster(&realm, self.fresh_of_all()).await?;
+        let mut names: Vec<String> = roster.names().map(str::to_owned).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Users by key, each for itself.
+    pub(super) async fn users(
+        &self,
+        wanted: &[ResourceId],
+        details: &[Details],
+    ) -> Result<BTreeMap<TreePath, Result<Option<Resource>>>> {
+        let realm = self.realm_for_names().await?;
+        let keys: Vec<&TreePath> = wanted.iter().map(|id| &id.key).collect();
+        let many = match self.pays_in_bulk(&realm, &keys).await? {
+            true => Some(self.many(&realm, wanted, details).await?),
+            false => None,
+        };
+        let (realm, many) = (&realm, many.as_ref());
+        let read = |(at, id): (usize, &ResourceId)| {
+            let details = details.get(at).cloned().unwrap_or_default();
+            let id = id.clone();
+            async move {
+                let read = match many.and_then(|many| many.get(&id.key)) {
+                    Some(found) => self.finished(realm, Ok(found.clone()), details).await,
+                    None => self.user_now(realm, &id, details).await,
+                };
+                (Kind::of_id(&id).map(|(kind, names)| kind.id(&names).key).unwrap_or(id.key), read)
+            }
+        };
+        Ok(stream::iter(wanted.iter().enumerate()).map(read).buffer_unordered(SIDE_BY_SIDE).collect().await)
+    }
+
+    /// Many come in several batches, of which each alone may not pay: what was asked for lately counts too.
+    async fn pays_in_bulk(&self, realm: &RealmView, keys: &[&TreePath]) -> Result<bool> {
+        if keys.len() <= FEW || realm.realm.is_none() {
+            return Ok(false);
+        }
+        let asked = self.asked_lately(keys.len() as u64);
+        if self.memberships.get(self.fresh(keys.iter().copied())).await.is_some() {
+            return Ok(true);
+        }
+        Ok(asked.saturating_mul(BULK_PAYS) >= self.http.count("/users/count").await?)
+    }
+
+    /// As bulk reads tell them, by key; who is not in the answer is to be read alone.
+    async fn many(
+        &self,
+        realm: &RealmView,
+        wanted: &[ResourceId],
+        details: &[Details],
+    ) -> Result<HashMap<TreePath, Option<User>>> {
+        let begun = self.roster.begun().await;
+        let named = wanted.iter().enumerate().filter_map(|(at, id)| {
+            let given = details.get(at).and_then(|details| details.id.as_deref());
+            // A user that was just written has the id that it was written with.
+            let is_new = || begun.is_none_or(|begun| self.users_written([&id.key]).is_some_and(|at| at > begun));
+            Some((&id.key, username(id).ok()?, given.filter(|_| is_new())))
+        });
+        let (written, others): (Vec<_>, Vec<_>) = named.partition(|(_, _, given)| given.is_some());
+        let mut ids: HashMap<String, (&TreePath, String)> =
+            written.into_iter().filter_map(|(key, name, given)| Some((given?.to_owned(), (key, name)))).collect();
+        let mut found = HashMap::with_capacity(wanted.len());
+        if !others.is_empty() {
+            let roster = self.roster(realm, self.fresh(others.iter().map(|(key, _, _)| *key))).await?;
+            for (key, name, _) in others {
+                match roster.id(&name) {
+                    Some(id) => drop(ids.insert(id.to_owned(), (key, name))),
+                    None => drop(found.insert(key.clone(), None)),
+                }
+            }
+        }
+        let users = user::of_ids(&self.http, ids.keys().cloned().collect()).await?;
+        let there = users.into_iter().filter_map(|(id, user)| {
+            let (key, name) = ids.get(&id)?;
+            user.is_named(name).then_some((*key, user))
+        });
+        let there: Vec<(&TreePath, User)> = there.collect();
+        if !there.is_empty() {
+            let memberships = self.memberships(realm, self.fresh(there.iter().map(|(key, _)| *key))).await?;
+            found.extend(there.into_iter().map(|(key, mut user)| {
+                memberships.note(&mut user);
+                (key.clone(), Some(user))
+            }));
+        }
+        Ok(found)
+    }
+
+    /// One user as it is now.
+    pub(in crate::components::keycloak) async fn user_now(
+        &self,
+        realm: &RealmView,
+        id: &ResourceId,
+        details: Details,
+    ) -> Result<Option<Resource>> {
+        let found = one_user::read(&self.http, realm, &username(id)?).await;
+        self.finished(realm, found, details).await
+    }
+
+    async fn finished(
+        &self,
+        realm: &RealmView,
+        found: Result<Option<User>>,
+        details: Details,
+    ) -> Result<Option<Resource>> {
+        let (Some(mut user), Some(names)) = (found?, realm.names()) else { return Ok(None) };
+        let now;
+        let names = match user.groups().all(|id| names.knows_group(id)) {
+            true => names,
+            // A group came since the realm was read.
+            false => {
+                now = self.realm_now().await?;
+                now.names().unwrap_or(names)
+            }
+        };
+        one_user::add_details(&self.http, realm, &mut user, &details).await?;
+        let mut made = canonical::user(&user.representation, names, Side::Live)?;
+        if let (Some(enabled), Some(directory)) = (details.enabled, text(&made.document, "federationLink"))
+            && realm.is_disabled(directory)
+        {
+            made.document["enabled"] = enabled.into();
+        }
+        if !user.organizations.is_empty()
+            && let Some(fields) = made.document.as_object_mut()
+        {
+            user.organizations.sort_unstable();
+            fields.insert("organizations".to_owned(), user.organizations.into());
+        }
+        Ok(Some(made.resource()))
+    }
+}
+
+/// The name that a user's key stands for.
+fn username(id: &ResourceId) -> Result<String> {
+    let (_, mut names) = Kind::of_id(id)?;
+    Ok(names.pop().unwrap_or_default().to_lowercase())
+}
