@@ -15,8 +15,8 @@ use super::*;
 use crate::keycloak::Admin;
 
 /// How long a token of the client lives, in seconds; and after how long it surely has run out.
-const LIFE: &str = "5";
-const LATE: Duration = Duration::from_secs(7);
+const LIFE: &str = "10";
+const LATE: Duration = Duration::from_secs(12);
 const CLIENT: &str = "short";
 /// As the operator's runbook has it.
 const SECRET: &str = "admin";
