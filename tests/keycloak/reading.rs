@@ -183,38 +183,6 @@ async fn owners_are_the_users_and_a_scope_is_one_of_them() {
     assert_eq!(lengths, [Some(1), Some(0), Some(1), None]);
 }
 
-/// As while a run writes one batch and reads another one back. Whoever comes has a name before all others, so that
-/// everybody moves from page to page.
-#[tokio::test(flavor = "multi_thread")]
-async fn people_who_come_while_others_are_read_make_nobody_vanish() {
-    let (admin, component) = made("growing", 600).await;
-    let people: Vec<Location> = (0..600).map(|at| user(&format!("user{at:05}"))).collect();
-    let done = std::sync::atomic::AtomicBool::new(false);
-    let coming = async {
-        for at in 0.. {
-            if done.load(std::sync::atomic::Ordering::SeqCst) {
-                break;
-            }
-            let some: Vec<Value> =
-                (0..20).map(|one| json!({"username": format!("a-{:05}", at * 20 + one), "enabled": true})).collect();
-            let body = json!({"ifResourceExists": "FAIL", "users": some});
-            admin.done(Method::POST, "/growing/partialImport", body).await;
-        }
-    };
-    let reading = async {
-        for _ in 0..3 {
-            let fresh = server().component("growing");
-            for read in fresh.read(&people).await {
-                assert!(read.unwrap().is_some(), "somebody who is there was not found");
-            }
-        }
-        done.store(true, std::sync::atomic::Ordering::SeqCst);
-    };
-    tokio::join!(coming, reading);
-    let names = component.owners(&at("users"), None).await.unwrap();
-    assert!(names.len() > 604, "nobody came meanwhile: {}", names.len());
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_realm_that_is_not_there_holds_nothing_and_has_no_identity_yet() {
     let admin = Admin::new(server());
