@@ -166,6 +166,11 @@ async fn two_hundred_users_cost_no_more_calls_than_groups_and_roles() {
     let one = component.read(&wanted[7..8]).await.pop().unwrap().unwrap().unwrap();
     let shared = read[7].as_ref().unwrap().as_ref().unwrap();
     assert_eq!(one.document().unwrap().value, shared.document().unwrap().value);
+    let nobody: Vec<Location> = (0..200).map(|at| user(&format!("nobody{at:05}"))).collect();
+    let held = vec![read[7].as_ref().unwrap().clone(); nobody.len()];
+    let before = component.calls();
+    assert!(component.read_for(&nobody, &held).await.iter().all(|one| one.as_ref().unwrap().is_none()));
+    assert!(component.calls() - before < 12, "each who is not there was looked for");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,7 +76,7 @@ impl Live {
         let named = wanted.iter().enumerate().filter_map(|(at, id)| {
             let given = details.get(at).and_then(|details| details.id.as_deref());
             // A user that was just written has the id that it was written with.
-            let is_new = || begun.is_none_or(|begun| self.users_written([&id.key]).is_some_and(|at| at > begun));
+            let is_new = || self.users_written([&id.key]).is_some_and(|at| begun.is_none_or(|begun| at > begun));
             Some((&id.key, username(id).ok()?, given.filter(|_| is_new())))
         });
         let (written, others): (Vec<_>, Vec<_>) = named.partition(|(_, _, given)| given.is_some());
