@@ -93,12 +93,6 @@ impl Operator {
         self.call(&self.on_runbook("run", &["--plain", "--yes"]))
     }
 
-    /// What its one run has logged.
-    pub fn log(&self) -> String {
-        let found = Command::new("find").arg(self.state.path()).args(["-name", "log"]).output().unwrap();
-        std::fs::read_to_string(String::from_utf8(found.stdout).unwrap().trim()).unwrap()
-    }
-
     pub fn resume(&self) -> Output {
         self.call(&["resume", "--plain", "--yes"])
     }
