@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -55,8 +54,6 @@ fn a_realm() -> Value {
 
 fn standing() -> Standing {
     Standing::new(Arc::new(RealmView {
-        begun: Instant::now(),
-        cost: Duration::ZERO,
         realm: Some(canonical::realm(&a_realm()).unwrap()),
         groups: BTreeMap::new(),
         clients: BTreeMap::new(),
