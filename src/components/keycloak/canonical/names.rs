@@ -107,13 +107,6 @@ impl Names {
         self.directories.get(id).cloned().unwrap_or_else(|| id.to_owned())
     }
 
-    /// The names of all of them, sorted.
-    pub fn directories(&self) -> Vec<&str> {
-        let mut all: Vec<&str> = self.directories.values().map(String::as_str).collect();
-        all.sort_unstable();
-        all
-    }
-
     pub fn organizations(&self, username: &str) -> Option<Value> {
         let of = self.organizations.get(&username.to_lowercase())?;
         Some(Value::Array(of.iter().cloned().map(Value::String).collect()))

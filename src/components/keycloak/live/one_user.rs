@@ -1,5 +1,4 @@
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
@@ -7,9 +6,6 @@ use super::realm_view::{RealmView, list, text};
 use super::user::{User, lean};
 use crate::components::keycloak::http::{Http, segment, strange};
 use crate::model::{Error, ErrorKind, Result, visible};
-
-/// Who waits so long for one user waits for something behind the server.
-const SLOW: Duration = Duration::from_secs(3);
 
 /// A user may be in this many groups, which one call tells.
 const MOST_GROUPS: &str = "100000";
@@ -62,20 +58,7 @@ pub(super) async fn read(http: &Http, realm: &RealmView, username: &str) -> Resu
         return Ok(None);
     }
     let query = [("username", username), ("exact", "true"), ("briefRepresentation", "false")];
-    let began = Instant::now();
-    let found = http.get("/users", &query).await;
-    if began.elapsed() >= SLOW
-        && let Some(directories) = realm.asked_directories()
-    {
-        let seconds = began.elapsed().as_secs();
-        tracing::warn!(
-            target: "keycloak",
-            "the server took {seconds} s to look for the user {}: it asks its directories for each, {directories}; \
-             see that they answer, or disable the one that does not",
-            visible(username)
-        );
-    }
-    let found = found?;
+    let found = http.get("/users", &query).await?;
     let Some(found) = found.as_array() else { return Err(strange("look for a user", "its answer is no list")) };
     let is_it = |user: &&Value| text(user, "username").is_some_and(|name| name.to_lowercase() == username);
     let Some(found) = found.iter().find(is_it) else { return Ok(None) };

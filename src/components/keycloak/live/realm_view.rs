@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::components::keycloak::canonical::{self, Canonical, Names, Realm, Side, key_of};
 use crate::components::keycloak::http::{Http, segment, strange};
 use crate::components::keycloak::kinds::Kind;
-use crate::model::{ErrorKind, Result, TreePath, visible};
+use crate::model::{ErrorKind, Result, TreePath};
 
 /// Organizations, clients: at most this many a page.
 const PAGE: u64 = 200;
@@ -68,13 +68,6 @@ impl RealmView {
 
     pub fn resources(&self) -> impl Iterator<Item = (&TreePath, &Canonical)> {
         self.realm.iter().flat_map(|realm| &realm.resources)
-    }
-
-    /// Directories that the server asks for people, as in `'offices', 'guests'`.
-    pub fn asked_directories(&self) -> Option<String> {
-        let all = self.names()?.directories();
-        let asked = all.into_iter().filter(|name| !self.is_disabled(name)).map(|name| format!("'{}'", visible(name)));
-        Some(asked.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
     }
 
     /// Whether it is a directory that was disabled.
