@@ -17,7 +17,7 @@ pub(super) struct Lane {
 const SMALL_BATCHES: usize = 8;
 /// Plans that are made or wait to be written, where a batch is not larger: each holds its bodies, and a run of any
 /// length needs no more of them at once.
-const MOST_AHEAD: usize = 1000;
+const MOST_AHEAD: usize = 500;
 
 impl Lane {
     pub fn new(name: Option<String>, limits: Limits) -> Self {

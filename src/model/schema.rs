@@ -93,6 +93,9 @@ pub struct FieldRule {
     /// Can be given to a resource when it is created and never again: not compared on one that is there.
     #[serde(default)]
     pub create_only: bool,
+    /// Given by the system itself where nobody gives one, and never taken away: a backup that lacks it says nothing.
+    #[serde(default)]
+    pub given: bool,
     /// Fields whose hunks must be taken along with this one's.
     pub needs: Vec<String>,
 }

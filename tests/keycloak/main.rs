@@ -19,6 +19,7 @@ mod copies;
 mod export;
 mod faults;
 mod holding;
+mod large;
 mod operators;
 mod reading;
 mod runbooks;

@@ -130,7 +130,7 @@ fn component() -> Vec<FieldRule> {
     vec![chosen_once("id"), hidden_secret("secretConfig")]
 }
 
-/// A client's secret is shown in clear to those who may see clients, so it is compared; its masked form is no value.
+/// A client's secret is shown in clear to those who may see clients, so it is compared. No call takes it away.
 fn client() -> Vec<FieldRule> {
     vec![
         chosen_once("id"),
@@ -138,7 +138,7 @@ fn client() -> Vec<FieldRule> {
         set("webOrigins"),
         set("defaultClientScopes"),
         set("optionalClientScopes"),
-        FieldRule { secret: true, ..at("secret") },
+        FieldRule { secret: true, given: true, ..at("secret") },
         FieldRule { secret: true, ..at("secretAttributes.*") },
         keyed("protocolMappers", "name"),
         keyed("authorizationSettings.resources", "name"),

@@ -28,7 +28,7 @@ impl Way<'_, '_> {
     /// As a path from here on.
     fn strays(&self, three: Three<'_>, at: &Cursor, depth: usize) -> Option<String> {
         let [before, now, after] = three;
-        if at.ignored || now == before || now == after {
+        if at.ignored || (at.given && after.is_none()) || now == before || now == after {
             return None;
         }
         let here = Some(String::new());

@@ -26,6 +26,8 @@ pub(super) struct Cursor {
     pub ignored: bool,
     /// Here or above, only what is created gets a value.
     pub create_only: bool,
+    /// Here or above, what is there stays where nothing else is wanted.
+    pub given: bool,
 }
 
 impl<'a> Rules<'a> {
@@ -54,17 +56,18 @@ impl<'a> Rules<'a> {
             secret: from.secret,
             ignored: from.ignored,
             create_only: from.create_only,
+            given: from.given,
         })
     }
 
     fn settled(&self, mut cursor: Cursor) -> Cursor {
-        let (mut secret, mut ignored, mut create_only) = (cursor.secret, cursor.ignored, cursor.create_only);
-        for rule in self.here(&cursor) {
-            secret |= rule.secret;
-            ignored |= rule.ignored;
-            create_only |= rule.create_only;
+        let rules: Vec<&FieldRule> = self.here(&cursor).collect();
+        for rule in rules {
+            cursor.secret |= rule.secret;
+            cursor.ignored |= rule.ignored;
+            cursor.create_only |= rule.create_only;
+            cursor.given |= rule.given;
         }
-        (cursor.secret, cursor.ignored, cursor.create_only) = (secret, ignored, create_only);
         cursor
     }
 

@@ -19,6 +19,7 @@ fn account() -> KindSchema {
         FieldRule { shape: FieldShape::Set, ..rule("tokens") },
         FieldRule { secret: true, ..rule("tokens[]") },
         FieldRule { ignored: true, ..rule("status") },
+        FieldRule { secret: true, given: true, ..rule("client.secret") },
         FieldRule { needs: vec!["home".to_owned()], ..rule("shell") },
         FieldRule { fidelity: Fidelity::Irreversible, ..rule("seal") },
     ];
@@ -109,6 +110,17 @@ fn a_mask_is_never_written_and_equals_nothing() {
     let HunkAt::Field { before, after, .. } = &unmask.hunks[0].at else { panic!() };
     assert_eq!(before, &Some(Shown::Masked));
     assert!(matches!(after, Some(Shown::Secret(_))));
+}
+
+#[test]
+fn what_a_system_gives_by_itself_is_changed_and_never_taken_away() {
+    let live = Document::new(json!({"mail": "a", "client": {"secret": "made", "url": "x"}}));
+    let without = Document::new(json!({"client": {"url": "x"}}));
+    assert_eq!(places(&diff(&live, &without, Mode::Exact).unwrap()), ["Delete mail"]);
+    assert_eq!(written(&live, &without, Mode::Exact), json!({"client": {"secret": "made", "url": "x"}}));
+    let other = Document::new(json!({"mail": "a", "client": {"secret": "old", "url": "x"}}));
+    assert_eq!(places(&diff(&live, &other, Mode::Exact).unwrap()), ["Update client.secret"]);
+    assert_eq!(off_the_way(None, &live.value, &json!({"mail": "a", "client": {"url": "x"}}), &account()), None);
 }
 
 #[test]

@@ -119,7 +119,7 @@ impl<'a, 'r> Walk<'a, 'r> {
     }
 
     fn only_live(&mut self, live: &'a Value, at: &Cursor) {
-        if self.mode == Mode::Merge {
+        if self.mode == Mode::Merge || at.given {
             return;
         }
         match live {

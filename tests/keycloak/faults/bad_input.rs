@@ -11,7 +11,7 @@ use crate::keycloak::Admin;
 use crate::no_ledger::NoLedger;
 
 /// Everybody's account is gone.
-async fn remove_everybody(story: &Story) {
+pub(super) async fn remove_everybody(story: &Story) {
     let users = story.admin.get(&story.at("/users?max=-1")).await;
     for user in users.as_array().unwrap() {
         story.remove(&format!("/users/{}", user["id"].as_str().unwrap())).await;

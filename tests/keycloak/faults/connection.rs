@@ -4,6 +4,7 @@ use rekindle::reader::Reader;
 use reqwest::Method;
 use serde_json::json;
 
+use super::bad_input::remove_everybody;
 use super::proxy::{Asked, Fate};
 use super::*;
 use crate::no_ledger::NoLedger;
@@ -21,7 +22,7 @@ const FATES: [Fate; 8] = [
 ];
 
 /// Takes from ana what takes several calls to give back.
-async fn damage(story: &Story) {
+pub(super) async fn damage(story: &Story) {
     let ana = story.id_of("ana").await;
     let mut now = story.admin.get(&story.at(&format!("/users/{ana}"))).await;
     now["attributes"]["badge"] = json!(["B-99"]);
@@ -66,10 +67,7 @@ async fn new_people_are_looked_for_before_they_are_sent_again() {
     let (story, proxy) = Story::behind_a_proxy("cut-new", 20).await;
     let people = story.below("users");
     for fate in FATES {
-        let users = story.admin.get(&story.at("/users?max=-1")).await;
-        for user in users.as_array().unwrap() {
-            story.remove(&format!("/users/{}", user["id"].as_str().unwrap())).await;
-        }
+        remove_everybody(&story).await;
         let changes = story.plan(&people, &[]).await;
         let met = fate.clone();
         // A login that is refused twice is lost.
@@ -125,74 +123,4 @@ async fn a_server_that_is_gone_is_told_after_a_few_tries_and_nothing_is_said_to_
     let error = story.component.write(&changes, &NoLedger).await.pop().unwrap().unwrap_err();
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Busy, Known::NotApplied), "{}", error.chain());
     assert_eq!(proxy.seen(Asked::writes), 6);
-}
-
-/// A login that is not taken any more in the middle of a run.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_login_pauses_the_run_with_its_reason_and_a_resume_finishes() {
-    let (story, proxy) = Story::behind_a_proxy("logged-out", 100).await;
-    let export = server().export("logged-out", "50");
-    let users = story.admin.get(&story.at("/users?max=-1")).await;
-    for user in users.as_array().unwrap() {
-        story.remove(&format!("/users/{}", user["id"].as_str().unwrap())).await;
-    }
-    let out = Fate::Answer(
-        "401 Unauthorized",
-        "",
-        "{\"error\":\"invalid_grant\",\"error_description\":\"Account disabled\"}",
-    );
-    let is_out = std::sync::atomic::AtomicBool::new(false);
-    proxy.script(move |asked| {
-        use std::sync::atomic::Ordering::SeqCst;
-        if asked.writes() && asked.before == 2 {
-            is_out.store(true, SeqCst);
-        }
-        if is_out.load(SeqCst) { out.clone() } else { Fate::Pass }
-    });
-    let operator = Operator::new(&proxy.url, "logged-out", export.path());
-    let run = operator.run();
-    let told = said(&run);
-    assert_eq!(run.status.code(), Some(1), "{told}");
-    assert!(told.contains("paused by rekindle: cannot"), "{told}");
-    assert!(told.contains("Account disabled"), "{told}");
-    assert!(told.contains("rekindle resume"), "{told}");
-    let logins = proxy.seen(Asked::is_login);
-    assert!(logins < 12, "{logins} logins after the account was disabled lock it");
-    proxy.script(|_| Fate::Pass);
-    let resume = operator.resume();
-    assert_eq!(resume.status.code(), Some(0), "{}", said(&resume));
-    assert_eq!(story.differences(&story.below("users")).await, Vec::<String>::new());
-}
-
-/// Each lives two seconds, and the restore takes longer than that.
-#[tokio::test(flavor = "multi_thread")]
-async fn tokens_that_run_out_on_the_way_are_renewed() {
-    use rekindle::components::keycloak::config::{Grant, Login};
-    let (mut story, proxy) = Story::behind_a_proxy("short-lived", 40).await;
-    let secret = "short-secret";
-    let client = json!({"clientId": "short", "secret": secret, "serviceAccountsEnabled": true, "publicClient": false,
-        "attributes": {"access.token.lifespan": "2"}});
-    story.admin.done(Method::POST, &story.at("/clients"), client).await;
-    let id = |found: serde_json::Value| found[0]["id"].as_str().unwrap().to_owned();
-    let client = id(story.admin.get(&story.at("/clients?clientId=short")).await);
-    let management = id(story.admin.get(&story.at("/clients?clientId=realm-management")).await);
-    let account = story.admin.get(&story.at(&format!("/clients/{client}/service-account-user"))).await;
-    let role = story.admin.get(&story.at(&format!("/clients/{management}/roles/realm-admin"))).await;
-    let path = format!("/users/{}/role-mappings/clients/{management}", account["id"].as_str().unwrap());
-    story.admin.done(Method::POST, &story.at(&path), json!([role])).await;
-    let grant = Grant::Client { secret: rekindle::model::Secret::new(secret) };
-    let login = Login { realm: "short-lived".to_owned(), client: "short".to_owned(), grant };
-    let config = Config { url: proxy.url.clone(), login, ..server().config("short-lived") };
-    story.component = Keycloak::new(config).unwrap();
-    let people = story.below("users");
-    let began = std::time::Instant::now();
-    let mut times = 0;
-    while began.elapsed() < std::time::Duration::from_secs(5) {
-        damage(&story).await;
-        let changes = story.plan(&people, &[]).await;
-        story.write_all(&changes).await;
-        times += 1;
-    }
-    assert_eq!(story.differences(&people).await, Vec::<String>::new());
-    assert!(times > 0 && proxy.seen(Asked::is_login) >= 2, "{times} times, {}", proxy.seen(Asked::is_login));
 }

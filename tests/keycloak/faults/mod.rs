@@ -16,6 +16,7 @@ mod connection;
 mod kills;
 pub mod proxy;
 mod server_killed;
+mod tokens;
 
 /// Reached by way of the proxy.
 fn behind(proxy: &Proxy, realm: &str) -> Keycloak {
@@ -26,7 +27,7 @@ impl Story {
     /// Whose every call to the server goes by way of the proxy.
     async fn behind_a_proxy(name: &str, people: usize) -> (Self, Proxy) {
         let proxy = Proxy::before(server().port);
-        let mut story = Self::of(name, people).await;
+        let mut story = Self::seen(name, people).await;
         story.component = behind(&proxy, name);
         (story, proxy)
     }
@@ -38,17 +39,31 @@ pub struct Operator {
     runbook: tempfile::NamedTempFile,
 }
 
+/// The administrator's own, so that no realm needs a client for it.
+const LOGIN: &str = "{ user: admin, password: { env: KEYCLOAK_PASSWORD }, realm: master }";
+const EVERYBODY: &str = "  - { id: account, each: user, restore: keycloak, from: backup, below: \"users/${user}\" }\n";
+
 impl Operator {
-    /// The administrator's own login, so that no realm needs a client for it.
     pub fn new(url: &str, realm: &str, export: &Path) -> Self {
+        Self::of(url, realm, export, LOGIN, EVERYBODY)
+    }
+
+    fn with_login(url: &str, realm: &str, export: &Path, login: &str) -> Self {
+        Self::of(url, realm, export, login, EVERYBODY)
+    }
+
+    pub fn of_steps(url: &str, realm: &str, export: &Path, steps: &str) -> Self {
+        Self::of(url, realm, export, LOGIN, steps)
+    }
+
+    fn of(url: &str, realm: &str, export: &Path, login: &str, steps: &str) -> Self {
         let runbook = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
         let text = format!(
             "rekindle: 1\ntitle: People\n\
              sources:\n  backup: {{ directory: {}, format: keycloak-export }}\n\
-             components:\n  keycloak:\n    keycloak: {url}\n    realm: {realm}\n    \
-             login: {{ user: admin, password: {{ env: KEYCLOAK_PASSWORD }}, realm: master }}\n\
+             components:\n  keycloak:\n    keycloak: {url}\n    realm: {realm}\n    login: {login}\n\
              owners:\n  user: {{ from: backup, kind: user }}\n\
-             steps:\n  - {{ id: account, each: user, restore: keycloak, from: backup, below: \"users/${{user}}\" }}\n",
+             steps:\n{steps}",
             export.display()
         );
         std::fs::write(runbook.path(), text).unwrap();
@@ -62,7 +77,7 @@ impl Operator {
         command
     }
 
-    fn on_runbook<'w>(&'w self, verb: &'w str, more: &[&'w str]) -> Vec<&'w str> {
+    pub fn on_runbook<'w>(&'w self, verb: &'w str, more: &[&'w str]) -> Vec<&'w str> {
         [&[verb, self.runbook.path().to_str().unwrap()], more].concat()
     }
 

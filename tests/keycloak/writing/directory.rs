@@ -180,3 +180,32 @@ async fn what_is_written_into_the_directory_itself_is_said_before() {
     assert!(error.chain().contains("would lose the person too"), "{}", error.chain());
     assert!(slapd.get("lena", "sn").is_some(), "she is in the directory");
 }
+
+/// It takes every connection and says nothing.
+fn silent() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ldap://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || listener.incoming().flatten().collect::<Vec<_>>());
+    url
+}
+
+/// The server waits for it, answers with what it has itself, and takes nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_never_answers_is_named_by_whom_it_keeps_from_being_written() {
+    use crate::faults::{Operator, said};
+    let slapd = Slapd::start();
+    let mut story = Story::seen("silent", 1).await;
+    let directory = linked(&story, &slapd, "READ_ONLY", "READ_ONLY").await;
+    let export = server().export("silent", "50");
+    story.back_up(&export).await;
+    story.remove(&format!("/users/{}", story.id_of("ana").await)).await;
+    let mut shown = story.admin.get(&story.at(&format!("/components/{directory}"))).await;
+    shown["config"]["connectionUrl"] = json!([silent()]);
+    shown["config"]["connectionTimeout"] = json!(["4000"]);
+    story.put(&format!("/components/{directory}"), shown).await;
+    story.post("/clear-user-cache", json!({})).await;
+    let operator = Operator::new(&server().url(), "silent", export.path());
+    let run = operator.run();
+    assert_eq!(run.status.code(), Some(1), "{}", said(&run));
+    assert!(said(&run).contains("'offices' is currently unavailable"), "{}", said(&run));
+}

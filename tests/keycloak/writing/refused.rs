@@ -94,6 +94,7 @@ async fn an_e_mail_that_somebody_else_has_by_now_is_said_to_be_theirs() {
 /// A file from the admin console has a mask in the place of each secret: that is none, and none is not an empty one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_whose_secret_is_masked_in_the_backup_keeps_its_own_or_is_given_one() {
+    use crate::faults::{Operator, said};
     use rekindle::components::keycloak::canonical;
     let story = Story::seen("masked", 0).await;
     let path = story.at("/partial-export?exportClients=true&exportGroupsAndRoles=true");
@@ -103,6 +104,9 @@ async fn a_client_whose_secret_is_masked_in_the_backup_keeps_its_own_or_is_given
     let clients: Vec<Resource> =
         story.below("realm/clients").iter().map(|one| backup.resources[&one.id.key].resource()).collect();
     let at = |client: &str| format!("/clients/{}", story.sample.id(client));
+    // In exact mode nothing masked is gone: of clients, of the provider, of the mail server, of the keys.
+    let everything: Vec<Resource> = backup.resources.values().map(canonical::Canonical::resource).collect();
+    assert_eq!(story.differences(&everything).await, nothing());
     story.remove(&at("app")).await;
     let mut batch = story.admin.get(&story.at(&at("batch"))).await;
     batch["redirectUris"] = json!([]);
@@ -111,6 +115,27 @@ async fn a_client_whose_secret_is_masked_in_the_backup_keeps_its_own_or_is_given
     story.put(&at("batch"), batch).await;
     story.write_all(&story.plan(&clients, &[]).await).await;
     let secret = async |client: &str| story.admin.get(&story.at(&at(client))).await["secret"].clone();
+    assert_eq!(secret("batch").await, json!("batch secret"));
+    let made = secret("app").await;
+    assert!(made.as_str().is_some_and(|made| made.len() >= 20 && !made.contains('*')), "{made}");
+    assert_eq!(
+        story.differences(&clients).await,
+        ["client realm/clients/batch: Delete attributes.access.token.lifespan"]
+    );
+
+    // By the shipped program, which reads back what it has written.
+    story.remove(&at("app")).await;
+    let files = tempfile::tempdir().unwrap();
+    std::fs::write(files.path().join("masked-realm.json"), export.to_string()).unwrap();
+    let step = "  - { id: clients, restore: keycloak, from: backup, below: realm/clients, mode: exact }\n";
+    let operator = Operator::of_steps(&server().url(), "masked", files.path(), step);
+    let plan = operator.plan();
+    assert_eq!(plan.status.code(), Some(2), "{}", said(&plan));
+    assert!(said(&plan).contains("masked in the source, so not written: secret"), "{}", said(&plan));
+    let run = operator.call(&operator.on_runbook("run", &["--plain", "--yes", "--yes-deletes"]));
+    assert_eq!(run.status.code(), Some(0), "{}", said(&run));
+    let plan = operator.plan();
+    assert_eq!(plan.status.code(), Some(0), "{}", said(&plan));
     assert_eq!(secret("batch").await, json!("batch secret"));
     let made = secret("app").await;
     assert!(made.as_str().is_some_and(|made| made.len() >= 20 && !made.contains('*')), "{made}");

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::Canonical;
-use super::fields::{Fields, compact, keyed, split_secrets, unmasked};
+use super::fields::{Fields, compact, keyed, split_secrets};
 use super::names::{Names, scope_mappings};
 use crate::components::keycloak::kinds::Kind;
 
@@ -47,7 +47,8 @@ pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Ca
     let client_id = fields.text("clientId").unwrap_or_default();
     fields.keep(&SCALARS);
     fields.keep_sets(&["redirectUris", "webOrigins", "defaultClientScopes", "optionalClientScopes"]);
-    let secret = unmasked(fields.take("secret").and_then(compact));
+    // A mask stays in its place: what is masked is not gone.
+    let secret = fields.take("secret").and_then(compact);
     fields.put("secret", secret);
     attributes(&mut fields, "attributes", "secretAttributes");
     let flows = fields.take("authenticationFlowBindingOverrides").and_then(Value::as_object);
@@ -109,7 +110,7 @@ pub(super) fn attributes(fields: &mut Fields<'_>, plain_name: &str, secret_name:
         plain.retain(|name, _| !MADE_BY_SERVER.contains(&name.as_str()));
     }
     fields.put(plain_name, plain.as_ref().and_then(compact));
-    fields.put(secret_name, unmasked(secret));
+    fields.put(secret_name, secret);
 }
 
 /// The order of its lists means nothing, nor that of the lists which a policy holds as texts.

@@ -1,8 +1,7 @@
 use serde_json::{Value, json};
 
 use super::Canonical;
-use super::client::attributes;
-use super::fields::{Fields, compact, keyed};
+use super::fields::{Fields, compact, keyed, split_secrets, unmasked};
 use super::names::{list, text};
 use crate::components::keycloak::kinds::Kind;
 
@@ -26,7 +25,9 @@ pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canoni
         "firstBrokerLoginFlowAlias",
         "postBrokerLoginFlowAlias",
     ]);
-    attributes(&mut fields, "config", "secretConfig");
+    let (plain, secret) = fields.take("config").map_or((None, None), split_secrets);
+    fields.put("config", plain);
+    fields.put("secretConfig", unmasked(secret));
     let ours = list(realm, "identityProviderMappers").iter();
     let ours = ours.filter(|mapper| text(mapper, "identityProviderAlias") == Some(alias));
     let mappers = ours.map(|mapper| {

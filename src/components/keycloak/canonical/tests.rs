@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::components::keycloak::kinds::Kind;
 use crate::model::TreePath;
 
 fn a_realm() -> Value {
@@ -90,16 +91,21 @@ fn settings_of_a_later_version_are_kept_and_what_is_no_setting_is_named() {
 }
 
 #[test]
-fn a_masked_secret_is_no_value() {
+fn a_masked_secret_is_no_value_but_a_mask_where_it_is_compared() {
     let mut masked = a_realm();
     masked["clients"][0]["secret"] = json!(MASK);
     masked["smtpServer"]["password"] = json!(MASK);
     masked["identityProviders"][0]["config"]["clientSecret"] = json!(MASK);
     masked["components"]["org.keycloak.keys.KeyProvider"][0]["config"]["privateKey"] = json!([MASK]);
+    masked["clients"][0]["attributes"]["saml.signing.private.key"] = json!(MASK);
     let realm = realm(&masked).unwrap();
-    for one in realm.resources.values() {
-        assert!(!one.document.to_string().contains(MASK), "{:?}", one.id);
+    let client = Kind::Client.id(&["app"]).key;
+    for (key, one) in realm.resources.iter().filter(|(key, _)| **key != client) {
+        assert!(!one.document.to_string().contains(MASK), "{key}");
     }
+    let client = at(&realm, "realm/clients/app");
+    assert_eq!(client["secret"], json!(MASK));
+    assert_eq!(client["secretAttributes"], json!({"saml.signing.private.key": MASK}));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! refused once another session has taken the realm.
 
 mod answer;
+mod client;
 mod fence;
 mod hold;
 mod pages;
@@ -10,7 +11,6 @@ mod token;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -26,17 +26,14 @@ pub(super) use pages::Bare;
 use patience::Patience;
 use token::Token;
 
-/// An answer may take this long, begun to ended: the largest are a page of users, and a realm's export.
-const DEADLINE: Duration = Duration::from_secs(120);
-const CONNECT: Duration = Duration::from_secs(10);
-/// Between two bytes of an answer.
-const SILENCE: Duration = Duration::from_secs(60);
 /// Calls side by side, all told: two cores of a server answer no faster to more.
 const PARALLEL: usize = 8;
 
 /// One server, one realm, one login.
 pub(super) struct Http {
     client: reqwest::Client,
+    /// For calls about a realm as a whole.
+    patient: reqwest::Client,
     pub config: Arc<Config>,
     token: Token,
     turns: Semaphore,
@@ -47,41 +44,13 @@ pub(super) struct Http {
 
 impl Http {
     pub fn new(config: Config) -> Result<Self> {
-        let doing = || format!("reach {}", visible(&config.url));
-        let invalid = |error: reqwest::Error, why: &str| Error::new(ErrorKind::Invalid, doing(), why).caused_by(error);
-        let mut builder = reqwest::Client::builder()
-            .timeout(DEADLINE)
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .pool_max_idle_per_host(PARALLEL)
-            // An API that sends elsewhere is another server than the one that was named.
-            .redirect(reqwest::redirect::Policy::none());
-        if let Some(path) = &config.ca {
-            let doing = || format!("read the certificates in {}", visible(&*path.to_string_lossy()));
-            let pem = std::fs::read(path).map_err(|error| Error::io(doing(), error))?;
-            let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| {
-                Error::new(ErrorKind::Invalid, doing(), "they are no PEM certificates").caused_by(error)
-            })?;
-            if certificates.is_empty() {
-                return Err(Error::new(ErrorKind::Invalid, doing(), "there is no PEM certificate in it").next(
-                    "name the file with the issuer's certificates, which begin with -----BEGIN CERTIFICATE-----",
-                ));
-            }
-            builder = builder.tls_certs_merge(certificates);
-        }
-        if let Some(proxy) = &config.proxy {
-            let proxy = reqwest::Proxy::all(proxy).map_err(|error| invalid(error, "its proxy is no address"))?;
-            builder = builder.proxy(proxy);
-        }
-        if config.insecure {
-            builder = builder.tls_danger_accept_invalid_certs(true);
-        }
-        let client = builder.build().map_err(|error| invalid(error, "the settings for it do not fit"))?;
+        let (client, patient) = (client::usual(&config)?, client::patient(&config)?);
         let (config, patience) = (Arc::new(config), Patience::default());
         Ok(Self {
             token: Token::new(client.clone(), Arc::clone(&config), patience.clone()),
             patience,
             client,
+            patient,
             config,
             turns: Semaphore::new(PARALLEL),
             fence: Fence::default(),
@@ -152,6 +121,13 @@ impl Http {
         format!("{}/admin/realms", self.config.url)
     }
 
+    /// Making a realm, removing it, or reading all of it at once.
+    fn is_about_all(&self, method: &Method, url: &str) -> bool {
+        url.ends_with("/partial-export")
+            || (*method == Method::POST && url == self.realms_url())
+            || (*method == Method::DELETE && url == self.url(""))
+    }
+
     /// With a new token where the old one is not taken any more.
     async fn once(
         &self,
@@ -160,6 +136,8 @@ impl Http {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Answer, Failed> {
+        // The turn first: who waits long for it would come with a token that has run out.
+        let _turn = self.turns.acquire().await;
         let token = self.token.current().await?;
         match self.send(method.clone(), url, query, body, token.expose()).await {
             Err(failed) if failed.status() == Some(StatusCode::UNAUTHORIZED) => {
@@ -179,10 +157,9 @@ impl Http {
         token: &str,
     ) -> Result<Answer, Failed> {
         let doing = format!("{method} {}", visible(url));
-        let _turn = self.turns.acquire().await;
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let mut request =
-            self.client.request(method.clone(), url).bearer_auth(token).header("Accept", "application/json");
+        let client = if self.is_about_all(&method, url) { &self.patient } else { &self.client };
+        let mut request = client.request(method.clone(), url).bearer_auth(token).header("Accept", "application/json");
         if !query.is_empty() {
             request = request.query(query);
         }

@@ -1,6 +1,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -104,6 +105,22 @@ async fn a_token_that_is_refused_is_renewed_once() {
     assert_eq!((told.count("/token"), told.count("/admin/realms/r")), (2, 2));
     http.get("", &[]).await.unwrap();
     assert_eq!(told.count("/token"), 2, "a good token was not kept");
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_ahead_of_its_end() {
+    let told = told(|line, before| match line.contains("/token") {
+        true => ok(&json!({"access_token": format!("t{before}"), "expires_in": 3})),
+        false => ok(&json!({"id": "x"})),
+    });
+    let http = http(&told);
+    http.get("", &[]).await.unwrap();
+    // Two thirds of its life.
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    http.get("", &[]).await.unwrap();
+    let asked: Vec<String> = told.asked.lock().unwrap().iter().map(|line| line.replace("/admin/realms", "")).collect();
+    assert_eq!(told.count("/token"), 2);
+    assert_eq!([asked[1].as_str(), asked[3].as_str()], ["GET /r t0", "GET /r t1"], "{asked:?}");
 }
 
 #[tokio::test]

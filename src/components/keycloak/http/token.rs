@@ -49,11 +49,14 @@ impl Token {
         }
     }
 
-    /// Another one than `refused`, which the server took no more: at once, unless somebody else got one meanwhile.
+    /// Another one than `refused`, which the server took no more: at once, unless somebody else got one meanwhile that
+    /// has not run out as well.
     pub async fn renewed(&self, refused: &Arc<Secret>) -> Result<Arc<Secret>, Failed> {
         let mut held = self.held.lock().await;
         match &*held {
-            Some(held) if !Arc::ptr_eq(&held.token, refused) => Ok(Arc::clone(&held.token)),
+            Some(held) if !Arc::ptr_eq(&held.token, refused) && Instant::now() < held.renew_at => {
+                Ok(Arc::clone(&held.token))
+            }
             _ => self.get(&mut held).await,
         }
     }

@@ -51,10 +51,9 @@ use crate::model::{Error, ErrorKind, Resource, Result, TargetHolder, TargetIdent
 
 #[async_trait]
 impl Component for Keycloak {
-    /// A batch is what one reading back in bulk proves. While one is written another is read back and a third is
-    /// planned: more side by side answer no sooner, and hold their bodies meanwhile.
+    /// Batches that are written side by side are read back in one go: of many small ones fewer bodies are held at once.
     fn limits(&self) -> Limits {
-        Limits { batch: 1000, parallel: 3 }
+        Limits { batch: 500, parallel: 4 }
     }
 
     fn keeps_tasks_whole(&self) -> bool {

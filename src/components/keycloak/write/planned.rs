@@ -116,6 +116,14 @@ impl<'a> Planned<'a> {
         self.removes && !standing.has(&self.kind.id(&self.names).key)
     }
 
+    /// Whether the other one can be written at the same time: neither lies in the other, nor do they refer to each
+    /// other but by links.
+    pub fn goes_beside(&self, other: &Self) -> bool {
+        let many =
+            matches!(self.kind, Kind::Client | Kind::RealmRole | Kind::ClientRole | Kind::Group | Kind::ServiceAccount);
+        many && self.kind == other.kind && self.names.len() == other.names.len()
+    }
+
     pub fn makes_authorization(&self) -> bool {
         let is_authorizing = self.to.get("authorizationServicesEnabled").and_then(Value::as_bool) == Some(true);
         self.kind == Kind::Client && self.is_new && is_authorizing

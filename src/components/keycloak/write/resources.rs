@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use futures_util::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 
 use super::super::config::Ids;
@@ -15,6 +16,8 @@ use super::users::Answers;
 use super::{authorization, call::Call, document, policies};
 use crate::component::{Approved, Effect};
 use crate::model::{Error, ErrorKind, Known, Result};
+
+const SIDE_BY_SIDE: usize = 8;
 
 /// What became of each change so far.
 pub(super) type Failed = BTreeMap<usize, Error>;
@@ -120,40 +123,54 @@ impl Keycloak {
 
     /// A new client is given attributes by the server that no plan has shown.
     async fn mend(&self, plans: &[Planned<'_>], standing: &Standing, failed: &mut Failed) {
-        for plan in plans.iter().filter(|plan| plan.is_new && plan.kind == Kind::Client) {
-            let Some(mended) = plan.mended(standing).filter(|_| !failed.contains_key(&plan.at)) else { continue };
-            if let Err(error) = self.write_one(&mended, standing, true).await {
+        let made = plans.iter().filter(|plan| plan.is_new && plan.kind == Kind::Client);
+        let made = made.filter(|plan| !failed.contains_key(&plan.at));
+        let mended: Vec<Planned<'_>> = made.filter_map(|plan| plan.mended(standing)).collect();
+        for (plan, done) in self.write_some(&mended, standing, true).await {
+            if let Err(error) = done {
                 failed.insert(plan.at, of(&plan.approved.change.id, error.known(Known::Unknown)));
             }
         }
     }
 
     async fn bodies(&self, plans: &[Planned<'_>], standing: &mut Standing, failed: &mut Failed) {
-        for plan in plans {
-            if failed.contains_key(&plan.at) {
-                continue;
-            }
-            match self.write_one(plan, standing, true).await {
-                Ok(id) if plan.is_new => standing.note_made(&plan.kind.id(&plan.names), id.or(Some(String::new()))),
-                Ok(_) => {}
-                Err(error) => {
-                    failed.insert(plan.at, of(&plan.approved.change.id, error));
+        for some in plans.chunk_by(|one, other| one.goes_beside(other)) {
+            let ready = some.iter().filter(|plan| !failed.contains_key(&plan.at));
+            for (plan, done) in self.write_some(ready, standing, true).await {
+                match done {
+                    Ok(id) if plan.is_new => standing.note_made(&plan.kind.id(&plan.names), id.or(Some(String::new()))),
+                    Ok(_) => {}
+                    Err(error) => {
+                        failed.insert(plan.at, of(&plan.approved.change.id, error));
+                    }
                 }
             }
         }
     }
 
     async fn links(&self, plans: &[Planned<'_>], standing: &Standing, failed: &mut Failed) {
-        for plan in plans {
-            if failed.contains_key(&plan.at) {
-                continue;
-            }
-            if let Err(error) = self.write_one(plan, standing, false).await {
-                // Its body is written already, if it had to be.
-                let known = if plan.is_new { Known::Unknown } else { error.effect() };
-                failed.insert(plan.at, of(&plan.approved.change.id, error.known(known)));
+        for some in plans.chunk_by(|one, other| one.goes_beside(other)) {
+            let ready = some.iter().filter(|plan| !failed.contains_key(&plan.at));
+            for (plan, done) in self.write_some(ready, standing, false).await {
+                if let Err(error) = done {
+                    // Its body is written already, if it had to be.
+                    let known = if plan.is_new { Known::Unknown } else { error.effect() };
+                    failed.insert(plan.at, of(&plan.approved.change.id, error.known(known)));
+                }
             }
         }
+    }
+
+    /// Side by side what can go so.
+    async fn write_some<'p, 'a: 'p>(
+        &self,
+        plans: impl IntoIterator<Item = &'p Planned<'a>>,
+        standing: &Standing,
+        body: bool,
+    ) -> Vec<(&'p Planned<'a>, Result<Option<String>>)> {
+        let each =
+            plans.into_iter().map(|plan| async move { (plan, self.write_one(plan, standing, body).await) }.boxed());
+        stream::iter(each.collect::<Vec<_>>()).buffered(SIDE_BY_SIDE).collect().await
     }
 
     /// Clients that are not as they were written, since the realm has policies that change them.
@@ -239,8 +256,8 @@ impl Keycloak {
             (Err(error), Ok(view)) if error.effect() == Known::Unknown && view.realm.is_some() => {
                 Ok(standing.looked_again(view))
             }
-            (Err(error), Ok(_)) => Err((standing, error.known(Known::NotApplied))),
-            (Err(error), Err(_)) => Err((standing, error)),
+            // It may still be at it, where nobody knows.
+            (Err(error), _) => Err((standing, error)),
             (Ok(_), Err(error)) => Err((standing, error.known(Known::Unknown))),
         }
     }
