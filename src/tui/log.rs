@@ -183,6 +183,24 @@ mod tests {
     }
 
     #[test]
+    fn a_record_is_shown_and_obeyed_nowhere() {
+        start(log::LevelFilter::Info);
+        add(
+            log::Level::Warn,
+            "backups",
+            "no \u{1b}[2J\u{1b}]52;c;QUFB\u{7}\r\n\u{9b}31m\u{202e}\u{200b} 日本 e\u{301} end",
+        );
+        tui_logger::move_events();
+        let area = Rect::new(0, 0, 30, 8);
+        let mut buffer = Buffer::empty(area);
+        let theme = Theme { palette: crate::tui::theme::Palette::Dark, ascii: false };
+        render(theme, log::LevelFilter::Info, Some("backups"), area, &mut buffer);
+        let text: String = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert!(text.contains("^[[2J^[]52;c;QUFB") && text.contains("end"), "{text}");
+        assert!(!text.chars().any(|shown| shown.is_control() || "\u{202e}\u{200b}".contains(shown)), "{text:?}");
+    }
+
+    #[test]
     fn libraries_are_heard_when_they_warn_and_this_program_always() {
         let filter = filter(Level::INFO);
         for (target, level, heard) in [
