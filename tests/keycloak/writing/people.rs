@@ -37,6 +37,32 @@ async fn people_who_were_deleted_come_back_as_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_wrote_in_batches_reads_back_what_a_fresh_reading_shows() {
+    let story = Story::seen("batches", 120).await;
+    remove_everybody(&story, 120).await;
+    let people = story.below("users");
+    let changes = story.plan(&people, &[]).await;
+    let (later, last) = changes[40..].split_at(40);
+    let (first, second) = changes[..40].split_at(20);
+    for (at, batch) in [later, last, first, second].into_iter().enumerate() {
+        // Where lists are read on from: names come after it and before it, and somebody moves it.
+        if at == 3 {
+            let gone = changes[100].desired.as_ref().unwrap().document().unwrap().value["username"].clone();
+            story.remove(&format!("/users/{}", story.id_of(gone.as_str().unwrap()).await)).await;
+        }
+        story.write_all(batch).await;
+        let desired: Vec<Resource> = batch.iter().filter_map(|one| one.desired.clone()).collect();
+        let wanted: Vec<Location> = desired.iter().map(|one| story.component.locate(&one.id)).collect();
+        let with: Vec<Option<Resource>> = desired.iter().cloned().map(Some).collect();
+        let read = story.component.read_for(&wanted, &with).await;
+        for (read, fresh) in read.into_iter().zip(story.now(&desired).await) {
+            let (read, fresh) = (read.unwrap().unwrap(), fresh.unwrap());
+            assert_eq!(read.document().unwrap().value, fresh.document().unwrap().value, "batch {at}: {}", read.id);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_bad_user_costs_only_itself_and_is_told_why() {
     let story = Story::of("bad", 20).await;
     remove_everybody(&story, 20).await;

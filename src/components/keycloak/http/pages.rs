@@ -70,7 +70,7 @@ impl Http {
         for _ in 0..IN_ORDER {
             let items;
             count = self.count(count_path).await?;
-            (items, seen) = self.in_order(path, query, size, &each).await?;
+            (items, seen) = self.in_order(path, query, size, 0, &each).await?;
             if seen as u64 >= count {
                 return Ok(items);
             }
@@ -105,7 +105,18 @@ impl Http {
 
     /// Every item of a list that the server does not count.
     pub async fn listed<I: Item>(&self, path: &str, query: &[(&str, &str)], size: u64) -> Result<Vec<I>> {
-        Ok(self.in_order(path, query, size, &Some).await?.0)
+        self.listed_from(path, query, size, 0).await
+    }
+
+    /// The same from its `from`th item on, counted from 0.
+    pub async fn listed_from<I: Item>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        size: u64,
+        from: u64,
+    ) -> Result<Vec<I>> {
+        Ok(self.in_order(path, query, size, from, &Some).await?.0)
     }
 
     /// Page after page until one is not full, each item once; with how many were met.
@@ -114,12 +125,13 @@ impl Http {
         path: &str,
         query: &[(&str, &str)],
         size: u64,
+        from: u64,
         each: &(impl Fn(I) -> Option<T> + Sync),
     ) -> Result<(Vec<T>, usize)> {
         let mut all = Vec::new();
         let mut seen = HashSet::new();
         for page in 0..MOST_PAGES {
-            let items: Vec<I> = self.page(path, query, page * size, size).await?;
+            let items: Vec<I> = self.page(path, query, from + page * size, size).await?;
             let full = items.len() as u64 >= size;
             let before = seen.len();
             let new = items.into_iter().filter(|item| item.id().is_none_or(|id| seen.insert(id.to_owned())));

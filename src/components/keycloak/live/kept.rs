@@ -58,7 +58,8 @@ impl<T> Kept<T> {
         Ok(what)
     }
 
-    pub async fn begun(&self) -> Option<Instant> {
-        self.0.lock().await.as_ref().map(|seen| seen.begun)
+    /// The last one, however old, and when it began.
+    pub async fn last(&self) -> Option<(Instant, Arc<T>)> {
+        self.0.lock().await.as_ref().map(|seen| (seen.begun, Arc::clone(&seen.what)))
     }
 }

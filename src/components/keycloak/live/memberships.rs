@@ -6,21 +6,33 @@ use serde_json::{Map, Value, json};
 use super::realm_view::RealmView;
 use super::user::User;
 use crate::components::keycloak::http::{Bare, Http, segment};
-use crate::model::{Error, Result};
+use crate::model::Result;
 
 const PAGE: u64 = 1000;
 const SIDE_BY_SIDE: usize = 6;
 
 /// Who is in each group, who has each role, who is linked to each provider: some hundred calls for 10,000 users, where
 /// four for each would be 40,000. What has no such list is not in it: credentials, consents, and what a link says.
+#[derive(Clone, Default)]
 pub(super) struct Memberships {
     lists: Vec<List>,
     /// By a user's id the lists that it is in.
-    of: HashMap<Box<str>, Vec<u32>>,
+    of: HashMap<Box<str>, Vec<usize>>,
+}
+
+/// One list of members, in the order of their names, as far as it was read.
+#[derive(Clone)]
+struct List {
+    tells: Tells,
+    path: String,
+    provider: Option<String>,
+    length: u64,
+    last: Option<Box<str>>,
 }
 
 /// What the members of one list have in common.
-enum List {
+#[derive(Clone)]
+enum Tells {
     Group(String),
     Role(Option<String>, String),
     Link,
@@ -29,22 +41,33 @@ enum List {
 
 impl Memberships {
     /// Direct assignments alone, which is what a restore is about: a role that a group lends is the group's.
-    pub async fn take(http: &Http, realm: &RealmView) -> Result<Self> {
-        let answers = stream::iter(asked(realm)).map(|(list, path, provider)| async move {
-            let mut query = vec![("briefRepresentation", "true")];
-            query.extend(provider.as_deref().map(|alias| ("idpAlias", alias)));
-            let members: Vec<Bare> = http.listed(&path, &query, PAGE).await?;
-            let ids: Vec<Box<str>> =
-                members.into_iter().filter_map(|member| Some(member.id?.into_boxed_str())).collect();
-            Ok::<_, Error>((list, ids))
+    ///
+    /// People were only added since `former`: of a list whose last member is in its old place none came before it, and
+    /// only what comes after it is read. A restore reads each member once so, and not all of them after each batch.
+    pub async fn take(http: &Http, realm: &RealmView, former: Option<&Self>) -> Result<Self> {
+        let mut taken = former.cloned().unwrap_or_default();
+        let known: HashMap<(&str, Option<&str>), usize> = former
+            .iter()
+            .flat_map(|former| former.lists.iter().enumerate())
+            .map(|(at, list)| (list.place(), at))
+            .collect();
+        let wanted = lists(realm).into_iter().map(|list| {
+            let at = known.get(&list.place()).copied();
+            let list = at.and_then(|at| former?.lists.get(at).cloned()).unwrap_or(list);
+            async move { list.read_on(http).await.map(|read| (at, read)) }
         });
-        let mut answers = answers.buffer_unordered(SIDE_BY_SIDE);
-        let mut taken = Self { lists: Vec::new(), of: HashMap::new() };
-        while let Some((list, ids)) = answers.try_next().await? {
-            let at = u32::try_from(taken.lists.len()).unwrap_or(u32::MAX);
-            taken.lists.push(list);
-            for id in ids {
+        let mut answers = stream::iter(wanted).buffer_unordered(SIDE_BY_SIDE);
+        while let Some((at, read)) = answers.try_next().await? {
+            let at = at.unwrap_or(taken.lists.len());
+            if read.is_anew {
+                taken.of.values_mut().for_each(|of| of.retain(|list| *list != at));
+            }
+            for id in read.more {
                 taken.of.entry(id).or_default().push(at);
+            }
+            match taken.lists.get_mut(at) {
+                Some(list) => *list = read.list,
+                None => taken.lists.push(read.list),
             }
         }
         Ok(taken)
@@ -52,11 +75,53 @@ impl Memberships {
 
     pub fn note(&self, user: &mut User) {
         let of = self.of.get(&*user.id).into_iter().flatten();
-        of.filter_map(|at| self.lists.get(*at as usize)).for_each(|list| list.note(user));
+        of.filter_map(|at| self.lists.get(*at)).for_each(|list| list.tells.note(user));
     }
 }
 
+/// A list as it is now, and whom it has beside those that were known.
+struct Read {
+    list: List,
+    more: Vec<Box<str>>,
+    /// Some were known and are in other places now: these are all.
+    is_anew: bool,
+}
+
 impl List {
+    fn new(tells: Tells, path: String, provider: Option<&str>) -> Self {
+        Self { tells, path, provider: provider.map(str::to_owned), length: 0, last: None }
+    }
+
+    fn place(&self) -> (&str, Option<&str>) {
+        (&self.path, self.provider.as_deref())
+    }
+
+    async fn read_on(self, http: &Http) -> Result<Read> {
+        let mut ids = self.ids(http, self.length.saturating_sub(1)).await?;
+        let is_anew = self.last.is_some() && ids.first() != self.last.as_ref();
+        let known = match (&self.last, is_anew) {
+            (Some(_), false) => {
+                ids.remove(0);
+                self.length
+            }
+            _ => 0,
+        };
+        if is_anew && self.length > 1 {
+            ids = self.ids(http, 0).await?;
+        }
+        let last = ids.last().cloned().or(self.last.filter(|_| !is_anew));
+        Ok(Read { list: Self { length: known + ids.len() as u64, last, ..self }, more: ids, is_anew })
+    }
+
+    async fn ids(&self, http: &Http, from: u64) -> Result<Vec<Box<str>>> {
+        let mut query = vec![("briefRepresentation", "true")];
+        query.extend(self.provider.as_deref().map(|alias| ("idpAlias", alias)));
+        let members: Vec<Bare> = http.listed_from(&self.path, &query, PAGE, from).await?;
+        Ok(members.into_iter().filter_map(|member| Some(member.id?.into_boxed_str())).collect())
+    }
+}
+
+impl Tells {
     fn note(&self, user: &mut User) {
         let Some(fields) = user.representation.as_object_mut() else { return };
         match self {
@@ -80,11 +145,11 @@ fn push(entry: serde_json::map::Entry<'_>, name: &str) {
     }
 }
 
-/// Each list, where it is, and the provider whose it is.
-fn asked(realm: &RealmView) -> Vec<(List, String, Option<String>)> {
-    let mut asked: Vec<(List, String, Option<String>)> = Vec::new();
+/// Every list of a realm, none of its members read.
+fn lists(realm: &RealmView) -> Vec<List> {
+    let mut lists: Vec<List> = Vec::new();
     for id in realm.groups.values() {
-        asked.push((List::Group(id.clone()), format!("/groups/{}/members", segment(id)), None));
+        lists.push(List::new(Tells::Group(id.clone()), format!("/groups/{}/members", segment(id)), None));
     }
     for (client, name) in realm.roles.keys() {
         let path = match client {
@@ -94,15 +159,14 @@ fn asked(realm: &RealmView) -> Vec<(List, String, Option<String>)> {
                 format!("/clients/{}/roles/{}/users", segment(id), segment(name))
             }
         };
-        asked.push((List::Role(client.clone(), name.clone()), path, None));
+        lists.push(List::new(Tells::Role(client.clone(), name.clone()), path, None));
     }
-    for alias in &realm.providers {
-        asked.push((List::Link, "/users".to_owned(), Some(alias.clone())));
-    }
+    lists.extend(realm.providers.iter().map(|alias| List::new(Tells::Link, "/users".to_owned(), Some(alias))));
     for (alias, id) in &realm.organizations {
-        asked.push((List::Organization(alias.clone()), format!("/organizations/{}/members", segment(id)), None));
+        let path = format!("/organizations/{}/members", segment(id));
+        lists.push(List::new(Tells::Organization(alias.clone()), path, None));
     }
     // Everybody has the default role: the longest list, whose pages come one after the other, is begun first.
-    asked.sort_by_key(|(list, _, _)| !matches!(list, List::Role(None, name) if name.starts_with("default-roles-")));
-    asked
+    lists.sort_by_key(|list| !matches!(&list.tells, Tells::Role(None, name) if name.starts_with("default-roles-")));
+    lists
 }

@@ -32,6 +32,8 @@ use roster::Roster;
 /// just before, and a read of few is always of now.
 const FRESH_FOR: Duration = Duration::from_secs(10);
 const FRESH_PER_COST: u32 = 4;
+/// Who was made here so lately is read back, and not planned anew.
+const JUST: Duration = Duration::from_secs(60);
 /// The names of groups and roles, for a read of one user.
 const NAMES_FRESH_FOR: Duration = Duration::from_secs(5);
 
@@ -64,6 +66,8 @@ pub(super) struct Live {
     realm: Kept<RealmView>,
     roster: Kept<Roster>,
     memberships: Kept<Memberships>,
+    /// The same of people who were made here, read on from where the last reading ended.
+    newcomers: Kept<Memberships>,
     /// When each resource was last written here: a view begun earlier says nothing of it.
     written: std::sync::Mutex<Written>,
 }
@@ -71,9 +75,17 @@ pub(super) struct Live {
 #[derive(Default)]
 struct Written {
     realm: Option<Instant>,
-    users: HashMap<TreePath, Instant>,
+    users: HashMap<TreePath, UserWritten>,
+    /// When anybody was written who was there before.
+    others: Option<Instant>,
     /// When many users were asked for last, and how many in one go, one batch after the other.
     asked: Option<(Instant, u64)>,
+}
+
+struct UserWritten {
+    at: Instant,
+    /// There was no such user before.
+    is_made: bool,
 }
 
 impl Live {
@@ -85,21 +97,38 @@ impl Live {
             realm: Kept::default(),
             roster: Kept::default(),
             memberships: Kept::default(),
+            newcomers: Kept::default(),
             written: std::sync::Mutex::default(),
         }
     }
 
-    /// To be called when a write has ended, whatever became of it.
-    pub fn note_written<'k>(&self, keys: impl IntoIterator<Item = &'k TreePath>) {
+    /// To be called when a write of the realm's own parts has ended, whatever became of it.
+    pub fn note_realm_written(&self) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).realm = Some(Instant::now());
+    }
+
+    /// To be called when a write of users has ended, whatever became of it, with who was not there before.
+    pub fn note_users_written<'k>(&self, users: impl IntoIterator<Item = (&'k TreePath, bool)>) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        for key in keys {
-            if is_user(key) {
-                written.users.insert(key.clone(), now);
-            } else {
-                written.realm = Some(now);
+        let at = Instant::now();
+        for (key, is_made) in users {
+            written.users.insert(key.clone(), UserWritten { at, is_made });
+            if !is_made {
+                written.others = Some(at);
             }
         }
+    }
+
+    /// When anything was written here but a new user.
+    fn last_change(&self) -> Option<Instant> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.realm.max(written.others)
+    }
+
+    fn were_just_made(&self, keys: &[&TreePath]) -> bool {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |one: &UserWritten| one.is_made && one.at.elapsed() <= JUST;
+        keys.iter().all(|key| written.users.get(*key).is_some_and(is_new))
     }
 
     fn realm_written(&self) -> Option<Instant> {
@@ -108,7 +137,7 @@ impl Live {
 
     fn users_written<'k>(&self, keys: impl IntoIterator<Item = &'k TreePath>) -> Option<Instant> {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.into_iter().filter_map(|key| written.users.get(key).copied()).max()
+        keys.into_iter().filter_map(|key| Some(written.users.get(key)?.at)).max()
     }
 
     /// The realm as it is now.
@@ -134,8 +163,19 @@ impl Live {
         self.everybody(&self.roster, fresh, Roster::take(&self.http, realm)).await
     }
 
-    async fn memberships(&self, realm: &RealmView, fresh: Fresh) -> Result<Arc<Memberships>> {
-        self.everybody(&self.memberships, fresh, Memberships::take(&self.http, realm)).await
+    async fn memberships(&self, realm: &RealmView, keys: &[&TreePath]) -> Result<Arc<Memberships>> {
+        let fresh = self.fresh(keys.iter().copied());
+        if !self.were_just_made(keys) {
+            return self.everybody(&self.memberships, fresh, Memberships::take(&self.http, realm, None)).await;
+        }
+        let former = self.newcomers.last().await;
+        let read = async {
+            // Where somebody was changed or removed since, the places in its lists mean nothing.
+            let changed = self.last_change();
+            let former = former.filter(|(begun, _)| changed.is_none_or(|at| at < *begun));
+            Memberships::take(&self.http, realm, former.as_ref().map(|(_, former)| &**former)).await
+        };
+        self.everybody(&self.newcomers, fresh, read).await
     }
 
     async fn everybody<T>(
@@ -158,7 +198,7 @@ impl Live {
     }
 
     fn fresh_of_all(&self) -> Fresh {
-        let of_any = self.written.lock().unwrap_or_else(PoisonError::into_inner).users.values().copied().max();
+        let of_any = self.written.lock().unwrap_or_else(PoisonError::into_inner).users.values().map(|one| one.at).max();
         let fresh = self.fresh([]);
         Fresh { since: fresh.since.max(of_any), ..fresh }
     }

@@ -72,7 +72,7 @@ impl Live {
         wanted: &[ResourceId],
         details: &[Details],
     ) -> Result<HashMap<TreePath, Option<User>>> {
-        let begun = self.roster.begun().await;
+        let begun = self.roster.last().await.map(|(begun, _)| begun);
         let named = wanted.iter().enumerate().filter_map(|(at, id)| {
             let given = details.get(at).and_then(|details| details.id.as_deref());
             // A user that was just written has the id that it was written with.
@@ -99,7 +99,8 @@ impl Live {
         });
         let there: Vec<(&TreePath, User)> = there.collect();
         if !there.is_empty() {
-            let memberships = self.memberships(realm, self.fresh(there.iter().map(|(key, _)| *key))).await?;
+            let keys: Vec<&TreePath> = there.iter().map(|(key, _)| *key).collect();
+            let memberships = self.memberships(realm, &keys).await?;
             found.extend(there.into_iter().map(|(key, mut user)| {
                 memberships.note(&mut user);
                 (key.clone(), Some(user))

@@ -89,7 +89,7 @@ impl Component for Keycloak {
         let mut written = Vec::new();
         if !resources.is_empty() {
             let (now, of_resources) = self.write_resources(standing, &resources).await;
-            self.live.note_written(resources.iter().map(|(_, one)| &one.change.id.key));
+            self.live.note_realm_written();
             (standing, written) = (now, of_resources);
         }
         if !users.is_empty() {
@@ -97,7 +97,8 @@ impl Component for Keycloak {
                 true => written.extend(self.write_users(&standing, &users).await),
                 false => written.extend(users.iter().map(|(at, one)| (*at, Err(no_realm(one))))),
             }
-            self.live.note_written(users.iter().map(|(_, one)| &one.change.id.key));
+            let made = |one: &Approved| one.live.is_none() && one.expected.is_some();
+            self.live.note_users_written(users.iter().map(|(_, one)| (&one.change.id.key, made(one))));
         }
         for (at, answer) in written {
             if let Some(slot) = answers.get_mut(at) {
