@@ -14,6 +14,7 @@ use crate::journal::KeptRecord;
 use crate::model::{
     Attempt, Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, Fidelity, FileOwnership,
     HunkAt, Mode, Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, TaskId, Tree, TreePath,
+    visible,
 };
 
 /// What `undo.db` keeps, sealed: enough to plan the way back from any later state.
@@ -24,6 +25,9 @@ pub(super) enum PreImage {
         id: ResourceId,
         /// The former value and its text; None: it did not exist.
         before: Option<(Arc<serde_json::Value>, Option<String>)>,
+        /// As it was to be after the write: what has the name later may be another one, or changed since.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Arc<serde_json::Value>>,
         /// Which fields the approved hunks touch; only those are brought back.
         touched: Vec<DocumentPath>,
         /// Which of these held something that nobody can bring back, as the plan said: an undo leaves them.
@@ -59,7 +63,8 @@ impl PreImage {
         let (touched, is_lost): (Vec<DocumentPath>, Vec<bool>) = fields.unzip();
         let lost = touched.iter().zip(is_lost).filter(|(path, is_lost)| *is_lost && !path.0.is_empty());
         let lost = lost.map(|(path, _)| path.clone()).collect();
-        Some(Self::Document { id: approved.change.id.clone(), before, touched, lost, file })
+        let after = approved.expected.as_ref().and_then(Resource::document).map(|document| document.value.clone());
+        Some(Self::Document { id: approved.change.id.clone(), before, after, touched, lost, file })
     }
 
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
@@ -71,6 +76,8 @@ impl PreImage {
 #[derive(Default)]
 pub(super) struct FormerDocument {
     pub document: Option<Document>,
+    /// What the last write left.
+    pub after: Option<Document>,
     pub touched: Vec<DocumentPath>,
     pub lost: Vec<DocumentPath>,
 }
@@ -101,18 +108,20 @@ impl Former {
             let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
                 .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
             match pre_image {
-                PreImage::Document { id, before, touched, lost, file } => {
+                PreImage::Document { id, before, after, touched, lost, file } => {
                     let source = |text: Option<String>| text.map(|text| Arc::from(text.as_str()));
                     let document = before.map(|(value, text)| Document { value, source: source(text), file });
                     // A process that died before its INTENT leaves a record under the number of the next attempt.
-                    documents.insert((kept.attempt, id), (document, touched, lost));
+                    let after = after.map(|value| Document { value, source: None, file: None });
+                    documents.insert((kept.attempt, id), (document, after, touched, lost));
                 }
                 PreImage::Tree { id, records } => former.trees.entry(id).or_default().extend(records),
             }
         }
-        for ((_, id), (document, touched, lost)) in documents {
+        for ((_, id), (document, after, touched, lost)) in documents {
             let first = || FormerDocument { document, ..FormerDocument::default() };
             let held = former.documents.entry(id).or_insert_with(first);
+            held.after = after;
             held.touched.extend(touched);
             held.lost.extend(lost);
         }
@@ -160,14 +169,16 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
         let mut now = |id: &ResourceId| live.remove(id).unwrap_or(Ok(None));
         let mut proposal =
             Proposal { plan: Arc::new(empty_plan(&context, &to_plan)?), live: Vec::new(), desired: Vec::new() };
-        for (id, FormerDocument { document, touched, lost }) in former.documents {
+        for (id, FormerDocument { document, after, touched, lost }) in former.documents {
             let desired = document.map(|document| Resource { id: id.clone(), body: Body::Document(document) });
             let pair = Pair { live: now(&id)?, desired, id };
+            let later = since(&context, &to_plan.restore, &pair, after.as_ref(), &touched)?;
             let Some(way_back) = undo_document(&context, &to_plan.restore, pair, &touched, &lost)? else { continue };
             if let Some(warning) = stays(&way_back) {
                 Arc::make_mut(&mut proposal.plan).warnings.push(warning);
             }
             if let Some(change) = way_back.change {
+                Arc::make_mut(&mut proposal.plan).warnings.extend(later);
                 push(&mut proposal, change, way_back.pair);
             }
         }
@@ -255,6 +266,44 @@ fn stays(way_back: &WayBack) -> Option<String> {
     let places: Vec<String> = way_back.lost.iter().map(ToString::to_string).collect();
     let id = &way_back.pair.id;
     (!places.is_empty()).then(|| format!("{id}: cannot be brought back, so it stays as it is: {}", places.join(", ")))
+}
+
+/// What somebody did since to what this task wrote. Where another one has its name now, there is no way back: that one
+/// is none of this task's.
+fn since(
+    context: &Context,
+    restore: &Restore,
+    pair: &Pair,
+    after: Option<&Document>,
+    touched: &[DocumentPath],
+) -> Result<Option<String>> {
+    let Some((after, live)) = after.zip(pair.live.as_ref().and_then(Resource::document)) else { return Ok(None) };
+    let (id, schema) = (&pair.id, restore.component.schema().kind(&pair.id.kind));
+    let identity = |of: &Document| of.value.get(schema.identity.as_ref()?)?.as_str().map(str::to_owned);
+    if let (Some(ours), Some(theirs)) = (identity(after), identity(live))
+        && ours != theirs
+    {
+        let (ours, theirs) = (visible(&ours), visible(&theirs));
+        let why = format!("another one has its name now: this run wrote the one of id {ours}, and {theirs} is live");
+        return Err(Error::new(ErrorKind::Conflict, format!("undo {id}"), why)
+            .next("skip it: what this run wrote is gone, and what is there now is not this run's"));
+    }
+    let key = &context.pinned.key;
+    let Some(later) = documents::changes(id, Some(live), Some(after), schema, Mode::Exact, key) else {
+        return Ok(None);
+    };
+    let is_ours = |path: &DocumentPath| touched.iter().any(|one| starts_with(path, one) || starts_with(one, path));
+    let places: Vec<String> = later
+        .hunks
+        .iter()
+        .filter_map(|hunk| match &hunk.at {
+            HunkAt::Field { path, .. } => is_ours(path).then(|| path.to_string()),
+            HunkAt::Node { .. } => None,
+        })
+        .collect();
+    let places = places.join(", ");
+    Ok((!places.is_empty())
+        .then(|| format!("{id}: changed since this run wrote it, and this undo takes that away: {places}")))
 }
 
 /// Fields that this task did not touch stay as they are now, whoever changed them: what is wanted is today's

@@ -18,6 +18,7 @@ impl Schema {
             reserved: None,
             after: Vec::new(),
             privileges: Privileges::Strip,
+            identity: None,
         };
         self.kinds.get(kind).unwrap_or(&PLAIN)
     }
@@ -35,6 +36,8 @@ pub struct KindSchema {
     pub after: Vec<String>,
     /// For trees: what becomes of setuid bits, setgid bits of files, and file capabilities.
     pub privileges: Privileges,
+    /// For documents: the field by which one tells whether what has a name now is what had it before.
+    pub identity: Option<String>,
 }
 
 /// What a restore does with what would let a file run with another's rights.

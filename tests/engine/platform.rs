@@ -91,6 +91,7 @@ impl Platform {
                 FieldRule { shape: FieldShape::Set, ..rule("roles") },
                 FieldRule { secret: true, ..rule("password") },
             ],
+            identity: Some("id".to_owned()),
             ..KindSchema::default()
         };
         let accounts = DocumentsConfig { root: self.path("live/accounts"), owner_field: None, schema: schema.clone() };

@@ -52,6 +52,45 @@ async fn a_second_undo_goes_back_to_what_was_there_before_the_second_restore() {
 }
 
 #[tokio::test]
+async fn what_somebody_changed_since_is_named_before_an_undo_takes_it_away() {
+    let platform = Platform::new();
+    platform.write("live/accounts/ana.yaml", &account(3));
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    run.approve("account/ana", &[TaskStatus::Done]).await;
+    platform.write("live/accounts/ana.yaml", &account(8).replace("- editor", "- editor\n- admin"));
+    let task = run.run.find("account/ana").unwrap();
+    run.engine.command(Command::Undo { task }, "op").await.unwrap();
+    run.until_planned("account/ana").await;
+    let proposal = run.engine.proposal(task).await.unwrap();
+    let said = proposal.plan.warnings.join("\n");
+    assert!(said.contains("changed since this run wrote it, and this undo takes that away: quota"), "{said}");
+    assert!(!said.contains("roles"), "what the run did not touch stays: {said}");
+    run.approve("account/ana", &ENDS).await;
+    let now = platform.read("live/accounts/ana.yaml").unwrap();
+    assert!(now.contains("quota: 3") && now.contains("- admin"), "{now}");
+}
+
+#[tokio::test]
+async fn another_one_that_has_the_name_now_is_no_runs_to_undo() {
+    let platform = Platform::new();
+    let with_id = |id: &str| format!("{}id: {id}\n", account(10));
+    platform.write("backup/accounts/ana.yaml", &with_id("a1"));
+    std::fs::remove_file(platform.path("live/accounts/ana.yaml")).unwrap();
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    run.approve("account/ana", &[TaskStatus::Done]).await;
+    platform.write("live/accounts/ana.yaml", &with_id("b2"));
+    let task = run.run.find("account/ana").unwrap();
+    run.engine.command(Command::Undo { task }, "op").await.unwrap();
+    run.until("account/ana", &ENDS).await;
+    let problem = &run.run.problems[&task];
+    assert_eq!((run.status("account/ana"), problem.kind), (TaskStatus::Failed, ErrorKind::Conflict));
+    assert!(problem.what.contains("of id a1, and b2 is live"), "{problem:?}");
+    assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), with_id("b2"));
+}
+
+#[tokio::test]
 async fn what_a_task_did_not_change_it_does_not_undo() {
     let platform = Platform::new();
     platform.write("live/accounts/ana.yaml", &account(3));

@@ -8,6 +8,7 @@ fn kept(position: u32, attempt: u16, quota: u32) -> KeptRecord {
     let pre_image = PreImage::Document {
         id,
         before: Some((Arc::new(json!({ "quota": quota })), None)),
+        after: None,
         touched,
         lost: Vec::new(),
         file: None,

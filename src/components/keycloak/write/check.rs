@@ -17,10 +17,12 @@ impl Keycloak {
     pub(super) async fn checked(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
         let creates = |one: &Approved| is_user(&one.change.id.key) && one.live.is_none() && one.expected.is_some();
         let looks_on = |one: &Approved| creates(one) || is_client(one) || writes_itself(one);
-        let standing = match changes.iter().any(looks_on) {
-            true => self.live.realm_for_names().await.ok().filter(|view| view.realm.is_some()).map(Standing::new),
+        let view = match changes.iter().any(looks_on) {
+            true => self.live.realm_for_names().await.ok(),
             false => None,
         };
+        let is_lost = view.as_ref().is_some_and(|view| view.realm.is_none());
+        let standing = view.filter(|view| view.realm.is_some()).map(Standing::new);
         let ids = self.live.http.config.ids;
         let check = |one: &Approved| {
             if takes_another_id(one) {
@@ -33,6 +35,7 @@ impl Keycloak {
             }
             let mut warnings = match &standing {
                 Some(standing) if creates(one) => new_user(one, ids, standing),
+                None if is_lost && creates(one) => vec![self.no_realm()],
                 _ => Vec::new(),
             };
             if is_user(&one.change.id.key) && one.live.is_some() && one.expected.is_some() {
@@ -50,6 +53,15 @@ impl Keycloak {
             Ok(Checked { warnings, ..Checked::default() })
         };
         changes.iter().map(check).collect()
+    }
+}
+
+impl Keycloak {
+    /// A name that is misspelt looks like a realm that was lost.
+    fn no_realm(&self) -> String {
+        let config = &self.live.http.config;
+        let (realm, url) = (visible(&config.realm), visible(&config.url));
+        format!("refused unless the realm is restored before: there is no realm '{realm}' at {url}")
     }
 }
 

@@ -53,7 +53,7 @@ use crate::model::{Error, ErrorKind, Resource, Result, TargetHolder, TargetIdent
 impl Component for Keycloak {
     /// Batches that are written side by side are read back in one go: of many small ones fewer bodies are held at once.
     fn limits(&self) -> Limits {
-        Limits { batch: 500, parallel: 4 }
+        Limits { batch: 250, parallel: 8 }
     }
 
     fn keeps_tasks_whole(&self) -> bool {
