@@ -8,7 +8,7 @@ use super::plain::{event_json, event_line};
 use super::screen::ScreenArgs;
 use super::{Exit, Output, operate};
 use crate::engine::Notice;
-use crate::journal::{ReadJournal, RunFolder};
+use crate::journal::{ReadJournal, RunFolder, StateFolder};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Recorded, Result, Run, RunState};
 use crate::signals::Signals;
 use crate::tui;
@@ -16,7 +16,7 @@ use crate::tui;
 /// Follows a run that another process carries out, without touching it
 #[derive(Args, Debug)]
 pub struct WatchArgs {
-    /// The run's id or its beginning; the latest, unless one is named
+    /// The run's id or its beginning; unless one is named, the latest of those that are going, else the latest
     run: Option<String>,
     /// Print what is there and end, instead of waiting for more
     #[arg(long)]
@@ -29,8 +29,20 @@ const EVERY: Duration = Duration::from_millis(200);
 /// Rounds of that.
 const HOLDER_EVERY: u64 = 5;
 
+/// Who watches means what is going on; a run that was begun and left later does not hide it.
+fn going() -> Result<RunFolder> {
+    let state = StateFolder::from_environment()?;
+    match state.list()?.into_iter().rev().find(|folder| folder.holder().is_some()) {
+        Some(folder) => Ok(folder),
+        None => state.latest(),
+    }
+}
+
 pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
-    let folder = operate::folder(args.run.as_deref())?;
+    let folder = match &args.run {
+        None => going()?,
+        Some(_) => operate::folder(args.run.as_deref())?,
+    };
     let mut journal = ReadJournal::open(&folder)?;
     let screen = if args.once { None } else { args.screen.ready(&ApprovalPolicy::Ask, output.json)? };
     let (notices, receiver) = mpsc::unbounded_channel();

@@ -15,7 +15,7 @@ pub(super) struct Calls {
 
 struct Turns {
     all: Semaphore,
-    /// Half of them: while some are written, others are planned and read back.
+    /// One less, where that leaves any: a long write does not keep the next plan from being made.
     writing: Semaphore,
     batch: usize,
     whole: bool,
@@ -32,7 +32,7 @@ impl Calls {
         let turns = |component: &dyn Component| {
             let limits = component.limits();
             let parallel = limits.parallel.max(1);
-            let writing = Semaphore::new(parallel.div_ceil(2));
+            let writing = Semaphore::new(parallel.saturating_sub(1).max(1));
             Turns {
                 all: Semaphore::new(parallel),
                 writing,

@@ -49,6 +49,12 @@ async fn a_copy_under_another_name_has_ids_of_its_own_and_the_old_passwords_and_
         admin.logs_in_with(realm, &bob, PASSWORD, Some(&one_time_code(OTP_SECRET))).await
     };
 
+    // With the ids of the original it cannot stand beside it.
+    let twin = runbook(folder.path(), "twin", export.path(), "");
+    let refused = rekindle.call(&["run", &twin, "--plain", "--yes"]);
+    assert_ne!(refused.status.code(), Some(0));
+    assert!(said(&refused).contains("set 'ids: new' at the component"), "{}", said(&refused));
+
     // Beside the original: everything has another id, for ids are one server's.
     let copy = runbook(folder.path(), "copied", export.path(), "    ids: new\n");
     succeeded(&rekindle.call(&["run", &copy, "--plain", "--yes"]));

@@ -87,6 +87,19 @@ fn the_beginning_of_a_name_is_enough_where_it_is_one_runs() {
 }
 
 #[test]
+fn who_watches_sees_the_run_that_is_going_before_one_that_was_begun_later() {
+    let ground = ground();
+    run(&ground, "first");
+    run(&ground, "second");
+    let ids = ids(&ground);
+    let state = rekindle::journal::StateFolder::at(ground.path("state"));
+    let held = state.named(&ids[0]).unwrap().lock(0).unwrap();
+    ground.rekindle(&["watch", "--once"], 0).says(&ids[0]);
+    drop(held);
+    ground.rekindle(&["watch", "--once"], 0).says(&ids[1]);
+}
+
+#[test]
 fn every_json_form_has_the_words_of_the_screens() {
     let ground = ground();
     run(&ground, "first");

@@ -51,9 +51,10 @@ use crate::model::{Error, ErrorKind, Resource, Result, TargetHolder, TargetIdent
 
 #[async_trait]
 impl Component for Keycloak {
-    /// Batches that are written side by side are read back in one go: of many small ones fewer bodies are held at once.
+    /// Batches that are written side by side are read back in one go. Each looks at the whole realm first, so smaller
+    /// ones cost more, and larger ones or more of them hold more bodies.
     fn limits(&self) -> Limits {
-        Limits { batch: 250, parallel: 8 }
+        Limits { batch: 1000, parallel: 3 }
     }
 
     fn keeps_tasks_whole(&self) -> bool {

@@ -256,6 +256,14 @@ impl Keycloak {
             (Err(error), Ok(view)) if error.effect() == Known::Unknown && view.realm.is_some() => {
                 Ok(standing.looked_again(view))
             }
+            // No realm has this name, so what is there already are the ids.
+            (Err(error), Ok(view)) if error.kind() == ErrorKind::Conflict && view.realm.is_none() => {
+                let error = error.next(
+                    "another realm of this server has ids that the backup holds: for a copy beside it, set 'ids: new' \
+                     at the component; else check the realm's name in the runbook",
+                );
+                Err((standing, error))
+            }
             // It may still be at it, where nobody knows.
             (Err(error), _) => Err((standing, error)),
             (Ok(_), Err(error)) => Err((standing, error.known(Known::Unknown))),
