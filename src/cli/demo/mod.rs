@@ -216,8 +216,8 @@ fn mend_when_it_fails(engine: &Engine, pack: Arc<LostPack>, tell: fn(&str)) {
 }
 
 const UNTIL_MENDED: Duration = Duration::from_secs(1);
-/// Long enough to read what failed, and why.
-const UNTIL_TOLD: Duration = Duration::from_secs(5);
+/// Long enough to read what failed, and why, and to look around.
+const UNTIL_TOLD: Duration = Duration::from_secs(15);
 
 fn note(pack: &str) -> String {
     format!("pack {pack} is back from the second copy: retry {FAILING}")
