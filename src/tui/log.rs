@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -152,13 +153,15 @@ impl LogFormatter for Visible {
             _ => Role::Plain,
         };
         let time = record.timestamp.strftime("%H:%M:%S");
-        let message = record.msg();
-        let cut = message.char_indices().nth(MAX_MESSAGE).map_or(message, |(end, _)| &message[..end]);
         let voice = if self.is_of_all { format!("{:<9} ", record.target()) } else { String::new() };
-        let text = format!("{time} {:<5} {voice}{}", record.level, visible(cut));
+        let text = format!("{time} {:<5} {voice}{}", record.level, shown(record.msg()));
         let style: Style = self.theme.style(role);
         wrap(&text, width).into_iter().map(|line| Line::from(Span::styled(line, style))).collect()
     }
+}
+
+fn shown(message: &str) -> Cow<'_, str> {
+    visible(message.char_indices().nth(MAX_MESSAGE).map_or(message, |(end, _)| &message[..end]))
 }
 
 #[cfg(test)]
@@ -184,20 +187,11 @@ mod tests {
 
     #[test]
     fn a_record_is_shown_and_obeyed_nowhere() {
-        start(log::LevelFilter::Info);
-        add(
-            log::Level::Warn,
-            "backups",
-            "no \u{1b}[2J\u{1b}]52;c;QUFB\u{7}\r\n\u{9b}31m\u{202e}\u{200b} 日本 e\u{301} end",
-        );
-        tui_logger::move_events();
-        let area = Rect::new(0, 0, 30, 8);
-        let mut buffer = Buffer::empty(area);
-        let theme = Theme { palette: crate::tui::theme::Palette::Dark, ascii: false };
-        render(theme, log::LevelFilter::Info, Some("backups"), area, &mut buffer);
-        let text: String = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
-        assert!(text.contains("^[[2J^[]52;c;QUFB") && text.contains("end"), "{text}");
+        let said = "no \u{1b}[2J\u{1b}]52;c;QUFB\u{7}\r\n\u{9b}31m\u{202e}\u{200b} 日本 e\u{301} end";
+        let text = shown(said);
+        assert!(text.contains("^[[2J^[]52;c;QUFB") && text.ends_with("end"), "{text}");
         assert!(!text.chars().any(|shown| shown.is_control() || "\u{202e}\u{200b}".contains(shown)), "{text:?}");
+        assert_eq!(shown(&"é".repeat(1_000_000)).chars().count(), MAX_MESSAGE);
     }
 
     #[test]
