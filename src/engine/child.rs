@@ -46,11 +46,10 @@ pub(super) async fn run(
     if let Some(cwd) = &line.cwd {
         command.current_dir(cwd);
     }
-    let mut child = match command.spawn() {
-        Ok(child) => child,
+    let (mut child, mut kin) = match Kin::spawn(&mut command, lineage.clone()) {
+        Ok(spawned) => spawned,
         Err(error) => return failed(Error::io(doing, error)),
     };
-    let mut kin = Kin::of(&child, lineage.clone());
     let outputs = [
         child.stdout.take().map(|pipe| tokio::spawn(stream(task, pipe, mailbox.clone()))),
         child.stderr.take().map(|pipe| tokio::spawn(stream(task, pipe, mailbox.clone()))),
@@ -116,13 +115,14 @@ enum Ended {
     Aborted,
 }
 
-/// Those of the commands that run at this moment.
-static KINS: Mutex<Vec<(Option<Pid>, Lineage)>> = Mutex::new(Vec::new());
+/// Those of the commands that run at this moment; None once this process ends, and none begins any more.
+static KINS: Mutex<Option<Running>> = Mutex::new(Some(Vec::new()));
+type Running = Vec<(Option<Pid>, Lineage)>;
 
 /// Kills every command that runs, with all its children: for an end of this process that no destructor sees.
 pub fn kill_commands() {
-    let kins = std::mem::take(&mut *KINS.lock().unwrap_or_else(PoisonError::into_inner));
-    for (group, lineage) in kins {
+    let kins = KINS.lock().unwrap_or_else(PoisonError::into_inner).take();
+    for (group, lineage) in kins.into_iter().flatten() {
         kill_group(group);
         lineage.kill();
     }
@@ -144,10 +144,14 @@ struct Kin {
 }
 
 impl Kin {
-    fn of(child: &Child, lineage: Lineage) -> Self {
+    /// It is known by the time it runs: who ends this process meanwhile waits, and kills it too.
+    fn spawn(command: &mut Command, lineage: Lineage) -> std::io::Result<(Child, Self)> {
+        let mut kins = KINS.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = kins.as_mut() else { return Err(std::io::Error::other("this process is ending")) };
+        let child = command.spawn()?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        KINS.lock().unwrap_or_else(PoisonError::into_inner).push((group, lineage.clone()));
-        Self { group, lineage, spares_daemons: false }
+        known.push((group, lineage.clone()));
+        Ok((child, Self { group, lineage, spares_daemons: false }))
     }
 }
 
@@ -159,7 +163,9 @@ impl Drop for Kin {
         } else {
             self.lineage.kill();
         }
-        KINS.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, lineage)| *lineage != self.lineage);
+        if let Some(known) = KINS.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            known.retain(|(_, lineage)| *lineage != self.lineage);
+        }
     }
 }
 
