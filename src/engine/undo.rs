@@ -292,15 +292,7 @@ fn since(
     let Some(later) = documents::changes(id, Some(live), Some(after), schema, Mode::Exact, key) else {
         return Ok(None);
     };
-    let is_ours = |path: &DocumentPath| touched.iter().any(|one| starts_with(path, one) || starts_with(one, path));
-    let places: Vec<String> = later
-        .hunks
-        .iter()
-        .filter_map(|hunk| match &hunk.at {
-            HunkAt::Field { path, .. } => is_ours(path).then(|| path.to_string()),
-            HunkAt::Node { .. } => None,
-        })
-        .collect();
+    let places: Vec<String> = fields(&later).filter(|path| among(touched, path)).map(ToString::to_string).collect();
     let places = places.join(", ");
     Ok((!places.is_empty())
         .then(|| format!("{id}: changed since this run wrote it, and this undo takes that away: {places}")))
@@ -318,14 +310,7 @@ pub(super) fn undo_document(
     let exact = Restore { mode: Mode::Exact, precision: ComparePrecision::Quick, ..restore.clone() };
     let Some(change) = difference(&context.pinned, &exact, &pair)? else { return Ok(None) };
     if change.op == Op::Update {
-        let among = |of: &[DocumentPath], path: &DocumentPath| {
-            of.iter().any(|touched| starts_with(path, touched) || starts_with(touched, path))
-        };
-        let places = change.hunks.iter().filter_map(|hunk| match &hunk.at {
-            HunkAt::Field { path, .. } => Some(path),
-            HunkAt::Node { .. } => None,
-        });
-        let lost_now = places.filter(|path| among(lost, path)).cloned().collect();
+        let lost_now = fields(&change).filter(|path| among(lost, path)).cloned().collect();
         let left_out = change.hunks.iter().enumerate().filter(|(_, hunk)| match &hunk.at {
             HunkAt::Field { path, .. } => among(lost, path) || !among(touched, path),
             HunkAt::Node { .. } => true,
@@ -348,6 +333,18 @@ pub(super) fn undo_document(
         return Ok(Some(WayBack { change, pair, lost: lost_now }));
     }
     Ok(Some(WayBack { change: Some(change), pair, lost: Vec::new() }))
+}
+
+fn fields(change: &Change) -> impl Iterator<Item = &DocumentPath> {
+    change.hunks.iter().filter_map(|hunk| match &hunk.at {
+        HunkAt::Field { path, .. } => Some(path),
+        HunkAt::Node { .. } => None,
+    })
+}
+
+/// Whether it is one of these, in one, or around one.
+fn among(of: &[DocumentPath], path: &DocumentPath) -> bool {
+    of.iter().any(|one| starts_with(path, one) || starts_with(one, path))
 }
 
 fn starts_with(path: &DocumentPath, prefix: &DocumentPath) -> bool {

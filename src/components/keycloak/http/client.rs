@@ -13,6 +13,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 const WHOLE_REALM: Duration = Duration::from_secs(330);
 /// A server that is gone is noticed while it is waited for.
 const SIGNS_OF_LIFE: Duration = Duration::from_secs(15);
+
 /// For most calls.
 pub(super) fn usual(config: &Config) -> Result<reqwest::Client> {
     made(config, DEADLINE, SILENCE)

@@ -34,23 +34,24 @@ impl Live {
     ) -> Result<BTreeMap<TreePath, Result<Option<Resource>>>> {
         let realm = self.realm_for_names().await?;
         let keys: Vec<&TreePath> = wanted.iter().map(|id| &id.key).collect();
-        let many = match self.pays_in_bulk(&realm, &keys).await? {
-            true => Some(self.many(&realm, wanted, details).await?),
-            false => None,
+        let mut many = match self.pays_in_bulk(&realm, &keys).await? {
+            true => self.many(&realm, wanted, details).await?,
+            false => HashMap::new(),
         };
-        let (realm, many) = (&realm, many.as_ref());
-        let read = |(at, id): (usize, &ResourceId)| {
+        let asked = wanted.iter().enumerate().map(|(at, id)| {
             let details = details.get(at).cloned().unwrap_or_default();
-            let id = id.clone();
-            async move {
-                let read = match many.and_then(|many| many.get(&id.key)) {
-                    Some(found) => self.finished(realm, Ok(found.clone()), details).await,
-                    None => self.user_now(realm, &id, details).await,
-                };
-                (Kind::of_id(&id).map(|(kind, names)| kind.id(&names).key).unwrap_or(id.key), read)
-            }
-        };
-        Ok(stream::iter(wanted.iter().enumerate()).map(read).buffer_unordered(SIDE_BY_SIDE).collect().await)
+            (id.clone(), details, many.remove(&id.key))
+        });
+        let asked: Vec<(ResourceId, Details, Option<Option<User>>)> = asked.collect();
+        let realm = &realm;
+        let read = stream::iter(asked).map(|(id, details, known)| async move {
+            let read = match known {
+                Some(found) => self.finished(realm, found, details).await,
+                None => self.user_now(realm, &id, details).await,
+            };
+            (Kind::of_id(&id).map(|(kind, names)| kind.id(&names).key).unwrap_or(id.key), read)
+        });
+        Ok(read.buffer_unordered(SIDE_BY_SIDE).collect().await)
     }
 
     /// Many come in several batches, of which each alone may not pay: what was asked for lately counts too.
@@ -116,17 +117,12 @@ impl Live {
         id: &ResourceId,
         details: Details,
     ) -> Result<Option<Resource>> {
-        let found = one_user::read(&self.http, realm, &username(id)?).await;
+        let found = one_user::read(&self.http, realm, &username(id)?).await?;
         self.finished(realm, found, details).await
     }
 
-    async fn finished(
-        &self,
-        realm: &RealmView,
-        found: Result<Option<User>>,
-        details: Details,
-    ) -> Result<Option<Resource>> {
-        let (Some(mut user), Some(names)) = (found?, realm.names()) else { return Ok(None) };
+    async fn finished(&self, realm: &RealmView, found: Option<User>, details: Details) -> Result<Option<Resource>> {
+        let (Some(mut user), Some(names)) = (found, realm.names()) else { return Ok(None) };
         let now;
         let names = match user.groups().all(|id| names.knows_group(id)) {
             true => names,

@@ -35,7 +35,7 @@ impl Keycloak {
             }
             let mut warnings = match &standing {
                 Some(standing) if creates(one) => new_user(one, ids, standing),
-                None if is_lost && creates(one) => vec![self.no_realm()],
+                None if is_lost && creates(one) => vec![self.lost_realm()],
                 _ => Vec::new(),
             };
             if is_user(&one.change.id.key) && one.live.is_some() && one.expected.is_some() {
@@ -54,11 +54,9 @@ impl Keycloak {
         };
         changes.iter().map(check).collect()
     }
-}
 
-impl Keycloak {
     /// A name that is misspelt looks like a realm that was lost.
-    fn no_realm(&self) -> String {
+    fn lost_realm(&self) -> String {
         let config = &self.live.http.config;
         let (realm, url) = (visible(&config.realm), visible(&config.url));
         format!("refused unless the realm is restored before: there is no realm '{realm}' at {url}")
