@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::model::{
-    Change, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result, TargetHolder,
+    Change, Document, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result, TargetHolder,
     TargetIdentity, Tree, TreePath,
 };
 use crate::reader::Reader;
@@ -126,7 +126,7 @@ pub struct Checked {
 }
 
 /// What a successful write says of itself; the proof is the engine's reading back.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Effect {
     pub files: u64,
     pub bytes: u64,
@@ -137,6 +137,19 @@ pub struct Effect {
     pub read_back: bool,
     /// What was written otherwise than the source has it: stripped bits and capabilities …
     pub notes: Vec<String>,
+    /// For documents.
+    pub found: Found,
+}
+
+/// What lay in a document's place just before the first effect. Where somebody else made or changed it meanwhile, and
+/// as was wanted, that is theirs: an undo leaves it.
+#[derive(Clone, Debug, Default)]
+pub enum Found {
+    /// What the change was planned from.
+    #[default]
+    AsPlanned,
+    Nothing,
+    Document(Document),
 }
 
 /// Where a tree's write leaves its undo records and tells how far it is. `index` is the position in

@@ -1,10 +1,11 @@
 use super::context::Context;
 use super::prepare::{Prepared, lost};
 use super::standing::{Standing, Told, between, standing};
+use super::undo::PreImage;
 use super::writer::Written;
-use crate::component::{Approved, Effect};
+use crate::component::{Approved, Effect, Found};
 use crate::model::{
-    DigestBuilder, Error, ErrorKind, HunkAt, Known, Op, Pass, Problem, Resource, Result, Schema, plural, size,
+    DigestBuilder, Error, ErrorKind, HunkAt, Known, KindSchema, Op, Pass, Problem, Resource, Result, Schema, plural, size,
 };
 
 pub(super) type Answer = ((Approved, Result<Effect>), Result<Option<Resource>>);
@@ -36,7 +37,19 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
             bytes += effect.bytes;
             words.extend(effect.notes.iter().cloned());
         }
-        hunks += approved.change.hunks.len() - approved.left_out.len();
+        let really = really_written(context, kind, &approved, &effect);
+        hunks += match &really {
+            Some(really) => really.fields(),
+            None => approved.change.hunks.len() - approved.left_out.len(),
+        };
+        if let (Some(really), true) = (&really, effect.is_ok())
+            && really.fields() == 0
+        {
+            words.push(format!("{} was as wanted already", approved.change.id));
+        }
+        if let Some(Err(error)) = really.map(|really| keep(context, ready, &really)) {
+            problem = problem.or_else(|| Some(error.problem()));
+        }
         paths.count(&approved);
         let is_between = matches!(stands, Ok(Standing::Between { .. })) && !effect.as_ref().is_err_and(is_untouched);
         let (this, why) = verdict(&approved, effect.err(), stands, &mut post, &mut words);
@@ -48,6 +61,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
     }
     if known == Known::Applied && problem.is_none() {
         let done = match (is_tree, bytes) {
+            (false, _) if hunks == 0 => "nothing was left to write".to_owned(),
             (false, _) => format!("{} written", plural(hunks as u64, "field")),
             (true, 0) => paths.words(ready.to_write.pass),
             (true, _) => format!("{}, {} written", plural(files, "file"), size(bytes)),
@@ -56,6 +70,33 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
     }
     let post = (known == Known::Applied).then(|| post.finish());
     Written { task, known, post, evidence: words.join("; "), problem, partial: partial && known == Known::NotApplied }
+}
+
+/// What a document's write really changed, where that is not all that was approved: somebody else was at it meanwhile.
+/// Trees tell their ledger what they touch.
+fn really_written(
+    context: &Context,
+    schema: &KindSchema,
+    approved: &Approved,
+    effect: &Result<Effect>,
+) -> Option<PreImage> {
+    PreImage::of_document(approved)?;
+    let of_found = |before| Some(PreImage::of_found(approved, before, schema, &context.pinned.key));
+    match effect.as_ref().map(|effect| &effect.found) {
+        Ok(Found::AsPlanned) => None,
+        Ok(Found::Nothing) => of_found(None),
+        Ok(Found::Document(document)) => of_found(Some(document)),
+        Err(error) => is_untouched(error).then(|| PreImage::unwritten(approved)),
+    }
+}
+
+/// Durable before the OUTCOME: an undo leads back past what this run wrote, and no further.
+fn keep(context: &Context, ready: &Prepared, really: &PreImage) -> Result<()> {
+    let to_write = &ready.to_write;
+    match to_write.pass {
+        Pass::Restore => context.undo.keep(to_write.to_plan.task, to_write.attempt, vec![really.to_bytes()?]),
+        Pass::Undo => Ok(()),
+    }
 }
 
 /// Paths of trees by what became of them: without a byte written, that is all there is to tell.

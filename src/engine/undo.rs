@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use crate::component::{Approved, UndoRecord};
 use crate::diff::{documents, trees};
 use crate::journal::KeptRecord;
 use crate::model::{
-    Attempt, Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, Fidelity, FileOwnership,
-    HunkAt, Mode, Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, TaskId, Tree, TreePath,
+    Attempt, Body, Change, ComparePrecision, DigestKey, Document, DocumentPath, Entry, Error, ErrorKind, Fidelity,
+    FileOwnership, HunkAt, KindSchema, Mode, Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, TaskId, Tree, TreePath,
     visible,
 };
 
@@ -36,6 +36,13 @@ pub(super) enum PreImage {
         /// For one that was deleted: it is made anew.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         file: Option<FileOwnership>,
+    },
+    /// Where a write found something else than it was planned from: what it really changed.
+    Found {
+        id: ResourceId,
+        before: Option<(Arc<serde_json::Value>, Option<String>)>,
+        /// Nothing, where it was as wanted already.
+        touched: Vec<DocumentPath>,
     },
     Tree {
         id: ResourceId,
@@ -67,6 +74,30 @@ impl PreImage {
         Some(Self::Document { id: approved.change.id.clone(), before, after, touched, lost, file })
     }
 
+    /// `before`: what the write found.
+    pub fn of_found(approved: &Approved, before: Option<&Document>, schema: &KindSchema, key: &DigestKey) -> Self {
+        let id = &approved.change.id;
+        let expected = approved.expected.as_ref().and_then(Resource::document);
+        let change = documents::changes(id, before, expected, schema, Mode::Exact, key);
+        let touched = change.iter().flat_map(fields).cloned().collect();
+        let text = |document: &Document| document.source.as_ref().map(|text| text.to_string());
+        let before = before.map(|document| (document.value.clone(), text(document)));
+        Self::Found { id: id.clone(), before, touched }
+    }
+
+    /// The same of a change of which nothing was written.
+    pub fn unwritten(approved: &Approved) -> Self {
+        Self::Found { id: approved.change.id.clone(), before: None, touched: Vec::new() }
+    }
+
+    /// How many fields it leads back past.
+    pub fn fields(&self) -> usize {
+        match self {
+            Self::Document { touched, .. } | Self::Found { touched, .. } => touched.len(),
+            Self::Tree { .. } => 0,
+        }
+    }
+
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self)
             .map_err(|error| Error::new(ErrorKind::Bug, "write an undo record down", error.to_string()))
@@ -86,45 +117,67 @@ pub(super) struct FormerDocument {
 #[derive(Default)]
 pub(super) struct Former {
     pub documents: BTreeMap<ResourceId, FormerDocument>,
+    /// As wanted by somebody else's doing before this task wrote: it left nothing of its own there.
+    pub theirs: BTreeSet<ResourceId>,
     pub trees: BTreeMap<ResourceId, Vec<UndoRecord>>,
 }
 
 /// Of all attempts whose effects may stand.
 pub(super) fn former(context: &Context, task: TaskId, standing: &[Attempt]) -> Result<Former> {
     let standing: Vec<u16> = standing.iter().map(|attempt| attempt.attempt).collect();
-    Former::of(context.undo.records(task)?, &standing)
+    Former::of(context.undo.records(task)?, &standing, true)
 }
 
-/// What one attempt found.
+/// What one attempt was planned from.
 pub(super) fn kept_by(context: &Context, task: TaskId, attempt: u16) -> Result<Former> {
-    Former::of(context.undo.records(task)?, &[attempt])
+    Former::of(context.undo.records(task)?, &[attempt], false)
 }
 
 impl Former {
-    fn of(kept: Vec<KeptRecord>, attempts: &[u16]) -> Result<Self> {
+    fn of(kept: Vec<KeptRecord>, attempts: &[u16], as_written: bool) -> Result<Self> {
         let mut former = Self::default();
+        let mut found = BTreeMap::new();
+        let read = |(value, text): (Arc<serde_json::Value>, Option<String>), file| {
+            let source = text.map(|text| Arc::from(text.as_str()));
+            Document { value, source, file }
+        };
         let mut documents = BTreeMap::new();
         for kept in kept.into_iter().filter(|kept| attempts.contains(&kept.attempt)) {
             let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
                 .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
             match pre_image {
                 PreImage::Document { id, before, after, touched, lost, file } => {
-                    let source = |text: Option<String>| text.map(|text| Arc::from(text.as_str()));
-                    let document = before.map(|(value, text)| Document { value, source: source(text), file });
+                    let document = before.map(|before| read(before, file));
                     // A process that died before its INTENT leaves a record under the number of the next attempt.
                     let after = after.map(|value| Document { value, source: None, file: None });
                     documents.insert((kept.attempt, id), (document, after, touched, lost));
                 }
+                PreImage::Found { id, before, touched } if as_written => {
+                    found.insert((kept.attempt, id), (before, touched));
+                }
+                PreImage::Found { .. } => {}
                 PreImage::Tree { id, records } => former.trees.entry(id).or_default().extend(records),
             }
         }
-        for ((_, id), (document, after, touched, lost)) in documents {
+        for ((attempt, id), (mut document, after, mut touched, lost)) in documents {
+            match found.remove(&(attempt, id.clone())) {
+                Some((_, really)) if really.is_empty() => {
+                    former.theirs.insert(id);
+                    continue;
+                }
+                Some((before, really)) => {
+                    let file = document.and_then(|document| document.file);
+                    (document, touched) = (before.map(|before| read(before, file)), really);
+                }
+                None => {}
+            }
             let first = || FormerDocument { document, ..FormerDocument::default() };
             let held = former.documents.entry(id).or_insert_with(first);
             held.after = after;
             held.touched.extend(touched);
             held.lost.extend(lost);
         }
+        former.theirs.retain(|id| !former.documents.contains_key(id));
         for records in former.trees.values_mut() {
             let mut seen = std::collections::HashSet::new();
             records.retain(|record| seen.insert(record.path.clone()));
@@ -142,7 +195,7 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
     let standing = to_plan.standing.clone();
     let former = blocking(move || former(&reading, task, &standing)).await??;
     let ids: Vec<ResourceId> = former.documents.keys().chain(former.trees.keys()).cloned().collect();
-    if ids.is_empty() {
+    if ids.is_empty() && former.theirs.is_empty() {
         return Err(Error::new(
             ErrorKind::NotFound,
             format!("undo {}", to_plan.name),
@@ -169,6 +222,8 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
         let mut now = |id: &ResourceId| live.remove(id).unwrap_or(Ok(None));
         let mut proposal =
             Proposal { plan: Arc::new(empty_plan(&context, &to_plan)?), live: Vec::new(), desired: Vec::new() };
+        let theirs = former.theirs.iter().map(|id| format!("{id}: was as wanted before this run wrote, so it stays as it is"));
+        Arc::make_mut(&mut proposal.plan).warnings.extend(theirs);
         for (id, FormerDocument { document, after, touched, lost }) in former.documents {
             let desired = document.map(|document| Resource { id: id.clone(), body: Body::Document(document) });
             let pair = Pair { live: now(&id)?, desired, id };

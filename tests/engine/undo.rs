@@ -91,6 +91,32 @@ async fn another_one_that_has_the_name_now_is_no_runs_to_undo() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_made_as_it_was_wanted_is_not_the_undos_to_take_away() {
+    let wanted = account(10);
+    for was in [None, Some(account(3))] {
+        let platform = Platform::new();
+        let live = platform.path("live/accounts/ana.yaml");
+        let theirs = tempfile::NamedTempFile::new().unwrap();
+        std::fs::copy(&live, theirs.path()).unwrap();
+        std::fs::remove_file(&live).unwrap();
+        was.map(|was| std::fs::write(&live, was).unwrap());
+        let mut run = platform.begin(ApprovalPolicy::Ask).await;
+        run.settle().await;
+        let task = run.run.find("account/ana").unwrap();
+        assert_eq!(run.status("account/ana"), TaskStatus::Review);
+        std::fs::copy(theirs.path(), &live).unwrap();
+        run.approve("account/ana", &[TaskStatus::Done]).await;
+        run.engine.command(Command::Undo { task }, "op").await.unwrap();
+        run.until("account/ana", &ENDS).await;
+        assert_eq!(run.status("account/ana"), TaskStatus::Undone, "{:?}", run.run.problems);
+        run.settle().await;
+        let said = run.run.warnings[&task].join("; ");
+        assert!(said.contains("was as wanted before this run wrote"), "{said}");
+        assert_eq!(platform.read("live/accounts/ana.yaml").as_ref(), Some(&wanted));
+    }
+}
+
+#[tokio::test]
 async fn what_a_task_did_not_change_it_does_not_undo() {
     let platform = Platform::new();
     platform.write("live/accounts/ana.yaml", &account(3));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use rustix::fs::Stat;
 use rustix::io::Errno;
 
-use crate::component::{Approved, Effect};
+use crate::component::{Approved, Effect, Found};
 use crate::crash::crash_point;
 use crate::model::{Digest, Document, Error, ErrorKind, Known, Result, TreePath};
 
@@ -27,7 +27,7 @@ struct Staged {
 
 enum Prepared {
     /// It is as it should be already.
-    Done,
+    Done(Found),
     Staged(Box<Staged>),
 }
 
@@ -47,8 +47,8 @@ pub(super) fn write(inner: &Inner, changes: &[Approved]) -> Vec<Result<Effect>> 
     let mut answers: Vec<Result<Effect>> = prepared
         .into_iter()
         .map(|prepared| match (prepared?, &durable) {
-            (Prepared::Done, Ok(())) => Ok(Effect::default()),
-            (Prepared::Done, Err(error)) => Err(again("write a document", error).known(Known::Unknown)),
+            (Prepared::Done(found), Ok(())) => Ok(Effect { found, ..Effect::default() }),
+            (Prepared::Done(_), Err(error)) => Err(again("write a document", error).known(Known::Unknown)),
             (Prepared::Staged(staged), Ok(())) => publish(&staged),
             (Prepared::Staged(staged), Err(error)) => {
                 staged.discard();
@@ -120,7 +120,7 @@ fn prepare(folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {
                 let why = format!("it is there already, {}, and {file} was approved", ownership(&opened.stat));
                 Err(Error::new(ErrorKind::Conflict, doing(), why).next("plan this task again"))
             }
-            _ => Ok(Prepared::Done),
+            _ => Ok(Prepared::Done(now.map_or(Found::Nothing, Found::Document))),
         };
     }
     let planned_from = approved.live.as_ref().and_then(crate::model::Resource::document);

@@ -17,7 +17,7 @@ fn kept(position: u32, attempt: u16, quota: u32) -> KeptRecord {
 }
 
 fn quota(kept: Vec<KeptRecord>, attempts: &[u16]) -> serde_json::Value {
-    let former = Former::of(kept, attempts).unwrap();
+    let former = Former::of(kept, attempts, true).unwrap();
     former.documents.into_values().next().unwrap().document.unwrap().value["quota"].clone()
 }
 

@@ -1,6 +1,7 @@
 use std::time::Instant;
 
-use rekindle::model::{ErrorKind, Known};
+use rekindle::component::Found;
+use rekindle::model::{Body, Document, ErrorKind, Known};
 
 use super::*;
 use crate::sample::people::username;
@@ -34,6 +35,48 @@ async fn people_who_were_deleted_come_back_as_they_were() {
     // The same again leaves one effect: what is there as it should be is done.
     story.write_all(&changes).await;
     assert_eq!(story.differences(&people).await, nothing());
+}
+
+/// Whoever writes the same a moment before is somebody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_did_meanwhile_is_told_apart_from_what_was_written() {
+    let mut story = Story::seen("theirs", 2).await;
+    let (ana, chief) = (story.one("users/ana"), story.one("realm/roles/realm/chief"));
+    let both = [ana.clone(), chief.clone()];
+    let (live, chief_id) = (story.now(&both).await, "realm/roles/realm/chief");
+    let mut removals = Vec::new();
+    for (one, live) in both.iter().zip(live) {
+        removals.extend(story.change(&one.id, live, None, Mode::Exact, &[]));
+    }
+    story.said_to_be_theirs(&removals, |found| matches!(found, Found::Nothing)).await;
+    let creates = story.plan(&both, &[]).await;
+    story.said_to_be_theirs(&creates, |found| matches!(found, Found::Document(_))).await;
+
+    // Another role is made anew with other ids: what is there now is what is wanted.
+    story.look().await;
+    let mut updates = Vec::new();
+    for one in [ana, story.one(chief_id)] {
+        let mut wanted = one.clone();
+        let Body::Document(document) = &mut wanted.body else { panic!("{} is no document", one.id) };
+        let mut value = Value::clone(&document.value);
+        value[if &*one.id.kind == "user" { "firstName" } else { "description" }] = json!("another");
+        *document = Document::new(value);
+        updates.extend(story.plan(&[wanted], &[]).await);
+    }
+    assert_eq!(updates.len(), 2);
+    story.said_to_be_theirs(&updates, |found| matches!(found, Found::Document(_))).await;
+}
+
+impl Story {
+    async fn said_to_be_theirs(&self, changes: &[Approved], theirs: impl Fn(&Found) -> bool) {
+        for (which, is_as_told) in [("first", &(|found: &Found| matches!(found, Found::AsPlanned)) as &dyn Fn(&Found) -> bool), ("second", &theirs)] {
+            let written = self.write(changes).await;
+            for (one, effect) in changes.iter().zip(written) {
+                let found = effect.unwrap().found;
+                assert!(is_as_told(&found), "the {which} write of {}: {found:?}", one.change.id);
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

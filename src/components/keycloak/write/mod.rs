@@ -46,8 +46,8 @@ use self::execute::{conflict, for_each};
 use self::standing::Standing;
 pub(super) use self::users::IMPORTS;
 use super::live::{Keycloak, is_user};
-use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
-use crate::model::{Error, ErrorKind, Resource, Result, TargetHolder, TargetIdentity, visible};
+use crate::component::{Approved, Checked, Component, Effect, Found, Ledger, Limits};
+use crate::model::{Document, Error, ErrorKind, Resource, Result, TargetHolder, TargetIdentity, visible};
 
 #[async_trait]
 impl Component for Keycloak {
@@ -147,6 +147,16 @@ fn same_name(id: &crate::model::ResourceId, live: Option<&str>, backup: Option<&
 
 fn document(side: &Option<Resource>) -> &Value {
     side.as_ref().and_then(Resource::document).map_or(empty(), |document| &document.value)
+}
+
+/// What is there now, beside what the change was planned from.
+fn found(now: Option<&Value>, live: &Option<Resource>) -> Found {
+    match (now, live) {
+        (None, None) => Found::AsPlanned,
+        (None, Some(_)) => Found::Nothing,
+        (Some(now), Some(_)) if now == document(live) => Found::AsPlanned,
+        (Some(now), _) => Found::Document(Document::new(now.clone())),
+    }
 }
 
 fn empty() -> &'static Value {

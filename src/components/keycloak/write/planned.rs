@@ -4,8 +4,8 @@ use super::super::kinds::Kind;
 use super::execute::conflict;
 use super::standing::Standing;
 use super::target::{Target, without};
-use super::{document, empty};
-use crate::component::Approved;
+use super::{document, empty, found};
+use crate::component::{Approved, Found};
 use crate::diff::documents::off_the_way;
 use crate::model::{Result, Schema};
 
@@ -34,6 +34,7 @@ pub(super) struct Planned<'a> {
     pub to: Value,
     pub is_new: bool,
     pub removes: bool,
+    pub found: Found,
 }
 
 impl<'a> Planned<'a> {
@@ -53,6 +54,7 @@ impl<'a> Planned<'a> {
             matches!(kind, Kind::ServiceAccount | Kind::Bindings | Kind::UserProfile | Kind::ClientPolicies);
         let is_ours = terms.again || standing.is_ours(&key) || made_apart;
         let schema = terms.schema.kind(&id.kind);
+        let found = if is_ours { Found::AsPlanned } else { found(now, &approved.live) };
         match (now, &approved.live) {
             (None, None) => {}
             (None, Some(_)) if removes => {}
@@ -85,7 +87,7 @@ impl<'a> Planned<'a> {
             }
             None => json!({}),
         };
-        Ok(Self { at, approved, kind, names, from, to, is_new, removes })
+        Ok(Self { at, approved, kind, names, from, to, is_new, removes, found })
     }
 
     pub fn target<'t>(&'t self, raw: &'t [Value], standing: &'t Standing) -> Target<'t> {
@@ -102,7 +104,8 @@ impl<'a> Planned<'a> {
             made.retain(|name, _| to.get("secretAttributes").is_some_and(|told| told.get(name).is_some()));
         }
         let (names, is_new, removes) = (self.names.clone(), false, false);
-        Some(Self { at: self.at, approved: self.approved, kind: self.kind, names, from, to, is_new, removes })
+        let (at, approved, kind, found) = (self.at, self.approved, self.kind, Found::AsPlanned);
+        Some(Self { at, approved, kind, names, from, to, is_new, removes, found })
     }
 
     /// The first place where what is there now is not what was written.
@@ -127,6 +130,11 @@ impl<'a> Planned<'a> {
     pub fn makes_authorization(&self) -> bool {
         let is_authorizing = self.to.get("authorizationServicesEnabled").and_then(Value::as_bool) == Some(true);
         self.kind == Kind::Client && self.is_new && is_authorizing
+    }
+
+    /// Whether there is no body of its own to write before what it refers to.
+    pub fn is_all_links(&self) -> bool {
+        matches!(self.kind, Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount)
     }
 
     /// LDAP's mappers come with their provider, some by themselves, so the provider is first.

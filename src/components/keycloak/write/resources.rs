@@ -14,7 +14,7 @@ use super::self_contained::without_missing;
 use super::standing::Standing;
 use super::users::Answers;
 use super::{authorization, call::Call, document, policies};
-use crate::component::{Approved, Effect};
+use crate::component::{Approved, Effect, Found};
 use crate::model::{Error, ErrorKind, Known, Result};
 
 const SIDE_BY_SIDE: usize = 8;
@@ -34,6 +34,7 @@ impl Keycloak {
             return gone;
         }
         let mut failed = Failed::new();
+        let mut found = BTreeMap::new();
         if !standing.is_there() {
             standing = match self.create_realm(standing, changes).await {
                 Ok(standing) => standing,
@@ -46,7 +47,7 @@ impl Keycloak {
         let mut left: Vec<(usize, &Approved)> = changes.to_vec();
         for attempt in 0..2 {
             failed.retain(|at, _| !left.iter().any(|(other, _)| other == at));
-            standing = self.attempt(standing, &left, attempt > 0, &mut failed).await;
+            standing = self.attempt(standing, &left, attempt > 0, &mut found, &mut failed).await;
             // Of these nobody knows: they are looked at again, and what is not done is done.
             left.retain(|(at, _)| failed.get(at).is_some_and(|error| error.effect() == Known::Unknown));
             if left.is_empty() {
@@ -57,7 +58,8 @@ impl Keycloak {
                 Err(_) => break,
             }
         }
-        let answers = changes.iter().map(|(at, _)| (*at, failed.remove(at).map_or_else(|| Ok(Effect::default()), Err)));
+        let mut written = |at| Ok(Effect { found: found.remove(at).unwrap_or_default(), ..Effect::default() });
+        let answers = changes.iter().map(|(at, _)| (*at, failed.remove(at).map_or_else(|| written(at), Err)));
         (standing, answers.collect())
     }
 
@@ -66,13 +68,17 @@ impl Keycloak {
         mut standing: Standing,
         changes: &[(usize, &Approved)],
         again: bool,
+        found: &mut BTreeMap<usize, Found>,
         failed: &mut Failed,
     ) -> Standing {
         let terms = Terms { schema: &self.schema, keeps_ids: self.live.http.config.ids != Ids::New, again };
         let mut planned = Vec::new();
         for (at, one) in changes {
             match Planned::of(*at, one, &standing, terms) {
-                Ok(plan) => planned.push(plan),
+                Ok(mut plan) => {
+                    found.entry(*at).or_insert_with(|| std::mem::take(&mut plan.found));
+                    planned.push(plan);
+                }
                 Err(error) => {
                     failed.insert(*at, error);
                 }
@@ -153,8 +159,8 @@ impl Keycloak {
             let ready = some.iter().filter(|plan| !failed.contains_key(&plan.at));
             for (plan, done) in self.write_some(ready, standing, false).await {
                 if let Err(error) = done {
-                    // Its body is written already, if it had to be.
-                    let known = if plan.is_new { Known::Unknown } else { error.effect() };
+                    // Its body is written already, if it had to be: reading back tells.
+                    let known = if plan.is_all_links() { error.effect() } else { Known::Unknown };
                     failed.insert(plan.at, of(&plan.approved.change.id, error.known(known)));
                 }
             }
@@ -196,7 +202,7 @@ impl Keycloak {
         if plan.from == plan.to && !plan.is_new {
             return Ok(None);
         }
-        let is_all_links = matches!(plan.kind, Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount);
+        let is_all_links = plan.is_all_links();
         // Links follow their body: what was begun is ended.
         if body || is_all_links {
             self.live.http.still_held().await?;

@@ -11,7 +11,7 @@ use super::new_user::{NewUser, import};
 use super::standing::Standing;
 use super::target::{text, without};
 use super::{claims, credential, document, same_name, user};
-use crate::component::{Approved, Effect};
+use crate::component::{Approved, Effect, Found};
 use crate::diff::documents::off_the_way;
 use crate::model::{Error, ErrorKind, Known, Resource, Result, visible};
 
@@ -124,7 +124,9 @@ impl Keycloak {
             let details = Details::of(document(&one.expected));
             let Ok(now) = self.live.user_now(standing.view(), id, details).await else { return Err(unsure) };
             if let Some(now) = now {
-                return self.is_there(standing, one, user, document(&Some(now))).await;
+                // Perhaps by the call of which nobody knows.
+                let there = self.is_there(standing, one, user, document(&Some(now))).await;
+                return there.map(|effect| Effect { found: Found::AsPlanned, ..effect });
             }
             match self.call(import(&[user])).await {
                 Ok(()) => match self.afterwards(standing, one, user).await {
@@ -133,7 +135,10 @@ impl Keycloak {
                     Err(error) => return Err(of(id, error.known(Known::Unknown))),
                 },
                 Err(error) if error.effect() == Known::Unknown => unsure = of(id, error),
-                Err(error) => return self.settle(standing, one, user, &error).await,
+                Err(error) => {
+                    let settled = self.settle(standing, one, user, &error).await;
+                    return settled.map(|effect| Effect { found: Found::AsPlanned, ..effect });
+                }
             }
         }
         Err(unsure)
@@ -225,6 +230,7 @@ impl Keycloak {
         if let (Some(whole), Some(wanted)) = (whole.as_object_mut(), wanted.as_object()) {
             whole.extend(wanted.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
+        let found = super::found(Some(now), &None);
         let mut now = now.clone();
         for attempt in 1.. {
             match self.change(standing, one, &now, &whole).await {
@@ -238,7 +244,7 @@ impl Keycloak {
                 Err(error) => return Err(of(id, error.known(Known::Unknown))),
             }
         }
-        Ok(Effect { notes: vec!["it was there already".to_owned()], ..Effect::default() })
+        Ok(Effect { found, ..Effect::default() })
     }
 
     /// Why a user whose name is free cannot be created.
@@ -282,11 +288,13 @@ impl Keycloak {
         }
         let details = Details::of(live).with(Details::of(expected));
         let mut unsure: Option<Error> = None;
+        let mut found = None;
         for _ in 0..ATTEMPTS {
             let now = self.live.user_now(standing.view(), id, details.clone()).await;
             let now = now.map_err(|error| unsure.take().unwrap_or_else(|| of(id, error)))?;
             let Some(now) = now else { return Err(conflict(id, "the user is gone")) };
             let now = document(&Some(now)).clone();
+            let found = found.get_or_insert_with(|| super::found(Some(&but_for_notes(&now, live)), &one.live));
             if let Some(place) =
                 off_the_way(Some(live), &but_for_notes(&now, live), expected, self.schema.kind(&id.kind))
             {
@@ -295,7 +303,7 @@ impl Keycloak {
             }
             let done = self.change(standing, one, &now, expected).await;
             match done {
-                Ok(()) => return Ok(Effect::default()),
+                Ok(()) => return Ok(Effect { found: std::mem::take(found), ..Effect::default() }),
                 Err(error) if error.effect() == Known::Unknown => unsure = Some(of(id, error)),
                 Err(error) => {
                     let known = unsure.map_or(error.effect(), |unsure| unsure.effect());
@@ -346,7 +354,7 @@ impl Keycloak {
         let id = &one.change.id;
         let live = document(&one.live);
         let now = self.live.user_now(standing.view(), id, Details::of(live)).await.map_err(|error| of(id, error))?;
-        let Some(now) = now else { return Ok(Effect::default()) };
+        let Some(now) = now else { return Ok(Effect { found: Found::Nothing, ..Effect::default() }) };
         let now = document(&Some(now)).clone();
         if let Some(place) = off_the_way(Some(live), &but_for_notes(&now, live), live, self.schema.kind(&id.kind)) {
             return Err(conflict(id, format!("its {place} has changed since the plan was made")));
