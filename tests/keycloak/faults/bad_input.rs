@@ -112,6 +112,47 @@ async fn whoever_refers_to_what_is_not_there_is_refused_by_its_name_and_nothing_
     assert!(roles.as_array().unwrap().iter().all(|role| role["name"] != "reader"), "a role was made by side effect");
 }
 
+/// The same of people who are there, and without a call for each of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_somebody_who_is_there_is_foretold_to_be_refused_too() {
+    let (story, proxy) = Story::behind_a_proxy("foretold", 30).await;
+    let people = story.below("users");
+    let mut emails = 0;
+    for (at, one) in people.iter().enumerate() {
+        let wanted = &one.document().unwrap().value;
+        let id = story.id_of(wanted["username"].as_str().unwrap()).await;
+        let mut now = story.admin.get(&story.at(&format!("/users/{id}"))).await;
+        if now["email"].is_null() || now["firstName"].is_null() || now["lastName"].is_null() {
+            continue;
+        }
+        emails += 1;
+        now["email"] = json!(format!("other-{at}@example.org"));
+        story.put(&format!("/users/{id}"), now).await;
+    }
+    assert!(emails > 16, "{emails} can be changed: fewer are asked for one by one");
+    let ana = &story.one("users/ana").document().unwrap().value.clone();
+    let thief = json!({"username": "thief", "email": ana["email"], "enabled": true});
+    story.admin.done(Method::POST, &story.at("/users"), thief).await;
+    story.remove("/roles/reader").await;
+    let changes = story.plan(&people, &[]).await;
+    let checked = |at: &str, checked: &[rekindle::model::Result<rekindle::component::Checked>]| {
+        let at = changes.iter().position(|one| one.change.id.key.to_string() == at).unwrap();
+        checked[at].as_ref().unwrap().warnings.join("; ")
+    };
+    proxy.script(|_| Fate::Pass);
+    let all = story.component.check(&changes).await;
+    let calls = proxy.seen(|asked| asked.path.contains("/users"));
+    assert!(calls <= 4, "{calls} calls for {emails} e-mails");
+    let said = checked("users/ana", &all);
+    assert!(said.contains("belongs to the user thief"), "{said}");
+    assert!(said.contains("refused unless it is restored before") && said.contains("role reader"), "{said}");
+    let alone: Vec<_> = changes.iter().filter(|one| one.change.id.key.to_string() == "users/ana").cloned().collect();
+    let said = story.component.check(&alone).await.pop().unwrap().unwrap().warnings.join("; ");
+    assert!(said.contains("belongs to the user thief"), "{said}");
+    let others = all.iter().filter(|one| one.as_ref().unwrap().warnings.join("").contains("belongs to the user"));
+    assert_eq!(others.count(), 1);
+}
+
 /// The user profile asks for more than the backup has: somebody who is there cannot be changed, and is told why.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_required_attribute_that_is_missing_is_named_by_the_plan_and_by_the_refusal() {

@@ -31,6 +31,7 @@ impl Item for Value {
 pub(in crate::components::keycloak) struct Bare {
     pub id: Option<String>,
     pub username: Option<String>,
+    pub email: Option<String>,
 }
 
 impl Item for Bare {

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Live;
 use super::one_user::{self, Details};
@@ -8,7 +8,7 @@ use super::realm_view::{RealmView, text};
 use super::user::{self, User};
 use crate::components::keycloak::canonical::{self, Side};
 use crate::components::keycloak::kinds::Kind;
-use crate::model::{Resource, ResourceId, Result, TreePath};
+use crate::model::{Error, Resource, ResourceId, Result, TreePath};
 
 /// So few users are read one by one, each as it is now.
 const FEW: usize = 16;
@@ -24,6 +24,31 @@ impl Live {
         let mut names: Vec<String> = roster.names().map(str::to_owned).collect();
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// Id and name of whoever has each of these e-mails; who has one that nobody has is not in the answer.
+    pub(in crate::components::keycloak) async fn holders(
+        &self,
+        realm: &RealmView,
+        emails: &[String],
+    ) -> Result<HashMap<String, (String, String)>> {
+        if emails.len() > FEW {
+            let roster = self.roster(realm, self.fresh([])).await?;
+            let held = |email: &String| {
+                let (id, name) = roster.holder(email)?;
+                Some((email.clone(), (id.to_owned(), name.to_owned())))
+            };
+            return Ok(emails.iter().filter_map(held).collect());
+        }
+        let ask = |email: String| async move {
+            let query = [("email", email.as_str()), ("exact", "true"), ("briefRepresentation", "true")];
+            let found = self.http.get("/users", &query).await?;
+            let first = found.as_array().and_then(|found| found.first());
+            let name = |of| first.and_then(|one| text(one, of)).map(str::to_owned);
+            Ok::<_, Error>(name("id").zip(name("username")).map(|held| (email, held)))
+        };
+        let read: Vec<_> = stream::iter(emails.to_vec()).map(ask).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+        Ok(read.into_iter().flatten().collect())
     }
 
     /// Users by key, each for itself.

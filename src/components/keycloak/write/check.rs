@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::super::canonical::OF_THE_DIRECTORY;
@@ -11,12 +13,13 @@ use super::standing::Standing;
 use super::target::{field, text};
 use super::{credential, document, policies, profile, user};
 use crate::component::{Approved, Checked};
-use crate::model::{Fidelity, HunkAt, Op, PathStep, Result, visible};
+use crate::model::{ErrorKind, Fidelity, HunkAt, Op, PathStep, Result, visible};
 
 impl Keycloak {
     pub(super) async fn checked(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
         let creates = |one: &Approved| is_user(&one.change.id.key) && one.live.is_none() && one.expected.is_some();
-        let looks_on = |one: &Approved| creates(one) || is_client(one) || writes_itself(one);
+        let changes_user = |one: &Approved| is_user(&one.change.id.key) && one.expected.is_some();
+        let looks_on = |one: &Approved| changes_user(one) || is_client(one);
         let view = match changes.iter().any(looks_on) {
             true => self.live.realm_for_names().await.ok(),
             false => None,
@@ -24,7 +27,11 @@ impl Keycloak {
         let is_lost = view.as_ref().is_some_and(|view| view.realm.is_none());
         let standing = view.filter(|view| view.realm.is_some()).map(Standing::new);
         let ids = self.live.http.config.ids;
-        let check = |one: &Approved| {
+        let taken = match &standing {
+            Some(standing) => self.taken_emails(changes, standing).await,
+            None => HashMap::new(),
+        };
+        let check = |(at, one): (usize, &Approved)| {
             if takes_another_id(one) {
                 let id = |side| text(document(side), "id");
                 let error = same_name(&one.change.id, id(&one.live), id(&one.desired));
@@ -44,7 +51,12 @@ impl Keycloak {
                 warnings.extend(replaced(one));
                 warnings.extend(standing.as_ref().and_then(|standing| not_taken(one, standing)));
                 warnings.extend(from_directory(one, standing.as_ref()).iter().flat_map(|of| of_directory(one, of)));
+                // Each says why of its own, and one is enough.
+                if !warnings.iter().any(|warning| warning.starts_with("refused")) {
+                    warnings.extend(standing.as_ref().and_then(|standing| not_written(one, standing)));
+                }
             }
+            warnings.extend(taken.get(&at).cloned());
             if let (true, Some(standing)) = (is_client(one), &standing) {
                 warnings.extend(policies::changing_clients(standing).map(|names| {
                     format!("the realm's client policy {names} sets parts of each client that is written, whatever the backup holds")
@@ -52,7 +64,34 @@ impl Keycloak {
             }
             Ok(Checked { warnings, ..Checked::default() })
         };
-        changes.iter().map(check).collect()
+        changes.iter().enumerate().map(check).collect()
+    }
+
+    /// By the place of a change: that the e-mail which a user is to have is somebody else's.
+    async fn taken_emails(&self, changes: &[Approved], standing: &Standing) -> HashMap<usize, String> {
+        let email = |of: &Value| text(of, "email").map(str::to_lowercase);
+        let wanted = changes.iter().enumerate().filter_map(|(at, one)| {
+            let wanted = email(document(&one.expected)).filter(|_| is_user(&one.change.id.key))?;
+            (email(document(&one.live)).as_ref() != Some(&wanted)).then_some((at, one, wanted))
+        });
+        let wanted: Vec<(usize, &Approved, String)> = wanted.collect();
+        if wanted.is_empty() || standing.shares_emails() {
+            return HashMap::new();
+        }
+        let emails: Vec<String> = wanted.iter().map(|(_, _, email)| email.clone()).collect();
+        // What cannot be asked now is told by the write.
+        let Ok(holders) = self.live.holders(standing.view(), &emails).await else { return HashMap::new() };
+        let taken = wanted.into_iter().filter_map(|(at, one, email)| {
+            let (id, name) = holders.get(&email)?;
+            let own = text(document(&one.live), "id").or(text(document(&one.expected), "id"));
+            let said = format!(
+                "refused as it stands: its e-mail {} belongs to the user {}; change that user's e-mail before, or leave this one's out",
+                visible(&email),
+                visible(name)
+            );
+            (own != Some(id.as_str())).then_some((at, said))
+        });
+        taken.collect()
     }
 
     /// A name that is misspelt looks like a realm that was lost.
@@ -96,6 +135,18 @@ fn writes_itself(one: &Approved) -> bool {
         && one.live.is_some()
         && one.expected.is_some()
         && (user::changes_profile(before, after) || credentials())
+}
+
+/// Why a change of a user is not written: mostly since it refers to what is not there.
+fn not_written(one: &Approved, standing: &Standing) -> Option<String> {
+    let (before, after) = (document(&one.live), document(&one.expected));
+    let server_id = text(before, "id").unwrap_or_default();
+    let error = user::calls(server_id, before, after, document(&one.desired), &Value::Null, standing).err()?;
+    let unless = match error.kind() {
+        ErrorKind::NotFound => "refused unless it is restored before",
+        _ => "refused as it stands",
+    };
+    Some(format!("{unless}: {}", error.chain()))
 }
 
 /// Why the server will take no change of this user.

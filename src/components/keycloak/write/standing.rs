@@ -119,6 +119,12 @@ impl Standing {
         matches!(text("unmanagedAttributePolicy"), Some("ENABLED" | "ADMIN_EDIT")) || named.any(|one| one == name)
     }
 
+    /// Whether several users may have one e-mail.
+    pub fn shares_emails(&self) -> bool {
+        let settings = self.document(&Kind::RealmSettings.id::<&str>(&[]).key);
+        settings.and_then(|settings| settings.get("duplicateEmailsAllowed")).and_then(Value::as_bool) == Some(true)
+    }
+
     /// Attributes that an administrator must give to every user.
     pub fn required_attributes(&self) -> impl Iterator<Item = &str> {
         let profile = self.document(&Kind::UserProfile.id::<&str>(&[]).key);
