@@ -9,7 +9,6 @@ use super::plain::{Lines, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
-use crate::journal::ReadJournal;
 use crate::model::{
     ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, visible,
 };
@@ -91,8 +90,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     }
     if left.is_empty() {
         if !json {
-            let tasks = order.iter().flatten().copied();
-            let stays = stays(&id, &ending.run, tasks).unwrap_or_default();
+            let stays = stays(&ending.run, order.iter().flatten().copied());
             stays.iter().for_each(|line| say(line));
             let all_but = if stays.is_empty() { "" } else { " but for that" };
             say(&format!("everything that was asked for is undone{all_but}"));
@@ -140,22 +138,17 @@ fn held_back(run: &Run, left: &[TaskId], flags: &str) -> String {
     format!("held back: {}{by}", some_of(&names))
 }
 
-/// What these plans left as it is, since nobody can bring back what was there.
-fn stays(id: &str, run: &Run, tasks: impl Iterator<Item = TaskId>) -> Result<Vec<String>> {
-    let journal = ReadJournal::open(&operate::folder(Some(id))?)?;
-    let mut lines = Vec::new();
-    // What a plan warns of is in the fold too, so that no other plan is read for it.
-    let warned = tasks.filter(|task| run.warnings.contains_key(task));
-    for digest in warned.filter_map(|task| run.tasks.get(task.index())?.digest) {
-        let warnings = journal.plan(&digest)?.map(|plan| plan.warnings.clone()).unwrap_or_default();
-        lines.extend(warnings.iter().map(|warning| format!("  ! {}", visible(warning))));
-    }
+/// What was not brought back, since nobody can or it is somebody else's.
+fn stays(run: &Run, tasks: impl Iterator<Item = TaskId>) -> Vec<String> {
+    let each = tasks.flat_map(|task| run.stays(task).iter().map(move |line| (task, line)));
+    let mut lines: Vec<String> =
+        each.map(|(task, line)| format!("  ! {}: {}", shown_name(run, task), visible(line))).collect();
     if lines.len() > MOST_NAMED {
         let more = lines.len() - MOST_NAMED;
         lines.truncate(MOST_NAMED);
         lines.push(format!("  ! and {more} more: see 'rekindle report'"));
     }
-    Ok(lines)
+    lines
 }
 
 /// Those that are not undone.

@@ -183,7 +183,7 @@ fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>, unknown: Vec<Str
         command: None,
         warnings,
     };
-    Ok(Proposal { plan: Arc::new(plan), live, desired })
+    Ok(Proposal { plan: Arc::new(plan), live, desired, stays: Vec::new() })
 }
 
 pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<Option<Change>> {

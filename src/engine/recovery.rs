@@ -110,7 +110,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         .collect();
     let context = context.clone();
     tokio::task::spawn_blocking(move || {
-        let proposal = Proposal { plan: Arc::new(plan), live: was, desired };
+        let proposal = Proposal { plan: Arc::new(plan), live: was, desired, stays: Vec::new() };
         // What is left of it is written from what it was planned from: its adapter leaves done what is done.
         let wanted = match expected(&proposal, &selection, component.schema(), &context.pinned.key) {
             // Begun, so that it leads back from elsewhere now.

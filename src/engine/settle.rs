@@ -86,10 +86,9 @@ impl Actor {
             Err(error) => return self.fail(task, &error),
         };
         let plan = &made.proposal.plan;
-        let warnings = plan.warned();
         if plan.is_empty() {
             self.record(Event::Unchanged { task });
-            return self.warn(task, warnings);
+            return self.warn(task, &made.proposal);
         }
         self.record(Event::Planned {
             task,
@@ -100,14 +99,16 @@ impl Actor {
             cohort: made.cohort,
         });
         self.proposals.put(task, made.clone());
-        self.warn(task, warnings);
+        self.warn(task, &made.proposal);
         self.approve_by_policy(task, &made);
     }
 
     /// Once: a plan that is made again mostly says the same again.
-    fn warn(&mut self, task: TaskId, warnings: Vec<String>) {
-        if !warnings.is_empty() && self.run.warnings.get(&task) != Some(&warnings) {
-            self.record(Event::Warned { task, warnings });
+    fn warn(&mut self, task: TaskId, proposal: &Proposal) {
+        let (warnings, stays) = (proposal.plan.warned(), proposal.stays.clone());
+        let is_told = self.run.warnings.get(&task) == Some(&warnings) && stays.is_empty();
+        if !warnings.is_empty() && !is_told {
+            self.record(Event::Warned { task, warnings, stays });
         }
     }
 
@@ -139,7 +140,7 @@ impl Actor {
                 line.deadline.as_secs()
             )],
         };
-        Made::new(Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new() })
+        Made::new(Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new(), stays: Vec::new() })
     }
 
     fn approve_by_policy(&mut self, task: TaskId, made: &Arc<Made>) {

@@ -221,21 +221,20 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
         let mut live: HashMap<ResourceId, Result<Option<Resource>>> = ids.into_iter().zip(live).collect();
         let mut now = |id: &ResourceId| live.remove(id).unwrap_or(Ok(None));
         let mut proposal =
-            Proposal { plan: Arc::new(empty_plan(&context, &to_plan)?), live: Vec::new(), desired: Vec::new() };
-        let theirs = former.theirs.iter().map(|id| format!("{id}: was as wanted before this run wrote, so it stays as it is"));
-        Arc::make_mut(&mut proposal.plan).warnings.extend(theirs);
+            Proposal { plan: Arc::new(empty_plan(&context, &to_plan)?), live: Vec::new(), desired: Vec::new(), stays: Vec::new() };
+        let mut stays: Vec<String> =
+            former.theirs.iter().map(|id| format!("{id}: was as wanted before this run wrote, so it stays as it is")).collect();
         for (id, FormerDocument { document, after, touched, lost }) in former.documents {
             let desired = document.map(|document| Resource { id: id.clone(), body: Body::Document(document) });
             let pair = Pair { live: now(&id)?, desired, id };
             let later = since(&context, &to_plan.restore, &pair, after.as_ref(), &touched)?;
-            let Some(way_back) = undo_document(&context, &to_plan.restore, pair, &touched, &lost)? else { continue };
-            if let Some(warning) = stays(&way_back) {
-                Arc::make_mut(&mut proposal.plan).warnings.push(warning);
-            }
-            if let Some(change) = way_back.change {
-                Arc::make_mut(&mut proposal.plan).warnings.extend(later);
-                push(&mut proposal, change, way_back.pair);
-            }
+            stays.extend(unrecoverable(&pair, &lost));
+            let way_back = undo_document(&context, &to_plan.restore, pair, &touched, &lost)?;
+            let Some((change, pair)) = way_back.and_then(|way_back| Some((way_back.change?, way_back.pair))) else {
+                continue;
+            };
+            Arc::make_mut(&mut proposal.plan).warnings.extend(later);
+            push(&mut proposal, change, pair);
         }
         for (id, records) in former.trees {
             let live = now(&id)?;
@@ -247,7 +246,8 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
                 push(&mut proposal, change, Pair { id, live, desired });
             }
         }
-        Ok(proposal)
+        Arc::make_mut(&mut proposal.plan).warnings.splice(..0, stays.iter().cloned());
+        Ok(Proposal { stays, ..proposal })
     })
     .await??;
     decide_files(context, &restore, &mut proposal).await?;
@@ -313,14 +313,15 @@ fn empty_plan(context: &Context, to_plan: &ToPlan) -> Result<Plan> {
 pub(super) struct WayBack {
     pub change: Option<Change>,
     pub pair: Pair,
-    /// Where something was that nobody can bring back.
-    lost: Vec<DocumentPath>,
 }
 
-fn stays(way_back: &WayBack) -> Option<String> {
-    let places: Vec<String> = way_back.lost.iter().map(ToString::to_string).collect();
-    let id = &way_back.pair.id;
-    (!places.is_empty()).then(|| format!("{id}: cannot be brought back, so it stays as it is: {}", places.join(", ")))
+/// What was there and nobody can bring back: no reading shows whether it is as it was, so it is said of each.
+fn unrecoverable(pair: &Pair, lost: &[DocumentPath]) -> Option<String> {
+    let mut places: Vec<String> = lost.iter().map(ToString::to_string).collect();
+    places.sort();
+    places.dedup();
+    let is_said = !places.is_empty() && pair.desired.is_some();
+    is_said.then(|| format!("{}: cannot be brought back, so it stays as it is: {}", pair.id, places.join(", ")))
 }
 
 /// What somebody did since to what this task wrote. Where another one has its name now, there is no way back: that one
@@ -365,7 +366,6 @@ pub(super) fn undo_document(
     let exact = Restore { mode: Mode::Exact, precision: ComparePrecision::Quick, ..restore.clone() };
     let Some(change) = difference(&context.pinned, &exact, &pair)? else { return Ok(None) };
     if change.op == Op::Update {
-        let lost_now = fields(&change).filter(|path| among(lost, path)).cloned().collect();
         let left_out = change.hunks.iter().enumerate().filter(|(_, hunk)| match &hunk.at {
             HunkAt::Field { path, .. } => among(lost, path) || !among(touched, path),
             HunkAt::Node { .. } => true,
@@ -385,9 +385,9 @@ pub(super) fn undo_document(
         )?;
         pair.desired = wanted.map(|document| Resource { id: pair.id.clone(), body: Body::Document(document) });
         let change = difference(&context.pinned, &exact, &pair)?;
-        return Ok(Some(WayBack { change, pair, lost: lost_now }));
+        return Ok(Some(WayBack { change, pair }));
     }
-    Ok(Some(WayBack { change: Some(change), pair, lost: Vec::new() }))
+    Ok(Some(WayBack { change: Some(change), pair }))
 }
 
 fn fields(change: &Change) -> impl Iterator<Item = &DocumentPath> {

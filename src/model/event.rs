@@ -77,6 +77,9 @@ pub enum Event {
     Warned {
         task: TaskId,
         warnings: Vec<String>,
+        /// Those of them that say what an undo does not bring back.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        stays: Vec<String>,
     },
     /// Hunks were taken or left; the plan's digest is now another.
     Decided {

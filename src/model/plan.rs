@@ -54,6 +54,8 @@ pub struct Proposal {
     pub plan: Arc<Plan>,
     pub live: Vec<Option<Resource>>,
     pub desired: Vec<Option<Resource>>,
+    /// Of an undo, in words: what it does not bring back. The plan's warnings hold it too.
+    pub stays: Vec<String>,
 }
 
 /// A plan may hold thousands; these are on record for every task.

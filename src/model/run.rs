@@ -40,6 +40,8 @@ pub struct Run {
     pub problems: HashMap<TaskId, Problem>,
     /// What was last said of what a task's plan strips, refuses or leaves as it is.
     pub warnings: HashMap<TaskId, Vec<String>>,
+    /// What a task's undo does not bring back, in words.
+    stays: HashMap<TaskId, Vec<String>>,
     /// Why tasks were skipped.
     pub skips: HashMap<TaskId, String>,
     /// Of each step how many tasks are in each status: screens show it in every frame.
@@ -163,6 +165,27 @@ impl Run {
         self.tasks.get(id.index()).is_some_and(is_undone) && self.undos.get(&id).is_some_and(|undo| undo.torn)
     }
 
+    /// Whether its undo was asked for and has taken nothing back yet: it waits for its plan or for an approval.
+    pub fn waits_to_be_undone(&self, id: TaskId) -> bool {
+        let waits = |task: &TaskState| {
+            task.pass == Pass::Undo && matches!(task.status, TaskStatus::Review | TaskStatus::Approved)
+        };
+        self.tasks.get(id.index()).is_some_and(waits) && !self.is_half_undone(id)
+    }
+
+    /// Whether all that a task restored, or found restored, should be there now. An undo that was asked for, or failed
+    /// before its first effect, has taken nothing of it back.
+    pub fn stands(&self, id: TaskId) -> bool {
+        let well = |status| matches!(status, TaskStatus::Done | TaskStatus::Unchanged);
+        let Some(task) = self.tasks.get(id.index()) else { return false };
+        let is_untouched = || self.waits_to_be_undone(id) || task.status == TaskStatus::Failed;
+        let before = || self.undos.get(&id).filter(|undo| !undo.torn).is_some_and(|undo| well(undo.task.status));
+        match task.pass {
+            Pass::Restore => well(task.status),
+            Pass::Undo => is_untouched() && before(),
+        }
+    }
+
     /// An undo that was asked for and let go leaves everything as it was before, unless a part of it is written: what
     /// was done before is so no more.
     fn drop_undo(&mut self, id: TaskId, why: &str) {
@@ -237,9 +260,14 @@ impl Run {
                 task.digest = None;
                 self.selections.remove(&id);
                 self.plans.remove(&id);
+                self.stays.remove(&id);
             }
-            Event::Warned { warnings, .. } => {
+            Event::Warned { warnings, stays, .. } => {
                 self.warnings.insert(id, warnings.clone());
+                match stays.is_empty() {
+                    true => self.stays.remove(&id),
+                    false => self.stays.insert(id, stays.clone()),
+                };
             }
             Event::Skipped { why, .. } => {
                 self.skips.insert(id, why.clone());
@@ -272,6 +300,17 @@ impl Run {
             }
             _ => {}
         }
+    }
+
+    /// What the undo of an undone task did not bring back, in words; nothing, where it brought all of it back.
+    pub fn stays(&self, id: TaskId) -> &[String] {
+        let is_undone = self.tasks.get(id.index()).is_some_and(|task| task.status == TaskStatus::Undone);
+        self.stays.get(&id).filter(|_| is_undone).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many tasks are undone, and not all of them was brought back.
+    pub fn undone_in_part(&self) -> usize {
+        self.stays.keys().filter(|id| !self.stays(**id).is_empty()).count()
     }
 
     /// The attempts that an undo of this task leads back past, the earliest first.

@@ -37,13 +37,15 @@ impl Report {
             let drafts = tasks.remove(&id).unwrap_or_default();
             // A plan that is shown shows its own.
             let warned = run.warnings.get(&id).filter(|_| drafts.rounds.is_empty());
-            if task.status == TaskStatus::Done {
+            if run.stands(id) {
                 totals.applied = sum(totals.applied, drafts.applied());
             }
             reports.push(TaskReport {
                 task: visible(&run.name(id)).into_owned(),
                 status: task.status,
+                undo: undo(run, id),
                 warnings: warned.into_iter().flatten().map(|warning| shortened(warning)).collect(),
+                stays: run.stays(id).iter().map(|what| shortened(what)).collect(),
                 history: drafts.history,
                 rounds: drafts.rounds.into_iter().map(|draft| draft.finish(plan_of)).collect(),
                 problem: run.problems.get(&id).cloned(),
@@ -74,6 +76,20 @@ impl Report {
             notes,
         }
     }
+}
+
+/// A status alone does not say that it is an undo's, nor whether anything is taken back already.
+fn undo(run: &Run, id: TaskId) -> Option<&'static str> {
+    let task = run.tasks.get(id.index()).filter(|task| task.pass == Pass::Undo)?;
+    Some(match task.status {
+        _ if run.waits_to_be_undone(id) => "its undo waits for an approval: nothing is taken back yet",
+        TaskStatus::Review | TaskStatus::Approved => "half undone: a part is taken back, and the rest waits",
+        TaskStatus::Applying => "it is being undone, or its undo was interrupted: a part may be taken back",
+        TaskStatus::Failed if run.is_half_undone(id) => "its undo failed: a part may be taken back",
+        TaskStatus::Failed => "its undo failed: nothing is taken back",
+        TaskStatus::Unknown => "whether it is undone is not known",
+        _ => return None,
+    })
 }
 
 /// Milliseconds since 1970 as RFC 3339 in UTC.

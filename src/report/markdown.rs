@@ -74,6 +74,9 @@ fn write_report(out: &mut String, report: &Report) -> fmt::Result {
 
 fn write_task(out: &mut String, task: &TaskReport) -> fmt::Result {
     writeln!(out, "### {} — {}\n", code(&task.task), task.status.word())?;
+    if let Some(undo) = task.undo {
+        writeln!(out, "- **undo**: {undo}")?;
+    }
     if let Some(problem) = &task.problem {
         writeln!(out, "- why: {}", plain(&problem.what))?;
         let partial = task.rounds.iter().filter_map(|round| round.outcome.as_ref()).next_back();
@@ -84,6 +87,9 @@ fn write_task(out: &mut String, task: &TaskReport) -> fmt::Result {
     }
     if let Some(why) = &task.skipped {
         writeln!(out, "- skipped: {}", plain(why))?;
+    }
+    for what in &task.stays {
+        writeln!(out, "- **not brought back**: {}", plain(what))?;
     }
     for warning in &task.warnings {
         writeln!(out, "- warning: {}", plain(warning))?;
@@ -182,6 +188,7 @@ fn state(report: &Report) -> String {
     let held = report.holder.as_ref().map(|holder| format!(", held by {}", plain(holder))).unwrap_or_default();
     let rest = match report.state {
         "complete" if report.can_be_undone => "; not closed, so it can be undone",
+        "incomplete" if report.tasks.iter().any(|task| task.undo.is_some()) => "; 'rekindle undo' goes on with what is being undone",
         "incomplete" => "; 'rekindle resume' goes on",
         "paused" | "aborted" | "closed" if !report.complete => ", incomplete",
         _ => "",

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::fold::time;
+use super::task_report::is_none;
 use crate::model::{Run, RunState, TaskStatus, visible};
 
 /// One run in the list of runs.
@@ -18,6 +19,9 @@ pub struct RunRow {
     /// Something it changed can be brought back.
     pub can_be_undone: bool,
     pub tasks: u32,
+    /// Of those that are undone: how many of which not all was brought back.
+    #[serde(skip_serializing_if = "is_none")]
+    pub undone_in_part: usize,
     /// Those that are not zero.
     pub by_status: BTreeMap<&'static str, u32>,
     /// Who writes it now, in words.
@@ -44,6 +48,7 @@ impl RunRow {
             state,
             complete,
             can_be_undone: run.can_be_undone(),
+            undone_in_part: run.undone_in_part(),
             tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX),
             by_status: counts.filter(|(_, count)| *count > 0).collect(),
             holder,
@@ -63,7 +68,12 @@ impl RunRow {
         let incomplete = !self.complete && matches!(self.state, "paused" | "aborted" | "closed");
         let state = format!("{}{}", self.state, if incomplete { ", incomplete" } else { "" });
         let undo = if self.can_be_undone { "yes" } else { "no" };
-        let counts: Vec<String> = self.by_status.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        let part = |status: &str| match self.undone_in_part {
+            count if count > 0 && status == TaskStatus::Undone.word() => format!(" ({count} not wholly)"),
+            _ => String::new(),
+        };
+        let counts = self.by_status.iter().map(|(status, count)| format!("{count} {status}{}", part(status)));
+        let counts: Vec<String> = counts.collect();
         let held = self.holder.as_ref().map(|holder| format!("held by {holder}"));
         let about = [Some(&self.title).filter(|title| !title.is_empty()), held.as_ref(), self.problem.as_ref()];
         let about: Vec<_> = about.into_iter().flatten().map(|part| visible(part)).collect();

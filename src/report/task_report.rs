@@ -8,6 +8,9 @@ pub struct TaskReport {
     /// `step/owner`, or `step`.
     pub task: String,
     pub status: TaskStatus,
+    /// How far an undo is that has not ended, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo: Option<&'static str>,
     /// Plans that were approved or failed, and the last one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rounds: Vec<Round>,
@@ -19,6 +22,9 @@ pub struct TaskReport {
     /// What was left as it is where there was nothing to write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What its undo did not bring back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stays: Vec<String>,
     /// Retries, answers, skips: `time: what, by whom`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<String>,
@@ -114,6 +120,6 @@ pub struct HunkReport {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_none(count: &usize) -> bool {
+pub(super) fn is_none(count: &usize) -> bool {
     *count == 0
 }

@@ -116,6 +116,55 @@ fn story() -> (Run, Vec<Recorded>) {
     (run, recorded)
 }
 
+/// Of the story and what came after it.
+fn report_after(more: Vec<Event>) -> Report {
+    let (mut run, mut events) = story();
+    for event in more {
+        let recorded = Recorded { seq: run.seq + 1, at: 1_795_236_180_000, event };
+        run.apply(&recorded).unwrap();
+        events.push(recorded);
+    }
+    Report::of(&run, &events, &|_| Ok(None), Chain { sound: true, events: 13, head: String::new(), findings: Vec::new() })
+}
+
+#[test]
+fn a_report_says_how_far_an_undo_is() {
+    let (task, by) = (TaskId(0), || "ops@bastion".to_owned());
+    let digest = Digest::of("undo");
+    let counts = plan("ana").counts(&Selection::all());
+    let asked = || {
+        vec![
+            Event::UndoAsked { task, by: by() },
+            Event::Planned { task, pass: Pass::Undo, digest, preview: Preview::Exact, counts, cohort: digest },
+        ]
+    };
+    let begun = || {
+        let approved = Event::Approved { task, digest, by: by() };
+        let intent = Event::Intent { task, attempt: 2, digest, pre: digest, undoable: true };
+        [asked(), vec![approved, intent]].concat()
+    };
+    let waiting = report_after(asked());
+    let told = (waiting.tasks[0].undo.unwrap(), waiting.totals.applied.update);
+    assert_eq!(told, ("its undo waits for an approval: nothing is taken back yet", 1));
+    assert!(waiting.markdown().contains("'rekindle undo' goes on"), "{}", waiting.markdown());
+    let half = report_after(begun());
+    assert!(half.tasks[0].undo.unwrap().contains("a part may be taken back"), "{:?}", half.tasks[0].undo);
+    assert_eq!(half.totals.applied.update, 0);
+    let outcome = Event::Outcome {
+        task,
+        known: Known::Applied,
+        post: None,
+        evidence: "1 field written".to_owned(),
+        problem: None,
+        partial: false,
+    };
+    let stays = vec!["account ana: cannot be brought back, so it stays as it is: password".to_owned()];
+    let warned = Event::Warned { task, warnings: stays.clone(), stays };
+    let undone = report_after([begun(), vec![outcome, warned]].concat());
+    assert_eq!((undone.tasks[0].undo, undone.totals.applied.update), (None, 0));
+    assert!(undone.markdown().contains("**not brought back**: account ana: cannot"), "{}", undone.markdown());
+}
+
 fn report() -> Report {
     let (run, events) = story();
     let plans: Vec<Plan> = ["ana", "bob"].map(plan).into();

@@ -180,7 +180,7 @@ pub fn document_proposal(task: &str) -> Proposal {
     let id = ResourceId { kind: "account".into(), key: TreePath::new(task).unwrap() };
     let change = change(&id, hunks, vec!["comments of the live file are lost".to_owned()]);
     let resource = || Some(Resource { id: id.clone(), body: Body::Document(Document::new(json!({}))) });
-    Proposal { plan: std::sync::Arc::new(plan(task, vec![change])), live: vec![resource()], desired: vec![resource()] }
+    Proposal { plan: std::sync::Arc::new(plan(task, vec![change])), live: vec![resource()], desired: vec![resource()], stays: Vec::new() }
 }
 
 fn change(id: &ResourceId, hunks: Vec<Hunk>, warnings: Vec<String>) -> Change {
@@ -243,6 +243,7 @@ pub fn tree_proposal(task: &str) -> Proposal {
         plan: std::sync::Arc::new(plan(task, vec![change])),
         live: vec![side("export A=1\r\nexport B=2\n")],
         desired: vec![side("export A=1\nexport B=2\n")],
+        stays: Vec::new(),
     }
 }
 

@@ -143,6 +143,9 @@ fn in_review(model: &Model, id: TaskId) -> String {
         (TaskStatus::Done, _) if model.run.count(TaskStatus::Review) > 0 => {
             format!("done, and read back equal to what you approved; {next} goes on to the next")
         }
+        (TaskStatus::Undone, _) if model.cursor.is_some_and(|id| !model.run.stays(id).is_empty()) => {
+            "undone, but not all of it came back: its plan and its evidence say what".to_owned()
+        }
         (TaskStatus::Undone, _) => "undone, and read back: it is as it was before".to_owned(),
         (status, _) => elsewhere(model, status),
     }

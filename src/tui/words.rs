@@ -103,6 +103,10 @@ pub fn note(model: &Model, id: TaskId) -> String {
         }
         TaskStatus::Approved | TaskStatus::Applying => counts(task.counts),
         TaskStatus::Done if task.undoable => "can be undone".to_owned(),
+        TaskStatus::Undone => {
+            let stays = run.stays(id).first();
+            stays.map_or_else(String::new, |what| format!("NOT ALL: {}", visible(what)))
+        }
         TaskStatus::Failed | TaskStatus::Unknown => {
             run.problems.get(&id).map_or_else(String::new, |problem| visible(&problem.what).into_owned())
         }

@@ -11,7 +11,7 @@ use rekindle::components::files::{FilesComponent, FilesConfig, FilesSource};
 use rekindle::engine::{Engine, Notice, Restore, Script, Work};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
-    ApprovalPolicy, ComparePrecision, Digest, Error, ErrorKind, Event, FieldRule, FieldShape, KindSchema, Mode, Owner,
+    ApprovalPolicy, ComparePrecision, Digest, Error, ErrorKind, Event, Fidelity, FieldRule, FieldShape, KindSchema, Mode, Owner,
     OwnerSet, Recorded, Result, Run, RunHeader, Scope, StepHeader, StepKind, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
@@ -90,6 +90,7 @@ impl Platform {
             fields: vec![
                 FieldRule { shape: FieldShape::Set, ..rule("roles") },
                 FieldRule { secret: true, ..rule("password") },
+                FieldRule { fidelity: Fidelity::Irreversible, ..rule("seal") },
             ],
             identity: Some("id".to_owned()),
             ..KindSchema::default()

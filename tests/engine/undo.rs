@@ -109,10 +109,45 @@ async fn what_somebody_else_made_as_it_was_wanted_is_not_the_undos_to_take_away(
         run.engine.command(Command::Undo { task }, "op").await.unwrap();
         run.until("account/ana", &ENDS).await;
         assert_eq!(run.status("account/ana"), TaskStatus::Undone, "{:?}", run.run.problems);
-        run.settle().await;
-        let said = run.run.warnings[&task].join("; ");
+        while run.run.stays(task).is_empty() {
+            run.step().await;
+        }
+        let said = run.run.stays(task).join("; ");
         assert!(said.contains("was as wanted before this run wrote"), "{said}");
         assert_eq!(platform.read("live/accounts/ana.yaml").as_ref(), Some(&wanted));
+    }
+}
+
+/// Alone, and beside what can be brought back.
+#[tokio::test]
+async fn an_undo_says_what_it_did_not_bring_back() {
+    for (was, kept) in [(account(10), false), (account(3), true)] {
+        let platform = Platform::new();
+        platform.write("backup/accounts/ana.yaml", &format!("{}seal: of the backup\n", account(10)));
+        platform.write("live/accounts/ana.yaml", &format!("{was}seal: of the house\n"));
+        let mut run = platform.begin(ApprovalPolicy::Ask).await;
+        run.settle().await;
+        let task = run.run.find("account/ana").unwrap();
+        run.approve("account/ana", &[TaskStatus::Done]).await;
+        assert!(run.run.stays(task).is_empty());
+        run.engine.command(Command::Undo { task }, "op").await.unwrap();
+        match kept {
+            true => {
+                run.until_planned("account/ana").await;
+                run.approve("account/ana", &ENDS).await;
+            }
+            false => run.until("account/ana", &ENDS).await,
+        }
+        assert_eq!(run.status("account/ana"), TaskStatus::Undone, "{:?}", run.run.problems);
+        // What was warned of comes right after it.
+        while run.run.stays(task).is_empty() {
+            run.step().await;
+        }
+        let said = run.run.stays(task).join("; ");
+        assert!(said.contains("cannot be brought back, so it stays as it is: seal"), "{said}");
+        assert_eq!(run.run.undone_in_part(), 1);
+        let now = platform.read("live/accounts/ana.yaml").unwrap();
+        assert!(now.contains("seal: of the backup") && now.starts_with(&was), "{now}");
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::model::{
-    Counts, Event, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, TaskId, plural,
-    size, visible,
+    Counts, Event, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, TaskId, TaskStatus,
+    plural, size, visible,
 };
 
 /// `step/owner`, fit to be shown: an owner's name comes from a backup.
@@ -31,7 +31,10 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
             let way = if *pass == Pass::Undo { "undo: " } else { "" };
             said("review", &format!("{way}{}  plan {}", counted(*counts, *preview), digest.short()))
         }
-        Event::Unchanged { .. } => said("unchanged", "live and backup are equal"),
+        Event::Unchanged { task } => match run.tasks.get(task.index()).map(|task| task.status) {
+            Some(TaskStatus::Undone) => said("undone", "nothing was left that could be brought back"),
+            _ => said("unchanged", "live and backup are equal"),
+        },
         Event::Warned { warnings, .. } => {
             let lines: Vec<String> = warnings.iter().filter_map(|line| said("note", &visible(line))).collect();
             Some(lines.join("\n"))
@@ -46,7 +49,8 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
         Event::Intent { .. } => None,
         Event::Outcome { known: Known::Applied, evidence, problem: None, .. } => {
             let word = run.tasks.get(recorded.event.task()?.index()).map_or("done", |task| task.status.word());
-            said(word, &visible(evidence))
+            let stays = run.stays(recorded.event.task()?).iter().map(|line| format!("\n    not brought back: {}", visible(line)));
+            Some(said(word, &visible(evidence))? + &stays.collect::<String>())
         }
         Event::Outcome { known, problem, evidence, .. } => {
             let word = if *known == Known::Unknown { "UNKNOWN" } else { "FAILED" };

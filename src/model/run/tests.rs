@@ -311,7 +311,7 @@ fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event 
         14 => Event::Skipped { task, why, by },
         15 | 16 => Event::Retried { task, by },
         17 => Event::Unchanged { task },
-        22 => Event::Warned { task, warnings: vec![why] },
+        22 => Event::Warned { task, warnings: vec![why.clone()], stays: vec![why] },
         18 => Event::LeftOut { set: "user".to_owned(), owner: "ana".to_owned(), why, by },
         _ => Event::UndoAsked { task, by },
     }

@@ -80,6 +80,9 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
         TaskStatus::Failed => format!("It failed. {there} asks what to do about it."),
         TaskStatus::Unknown => format!("Nobody knows whether it was applied. {there} settles it."),
         TaskStatus::Skipped => format!("It was skipped. {} plans it anew.", key(Action::Retry)),
+        TaskStatus::Undone if !note.is_empty() => {
+            format!("It was undone, but this was not brought back. {} plans it anew.", key(Action::Retry))
+        }
         TaskStatus::Undone => format!("It was undone. {} plans it anew.", key(Action::Retry)),
         _ => "Its plan comes here.".to_owned(),
     };
@@ -131,10 +134,14 @@ fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: 
         (bytes, Role::Plain),
     ];
     line(theme, &pieces, Pen::at(buffer, area, 1));
+    let stays = model.cursor.map_or(0, |id| model.run.stays(id).len());
     let is_undoable = model.cursor.and_then(|id| model.run.tasks.get(id.index())).is_some_and(|task| task.undoable);
     let (told, role) = match (model.reviewed().is_some(), plan.preview) {
         _ if status == TaskStatus::Done && is_undoable => ("Applied and read back; can be undone", Role::Good),
         _ if status == TaskStatus::Done => ("Applied and read back", Role::Good),
+        _ if status == TaskStatus::Undone && stays > 0 => {
+            ("undone, but NOT ALL of it: the warnings below say what stays", Role::Attention)
+        }
         _ if status == TaskStatus::Undone => ("undone and read back: it is as it was before", Role::Good),
         (false, _) => ("being recorded; it can be approved after that", Role::Attention),
         (true, Preview::Exact) => (words::preview(plan.preview), Role::Quiet),
