@@ -52,7 +52,7 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     }
     let key = StateFolder::from_environment()?.digest_key()?;
     dry_run(&as_run(&run.header)?, &script, key, |foreseen| {
-        if stands(&run, foreseen.task) {
+        if run.stands(foreseen.task) {
             found.compare(&foreseen, left_out.get(&foreseen.task));
         }
     })
@@ -139,9 +139,9 @@ impl Found {
 fn suits(run: &Run) -> Suits {
     let tasks = || run.tasks.iter().zip(0_u32..).map(|(state, number)| (state, TaskId(number)));
     let wrote = |(state, task): (&TaskState, TaskId)| {
-        left_by(state, run.is_half_undone(task)).is_some() || (state.attempt > 0 && stands(run, task))
+        left_by(state, run.is_half_undone(task)).is_some() || (state.attempt > 0 && run.stands(task))
     };
-    match (tasks().any(wrote), tasks().any(|(_, task)| stands(run, task))) {
+    match (tasks().any(wrote), tasks().any(|(_, task)| run.stands(task))) {
         (true, _) => Suits::Well,
         (false, true) => Suits::Barely,
         (false, false) => Suits::No,
@@ -150,17 +150,6 @@ fn suits(run: &Run) -> Suits {
 
 /// A line holds a few names.
 const MOST_NAMED: usize = 8;
-
-/// Whether all that a task restored should be there now: an undo that waits has taken nothing back yet.
-fn stands(run: &Run, task: TaskId) -> bool {
-    use TaskStatus as S;
-    let Some(state) = run.tasks.get(task.index()) else { return false };
-    if run.is_half_undone(task) {
-        return false;
-    }
-    let is_undo_waiting = state.pass == Pass::Undo && matches!(state.status, S::Review | S::Approved);
-    matches!(state.status, S::Done | S::Unchanged) || is_undo_waiting
-}
 
 /// Tasks of which nobody can say that they are as restored, though they may have written: what each is, and what
 /// settles it.
@@ -180,15 +169,18 @@ fn unsettled(run: &Run) -> Vec<String> {
 fn left_by(state: &TaskState, is_half_undone: bool) -> Option<&'static str> {
     use TaskStatus as S;
     match (state.status, state.pass) {
-        (S::Failed, _) => Some("is failed"),
-        (S::Unknown, _) => Some("is unknown"),
+        (S::Failed, Pass::Undo) if is_half_undone => Some("is half undone, since its undo failed"),
+        (S::Failed, Pass::Undo) => Some("is not undone, since its undo failed"),
+        (S::Failed, Pass::Restore) => Some("is failed"),
+        (S::Unknown, Pass::Undo) => Some("is undone or not: nobody knows"),
+        (S::Unknown, Pass::Restore) => Some("is unknown"),
         (S::Applying, Pass::Restore) => Some("is being written, or its write was interrupted: a part may be there"),
         (S::Applying, Pass::Undo) => Some("is being undone, or its undo was interrupted: a part may be there"),
         // Read back like any other.
         (S::Done | S::Unchanged, _) => None,
         _ if !state.undoable => None,
         (S::Review | S::Approved, Pass::Undo) if is_half_undone => Some("is half undone, and the rest waits"),
-        (S::Review | S::Approved, Pass::Undo) => Some("waits to be undone"),
+        (S::Review | S::Approved, Pass::Undo) => Some("waits to be undone, and nothing of it is taken back yet"),
         (S::Skipped, _) => Some("is skipped, and what it wrote before that was not taken back"),
         _ => Some("is to be written again, and what it wrote before is there"),
     }
