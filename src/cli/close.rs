@@ -1,17 +1,20 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::Args;
 
 use super::plain::totals;
-use super::prepared::{recorded_runbook, reopen_live};
+use super::prepared::{recorded_runbook, reopen_what_is_there};
 use super::{Exit, InputArgs, Output, operate};
-use crate::engine::{Command, Notice, Purpose};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run};
+use crate::engine::{Command, Notice, Purpose, Script};
+use crate::journal::ReadJournal;
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Problem, Result, Run, RunState, visible};
 
 /// Ends a run for good: releases what is kept for its undo
 ///
 /// Replaced files and former values are kept until then. Afterwards the run can be reported, and no longer
-/// resumed or undone.
+/// resumed or undone. No system is needed for it: what could not be released somewhere is named, and is released by
+/// closing the run again once that system is there. Exit code: 0 all is released, 2 something is not, 1 error.
 #[derive(Args, Debug)]
 pub struct CloseArgs {
     /// The run's id or its beginning; the latest, unless one is named
@@ -24,10 +27,17 @@ pub struct CloseArgs {
 }
 
 pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
-    let taken = operate::take(operate::folder(args.run.as_deref())?)?;
+    let folder = operate::folder(args.run.as_deref())?;
+    let former = operate::folded(&ReadJournal::open(&folder)?.load()?)?;
+    if former.state == RunState::Closed {
+        folder.is_own()?;
+        return release_the_rest(&former, &args, output).await;
+    }
+    let taken = operate::take(folder)?;
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let by = operate::operator();
-    let systems = reopen_live(taken.header(), inputs).await?;
+    let systems = reopen_what_is_there(taken.header(), inputs).await?;
+    let missing = systems.missing().clone();
     let id = taken.header().id.clone();
     let mut run = Run::default();
     let engine = taken.resume(systems, ApprovalPolicy::Ask, by.clone(), Purpose::Undo, false)?;
@@ -62,10 +72,39 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
             _ => {}
         }
     }
-    if output.json {
-        output.print_json(&serde_json::json!({ "closed": id }))?;
-    } else {
-        output.print(&format!("{id} is closed; undo is no longer offered\n"))?;
+    tell(&id, "is closed; undo is no longer offered", &missing, output)
+}
+
+/// Of a run that is closed already: what could not be reached at that time.
+async fn release_the_rest(run: &Run, args: &CloseArgs, output: &Output) -> Result<Exit> {
+    let header = &run.header;
+    let inputs = args.inputs.again(&recorded_runbook(header)?, header)?;
+    let systems = reopen_what_is_there(header, inputs).await?;
+    let mut missing = systems.missing().clone();
+    for (name, component) in systems.components() {
+        if let Err(error) = component.release(&header.id).await {
+            missing.entry(name).or_insert_with(|| error.problem());
+        }
     }
-    Ok(Exit::Fine)
+    tell(&header.id, "was closed before; what it left is released", &missing, output)
+}
+
+fn tell(id: &str, how: &str, missing: &BTreeMap<String, Problem>, output: &Output) -> Result<Exit> {
+    if output.json {
+        output.print_json(&serde_json::json!({ "closed": id, "not_released": missing }))?;
+    } else {
+        let how = if missing.is_empty() { how } else { "is closed; undo is no longer offered" };
+        let mut text = format!("{id} {how}\n");
+        for (name, problem) in missing {
+            let (name, what) = (visible(name), visible(&problem.what));
+            text.push_str(&format!("! what it keeps at '{name}' is not released: {what}\n"));
+        }
+        if !missing.is_empty() {
+            text.push_str(&format!(
+                "next: rekindle close {id}   once more when that is mended: it releases the rest\n"
+            ));
+        }
+        output.print(&text)?;
+    }
+    Ok(if missing.is_empty() { Exit::Fine } else { Exit::ChangesPending })
 }

@@ -30,6 +30,7 @@ mod screen;
 mod silence;
 mod undo;
 mod verify;
+mod waits;
 mod watch;
 
 pub use args::{ApprovalArgs, GlobalArgs, InputArgs, OwnerArgs};

@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::waits::Waits;
 use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader, TargetIdentity};
 use crate::registry::{Pins, Systems, same_system};
 use crate::runbook::{Findings, Inputs, Runbook};
@@ -41,7 +42,8 @@ pub async fn prepare(
     select: impl FnOnce(Vec<OwnerSet>) -> Result<Vec<OwnerSet>>,
 ) -> Result<Prepared> {
     runbook.require_inputs(&inputs)?;
-    let systems = Systems::open(runbook, inputs, &Pins::new()).await?;
+    let waits = Waits::default();
+    let systems = Systems::open(runbook, inputs, &Pins::new(), &|name, told| waits.tell_of(name, told)).await?;
     let owners = select(systems.owners().await?)?;
     let runbook = systems.runbook();
     let (steps, owners) = runbook.header(systems.inputs(), &owners)?;
@@ -73,16 +75,28 @@ pub async fn prepare(
 pub async fn reopen(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> {
     let runbook = recorded_runbook(header)?;
     runbook.require_inputs(&inputs)?;
-    let systems = Systems::open(runbook, inputs, &header.identities).await?;
+    let waits = Waits::default();
+    let opened = |name: &str, told| waits.tell_of(name, told);
+    let systems = Systems::open(runbook, inputs, &header.identities, &opened).await?;
     same_systems(header, &systems, systems.identities().await?)?;
     Ok(Arc::new(systems))
 }
 
 /// The same for what needs no backup: an undo must work when the repository is gone too.
 pub async fn reopen_live(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> {
-    let systems = Systems::open_live(recorded_runbook(header)?, inputs, &header.identities).await?;
+    let waits = Waits::default();
+    let opened = |name: &str, told| waits.tell_of(name, told);
+    let systems = Systems::open_live(recorded_runbook(header)?, inputs, &header.identities, &opened).await?;
     same_systems(header, &systems, systems.live_identities().await?)?;
     Ok(Arc::new(systems))
+}
+
+/// Those of a run's systems that are there, for what needs none of them.
+pub async fn reopen_what_is_there(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> {
+    let waits = Waits::default();
+    let opened = |name: &str, told| waits.tell_of(name, told);
+    let pins = &header.identities;
+    Ok(Arc::new(Systems::open_what_is_there(recorded_runbook(header)?, inputs, pins, &opened).await?))
 }
 
 fn same_systems(header: &RunHeader, systems: &Systems, found: Pins) -> Result<()> {

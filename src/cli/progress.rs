@@ -21,6 +21,11 @@ impl Progress {
         Self { line: shows.then(|| Mutex::new(Line { last: None, is_shown: false })) }
     }
 
+    /// Whether anybody sees the line.
+    pub fn is_shown(&self) -> bool {
+        self.line.is_some()
+    }
+
     pub fn show(&self, text: impl FnOnce() -> String) {
         let Some(line) = &self.line else { return };
         let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,9 +1,11 @@
 use async_trait::async_trait;
 
-use crate::model::{Error, Location, Problem, Resource, Result, Schema, Scope, TargetIdentity, TreePath};
+use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use crate::model::{Error, Known, Location, Problem, Resource, Result, Schema, Scope, TargetIdentity, TreePath};
 use crate::reader::Reader;
 
-/// A source that could not be opened where it is not needed: an undo works without the backup.
+/// What could not be opened where it is not needed: an undo works without the backup, and a run is closed without any
+/// system.
 pub(super) struct Absent {
     pub name: String,
     pub problem: Problem,
@@ -16,8 +18,7 @@ impl Absent {
     }
 
     fn error(&self) -> Error {
-        let error =
-            Error::new(self.problem.kind, format!("read the source '{}'", self.name), self.problem.what.clone());
+        let error = Error::new(self.problem.kind, format!("reach '{}'", self.name), self.problem.what.clone());
         match &self.problem.next {
             Some(next) => error.next(next.clone()),
             None => error,
@@ -45,5 +46,24 @@ impl Reader for Absent {
 
     async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
         wanted.iter().map(|_| Err(self.error())).collect()
+    }
+}
+
+#[async_trait]
+impl Component for Absent {
+    fn limits(&self) -> Limits {
+        Limits { batch: 1, parallel: 1 }
+    }
+
+    async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
+        changes.iter().map(|_| Err(self.error())).collect()
+    }
+
+    async fn write(&self, changes: &[Approved], _: &dyn Ledger) -> Vec<Result<Effect>> {
+        changes.iter().map(|_| Err(self.error().known(Known::NotApplied))).collect()
+    }
+
+    async fn release(&self, _: &str) -> Result<()> {
+        Err(self.error())
     }
 }

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use super::absent::Absent;
 use super::inline::Inline;
 use super::live_source::LiveSource;
@@ -8,7 +10,7 @@ use super::{component, formatted, store};
 use crate::component::Component;
 use crate::components::keycloak::RealmDocuments;
 use crate::engine::{Ask, Asking, CommandLine, Restore, Script, Work};
-use crate::model::{ComparePrecision, Error, ErrorKind, Mode, Owner, OwnerSet, Result, Scope, TargetIdentity};
+use crate::model::{ComparePrecision, Error, ErrorKind, Mode, Owner, OwnerSet, Problem, Result, Scope, TargetIdentity};
 use crate::reader::Reader;
 use crate::runbook::{
     Adapter, ComponentSettings, Format, Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskWork,
@@ -22,6 +24,19 @@ pub struct Systems {
     components: BTreeMap<String, Arc<dyn Component>>,
     /// The sources that hold documents, as a realm takes them.
     documents: BTreeMap<String, Arc<dyn Reader>>,
+    /// Components that were not opened, where none is needed, and why.
+    missing: BTreeMap<String, Problem>,
+}
+
+/// Handed what tells that a component is waited for, before anything is asked of it.
+pub type OnOpened<'a> = &'a (dyn Fn(&str, watch::Receiver<Option<String>>) + Sync);
+
+/// What may be missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Nothing,
+    Sources,
+    Anything,
 }
 
 /// What the sources called themselves when a run began: a resumed run reads the same snapshots.
@@ -29,27 +44,34 @@ pub type Pins = BTreeMap<String, TargetIdentity>;
 
 impl Systems {
     /// Opens the components; sources as far as they can be reached, for what needs none.
-    pub async fn open_live(runbook: Runbook, inputs: Inputs, pins: &Pins) -> Result<Self> {
-        Self::open_with(runbook, inputs, pins, |name, error| {
-            tracing::warn!("the source '{name}' cannot be read: {}", error.chain());
-            Ok(Arc::new(Absent::new(name, &error)))
-        })
-        .await
+    pub async fn open_live(runbook: Runbook, inputs: Inputs, pins: &Pins, opened: OnOpened<'_>) -> Result<Self> {
+        Self::open_with(runbook, inputs, pins, Missing::Sources, opened).await
+    }
+
+    /// Opens what can be reached, for what needs none of it; [`missing`](Self::missing) says what is not there.
+    pub async fn open_what_is_there(
+        runbook: Runbook,
+        inputs: Inputs,
+        pins: &Pins,
+        opened: OnOpened<'_>,
+    ) -> Result<Self> {
+        Self::open_with(runbook, inputs, pins, Missing::Anything, opened).await
     }
 
     /// Opens every store; a source that no step uses is opened too, for a runbook that names a repository which
     /// is not there is wrong before anything is written.
-    pub async fn open(runbook: Runbook, inputs: Inputs, pins: &Pins) -> Result<Self> {
-        Self::open_with(runbook, inputs, pins, |_, error| Err(error)).await
+    pub async fn open(runbook: Runbook, inputs: Inputs, pins: &Pins, opened: OnOpened<'_>) -> Result<Self> {
+        Self::open_with(runbook, inputs, pins, Missing::Nothing, opened).await
     }
 
     async fn open_with(
         runbook: Runbook,
         inputs: Inputs,
         pins: &Pins,
-        without: impl Fn(&str, Error) -> Result<Arc<dyn Reader>>,
+        may_miss: Missing,
+        on_opened: OnOpened<'_>,
     ) -> Result<Self> {
-        let mut components = BTreeMap::new();
+        let (mut components, mut missing) = (BTreeMap::new(), BTreeMap::new());
         for settings in runbook.filled_components(&inputs)? {
             let known = inputs.clone();
             let name = settings.name.clone();
@@ -57,16 +79,22 @@ impl Systems {
             let opened = opened.map_err(|error| {
                 Error::new(ErrorKind::Bug, format!("open the component '{name}'"), error.to_string())
             })?;
-            components.insert(name, opened?);
-        }
-        // Before a source is opened: a run that was taken elsewhere must not cost a password.
-        for (name, component) in &components {
-            if let Some(pinned) = pins.get(name) {
-                let found = component.identity().await?;
-                if !component.became(pinned, &found) {
-                    same_system(name, pins, &found)?;
-                }
+            if let Some(told) = opened.as_ref().ok().and_then(|component| component.back_off()) {
+                on_opened(&name, told);
             }
+            // Before a source is opened: a run that was taken elsewhere must not cost a password.
+            let opened = match opened {
+                Ok(component) => is_pinned(&name, &*component, pins).await.map(|()| component),
+                Err(error) => Err(error),
+            };
+            let component = match opened {
+                Err(error) if may_miss == Missing::Anything => {
+                    missing.insert(name.clone(), error.problem());
+                    Arc::new(Absent::new(&name, &error)) as Arc<dyn Component>
+                }
+                opened => opened?,
+            };
+            components.insert(name, component);
         }
         let mut sources: BTreeMap<String, Arc<dyn Reader>> = BTreeMap::new();
         for source in runbook.filled_sources(&inputs)? {
@@ -88,9 +116,10 @@ impl Systems {
                     sources.insert(name, reader);
                 }
                 Ok(None) => {}
+                Err(error) if may_miss == Missing::Nothing => return Err(error),
                 Err(error) => {
-                    let stand_in = without(&name, error)?;
-                    sources.insert(name, stand_in);
+                    tracing::warn!("the source '{name}' cannot be read: {}", error.chain());
+                    sources.insert(name.clone(), Arc::new(Absent::new(&name, &error)));
                 }
             }
         }
@@ -100,11 +129,16 @@ impl Systems {
                 Some((source.name.clone(), Arc::new(RealmDocuments::new(reader)) as Arc<dyn Reader>))
             });
         let documents = documents.collect();
-        Ok(Self { runbook, inputs, sources, components, documents })
+        Ok(Self { runbook, inputs, sources, components, documents, missing })
     }
 
     pub fn runbook(&self) -> &Runbook {
         &self.runbook
+    }
+
+    /// Components that could not be opened, and why.
+    pub fn missing(&self) -> &BTreeMap<String, Problem> {
+        &self.missing
     }
 
     pub fn inputs(&self) -> &Inputs {
@@ -190,6 +224,13 @@ impl Systems {
         };
         Ok(Work::Ask(Ask { how, reader, probe }))
     }
+}
+
+/// Whether the system is the one that a run began with, if it began with one.
+async fn is_pinned(name: &str, component: &dyn Component, pins: &Pins) -> Result<()> {
+    let Some(pinned) = pins.get(name) else { return Ok(()) };
+    let found = component.identity().await?;
+    if component.became(pinned, &found) { Ok(()) } else { same_system(name, pins, &found) }
 }
 
 /// Refused where another system answers than the one that a run began with.

@@ -66,6 +66,33 @@ fn a_record_without_its_end_is_no_proof() {
     assert_eq!(ground.rekindle(&["verify", "--json"], 1).json()["findings"].as_array().unwrap().len(), 1);
 }
 
+/// What is kept for an undo lies where the files are.
+#[test]
+fn a_run_is_closed_without_its_systems_and_releases_later_what_it_kept_there() {
+    let ground = Ground::make();
+    ground.damage();
+    let runbook = ground.runbook();
+    ground.rekindle(&["run", runbook.to_str().unwrap(), "--plain", "--yes"], 0);
+    let kept = || walk_names(&ground.path("live/home/.rekindle"));
+    assert!(kept() > 0, "the undo keeps files");
+    std::fs::rename(ground.path("live/home"), ground.path("away")).unwrap();
+    let told = ground.rekindle(&["close"], 2);
+    told.says("is closed; undo is no longer offered").says("is not released").says("next: rekindle close");
+    std::fs::rename(ground.path("away"), ground.path("live/home")).unwrap();
+    assert!(kept() > 0, "nobody could release it");
+    ground.rekindle(&["close"], 0).says("what it left is released");
+    assert_eq!(kept(), 0);
+    ground.rekindle(&["close", "--json"], 0);
+}
+
+fn walk_names(at: &std::path::Path) -> usize {
+    let below = |entry: std::fs::DirEntry| match entry.file_type().unwrap().is_dir() {
+        true => walk_names(&entry.path()),
+        false => 1,
+    };
+    std::fs::read_dir(at).map_or(0, |entries| entries.flatten().map(below).sum())
+}
+
 #[test]
 fn undo_and_close_tell_and_record_that_the_journals_end_is_lost() {
     let ground = restored("ana/notes", 0);

@@ -1,7 +1,16 @@
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
 use super::wording::{event_json, event_line, shown_name};
 use crate::cli::progress::Progress;
+use crate::cli::waits;
 use crate::engine::{Activity, Notice};
-use crate::model::{Event, Run, TaskId, TaskStatus, plural, size, visible};
+use crate::model::{Event, Run, RunHeader, TaskId, TaskStatus, plural, size, visible};
+
+/// What the systems of a run call themselves.
+pub fn identity_lines(header: &RunHeader) -> Vec<String> {
+    header.identities.iter().map(|(name, identity)| format!("  {}: {identity}", visible(name))).collect()
+}
 
 /// A run told line by line.
 pub struct Lines {
@@ -10,11 +19,24 @@ pub struct Lines {
     /// What is in review is shown with all of its plan.
     pub asks: bool,
     pub progress: Progress,
+    /// Systems that are waited for, of which that is said.
+    waiting: Mutex<HashSet<String>>,
 }
 
 impl Lines {
     pub fn new(json: bool, asks: bool) -> Self {
-        Self { json, asks, progress: Progress::new(json) }
+        Self { json, asks, progress: Progress::new(json), waiting: Mutex::default() }
+    }
+
+    /// Where no line is written over, it is said once.
+    fn waits_for(&self, component: String, words: &str) {
+        let line = waits::line(&component, words);
+        if self.progress.is_shown() {
+            return self.progress.show(|| line);
+        }
+        if self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(component) {
+            crate::cli::remark(&line);
+        }
     }
 
     /// What happened, to whoever looks on.
@@ -26,7 +48,10 @@ impl Lines {
             },
             Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", shown_name(run, task))),
             Notice::BackOff { component, words: Some(words) } => {
-                self.progress.show(|| format!("{}: {}", visible(&component), visible(&words)));
+                self.waits_for(component, &words);
+            }
+            Notice::BackOff { component, words: None } => {
+                self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&component);
             }
             Notice::Activity { task, activity } => self.tell_activity(run, task, &activity),
             _ => {}
@@ -52,9 +77,7 @@ impl Lines {
         if self.json || run.tasks.iter().any(|task| task.attempt > 0) {
             return;
         }
-        for (name, identity) in &run.header.identities {
-            self.print(&format!("  {name}: {identity}"));
-        }
+        identity_lines(&run.header).iter().for_each(|line| self.print(line));
     }
 
     fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {
