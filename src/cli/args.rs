@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -30,6 +31,30 @@ pub struct InputArgs {
     /// read the login
     #[arg(long)]
     pub insecure: bool,
+}
+
+impl InputArgs {
+    /// As they were given; of inputs those that may be on record, for the others are secret.
+    pub fn words(&self, recorded: &BTreeMap<String, String>) -> Vec<String> {
+        let known = self.input.iter().filter(|(name, _)| recorded.contains_key(name));
+        let mut words: Vec<String> =
+            known.flat_map(|(name, value)| ["--input".to_owned(), format!("{name}={value}")]).collect();
+        if let Some(path) = &self.inputs {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            words.extend(["--inputs".to_owned(), path.display().to_string()]);
+        }
+        words.extend(self.insecure.then(|| "--insecure".to_owned()));
+        words
+    }
+}
+
+impl OwnerArgs {
+    /// As they were given.
+    pub fn words(&self) -> Vec<String> {
+        let each = [("--only", &self.only), ("--except", &self.except), ("--user", &self.user)];
+        let words = each.into_iter().flat_map(|(flag, values)| values.iter().map(move |value| (flag, value)));
+        words.flat_map(|(flag, value)| [flag.to_owned(), value.clone()]).collect()
+    }
 }
 
 /// Which owners to take.

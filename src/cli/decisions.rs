@@ -19,6 +19,9 @@ pub struct PlanFile {
     pub by: String,
     pub runbook: Digest,
     pub identities: BTreeMap<String, TargetIdentity>,
+    /// Its runbook, and the flags that chose inputs and owners: what a run of it is called with.
+    #[serde(default)]
+    pub given: Vec<String>,
     /// Components to which somebody else wrote then.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, Problem>,
@@ -68,13 +71,14 @@ const FORM: u32 = 1;
 const MAX_BYTES: u64 = 1 << 30;
 
 impl PlanFile {
-    pub fn of(header: &RunHeader, held: BTreeMap<String, Problem>) -> Self {
+    pub fn of(header: &RunHeader, held: BTreeMap<String, Problem>, given: Vec<String>) -> Self {
         Self {
             rekindle_plan: FORM,
             title: header.title.clone(),
             by: header.by.clone(),
             runbook: header.digest.unwrap_or_else(|| Digest::of(&header.runbook)),
             identities: header.identities.clone(),
+            given,
             held,
             tasks: Vec::new(),
         }

@@ -6,19 +6,21 @@ use clap::Args;
 use super::Exit;
 use super::decisions::PlanFile;
 use super::operate;
-use super::plain::{counted, plan_lines};
+use super::plain::{counted, identity_lines, plan_lines};
 use super::prepared::{as_run, prepare, usable_runbook};
 use super::progress::Progress;
+use super::waits::Waits;
 use super::{InputArgs, OwnerArgs, say};
 use crate::engine::{Foreseen, Outlook, Script, dry_run, held_by_others};
 use crate::journal::StateFolder;
-use crate::model::{Preview, Result, Selection, TargetHolder, visible};
+use crate::model::{Preview, Result, RunHeader, Selection, TargetHolder, visible};
 
 /// Dry run: prints what a run would change now, and changes nothing
 ///
 /// Exit code: 0 nothing to do, 2 changes, 1 error. What depends on steps that are not done yet is marked as
 /// predicted.
 #[derive(Args, Debug)]
+#[command(after_help = super::plain::legend())]
 pub struct PlanArgs {
     /// The runbook, a YAML file
     runbook: PathBuf,
@@ -44,10 +46,15 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
         prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;
     let run = as_run(&prepared.header)?;
     let script: Arc<dyn Script> = prepared.systems;
+    let waits = Waits::default();
+    for (name, component) in script.components() {
+        component.back_off().into_iter().for_each(|told| waits.tell_of(&name, told));
+    }
     let header = &prepared.header;
     let holder = TargetHolder { run: header.id.clone(), by, since: operate::now() };
     let held = held_by_others(&header.steps, &*script, &holder).await;
     if !json {
+        identity_lines(header).iter().for_each(|line| say(line));
         for problem in held.values() {
             let next = problem.next.as_deref().unwrap_or_default();
             say(&format!("! a run {}; {}", problem.what, visible(next)));
@@ -56,7 +63,8 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
     let key = StateFolder::from_environment()?.digest_key()?;
     let mut summary = Summary::default();
     let most = if args.all { usize::MAX } else { MOST_HUNKS };
-    let mut saved = (json || args.out.is_some()).then(|| PlanFile::of(&prepared.header, held));
+    let mut saved =
+        (json || args.out.is_some()).then(|| PlanFile::of(&prepared.header, held, args.given(&prepared.header)));
     let progress = Progress::new(json);
     let tasks = run.tasks.len();
     dry_run(&run, &script, key, |foreseen| {
@@ -90,6 +98,15 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
         ));
     }
     Ok(summary.exit())
+}
+
+impl PlanArgs {
+    /// As it was given, for the run that applies it: but for secrets, and from wherever it is called.
+    fn given(&self, header: &RunHeader) -> Vec<String> {
+        let runbook = std::path::absolute(&self.runbook).unwrap_or_else(|_| self.runbook.clone());
+        let first = [runbook.display().to_string()].into_iter();
+        first.chain(self.inputs.words(&header.inputs)).chain(self.owners.words()).collect()
+    }
 }
 
 #[derive(Default)]

@@ -1,11 +1,12 @@
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::decisions::{Decision, DecisionsFile, PlanFile, TaskOutlook};
 use super::plain::{choose_hunks, counted, plan_lines};
 use super::{Exit, Output, operate};
+use crate::engine::shown_command;
 use crate::model::{Error, ErrorKind, Plan, Result, Selection, visible};
 
 /// Decides on a saved plan: hunk by hunk now, to be applied later
@@ -13,6 +14,7 @@ use crate::model::{Error, ErrorKind, Plan, Result, Selection, visible};
 /// PLAN comes from `rekindle plan --out`. The decisions are applied by `rekindle run --decisions FILE`, which stops
 /// at anything that is no longer as it was reviewed.
 #[derive(Args, Debug)]
+#[command(after_help = super::plain::legend())]
 pub struct ReviewArgs {
     /// The saved plan
     plan: PathBuf,
@@ -65,9 +67,20 @@ pub fn run(args: &ReviewArgs, output: &Output) -> Result<Exit> {
         output.print_json(&serde_json::json!({ "decided": count, "open": open, "file": args.out }))?;
     } else {
         output.print(&format!("{count} plans approved, {open} not; written to {}\n", args.out.display()))?;
-        output.print(&format!("next: rekindle run RUNBOOK --plain --decisions {}\n", args.out.display()))?;
+        output.print(&format!("next: {}\n", next(&planned.given, &args.out)))?;
     }
     Ok(if open == 0 { Exit::Fine } else { Exit::ChangesPending })
+}
+
+/// The command that applies the decisions.
+fn next(given: &[String], decisions: &Path) -> String {
+    let (runbook, flags) = match given.split_first() {
+        Some((runbook, flags)) => (shown_command(std::slice::from_ref(runbook)), flags),
+        // A plan of an older rekindle does not say.
+        None => ("RUNBOOK".to_owned(), given),
+    };
+    let words = ["--plain", "--decisions", &decisions.display().to_string()].map(str::to_owned);
+    format!("rekindle run {runbook} {}", shown_command(&[flags, &words].concat()))
 }
 
 enum Decided {

@@ -129,6 +129,19 @@ pub enum Fidelity {
 }
 
 impl Fidelity {
+    /// From the best to the worst.
+    pub const ALL: [Self; 4] = [Self::Exact, Self::ReCreated, Self::Unreadable, Self::Irreversible];
+
+    /// What its word on a screen means.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Exact => "it comes back as it was, is read back, and an undo brings the present value back",
+            Self::ReCreated => "it comes back under a new id, for the system gives its own",
+            Self::Unreadable => "it is written, and no reading can prove it: the system does not show it",
+            Self::Irreversible => "it is written, and no undo brings the present value back: it is lost",
+        }
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Exact => "exact",

@@ -1,6 +1,6 @@
 use crate::model::{
-    Counts, Event, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, TaskId, TaskStatus,
-    plural, size, visible,
+    Counts, Event, Fidelity, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, TaskId,
+    TaskStatus, plural, size, visible,
 };
 
 /// `step/owner`, fit to be shown: an owner's name comes from a backup.
@@ -49,7 +49,10 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
         Event::Intent { .. } => None,
         Event::Outcome { known: Known::Applied, evidence, problem: None, .. } => {
             let word = run.tasks.get(recorded.event.task()?.index()).map_or("done", |task| task.status.word());
-            let stays = run.stays(recorded.event.task()?).iter().map(|line| format!("\n    not brought back: {}", visible(line)));
+            let stays = run
+                .stays(recorded.event.task()?)
+                .iter()
+                .map(|line| format!("\n    not brought back: {}", visible(line)));
             Some(said(word, &visible(evidence))? + &stays.collect::<String>())
         }
         Event::Outcome { known, problem, evidence, .. } => {
@@ -88,6 +91,7 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
         Event::Continued { by } => Some(format!("continued by {}", visible(by))),
         Event::Aborted { by, why } => Some(format!("aborted by {}: {}", visible(by), visible(why))),
         Event::Closed { by } => Some(format!("closed by {}; undo is no longer offered", visible(by))),
+        Event::Became { component, now } => Some(format!("  {}: {now}", visible(component))),
         Event::Noted { text } => Some(format!("note: {}", visible(text))),
     }
 }
@@ -134,7 +138,7 @@ pub fn plan_lines(plan: &Plan, selection: &Selection, most: usize, for_all: &str
             }
             let mark = if selection.takes(at, position) { ' ' } else { 'x' };
             let label = match hunk.fidelity {
-                crate::model::Fidelity::Exact => String::new(),
+                Fidelity::Exact => String::new(),
                 other => format!("  [{}]", other.word()),
             };
             lines.push(format!("  {mark}{number:>4}. {}{label}", hunk_line(hunk)));
@@ -146,6 +150,15 @@ pub fn plan_lines(plan: &Plan, selection: &Selection, most: usize, for_all: &str
         lines.push(format!("        … and {} ({for_all} shows {them})", plural(more as u64, "more hunk")));
     }
     lines
+}
+
+/// What the words behind hunks mean, for help.
+pub fn legend() -> String {
+    let lines = Fidelity::ALL.map(|fidelity| match fidelity {
+        Fidelity::Exact => format!("  {:<16}{}", "(nothing)", fidelity.about()),
+        other => format!("  {:<16}{}", format!("[{}]", other.word()), other.about()),
+    });
+    format!("What stands behind a hunk:\n{}", lines.join("\n"))
 }
 
 /// One hunk in words: where, from what, to what.
