@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::run_row::word;
-use super::shown::{shortened, sides};
+use super::shown::{shortened, shortened_to, sides};
 use super::task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
 use super::{Chain, Note, Report, Totals};
 use crate::model::{
@@ -68,7 +68,12 @@ impl Report {
             runbook_digest: run.header.digest.map(Digest::to_hex),
             policy: run.header.policy.clone(),
             inputs: run.header.inputs.clone(),
-            identities: run.header.identities.clone(),
+            identities: run
+                .header
+                .identities
+                .keys()
+                .filter_map(|name| Some((name.clone(), run.identity(name)?.clone())))
+                .collect(),
             chain,
             totals,
             can_be_undone: run.can_be_undone(),
@@ -115,11 +120,13 @@ fn note(recorded: &Recorded) -> Option<Note> {
         Event::Continued { by } => format!("continued by {by}"),
         Event::Aborted { by, why } => format!("aborted by {by}: {why}"),
         Event::Closed { by } => format!("closed by {by}; undo is no longer offered"),
+        Event::Became { component, now } => format!("{component} is {now} since this run made it"),
         Event::Noted { text } => text.clone(),
         Event::LeftOut { set, owner, why, by } => format!("{set} {owner} left out by {by}: {why}"),
         _ => return None,
     };
-    Some(Note { at: time(recorded.at), text: shortened(&text) })
+    // Why a run stopped is needed whole; whoever wrote the journal, it is bounded.
+    Some(Note { at: time(recorded.at), text: shortened_to(&text, 2_000) })
 }
 
 #[derive(Default)]

@@ -188,7 +188,9 @@ fn state(report: &Report) -> String {
     let held = report.holder.as_ref().map(|holder| format!(", held by {}", plain(holder))).unwrap_or_default();
     let rest = match report.state {
         "complete" if report.can_be_undone => "; not closed, so it can be undone",
-        "incomplete" if report.tasks.iter().any(|task| task.undo.is_some()) => "; 'rekindle undo' goes on with what is being undone",
+        "incomplete" if report.tasks.iter().any(|task| task.undo.is_some()) => {
+            "; 'rekindle undo' goes on with what is being undone"
+        }
         "incomplete" => "; 'rekindle resume' goes on",
         "paused" | "aborted" | "closed" if !report.complete => ", incomplete",
         _ => "",

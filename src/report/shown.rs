@@ -37,7 +37,11 @@ fn node(entry: &Entry) -> String {
 
 /// One visible line of bounded length.
 pub(super) fn shortened(text: &str) -> String {
-    let cut = text.char_indices().nth(MAX_CHARACTERS).map(|(at, _)| at);
+    shortened_to(text, MAX_CHARACTERS)
+}
+
+pub(super) fn shortened_to(text: &str, most: usize) -> String {
+    let cut = text.char_indices().nth(most).map(|(at, _)| at);
     match cut {
         Some(at) => format!("{}…", visible(&text[..at])),
         None => visible(text).into_owned(),

@@ -124,7 +124,12 @@ fn report_after(more: Vec<Event>) -> Report {
         run.apply(&recorded).unwrap();
         events.push(recorded);
     }
-    Report::of(&run, &events, &|_| Ok(None), Chain { sound: true, events: 13, head: String::new(), findings: Vec::new() })
+    Report::of(
+        &run,
+        &events,
+        &|_| Ok(None),
+        Chain { sound: true, events: 13, head: String::new(), findings: Vec::new() },
+    )
 }
 
 #[test]
