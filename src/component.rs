@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::model::{
-    Change, Document, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result, TargetHolder,
-    TargetIdentity, Tree, TreePath,
+    Change, Document, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result,
+    TargetHolder, TargetIdentity, Tree, TreePath,
 };
 use crate::reader::Reader;
 

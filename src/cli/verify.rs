@@ -180,7 +180,7 @@ fn left_by(state: &TaskState, is_half_undone: bool) -> Option<&'static str> {
         (S::Done | S::Unchanged, _) => None,
         _ if !state.undoable => None,
         (S::Review | S::Approved, Pass::Undo) if is_half_undone => Some("is half undone, and the rest waits"),
-        (S::Review | S::Approved, Pass::Undo) => Some("waits to be undone, and nothing of it is taken back yet"),
+        (S::Review | S::Approved, Pass::Undo) => Some("waits to be undone"),
         (S::Skipped, _) => Some("is skipped, and what it wrote before that was not taken back"),
         _ => Some("is to be written again, and what it wrote before is there"),
     }

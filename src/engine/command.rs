@@ -22,7 +22,11 @@ pub enum Command {
         task: TaskId,
         why: String,
     },
-    /// Plans a failed, skipped or undone task anew.
+    /// Reads the target of a task of UNKNOWN effect once more: it may tell now.
+    LookAgain {
+        task: TaskId,
+    },
+    /// Plans a failed, unknown, skipped or undone task anew, from what is live then.
     Retry {
         task: TaskId,
     },

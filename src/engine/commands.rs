@@ -137,6 +137,14 @@ impl Actor {
                 self.queue_plan(task);
                 Ok(())
             }
+            Command::LookAgain { task } => {
+                let state = self.in_status(task, "look at", &[TaskStatus::Unknown])?;
+                if self.in_flight.contains_key(&task) {
+                    return Err(refused(&format!("look at {}", self.run.name(task)), "it is being looked at"));
+                }
+                self.settle_interrupted(task, state.pass);
+                Ok(())
+            }
             Command::Settle { task, known } => {
                 self.in_status(task, "settle", &[TaskStatus::Unknown])?;
                 if known == Known::Unknown {
@@ -259,7 +267,12 @@ impl Actor {
                     };
                     let proposal = plan.and_then(|plan| plan.ok_or_else(none));
                     let _ = answer.send(proposal.map(|plan| {
-                        Arc::new(Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new(), stays: Vec::new() })
+                        Arc::new(Proposal {
+                            plan: Arc::new(plan),
+                            live: Vec::new(),
+                            desired: Vec::new(),
+                            stays: Vec::new(),
+                        })
                     }));
                 });
             }

@@ -5,7 +5,8 @@ use super::undo::PreImage;
 use super::writer::Written;
 use crate::component::{Approved, Effect, Found};
 use crate::model::{
-    DigestBuilder, Error, ErrorKind, HunkAt, Known, KindSchema, Op, Pass, Problem, Resource, Result, Schema, plural, size,
+    DigestBuilder, Error, ErrorKind, HunkAt, KindSchema, Known, Op, Pass, Problem, Resource, Result, Schema, plural,
+    size,
 };
 
 pub(super) type Answer = ((Approved, Result<Effect>), Result<Option<Resource>>);

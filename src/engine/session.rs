@@ -9,6 +9,7 @@ use super::lane::Lane;
 use super::recovery::{Interrupted, Recovered, recover};
 use super::script::{Script, Work};
 use super::worker::Done;
+use super::writer::became;
 use crate::component::Limits;
 use crate::journal::{Journal, RunFolder, UndoStore};
 use crate::model::{
@@ -155,7 +156,7 @@ impl Actor {
         self.run.problems.get(&task).is_some_and(|problem| away.contains(&problem.kind))
     }
 
-    fn settle_interrupted(&mut self, task: TaskId, pass: Pass) {
+    pub fn settle_interrupted(&mut self, task: TaskId, pass: Pass) {
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
         self.hold(&[task]);
         let mailbox = self.setting.mailbox.clone();
@@ -173,6 +174,10 @@ impl Actor {
                 };
                 let context = self.setting.context.clone();
                 tokio::spawn(async move {
+                    if let Some(now) = became(&context, &interrupted.restore).await {
+                        let component = interrupted.restore.component_name.to_string();
+                        let _ = mailbox.send(Done::Became { component, now });
+                    }
                     let _ = mailbox.send(Done::Recovered { recovered: recover(context, interrupted).await });
                 });
             }

@@ -56,6 +56,8 @@ impl Actor {
             Done::Looked { problems } => self.on_looked(problems),
             Done::Held { tasks, problem } => self.on_held(tasks, &problem),
             Done::Noted { text } => self.record(Event::Noted { text }),
+            Done::Became { component, now } if self.run.identity(&component) == Some(&now) => {}
+            Done::Became { component, now } => self.record(Event::Became { component, now }),
             Done::Wrote { written } => written.into_iter().for_each(|written| self.on_written(written)),
             Done::Activity { task, activity } => self.publish(Notice::Activity { task, activity }),
             Done::BackOff { component, words } => self.publish(Notice::BackOff { component, words }),
@@ -264,10 +266,6 @@ impl Actor {
 
     /// What nobody could tell when it was written.
     fn on_looked_again(&mut self, task: TaskId, known: Known, how: String, by: String) {
-        if known == Known::Unknown {
-            tracing::warn!(target: "engine", "{} is still unknown: {how}", self.run.name(task));
-            return;
-        }
         self.record(Event::Settled { task, known, how, by: by.clone() });
         if known == Known::NotApplied && self.setting.policy != ApprovalPolicy::Ask {
             self.record(Event::Retried { task, by });
@@ -278,8 +276,11 @@ impl Actor {
         let Recovered { task, known, how, made } = recovered;
         self.in_flight.remove(&task);
         let by = self.run.header.by.clone();
-        if self.status(task) == TaskStatus::Unknown {
-            return self.on_looked_again(task, known, how, by);
+        match self.status(task) {
+            TaskStatus::Unknown => return self.on_looked_again(task, known, how, by),
+            TaskStatus::Applying => {}
+            // Somebody decided meanwhile.
+            _ => return,
         }
         self.record(Event::Settled { task, known, how, by });
         let pass = self.run.tasks.get(task.index()).map(|state| state.pass);

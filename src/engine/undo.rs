@@ -13,8 +13,8 @@ use crate::diff::{documents, trees};
 use crate::journal::KeptRecord;
 use crate::model::{
     Attempt, Body, Change, ComparePrecision, DigestKey, Document, DocumentPath, Entry, Error, ErrorKind, Fidelity,
-    FileOwnership, HunkAt, KindSchema, Mode, Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, TaskId, Tree, TreePath,
-    visible,
+    FileOwnership, HunkAt, KindSchema, Mode, Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result,
+    Selection, TaskId, Tree, TreePath, visible,
 };
 
 /// What `undo.db` keeps, sealed: enough to plan the way back from any later state.
@@ -220,10 +220,17 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
         let context = planning;
         let mut live: HashMap<ResourceId, Result<Option<Resource>>> = ids.into_iter().zip(live).collect();
         let mut now = |id: &ResourceId| live.remove(id).unwrap_or(Ok(None));
-        let mut proposal =
-            Proposal { plan: Arc::new(empty_plan(&context, &to_plan)?), live: Vec::new(), desired: Vec::new(), stays: Vec::new() };
-        let mut stays: Vec<String> =
-            former.theirs.iter().map(|id| format!("{id}: was as wanted before this run wrote, so it stays as it is")).collect();
+        let mut proposal = Proposal {
+            plan: Arc::new(empty_plan(&context, &to_plan)?),
+            live: Vec::new(),
+            desired: Vec::new(),
+            stays: Vec::new(),
+        };
+        let mut stays: Vec<String> = former
+            .theirs
+            .iter()
+            .map(|id| format!("{id}: was as wanted before this run wrote, so it stays as it is"))
+            .collect();
         for (id, FormerDocument { document, after, touched, lost }) in former.documents {
             let desired = document.map(|document| Resource { id: id.clone(), body: Body::Document(document) });
             let pair = Pair { live: now(&id)?, desired, id };

@@ -6,7 +6,7 @@ use super::made::Made;
 use super::notice::Activity;
 use super::recovery::Recovered;
 use super::writer::{Intended, Written};
-use crate::model::{Answer, Problem, Proposal, Result, TaskId};
+use crate::model::{Answer, Problem, Proposal, Result, TargetIdentity, TaskId};
 
 /// What workers hand back to the actor. Only the actor records events.
 pub(super) enum Done {
@@ -50,6 +50,11 @@ pub(super) enum Done {
     },
     Noted {
         text: String,
+    },
+    /// A component that this run has made has an identity of its own now.
+    Became {
+        component: String,
+        now: TargetIdentity,
     },
     Wrote {
         written: Vec<Written>,

@@ -14,7 +14,9 @@ use super::script::Restore;
 use super::worker::Done;
 use crate::component::Approved;
 use crate::crash::crash_point;
-use crate::model::{Digest, DigestBuilder, Fingerprint, Known, Pass, Problem, Resource, Selection, TaskId};
+use crate::model::{
+    Digest, DigestBuilder, Fingerprint, Known, Pass, Problem, Resource, Selection, TargetIdentity, TaskId,
+};
 
 /// One approved task on its way to being written.
 #[derive(Clone)]
@@ -81,6 +83,17 @@ fn intended(prepared: &Prepared) -> Intended {
     }
 }
 
+/// Of a target that was not there when the run began: what it calls itself now, if it is there.
+pub(super) async fn became(context: &Context, restore: &Restore) -> Option<TargetIdentity> {
+    let pinned = context.pinned.identity(&restore.component_name).ok()?;
+    if !restore.component.became(&pinned, &pinned) {
+        return None;
+    }
+    let _turn = context.pinned.calls.reading(&restore.component_name).await;
+    let now = restore.component.identity().await.ok()?;
+    (now != pinned && restore.component.became(&pinned, &now)).then_some(now)
+}
+
 async fn effect_and_proof(
     context: &Arc<Context>,
     restore: &Restore,
@@ -107,6 +120,9 @@ async fn effect_and_proof(
         effects.extend(one_each(component.write(&part, &ledger).await, part.len()));
     }
     crash_point("engine::after_effect");
+    if let Some(now) = became(context, restore).await {
+        let _ = mailbox.send(Done::Became { component: restore.component_name.to_string(), now });
+    }
     for ready in &prepared {
         let task = ready.to_write.to_plan.task;
         let _ = mailbox.send(Done::Activity { task, activity: Activity::ReadingBack });

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Digest, Fingerprint, Known, Preview, Problem, RunHeader, Selection, TaskId};
+use super::{Answer, Digest, Fingerprint, Known, Preview, Problem, RunHeader, Selection, TargetIdentity, TaskId};
 
 /// Whether a task is on its way to the backup's state or back to the former one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -180,6 +180,11 @@ pub enum Event {
     Closed {
         by: String,
     },
+    /// What a component calls itself since this run has made it: a realm that was not there has an id of its own now.
+    Became {
+        component: String,
+        now: TargetIdentity,
+    },
     /// Something that must be on record without changing any state, as "TLS verification is off".
     Noted {
         text: String,
@@ -239,6 +244,7 @@ impl Event {
             Self::Continued { .. } => "continued",
             Self::Aborted { .. } => "aborted",
             Self::Closed { .. } => "closed",
+            Self::Became { .. } => "became",
             Self::Noted { .. } => "noted",
         }
     }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader, TaskId,
-    TaskState, TaskStatus,
+    Attempt, Digest, Event, Known, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
+    TargetIdentity, TaskId, TaskState, TaskStatus,
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub struct Run {
     pub skips: HashMap<TaskId, String>,
     /// Of each step how many tasks are in each status: screens show it in every frame.
     by_step: Vec<[u32; TaskStatus::ALL.len()]>,
+    /// What components call themselves since this run made them. Plans go on naming what the run began with.
+    became: HashMap<String, TargetIdentity>,
     layout: Layout,
     became_ready: Vec<TaskId>,
 }
@@ -97,6 +99,7 @@ impl Run {
             Event::Aborted { .. } => self.state = RunState::Aborted,
             Event::Closed { .. } => self.state = RunState::Closed,
             Event::Noted { .. } => {}
+            Event::Became { component, now } => drop(self.became.insert(component.clone(), now.clone())),
             Event::LeftOut { set, owner, why, .. } => self.leave_out(set, owner, why),
             event => {
                 let Some(id) = event.task() else { return Ok(Vec::new()) };
@@ -300,6 +303,11 @@ impl Run {
             }
             _ => {}
         }
+    }
+
+    /// What a component calls itself now, as far as the run knows.
+    pub fn identity(&self, component: &str) -> Option<&TargetIdentity> {
+        self.became.get(component).or_else(|| self.header.identities.get(component))
     }
 
     /// What the undo of an undone task did not bring back, in words; nothing, where it brought all of it back.

@@ -23,9 +23,9 @@ pub(super) fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<
         | (S::Unknown, Event::Settled { known: Known::Applied, .. }) => {
             Some(if pass == Pass::Undo { S::Undone } else { S::Done })
         }
-        (S::Applying, Event::Outcome { known: Known::Unknown, .. } | Event::Settled { known: Known::Unknown, .. }) => {
-            Some(S::Unknown)
-        }
+        (S::Applying, Event::Outcome { known: Known::Unknown, .. }) => Some(S::Unknown),
+        // Looked at once more, it may be as unknown as before.
+        (S::Applying | S::Unknown, Event::Settled { known: Known::Unknown, .. }) => Some(S::Unknown),
         (S::Applying, Event::Outcome { .. }) => Some(S::Failed),
         // The approval was used up by the intent; what was not applied is planned anew under
         // the same digest or reviewed again.

@@ -180,7 +180,12 @@ pub fn document_proposal(task: &str) -> Proposal {
     let id = ResourceId { kind: "account".into(), key: TreePath::new(task).unwrap() };
     let change = change(&id, hunks, vec!["comments of the live file are lost".to_owned()]);
     let resource = || Some(Resource { id: id.clone(), body: Body::Document(Document::new(json!({}))) });
-    Proposal { plan: std::sync::Arc::new(plan(task, vec![change])), live: vec![resource()], desired: vec![resource()], stays: Vec::new() }
+    Proposal {
+        plan: std::sync::Arc::new(plan(task, vec![change])),
+        live: vec![resource()],
+        desired: vec![resource()],
+        stays: Vec::new(),
+    }
 }
 
 fn change(id: &ResourceId, hunks: Vec<Hunk>, warnings: Vec<String>) -> Change {

@@ -29,7 +29,7 @@ pub fn shown_step(run: &Run, id: TaskId) -> String {
 pub fn shown_target(run: &Run, id: TaskId) -> Option<String> {
     let component = run.step(id)?.component.as_ref()?;
     let name = visible(component);
-    Some(match run.header.identities.get(component) {
+    Some(match run.identity(component) {
         Some(identity) => format!("{name} = {}", visible(&identity.to_string())),
         None => format!("{name} (has not said what it is)"),
     })

@@ -267,6 +267,25 @@ async fn an_effect_that_cannot_be_read_is_unknown_until_an_operator_decides() {
     assert!(settled > 0, "no effect was ever in doubt");
 }
 
+#[tokio::test]
+async fn what_was_unknown_is_looked_at_again_when_the_operator_asks_for_it() {
+    let story = Story::new();
+    story.world.lock().unwrap().hides_effects = true;
+    let mut run = story.begin().await;
+    run.settle().await;
+    let task = run.run.find("account/user0").unwrap();
+    let seq = run.run.seq;
+    run.engine.command(Command::LookAgain { task }, "op").await.unwrap();
+    while run.run.seq == seq {
+        run.step().await;
+    }
+    assert_eq!(run.status("account/user0"), TaskStatus::Unknown, "as unknown as before");
+    story.world.lock().unwrap().hides_effects = false;
+    run.engine.command(Command::LookAgain { task }, "op").await.unwrap();
+    run.until("account/user0", &[TaskStatus::Done]).await;
+    story.one_effect_each("looked at again");
+}
+
 /// One attempt whose effect nobody could see, then somebody else's change.
 async fn written_unseen_then_changed(story: &Story, policy: ApprovalPolicy) -> Follower {
     story.world.lock().unwrap().live.insert("user0".to_owned(), json!({ "quota": 3, "note": "first" }));

@@ -11,8 +11,8 @@ use rekindle::components::files::{FilesComponent, FilesConfig, FilesSource};
 use rekindle::engine::{Engine, Notice, Restore, Script, Work};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
-    ApprovalPolicy, ComparePrecision, Digest, Error, ErrorKind, Event, Fidelity, FieldRule, FieldShape, KindSchema, Mode, Owner,
-    OwnerSet, Recorded, Result, Run, RunHeader, Scope, StepHeader, StepKind, TaskStatus, TreePath,
+    ApprovalPolicy, ComparePrecision, Digest, Error, ErrorKind, Event, Fidelity, FieldRule, FieldShape, KindSchema,
+    Mode, Owner, OwnerSet, Recorded, Result, Run, RunHeader, Scope, StepHeader, StepKind, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use rekindle::stores::{DirectoryStore, Store};

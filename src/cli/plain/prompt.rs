@@ -165,14 +165,14 @@ async fn failed(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 
 async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     tell_problem(walk, run, task);
-    match answer(walk, "look at the target: 1 it was applied  2 it was not applied  3 retry  4 later  5 quit")
-        .await
-        .as_deref()
-    {
+    walk.print("  a retry plans it anew from what is live then: what is there already is not written again");
+    let question = "look at the target: 1 it was applied  2 it was not applied  3 retry  4 later  5 quit  6 let rekindle look again";
+    match answer(walk, question).await.as_deref() {
         Some("1") => decided(obey(walk, Command::Settle { task, known: Known::Applied }).await),
         Some("2") => decided(obey(walk, Command::Settle { task, known: Known::NotApplied }).await),
         Some("3") => decided(obey(walk, Command::Retry { task }).await),
         Some("5") | None => Asked::Leave,
+        Some("6") => decided(obey(walk, Command::LookAgain { task }).await),
         Some(_) => Asked::Later,
     }
 }

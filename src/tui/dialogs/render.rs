@@ -156,7 +156,10 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             lines.push(plain("Look at the target yourself, then say which it is:"));
             lines.push((Role::Key, "applied        all of it is there".to_owned()));
             lines.push((Role::Key, "not applied    none of it is there; it can be retried".to_owned()));
-            let answer = vec![typed("it is"), plain("Type one of the two, then Enter."), back];
+            lines.push((Role::Key, "look           rekindle reads the target again: it may tell now".to_owned()));
+            let retry = model.keymap.key(Context::Steps, Action::Retry);
+            lines.push((Role::Quiet, format!("Or go back, and {retry} retries: it is planned anew from what is live then, and what is there already is not written again.")));
+            let answer = vec![typed("it is"), plain("Type one of the three, then Enter."), back];
             (format!("{}: nobody knows whether it was applied", name(*task)), lines, answer)
         }
         Question::Quit => leaving::words(model, back),
@@ -176,7 +179,14 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
                 (model.theme.status_role(*status), format!("{}  {}", model.theme.glyph(*status), status.word()))
             });
             let heading = [(Role::Plain, String::new()), (Role::Title, "Glyphs".to_owned())];
-            let legend = heading.into_iter().chain(legend).filter(|_| dialog.input.is_empty());
+            let marks = crate::model::Fidelity::ALL.into_iter().flat_map(|fidelity| {
+                let word = words::fidelity(fidelity);
+                let word = if word.is_empty() { "(nothing)" } else { word };
+                [(Role::Key, word.to_owned()), (Role::Plain, format!("  {}", fidelity.about()))]
+            });
+            let of_hunks = [(Role::Plain, String::new()), (Role::Title, "What stands behind a hunk".to_owned())];
+            let legend = of_hunks.into_iter().chain(marks).chain(heading).chain(legend);
+            let legend = legend.filter(|_| dialog.input.is_empty());
             let mut lines: Vec<Line> = lines.chain(legend).collect();
             if lines.is_empty() {
                 lines.push((Role::Attention, "no key does that".to_owned()));

@@ -92,7 +92,9 @@ fn unanswered(dialog: &Dialog) -> Option<String> {
         Question::Approve(approve) => &approve.demand,
         Question::ApproveAll(all) => &all.demand,
         Question::Reason { .. } => return Some(format!("{typed}: a reason has {SHORTEST_REASON} letters or more")),
-        Question::Settle { .. } => return Some(format!("{typed}: it is `applied` or `not applied`")),
+        Question::Settle { .. } => {
+            return Some(format!("{typed}: it is `applied` or `not applied`, or `look` has it looked at again"));
+        }
         _ => return None,
     };
     match demand {
@@ -155,6 +157,7 @@ fn answer(dialog: &Dialog, is_enter: bool) -> Option<Vec<Effect>> {
         Question::Quit if !is_enter => Some(vec![Effect::Leave]),
         Question::Settle { task } if is_enter => {
             let known = match input {
+                "look" | "look again" => return command(Command::LookAgain { task: *task }),
                 "applied" => Known::Applied,
                 "not applied" => Known::NotApplied,
                 _ => return None,

@@ -8,7 +8,7 @@ use crate::tui::fixtures::{Desk, document_proposal, story, tree_proposal};
 fn the_palette_does_what_it_shows_and_nothing_that_no_frame_had() {
     let mut desk = Desk::new(&story(), 80, 24);
     desk.at("home/bob").press(":").type_text("retr");
-    assert!(desk.text().contains("Plan a failed, skipped or undone task anew"), "{}", desk.text());
+    assert!(desk.text().contains("Plan a failed, unknown, skipped or undone task anew"), "{}", desk.text());
     desk.press("esc").at("home/cyd").key(":");
     desk.key("r");
     desk.key("e");

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rekindle::component::Component;
 use rekindle::model::{ErrorKind, Known, Resource};
 use rekindle::reader::Reader;
@@ -81,6 +83,67 @@ async fn new_people_are_looked_for_before_they_are_sent_again() {
             let imports = proxy.seen(|asked| asked.path.contains("partialImport"));
             assert_eq!(imports, 1, "{fate:?}: people who are there are sent again");
         }
+    }
+}
+
+/// With the network back at once, and with nothing to be reached until the operator comes again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_realm_whose_making_was_cut_off_is_settled_by_reading_and_finished() {
+    let story = Story::of("cut-realm", 3).await;
+    let export = server().export("cut-realm", "50");
+    let steps = "  - { id: realm, restore: keycloak, from: backup, below: realm }\n";
+    for (fate, stays_away) in [(Fate::CutAfter, false), (Fate::CutAfter, true), (Fate::CutBefore, true)] {
+        story.admin.remove_realm("cut-realm").await;
+        let proxy = Proxy::before(server().port);
+        let (is_cut, met) = (AtomicBool::new(false), fate.clone());
+        proxy.script(move |asked| {
+            let makes = asked.method == "POST" && asked.path.ends_with("/admin/realms");
+            match is_cut.load(Ordering::SeqCst) {
+                true if stays_away => Fate::CutBefore,
+                false if makes => {
+                    is_cut.store(true, Ordering::SeqCst);
+                    met.clone()
+                }
+                _ => Fate::Pass,
+            }
+        });
+        let operator = Operator::of_steps(&proxy.url, "cut-realm", export.path(), steps);
+        let run = operator.run();
+        assert_eq!(proxy.seen(|asked| asked.method == "POST" && asked.path.ends_with("/admin/realms")), 1);
+        match stays_away {
+            true => {
+                assert_eq!(run.status.code(), Some(1), "{fate:?}: {}", said(&run));
+                assert!(said(&run).contains("UNKNOWN") && said(&run).contains("rekindle resume"), "{}", said(&run));
+                proxy.script(|_| Fate::Pass);
+                let mut resume = operator.resume();
+                // What the server made along with it was not looked at any more: a person lets it be planned anew.
+                if matches!(fate, Fate::CutAfter) {
+                    assert_eq!(resume.status.code(), Some(1), "{}", said(&resume));
+                    assert!(said(&resume).contains("UNKNOWN"), "{}", said(&resume));
+                    resume = operator.answering("3\n1\n", &["resume", "--plain"]);
+                }
+                assert_eq!(resume.status.code(), Some(0), "{fate:?}: {}", said(&resume));
+                let makes = proxy.seen(|asked| asked.method == "POST" && asked.path.ends_with("/admin/realms"));
+                assert_eq!(makes, usize::from(matches!(fate, Fate::CutBefore)), "{fate:?}: {}", said(&resume));
+            }
+            false => assert_eq!(run.status.code(), Some(0), "{}", said(&run)),
+        }
+        let left = story.differences(&story.below("realm")).await;
+        match &fate {
+            // What the server adds of its own to a realm that it makes stays where only the backup's is restored.
+            Fate::CutAfter if stays_away => {
+                let lacking = left.iter().filter(|one| one.contains("Create ") || one.contains("Update "));
+                assert_eq!(lacking.collect::<Vec<_>>(), Vec::<&String>::new());
+            }
+            _ => assert_eq!(left, Vec::<String>::new(), "{fate:?}"),
+        }
+        let plan = operator.plan();
+        assert_eq!(plan.status.code(), Some(0), "{fate:?}: {}", said(&plan));
+        // The run began with a realm that was not there.
+        let report = operator.call(&["report", "--json"]);
+        let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+        let realm = story.admin.get("/cut-realm").await;
+        assert_eq!(report["identities"]["keycloak"]["id"], realm["id"], "{fate:?}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What goes wrong between rekindle and the server: each story ends with everything as it was wanted, or with a clear
 //! sentence and nothing half done.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -95,6 +96,13 @@ impl Operator {
 
     pub fn resume(&self) -> Output {
         self.call(&["resume", "--plain", "--yes"])
+    }
+
+    /// Likewise, with lines typed at its questions.
+    pub fn answering(&self, typed: &str, words: &[&str]) -> Output {
+        let mut child = self.command(words).stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
     }
 
     /// Begun and not waited for: anew, or with what is left of the last run.

@@ -69,7 +69,10 @@ async fn what_somebody_else_did_meanwhile_is_told_apart_from_what_was_written() 
 
 impl Story {
     async fn said_to_be_theirs(&self, changes: &[Approved], theirs: impl Fn(&Found) -> bool) {
-        for (which, is_as_told) in [("first", &(|found: &Found| matches!(found, Found::AsPlanned)) as &dyn Fn(&Found) -> bool), ("second", &theirs)] {
+        for (which, is_as_told) in [
+            ("first", &(|found: &Found| matches!(found, Found::AsPlanned)) as &dyn Fn(&Found) -> bool),
+            ("second", &theirs),
+        ] {
             let written = self.write(changes).await;
             for (one, effect) in changes.iter().zip(written) {
                 let found = effect.unwrap().found;
