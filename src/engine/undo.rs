@@ -235,7 +235,8 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
             let desired = document.map(|document| Resource { id: id.clone(), body: Body::Document(document) });
             let pair = Pair { live: now(&id)?, desired, id };
             let later = since(&context, &to_plan.restore, &pair, after.as_ref(), &touched)?;
-            stays.extend(unrecoverable(&pair, &lost));
+            let schema = to_plan.restore.component.schema().kind(&pair.id.kind);
+            stays.extend(unrecoverable(&pair, &lost, schema));
             let way_back = undo_document(&context, &to_plan.restore, pair, &touched, &lost)?;
             let Some((change, pair)) = way_back.and_then(|way_back| Some((way_back.change?, way_back.pair))) else {
                 continue;
@@ -323,8 +324,9 @@ pub(super) struct WayBack {
 }
 
 /// What was there and nobody can bring back: no reading shows whether it is as it was, so it is said of each.
-fn unrecoverable(pair: &Pair, lost: &[DocumentPath]) -> Option<String> {
-    let mut places: Vec<String> = lost.iter().map(ToString::to_string).collect();
+fn unrecoverable(pair: &Pair, lost: &[DocumentPath], schema: &KindSchema) -> Option<String> {
+    let words = |path: &DocumentPath| schema.said(path).unwrap_or_else(|| path.to_string());
+    let mut places: Vec<String> = lost.iter().map(words).collect();
     places.sort();
     places.dedup();
     let is_said = !places.is_empty() && pair.desired.is_some();
@@ -355,7 +357,8 @@ fn since(
     let Some(later) = documents::changes(id, Some(live), Some(after), schema, Mode::Exact, key) else {
         return Ok(None);
     };
-    let places: Vec<String> = fields(&later).filter(|path| among(touched, path)).map(ToString::to_string).collect();
+    let words = |path: &DocumentPath| schema.said(path).unwrap_or_else(|| path.to_string());
+    let places: Vec<String> = fields(&later).filter(|path| among(touched, path)).map(words).collect();
     let places = places.join(", ");
     Ok((!places.is_empty())
         .then(|| format!("{id}: changed since this run wrote it, and this undo takes that away: {places}")))

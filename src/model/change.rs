@@ -41,6 +41,9 @@ pub struct Hunk {
     /// a file needs its directory. Leaving one of those out leaves this one out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<u32>,
+    /// Where, in the words of people, if the path is not in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,7 +85,12 @@ impl Change {
 }
 
 impl Hunk {
-    /// Where, in words: a field's path or a file's.
+    /// Where, as screens name it.
+    pub fn words(&self) -> String {
+        self.said.clone().unwrap_or_else(|| self.place())
+    }
+
+    /// Where, as it is found by: a field's path or a file's.
     pub fn place(&self) -> String {
         match &self.at {
             HunkAt::Field { path, .. } if path.0.is_empty() => "(the whole document)".to_owned(),

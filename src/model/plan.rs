@@ -148,7 +148,7 @@ impl Plan {
             let cannot = move |(position, hunk): &(usize, &Hunk)| {
                 hunk.fidelity == Fidelity::Irreversible && selection.takes(at, *position)
             };
-            change.hunks.iter().enumerate().filter(cannot).map(|(_, hunk)| hunk.place())
+            change.hunks.iter().enumerate().filter(cannot).map(|(_, hunk)| hunk.words())
         })
     }
 }

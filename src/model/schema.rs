@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Meta, NodeKind, TreePath};
+use super::{DocumentPath, Entry, Meta, NodeKind, PathStep, TreePath, visible};
 
 /// What an adapter declares of its kinds, so that diffs, masks and labels are made once for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,6 +101,41 @@ pub struct FieldRule {
     pub given: bool,
     /// Fields whose hunks must be taken along with this one's.
     pub needs: Vec<String>,
+    /// What stands there in the words of people, where the path is only ours. `{}` is the element's key; a time in it,
+    /// milliseconds after an `@`, is told as a date.
+    #[serde(default)]
+    pub said: Option<String>,
+}
+
+impl KindSchema {
+    /// A place in the words of people, where it has such.
+    pub fn said(&self, path: &DocumentPath) -> Option<String> {
+        self.fields.iter().find_map(|rule| rule.said.as_ref().and_then(|said| named(&rule.path, said, path)))
+    }
+}
+
+fn named(pattern: &str, said: &str, path: &DocumentPath) -> Option<String> {
+    let mut steps = path.0.iter();
+    let mut key = None;
+    for part in pattern.split('.') {
+        let name = part.trim_end_matches("[]");
+        if !matches!(steps.next()?, PathStep::Field(field) if field == name) {
+            return None;
+        }
+        if name != part {
+            let PathStep::Keyed { is, .. } = steps.next()? else { return None };
+            key = is.as_str();
+        }
+    }
+    steps.next().is_none().then(|| said.replace("{}", &dated(key.unwrap_or_default())))
+}
+
+fn dated(key: &str) -> String {
+    let dated = key.split_once('@').and_then(|(kind, time)| {
+        let time = jiff::Timestamp::from_millisecond(time.parse().ok()?).ok()?;
+        Some(format!("{kind} of {}", time.strftime("%F %T")))
+    });
+    visible(&dated.unwrap_or_else(|| key.to_owned())).into_owned()
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

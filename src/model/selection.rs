@@ -119,6 +119,7 @@ mod tests {
             at: HunkAt::Field { path: DocumentPath(vec![PathStep::Index(at)]), before: None, after: None },
             fidelity: Fidelity::Exact,
             needs: needs.to_vec(),
+            said: None,
         };
         let nobody = TargetIdentity { system: String::new(), address: String::new(), id: String::new() };
         Plan {

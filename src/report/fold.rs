@@ -250,7 +250,7 @@ impl Round {
 fn change_report(at: usize, change: &Change, selection: &Selection) -> ChangeReport {
     let hunks = change.hunks.iter().take(MAX_HUNKS).enumerate().map(|(position, hunk)| {
         let (before, after) = sides(&hunk.at);
-        HunkReport { op: hunk.op, place: hunk.place(), before, after, taken: selection.takes(at, position) }
+        HunkReport { op: hunk.op, place: hunk.words(), before, after, taken: selection.takes(at, position) }
     });
     ChangeReport {
         kind: visible(&*change.id.kind).into_owned(),

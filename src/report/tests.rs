@@ -22,7 +22,7 @@ fn header() -> RunHeader {
 fn field(name: &str, before: Shown, after: Shown) -> Hunk {
     let path = DocumentPath(vec![PathStep::Field(name.to_owned())]);
     let at = HunkAt::Field { path, before: Some(before), after: Some(after) };
-    Hunk { op: Op::Update, at, fidelity: Fidelity::Exact, needs: Vec::new() }
+    Hunk { op: Op::Update, at, fidelity: Fidelity::Exact, needs: Vec::new(), said: None }
 }
 
 fn plan(owner: &str) -> Plan {

@@ -143,7 +143,7 @@ pub fn run() -> Run {
 
 fn field(path: &str, op: Op, before: Option<Shown>, after: Option<Shown>, fidelity: Fidelity) -> Hunk {
     let path = DocumentPath(path.split('.').map(|name| PathStep::Field(name.to_owned())).collect());
-    Hunk { op, at: HunkAt::Field { path, before, after }, fidelity, needs: Vec::new() }
+    Hunk { op, at: HunkAt::Field { path, before, after }, fidelity, needs: Vec::new(), said: None }
 }
 
 fn plan(task: &str, changes: Vec<Change>) -> Plan {
@@ -214,7 +214,13 @@ fn node(path: &[u8], size: u64, mode: u32) -> Entry {
 fn tree_hunk(op: Op, path: &[u8], before: Option<Entry>, after: Option<Entry>, content: bool) -> Hunk {
     let path = TreePath::new(path).unwrap();
     let (before, after) = (before.map(Box::new), after.map(Box::new));
-    Hunk { op, at: HunkAt::Node { path, before, after, content }, fidelity: Fidelity::Exact, needs: Vec::new() }
+    Hunk {
+        op,
+        at: HunkAt::Node { path, before, after, content },
+        fidelity: Fidelity::Exact,
+        needs: Vec::new(),
+        said: None,
+    }
 }
 
 /// A home with a changed, a missing, an extra, a metadata-only and a hostile file; the missing one's

@@ -221,7 +221,7 @@ impl Loaded {
                     rows.push(ReviewRow::Line { change: change_at, hunk: hunk_at, side, text, changed: Vec::new() });
                 };
                 // A place that is cut on its own line stands in full below: no two look the same.
-                let place = visible(&hunk.place()).into_owned();
+                let place = visible(&hunk.words()).into_owned();
                 if place.width() > place_room(hunk, self.width.saturating_sub(HUNK_HEAD), theme) {
                     value_lines(&place, self.width).into_iter().for_each(|text| line(Side::Both, text));
                 }

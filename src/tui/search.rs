@@ -114,7 +114,7 @@ pub fn row_text(loaded: &Loaded, row: &ReviewRow, theme: Theme) -> String {
             let found = change(*at).and_then(|change| change.hunks.get(*hunk as usize));
             found.map_or_else(String::new, |found| {
                 let mark = if loaded.selection.takes(*at as usize, *hunk as usize) { "[y]" } else { "[n]" };
-                let (place, told) = (found.place(), words::hunk(found, theme));
+                let (place, told) = (found.words(), words::hunk(found, theme));
                 let text = format!("{mark} {} {}  {told}", words::op(found.op), visible(&place));
                 format!("{}  {}", text.trim_end(), words::fidelity(found.fidelity)).trim_end().to_owned()
             })

@@ -109,6 +109,7 @@ fn plan(task: u32) -> Plan {
         },
         fidelity: Fidelity::Exact,
         needs: Vec::new(),
+        said: None,
     };
     let identity = TargetIdentity { system: "directory".into(), address: "/etc/accounts.d".into(), id: "8:1:2".into() };
     Plan {

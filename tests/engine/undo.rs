@@ -99,7 +99,9 @@ async fn what_somebody_else_made_as_it_was_wanted_is_not_the_undos_to_take_away(
         let theirs = tempfile::NamedTempFile::new().unwrap();
         std::fs::copy(&live, theirs.path()).unwrap();
         std::fs::remove_file(&live).unwrap();
-        was.map(|was| std::fs::write(&live, was).unwrap());
+        if let Some(was) = was {
+            std::fs::write(&live, was).unwrap();
+        }
         let mut run = platform.begin(ApprovalPolicy::Ask).await;
         run.settle().await;
         let task = run.run.find("account/ana").unwrap();

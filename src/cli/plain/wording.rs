@@ -183,7 +183,7 @@ pub fn hunk_line(hunk: &crate::model::Hunk) -> String {
             (None, None) => String::new(),
         },
     };
-    format!("{sign} {}  {what}", hunk.place()).trim_end().to_owned()
+    format!("{sign} {}  {what}", hunk.words()).trim_end().to_owned()
 }
 
 fn shown(value: &Shown) -> String {

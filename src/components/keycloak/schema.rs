@@ -189,7 +189,9 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         set("organizations"),
         keyed("federatedIdentities", "identityProvider"),
         keyed("credentials", "key"),
-        created_exact("credentials[].state"),
+        FieldRule { said: Some("{}".to_owned()), ..at("credentials[]") },
+        FieldRule { said: Some("{}".to_owned()), ..created_exact("credentials[].state") },
+        FieldRule { said: Some("label of the {}".to_owned()), ..at("credentials[].userLabel") },
         FieldRule { ignored: true, secret: true, ..at("credentials[].hidden") },
         FieldRule { fidelity: Fidelity::ReCreated, ..once("clientConsents") },
         FieldRule { shape: FieldShape::KeyedList { key: "clientId".to_owned() }, ..at("clientConsents") },
@@ -202,6 +204,7 @@ fn user(ids: Ids) -> Vec<FieldRule> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{DocumentPath, PathStep};
 
     #[test]
     fn the_order_of_kinds_is_that_of_their_dependencies() {
@@ -233,6 +236,20 @@ mod tests {
                 .filter(|kind| !kind.is_single() && *kind != Kind::Localization && *kind != Kind::RequiredAction)
                 .all(|kind| id(&new, kind).1)
         );
+    }
+
+    #[test]
+    fn credentials_are_named_as_people_name_them() {
+        let said = |key: &str, more: &[&str]| {
+            let keyed = PathStep::Keyed { key: "key".to_owned(), is: key.into() };
+            let more = more.iter().map(|name| PathStep::Field((*name).to_owned()));
+            let path = [PathStep::Field("credentials".to_owned()), keyed].into_iter().chain(more).collect();
+            schema(Ids::Keep, &[]).kinds["user"].said(&DocumentPath(path))
+        };
+        assert_eq!(said("password", &["state"]).as_deref(), Some("password"));
+        assert_eq!(said("otp@1700000000000", &[]).as_deref(), Some("otp of 2023-11-14 22:13:20"));
+        assert_eq!(said("otp@7#2", &["userLabel"]).as_deref(), Some("label of the otp@7#2"));
+        assert_eq!(said("password", &["hidden"]), None);
     }
 
     #[test]

@@ -137,7 +137,9 @@ fn hunk(difference: &Difference<'_>, needs: Vec<u32>, veil: &Veil<'_, '_>) -> Hu
     });
     let fidelity =
         veil.rules.fidelity(at, difference.op).max(if unmasks { Fidelity::Unreadable } else { Fidelity::Exact });
-    Hunk { op: difference.op, at: HunkAt::Field { path: veil.path(difference), before, after }, fidelity, needs }
+    let path = veil.path(difference);
+    let said = veil.said(&path);
+    Hunk { op: difference.op, at: HunkAt::Field { path, before, after }, fidelity, needs, said }
 }
 
 /// For each difference, the positions of those that a rule binds it to.

@@ -1,10 +1,11 @@
-use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Op};
+use crate::model::{DocumentPath, Fidelity, FieldRule, FieldShape, KindSchema, Op};
 
 use super::walk::Step;
 
 /// A schema's field rules, split once, so that a walk asks for each field only the rules that can
 /// still match it.
 pub(super) struct Rules<'a> {
+    schema: &'a KindSchema,
     rules: Vec<(Vec<Token<'a>>, &'a FieldRule)>,
 }
 
@@ -32,7 +33,11 @@ pub(super) struct Cursor {
 
 impl<'a> Rules<'a> {
     pub fn new(schema: &'a KindSchema) -> Self {
-        Self { rules: schema.fields.iter().map(|rule| (tokens(&rule.path), rule)).collect() }
+        Self { schema, rules: schema.fields.iter().map(|rule| (tokens(&rule.path), rule)).collect() }
+    }
+
+    pub fn said(&self, path: &DocumentPath) -> Option<String> {
+        self.schema.said(path)
     }
 
     pub fn root(&self) -> Cursor {

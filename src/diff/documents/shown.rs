@@ -27,6 +27,10 @@ impl Veil<'_, '_> {
         Shown::Secret(self.digest(value))
     }
 
+    pub fn said(&self, path: &DocumentPath) -> Option<String> {
+        self.rules.said(path)
+    }
+
     pub fn path(&self, difference: &Difference<'_>) -> DocumentPath {
         let mut at = self.rules.root();
         let mut path = Vec::with_capacity(difference.steps.len());

@@ -342,6 +342,7 @@ impl Walk<'_> {
             at: HunkAt::Node { path, before: before.map(Box::new), after: after.map(Box::new), content },
             fidelity: Fidelity::Exact,
             needs,
+            said: None,
         });
     }
 

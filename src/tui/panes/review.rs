@@ -273,7 +273,7 @@ fn hunk(theme: Theme, hunk: &Hunk, takes: bool, pen: &mut Pen<'_>, over: &dyn Fn
     pen.write(&format!("{:<7}", words::op(hunk.op)), over(role));
     let told = words::hunk(hunk, theme);
     let room = place_room(hunk, pen.left(), theme);
-    let place = visible(&hunk.place()).into_owned();
+    let place = visible(&hunk.words()).into_owned();
     let plain = if takes { Role::Plain } else { Role::Quiet };
     pen.write(&fit_middle(&place, room, theme.cut()), over(plain));
     let fidelity = words::fidelity(hunk.fidelity);

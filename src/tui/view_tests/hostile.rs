@@ -50,7 +50,7 @@ fn document() -> Proposal {
     let path = DocumentPath(vec![PathStep::Field(BAD.to_owned()), PathStep::Field(long())]);
     let (before, after) = (Some(Shown::Plain(BAD.into())), Some(Shown::Plain(longest().into())));
     let at = HunkAt::Field { path, before, after };
-    change.hunks.push(Hunk { op: Op::Update, at, fidelity: Fidelity::Irreversible, needs: Vec::new() });
+    change.hunks.push(Hunk { op: Op::Update, at, fidelity: Fidelity::Irreversible, needs: Vec::new(), said: None });
     proposal
 }
 

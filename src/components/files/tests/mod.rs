@@ -132,7 +132,7 @@ impl Ground {
                 after: new.cloned().map(Box::new),
                 content,
             };
-            hunks.push(Hunk { op, at, fidelity: Fidelity::Exact, needs: Vec::new() });
+            hunks.push(Hunk { op, at, fidelity: Fidelity::Exact, needs: Vec::new(), said: None });
         }
         let id = ResourceId { kind: "tree".into(), key: Self::key() };
         let resource = |tree: &Arc<dyn Tree>| Resource { id: id.clone(), body: Body::Tree(Arc::clone(tree)) };

@@ -117,7 +117,7 @@ fn replaced(one: &Approved) -> Option<String> {
     let of_credential = |(_, hunk): (usize, &crate::model::Hunk)| {
         let HunkAt::Field { path, .. } = &hunk.at else { return None };
         let is_it = matches!(path.0.first(), Some(PathStep::Field(name)) if name == "credentials");
-        (is_it && hunk.fidelity == Fidelity::Irreversible).then(|| path.to_string())
+        (is_it && hunk.fidelity == Fidelity::Irreversible).then(|| hunk.words())
     };
     let lost: Vec<String> = one.change.hunks.iter().enumerate().filter(is_taken).filter_map(of_credential).collect();
     (!lost.is_empty()).then(|| format!("the present one is lost, an undo cannot bring it back: {}", lost.join(", ")))
