@@ -6,8 +6,7 @@ use crate::model::{Event, Recorded, Result, TaskId};
 const OF_TASK: &str = "SELECT seq, at, body FROM events INDEXED BY history \
                        WHERE json_extract(body, '$.task') = ?1 AND seq > 1 ORDER BY seq";
 /// The same in a journal of format 1: a cheap sieve in the database, so that most rows are never parsed.
-const OF_TASK_BY_SIEVE: &str =
-    "SELECT seq, at, body FROM events WHERE instr(body, '\"task\":' || ?1) ORDER BY seq";
+const OF_TASK_BY_SIEVE: &str = "SELECT seq, at, body FROM events WHERE instr(body, '\"task\":' || ?1) ORDER BY seq";
 const OF_RUN: &str = "SELECT seq, at, body FROM events WHERE ?1 IS NULL AND NOT instr(body, '\"task\":') ORDER BY seq";
 
 impl ReadJournal {

@@ -12,8 +12,7 @@ pub(super) const EVENTS_TABLE: &str =
 pub(super) const PLANS_TABLE: &str = "CREATE TABLE plans(digest BLOB PRIMARY KEY, body BLOB NOT NULL)";
 
 /// Of the events of one task. The first event belongs to none, and may have a million names in it.
-pub(super) const HISTORY_INDEX: &str =
-    "CREATE INDEX history ON events(json_extract(body, '$.task')) WHERE seq > 1";
+pub(super) const HISTORY_INDEX: &str = "CREATE INDEX history ON events(json_extract(body, '$.task')) WHERE seq > 1";
 
 /// Of the tables and of what is in them, as `PRAGMA user_version`; a journal of a newer rekindle has a higher one.
 /// Format 1 was without the index, and is read and gone on with as it is.
