@@ -125,6 +125,8 @@ fn what_was_promised_is_gone_with_what_comes_and_what_was_said_with_time() {
     let planned = story.planned("home/cyd", &plan);
     desk.send(Msg::Notice(planned));
     assert!(!desk.text().contains("planning anew"), "{}", desk.text());
+    desk.press("T");
+    assert!(desk.text().contains("3 plans in review now: esc goes back, and ] leads there"), "{}", desk.text());
 
     desk.press("esc 4 y");
     assert!(desk.text().contains("handed to the terminal's clipboard: home/cyd"), "{}", desk.text());
