@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,11 +6,12 @@ use clap::Args;
 use tokio::sync::mpsc;
 
 use super::plain::{event_json, event_line};
+use super::progress::Progress;
 use super::screen::ScreenArgs;
 use super::{Exit, Output, operate};
 use crate::engine::Notice;
 use crate::journal::{ReadJournal, RunFolder, StateFolder};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Recorded, Result, Run, RunState};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Recorded, Result, Run, RunState, visible};
 use crate::signals::Signals;
 use crate::tui;
 
@@ -24,6 +26,9 @@ pub struct WatchArgs {
     #[command(flatten)]
     screen: ScreenArgs,
 }
+
+/// Components by their name, and the words for what they wait for.
+type Waited = BTreeMap<String, String>;
 
 const EVERY: Duration = Duration::from_millis(200);
 /// Rounds of that.
@@ -101,7 +106,7 @@ fn tell_damage(journal: &ReadJournal, notices: &mpsc::UnboundedSender<Notice>) {
 
 /// Until nobody listens any more. Who holds the run is asked seldom: asking touches its lock.
 fn follow(mut journal: ReadJournal, folder: &RunFolder, notices: &mpsc::UnboundedSender<Notice>) {
-    let mut held = true;
+    let (mut held, mut waits) = (true, BTreeMap::new());
     for round in 0_u64.. {
         if notices.is_closed() {
             break;
@@ -112,6 +117,8 @@ fn follow(mut journal: ReadJournal, folder: &RunFolder, notices: &mpsc::Unbounde
                 let _ = notices.send(Notice::Held(is_held));
             }
         }
+        let now = if held { folder.waits() } else { BTreeMap::new() };
+        tell_waits(&std::mem::replace(&mut waits, now), &waits, notices);
         match journal.follow() {
             Ok(more) => {
                 for recorded in more {
@@ -127,8 +134,18 @@ fn follow(mut journal: ReadJournal, folder: &RunFolder, notices: &mpsc::Unbounde
     }
 }
 
+/// What is waited for now and was not before, and what no longer is.
+fn tell_waits(former: &Waited, now: &Waited, notices: &mpsc::UnboundedSender<Notice>) {
+    let over = former.keys().filter(|component| !now.contains_key(*component)).map(|component| (component, None));
+    let begun = now.iter().filter(|(component, words)| former.get(*component) != Some(words));
+    for (component, words) in over.chain(begun.map(|(component, words)| (component, Some(words)))) {
+        let _ = notices.send(Notice::BackOff { component: component.clone(), words: words.cloned() });
+    }
+}
+
 async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) -> Result<Exit> {
     let mut run = Run::default();
+    let progress = Progress::new(output.json);
     loop {
         let notice = match tokio::time::timeout(EVERY, notices.recv()).await {
             Ok(Some(notice)) => notice,
@@ -138,6 +155,7 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
         };
         match notice {
             Notice::Event(recorded) => {
+                progress.clear();
                 run.apply(&recorded)
                     .map_err(|illegal| Error::new(ErrorKind::Corrupt, "follow the run", illegal.to_string()))?;
                 if output.json {
@@ -146,7 +164,12 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
                     output.print(&format!("{line}\n"))?;
                 }
             }
+            Notice::BackOff { component, words: Some(words) } => {
+                progress.show(|| format!("{}: {}", visible(&component), visible(&words)));
+            }
+            Notice::BackOff { words: None, .. } => progress.clear(),
             Notice::Stopped { problem: Some(problem) } => {
+                progress.clear();
                 output.print(&format!("error: {}\n", problem.what))?;
                 return Ok(Exit::Failed);
             }
@@ -157,4 +180,29 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
         }
     }
     Ok(Exit::of(&run))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watcher_is_told_what_is_waited_for_and_when_that_is_over() {
+        let (notices, mut receiver) = mpsc::unbounded_channel();
+        let waited = |told: &[(&str, &str)]| -> Waited {
+            told.iter().map(|(component, words)| ((*component).to_owned(), (*words).to_owned())).collect()
+        };
+        let mut told = |former: &[(&str, &str)], now: &[(&str, &str)]| {
+            tell_waits(&waited(former), &waited(now), &notices);
+            let mut told = Vec::new();
+            while let Ok(Notice::BackOff { component, words }) = receiver.try_recv() {
+                told.push((component, words));
+            }
+            told
+        };
+        let says = |component: &str, words: Option<&str>| (component.to_owned(), words.map(str::to_owned));
+        assert_eq!(told(&[], &[("realm", "4 s")]), [says("realm", Some("4 s"))]);
+        assert_eq!(told(&[("realm", "4 s")], &[("realm", "4 s")]), []);
+        assert_eq!(told(&[("realm", "4 s")], &[("hub", "1 s")]), [says("realm", None), says("hub", Some("1 s"))]);
+    }
 }

@@ -10,6 +10,7 @@ use super::notice::Notice;
 use super::proposals::Proposals;
 use super::script::{Asking, Script, Work};
 use super::worker::Done;
+use crate::journal::Waits;
 use crate::model::{
     ApprovalPolicy, Error, ErrorKind, Event, Problem, Recorded, Result, Run, RunState, StepKind, TaskId, TaskStatus,
 };
@@ -37,6 +38,7 @@ pub(super) struct Actor {
     pub leaving: bool,
     /// The targets are asked who holds them: nothing is begun before it is known.
     pub looking: bool,
+    pub waits: Waits,
     pub purpose: super::session::Purpose,
     batch: Vec<Recorded>,
     unpublished: VecDeque<Arc<Recorded>>,
@@ -62,6 +64,7 @@ impl Actor {
     pub fn new(setting: Setting, run: Run, lanes: Vec<Lane>) -> Self {
         Self {
             durable: run.seq,
+            waits: Waits::begin(&setting.context.folder),
             setting,
             run,
             lanes,

@@ -60,7 +60,10 @@ impl Actor {
             Done::Became { component, now } => self.record(Event::Became { component, now }),
             Done::Wrote { written } => written.into_iter().for_each(|written| self.on_written(written)),
             Done::Activity { task, activity } => self.publish(Notice::Activity { task, activity }),
-            Done::BackOff { component, words } => self.publish(Notice::BackOff { component, words }),
+            Done::BackOff { component, words } => {
+                self.waits.tell(&component, words.as_deref());
+                self.publish(Notice::BackOff { component, words });
+            }
             Done::Output { task, line } => self.publish(Notice::Output { task, line }),
             Done::Answered { task, answer, by } => self.on_answered(task, answer, by),
             Done::Recovered { recovered } => self.on_recovered(recovered),

@@ -7,7 +7,7 @@ use super::chain::link;
 use super::database::{MAX_ROW_BYTES, failed, make_to_write, open_to_write};
 use super::group_commit::{Done, GroupCommit, Writes};
 use super::head_file::HeadFile;
-use super::load::{EVENTS_TABLE, FORMAT, Head, PLANS_TABLE, unbegun};
+use super::load::{EVENTS_TABLE, FORMAT, HISTORY_INDEX, Head, PLANS_TABLE, unbegun};
 use super::read_journal::ReadJournal;
 use super::run_folder::sync_directory;
 use super::{Finding, Lock, RunFolder, plan_row};
@@ -41,7 +41,7 @@ impl Journal {
     pub fn create(folder: &RunFolder, now: i64) -> Result<Self> {
         let lock = folder.lock(now)?;
         let path = folder.journal();
-        let tables = format!("PRAGMA user_version={FORMAT}; {EVENTS_TABLE}; {PLANS_TABLE}");
+        let tables = format!("PRAGMA user_version={FORMAT}; {EVENTS_TABLE}; {HISTORY_INDEX}; {PLANS_TABLE}");
         let connection = make_to_write(&path, &tables)?;
         sync_directory(folder.path())?;
         Self::start(folder, connection, Head::start(), lock)

@@ -11,8 +11,12 @@ pub(super) const EVENTS_TABLE: &str =
     "CREATE TABLE events(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL)";
 pub(super) const PLANS_TABLE: &str = "CREATE TABLE plans(digest BLOB PRIMARY KEY, body BLOB NOT NULL)";
 
+/// Of the events of one task. The first event belongs to none, and may have a million names in it.
+pub(super) const HISTORY_INDEX: &str = "CREATE INDEX history ON events(json_extract(body, '$.task')) WHERE seq > 1";
+
 /// Of the tables and of what is in them, as `PRAGMA user_version`; a journal of a newer rekindle has a higher one.
-pub(super) const FORMAT: i64 = 1;
+/// Format 1 was without the index, and is read and gone on with as it is.
+pub(super) const FORMAT: i64 = 2;
 
 /// What is wrong with a journal. Its events up to there are sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +79,7 @@ pub(super) fn check_tables(connection: &Connection, path: &Path) -> Result<()> {
         .query_map([], |row| row.get(0))
         .and_then(|rows| rows.take(8).collect())
         .map_err(|error| failed("read", path, error))?;
-    if tables == [EVENTS_TABLE, PLANS_TABLE] {
+    if tables == [EVENTS_TABLE, HISTORY_INDEX, PLANS_TABLE] || tables == [EVENTS_TABLE, PLANS_TABLE] {
         return Ok(());
     }
     if tables.is_empty() {

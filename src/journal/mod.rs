@@ -21,6 +21,7 @@ mod read_journal;
 mod run_folder;
 mod salvage;
 mod undo_store;
+mod waits;
 
 #[cfg(test)]
 mod tests;
@@ -34,3 +35,4 @@ pub use lock::{Holder, Lock};
 pub use read_journal::ReadJournal;
 pub use run_folder::{RunFolder, StateFolder};
 pub use undo_store::{KeptRecord, UndoStore};
+pub use waits::Waits;

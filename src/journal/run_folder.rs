@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -117,7 +118,7 @@ impl StateFolder {
     }
 }
 
-/// The folder of one run: `journal.db`, `undo.db`, `log`, `lock`; mode 0700. Its keys lie elsewhere.
+/// The folder of one run: `journal.db`, `undo.db`, `log`, `lock`, at times `waits`; mode 0700. Its keys lie elsewhere.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     id: String,
@@ -232,6 +233,15 @@ impl RunFolder {
     /// Who writes this run now, if anybody on this machine does.
     pub fn holder(&self) -> Option<Holder> {
         Lock::holder(&self.path.join("lock"))
+    }
+
+    /// Which components' servers its holder waits for, and why; asked of a run that somebody holds.
+    pub fn waits(&self) -> BTreeMap<String, String> {
+        super::waits::read(&self.waits_file())
+    }
+
+    pub(super) fn waits_file(&self) -> PathBuf {
+        self.path.join("waits")
     }
 
     /// Refused for a run that was made elsewhere: what it names is not for this machine to use.

@@ -25,6 +25,21 @@ pub fn fit(text: &str, width: usize, mark: &str) -> String {
     cut
 }
 
+/// Cut at the beginning: what is being typed is at the end.
+pub fn fit_end(text: &str, width: usize, mark: &str) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(mark.width());
+    let mut taken = 0;
+    let is_in = |(_, character): &(usize, char)| {
+        taken += character.width().unwrap_or(0);
+        taken <= room
+    };
+    let first = text.char_indices().rev().take_while(is_in).last();
+    format!("{mark}{}", first.map_or("", |(at, _)| &text[at..]))
+}
+
 /// Cut in the middle: names and paths mostly differ at their ends.
 pub fn fit_middle(text: &str, width: usize, mark: &str) -> String {
     if text.width() <= width {
@@ -143,6 +158,10 @@ mod tests {
         assert_eq!(column("日本", 6, "…"), "日本  ");
         assert_eq!(fit("abc", 3, "…"), "abc");
         assert_eq!(fit("abcd", 0, "…"), "");
+        assert_eq!(
+            [fit_end("日本語の名前", 7, "…"), fit_end("abc", 3, "…"), fit_end("abcd", 1, "…")],
+            ["…の名前", "abc", "…"]
+        );
     }
 
     #[test]

@@ -26,6 +26,10 @@ pub enum Msg {
     Drawn {
         at: u64,
     },
+    /// The time that the notes on the screen asked for has come.
+    Passed {
+        at: u64,
+    },
     Notice(Notice),
     /// The engine's answer to a command of this screen.
     Answered {

@@ -141,7 +141,7 @@ impl Session {
         while !self.is_leaving {
             self.follow();
             self.draw_if_due()?;
-            let due = self.due();
+            let (due, pass) = (self.due(), self.passes());
             tokio::select! {
                 biased;
                 _ = signals.first() => return Ok(()),
@@ -169,6 +169,10 @@ impl Session {
                 },
                 () = log::LOGGED.notified() => self.on_logged(),
                 () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {}
+                () = tokio::time::sleep(pass.unwrap_or_default()), if pass.is_some() => {
+                    let at = self.now();
+                    self.take(Msg::Passed { at });
+                }
             }
             // All that is there by now goes into one frame, keys first.
             while let Some(Ok(Ok(event))) = input.as_mut().map(|keyboard| keyboard.events.try_recv()) {
@@ -258,6 +262,12 @@ impl Session {
             Dirty::Now => Duration::ZERO,
         };
         Some(due.max(self.screen.busy()))
+    }
+
+    /// How long until a note has been there long enough.
+    fn passes(&self) -> Option<Duration> {
+        let due = self.model.notes.due().filter(|_| !self.is_suspended)?;
+        Some(Duration::from_millis(due.saturating_sub(self.now())))
     }
 
     fn draw_if_due(&mut self) -> Result<()> {

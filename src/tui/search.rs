@@ -86,7 +86,10 @@ impl Search {
         if self.left > 0 {
             told.push_str(&format!(", looking into {}", plural(self.left as u64, "file")));
         } else if self.unread > 0 {
-            told.push_str(&format!(", {} not searched", self.unread));
+            // Of files too, where nothing before it has said so.
+            let unread = plural(self.unread as u64, "file");
+            let unread = if in_files > 0 { self.unread.to_string() } else { unread };
+            told.push_str(&format!(", {unread} not searched"));
         }
         told
     }

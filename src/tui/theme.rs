@@ -23,7 +23,10 @@ impl Palette {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Plain,
+    /// What is read second.
     Quiet,
+    /// Lines and frames, which nobody reads: on some terminals they are hardly to be seen.
+    Line,
     Title,
     Good,
     Bad,
@@ -54,8 +57,10 @@ impl Theme {
         };
         match role {
             Role::Plain => plain,
-            Role::Quiet if self.palette == Palette::Mono => plain.add_modifier(Modifier::DIM),
-            Role::Quiet => coloured(Color::DarkGray, Color::DarkGray),
+            // Dark grey, or dim, is as good as the background on many dark terminals: see the test.
+            Role::Quiet => coloured(Color::Gray, Color::DarkGray),
+            Role::Line if self.palette == Palette::Mono => plain.add_modifier(Modifier::DIM),
+            Role::Line => coloured(Color::DarkGray, Color::DarkGray),
             Role::Title => plain.add_modifier(Modifier::BOLD),
             // On white many terminals' green cannot be read, and their blue always can.
             Role::Good => coloured(Color::Green, Color::Blue),
@@ -162,58 +167,177 @@ mod tests {
         }
     }
 
-    /// Red, green, blue of a terminal's own colours, as they are set when it is new.
-    type Colours = [(Color, [u8; 3]); 4];
-    const WITH_WHITE: [Colours; 4] = [
-        // xterm, GNOME Terminal, kitty, Windows Terminal.
-        [
-            (Color::Red, [205, 0, 0]),
-            (Color::Blue, [0, 0, 238]),
-            (Color::Magenta, [205, 0, 205]),
-            (Color::DarkGray, [127, 127, 127]),
-        ],
-        [
-            (Color::Red, [192, 28, 40]),
-            (Color::Blue, [18, 72, 139]),
-            (Color::Magenta, [163, 71, 186]),
-            (Color::DarkGray, [94, 92, 100]),
-        ],
-        [
-            (Color::Red, [204, 4, 3]),
-            (Color::Blue, [13, 115, 204]),
-            (Color::Magenta, [203, 30, 209]),
-            (Color::DarkGray, [118, 118, 118]),
-        ],
-        [
-            (Color::Red, [197, 15, 31]),
-            (Color::Blue, [0, 55, 218]),
-            (Color::Magenta, [136, 23, 152]),
-            (Color::DarkGray, [118, 118, 118]),
-        ],
+    /// Red, green, blue.
+    type Rgb = [u8; 3];
+
+    /// A terminal as it is set when it is new: its background, and the colours that a theme asks for.
+    struct Terminal {
+        name: &'static str,
+        background: Rgb,
+        colours: &'static [(Color, Rgb)],
+    }
+
+    const LIGHT: [Terminal; 5] = [
+        Terminal {
+            name: "xterm",
+            background: [255, 255, 255],
+            colours: &[
+                (Color::Red, [205, 0, 0]),
+                (Color::Blue, [0, 0, 238]),
+                (Color::Magenta, [205, 0, 205]),
+                (Color::DarkGray, [127, 127, 127]),
+            ],
+        },
+        Terminal {
+            name: "GNOME Terminal",
+            background: [255, 255, 255],
+            colours: &[
+                (Color::Red, [192, 28, 40]),
+                (Color::Blue, [18, 72, 139]),
+                (Color::Magenta, [163, 71, 186]),
+                (Color::DarkGray, [94, 92, 100]),
+            ],
+        },
+        Terminal {
+            name: "kitty",
+            background: [255, 255, 255],
+            colours: &[
+                (Color::Red, [204, 4, 3]),
+                (Color::Blue, [13, 115, 204]),
+                (Color::Magenta, [203, 30, 209]),
+                (Color::DarkGray, [118, 118, 118]),
+            ],
+        },
+        Terminal {
+            name: "Windows Terminal",
+            background: [255, 255, 255],
+            colours: &[
+                (Color::Red, [197, 15, 31]),
+                (Color::Blue, [0, 55, 218]),
+                (Color::Magenta, [136, 23, 152]),
+                (Color::DarkGray, [118, 118, 118]),
+            ],
+        },
+        Terminal {
+            name: "Solarized light",
+            background: [253, 246, 227],
+            colours: &[
+                (Color::Red, [220, 50, 47]),
+                (Color::Blue, [38, 139, 210]),
+                (Color::Magenta, [211, 54, 130]),
+                (Color::DarkGray, [0, 43, 54]),
+            ],
+        },
     ];
 
+    const DARK: [Terminal; 5] = [
+        Terminal {
+            name: "xterm",
+            background: [0, 0, 0],
+            colours: &[
+                (Color::Green, [0, 205, 0]),
+                (Color::Yellow, [205, 205, 0]),
+                (Color::Gray, [229, 229, 229]),
+                (Color::DarkGray, [127, 127, 127]),
+                (Color::LightRed, [255, 0, 0]),
+                (Color::LightCyan, [0, 255, 255]),
+            ],
+        },
+        Terminal {
+            name: "the Linux console",
+            background: [0, 0, 0],
+            colours: &[
+                (Color::Green, [0, 170, 0]),
+                (Color::Yellow, [170, 85, 0]),
+                (Color::Gray, [170, 170, 170]),
+                (Color::DarkGray, [85, 85, 85]),
+                (Color::LightRed, [255, 85, 85]),
+                (Color::LightCyan, [85, 255, 255]),
+            ],
+        },
+        Terminal {
+            name: "GNOME Terminal",
+            background: [23, 20, 33],
+            colours: &[
+                (Color::Green, [38, 162, 105]),
+                (Color::Yellow, [162, 115, 76]),
+                (Color::Gray, [208, 207, 204]),
+                (Color::DarkGray, [94, 92, 100]),
+                (Color::LightRed, [246, 97, 81]),
+                (Color::LightCyan, [51, 199, 222]),
+            ],
+        },
+        Terminal {
+            name: "Windows Terminal",
+            background: [12, 12, 12],
+            colours: &[
+                (Color::Green, [19, 161, 14]),
+                (Color::Yellow, [193, 156, 0]),
+                (Color::Gray, [204, 204, 204]),
+                (Color::DarkGray, [118, 118, 118]),
+                (Color::LightRed, [231, 72, 86]),
+                (Color::LightCyan, [97, 214, 214]),
+            ],
+        },
+        Terminal {
+            // Four of its bright colours are greys, and bright black is its background.
+            name: "Solarized dark",
+            background: [0, 43, 54],
+            colours: &[
+                (Color::Green, [133, 153, 0]),
+                (Color::Yellow, [181, 137, 0]),
+                (Color::Gray, [238, 232, 213]),
+                (Color::DarkGray, [0, 43, 54]),
+                (Color::LightRed, [203, 75, 22]),
+                (Color::LightCyan, [147, 161, 161]),
+            ],
+        },
+    ];
+
+    /// Solarized's own reds and blues have no more on its own backgrounds.
+    const LEAST: f64 = 3.3;
+
     /// As WCAG 2 counts it: from 1, which nobody can read, to 21.
-    fn contrast_with_white([red, green, blue]: [u8; 3]) -> f64 {
+    fn contrast(one: Rgb, other: Rgb) -> f64 {
         let linear = |part: u8| (f64::from(part) / 255.0).powf(2.2);
-        1.05 / (0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) + 0.05)
+        let light = |[red, green, blue]: Rgb| 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+        let (one, other) = (light(one) + 0.05, light(other) + 0.05);
+        one.max(other) / one.min(other)
+    }
+
+    impl Terminal {
+        fn contrast_of(&self, colour: Color) -> f64 {
+            let known = self.colours.iter().find(|(asked, _)| *asked == colour);
+            let (_, shown) = known.unwrap_or_else(|| panic!("nobody looked what {colour} is in {}", self.name));
+            contrast(*shown, self.background)
+        }
     }
 
     #[test]
-    fn every_colour_of_the_light_theme_can_be_read_on_white() {
-        let light = Theme { palette: Palette::Light, ascii: false };
+    fn every_colour_of_a_word_can_be_read_on_the_terminals_of_its_theme() {
         use Role as R;
-        let roles = [R::Quiet, R::Good, R::Bad, R::Attention, R::Active, R::Added, R::Removed, R::Key, R::Danger];
-        for role in roles {
-            let asked = light.style(role).fg.unwrap();
-            for terminal in &WITH_WHITE {
-                let shown = terminal.iter().find(|(colour, _)| *colour == asked);
-                let (_, parts) =
-                    shown.unwrap_or_else(|| panic!("{role:?} asks for {asked}, which is not known to be dark"));
-                assert!(contrast_with_white(*parts) >= 3.9, "{role:?} {asked}: {:.1}", contrast_with_white(*parts));
+        let words = [R::Quiet, R::Good, R::Bad, R::Attention, R::Active, R::Added, R::Removed, R::Key, R::Danger];
+        for (palette, terminals) in [(Palette::Light, &LIGHT), (Palette::Dark, &DARK)] {
+            let theme = Theme { palette, ascii: false };
+            for role in words {
+                let asked = theme.style(role);
+                assert!(!asked.add_modifier.contains(Modifier::DIM), "{role:?}");
+                for terminal in terminals {
+                    let found = terminal.contrast_of(asked.fg.unwrap());
+                    assert!(found >= LEAST, "{palette:?} {role:?} in {}: {found:.1}", terminal.name);
+                }
             }
+            assert_ne!(theme.style(R::Added), theme.style(R::Removed));
         }
-        assert_ne!(light.style(R::Added), light.style(R::Removed));
-        assert!(contrast_with_white([0, 205, 0]) < 2.5, "xterm's green");
+        assert!(DARK.iter().any(|terminal| terminal.contrast_of(Color::DarkGray) < 1.1), "words in it are not there");
+        assert!(contrast([0, 205, 0], [255, 255, 255]) < 2.5, "xterm's green on white");
+    }
+
+    #[test]
+    fn without_colours_only_lines_are_dim() {
+        let mono = Theme { palette: Palette::Mono, ascii: false };
+        assert!(mono.style(Role::Line).add_modifier.contains(Modifier::DIM));
+        assert_eq!(mono.style(Role::Quiet), Style::default());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use crate::model::{Pass, StepKind, TaskId, TaskStatus, visible};
+use crate::model::{Pass, StepKind, TaskId, TaskStatus, plural, visible};
 
 use super::groups::Kind;
 use super::keymap::{Action, Context};
@@ -24,7 +24,14 @@ pub fn hint(model: &Model) -> Option<String> {
                 key(Context::Groups, Action::ApproveAll)
             ),
             Kind::Causes if model.run.count(TaskStatus::Failed) == 0 => {
-                format!("{} goes back", key(Context::Groups, Action::Back))
+                let back = key(Context::Groups, Action::Back);
+                match u64::from(model.run.count(TaskStatus::Review)) {
+                    0 => format!("{back} goes back"),
+                    many => {
+                        let (plans, next) = (plural(many, "plan"), key(Context::Steps, Action::NextWanted));
+                        format!("{plans} in review now: {back} goes back, and {next} leads there")
+                    }
+                }
             }
             Kind::Causes => {
                 format!("once the cause is mended, {} tries all of them again", key(Context::Groups, Action::Retry))
@@ -56,6 +63,12 @@ fn in_steps(model: &Model, id: TaskId) -> String {
     let key = |action| model.keymap.key(Context::Steps, action);
     let open = key(Action::Open);
     let Some(task) = model.run.tasks.get(id.index()) else { return String::new() };
+    let marked = model.rows.marks_shown();
+    if marked > 0 && model.run.count(TaskStatus::Review) > 0 {
+        let (all, back) = (key(Action::ApproveAll), key(Action::Back));
+        let marked = plural(marked as u64, "marked task");
+        return format!("{all} approves what is in review of {marked}; {back} unmarks");
+    }
     let whom = owner_of(&model.run, id).map_or_else(|| shown_name(&model.run, id), |owner| visible(owner).into_owned());
     match task.status {
         TaskStatus::Failed => format!("{open}: why it failed, what is there now, and what can be done"),
@@ -121,8 +134,10 @@ fn in_review(model: &Model, id: TaskId) -> String {
         (TaskStatus::Review, Some((_, loaded))) => {
             let (approve, open) = (key(Action::Approve), key(Action::Open));
             let left_out = loaded.selection.left_out_count() as u64;
-            if left_out > 0 {
-                let left_out = crate::model::plural(left_out, "hunk");
+            if left_out > 0 && loaded.totals.taken == 0 {
+                format!("nothing is taken, so nothing would be written; {} takes again", key(Action::Take))
+            } else if left_out > 0 {
+                let left_out = plural(left_out, "hunk");
                 format!("{left_out} left out: nothing of it is written; {approve} approves the rest")
             } else if task.pass == Pass::Undo {
                 format!("this would be undone; {approve} approves it, as any other plan")

@@ -21,7 +21,7 @@ pub fn view(model: &Model, area: Rect, buffer: &mut Buffer) {
             panes::steps(model, left, buffer);
             let edge = Rect { x: left.right(), width: 1, ..body };
             for row in 0..edge.height {
-                Pen::at(buffer, edge, row).write(model.theme.upright(), model.theme.style(Role::Quiet));
+                Pen::at(buffer, edge, row).write(model.theme.upright(), model.theme.style(Role::Line));
             }
             panes::review(model, right, buffer);
         }

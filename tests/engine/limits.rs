@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use rekindle::engine::Notice;
-use rekindle::journal::StateFolder;
+use rekindle::journal::{RunFolder, StateFolder};
 use rekindle::model::{
     Body, Document, Location, Mode, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TaskStatus, TreePath,
 };
@@ -196,5 +196,8 @@ async fn what_a_component_is_waited_for_is_told_to_whoever_follows_the_run() {
     for words in [Some("it asks to wait 4 s".to_owned()), None] {
         waits.send_replace(words.clone());
         assert_eq!(next().await, words);
+        // For those who watch from another process.
+        let run = RunFolder::open(&StateFolder::at(folder.path()), "crowd").unwrap();
+        assert_eq!(run.waits().into_values().next(), words);
     }
 }

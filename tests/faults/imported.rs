@@ -77,7 +77,7 @@ fn a_journal_of_a_newer_rekindle_is_refused_with_both_versions_and_left_as_it_is
     database.execute_batch("PRAGMA user_version=7; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     drop(database);
     let before = contents(&folder);
-    let own = format!("rekindle {} knows formats up to 1", env!("CARGO_PKG_VERSION"));
+    let own = format!("rekindle {} knows formats up to 2", env!("CARGO_PKG_VERSION"));
     asked.is_refused("state", &["a journal of format 7", &own, "a newer one"]);
     asked.0.rekindle(&["report"]).exits(1).says("format 7");
     asked.0.rekindle(&["runs"]).exits(0).says("unreadable").says("format 7");

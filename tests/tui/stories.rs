@@ -157,6 +157,10 @@ fn a_watcher_is_told_when_nobody_holds_the_run_any_more() {
     terminal.sees("review 2");
     let mut watcher = platform.rekindle(&["watch"]);
     watcher.sees("WATCHING, read-only").sees("review 2");
+    // As the one who holds it tells what it waits for, and leaves that behind when it is killed.
+    let run = std::fs::read_dir(platform.path("state/runs")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(run.join("waits"), r#"{"homes":"the server asks to wait 4 s"}"#).unwrap();
+    watcher.sees("homes: the server asks to wait 4 s; nothing is lost meanwhile");
     terminal.signal(Signal::KILL);
     terminal.ends();
     watcher.sees("NOT RUNNING, read-only").sees("nobody holds this run: `rekindle resume");

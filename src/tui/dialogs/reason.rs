@@ -25,6 +25,19 @@ pub fn words(model: &Model, verb: &Verb) -> (String, String) {
     }
 }
 
+/// Of several, which they are: a mark is easily forgotten.
+pub fn names(model: &Model, verb: &Verb) -> Option<String> {
+    match verb {
+        Verb::Skip(tasks) if tasks.len() > 1 => {
+            Some(super::render::listed(tasks.iter().map(|id| shown_name(&model.run, *id))))
+        }
+        Verb::LeaveOut(owners) if owners.len() > 1 => Some(super::render::listed(
+            owners.iter().map(|(set, owner)| format!("{}/{}", visible(set), visible(owner))),
+        )),
+        _ => None,
+    }
+}
+
 /// What skipping means, as a question and its consequence: an undo that is skipped leaves what was restored; a restore
 /// that is skipped leaves what was there before.
 pub fn of_skipping(run: &Run, tasks: &[TaskId]) -> (String, String) {

@@ -136,9 +136,10 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
         Question::Failure { task } => failure_lines(model, *task),
         Question::Reason { verb } => {
             let (title, about) = reason::words(model, verb);
+            let names = reason::names(model, verb).map(|names| (Role::Quiet, names));
             (
                 title,
-                vec![(Role::Plain, about)],
+                std::iter::once((Role::Plain, about)).chain(names).collect(),
                 vec![typed("why"), plain("A reason, then Enter. It goes on record."), back],
             )
         }
@@ -295,11 +296,15 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
     } else if all.opaque == 0 {
         lines.push((Role::Plain, "undo    offered afterwards, for all that can be undone".to_owned()));
     }
-    let names: Vec<_> = all.plans.iter().take(MOST_LISTED).map(|(id, _)| shown_name(&model.run, *id)).collect();
-    let more = all.plans.len().saturating_sub(MOST_LISTED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    lines.push((Role::Quiet, format!("{}{more}", names.join(" "))));
+    lines.push((Role::Quiet, listed(all.plans.iter().map(|(id, _)| shown_name(&model.run, *id)))));
     lines
+}
+
+/// The first few names, and how many more there are.
+pub fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(MOST_LISTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", names.take(MOST_LISTED).collect::<Vec<_>>().join(" "))
 }
 
 /// As a single plan's question counts, so that nobody adds up hunks and resources.

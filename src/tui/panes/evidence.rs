@@ -24,7 +24,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let whose = model.log_voice.map_or_else(String::new, |voice| format!(" of {voice} alone"));
     let head = format!("{} log{whose}, {} and worse; a viewer, not the record ", theme.line(), level(model.log_level));
     pen.line(&[(&head, theme.style(Role::Quiet))], theme.cut());
-    pen.fill(theme.line(), theme.style(Role::Quiet));
+    pen.fill(theme.line(), theme.style(Role::Line));
     let lines = Rect { y: logged.y + 1, height: logged.height.saturating_sub(1), ..logged };
     if model.heard.is_empty() {
         Pen::at(buffer, lines, 0).write(" nothing was logged yet", theme.style(Role::Quiet));

@@ -2,10 +2,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::model::{RunState, TaskStatus, visible};
-use crate::tui::cells::{Pen, fit};
+use crate::tui::cells::{Pen, fit, fit_end};
 use crate::tui::notes::Weight;
 use crate::tui::state::{Model, Tab};
-use crate::tui::theme::Role;
+use crate::tui::theme::{Role, Theme};
 use crate::tui::tour;
 
 use super::hints;
@@ -16,8 +16,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::at(buffer, area, 0);
     let left = pen.left();
     if let Some((input, _)) = &model.filter_input {
-        pen.write(" filter / ", theme.style(Role::Key)).write(&visible(&input.text), theme.style(Role::Title));
-        pen.write("_", theme.style(Role::Cursor));
+        typed(theme, " filter / ", &input.text, &mut pen);
         let left = pen.left();
         let told = match input.text.is_empty() {
             true => "   a name, or status:failed user:ana step:home comp:homes !done",
@@ -25,14 +24,12 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         };
         pen.write(&fit(told, left, theme.cut()), theme.style(Role::Quiet));
     } else if let Some(palette) = &model.palette {
-        pen.write(" : ", theme.style(Role::Key)).write(&visible(&palette.input), theme.style(Role::Title));
-        pen.write("_", theme.style(Role::Cursor));
+        typed(theme, " : ", &palette.input, &mut pen);
         let left = pen.left();
         let told = "   an action, a task's name or its number in the list";
         pen.write(&fit(told, left, theme.cut()), theme.style(Role::Quiet));
     } else if model.search.is_typed {
-        pen.write(" search / ", theme.style(Role::Key)).write(&visible(&model.search.text), theme.style(Role::Title));
-        pen.write("_", theme.style(Role::Cursor));
+        typed(theme, " search / ", &model.search.text, &mut pen);
         let left = pen.left();
         let told = format!("   {}", told_of_search(model));
         pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Quiet));
@@ -70,6 +67,13 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Quiet));
     }
     hints::render(model, Rect { y: area.y + 1, height: 1, ..area }, buffer);
+}
+
+/// The end of it is always to be seen.
+fn typed(theme: Theme, label: &str, text: &str, pen: &mut Pen<'_>) {
+    pen.write(label, theme.style(Role::Key));
+    let text = fit_end(&visible(text), pen.left().saturating_sub(1), theme.cut());
+    pen.write(&text, theme.style(Role::Title)).write("_", theme.style(Role::Cursor));
 }
 
 fn told_of_search(model: &Model) -> String {

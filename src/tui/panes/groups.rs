@@ -23,8 +23,9 @@ pub fn render(model: &Model, groups: &Groups, area: Rect, buffer: &mut Buffer) {
         (Kind::Cohorts, 0) => format!(" no plan is in review: nothing here to approve; {back} goes back"),
         (Kind::Causes, 0) => format!(" nothing has failed; {back} goes back"),
         (Kind::Cohorts, many) => {
-            let waiting = groups.task_count();
-            format!(" {waiting} plans in review, {many} different changes, the rarest first")
+            let waiting = crate::model::plural(groups.task_count() as u64, "plan");
+            let order = if many > 1 { ", the rarest first" } else { "" };
+            format!(" {waiting} in review, {}{order}", crate::model::plural(many as u64, "different change"))
         }
         (Kind::Causes, many) => {
             let failed = groups.task_count();

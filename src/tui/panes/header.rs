@@ -129,7 +129,7 @@ fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::at(buffer, area, 0);
     for tab in Tab::ALL {
         let role = if tab == model.tab { Role::Cursor } else { Role::Quiet };
-        pen.write(theme.line(), theme.style(Role::Quiet));
+        pen.write(theme.line(), theme.style(Role::Line));
         let key = model.keymap.key(Context::Everywhere, tab.action());
         pen.write(&format!(" {key} {} ", tab.title()), theme.style(role));
     }
@@ -142,5 +142,5 @@ fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
         let told = format!("{} {told} ", theme.line());
         pen.line(&[(&told, theme.style(Role::Active))], theme.cut());
     }
-    pen.fill(theme.line(), theme.style(Role::Quiet));
+    pen.fill(theme.line(), theme.style(Role::Line));
 }

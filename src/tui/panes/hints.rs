@@ -39,8 +39,10 @@ fn places(context: Context) -> &'static [&'static [Action]] {
             &[A::Skip],
             &[A::Back],
         ],
-        Context::Evidence => &[&[A::LogLevel], &[A::LogTarget], &[A::Retry, A::Undo], &[A::NextWanted], &[A::Back]],
-        Context::Groups => &[&[A::Open], &[A::ApproveAll], &[A::Retry], &[A::Skip], &[A::Back]],
+        Context::Evidence => {
+            &[&[A::LogLevel], &[A::LogTarget], &[A::Retry, A::Undo], &[A::NextWanted], &[A::Back], &[A::Copy]]
+        }
+        Context::Groups => &[&[A::Open], &[A::ApproveAll, A::Retry], &[A::Skip], &[A::Back]],
         Context::Everywhere | Context::Failure => &[],
     }
 }
@@ -108,12 +110,15 @@ fn hint(model: &Model, binding: &Binding, width: usize, pen: &mut Pen<'_>) {
 fn matters(model: &Model, action: Action) -> bool {
     use TaskStatus as S;
     let commands = !model.read_only && model.stopped.is_none();
+    // There is nothing left to pause; one that is paused can go on.
+    let is_over = model.is_complete() && model.run.state != RunState::Paused;
     if let Some(groups) = &model.groups {
         return match action {
-            Action::ApproveAll => commands && groups.kind == Kind::Cohorts,
+            Action::Open => has_groups(model, groups.kind),
+            Action::ApproveAll => commands && groups.kind == Kind::Cohorts && has_groups(model, groups.kind),
             Action::Retry => commands && groups.kind == Kind::Causes && has_groups(model, groups.kind),
             Action::Skip => commands && has_groups(model, groups.kind),
-            Action::PauseOrContinue => commands,
+            Action::PauseOrContinue => commands && !is_over,
             _ => true,
         };
     }
@@ -137,7 +142,7 @@ fn matters(model: &Model, action: Action) -> bool {
             let step = model.cursor.and_then(|id| model.run.step(id));
             commands && task.status == S::Ready && step.is_some_and(|step| step.kind == StepKind::Confirm)
         }
-        Action::PauseOrContinue => commands,
+        Action::PauseOrContinue => commands && !is_over,
         _ => true,
     }
 }

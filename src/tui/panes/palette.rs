@@ -54,7 +54,7 @@ pub fn render(model: &Model, palette: &Palette, area: Rect, buffer: &mut Buffer)
         }
     }
     if let Some(Offer::Act { about, .. }) = all.get(at) {
-        Pen::at(buffer, area, list.height).fill(theme.line(), theme.style(Role::Quiet));
+        Pen::at(buffer, area, list.height).fill(theme.line(), theme.style(Role::Line));
         let lines = wrap(about, usize::from(area.width).saturating_sub(2));
         for (row, line) in (list.height + 1..area.height).zip(lines) {
             Pen::at(buffer, area, row).write(" ", theme.style(Role::Plain)).write(&line, theme.style(Role::Plain));

@@ -149,7 +149,7 @@ fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: 
     };
     let pieces = [(format!(" plan {}  ", loaded.digest.short()), Role::Quiet), (told.to_owned(), role)];
     line(theme, &pieces, Pen::at(buffer, area, 2));
-    Pen::at(buffer, area, 3).fill(theme.line(), theme.style(Role::Quiet));
+    Pen::at(buffer, area, 3).fill(theme.line(), theme.style(Role::Line));
     let body = Rect { y: area.y + 4, height: area.height.saturating_sub(4), ..area };
     if loaded.rows.is_empty() {
         Pen::at(buffer, body, 0).write(" nothing would be changed", theme.style(Role::Plain));
@@ -231,7 +231,7 @@ fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: 
                 diff_line(theme, old.side, &old.text, &old.changed, pen, over);
             }
             let gap = " ".repeat(pen.left().saturating_sub(end));
-            pen.write(&gap, over(Role::Plain)).write(&format!(" {} ", theme.upright()), over(Role::Quiet));
+            pen.write(&gap, over(Role::Plain)).write(&format!(" {} ", theme.upright()), over(Role::Line));
             if let Some(new) = new {
                 diff_line(theme, new.side, &new.text, &new.changed, pen, over);
             }

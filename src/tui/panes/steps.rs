@@ -44,6 +44,9 @@ fn head(model: &Model, area: Rect, buffer: &mut Buffer) {
         Grouping::ByOwner => "by user",
     };
     let mut text = format!(" {grouping}  {} shown, {} hidden", model.rows.shown(), model.rows.hidden);
+    if let Some(Row::Task(id)) = model.rows.rows.get(model.rows.top) {
+        text.push_str(&format!("  {}, continued", group(model, *id)));
+    }
     if !model.marks.is_empty() {
         let shown = model.rows.marks_shown();
         text.push_str(&format!("  {shown} selected, {} hidden", model.marks.len() - shown));
@@ -61,20 +64,26 @@ fn heading(model: &Model, first: TaskId, area: Rect, row: u16, buffer: &mut Buff
     let run = &model.run;
     let mut pen = Pen::at(buffer, area, row);
     let left = pen.left();
-    let (name, about) = match model.rows.grouping {
+    let about = match model.rows.grouping {
         Grouping::ByStep => {
-            let step = run.step(first);
-            let about = step.map_or_else(String::new, |step| visible(&step.about).into_owned());
-            (shown_step(run, first), format!("{}  {about}", tally(run, run.step_of(first))))
+            let about = run.step(first).map_or_else(String::new, |step| visible(&step.about).into_owned());
+            format!("{}  {about}", tally(run, run.step_of(first)))
         }
-        Grouping::ByOwner => match owner_of(run, first) {
-            Some(owner) => (visible(owner).into_owned(), String::new()),
-            None => ("(the run itself)".to_owned(), String::new()),
-        },
+        Grouping::ByOwner => String::new(),
     };
+    let name = group(model, first);
     pen.write(&fit(&format!(" {name}  "), left, theme.cut()), theme.style(Role::Title));
     let left = pen.left();
     pen.write(&fit(&about, left, theme.cut()), theme.style(Role::Quiet));
+}
+
+/// The name of the group that a task stands in: its step or its owner.
+fn group(model: &Model, id: TaskId) -> String {
+    match (model.rows.grouping, owner_of(&model.run, id)) {
+        (Grouping::ByStep, _) => shown_step(&model.run, id),
+        (Grouping::ByOwner, Some(owner)) => visible(owner).into_owned(),
+        (Grouping::ByOwner, None) => "(the run itself)".to_owned(),
+    }
 }
 
 /// Of a step's tasks: how many are settled well, and how many need somebody.

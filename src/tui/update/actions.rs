@@ -292,8 +292,7 @@ fn refuse(model: &mut Model, what: &str) {
             format!("of the {} nothing {what}; {esc} unmarks", crate::model::plural(marked as u64, "marked task"));
         return model.complain(told);
     }
-    let name =
-        shown_cursor(model).map(|id| format!("{} is {}: ", shown_name(&model.run, id), status(model, id).word()));
+    let name = shown_cursor(model).map(|id| format!("{} ({}): ", shown_name(&model.run, id), status(model, id).word()));
     model.complain(format!("{}nothing here {what}", name.unwrap_or_default()));
 }
 
@@ -301,7 +300,7 @@ fn retry(model: &mut Model) -> Vec<Effect> {
     use TaskStatus as S;
     let tasks = targets(model, |status| matches!(status, S::Failed | S::Unknown | S::Skipped | S::Undone));
     if tasks.is_empty() {
-        refuse(model, "failed, is unknown, skipped or undone: only that can be retried");
+        refuse(model, "can be retried: only what failed, is unknown, skipped or undone");
     }
     tasks.into_iter().map(|task| Effect::Command(Command::Retry { task })).collect()
 }
@@ -314,7 +313,10 @@ fn undo(model: &mut Model) -> Vec<Effect> {
         let tasks: Vec<TaskId> = marked.into_iter().filter(can).collect();
         match tasks.len() as u64 {
             0 => refuse(model, "can be undone"),
-            many => model.say(format!("planning the way back of {}", crate::model::plural(many, "task"))),
+            many => {
+                let told = format!("planning the way back of {}", crate::model::plural(many, "task"));
+                model.notes.promise(tasks.iter().copied(), told);
+            }
         }
         // What came last goes first: a home before the account it needed.
         return tasks.into_iter().rev().map(|task| Effect::Command(Command::Undo { task })).collect();
@@ -337,7 +339,8 @@ fn undo(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     show(model, Tab::Review);
-    model.say("planning the way back; its diff comes here, nothing changes before you approve it");
+    let told = "planning the way back; its diff comes here, nothing changes before you approve it";
+    model.notes.promise([id], told);
     vec![Effect::Command(Command::Undo { task: id })]
 }
 

@@ -237,8 +237,10 @@ pub fn answered(model: &mut Model, command: &Command, problem: Option<Problem>) 
     // Of many refusals the screen shows the last; the log shows all.
     tracing::warn!(target: crate::tui::log::NOTES, "refused: {}", visible(&problem.what));
     model.complain(format!("refused: {}.{next}", visible(&problem.what)));
-    if let Command::Approve { task, .. } = command {
-        grouped::refused(model, *task);
+    match command {
+        Command::Approve { task, .. } => grouped::refused(model, *task),
+        Command::Retry { task } | Command::Undo { task } => model.notes.came(*task),
+        _ => {}
     }
     if let Command::Decide { task, .. } = command
         && model.review.task == Some(*task)

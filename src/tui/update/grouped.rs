@@ -57,7 +57,8 @@ fn on_group(model: &mut Model, action: Action, tasks: Vec<TaskId>, key: &GroupKe
             Err(why) => model.complain(why),
         },
         Action::Retry if is_cause => {
-            model.say(format!("planning anew: {}", crate::model::plural(tasks.len() as u64, "task")));
+            let told = format!("planning anew: {}", crate::model::plural(tasks.len() as u64, "task"));
+            model.notes.promise(tasks.iter().copied(), told);
             return tasks.into_iter().map(|task| Effect::Command(Command::Retry { task })).collect();
         }
         Action::Skip => model.dialog = Some(Dialog::new(Question::Reason { verb: Verb::Skip(tasks) })),

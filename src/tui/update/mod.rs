@@ -67,6 +67,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             drawn(model, at);
             Vec::new()
         }
+        Msg::Passed { at } => {
+            if model.notes.pass(at) {
+                model.dirtied(Dirty::Soon);
+            }
+            Vec::new()
+        }
         Msg::Notice(notice) => notices::fold(model, notice),
         Msg::Answered { command, problem } => answers::answered(model, &command, problem),
         Msg::Heard { voices } => {
@@ -180,7 +186,10 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         model.say(format!("{key} does nothing here; {help} has the keys"));
         return Vec::new();
     };
+    let place = |model: &Model| (model.tab, model.groups.is_some());
+    let (former, complaint) = (place(model), model.notes.lift_complaint());
     let mut effects = actions::act(model, action);
+    model.notes.put_back(complaint, place(model) != former);
     if model.dialog.is_some() {
         // What was complained of before it was asked is not about the answer.
         model.notes.forget(Weight::Problem);

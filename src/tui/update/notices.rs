@@ -147,6 +147,9 @@ fn tell(model: &mut Model, task: TaskId, event: &Event) {
         }
         _ => {}
     }
+    if matches!(event, Event::Planned { .. } | Event::Unchanged { .. } | Event::Failed { .. }) {
+        model.notes.came(task);
+    }
     match event {
         // What was promised is there, what was complained of is mended.
         Event::Planned { .. } | Event::Retried { .. } if model.review.task == Some(task) => {

@@ -205,7 +205,10 @@ impl World {
                 let key = Key::parse(name).expect(name);
                 self.send(Msg::Key { key, at: self.now });
             }
-            Happens::Wait(milliseconds) => self.now += milliseconds,
+            Happens::Wait(milliseconds) => {
+                self.now += milliseconds;
+                self.send(Msg::Passed { at: self.now });
+            }
             Happens::Drawn => {
                 self.send(Msg::Drawn { at: self.now });
                 if self.model.is_too_small() {

@@ -37,13 +37,25 @@ pub fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         _ => return Vec::new(),
     }
+    follow(model);
+    Vec::new()
+}
+
+/// What is pasted is searched for like what is typed.
+pub fn paste(model: &mut Model, text: impl Iterator<Item = char>) {
+    let room = MAX_INPUT.saturating_sub(model.search.text.len());
+    model.search.text.extend(text.take(room));
+    follow(model);
+}
+
+/// The cursor goes to the first place, where there is one.
+fn follow(model: &mut Model) {
     found(model, true);
     let from = model.search.from;
     let at = model.search.found.iter().find(|at| **at >= from).or(model.search.found.first()).copied();
     if let Some(loaded) = model.review.loaded_mut() {
         loaded.cursor = at.unwrap_or(from).min(loaded.rows.len().saturating_sub(1));
     }
-    Vec::new()
 }
 
 fn look_into_files(model: &mut Model) -> Vec<Effect> {

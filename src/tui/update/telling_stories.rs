@@ -106,3 +106,114 @@ fn a_pause_that_nobody_asked_for_says_why_until_the_run_goes_on() {
     desk.send(Msg::Notice(story.add(Event::Continued { by: "ops@bastion".to_owned() })));
     assert!(!desk.text().contains("held by"), "{}", desk.text());
 }
+
+fn cause(desk: &mut Desk) {
+    desk.model.notes = Default::default();
+    desk.at("home/cyd").press("F r");
+}
+
+#[test]
+fn what_was_promised_is_gone_with_what_comes_and_what_was_said_with_time() {
+    let mut story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    cause(&mut desk);
+    assert!(desk.text().contains("planning anew: 1 task"), "{}", desk.text());
+    let task = story.task("home/cyd");
+    desk.send(Msg::Notice(story.add(Event::Retried { task, by: "ana".to_owned() })));
+    assert!(desk.text().contains("planning anew"), "its plan has not come");
+    let plan = crate::tui::fixtures::document_proposal("home/cyd").plan;
+    let planned = story.planned("home/cyd", &plan);
+    desk.send(Msg::Notice(planned));
+    assert!(!desk.text().contains("planning anew"), "{}", desk.text());
+    desk.press("T");
+    assert!(desk.text().contains("3 plans in review now: esc goes back, and ] leads there"), "{}", desk.text());
+
+    desk.press("esc 4 y");
+    assert!(desk.text().contains("handed to the terminal's clipboard: home/cyd"), "{}", desk.text());
+    let seen = desk.now;
+    desk.send(Msg::Passed { at: seen + crate::tui::notes::SAID_MS - 1 });
+    assert!(desk.text().contains("handed to"), "{}", desk.text());
+    desk.send(Msg::Passed { at: seen + crate::tui::notes::SAID_MS });
+    assert!(!desk.text().contains("handed to"), "{}", desk.text());
+}
+
+#[test]
+fn a_refused_retry_promises_nothing() {
+    let story = story();
+    let mut desk = Desk::new(&story, 80, 24);
+    cause(&mut desk);
+    let [command] = desk.commands().try_into().unwrap();
+    let problem = Error::new(ErrorKind::Refused, "retry", "the run has ended").problem();
+    desk.send(Msg::Answered { command, problem: Some(problem) });
+    assert!(desk.text().contains("the run has ended"), "{}", desk.text());
+    desk.model.notes.put_away();
+    assert_eq!(desk.model.notes.shown(), None);
+}
+
+#[test]
+fn a_complaint_stays_in_its_place_and_hides_no_answer_of_a_later_key() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.model.notes = Default::default();
+    let hasty = |desk: &mut Desk, key: &str| {
+        desk.now += 100;
+        desk.key(key);
+        desk.text()
+    };
+    desk.at("home/bob").draw();
+    assert!(hasty(&mut desk, "c").contains("nothing here for a person to confirm"));
+    assert!(hasty(&mut desk, "Y").contains("handed to the terminal's clipboard: home/bob"));
+    assert!(hasty(&mut desk, "c").contains("nothing here for a person to confirm"));
+    let there = hasty(&mut desk, "4");
+    assert!(!there.contains("a person to confirm"), "{there}");
+}
+
+/// In Evidence `y` copies, as elsewhere; a question that opens at the same moment is not answered by it.
+#[test]
+fn a_y_for_copying_answers_no_question() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/cyd").press("4");
+    assert!(desk.text().contains("y copy"), "{}", desk.text());
+    let keys = ["q", "y"].into_iter().chain(std::iter::repeat_n("y", 5));
+    for key in keys {
+        desk.key(key);
+        desk.draw();
+        desk.now += 40;
+    }
+    assert_eq!(desk.model.dialog.as_ref().map(|dialog| &dialog.question), Some(&Question::Quit));
+    assert!(!desk.effects.iter().any(|effect| matches!(effect, Effect::Leave | Effect::Command(_))));
+    desk.press("esc y");
+    let copied = desk.effects.iter().filter(|effect| matches!(effect, Effect::Copy { .. })).count();
+    assert_eq!((copied, desk.model.dialog.is_none()), (1, true));
+}
+
+#[test]
+fn the_group_of_the_first_row_is_named_where_its_heading_is_out_of_sight() {
+    let mut desk = Desk::new(&story(), 80, 15);
+    assert!(!desk.text().contains("continued"), "{}", desk.text());
+    desk.press("G");
+    assert!(desk.text().contains("continued"), "{}", desk.text());
+    let text = desk.press("t G").text();
+    assert!(text.contains("by user") && text.contains("bob, continued"), "{text}");
+}
+
+#[test]
+fn a_question_about_several_marked_tasks_names_them() {
+    let mut desk = Desk::new(&story(), 80, 24);
+    let text = desk.press("v s").text();
+    assert!(text.contains("Skip ") && text.contains("home/cyd"), "{text}");
+    let text = desk.press("esc o").text();
+    assert!(text.contains("user/ana user/bob"), "{text}");
+}
+
+#[test]
+fn a_megabyte_that_is_pasted_is_searched_for_as_far_as_there_is_room() {
+    let mut desk = reviewing("home/bob");
+    desk.press("/");
+    desk.send(Msg::Paste { text: "quota\x1b\r\n".repeat(130_000), at: desk.now });
+    assert_eq!(desk.model.search.text.len(), crate::tui::search::MAX_INPUT);
+    assert!(desk.text().contains(" search / …") && desk.text().contains("quota   quota   _"), "{}", desk.text());
+    assert!(!desk.model.search.text.contains(char::is_control) && desk.commands().is_empty());
+    desk.press("esc /");
+    desk.send(Msg::Paste { text: "quota".to_owned(), at: desk.now });
+    assert!(desk.text().contains("search / quota_   1 of "), "{}", desk.text());
+}

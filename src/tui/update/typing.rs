@@ -5,7 +5,7 @@ use crate::tui::filter::Filter;
 use crate::tui::keymap::Key;
 use crate::tui::state::{Dirty, Model};
 
-use super::loading;
+use super::{loading, searching};
 
 const MAX_FILTER: usize = 120;
 
@@ -64,6 +64,10 @@ pub fn paste(model: &mut Model, text: &str, at: u64) {
     if let Some(palette) = &mut model.palette {
         palette.input.extend(plain.take(MAX_FILTER.saturating_sub(palette.input.len())));
         (palette.at, palette.drawn) = (0, None);
+        return model.dirtied(Dirty::Now);
+    }
+    if model.filter_input.is_none() && model.search.is_typed {
+        searching::paste(model, plain);
         return model.dirtied(Dirty::Now);
     }
     let Some((input, _)) = &mut model.filter_input else { return };

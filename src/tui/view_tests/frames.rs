@@ -11,9 +11,10 @@ use crate::tui::theme::{Palette, Role, Theme};
 use super::SIZES;
 
 /// Of two roles that look the same the first one's letter stands for both.
-const LETTERS: [(Role, char); 12] = [
+const LETTERS: [(Role, char); 13] = [
     (Role::Plain, '.'),
     (Role::Quiet, 'q'),
+    (Role::Line, 'l'),
     (Role::Title, 'T'),
     (Role::Good, 'g'),
     (Role::Bad, 'B'),

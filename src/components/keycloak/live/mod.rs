@@ -78,6 +78,8 @@ struct Written {
     users: HashMap<TreePath, UserWritten>,
     /// When anybody was written who was there before.
     others: Option<Instant>,
+    /// When the realm was read last for a write of users.
+    looked: Option<Instant>,
     /// When many users were asked for last, and how many in one go, one batch after the other.
     asked: Option<(Instant, u64)>,
 }
@@ -143,6 +145,18 @@ impl Live {
     /// The realm as it is now.
     pub async fn realm_now(&self) -> Result<Arc<RealmView>> {
         self.realm_since(Some(Instant::now()), Duration::ZERO).await
+    }
+
+    /// For a large write of users: several in a row look once, since each would read the whole realm.
+    pub async fn realm_for_users(&self) -> Result<Arc<RealmView>> {
+        let now = Instant::now();
+        let looked = {
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            let looked = written.looked.filter(|at| now - *at <= NAMES_FRESH_FOR).unwrap_or(now);
+            written.looked = Some(looked);
+            looked
+        };
+        self.realm_since(self.realm_written().max(Some(looked)), NAMES_FRESH_FOR).await
     }
 
     /// The realm as far as names go.

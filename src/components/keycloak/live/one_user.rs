@@ -113,10 +113,9 @@ fn from_directory(realm: &RealmView, user: &User, error: Error) -> Error {
         .next(format!("see that the directory '{directory}' answers the server, then retry"))
 }
 
-/// Adds to a user what no bulk read tells.
+/// Adds to a user what neither a bulk read nor a list tells.
 pub(super) async fn add_details(http: &Http, realm: &RealmView, user: &mut User, details: &Details) -> Result<()> {
     let at = |below: &str| format!("/users/{}/{below}", segment(&user.id));
-    let linked = user.linked.then(|| at("federated-identity"));
     let credentials = details.credentials.then(|| at("credentials"));
     let consents = details.consents.then(|| at("consents"));
     let seen = user.representation.get("attributes");
@@ -129,10 +128,10 @@ pub(super) async fn add_details(http: &Http, realm: &RealmView, user: &mut User,
             None => Ok(None),
         }
     };
-    let read = tokio::try_join!(get(linked), get(credentials), get(consents), get(unmanaged));
-    let (links, credentials, consents, unmanaged) = read.map_err(|error| from_directory(realm, user, error))?;
+    let read = tokio::try_join!(get(credentials), get(consents), get(unmanaged));
+    let (credentials, consents, unmanaged) = read.map_err(|error| from_directory(realm, user, error))?;
     let Some(fields) = user.representation.as_object_mut() else { return Ok(()) };
-    for (name, value) in [("federatedIdentities", links), ("credentials", credentials), ("clientConsents", consents)] {
+    for (name, value) in [("credentials", credentials), ("clientConsents", consents)] {
         fields.extend(value.map(|value| (name.to_owned(), value)));
     }
     if let Some(Value::Object(unmanaged)) =
@@ -142,6 +141,19 @@ pub(super) async fn add_details(http: &Http, realm: &RealmView, user: &mut User,
         if let Some(attributes) = attributes.as_object_mut() {
             attributes.extend(unmanaged);
         }
+    }
+    Ok(())
+}
+
+/// Of one whom some identity provider knows: by what name. Lists tell no more than that it does.
+pub(super) async fn add_links(http: &Http, realm: &RealmView, user: &mut User) -> Result<()> {
+    if !user.linked {
+        return Ok(());
+    }
+    let links = http.get(&format!("/users/{}/federated-identity", segment(&user.id)), &[]).await;
+    let links = links.map_err(|error| from_directory(realm, user, error))?;
+    if let Some(fields) = user.representation.as_object_mut() {
+        fields.insert("federatedIdentities".to_owned(), links);
     }
     Ok(())
 }

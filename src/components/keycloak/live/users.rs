@@ -10,6 +10,14 @@ use crate::components::keycloak::canonical::{self, Side};
 use crate::components::keycloak::kinds::Kind;
 use crate::model::{Error, Resource, ResourceId, Result, TreePath};
 
+/// One user on its way through the calls that tell of it.
+struct Read {
+    id: ResourceId,
+    details: Details,
+    /// Read with many others: its memberships stand in lists.
+    is_of_many: bool,
+}
+
 /// So few users are read one by one, each as it is now.
 const FEW: usize = 16;
 /// One user read alone costs as much as this many read in bulk.
@@ -68,15 +76,54 @@ impl Live {
             (id.clone(), details, many.remove(&id.key))
         });
         let asked: Vec<(ResourceId, Details, Option<Option<User>>)> = asked.collect();
-        let realm = &realm;
+        let realm = &*realm;
         let read = stream::iter(asked).map(|(id, details, known)| async move {
-            let read = match known {
-                Some(found) => self.finished(realm, found, details).await,
-                None => self.user_now(realm, &id, details).await,
+            let is_of_many = matches!(known, Some(Some(_)));
+            let user = self.with_details(realm, &id, &details, known).await;
+            (Read { id, details, is_of_many }, user)
+        });
+        let mut read: Vec<(Read, Result<Option<User>>)> = read.buffer_unordered(SIDE_BY_SIDE).collect().await;
+        self.note_memberships(realm, &mut read).await?;
+        let finished = stream::iter(read).map(|(Read { id, details, .. }, user)| async move {
+            let read = match user {
+                Ok(user) => self.finished(realm, user, &details).await,
+                Err(error) => Err(error),
             };
             (Kind::of_id(&id).map(|(kind, names)| kind.id(&names).key).unwrap_or(id.key), read)
         });
-        Ok(read.buffer_unordered(SIDE_BY_SIDE).collect().await)
+        Ok(finished.buffer_unordered(SIDE_BY_SIDE).collect().await)
+    }
+
+    async fn with_details(
+        &self,
+        realm: &RealmView,
+        id: &ResourceId,
+        details: &Details,
+        known: Option<Option<User>>,
+    ) -> Result<Option<User>> {
+        let user = match known {
+            Some(found) => found,
+            None => one_user::read(&self.http, realm, &username(id)?).await?,
+        };
+        let Some(mut user) = user else { return Ok(None) };
+        one_user::add_details(&self.http, realm, &mut user, details).await?;
+        Ok(Some(user))
+    }
+
+    /// The lists come last: who reads them has the realm alone, and until then others write.
+    async fn note_memberships(&self, realm: &RealmView, read: &mut [(Read, Result<Option<User>>)]) -> Result<()> {
+        let of_many = |read: &&(Read, Result<Option<User>>)| read.0.is_of_many && matches!(read.1, Ok(Some(_)));
+        let keys: Vec<&TreePath> = read.iter().filter(of_many).map(|(read, _)| &read.id.key).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let memberships = self.memberships(realm, &keys).await?;
+        for (_, user) in read.iter_mut().filter(|(read, _)| read.is_of_many) {
+            if let Ok(Some(user)) = user {
+                memberships.note(user);
+            }
+        }
+        Ok(())
     }
 
     /// Many come in several batches, of which each alone may not pay: what was asked for lately counts too.
@@ -91,7 +138,7 @@ impl Live {
         Ok(asked.saturating_mul(BULK_PAYS) >= self.http.count("/users/count").await?)
     }
 
-    /// As bulk reads tell them, by key; who is not in the answer is to be read alone.
+    /// As a bulk read tells them but for their memberships, by key; who is not in the answer is to be read alone.
     async fn many(
         &self,
         realm: &RealmView,
@@ -123,15 +170,7 @@ impl Live {
             let (key, name) = ids.get(&id)?;
             user.is_named(name).then_some((*key, user))
         });
-        let there: Vec<(&TreePath, User)> = there.collect();
-        if !there.is_empty() {
-            let keys: Vec<&TreePath> = there.iter().map(|(key, _)| *key).collect();
-            let memberships = self.memberships(realm, &keys).await?;
-            found.extend(there.into_iter().map(|(key, mut user)| {
-                memberships.note(&mut user);
-                (key.clone(), Some(user))
-            }));
-        }
+        found.extend(there.map(|(key, user)| (key.clone(), Some(user))));
         Ok(found)
     }
 
@@ -142,11 +181,11 @@ impl Live {
         id: &ResourceId,
         details: Details,
     ) -> Result<Option<Resource>> {
-        let found = one_user::read(&self.http, realm, &username(id)?).await?;
-        self.finished(realm, found, details).await
+        let found = self.with_details(realm, id, &details, None).await?;
+        self.finished(realm, found, &details).await
     }
 
-    async fn finished(&self, realm: &RealmView, found: Option<User>, details: Details) -> Result<Option<Resource>> {
+    async fn finished(&self, realm: &RealmView, found: Option<User>, details: &Details) -> Result<Option<Resource>> {
         let (Some(mut user), Some(names)) = (found, realm.names()) else { return Ok(None) };
         let now;
         let names = match user.groups().all(|id| names.knows_group(id)) {
@@ -157,7 +196,7 @@ impl Live {
                 now.names().unwrap_or(names)
             }
         };
-        one_user::add_details(&self.http, realm, &mut user, &details).await?;
+        one_user::add_links(&self.http, realm, &mut user).await?;
         let mut made = canonical::user(&user.representation, names, Side::Live)?;
         if let (Some(enabled), Some(directory)) = (details.enabled, text(&made.document, "federationLink"))
             && realm.is_disabled(directory)

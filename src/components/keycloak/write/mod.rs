@@ -49,10 +49,13 @@ use super::live::{Keycloak, is_user};
 use crate::component::{Approved, Checked, Component, Effect, Found, Ledger, Limits};
 use crate::model::{Document, Error, ErrorKind, Resource, Result, TargetHolder, TargetIdentity, visible};
 
+/// So many users in one write are a part of a long restore, whose batches look at the realm together.
+const MANY: usize = 100;
+
 #[async_trait]
 impl Component for Keycloak {
-    /// Batches that are written side by side are read back in one go. Each looks at the whole realm first, so smaller
-    /// ones cost more, and larger ones or more of them hold more bodies.
+    /// What was written side by side is read back from the same lists. Larger batches or more of them hold more
+    /// bodies, and smaller ones read the lists more often.
     fn limits(&self) -> Limits {
         Limits { batch: 1000, parallel: 3 }
     }
@@ -75,7 +78,9 @@ impl Component for Keycloak {
             .map(|one| Err(Error::new(ErrorKind::Bug, format!("write {}", one.change.id), "it was passed over")))
             .collect();
         let _shared = self.live.writing.read().await;
+        let is_of_many = changes.len() > MANY && changes.iter().all(|one| is_user(&one.change.id.key));
         let view = match self.live.http.still_held().await {
+            Ok(()) if is_of_many => self.live.realm_for_users().await,
             Ok(()) => self.live.realm_now().await,
             Err(error) => Err(error),
         };
