@@ -88,7 +88,8 @@ impl Systems {
                 Err(error) => Err(error),
             };
             let component = match opened {
-                Err(error) if may_miss == Missing::Anything => {
+                // Another one in its place is a mistake, such as a disk that is not mounted, and nothing is missing.
+                Err(error) if may_miss == Missing::Anything && error.kind() != ErrorKind::Refused => {
                     missing.insert(name.clone(), error.problem());
                     Arc::new(Absent::new(&name, &error)) as Arc<dyn Component>
                 }
