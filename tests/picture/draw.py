@@ -235,7 +235,8 @@ def play(terminal):
 VARIES = [
     (r"\d{8}-\d{6}\.\d{3}", "RUN"),
     (r"demo-\w{6}", "demo-SANDBOX"),
-    (r"(\d{4}-\d\d-\d\d)?\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
+    (r"\d{4}-\d\d-\d\d", ""),
+    (r"T?\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
     (r"ana@[\w.-]+", "OPERATOR"),
     # Left out on a screen that it does not fit.
     (r"\([0-9a-f]{16}:\d+\)", ""),
