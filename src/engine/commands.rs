@@ -266,14 +266,7 @@ impl Actor {
                         None => Ok(None),
                     };
                     let proposal = plan.and_then(|plan| plan.ok_or_else(none));
-                    let _ = answer.send(proposal.map(|plan| {
-                        Arc::new(Proposal {
-                            plan: Arc::new(plan),
-                            live: Vec::new(),
-                            desired: Vec::new(),
-                            stays: Vec::new(),
-                        })
-                    }));
+                    let _ = answer.send(proposal.map(|plan| Arc::new(Proposal::bodiless(plan))));
                 });
             }
         }

@@ -81,14 +81,14 @@ fn really_written(
     approved: &Approved,
     effect: &Result<Effect>,
 ) -> Option<PreImage> {
-    PreImage::of_document(approved)?;
-    let of_found = |before| Some(PreImage::of_found(approved, before, schema, &context.pinned.key));
-    match effect.as_ref().map(|effect| &effect.found) {
-        Ok(Found::AsPlanned) => None,
-        Ok(Found::Nothing) => of_found(None),
-        Ok(Found::Document(document)) => of_found(Some(document)),
-        Err(error) => is_untouched(error).then(|| PreImage::unwritten(approved)),
-    }
+    let really = match effect.as_ref().map(|effect| &effect.found) {
+        Ok(Found::AsPlanned) => return None,
+        Ok(Found::Nothing) => PreImage::of_found(approved, None, schema, &context.pinned.key),
+        Ok(Found::Document(document)) => PreImage::of_found(approved, Some(document), schema, &context.pinned.key),
+        Err(error) if is_untouched(error) => PreImage::unwritten(approved),
+        Err(_) => return None,
+    };
+    PreImage::of_document(approved).is_some().then_some(really)
 }
 
 /// Durable before the OUTCOME: an undo leads back past what this run wrote, and no further.

@@ -9,7 +9,7 @@ use super::lane::Lane;
 use super::recovery::{Interrupted, Recovered, recover};
 use super::script::{Script, Work};
 use super::worker::Done;
-use super::writer::became;
+use super::writer::tell_if_became;
 use crate::component::Limits;
 use crate::journal::{Journal, RunFolder, UndoStore};
 use crate::model::{
@@ -174,10 +174,7 @@ impl Actor {
                 };
                 let context = self.setting.context.clone();
                 tokio::spawn(async move {
-                    if let Some(now) = became(&context, &interrupted.restore).await {
-                        let component = interrupted.restore.component_name.to_string();
-                        let _ = mailbox.send(Done::Became { component, now });
-                    }
+                    tell_if_became(&context, &interrupted.restore, &mailbox).await;
                     let _ = mailbox.send(Done::Recovered { recovered: recover(context, interrupted).await });
                 });
             }

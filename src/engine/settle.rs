@@ -145,7 +145,7 @@ impl Actor {
                 line.deadline.as_secs()
             )],
         };
-        Made::new(Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new(), stays: Vec::new() })
+        Made::new(Proposal::bodiless(plan))
     }
 
     fn approve_by_policy(&mut self, task: TaskId, made: &Arc<Made>) {

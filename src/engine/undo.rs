@@ -135,12 +135,7 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
         let context = planning;
         let mut live: HashMap<ResourceId, Result<Option<Resource>>> = ids.into_iter().zip(live).collect();
         let mut now = |id: &ResourceId| live.remove(id).unwrap_or(Ok(None));
-        let mut proposal = Proposal {
-            plan: Arc::new(empty_plan(&context, &to_plan)?),
-            live: Vec::new(),
-            desired: Vec::new(),
-            stays: Vec::new(),
-        };
+        let mut proposal = Proposal::bodiless(empty_plan(&context, &to_plan)?);
         let mut stays: Vec<String> = former
             .theirs
             .iter()
@@ -240,8 +235,7 @@ pub(super) struct WayBack {
 
 /// What was there and nobody can bring back: no reading shows whether it is as it was, so it is said of each.
 fn unrecoverable(pair: &Pair, lost: &[DocumentPath], schema: &KindSchema) -> Option<String> {
-    let words = |path: &DocumentPath| schema.said(path).unwrap_or_else(|| path.to_string());
-    let mut places: Vec<String> = lost.iter().map(words).collect();
+    let mut places: Vec<String> = lost.iter().map(|path| schema.words(path)).collect();
     places.sort();
     places.dedup();
     let is_said = !places.is_empty() && pair.desired.is_some();
@@ -272,8 +266,8 @@ fn since(
     let Some(later) = documents::changes(id, Some(live), Some(after), schema, Mode::Exact, key) else {
         return Ok(None);
     };
-    let words = |path: &DocumentPath| schema.said(path).unwrap_or_else(|| path.to_string());
-    let places: Vec<String> = fields(&later).filter(|path| among(touched, path)).map(words).collect();
+    let ours = fields(&later).filter(|path| among(touched, path));
+    let places: Vec<String> = ours.map(|path| schema.words(path)).collect();
     let places = places.join(", ");
     Ok((!places.is_empty())
         .then(|| format!("{id}: changed since this run wrote it, and this undo takes that away: {places}")))

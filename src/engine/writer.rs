@@ -83,8 +83,14 @@ fn intended(prepared: &Prepared) -> Intended {
     }
 }
 
-/// Of a target that was not there when the run began: what it calls itself now, if it is there.
-pub(super) async fn became(context: &Context, restore: &Restore) -> Option<TargetIdentity> {
+/// Tells of a target that was not there when the run began what it calls itself now, if it is there.
+pub(super) async fn tell_if_became(context: &Context, restore: &Restore, mailbox: &mpsc::UnboundedSender<Done>) {
+    if let Some(now) = became(context, restore).await {
+        let _ = mailbox.send(Done::Became { component: restore.component_name.to_string(), now });
+    }
+}
+
+async fn became(context: &Context, restore: &Restore) -> Option<TargetIdentity> {
     let pinned = context.pinned.identity(&restore.component_name).ok()?;
     if !restore.component.became(&pinned, &pinned) {
         return None;
@@ -120,9 +126,7 @@ async fn effect_and_proof(
         effects.extend(one_each(component.write(&part, &ledger).await, part.len()));
     }
     crash_point("engine::after_effect");
-    if let Some(now) = became(context, restore).await {
-        let _ = mailbox.send(Done::Became { component: restore.component_name.to_string(), now });
-    }
+    tell_if_became(context, restore, mailbox).await;
     for ready in &prepared {
         let task = ready.to_write.to_plan.task;
         let _ = mailbox.send(Done::Activity { task, activity: Activity::ReadingBack });

@@ -58,6 +58,13 @@ pub struct Proposal {
     pub stays: Vec<String>,
 }
 
+impl Proposal {
+    /// Of a plan whose bodies are not at hand, or that has none.
+    pub fn bodiless(plan: Plan) -> Self {
+        Self { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new(), stays: Vec::new() }
+    }
+}
+
 /// A plan may hold thousands; these are on record for every task.
 const MOST_WARNED: usize = 30;
 

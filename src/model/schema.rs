@@ -112,6 +112,11 @@ impl KindSchema {
     pub fn said(&self, path: &DocumentPath) -> Option<String> {
         self.fields.iter().find_map(|rule| rule.said.as_ref().and_then(|said| named(&rule.path, said, path)))
     }
+
+    /// The same, and the path itself where it has none.
+    pub fn words(&self, path: &DocumentPath) -> String {
+        self.said(path).unwrap_or_else(|| path.to_string())
+    }
 }
 
 fn named(pattern: &str, said: &str, path: &DocumentPath) -> Option<String> {

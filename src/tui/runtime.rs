@@ -318,9 +318,7 @@ impl Session {
         tokio::task::spawn_blocking(move || {
             let none = || Error::new(ErrorKind::NotFound, format!("show the plan of {name}"), "it was not kept");
             let plan = (records.plan)(planned).and_then(|plan| plan.ok_or_else(none));
-            let bodiless = |plan| {
-                Arc::new(Proposal { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new(), stays: Vec::new() })
-            };
+            let bodiless = |plan| Arc::new(Proposal::bodiless(plan));
             let _ = sender.send(Msg::Proposal {
                 generation,
                 task,
