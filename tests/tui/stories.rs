@@ -120,7 +120,10 @@ fn an_undo_has_its_own_review_and_a_finished_run_is_closed_on_leaving() {
     assert_eq!(platform.read("bob", "notes.txt"), "one\nTWO\nthree\n");
     assert!(!exists(&platform.home("bob").join("data")));
     terminal.press("q").sees("close and leave");
-    terminal.press_until("c", "the shell", |screen| !screen.contains("Leave?"));
+    terminal.press_until("c", "the second question", |screen| screen.contains("Close the run for good?"));
+    let typed = "confirm > close_";
+    terminal.press_until(&format!("{CLEAR}close"), typed, |screen| screen.contains(typed));
+    terminal.press("\r").wait("the shell", |screen| !screen.contains("Close the run for good?"));
     assert_eq!(terminal.ends(), 0);
     let mut terminal = platform.rekindle(&["resume"]);
     assert_eq!(terminal.ends(), 1);

@@ -29,6 +29,11 @@ impl Demand {
         Self::Typed { text: plans.to_string(), because: "the number of plans".to_owned() }
     }
 
+    /// A word, not a key: after the key that leaves, a shell's next command is soon typed.
+    pub fn to_close() -> Self {
+        Self::Typed { text: "close".to_owned(), because: "nobody can undo it afterwards".to_owned() }
+    }
+
     pub fn is_typed(&self) -> bool {
         matches!(self, Self::Typed { .. })
     }

@@ -11,11 +11,30 @@ pub fn leaving(model: &Model) -> Vec<Line> {
     words(model, (Role::Quiet, String::new())).1
 }
 
+/// What goes with a run that is closed.
+pub fn lost(model: &Model) -> Vec<Line> {
+    let undoable = model.run.tasks.iter().filter(|task| task.can_be_undone()).count();
+    let told = match undoable {
+        0 => "Nothing in it can be undone any more, and it is not taken up again.".to_owned(),
+        1 => "1 task can be undone now, and never again: what its undo needs is released.".to_owned(),
+        many => format!("{many} tasks can be undone now, and never again: what their undo needs is released."),
+    };
+    vec![(Role::Danger, told), (Role::Plain, format!("It can wait: {}", command(model, "close")))]
+}
+
+/// What has this run in another shell.
+fn command(model: &Model, verb: &str) -> String {
+    let before = match &model.parting {
+        Parting::Stays { before } => before.as_str(),
+        Parting::Removed { .. } => "",
+    };
+    format!("{}rekindle {verb} {}", visible(before), visible(&model.run.header.id))
+}
+
 /// The question before the screen is left: its title, what becomes of the run, and the answers.
 pub fn words(model: &Model, back: Line) -> (String, Vec<Line>, Vec<Line>) {
     let leave = (Role::Key, "y  leave".to_owned());
     if model.read_only {
-        let id = visible(&model.run.header.id);
         let lines = match model.is_held {
             true => vec![(Role::Plain, "The run goes on without you: it is held by another process.".to_owned())],
             false if model.is_complete() => {
@@ -23,7 +42,7 @@ pub fn words(model: &Model, back: Line) -> (String, Vec<Line>, Vec<Line>) {
             }
             false => vec![
                 (Role::Plain, "Nobody holds this run: nothing happens in it.".to_owned()),
-                (Role::Active, format!("to go on: rekindle resume {id}")),
+                (Role::Active, format!("to go on: {}", command(model, "resume"))),
             ],
         };
         return ("Stop watching?".to_owned(), lines, vec![leave, back]);
@@ -38,18 +57,16 @@ pub fn words(model: &Model, back: Line) -> (String, Vec<Line>, Vec<Line>) {
             lines.push((Role::Attention, "The sandbox and this run are removed then.".to_owned()));
             lines.push((Role::Plain, instead.clone()));
         }
-        Parting::Stays { before } => {
-            let id = visible(&model.run.header.id);
-            let command = |verb: &str| format!("{}rekindle {verb} {id}", visible(before));
+        Parting::Stays { .. } => {
             if can_close(model) {
-                lines.push((Role::Plain, format!("what happened: {}", command("report"))));
-                lines.push((Role::Plain, format!("back to before: {}", command("undo"))));
+                lines.push((Role::Plain, format!("what happened: {}", command(model, "report"))));
+                lines.push((Role::Plain, format!("back to before: {}", command(model, "undo"))));
                 let kept = "y  leave; what undo needs is kept until the run is closed";
-                let closed = "c  close and leave: what is kept for undo is released for good";
+                let closed = "c  close and leave, asked once more: what is kept for undo is released";
                 answers.splice(0..1, [(Role::Key, kept.to_owned()), (Role::Key, closed.to_owned())]);
             } else {
                 lines.push((Role::Plain, "The rest waits.".to_owned()));
-                lines.push((Role::Active, format!("to go on: {}", command("resume"))));
+                lines.push((Role::Active, format!("to go on: {}", command(model, "resume"))));
             }
         }
     }

@@ -51,6 +51,8 @@ pub enum Question {
         task: TaskId,
     },
     Quit,
+    /// Ending the run for good, which was chosen on leaving.
+    Close(Demand),
     Help,
 }
 
@@ -117,6 +119,7 @@ impl Dialog {
         match &self.question {
             Question::Approve(approve) => approve.demand.is_typed(),
             Question::ApproveAll(all) => all.demand.is_typed(),
+            Question::Close(demand) => demand.is_typed(),
             Question::Reason { .. } | Question::Settle { .. } => true,
             Question::Help => self.is_searching,
             _ => false,

@@ -82,7 +82,10 @@ pub fn render(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buffer) {
     };
     let theme = model.theme;
     let is_danger = matches!(&dialog.question, Question::Approve(approve) if approve.demand.is_typed())
-        || matches!(&dialog.question, Question::ApproveAll(_) | Question::Reason { verb: Verb::Abort });
+        || matches!(
+            &dialog.question,
+            Question::ApproveAll(_) | Question::Close(_) | Question::Reason { verb: Verb::Abort }
+        );
     let edge = theme.style(if is_danger { Role::Bad } else { Role::Active });
     for y in frame.top()..frame.bottom() {
         for x in frame.left()..frame.right() {
@@ -164,6 +167,9 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             (format!("{}: nobody knows whether it was applied", name(*task)), lines, answer)
         }
         Question::Quit => leaving::words(model, back),
+        Question::Close(demand) => {
+            ("Close the run for good?".to_owned(), leaving::lost(model), demand_lines(demand, &typed, back))
+        }
         Question::Help => {
             let keys = 16.min(width / 3);
             let wanted = help::lines(&model.keymap, model.context());

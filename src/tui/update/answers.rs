@@ -34,8 +34,8 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
         return failure_key(model, dialog, task, key);
     }
     if dialog.question == Question::Quit && key.code == KeyCode::Char('c') && !key.control && can_close(model) {
-        model.closing = true;
-        return vec![Effect::Command(Command::Close)];
+        model.dialog = Some(Dialog::new(Question::Close(Demand::to_close())));
+        return Vec::new();
     }
     if scroll(model, &mut dialog, key) {
         model.dialog = Some(dialog);
@@ -48,13 +48,15 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
             dialog.input.pop();
         }
         KeyCode::Enter | KeyCode::Char('y') if !key.control => {
-            let is_approval = matches!(dialog.question, Question::Approve(_) | Question::ApproveAll(_));
-            if is_approval && !is_read_to_the_end(model, &dialog) {
+            let is_read_first =
+                matches!(dialog.question, Question::Approve(_) | Question::ApproveAll(_) | Question::Close(_));
+            if is_read_first && !is_read_to_the_end(model, &dialog) {
                 model.complain("read the question to its end first: press down");
             } else if let Some((plans, canary)) = canary(&dialog, key.code == KeyCode::Enter) {
                 model.groups = None;
                 return grouped::begin(model, plans, canary);
             } else if let Some(effects) = answer(&dialog, key.code == KeyCode::Enter) {
+                model.closing = matches!(dialog.question, Question::Close(_));
                 return effects;
             } else if let Some(why) = unanswered(&dialog).filter(|_| key.code == KeyCode::Enter) {
                 model.complain(why);
@@ -91,6 +93,7 @@ fn unanswered(dialog: &Dialog) -> Option<String> {
     let demand = match &dialog.question {
         Question::Approve(approve) => &approve.demand,
         Question::ApproveAll(all) => &all.demand,
+        Question::Close(demand) => demand,
         Question::Reason { .. } => return Some(format!("{typed}: a reason has {SHORTEST_REASON} letters or more")),
         Question::Settle { .. } => {
             return Some(format!("{typed}: it is `applied` or `not applied`, or `look` has it looked at again"));
@@ -102,7 +105,8 @@ fn unanswered(dialog: &Dialog) -> Option<String> {
             Some(format!("nothing was typed: {text} is asked for, {because}"))
         }
         Demand::Typed { text, because } => {
-            Some(format!("`{}` is not {text}, {because}: nothing was approved", visible(dialog.input.trim())))
+            let verb = if matches!(dialog.question, Question::Close(_)) { "closed" } else { "approved" };
+            Some(format!("`{}` is not {text}, {because}: nothing was {verb}", visible(dialog.input.trim())))
         }
         Demand::Key => Some("Enter is no answer: y approves, Esc goes back".to_owned()),
     }
@@ -153,6 +157,7 @@ fn answer(dialog: &Dialog, is_enter: bool) -> Option<Vec<Effect>> {
             let approve = |(task, digest): &(TaskId, _)| Command::Approve { task: *task, digest: *digest };
             Some(all.plans.iter().map(approve).map(Effect::Command).collect())
         }
+        Question::Close(demand) if met(demand) => command(Command::Close),
         Question::Confirm { task } if !is_enter => command(Command::Confirm { task: *task }),
         Question::Quit if !is_enter => Some(vec![Effect::Leave]),
         Question::Settle { task } if is_enter => {

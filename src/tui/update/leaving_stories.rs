@@ -2,7 +2,7 @@ use super::deciding_stories::asked;
 use super::*;
 use crate::engine::Command;
 use crate::model::{Event, TaskId};
-use crate::tui::fixtures::{Desk, story};
+use crate::tui::fixtures::{Desk, Story, story};
 use crate::tui::parting::Parting;
 
 #[test]
@@ -24,9 +24,43 @@ fn a_finished_run_can_be_closed_on_leaving_and_only_then() {
     }
     assert!(desk.text().contains("every task is settled: q leaves"), "{}", desk.text());
     desk.press("q c");
+    assert_eq!(desk.commands(), [], "one key gives nothing up");
+    desk.press("l o s e enter");
+    assert_eq!(desk.commands(), [], "the key that asked is no part of the word");
+    desk.press("ctrl-u c l o s e enter");
     assert_eq!(desk.commands(), [Command::Close]);
     desk.send(Msg::Answered { command: Command::Close, problem: None });
     assert!(matches!(desk.effects.last(), Some(Effect::Leave)), "{:?}", desk.effects);
+}
+
+#[test]
+fn a_command_typed_for_the_shell_gives_no_undo_up() {
+    let mut desk = Desk::new(&settled(), 80, 24);
+    for line in ["q c l e a r enter", "esc q c d enter", "esc q c enter", "esc q c y enter", "esc q c 3 enter"] {
+        desk.press(line);
+        assert_eq!(desk.commands(), [], "{line}");
+        assert!(!has_left(&desk), "{line}");
+    }
+    let asked = desk.text();
+    assert!(asked.contains("3 tasks can be undone now, and never again"), "{asked}");
+    assert!(asked.contains("It can wait: rekindle close 20261121-044300-demo"), "{asked}");
+    assert!(asked.contains("`3` is not close"), "{asked}");
+    desk.send(Msg::Paste { text: "close".to_owned(), at: desk.now });
+    desk.press("enter");
+    assert_eq!(desk.commands(), [], "it is typed, not pasted");
+    desk.press("esc q y");
+    assert!(has_left(&desk) && desk.commands().is_empty(), "who leaves keeps what undo needs");
+}
+
+/// Every task of the story is settled; three of them can be undone.
+fn settled() -> Story {
+    let mut story = story();
+    for task in (0..).map(TaskId).take(story.run.tasks.len()) {
+        if !story.run.tasks[task.index()].status.satisfies() {
+            story.add(Event::Skipped { task, why: "no".to_owned(), by: "x".to_owned() });
+        }
+    }
+    story
 }
 
 fn has_left(desk: &Desk) -> bool {
