@@ -10,7 +10,7 @@ use super::prepared::{recorded_runbook, reopen_live};
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
 use crate::model::{
-    ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, visible,
+    ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, plural, visible,
 };
 use crate::signals::Signals;
 
@@ -123,11 +123,14 @@ fn suits(run: &Run) -> Suits {
 /// Who is left, and which flags would take them.
 fn held_back(run: &Run, left: &[TaskId], flags: &str) -> String {
     let mut seen = HashSet::new();
-    let mut names: Vec<String> = Vec::new();
+    let mut held: Vec<(String, String)> = Vec::new();
     for task in left {
-        let name = run.owner(*task).map_or_else(|| run.name(*task), |owner| format!("{} {}", owner.set, owner.name));
-        if seen.insert(name.clone()) {
-            names.push(visible(&name).into_owned());
+        let one = match run.owner(*task) {
+            Some(owner) => (owner.set.to_string(), owner.name.to_string()),
+            None => ("task".to_owned(), run.name(*task)),
+        };
+        if seen.insert(one.clone()) {
+            held.push(one);
         }
     }
     let waits = |task: &TaskId| run.tasks.get(task.index()).is_some_and(is_being_undone);
@@ -135,7 +138,23 @@ fn held_back(run: &Run, left: &[TaskId], flags: &str) -> String {
         true => format!("; to take them along:{flags}"),
         false => String::new(),
     };
-    format!("held back: {}{by}", some_of(&names))
+    format!("held back: {}{by}", whom(&held))
+}
+
+/// Some by name; the others are counted by what they are, for a task of nobody is no user.
+fn whom(held: &[(String, String)]) -> String {
+    let (first, rest) = held.split_at(held.len().min(MOST_NAMED));
+    let names: Vec<String> = first.iter().map(|(what, name)| visible(&format!("{what} {name}")).into_owned()).collect();
+    let mut more: Vec<(&str, u64)> = Vec::new();
+    for (what, _) in rest {
+        match more.iter_mut().find(|(known, _)| known == what) {
+            Some((_, count)) => *count += 1,
+            None => more.push((what, 1)),
+        }
+    }
+    let more: Vec<String> = more.into_iter().map(|(what, count)| plural(count, &visible(what))).collect();
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.join(", ")) };
+    format!("{}{more}", names.join(", "))
 }
 
 /// What was not brought back, since nobody can or it is somebody else's.
@@ -249,4 +268,21 @@ fn by_step(run: &Run, wanted: &HashSet<TaskId>) -> Vec<Vec<TaskId>> {
     let steps = (0..run.header.steps.len()).rev();
     let tasks = steps.map(|step| run.step_tasks(step).map(TaskId).filter(|task| wanted.contains(task)).collect());
     tasks.filter(|tasks: &Vec<TaskId>| !tasks.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_named_is_counted_by_what_they_are() {
+        let user = |number: usize| ("user".to_owned(), format!("u{number}"));
+        let held = |users: usize| -> Vec<_> {
+            (1..=users).map(user).chain([("task".to_owned(), "realm".to_owned())]).collect()
+        };
+        assert_eq!(whom(&held(10)), "user u1, user u2, user u3, user u4, user u5, user u6 and 4 users, 1 task more");
+        assert_eq!(whom(&held(6)), "user u1, user u2, user u3, user u4, user u5, user u6 and 1 task more");
+        assert_eq!(whom(&held(1)), "user u1, task realm");
+        assert_eq!(whom(&[user(1)]), "user u1");
+    }
 }
