@@ -8,8 +8,8 @@ use super::plain::{Ending, Lines, Walk};
 use super::prepared::{prepare, usable_runbook};
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
-use crate::engine::Engine;
-use crate::model::{ApprovalPolicy, Result, RunState};
+use crate::engine::{Engine, shown_command};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState};
 use crate::signals::Signals;
 use crate::tui::Options;
 
@@ -29,9 +29,18 @@ pub struct RunArgs {
     approval: ApprovalArgs,
     #[command(flatten)]
     screen: ScreenArgs,
+    /// Not a flag of this verb: who tries it first is told which verb it is
+    #[arg(long, hide = true)]
+    dry_run: bool,
 }
 
 pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
+    if args.dry_run {
+        let why = "`rekindle plan` is the dry run: it shows what a run would do and changes nothing";
+        let runbook = shown_command(&[args.runbook.display().to_string()]);
+        let next = format!("rekindle plan {runbook}; inputs and owners are given as to a run");
+        return Err(Error::new(ErrorKind::Invalid, "run with --dry-run", why).next(next));
+    }
     let by = operate::operator();
     let runbook = usable_runbook(&args.runbook)?;
     let inputs = args.inputs.gather(&runbook)?;

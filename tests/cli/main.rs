@@ -99,6 +99,12 @@ fn a_missing_runbook_is_told_with_what_to_do() {
 }
 
 #[test]
+fn a_run_has_no_dry_run_and_says_which_verb_is_one() {
+    let told = rekindle(&["run", "--dry-run", "--yes"]).on("nothing is read of it").exits(1);
+    told.complains("it shows what a run would do and changes nothing").complains("next: rekindle plan runbook.yaml");
+}
+
+#[test]
 fn completions_and_the_manual_come_from_the_same_definitions() {
     for shell in ["bash", "zsh", "fish"] {
         rekindle(&["completions", shell]).exits(0).says("lint");
