@@ -120,7 +120,9 @@ fn an_undo_has_its_own_review_and_a_finished_run_is_closed_on_leaving() {
     assert_eq!(platform.read("bob", "notes.txt"), "one\nTWO\nthree\n");
     assert!(!exists(&platform.home("bob").join("data")));
     terminal.press("q").sees("close and leave");
+    assert!(!terminal.text().contains("back to before"), "there is nothing left to undo: {}", terminal.text());
     terminal.press_until("c", "the second question", |screen| screen.contains("Close the run for good?"));
+    terminal.sees("Nothing in it can be undone any more");
     let typed = "confirm > close_";
     terminal.press_until(&format!("{CLEAR}close"), typed, |screen| screen.contains(typed));
     terminal.press("\r").wait("the shell", |screen| !screen.contains("Close the run for good?"));

@@ -13,13 +13,16 @@ pub fn leaving(model: &Model) -> Vec<Line> {
 
 /// What goes with a run that is closed.
 pub fn lost(model: &Model) -> Vec<Line> {
-    let undoable = model.run.tasks.iter().filter(|task| task.can_be_undone()).count();
-    let told = match undoable {
+    let told = match undoable(model) {
         0 => "Nothing in it can be undone any more, and it is not taken up again.".to_owned(),
         1 => "1 task can be undone now, and never again: what its undo needs is released.".to_owned(),
         many => format!("{many} tasks can be undone now, and never again: what their undo needs is released."),
     };
     vec![(Role::Danger, told), (Role::Plain, format!("It can wait: {}", command(model, "close")))]
+}
+
+fn undoable(model: &Model) -> usize {
+    model.run.tasks.iter().filter(|task| task.can_be_undone()).count()
 }
 
 /// What has this run in another shell.
@@ -60,9 +63,14 @@ pub fn words(model: &Model, back: Line) -> (String, Vec<Line>, Vec<Line>) {
         Parting::Stays { .. } => {
             if can_close(model) {
                 lines.push((Role::Plain, format!("what happened: {}", command(model, "report"))));
-                lines.push((Role::Plain, format!("back to before: {}", command(model, "undo"))));
-                let kept = "y  leave; what undo needs is kept until the run is closed";
-                let closed = "c  close and leave, asked once more: what is kept for undo is released";
+                let (kept, closed) = match undoable(model) {
+                    0 => ("y  leave", "c  close and leave, asked once more: the run is not taken up again"),
+                    _ => {
+                        lines.push((Role::Plain, format!("back to before: {}", command(model, "undo"))));
+                        let kept = "y  leave; what undo needs is kept until the run is closed";
+                        (kept, "c  close and leave, asked once more: what is kept for undo is released")
+                    }
+                };
                 answers.splice(0..1, [(Role::Key, kept.to_owned()), (Role::Key, closed.to_owned())]);
             } else {
                 lines.push((Role::Plain, "The rest waits.".to_owned()));
