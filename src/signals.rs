@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::model::{Error, Result};
 
@@ -13,7 +14,13 @@ use crate::model::{Error, Result};
 #[derive(Clone)]
 pub struct Signals {
     come: watch::Receiver<Option<&'static str>>,
-    heed: mpsc::UnboundedSender<Heed>,
+    told: mpsc::UnboundedSender<Told>,
+}
+
+/// What whoever shows the run tells who listens.
+enum Told {
+    Has(Heed),
+    UnderWay(u32),
 }
 
 /// Who has the terminal while signals are listened to.
@@ -36,12 +43,12 @@ impl Signals {
     /// `next`: the command that goes on, for who leaves at once. Where nobody can listen, no signal ever comes.
     pub fn listen(next: String) -> Self {
         let (sender, come) = watch::channel(None);
-        let (heed, heeded) = mpsc::unbounded_channel();
+        let (told, hears) = mpsc::unbounded_channel();
         match Kinds::listen() {
-            Ok(kinds) => drop(tokio::spawn(kinds.watch(sender, heeded, next))),
+            Ok(kinds) => drop(tokio::spawn(kinds.watch(sender, hears, next))),
             Err(error) => tracing::warn!(target: "signals", "{}", error.chain()),
         }
-        Self { come, heed }
+        Self { come, told }
     }
 
     /// The first one's name, at once if it has come already.
@@ -53,24 +60,42 @@ impl Signals {
         }
     }
 
+    pub fn has_come(&self) -> bool {
+        self.come.borrow().is_some()
+    }
+
+    /// So many tasks are under way: who sent the first signal is told that they end first.
+    pub fn under_way(&self, tasks: u32) {
+        self.tell(Told::UnderWay(tasks));
+    }
+
     /// A screen has the terminal from now on; `give_back` may be called from any thread.
     pub fn on_screen(&self, give_back: fn()) {
-        self.now(Heed::Screen(give_back));
+        self.tell(Told::Has(Heed::Screen(give_back)));
     }
 
     /// Another program has the terminal, until the screen has it again.
     pub fn lent(&self) {
-        self.now(Heed::Lent);
+        self.tell(Told::Has(Heed::Lent));
     }
 
     /// The run is being left, by a key or a signal: the next signal ends the process.
     pub fn leaving(&self) {
-        self.now(Heed::Leaving);
+        self.tell(Told::Has(Heed::Leaving));
     }
 
-    fn now(&self, heed: Heed) {
+    fn tell(&self, told: Told) {
         // Where nobody listens nothing is heeded.
-        let _ = self.heed.send(heed);
+        let _ = self.told.send(told);
+    }
+}
+
+/// How many tasks end before a run is left; nothing where none is known to be under way.
+pub fn end_first(tasks: u32) -> Option<String> {
+    match tasks {
+        0 => None,
+        1 => Some("1 task under way ends first".to_owned()),
+        many => Some(format!("{many} tasks under way end first")),
     }
 }
 
@@ -101,18 +126,26 @@ impl Kinds {
     async fn watch(
         mut self,
         sender: watch::Sender<Option<&'static str>>,
-        mut heeded: mpsc::UnboundedReceiver<Heed>,
+        mut hears: mpsc::UnboundedReceiver<Told>,
         next: String,
     ) {
         let mut heed = Heed::Lines;
         let mut first = None;
+        let mut untold: Untold = None;
         loop {
             let name = tokio::select! {
                 // A signal came before whoever had the terminal gave it to the next.
                 biased;
                 name = self.next() => name,
-                Some(now) = heeded.recv() => {
-                    heed = now;
+                Some(told) = hears.recv() => {
+                    match told {
+                        Told::Has(now) => heed = now,
+                        Told::UnderWay(tasks) => tell_leaving(&mut untold, tasks),
+                    }
+                    continue;
+                }
+                () = is_late(untold) => {
+                    tell_leaving(&mut untold, 0);
                     continue;
                 }
             };
@@ -126,12 +159,31 @@ impl Kinds {
                     // Whoever waits for it hears it first: nobody may be reading what is told.
                     let _ = sender.send(first);
                     if matches!(heed, Heed::Lines) {
-                        let told = "what is under way ends, then the run is left; a second one ends it at once";
-                        tell(format!("\n{name}: {told}"));
+                        untold = Some((name, Instant::now() + COUNTING));
                     }
                 }
             }
         }
+    }
+}
+
+/// A first signal's name, and until when its count is waited for.
+type Untold = Option<(&'static str, Instant)>;
+
+/// Whoever shows the run may be held up by who reads it, and then does not count.
+const COUNTING: Duration = Duration::from_secs(3);
+
+async fn is_late(untold: Untold) {
+    match untold {
+        Some((_, until)) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn tell_leaving(untold: &mut Untold, tasks: u32) {
+    if let Some((name, _)) = untold.take() {
+        let what = end_first(tasks).unwrap_or_else(|| "what is under way ends".to_owned());
+        tell(format!("\n{name}: {what}, then the run is left; a second one ends it at once"));
     }
 }
 

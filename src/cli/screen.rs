@@ -78,9 +78,9 @@ pub async fn show(engine: Engine, by: String, options: Options, signals: Signals
             notice = ending.recv() => notice,
             _ = quiet.tick() => {
                 // A read that does not answer is not worth waiting for: it leaves nothing half done.
-                let Some(name) = being_written(&run) else { break };
+                let Some(told) = being_written(&run) else { break };
                 if !std::mem::replace(&mut is_told, true) {
-                    remark(&format!("{name} is being written: that ends first; ctrl-c ends it at once"));
+                    remark(&told);
                 }
                 continue;
             }
@@ -104,5 +104,8 @@ const QUIET: Duration = Duration::from_secs(2);
 fn being_written(run: &Run) -> Option<String> {
     let mut tasks = (0_u32..).zip(&run.tasks);
     let (id, _) = tasks.find(|(_, task)| task.status == TaskStatus::Applying)?;
-    Some(visible(&run.name(TaskId(id))).into_owned())
+    Some(match run.count(TaskStatus::Applying) {
+        many @ 2.. => format!("{many} tasks are being written: they end first; ctrl-c ends them at once"),
+        _ => format!("{} is being written: that ends first; ctrl-c ends it at once", visible(&run.name(TaskId(id)))),
+    })
 }

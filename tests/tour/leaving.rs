@@ -57,7 +57,8 @@ fn a_signal_lets_what_is_under_way_end_before_the_totals_are_told() {
     let ground = waiting();
     let mut child = started(&ground);
     interrupt(&child);
-    until_said(&mut child, "a second one ends it at once");
+    let said = until_said(&mut child, "a second one ends it at once");
+    assert!(said.contains("SIGINT: 1 task under way ends first, then the run is left; "), "{said}");
     fs::write(ground.path("go"), "").unwrap();
     let output = child.wait_with_output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();

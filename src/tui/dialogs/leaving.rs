@@ -1,4 +1,5 @@
-use crate::model::visible;
+use crate::model::{TaskStatus, visible};
+use crate::signals::end_first;
 use crate::tui::parting::Parting;
 use crate::tui::state::Model;
 use crate::tui::theme::Role;
@@ -52,7 +53,11 @@ pub fn words(model: &Model, back: Line) -> (String, Vec<Line>, Vec<Line>) {
     }
     let mut lines = vec![match model.is_complete() {
         true => (Role::Good, "Every task is settled: nothing is left to do.".to_owned()),
-        false => (Role::Plain, "The run is not finished. What is being written now ends first.".to_owned()),
+        false => {
+            let under_way = end_first(model.run.count(TaskStatus::Applying));
+            let what = under_way.unwrap_or_else(|| "What is being written now ends first".to_owned());
+            (Role::Plain, format!("The run is not finished. {what}."))
+        }
     }];
     let mut answers = vec![leave, back];
     match &model.parting {

@@ -1,4 +1,5 @@
 use crate::model::{Pass, Run, StepKind, TaskId, TaskStatus, visible};
+use crate::signals::end_first;
 use crate::tui::names::shown_name;
 use crate::tui::state::Model;
 
@@ -18,7 +19,9 @@ pub fn words(model: &Model, verb: &Verb) -> (String, String) {
         }
         Verb::Abort => {
             let confirms = model.run.header.steps.iter().any(|step| step.kind == StepKind::Confirm);
-            let about = "Nothing new is begun; what is being written ends first. Nothing is undone by this.";
+            let under_way = end_first(model.run.count(TaskStatus::Applying));
+            let what = under_way.unwrap_or_else(|| "what is being written ends first".to_owned());
+            let about = format!("Nothing new is begun; {what}. Nothing is undone by this.");
             let more = if confirms { " Steps that wait for a person stay open." } else { "" };
             ("ABORT the whole run?".to_owned(), format!("{about}{more}"))
         }

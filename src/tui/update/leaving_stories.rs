@@ -1,7 +1,7 @@
 use super::deciding_stories::asked;
 use super::*;
 use crate::engine::Command;
-use crate::model::{Event, TaskId};
+use crate::model::{Digest, Event, TaskId};
 use crate::tui::fixtures::{Desk, Story, story};
 use crate::tui::parting::Parting;
 
@@ -135,4 +135,20 @@ fn quitting_asks_and_says_how_to_come_back() {
     assert_eq!(asked(&desk), None, "the key that asked does not answer");
     desk.press("ctrl-c y");
     assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::Leave)));
+}
+
+#[test]
+fn who_leaves_or_aborts_is_told_how_much_ends_first() {
+    let mut story = story();
+    for (name, told) in [("home/ana", "1 task under way ends first"), ("home/bob", "2 tasks under way end first")] {
+        let task = story.task(name);
+        let digest = story.run.tasks[task.index()].digest.unwrap();
+        story.add(Event::Approved { task, digest, by: "x".to_owned() });
+        story.add(Event::Intent { task, attempt: 1, digest, pre: Digest::of("before"), undoable: true });
+        for key in ["q", "X"] {
+            let mut desk = Desk::new(&story, 80, 24);
+            desk.press(key);
+            assert!(desk.text().contains(told), "{key}: {}", desk.text());
+        }
+    }
 }
