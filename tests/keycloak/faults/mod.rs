@@ -16,6 +16,7 @@ mod bad_input;
 mod connection;
 mod kills;
 pub mod proxy;
+mod realm_killed;
 mod server_killed;
 mod tokens;
 
@@ -92,6 +93,12 @@ impl Operator {
 
     pub fn run(&self) -> Output {
         self.call(&self.on_runbook("run", &["--plain", "--yes"]))
+    }
+
+    /// Killed at a named point.
+    pub fn dying(&self, point: &str) -> Output {
+        let words = self.on_runbook("run", &["--plain", "--yes"]);
+        self.command(&words).env("FAILPOINTS", point).output().unwrap()
     }
 
     pub fn resume(&self) -> Output {
