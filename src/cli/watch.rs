@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 use super::plain::{event_json, event_line};
 use super::progress::Progress;
 use super::screen::ScreenArgs;
-use super::{Exit, Output, operate};
+use super::{Exit, Output, operate, waits};
 use crate::engine::Notice;
 use crate::journal::{ReadJournal, RunFolder, StateFolder};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Recorded, Result, Run, RunState, visible};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Recorded, Result, Run, RunState};
 use crate::signals::Signals;
 use crate::tui;
 
@@ -165,7 +165,7 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
                 }
             }
             Notice::BackOff { component, words: Some(words) } => {
-                progress.show(|| format!("{}: {}", visible(&component), visible(&words)));
+                progress.show(|| waits::line(&component, &words));
             }
             Notice::BackOff { words: None, .. } => progress.clear(),
             Notice::Stopped { problem: Some(problem) } => {

@@ -8,9 +8,10 @@ use super::database::{MAX_ROW_BYTES, failed, make_to_write, open_to_write};
 use super::group_commit::{Done, GroupCommit, Writes};
 use super::head_file::HeadFile;
 use super::load::{EVENTS_TABLE, FORMAT, HISTORY_INDEX, Head, PLANS_TABLE, unbegun};
+use super::plan_row::Packer;
 use super::read_journal::ReadJournal;
 use super::run_folder::sync_directory;
-use super::{Finding, Lock, RunFolder, plan_row};
+use super::{Finding, Lock, RunFolder};
 use crate::model::{Digest, Error, ErrorKind, Plan, Recorded, Result};
 
 /// The one writer of a run. It is told what happened in order, and tells when that is durable.
@@ -83,7 +84,8 @@ impl Journal {
             sync_directory(parent)?;
         }
         let head = Arc::new(Mutex::new(start));
-        let writes = Rows { path: path.clone(), at: start, shown: Arc::clone(&head), head_file, body: Vec::new() };
+        let (shown, packer) = (Arc::clone(&head), Packer::new()?);
+        let writes = Rows { path: path.clone(), at: start, shown, head_file, body: Vec::new(), packer };
         Ok(Self { commits: Some(GroupCommit::start(connection, path, writes)?), head, _lock: lock })
     }
 
@@ -139,6 +141,7 @@ struct Rows {
     shown: Arc<Mutex<Head>>,
     head_file: HeadFile,
     body: Vec<u8>,
+    packer: Packer,
 }
 
 impl Rows {
@@ -176,7 +179,7 @@ impl Writes for Rows {
                 events.iter().try_fold(0, |bytes, event| Ok(bytes + self.write_event(connection, event)?))
             }
             Order::Plan(digest, plan) => {
-                let row = plan_row::pack(&plan)?;
+                let row = self.packer.pack(&plan)?;
                 connection
                     .prepare_cached("INSERT OR IGNORE INTO plans(digest, body) VALUES(?1, ?2)")
                     .and_then(|mut insert| insert.execute(params![&digest.as_bytes()[..], row]))

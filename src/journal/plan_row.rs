@@ -1,5 +1,7 @@
 use std::io::Read;
 
+use zstd::bulk::Compressor;
+
 use super::database::MAX_ROW_BYTES;
 use crate::model::{Digest, Error, ErrorKind, Plan, Result, Selection};
 
@@ -7,19 +9,28 @@ use crate::model::{Digest, Error, ErrorKind, Plan, Result, Selection};
 const WORTH_PACKING: usize = 1024;
 const MAX_PLAN_BYTES: u64 = 512 * 1024 * 1024;
 
-/// JSON, or JSON in a zstd frame; the first byte tells them apart.
-pub(super) fn pack(plan: &Plan) -> Result<Vec<u8>> {
-    let doing = || format!("keep the plan of {}", plan.task);
-    let json = serde_json::to_vec(plan).map_err(|error| Error::new(ErrorKind::Bug, doing(), error.to_string()))?;
-    if json.len() < WORTH_PACKING {
-        return Ok(json);
+/// Makes rows of plans, one after the other: to begin with a plan costs more than to pack a small one.
+pub(super) struct Packer(Compressor<'static>);
+
+impl Packer {
+    pub fn new() -> Result<Self> {
+        Compressor::new(1).map(Self).map_err(|error| Error::io("prepare to keep plans", error))
     }
-    let packed = zstd::bulk::compress(&json, 1).map_err(|error| Error::io(doing(), error))?;
-    if packed.len() > MAX_ROW_BYTES {
-        return Err(Error::new(ErrorKind::Invalid, doing(), "it is over 64 MiB packed")
-            .next("narrow the step: several steps with a 'below' each"));
+
+    /// JSON, or JSON in a zstd frame; the first byte tells them apart.
+    pub fn pack(&mut self, plan: &Plan) -> Result<Vec<u8>> {
+        let doing = || format!("keep the plan of {}", plan.task);
+        let json = serde_json::to_vec(plan).map_err(|error| Error::new(ErrorKind::Bug, doing(), error.to_string()))?;
+        if json.len() < WORTH_PACKING {
+            return Ok(json);
+        }
+        let packed = self.0.compress(&json).map_err(|error| Error::io(doing(), error))?;
+        if packed.len() > MAX_ROW_BYTES {
+            return Err(Error::new(ErrorKind::Invalid, doing(), "it is over 64 MiB packed")
+                .next("narrow the step: several steps with a 'below' each"));
+        }
+        Ok(packed)
     }
-    Ok(packed)
 }
 
 /// The plan must be the one that `digest` names.

@@ -108,6 +108,41 @@ async fn who_wrote_in_batches_reads_back_what_a_fresh_reading_shows() {
     }
 }
 
+/// Where groups are long, each of who was just made is asked for its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_written_beside_long_groups_is_read_back_with_its_own() {
+    let story = Story::seen("long-groups", 80).await;
+    remove_everybody(&story, 80).await;
+    let realm = story.admin.get(&story.at("")).await["id"].as_str().unwrap().to_owned();
+    server().sql(&format!(
+        "insert into keycloak_group (id, name, parent_group, realm_id, type) \
+             select 'long-group-' || g, 'long-' || g, ' ', '{realm}', 0 from generate_series(1, 140) g; \
+         insert into user_entity (id, username, enabled, email_verified, realm_id, email_constraint) \
+             select 'long-member-' || u, 'member-' || u, true, false, '{realm}', 'none-' || u from generate_series(1, 300) u; \
+         insert into user_group_membership (group_id, user_id, membership_type) \
+             select 'long-group-' || g, 'long-member-' || u, 'UNMANAGED' \
+             from generate_series(1, 140) g, generate_series(1, 300) u"
+    ));
+    story.post("/clear-user-cache", json!({})).await;
+    story.post("/clear-realm-cache", json!({})).await;
+    let changes = story.plan(&story.below("users"), &[]).await;
+    let mut calls = Vec::new();
+    for batch in changes.chunks(40) {
+        story.write_all(batch).await;
+        let desired: Vec<Resource> = batch.iter().filter_map(|one| one.desired.clone()).collect();
+        let wanted: Vec<Location> = desired.iter().map(|one| story.component.locate(&one.id)).collect();
+        let with: Vec<Option<Resource>> = desired.iter().cloned().map(Some).collect();
+        let before = story.component.calls();
+        let read = story.component.read_for(&wanted, &with).await;
+        calls.push(story.component.calls() - before);
+        let groups = |of: &Resource| of.document().unwrap().value["groups"].as_array().cloned().unwrap_or_default();
+        for (read, desired) in read.into_iter().zip(&desired) {
+            assert_eq!(groups(&read.unwrap().unwrap()), groups(desired), "{}", desired.id);
+        }
+    }
+    assert!(calls[0] - calls[1] >= 100, "140 lists less, 40 people's groups more: {calls:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bad_user_costs_only_itself_and_is_told_why() {
     let story = Story::of("bad", 20).await;

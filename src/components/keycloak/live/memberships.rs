@@ -1,7 +1,4 @@
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Map, Value, json};
@@ -14,8 +11,8 @@ use crate::model::Result;
 /// Lists of roles cost the server the same from any place in them, and groups are counted before each page but the
 /// first (26.5): most lists fit into one page.
 const PAGE: u64 = 10_000;
-/// Beyond twice what reading the whole list takes.
-const SLOW: Duration = Duration::from_millis(50);
+/// In groups of so many members, all told, it costs the server less to tell each of some thousand newcomers' groups.
+const LONG: u64 = 40_000;
 const SIDE_BY_SIDE: usize = 6;
 
 /// Who is in each group, who has each role, who is linked to each provider: some hundred calls for 10,000 users, where
@@ -25,9 +22,8 @@ pub(super) struct Memberships {
     lists: Vec<List>,
     /// By a user's id the lists that it is in.
     of: HashMap<Box<str>, Vec<usize>>,
-    /// Whether a group is faster read whole than from where it ended. A database that has not looked at its new tables
-    /// yet counts a group in the time of the group times the realm.
-    counts_slowly: Arc<AtomicBool>,
+    /// Groups are to be asked of each user.
+    pub without_groups: bool,
 }
 
 /// One list of members, in the order of their names, as far as it was read.
@@ -38,8 +34,6 @@ struct List {
     provider: Option<String>,
     length: u64,
     last: Option<Box<str>>,
-    /// What it took to read it whole.
-    cost: Duration,
 }
 
 /// What the members of one list have in common.
@@ -55,21 +49,23 @@ impl Memberships {
     /// Direct assignments alone, which is what a restore is about: a role that a group lends is the group's.
     ///
     /// People were only added since `former`: of a list whose last member is in its old place none came before it, and
-    /// only what comes after it is read. A restore reads each member once so, and not all of them after each batch.
+    /// only what comes after it is read. A restore reads each member once so, and not all of them after each batch. But
+    /// for groups: before any page but the first the server counts them, which takes a database that has not looked at
+    /// its new tables yet the time of the group times the realm. They are read whole until they are long.
     pub async fn take(http: &Http, realm: &RealmView, former: Option<&Self>) -> Result<Self> {
         let mut taken = former.cloned().unwrap_or_default();
+        taken.without_groups |= taken.in_groups() > LONG;
         let known: HashMap<(&str, Option<&str>), usize> = former
             .iter()
             .flat_map(|former| former.lists.iter().enumerate())
             .map(|(at, list)| (list.place(), at))
             .collect();
-        let counts_slowly = Arc::clone(&taken.counts_slowly);
-        let wanted = lists(realm).into_iter().map(|list| {
-            let at = known.get(&list.place()).copied();
-            let list = at.and_then(|at| former?.lists.get(at).cloned()).unwrap_or(list);
-            let read = list.read_on(http, &counts_slowly);
-            async move { read.await.map(|read| (at, read)) }
-        });
+        let wanted =
+            lists(realm).into_iter().filter(|list| !(taken.without_groups && list.is_of_group())).map(|list| {
+                let at = known.get(&list.place()).copied();
+                let list = at.and_then(|at| former?.lists.get(at).cloned()).unwrap_or(list);
+                async move { list.read_on(http).await.map(|read| (at, read)) }
+            });
         let answers: Vec<(Option<usize>, Read)> =
             stream::iter(wanted).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
         let anew: HashSet<usize> = answers.iter().filter(|(_, read)| read.is_anew).filter_map(|(at, _)| *at).collect();
@@ -91,7 +87,12 @@ impl Memberships {
 
     pub fn note(&self, user: &mut User) {
         let of = self.of.get(&*user.id).into_iter().flatten();
-        of.filter_map(|at| self.lists.get(*at)).for_each(|list| list.tells.note(user));
+        let lists = of.filter_map(|at| self.lists.get(*at));
+        lists.filter(|list| !(self.without_groups && list.is_of_group())).for_each(|list| list.tells.note(user));
+    }
+
+    fn in_groups(&self) -> u64 {
+        self.lists.iter().filter(|list| list.is_of_group()).map(|list| list.length).sum()
     }
 }
 
@@ -105,23 +106,22 @@ struct Read {
 
 impl List {
     fn new(tells: Tells, path: String, provider: Option<&str>) -> Self {
-        Self { tells, path, provider: provider.map(str::to_owned), length: 0, last: None, cost: Duration::ZERO }
+        Self { tells, path, provider: provider.map(str::to_owned), length: 0, last: None }
     }
 
     fn place(&self) -> (&str, Option<&str>) {
         (&self.path, self.provider.as_deref())
     }
 
-    async fn read_on(self, http: &Http, counts_slowly: &AtomicBool) -> Result<Read> {
-        let is_counted = matches!(self.tells, Tells::Group(_));
-        if self.last.is_none() || (is_counted && counts_slowly.load(Ordering::Relaxed)) {
+    fn is_of_group(&self) -> bool {
+        matches!(self.tells, Tells::Group(_))
+    }
+
+    async fn read_on(self, http: &Http) -> Result<Read> {
+        if self.last.is_none() || self.is_of_group() {
             return self.read_anew(http).await;
         }
-        let begun = Instant::now();
         let mut ids = self.ids(http, self.length.saturating_sub(1)).await?;
-        if is_counted && begun.elapsed() > self.cost * 2 + SLOW {
-            counts_slowly.store(true, Ordering::Relaxed);
-        }
         if ids.first() != self.last.as_ref() {
             return self.read_anew(http).await;
         }
@@ -131,10 +131,9 @@ impl List {
     }
 
     async fn read_anew(self, http: &Http) -> Result<Read> {
-        let begun = Instant::now();
         let ids = self.ids(http, 0).await?;
         let (length, last) = (ids.len() as u64, ids.last().cloned());
-        Ok(Read { list: Self { length, last, cost: begun.elapsed(), ..self }, more: ids, is_anew: true })
+        Ok(Read { list: Self { length, last, ..self }, more: ids, is_anew: true })
     }
 
     async fn ids(&self, http: &Http, from: u64) -> Result<Vec<Box<str>>> {

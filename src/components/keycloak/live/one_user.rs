@@ -8,7 +8,7 @@ use crate::components::keycloak::http::{Http, segment, strange};
 use crate::model::{Error, ErrorKind, Result, visible};
 
 /// A user may be in this many groups, which one call tells.
-const MOST_GROUPS: &str = "100000";
+const GROUPS: [(&str, &str); 2] = [("briefRepresentation", "true"), ("max", "100000")];
 
 /// What the other side of a comparison knows of a user, and what a read is to tell for it beside what every read
 /// tells, since each costs a call.
@@ -66,7 +66,6 @@ pub(super) async fn read(http: &Http, realm: &RealmView, username: &str) -> Resu
     let at = |below: &str| format!("/users/{}/{below}", segment(&id));
     let (groups_at, roles_at, links_at) = (at("groups"), at("role-mappings"), at("federated-identity"));
     let organizations_at = format!("/organizations/members/{}/organizations", segment(&id));
-    let groups_query = [("briefRepresentation", "true"), ("max", MOST_GROUPS)];
     let organizations = async {
         match realm.organizations.is_empty() {
             true => Ok(json!([])),
@@ -74,7 +73,7 @@ pub(super) async fn read(http: &Http, realm: &RealmView, username: &str) -> Resu
         }
     };
     let read = tokio::try_join!(
-        http.get(&groups_at, &groups_query),
+        http.get(&groups_at, &GROUPS),
         http.get(&roles_at, &[]),
         http.get(&links_at, &[]),
         organizations
@@ -89,8 +88,7 @@ pub(super) async fn read(http: &Http, realm: &RealmView, username: &str) -> Resu
     let Some(fields) = representation.as_object_mut() else {
         return Err(strange(format!("read the user {}", visible(username)), "its answer is no user"));
     };
-    let ids = groups.as_array().into_iter().flatten().filter_map(|group| group.get("id").cloned()).collect();
-    fields.insert("groups".to_owned(), Value::Array(ids));
+    fields.insert("groups".to_owned(), ids(&groups));
     let names = |list: &[Value]| Value::Array(list.iter().filter_map(|role| role.get("name").cloned()).collect());
     fields.insert("realmRoles".to_owned(), names(list(&roles, "realmMappings")));
     let of_clients = roles.get("clientMappings").and_then(Value::as_object).into_iter().flatten();
@@ -143,6 +141,19 @@ pub(super) async fn add_details(http: &Http, realm: &RealmView, user: &mut User,
         }
     }
     Ok(())
+}
+
+/// The groups of a user that was read with many, where no list told them.
+pub(super) async fn add_groups(http: &Http, user: &mut User) -> Result<()> {
+    let groups = http.get(&format!("/users/{}/groups", segment(&user.id)), &GROUPS).await?;
+    if let Some(fields) = user.representation.as_object_mut() {
+        fields.insert("groups".to_owned(), ids(&groups));
+    }
+    Ok(())
+}
+
+fn ids(groups: &Value) -> Value {
+    Value::Array(groups.as_array().into_iter().flatten().filter_map(|group| group.get("id").cloned()).collect())
 }
 
 /// Of one whom some identity provider knows: by what name. Lists tell no more than that it does.

@@ -16,6 +16,8 @@ struct Read {
     details: Details,
     /// Read with many others: its memberships stand in lists.
     is_of_many: bool,
+    /// They did not tell its groups.
+    lacks_groups: bool,
 }
 
 /// So few users are read one by one, each as it is now.
@@ -80,15 +82,19 @@ impl Live {
         let read = stream::iter(asked).map(|(id, details, known)| async move {
             let is_of_many = matches!(known, Some(Some(_)));
             let user = self.with_details(realm, &id, &details, known).await;
-            (Read { id, details, is_of_many }, user)
+            (Read { id, details, is_of_many, lacks_groups: false }, user)
         });
         let mut read: Vec<(Read, Result<Option<User>>)> = read.buffer_unordered(SIDE_BY_SIDE).collect().await;
         self.note_memberships(realm, &mut read).await?;
-        let finished = stream::iter(read).map(|(Read { id, details, .. }, user)| async move {
-            let read = match user {
-                Ok(user) => self.finished(realm, user, &details).await,
-                Err(error) => Err(error),
+        let finished = stream::iter(read).map(|(Read { id, details, lacks_groups, .. }, user)| async move {
+            let read = async {
+                let mut user = user?;
+                if let (Some(user), true) = (&mut user, lacks_groups && !realm.groups.is_empty()) {
+                    one_user::add_groups(&self.http, user).await?;
+                }
+                self.finished(realm, user, &details).await
             };
+            let read = read.await;
             (Kind::of_id(&id).map(|(kind, names)| kind.id(&names).key).unwrap_or(id.key), read)
         });
         Ok(finished.buffer_unordered(SIDE_BY_SIDE).collect().await)
@@ -118,9 +124,10 @@ impl Live {
             return Ok(());
         }
         let memberships = self.memberships(realm, &keys).await?;
-        for (_, user) in read.iter_mut().filter(|(read, _)| read.is_of_many) {
+        for (read, user) in read.iter_mut().filter(|(read, _)| read.is_of_many) {
             if let Ok(Some(user)) = user {
                 memberships.note(user);
+                read.lacks_groups = memberships.without_groups;
             }
         }
         Ok(())

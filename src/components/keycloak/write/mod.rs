@@ -57,10 +57,10 @@ const MANY: usize = 100;
 
 #[async_trait]
 impl Component for Keycloak {
-    /// What was written side by side is read back from the same lists. Larger batches or more of them hold more
-    /// bodies, and smaller ones read the lists more often.
+    /// What was written side by side is read back from the same lists: of 3,000 people. More of them would hold more
+    /// bodies, and fewer read the lists more often.
     fn limits(&self) -> Limits {
-        Limits { batch: 1000, parallel: 3 }
+        Limits { batch: 500, parallel: 6 }
     }
 
     fn keeps_tasks_whole(&self) -> bool {
