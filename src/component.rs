@@ -57,8 +57,8 @@ pub trait Component: Reader {
         Ok(())
     }
 
-    /// Who made what is there where a write of this run was to make the whole target of nothing: asked once that write
-    /// was interrupted, with `made`, what was to be made. Only an answer that the target itself gives is one.
+    /// Who made what is there now, where a write that was to make it of nothing, `made`, was interrupted. A system that
+    /// makes a whole target by one call adds to it of its own, and only the target itself can tell whose it is.
     async fn maker(&self, run: &str, made: &[&Resource]) -> Result<Maker> {
         let _ = (run, made);
         Ok(Maker::Unsaid)

@@ -105,6 +105,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             let sides = plan.changes.iter().zip(&desired);
             let made: Vec<&Resource> =
                 sides.filter(|(change, _)| change.op == Op::Create).filter_map(|(_, made)| made.as_ref()).collect();
+            let _turn = context.pinned.calls.reading(&restore.component_name).await;
             component.maker(&context.pinned.run, &made).await?
         }
         _ => Maker::Unsaid,
@@ -155,7 +156,8 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             return Ok((Known::Applied, "read back: all of it is there, equal to what was approved".to_owned(), None));
         }
         if maker == Maker::ThisRun {
-            // What is more than was approved may be the system's own or somebody's: a plan shows it before it is written.
+            // What is more than was approved may be the system's own or somebody's: it stays, or a plan shows it before
+            // it goes.
             let how = format!(
                 "read back: this run has made it, and {applied} of {} resources are as approved; the others have less, \
                  or more that was added to them; what is left is planned anew",

@@ -149,11 +149,13 @@ async fn another_realm_of_the_same_name_is_neither_claimed_nor_written_nor_remov
     assert_eq!(lost.realm().await, theirs, "{}", said(&undo));
 }
 
+type Touch = fn(&mut Value);
+
 /// What was changed in it, or what does not say that this run made it, is a person's to decide; what was added stays.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_did_to_the_new_realm_meanwhile_is_not_overwritten_in_silence() {
     let mut lost = Lost::of(Story::of("killed-touched", 1).await).await;
-    let changes: [(&str, fn(&mut Value)); 2] = [
+    let changes: [(&str, Touch); 2] = [
         ("/displayName", |realm| realm["displayName"] = json!("Theirs")),
         ("/attributes", |realm| {
             realm["attributes"].as_object_mut().unwrap().remove("rekindle.holder").unwrap();

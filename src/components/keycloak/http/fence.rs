@@ -127,8 +127,8 @@ impl Http {
         }
     }
 
-    /// Who made the realm that is there, of which `id` was wanted: it says so itself, for a realm of this run was born
-    /// with its name, and somebody else's of the same id is nobody's to tell from the lost one.
+    /// Who made the realm that is there, where one of this id was wanted: one that a run makes is born with the run's
+    /// name. Without that name nobody can tell, for the id alone is in every copy of the backup.
     pub async fn maker(&self, run: &str, id: Option<&str>) -> Result<Maker> {
         let Some(realm) = self.get_maybe("", &[]).await? else { return Ok(Maker::Unsaid) };
         let found = realm.get("id").and_then(Value::as_str);
