@@ -230,7 +230,8 @@ impl Http {
     fn held_by(&self, found: &Hold) -> Error {
         let why = format!("it is held by {}", found.holder.words());
         Error::new(ErrorKind::Held, self.doing(), why).next(
-            "wait until that run has ended, then go on; or go on with --take-over, which refuses that run's next write",
+            "wait until that run has ended, or resume it where it ran if it was killed, then go on; or go on with \
+             --take-over, which refuses that run's next write",
         )
     }
 
