@@ -153,6 +153,8 @@ impl Kinds {
                 (Heed::Lent, _) if name == INTERRUPT => {}
                 // The shell sends it, and the kernel once more: the same closed terminal.
                 (_, Some(HANG_UP)) if name == HANG_UP => {}
+                // The screen's watchdog heard it too, sooner, and ends the process in its own time.
+                (Heed::Leaving, None) if name == HANG_UP => {}
                 (Heed::Leaving, _) | (_, Some(_)) => end(heed, name, &next).await,
                 (_, None) => {
                     first = Some(name);
