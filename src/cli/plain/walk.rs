@@ -48,6 +48,7 @@ impl Walk {
         let mut run = Run::default();
         let mut problem = None;
         let mut is_left = false;
+        let mut is_idle = false;
         // Opened by the operator's "later": not asked again before something changes.
         let mut put_off: HashSet<(TaskId, Option<crate::model::Digest>)> = Default::default();
         loop {
@@ -64,33 +65,38 @@ impl Walk {
                     run = Arc::unwrap_or_clone(snapshot);
                     self.lines.introduce(&run);
                 }
-                // More has happened since: a later one follows it.
-                Notice::Idle if !notices.is_empty() => {}
-                Notice::Idle => match self.next_to_ask(&run, &put_off) {
-                    Some(task) => match prompt::ask(self, &run, task).await {
-                        prompt::Asked::Decided => {}
-                        // No event comes of it.
-                        prompt::Asked::Again => notices = self.engine.subscribe(),
-                        prompt::Asked::Later => {
-                            put_off.insert((task, run.tasks.get(task.index()).and_then(|state| state.digest)));
-                            // Nothing happened, so no notice comes: look for the next one ourselves.
-                            notices = self.engine.subscribe();
-                        }
-                        prompt::Asked::Leave => {
-                            is_left = true;
-                            break;
-                        }
-                    },
-                    None => break,
-                },
+                Notice::Idle => is_idle = true,
                 Notice::Stopped { problem: why } => {
                     problem = why;
                     break;
                 }
-                other => self.lines.tell(&mut run, other),
+                other => {
+                    // Only an event is followed by another idle.
+                    is_idle &= !matches!(other, Notice::Event(_));
+                    self.lines.tell(&mut run, other);
+                }
             }
             if matches!(run.state, RunState::Closed) {
                 break;
+            }
+            if !is_idle || !notices.is_empty() {
+                continue;
+            }
+            is_idle = false;
+            let Some(task) = self.next_to_ask(&run, &put_off) else { break };
+            match prompt::ask(self, &run, task).await {
+                prompt::Asked::Decided => {}
+                // No event comes of it.
+                prompt::Asked::Again => notices = self.engine.subscribe(),
+                prompt::Asked::Later => {
+                    put_off.insert((task, run.tasks.get(task.index()).and_then(|state| state.digest)));
+                    // Nothing happened, so no notice comes: look for the next one ourselves.
+                    notices = self.engine.subscribe();
+                }
+                prompt::Asked::Leave => {
+                    is_left = true;
+                    break;
+                }
             }
         }
         Halt { run: Arc::new(run), problem, is_left, notices }
