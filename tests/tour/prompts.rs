@@ -66,3 +66,13 @@ fn after_a_refused_approval_the_next_question_comes() {
     }
     told.says("2 review, 1 undone\nnext: rekindle resume ");
 }
+
+#[test]
+fn nobody_is_left_out_with_a_task_that_is_nobodys() {
+    let ground = settings_and_homes();
+    let told = ground.answering("5\n1\n5\n\n7\n", &["run", "runbook.yaml", "--plain"], 2);
+    told.says(
+        "1 approve  2 leave out hunks  3 show all  4 skip  6 later  7 quit\n> this task is nobody's in particular",
+    );
+    told.says("4 skip  5 leave this user out  6 later").says(" left out? (empty: not)").says("2 review, 1 done");
+}

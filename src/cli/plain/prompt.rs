@@ -48,8 +48,8 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
             show(walk, run, task, plan, &selection, if all { usize::MAX } else { MOST_HUNKS });
         }
         let dropped = if plan.pass == Pass::Undo { "drop this undo" } else { "skip" };
-        let question =
-            format!("1 approve  2 leave out hunks  3 show all  4 {dropped}  5 leave this user out  6 later  7 quit");
+        let out = if run.owner(task).is_some() { "5 leave this user out  " } else { "" };
+        let question = format!("1 approve  2 leave out hunks  3 show all  4 {dropped}  {out}6 later  7 quit");
         match answer(walk, &question).await.as_deref() {
             Some("1") => {
                 if counts.hunks == 0 && plan.preview != Preview::Opaque {
@@ -146,10 +146,8 @@ pub fn choose_hunks(plan: &Plan, selection: &mut Selection, typed: &str) -> Vec<
 
 async fn failed(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     tell_problem(walk, run, task);
-    match answer(walk, "1 retry  2 skip  3 leave this user out  4 undo  5 abort the run  6 later  7 quit")
-        .await
-        .as_deref()
-    {
+    let out = if run.owner(task).is_some() { "3 leave this user out  " } else { "" };
+    match answer(walk, &format!("1 retry  2 skip  {out}4 undo  5 abort the run  6 later  7 quit")).await.as_deref() {
         Some("1") => decide(walk, Command::Retry { task }).await,
         Some("2") => skip(walk, run, task).await,
         Some("3") => leave_out(walk, run, task).await,
@@ -215,7 +213,7 @@ async fn skip(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 async fn leave_out(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     let Some(owner) = run.owner(task) else {
         walk.print("this task is nobody's in particular: skip it instead");
-        return Asked::Later;
+        return Asked::Again;
     };
     match answer(walk, &format!("why is {owner} left out? (empty: not)")).await {
         Some(why) if !why.is_empty() => {
