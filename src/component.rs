@@ -57,6 +57,13 @@ pub trait Component: Reader {
         Ok(())
     }
 
+    /// Who made what is there now, where a write that was to make it of nothing, `made`, was interrupted. A system that
+    /// makes a whole target by one call adds to it of its own, and only the target itself can tell whose it is.
+    async fn maker(&self, run: &str, made: &[&Resource]) -> Result<Maker> {
+        let _ = (run, made);
+        Ok(Maker::Unsaid)
+    }
+
     /// Takes the target for this session, in the target itself, so that it holds for every machine: asked before each
     /// batch is written, and nothing is done where the session has it already. Where another has it the error is
     /// [`ErrorKind::Held`], unless `takes_over`, which is good for one time: an operator decided it once. Answers what
@@ -86,6 +93,19 @@ pub trait Component: Reader {
         let _ = run;
         Ok(())
     }
+}
+
+/// Whose making a target is that was not there when it was planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Maker {
+    /// It is not there, or says nothing of it.
+    #[default]
+    Unsaid,
+    ThisRun,
+    /// In words: what is there, and how it is known that this run did not make it.
+    Another {
+        what: String,
+    },
 }
 
 /// How a system likes to be called.

@@ -23,7 +23,12 @@ impl Beneath {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = openat(CWD, path, flags, Mode::empty()).map_err(|errno| {
             let error = Error::io(doing(), errno.into());
-            if errno == Errno::NOENT { error.next("create it, or correct its path in the runbook") } else { error }
+            if errno == Errno::NOENT {
+                error
+                    .next("correct its path, in the runbook or its --input; what is restored into must be there before")
+            } else {
+                error
+            }
         })?;
         let handle = Self { fd, path: path.to_owned() };
         handle.directory(&TreePath::root()).map_err(|errno| refusal(doing(), errno))?;

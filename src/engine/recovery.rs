@@ -6,11 +6,12 @@ use super::made::Made;
 use super::planner::{Pair, approved_of};
 use super::prepare::expected;
 use super::script::Restore;
-use super::standing::{Standing, between, standing};
+use super::standing::{Standing, between, is_begun, standing};
 use super::undo::{Former, FormerDocument, former, kept_by, undo_document};
+use crate::component::Maker;
 use crate::diff::trees;
 use crate::model::{
-    Attempt, Body, Digest, Document, Error, ErrorKind, Known, Pass, Plan, Proposal, Resource, ResourceId, Result,
+    Attempt, Body, Digest, Document, Error, ErrorKind, Known, Op, Pass, Plan, Proposal, Resource, ResourceId, Result,
     Selection, TaskId,
 };
 
@@ -98,6 +99,20 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     };
     let live = context.pinned.calls.read(&restore.component_name, &*component, &locations, &desired).await;
     let live: Vec<Option<Resource>> = live.into_iter().collect::<Result<_>>()?;
+    // What was left out would be planned with the rest, so that is a person's to go on with.
+    let maker = match pass {
+        Pass::Restore if selection.takes_all() => {
+            let sides = plan.changes.iter().zip(&desired);
+            let made: Vec<&Resource> =
+                sides.filter(|(change, _)| change.op == Op::Create).filter_map(|(_, made)| made.as_ref()).collect();
+            let _turn = context.pinned.calls.reading(&restore.component_name).await;
+            component.maker(&context.pinned.run, &made).await?
+        }
+        _ => Maker::Unsaid,
+    };
+    if let Maker::Another { what } = maker {
+        return Ok((Known::Unknown, format!("read back: {what}"), None));
+    }
     let was: Vec<Option<Resource>> = ids
         .iter()
         .zip(&live)
@@ -131,11 +146,24 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
                 Standing::Approved { .. } => applied += 1,
                 Standing::Former => {}
                 Standing::Between { done, of, begun } => parts.push(between(&one.change.id, done, of, begun)),
+                Standing::Other { .. }
+                    if maker == Maker::ThisRun
+                        && is_begun(&context.pinned, schema.kind(&one.change.id.kind), one, now) => {}
                 Standing::Other { what } => return Ok((Known::Unknown, what, None)),
             }
         }
         if applied == approved.len() {
             return Ok((Known::Applied, "read back: all of it is there, equal to what was approved".to_owned(), None));
+        }
+        if maker == Maker::ThisRun {
+            // What is more than was approved may be the system's own or somebody's: it stays, or a plan shows it before
+            // it goes.
+            let how = format!(
+                "read back: this run has made it, and {applied} of {} resources are as approved; the others have less, \
+                 or more that was added to them; what is left is planned anew",
+                approved.len()
+            );
+            return Ok((Known::NotApplied, how, None));
         }
         if !sources_stand(&proposal)? {
             let how = "read back: not all of it is there, and the source was changed since; it is planned anew";

@@ -174,8 +174,13 @@ impl Actor {
                 };
                 let context = self.setting.context.clone();
                 tokio::spawn(async move {
-                    tell_if_became(&context, &interrupted.restore, &mailbox).await;
-                    let _ = mailbox.send(Done::Recovered { recovered: recover(context, interrupted).await });
+                    let restore = interrupted.restore.clone();
+                    let recovered = recover(context.clone(), interrupted).await;
+                    // Of what nobody knows it is not said that this run has made it.
+                    if recovered.known != Known::Unknown {
+                        tell_if_became(&context, &restore, &mailbox).await;
+                    }
+                    let _ = mailbox.send(Done::Recovered { recovered });
                 });
             }
             _ => {

@@ -7,7 +7,7 @@ use crate::component::{Approved, Effect};
 use crate::diff::documents;
 use crate::diff::trees::Undecided;
 use crate::model::{
-    Digest, DigestBuilder, Document, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Mode, NodeKind,
+    Digest, DigestBuilder, Document, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Mode, NodeKind, Op,
     Resource, ResourceId, Result, Tree, TreePath,
 };
 
@@ -22,6 +22,17 @@ pub(super) enum Standing {
     Between { done: u64, of: u64, begun: u64 },
     /// Something else is there.
     Other { what: String },
+}
+
+/// Whether what is there of a document that was to be made is as approved, beside what may be the system's own
+/// addition to it.
+pub(super) fn is_begun(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: Option<&Resource>) -> bool {
+    let expected = approved.expected.as_ref().and_then(Resource::document);
+    let now = now.and_then(Resource::document);
+    let (None, Some(expected), Some(now)) = (&approved.live, expected, now) else { return false };
+    let id = &approved.change.id;
+    let left = documents::changes(id, Some(now), Some(expected), schema, Mode::Merge, &pinned.key);
+    left.is_none_or(|change| change.hunks.iter().all(|hunk| hunk.op == Op::Create))
 }
 
 /// How much of `id` is there, for [`Standing::Between`].

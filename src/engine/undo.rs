@@ -5,6 +5,8 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 pub(super) use self::pre_image::PreImage;
 use super::contents;
 use super::context::Context;
@@ -121,12 +123,9 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
     let with: Vec<Option<Resource>> = ids
         .iter()
         .map(|id| {
-            former
-                .documents
-                .get(id)?
-                .document
-                .clone()
-                .map(|document| Resource { id: id.clone(), body: Body::Document(document) })
+            let held = former.documents.get(id)?;
+            let document = either(held.document.as_ref(), held.after.as_ref())?;
+            Some(Resource { id: id.clone(), body: Body::Document(document) })
         })
         .collect();
     let live = context.pinned.calls.read(&to_plan.restore.component_name, &*component, &wanted, &with).await;
@@ -170,6 +169,24 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
     .await??;
     decide_files(context, &restore, &mut proposal).await?;
     Ok(Arc::new(Made::new(proposal)))
+}
+
+/// All that is held of a document before and after: what is live is read for both, so that nothing is missed in one of
+/// them because the other lacks it.
+fn either(before: Option<&Document>, after: Option<&Document>) -> Option<Document> {
+    fn add(to: &mut Value, more: &Value) {
+        let (Some(to), Some(more)) = (to.as_object_mut(), more.as_object()) else { return };
+        for (name, value) in more {
+            match to.get_mut(name) {
+                Some(held) => add(held, value),
+                None => drop(to.insert(name.clone(), value.clone())),
+            }
+        }
+    }
+    let (Some(before), Some(after)) = (before, after) else { return before.or(after).cloned() };
+    let mut value = Value::clone(&before.value);
+    add(&mut value, &after.value);
+    Some(Document::new(value))
 }
 
 /// A document that was deleted is made anew: whose its file will be is a part of the plan, as with a restore.

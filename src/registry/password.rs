@@ -11,7 +11,7 @@ pub(super) fn read(password: &Password<String>, inputs: &Inputs) -> Result<Secre
     let text = match password {
         Password::Env(name) => std::env::var(name).map_err(|_| {
             Error::new(ErrorKind::NotFound, format!("read the password from the variable {name}"), "it is not set")
-                .next(format!("export {name}, or give password: {{ file: … }} in the runbook"))
+                .next(format!("export {name}, or write {{ file: … }} for {{ env: {name} }} in the runbook"))
         })?,
         Password::File(path) => std::fs::read_to_string(path)
             .map_err(|error| Error::io(format!("read the password from the file {path}"), error))?,

@@ -114,6 +114,38 @@ async fn a_lost_realm_comes_back_with_its_people_their_ids_and_their_passwords()
     assert_eq!(plan.status.code(), Some(0), "{}", said(&plan));
     assert_eq!((admin.id_of("lost", "ana").await, admin.id_of("lost", "user00007").await), (ana, seventh));
     assert!(admin.logs_in("lost", "user00007", "secret").await);
+    // Nobody was at it since, and none of their passwords is said to be another.
+    let undo = rekindle.call(&["undo", "--yes"]);
+    assert_eq!(undo.status.code(), Some(2), "{}", said(&undo));
+    assert!(!said(&undo).contains("changed since"), "{}", said(&undo));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_address_or_realm_is_an_error_and_no_lost_realm() {
+    let (admin, _) = made("addressed", 1).await;
+    with_login(&admin, "addressed").await;
+    let export = server().export("addressed", "10");
+    let url = |path: &str| format!("url={}{path}", server().url());
+    let planned = |runbook: &str, url: &str, realm: &str| {
+        let runbook = format!("{}/runbooks/{runbook}", env!("CARGO_MANIFEST_DIR"));
+        let (realm, export) = (format!("realm={realm}"), format!("export={}", export.path().display()));
+        Rekindle::new().call(&["plan", &runbook, "--input", url, "--input", &realm, "--input", &export])
+    };
+    for (runbook, path, realm) in [
+        ("keycloak-realm.yaml", "/auth", "addressed"),
+        ("keycloak-user.yaml", "/auth", "addressed"),
+        ("keycloak-user.yaml", "", "misspelt"),
+    ] {
+        let output = planned(runbook, &url(path), realm);
+        assert_eq!(output.status.code(), Some(1), "{runbook} {path}: {}", said(&output));
+        assert!(said(&output).contains("cannot log in"), "{runbook} {path}: {}", said(&output));
+    }
+    let runbook = format!("{}/runbooks/keycloak-migrate.yaml", env!("CARGO_MANIFEST_DIR"));
+    let [from, to] = ["from", "to"].map(|name| format!("{name}={}", server().url()));
+    let words = ["plan", &*runbook, "--input", &from, "--input", &to, "--input", "realm=misspelt"];
+    let output = Rekindle::new().call(&words);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("there is no such realm at"), "{}", said(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,7 +33,7 @@ pub fn schema(ids: Ids, leave: &[String]) -> Schema {
             fields.iter_mut().filter(|rule| rule.path == "id").for_each(|rule| rule.ignored = true);
         }
         let after = after(kind).iter().map(|kind| kind.name().to_owned()).collect();
-        let identity = (kind == Kind::User && ids != Ids::New).then(|| "id".to_owned());
+        let identity = (matches!(kind, Kind::RealmSettings | Kind::User) && ids != Ids::New).then(|| "id".to_owned());
         (kind.name().to_owned(), KindSchema { fields, after, identity, ..KindSchema::default() })
     });
     Schema { kinds: kinds.collect() }

@@ -1,7 +1,6 @@
 //! What goes wrong between rekindle and the server: each story ends with everything as it was wanted, or with a clear
 //! sentence and nothing half done.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -16,6 +15,7 @@ mod bad_input;
 mod connection;
 mod kills;
 pub mod proxy;
+mod realm_killed;
 mod server_killed;
 mod tokens;
 
@@ -94,15 +94,15 @@ impl Operator {
         self.call(&self.on_runbook("run", &["--plain", "--yes"]))
     }
 
-    pub fn resume(&self) -> Output {
-        self.call(&["resume", "--plain", "--yes"])
+    /// Killed at a named point.
+    pub fn dying(&self, point: &str, words: &[&str]) -> Output {
+        let output = self.command(words).env("FAILPOINTS", format!("{point}=1*return")).output().unwrap();
+        assert_eq!(output.status.code(), None, "it was not killed at {point}: {}", said(&output));
+        output
     }
 
-    /// Likewise, with lines typed at its questions.
-    pub fn answering(&self, typed: &str, words: &[&str]) -> Output {
-        let mut child = self.command(words).stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
+    pub fn resume(&self) -> Output {
+        self.call(&["resume", "--plain", "--yes"])
     }
 
     /// Begun and not waited for: anew, or with what is left of the last run.

@@ -43,7 +43,7 @@ impl Story {
     }
 
     /// With what few realms have, or without.
-    async fn with(name: &str, people: usize, rare: bool) -> Self {
+    pub async fn with(name: &str, people: usize, rare: bool) -> Self {
         let sample = Sample::new(name, people);
         let admin = Admin::new(server());
         sample.make(&admin).await;

@@ -120,11 +120,16 @@ pub(super) fn failed_to_send(doing: &str, error: &reqwest::Error, reads: bool) -
         why = error.to_string();
     }
     let certificate = why.contains("certificate") || why.contains("UnknownIssuer");
+    let is_plain = why.contains("InvalidContentType");
+    if is_plain {
+        why = "it speaks no TLS there".to_owned();
+    }
     if certificate {
         why = format!("its certificate is not trusted here: {why}");
     }
     let (kind, next) = match error {
         _ if certificate => (ErrorKind::Refused, "name the issuer's certificates with 'ca' in the runbook"),
+        _ if is_plain => (ErrorKind::Invalid, "check the port, or write http:// if that is what is meant"),
         error if error.is_timeout() => (ErrorKind::TimedOut, "check the server and the network, then retry"),
         error if error.is_builder() => (ErrorKind::Invalid, "check the server's address in the runbook"),
         _ => (ErrorKind::Unreachable, "check that the server runs and can be reached, then retry"),

@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 use super::Http;
 use super::answer::Failed;
 use super::hold::Hold;
+use crate::component::Maker;
 use crate::components::keycloak::canonical::HOLDER;
 use crate::model::{Error, ErrorKind, Known, Result, TargetHolder, visible};
 
@@ -72,9 +73,9 @@ impl Http {
         let mut taken_from = None;
         for _ in 0..TRIES {
             let seen = Instant::now();
-            let hold = |epoch| Hold { epoch, holder: holder.clone() };
+            let hold = |epoch, made| Hold { epoch, holder: holder.clone(), made };
             let Some(realm) = self.get_maybe("", &[]).await? else {
-                (state.right, state.seen) = (Right::Held(hold(1)), None);
+                (state.right, state.seen) = (Right::Held(hold(1, false)), None);
                 return Ok(None);
             };
             let found = Hold::of(&realm);
@@ -90,8 +91,9 @@ impl Http {
                 let (by, realm, from) = (&holder.by, visible(&self.config.realm), found.holder.words());
                 taken_from = Some(format!("--take-over: {by} took the realm {realm} from {from}"));
             }
+            let made = found.as_ref().is_some_and(|found| found.has_made(&holder.run));
             let epoch = found.map_or(1, |found| found.epoch.saturating_add(1));
-            match self.put(&realm, Some(&hold(epoch))).await {
+            match self.put(&realm, Some(&hold(epoch, made))).await {
                 Err(error) if error.effect() != Known::Unknown => return Err(error),
                 _ => {}
             }
@@ -120,9 +122,29 @@ impl Http {
     /// For a realm that is about to be made: it is born with the name in it.
     pub async fn with_holder(&self, realm: Value) -> Value {
         match &self.fence.0.lock().await.right {
-            Right::Held(hold) => Hold::laid_over(&realm, Some(hold)),
+            Right::Held(hold) => Hold::laid_over(&realm, Some(&Hold { made: true, ..hold.clone() })),
             _ => realm,
         }
+    }
+
+    /// Who made the realm that is there, where one of this id was wanted: one that a run makes is born with the run's
+    /// name. Without that name nobody can tell, for the id alone is in every copy of the backup.
+    pub async fn maker(&self, run: &str, id: Option<&str>) -> Result<Maker> {
+        let Some(realm) = self.get_maybe("", &[]).await? else { return Ok(Maker::Unsaid) };
+        let found = realm.get("id").and_then(Value::as_str);
+        if let Some(wanted) = id.filter(|wanted| found != Some(*wanted)) {
+            let name = visible(&self.config.realm);
+            let (found, wanted) = (visible(found.unwrap_or("none")), visible(wanted));
+            let what = format!(
+                "the realm {name} that is there is another one, which this run did not make: its id is {found}, and \
+                 {wanted} was approved"
+            );
+            return Ok(Maker::Another { what });
+        }
+        Ok(match Hold::of(&realm) {
+            Some(hold) if hold.has_made(run) => Maker::ThisRun,
+            _ => Maker::Unsaid,
+        })
     }
 
     /// The session has ended: its name goes, if it is there, and no change is begun any more. So does the one of a
@@ -208,7 +230,8 @@ impl Http {
     fn held_by(&self, found: &Hold) -> Error {
         let why = format!("it is held by {}", found.holder.words());
         Error::new(ErrorKind::Held, self.doing(), why).next(
-            "wait until that run has ended, then go on; or go on with --take-over, which refuses that run's next write",
+            "wait until that run has ended, or resume it where it ran if it was killed, then go on; or go on with \
+             --take-over, which refuses that run's next write",
         )
     }
 

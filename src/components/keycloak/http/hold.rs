@@ -11,6 +11,9 @@ pub(super) struct Hold {
     pub epoch: u64,
     #[serde(flatten)]
     pub holder: TargetHolder,
+    /// That run has made the realm: it was born with this name in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made: bool,
 }
 
 /// A longer text is none of ours.
@@ -22,7 +25,11 @@ impl Hold {
         let text = realm.get("attributes")?.get(HOLDER)?.as_str()?;
         let read = (text.len() <= MAX_BYTES).then(|| serde_json::from_str(text).ok()).flatten();
         let nobody_known = || TargetHolder { run: "of unknown name".to_owned(), by: "somebody".to_owned(), since: 0 };
-        Some(read.unwrap_or_else(|| Self { epoch: u64::MAX, holder: nobody_known() }))
+        Some(read.unwrap_or_else(|| Self { epoch: u64::MAX, holder: nobody_known(), made: false }))
+    }
+
+    pub fn has_made(&self, run: &str) -> bool {
+        self.made && self.holder.run == run
     }
 
     /// The realm's representation with this name in it instead of the former, or with none. All the rest goes with it:
@@ -50,7 +57,7 @@ mod tests {
     #[test]
     fn a_name_that_was_laid_over_a_realm_is_read_again_and_all_else_stays() {
         let holder = TargetHolder { run: "r1".to_owned(), by: "ana@bastion".to_owned(), since: 7 };
-        let hold = Hold { epoch: 3, holder };
+        let hold = Hold { epoch: 3, holder, made: true };
         let realm = json!({"realm": "staff", "attributes": {"cibaInterval": "9"}});
         let held = Hold::laid_over(&realm, Some(&hold));
         assert_eq!(Hold::of(&held), Some(hold));

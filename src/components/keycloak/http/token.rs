@@ -73,7 +73,12 @@ impl Token {
     async fn ask(&self) -> Result<Held, Failed> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let asked = Self::ask_for(&self.client, &self.config.url, &self.config.login, None).await;
-        asked.map_err(|failed| failed.of_kind(ErrorKind::Denied, ErrorKind::LoggedOut))
+        let logged_out = |failed: Failed| {
+            // Whoever asks for something else must not take it for that thing's absence.
+            let failed = failed.of_kind(ErrorKind::NotFound, ErrorKind::LoggedOut);
+            failed.of_kind(ErrorKind::Denied, ErrorKind::LoggedOut)
+        };
+        asked.map_err(logged_out)
     }
 
     /// Asks once for a token.
@@ -116,7 +121,9 @@ fn refused(failed: Failed, doing: &str) -> Failed {
             let why = failed.into_error().to_string();
             let why = why.rsplit_once(": ").map_or(why.as_str(), |(_, why)| why).to_owned();
             Error::new(ErrorKind::Denied, doing, why)
-                .next("check the login's realm, client, name and secret in the runbook")
+                .next(
+                    "check the login's realm, client and name in the runbook, and the secret where that takes it from",
+                )
                 .into()
         }
         _ => failed,

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{RwLock, Semaphore};
 
-use crate::model::{Result, Schema, TreePath};
+use crate::model::{Error, ErrorKind, Result, Schema, TreePath, visible};
 
 use super::config::Config;
 use super::http::Http;
@@ -145,6 +145,21 @@ impl Live {
     /// The realm as it is now.
     pub async fn realm_now(&self) -> Result<Arc<RealmView>> {
         self.realm_since(Some(Instant::now()), Duration::ZERO).await
+    }
+
+    /// A realm that is not there has nobody who could be asked for.
+    pub async fn is_there(&self) -> Result<()> {
+        let realm = self.realm_for_names().await?;
+        let config = &self.http.config;
+        match &realm.realm {
+            Some(_) => Ok(()),
+            None => Err(Error::new(
+                ErrorKind::NotFound,
+                format!("look who is in the realm {}", visible(&config.realm)),
+                format!("there is no such realm at {}", visible(&config.url)),
+            )
+            .next("check the realm's name and the server's address, in the runbook or its inputs")),
+        }
     }
 
     /// For a large write of users: several in a row look once, since each would read the whole realm.

@@ -50,7 +50,10 @@ impl Reader for Keycloak {
         };
         place::known(&folder)?;
         let keys: Vec<TreePath> = match is_user(&folder) {
-            true => self.live.all_users().await?.iter().map(|name| Kind::User.id(&[name]).key).collect(),
+            true => {
+                self.live.is_there().await?;
+                self.live.all_users().await?.iter().map(|name| Kind::User.id(&[name]).key).collect()
+            }
             false => self.live.realm_for_plan().await?.resources().map(|(key, _)| key.clone()).collect(),
         };
         Ok(place::owners_in(&folder, keys.iter()))

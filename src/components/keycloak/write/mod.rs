@@ -44,9 +44,12 @@ use tokio::sync::watch;
 
 use self::execute::{conflict, for_each};
 use self::standing::Standing;
+use self::target::text;
 pub(super) use self::users::IMPORTS;
+use super::config::Ids;
+use super::kinds::Kind;
 use super::live::{Keycloak, is_user};
-use crate::component::{Approved, Checked, Component, Effect, Found, Ledger, Limits};
+use crate::component::{Approved, Checked, Component, Effect, Found, Ledger, Limits, Maker};
 use crate::model::{Document, Error, ErrorKind, Resource, Result, TargetHolder, TargetIdentity, visible};
 
 /// So many users in one write are a part of a long restore, whose batches look at the realm together.
@@ -112,6 +115,13 @@ impl Component for Keycloak {
             }
         }
         answers
+    }
+
+    async fn maker(&self, run: &str, made: &[&Resource]) -> Result<Maker> {
+        let settings = made.iter().find(|one| one.id == Kind::RealmSettings.id::<&str>(&[]));
+        let Some(settings) = settings.and_then(|one| one.document()) else { return Ok(Maker::Unsaid) };
+        let keeps_ids = self.live.http.config.ids != Ids::New;
+        self.live.http.maker(run, text(&settings.value, "id").filter(|_| keeps_ids)).await
     }
 
     async fn is_free(&self, holder: &TargetHolder) -> Result<()> {
