@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::lines::Lines;
 use super::prompt;
 use crate::engine::{Engine, Notice};
-use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskStatus};
+use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskState, TaskStatus, plural};
 use crate::signals::Signals;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -83,7 +83,10 @@ impl Walk {
                 continue;
             }
             is_idle = false;
-            let Some(task) = self.next_to_ask(&run, &put_off) else { break };
+            let Some(task) = self.next_to_ask(&run, &put_off) else {
+                self.tell_of_unplanned(&run);
+                break;
+            };
             match prompt::ask(self, &run, task).await {
                 prompt::Asked::Decided => {}
                 // No event comes of it.
@@ -128,6 +131,8 @@ impl Walk {
         (0..count).map(TaskId).find(|task| {
             let Some(state) = run.tasks.get(task.index()) else { return false };
             let asks = match state.status {
+                // An undo of a paused run: there is nothing to be shown.
+                TaskStatus::Review if state.digest.is_none() => false,
                 TaskStatus::Review | TaskStatus::Failed | TaskStatus::Unknown => true,
                 TaskStatus::Ready => run.step(*task).is_some_and(|step| step.kind == StepKind::Confirm),
                 _ => false,
@@ -135,6 +140,16 @@ impl Walk {
             let meant = self.only.as_ref().is_none_or(|only| only.contains(task));
             asks && meant && !put_off.contains(&(*task, state.digest))
         })
+    }
+
+    /// A restore is in review with its plan; the undos of a paused run have none, and nothing makes one.
+    fn tell_of_unplanned(&self, run: &Run) {
+        let is_unplanned = |state: &&TaskState| state.status == TaskStatus::Review && state.digest.is_none();
+        let count = run.tasks.iter().filter(is_unplanned).count();
+        if self.interactive && count > 0 {
+            let undos = plural(count as u64, "undo");
+            self.print(&format!("not asked about: {undos}, planned once the run is no longer paused"));
+        }
     }
 
     pub fn print(&self, line: &str) {
