@@ -112,6 +112,8 @@ pub enum Suits {
     /// Only where no other suits better.
     Barely,
     Well,
+    /// It cannot be this one, and who named none has not meant one before it: the verb says why.
+    Stops,
 }
 
 /// The run of that name, or the latest that suits, of which it is said which one that is. `can` says what for, as in
@@ -132,6 +134,9 @@ pub fn suiting(id: Option<&str>, can: &str, suits: impl Fn(&Run) -> Suits) -> Re
             return Ok(folder);
         };
         let found = if folder.holder().is_some() { Suits::Well } else { suits(&run) };
+        if found == Suits::Stops {
+            return Ok(folder);
+        }
         if found > best.as_ref().map_or(Suits::No, |(best, ..)| *best) {
             best = Some((found, folder, run.header.title, later));
         }
@@ -155,7 +160,7 @@ pub fn take(folder: RunFolder) -> Result<Taken> {
     let run = folded(&opened.events)?;
     if run.state == crate::model::RunState::Closed {
         return Err(Error::new(ErrorKind::Refused, format!("go on with the run {}", folder.id()), "it was closed")
-            .next("start a new run; 'rekindle report' still shows this one"));
+            .next("start a new run; 'rekindle report' still shows this one, and 'rekindle runs' lists the others"));
     }
     let findings: Vec<String> = opened.findings.iter().map(ToString::to_string).collect();
     for finding in &findings {

@@ -115,11 +115,13 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     Ok(if failed { Exit::Failed } else { Exit::ChangesPending })
 }
 
-/// One that was undone is not passed over: who asks twice has not asked for the run before it.
+/// One that was undone is not passed over: who asks twice has not asked for the run before it. Nor has who closed one
+/// that wrote something.
 fn suits(run: &Run) -> Suits {
-    match run.can_be_undone() || (run.count(TaskStatus::Undone) > 0 && run.state != RunState::Closed) {
-        true => Suits::Well,
-        false => Suits::No,
+    match run.state == RunState::Closed {
+        true if run.count(TaskStatus::Done) > 0 => Suits::Stops,
+        false if run.can_be_undone() || run.count(TaskStatus::Undone) > 0 => Suits::Well,
+        _ => Suits::No,
     }
 }
 

@@ -56,6 +56,20 @@ fn a_run_that_changed_nothing_hides_none_that_did() {
 }
 
 #[test]
+fn who_closed_the_latest_run_has_not_meant_the_one_before_it() {
+    let ground = ground();
+    run(&ground, "first");
+    fs::write(ground.path("home/ana/notes"), "scribbled over again\n").unwrap();
+    run(&ground, "second");
+    ground.rekindle(&["close"], 0);
+    ground.rekindle(&["undo", "--yes"], 1).complains("it was closed").complains("'rekindle runs' lists the others");
+    // Named, it is taken back, past what was closed since.
+    assert_eq!(fs::read_to_string(ground.path("home/ana/notes")).unwrap(), "call bob\n");
+    let first = ids(&ground).into_iter().min().unwrap();
+    ground.rekindle(&["undo", "--yes", &first], 0);
+}
+
+#[test]
 fn a_run_that_is_worked_on_or_cannot_be_read_is_not_passed_over() {
     let ground = ground();
     run(&ground, "first");
