@@ -1,6 +1,6 @@
 use super::ApprovalArgs;
 use super::decisions::DecisionsFile;
-use crate::model::{ApprovalPolicy, Result, Run, TaskStatus};
+use crate::model::{ApprovalPolicy, Counts, Result, Run, RunState, TaskId, TaskState, TaskStatus};
 
 /// More would only scroll the totals away.
 const MOST_WAITING: usize = 20;
@@ -35,23 +35,29 @@ impl ApprovalArgs {
     }
 }
 
-/// Which plans the flags did not approve, and what would; one line each.
-pub fn waiting(run: &Run, policy: &ApprovalPolicy) -> Vec<String> {
-    let tasks = run.tasks.iter().zip(0_u32..).filter(|(state, _)| state.status == TaskStatus::Review);
-    let mut lines: Vec<String> = tasks
-        .filter_map(|(state, number)| {
-            let name = run.name(crate::model::TaskId(number));
-            let deletes = state.counts.deletes();
+/// Which of these plans the flags did not approve, and what would; one line each.
+pub fn waiting(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> Vec<String> {
+    let mut lines: Vec<String> = in_review(run, tasks)
+        .filter_map(|(task, state)| {
+            let name = run.name(task);
             let why = match policy {
                 ApprovalPolicy::Ask => return None,
-                ApprovalPolicy::Yes { deletes: false, .. } if deletes > 0 => {
-                    format!("its plan deletes {deletes}; --yes --yes-deletes approves that too")
+                ApprovalPolicy::Yes { deletes, irreversible } => {
+                    let of_deletes = (state.counts.deletes() > 0 && !deletes)
+                        .then(|| format!("its plan deletes {}", state.counts.deletes()));
+                    let of_undo =
+                        (state.counts.irreversible > 0 && !irreversible).then(|| "it cannot be undone".to_owned());
+                    let reasons: Vec<String> = of_deletes.into_iter().chain(of_undo).collect();
+                    match reasons.is_empty() {
+                        _ if state.digest.is_none() => "its plan is not made yet".to_owned(),
+                        true if run.state == RunState::Paused => "the run is paused".to_owned(),
+                        true => "its target keeps changing".to_owned(),
+                        false => {
+                            let flags = flags_to_go_on(run, &[task], policy);
+                            format!("{};{flags} approves that too", reasons.join(", and "))
+                        }
+                    }
                 }
-                ApprovalPolicy::Yes { irreversible: false, .. } => {
-                    "it cannot be undone, or keeps changing; --yes --yes-irreversible approves the former too"
-                        .to_owned()
-                }
-                ApprovalPolicy::Yes { .. } => "its target keeps changing".to_owned(),
                 ApprovalPolicy::Decisions(decided) if decided.contains_key(&name) => {
                     "it is no longer as it was reviewed; plan and review it again".to_owned()
                 }
@@ -68,15 +74,20 @@ pub fn waiting(run: &Run, policy: &ApprovalPolicy) -> Vec<String> {
     lines
 }
 
-/// The flags with which a run goes on where it waits: those that were given, and those that were missing.
-pub fn flags_to_go_on(run: &Run, policy: &ApprovalPolicy) -> String {
+fn in_review<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = (TaskId, &'a TaskState)> {
+    let states = tasks.iter().filter_map(|task| Some((*task, run.tasks.get(task.index())?)));
+    states.filter(|(_, state)| state.status == TaskStatus::Review)
+}
+
+/// All flags with which a run goes on where these tasks wait: those that were given, and those that were missing.
+pub fn flags_to_go_on(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> String {
     let ApprovalPolicy::Yes { deletes, irreversible } = *policy else { return String::new() };
-    let waits = |wanted: &dyn Fn(u32) -> bool| {
-        run.tasks.iter().any(|state| state.status == TaskStatus::Review && wanted(state.counts.deletes()))
+    // The counts of a plan that is still to be made are another plan's.
+    let waits = |wanted: &dyn Fn(Counts) -> bool| {
+        in_review(run, tasks).any(|(_, state)| state.digest.is_some() && wanted(state.counts))
     };
-    // What deletes nothing, or may, waits for another reason.
-    let irreversible = irreversible || waits(&|count| count == 0 || deletes);
-    let deletes = deletes || waits(&|count| count > 0);
+    let deletes = deletes || waits(&|counts| counts.deletes() > 0);
+    let irreversible = irreversible || waits(&|counts| counts.irreversible > 0);
     let flags = [(true, " --yes"), (deletes, " --yes-deletes"), (irreversible, " --yes-irreversible")];
     flags.iter().filter(|(wanted, _)| *wanted).map(|(_, flag)| *flag).collect()
 }

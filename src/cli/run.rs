@@ -9,7 +9,7 @@ use super::prepared::{prepare, usable_runbook};
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
 use crate::engine::{Engine, Notice, shown_command};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, TaskStatus};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, TaskId, TaskStatus};
 use crate::signals::Signals;
 use crate::tui::Options;
 
@@ -104,7 +104,8 @@ pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) 
     }
     let exit = Exit::of(run);
     if !json {
-        super::approval::waiting(run, policy).iter().for_each(|line| say(line));
+        let tasks: Vec<TaskId> = (0_u32..).zip(&run.tasks).map(|(number, _)| TaskId(number)).collect();
+        super::approval::waiting(run, &tasks, policy).iter().for_each(|line| say(line));
         say(&super::plain::totals(run));
         match exit {
             _ if run.state == RunState::Closed => say(&format!("next: rekindle report {id}")),
@@ -115,7 +116,7 @@ pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) 
                     say(&format!("      rekindle close {id}   releases what is kept for that"));
                 }
             }
-            _ => say(&format!("next: rekindle resume {id}{}", super::approval::flags_to_go_on(run, policy))),
+            _ => say(&format!("next: rekindle resume {id}{}", super::approval::flags_to_go_on(run, &tasks, policy))),
         }
     }
     exit

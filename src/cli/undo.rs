@@ -101,9 +101,12 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         return Ok(Exit::Fine);
     }
     if !json {
-        super::approval::waiting(&ending.run, &policy).iter().for_each(|line| say(line));
+        // What the restore left in review was not to be undone, and no flag takes it along.
+        let begun = |task: &TaskId| ending.run.tasks.get(task.index()).is_some_and(is_being_undone);
+        let begun: Vec<TaskId> = left.iter().copied().filter(begun).collect();
+        super::approval::waiting(&ending.run, &begun, &policy).iter().for_each(|line| say(line));
         behind(&ending.run, &left).iter().for_each(|line| say(line));
-        let flags = super::approval::flags_to_go_on(&ending.run, &policy);
+        let flags = super::approval::flags_to_go_on(&ending.run, &begun, &policy);
         say(&held_back(&ending.run, &left, &flags));
         say(&format!("{}\nnext: rekindle undo {id}{}{flags}", totals(&ending.run), args.chosen()));
     }

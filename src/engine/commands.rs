@@ -51,10 +51,11 @@ impl Actor {
                     )
                     .next("look at the plan again"));
                 }
-                if state.pass == Pass::Restore && self.run.unmet_needs(task).next().is_some() {
-                    let name = self.run.name(task);
-                    return Err(refused(&format!("approve {name}"), "what it needs is no longer done")
-                        .next("bring that in order first, then retry this task"));
+                let unmet = self.run.unmet_in_words(task);
+                if state.pass == Pass::Restore && !unmet.is_empty() {
+                    let doing = format!("approve {}", self.run.name(task));
+                    return Err(refused(&doing, &format!("what it needs is no longer done: {unmet}"))
+                        .next("bring that in order first, then approve this task again"));
                 }
                 if state.pass == Pass::Restore && self.purpose == Purpose::Undo {
                     let name = self.run.name(task);

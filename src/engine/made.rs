@@ -7,7 +7,6 @@ pub(super) struct Made {
     pub digest: Digest,
     pub counts: Counts,
     pub cohort: Digest,
-    pub irreversible: bool,
     /// With every hunk chosen, what must be there afterwards, change by change, where that was computed.
     pub expected: Option<Vec<Option<Resource>>>,
 }
@@ -16,12 +15,10 @@ impl Made {
     pub fn new(proposal: Proposal) -> Self {
         let all = Selection::all();
         let digest = proposal.plan.digest(&all);
-        let irreversible = proposal.plan.irreversible(&all).next().is_some();
         Self {
             digest,
             counts: proposal.plan.counts(&all),
             cohort: cohort(&proposal).unwrap_or(digest),
-            irreversible,
             expected: None,
             proposal: std::sync::Arc::new(proposal),
         }

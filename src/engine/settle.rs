@@ -153,10 +153,7 @@ impl Actor {
             return;
         }
         let name = self.run.name(task);
-        let approved = self
-            .setting
-            .policy
-            .approves(&name, made.counts, made.irreversible, |selection| made.digest_with(selection));
+        let approved = self.setting.policy.approves(&name, made.counts, |selection| made.digest_with(selection));
         let Ok(selection) = approved else { return };
         let by = match &self.setting.policy {
             ApprovalPolicy::Ask => return,

@@ -42,13 +42,12 @@ impl ApprovalPolicy {
         &self,
         task: &str,
         counts: Counts,
-        irreversible: bool,
         digest_with: impl Fn(&Selection) -> Digest,
     ) -> Result<Selection, Withheld> {
         match self {
             Self::Ask => Err(Withheld::Asks),
             Self::Yes { deletes, .. } if counts.deletes() > 0 && !deletes => Err(Withheld::Deletes(counts.deletes())),
-            Self::Yes { irreversible: allowed, .. } if irreversible && !allowed => Err(Withheld::Irreversible),
+            Self::Yes { irreversible, .. } if counts.irreversible > 0 && !irreversible => Err(Withheld::Irreversible),
             Self::Yes { .. } => Ok(Selection::all()),
             Self::Decisions(decided) => match decided.get(task) {
                 None => Err(Withheld::NotDecided),
@@ -63,21 +62,23 @@ impl ApprovalPolicy {
 mod tests {
     use super::*;
 
-    const PLAIN: Counts = Counts { create: 0, update: 1, delete: 0, hunks: 2, delete_hunks: 0 };
+    const PLAIN: Counts = Counts { create: 0, update: 1, delete: 0, hunks: 2, delete_hunks: 0, irreversible: 0 };
     const DELETING: Counts = Counts { delete_hunks: 1, ..PLAIN };
 
-    fn asked(policy: &ApprovalPolicy, counts: Counts, irreversible: bool) -> Result<Selection, Withheld> {
-        policy.approves("home/ana", counts, irreversible, |_| Digest::of("plan"))
+    const IRREVERSIBLE: Counts = Counts { irreversible: 1, ..PLAIN };
+
+    fn asked(policy: &ApprovalPolicy, counts: Counts) -> Result<Selection, Withheld> {
+        policy.approves("home/ana", counts, |_| Digest::of("plan"))
     }
 
     #[test]
     fn yes_is_no_yes_to_deletes_nor_to_what_cannot_be_undone() {
         let yes = |deletes, irreversible| ApprovalPolicy::Yes { deletes, irreversible };
-        assert!(asked(&yes(false, false), PLAIN, false).is_ok());
-        assert_eq!(asked(&yes(false, true), DELETING, false), Err(Withheld::Deletes(1)));
-        assert!(asked(&yes(true, false), DELETING, false).is_ok());
-        assert_eq!(asked(&yes(true, false), PLAIN, true), Err(Withheld::Irreversible));
-        assert!(asked(&yes(false, true), PLAIN, true).is_ok());
+        assert!(asked(&yes(false, false), PLAIN).is_ok());
+        assert_eq!(asked(&yes(false, true), DELETING), Err(Withheld::Deletes(1)));
+        assert!(asked(&yes(true, false), DELETING).is_ok());
+        assert_eq!(asked(&yes(true, false), IRREVERSIBLE), Err(Withheld::Irreversible));
+        assert!(asked(&yes(false, true), IRREVERSIBLE).is_ok());
     }
 
     #[test]
@@ -86,8 +87,8 @@ mod tests {
             let decision = (Digest::of(digest), Selection::all());
             ApprovalPolicy::Decisions(BTreeMap::from([("home/ana".to_owned(), decision)]))
         };
-        assert!(asked(&decided("plan"), PLAIN, false).is_ok());
-        assert_eq!(asked(&decided("another"), PLAIN, false), Err(Withheld::DecidedForAnotherPlan));
-        assert_eq!(asked(&ApprovalPolicy::Decisions(BTreeMap::new()), PLAIN, false), Err(Withheld::NotDecided));
+        assert!(asked(&decided("plan"), PLAIN).is_ok());
+        assert_eq!(asked(&decided("another"), PLAIN), Err(Withheld::DecidedForAnotherPlan));
+        assert_eq!(asked(&ApprovalPolicy::Decisions(BTreeMap::new()), PLAIN), Err(Withheld::NotDecided));
     }
 }

@@ -11,7 +11,7 @@ pub enum Pass {
     Undo,
 }
 
-/// Of a plan: changes by their kind, hunks chosen, and how many of those delete something.
+/// Of a plan: changes by their kind, hunks chosen, and how many of those delete something or cannot be undone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     #[serde(rename = "c", default)]
@@ -24,6 +24,12 @@ pub struct Counts {
     pub hunks: u32,
     #[serde(rename = "dh", default)]
     pub delete_hunks: u32,
+    #[serde(rename = "i", default, skip_serializing_if = "is_zero")]
+    pub irreversible: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The same in whole words: the journal's names are short because there are millions of them.
@@ -34,12 +40,14 @@ pub struct CountsInWords {
     pub delete: u32,
     pub hunks: u32,
     pub delete_hunks: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub irreversible: u32,
 }
 
 impl Counts {
     pub fn in_words(self) -> CountsInWords {
-        let Self { create, update, delete, hunks, delete_hunks } = self;
-        CountsInWords { create, update, delete, hunks, delete_hunks }
+        let Self { create, update, delete, hunks, delete_hunks, irreversible } = self;
+        CountsInWords { create, update, delete, hunks, delete_hunks, irreversible }
     }
 
     pub fn deletes(self) -> u32 {

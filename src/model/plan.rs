@@ -146,6 +146,7 @@ impl Plan {
                 .count();
             counts.delete_hunks += u32::try_from(deletes).unwrap_or(u32::MAX);
         }
+        counts.irreversible = u32::try_from(self.irreversible(selection).count()).unwrap_or(u32::MAX);
         counts
     }
 

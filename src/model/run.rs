@@ -487,6 +487,7 @@ impl Run {
 }
 
 mod undo_under_way;
+mod unmet;
 
 #[cfg(test)]
 mod tests;

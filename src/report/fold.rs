@@ -109,6 +109,7 @@ fn sum(one: Counts, other: Counts) -> Counts {
         delete: one.delete.saturating_add(other.delete),
         hunks: one.hunks.saturating_add(other.hunks),
         delete_hunks: one.delete_hunks.saturating_add(other.delete_hunks),
+        irreversible: one.irreversible.saturating_add(other.irreversible),
     }
 }
 

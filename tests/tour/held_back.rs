@@ -93,3 +93,33 @@ fn a_name_that_is_not_there_leaves_the_run_as_it_was() {
     ground.rekindle(&["undo", "--yes", "--user", ""], 1).complains("next: there is ana, bob");
     assert_eq!(ground.rekindle(&["watch", "--once"], 0).out, before);
 }
+
+/// What is live has something that its plan deletes, and something that cannot be brought back.
+#[test]
+fn a_sentence_names_every_flag_that_its_plan_needs_at_once() {
+    let ground = Ground::bare();
+    fs::create_dir_all(ground.path("live")).unwrap();
+    fs::create_dir_all(ground.path("copy/accounts")).unwrap();
+    fs::write(ground.path("live/ana.yaml"), "name: ana\nseal: old\nquota: 1\n").unwrap();
+    fs::write(ground.path("copy/accounts/ana.yaml"), "name: ana\nseal: new\n").unwrap();
+    let root = ground.path("");
+    let root = root.to_str().unwrap();
+    let text = format!(
+        "rekindle: 1\ntitle: Sealed\nsources: {{ copy: {{ directory: {root}/copy, format: documents }} }}\n\
+         components:\n  accounts:\n    documents: {root}/live\n    \
+         schema: {{ fields: {{ seal: {{ fidelity: irreversible }} }} }}\n\
+         steps:\n- {{ id: account, restore: accounts, from: copy, below: accounts, mode: exact }}\n"
+    );
+    fs::write(ground.path("runbook.yaml"), text).unwrap();
+    let all = "--yes --yes-deletes --yes-irreversible";
+    for (given, why) in [
+        (&["--yes"][..], "its plan deletes 1, and it cannot be undone"),
+        (&["--yes", "--yes-deletes"], "it cannot be undone"),
+        (&["--yes", "--yes-irreversible"], "its plan deletes 1"),
+    ] {
+        let told = ground.rekindle(&[&["run", "runbook.yaml", "--plain"], given].concat(), 2);
+        told.says(&format!("account waits: {why}; {all} approves that too\n"));
+        assert!(told.out.lines().last().unwrap().ends_with(all), "{}", told.out);
+    }
+    ground.rekindle(&["resume", "--plain", "--yes", "--yes-deletes", "--yes-irreversible"], 0);
+}

@@ -28,3 +28,51 @@ fn what_cannot_be_undone_is_spelled_out_and_one_number_does_not_approve_it() {
     ground.answering("1\nyes\n", &["resume", "--plain"], 0).says("1 done");
     assert!(ground.path("made").exists());
 }
+
+/// Settings that two homes need, all of them in the backup and not as they should be.
+fn settings_and_homes() -> Ground {
+    let ground = Ground::bare();
+    for (side, text) in [("copy", "quota: 10G\n"), ("live", "quota: 1G\n")] {
+        fs::create_dir_all(ground.path(&format!("{side}/settings"))).unwrap();
+        fs::write(ground.path(&format!("{side}/settings/realm.yaml")), text).unwrap();
+        for user in ["ana", "bob"] {
+            fs::create_dir_all(ground.path(&format!("{side}/home/{user}"))).unwrap();
+            fs::write(ground.path(&format!("{side}/home/{user}/notes")), text).unwrap();
+        }
+    }
+    let root = ground.path("");
+    let root = root.to_str().unwrap();
+    let text = format!(
+        "rekindle: 1\ntitle: Settings and homes\n\
+         sources:\n  homes-copy: {{ directory: {root}/copy }}\n  \
+         settings-copy: {{ directory: {root}/copy, format: documents }}\n\
+         components: {{ homes: {{ files: {root}/live/home }}, settings: {{ documents: {root}/live/settings }} }}\n\
+         owners: {{ user: {{ from: homes-copy, below: home }} }}\nsteps:\n\
+         - {{ id: realm, restore: settings, from: settings-copy, below: settings }}\n\
+         - {{ id: home, each: user, needs: [realm], restore: homes, from: homes-copy, below: \"home/${{user}}\" }}\n"
+    );
+    fs::write(ground.path("runbook.yaml"), text).unwrap();
+    ground
+}
+
+#[test]
+fn after_a_refused_approval_the_next_question_comes() {
+    let ground = settings_and_homes();
+    ground.answering("1\n7\n", &["run", "runbook.yaml", "--plain"], 2).says("2 review, 1 done");
+    ground.rekindle(&["undo", "--yes", "--task", "realm"], 0);
+    let told = ground.answering("1\n1\n", &["resume", "--plain"], 2);
+    for name in ["home/ana", "home/bob"] {
+        told.says(&format!("cannot approve {name}: what it needs is no longer done: realm is undone\n  next: "));
+    }
+    told.says("2 review, 1 undone\nnext: rekindle resume ");
+}
+
+#[test]
+fn nobody_is_left_out_with_a_task_that_is_nobodys() {
+    let ground = settings_and_homes();
+    let told = ground.answering("5\n1\n5\n\n7\n", &["run", "runbook.yaml", "--plain"], 2);
+    told.says(
+        "1 approve  2 leave out hunks  3 show all  4 skip  6 later  7 quit\n> this task is nobody's in particular",
+    );
+    told.says("4 skip  5 leave this user out  6 later").says(" left out? (empty: not)").says("2 review, 1 done");
+}

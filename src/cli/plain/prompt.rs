@@ -3,7 +3,7 @@ use std::io::{BufRead, Write};
 use super::walk::Walk;
 use super::wording::{counted, plan_lines, shown_name};
 use crate::engine::Command;
-use crate::model::{Known, Pass, Plan, Preview, Run, Selection, TaskId, TaskStatus, visible};
+use crate::model::{ErrorKind, Known, Pass, Plan, Preview, Run, Selection, TaskId, TaskStatus, visible};
 use crate::tui::{self, Demand};
 
 /// What came of one question.
@@ -48,8 +48,8 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
             show(walk, run, task, plan, &selection, if all { usize::MAX } else { MOST_HUNKS });
         }
         let dropped = if plan.pass == Pass::Undo { "drop this undo" } else { "skip" };
-        let question =
-            format!("1 approve  2 leave out hunks  3 show all  4 {dropped}  5 leave this user out  6 later  7 quit");
+        let out = if run.owner(task).is_some() { "5 leave this user out  " } else { "" };
+        let question = format!("1 approve  2 leave out hunks  3 show all  4 {dropped}  {out}6 later  7 quit");
         match answer(walk, &question).await.as_deref() {
             Some("1") => {
                 if counts.hunks == 0 && plan.preview != Preview::Opaque {
@@ -59,13 +59,13 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
                 if !is_meant(walk, plan, &selection).await {
                     continue;
                 }
-                if selection != run.selection(task)
-                    && !obey(walk, Command::Decide { task, selection: selection.clone() }).await
-                {
-                    return Asked::Decided;
+                if selection != run.selection(task) {
+                    let decided = decide(walk, Command::Decide { task, selection: selection.clone() }).await;
+                    if !matches!(decided, Asked::Decided) {
+                        return decided;
+                    }
                 }
-                obey(walk, Command::Approve { task, digest }).await;
-                return Asked::Decided;
+                return decide(walk, Command::Approve { task, digest }).await;
             }
             Some("2") => {
                 choose(walk, plan, &mut selection).await;
@@ -146,16 +146,14 @@ pub fn choose_hunks(plan: &Plan, selection: &mut Selection, typed: &str) -> Vec<
 
 async fn failed(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     tell_problem(walk, run, task);
-    match answer(walk, "1 retry  2 skip  3 leave this user out  4 undo  5 abort the run  6 later  7 quit")
-        .await
-        .as_deref()
-    {
-        Some("1") => decided(obey(walk, Command::Retry { task }).await),
+    let out = if run.owner(task).is_some() { "3 leave this user out  " } else { "" };
+    match answer(walk, &format!("1 retry  2 skip  {out}4 undo  5 abort the run  6 later  7 quit")).await.as_deref() {
+        Some("1") => decide(walk, Command::Retry { task }).await,
         Some("2") => skip(walk, run, task).await,
         Some("3") => leave_out(walk, run, task).await,
-        Some("4") => decided(obey(walk, Command::Undo { task }).await),
+        Some("4") => decide(walk, Command::Undo { task }).await,
         Some("5") => {
-            obey(walk, Command::Abort { why: "the operator aborted it after a failure".to_owned() }).await;
+            decide(walk, Command::Abort { why: "the operator aborted it after a failure".to_owned() }).await;
             Asked::Leave
         }
         Some("7") | None => Asked::Leave,
@@ -168,11 +166,11 @@ async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     walk.print("  a retry plans it anew from what is live then: what is there already is not written again");
     let question = "look at the target: 1 it was applied  2 it was not applied  3 retry  4 later  5 quit  6 let rekindle look again";
     match answer(walk, question).await.as_deref() {
-        Some("1") => decided(obey(walk, Command::Settle { task, known: Known::Applied }).await),
-        Some("2") => decided(obey(walk, Command::Settle { task, known: Known::NotApplied }).await),
-        Some("3") => decided(obey(walk, Command::Retry { task }).await),
+        Some("1") => decide(walk, Command::Settle { task, known: Known::Applied }).await,
+        Some("2") => decide(walk, Command::Settle { task, known: Known::NotApplied }).await,
+        Some("3") => decide(walk, Command::Retry { task }).await,
         Some("5") | None => Asked::Leave,
-        Some("6") => decided(obey(walk, Command::LookAgain { task }).await),
+        Some("6") => decide(walk, Command::LookAgain { task }).await,
         Some(_) => Asked::Later,
     }
 }
@@ -180,7 +178,7 @@ async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     walk.print(&format!("\n{}  {}", shown_name(run, task), visible(&run.about(task))));
     match answer(walk, "1 it is so  2 skip  3 later  4 quit").await.as_deref() {
-        Some("1") => decided(obey(walk, Command::Confirm { task }).await),
+        Some("1") => decide(walk, Command::Confirm { task }).await,
         Some("2") => skip(walk, run, task).await,
         Some("4") | None => Asked::Leave,
         Some(_) => Asked::Later,
@@ -206,7 +204,7 @@ fn tell_problem(walk: &Walk, run: &Run, task: TaskId) {
 async fn skip(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     let (title, about) = tui::of_skipping(run, &[task]);
     match answer(walk, &format!("{title} {about}\nwhy? (empty: no)")).await {
-        Some(why) if !why.is_empty() => decided(obey(walk, Command::Skip { task, why }).await),
+        Some(why) if !why.is_empty() => decide(walk, Command::Skip { task, why }).await,
         Some(_) => Asked::Again,
         None => Asked::Leave,
     }
@@ -215,33 +213,31 @@ async fn skip(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 async fn leave_out(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     let Some(owner) = run.owner(task) else {
         walk.print("this task is nobody's in particular: skip it instead");
-        return Asked::Later;
+        return Asked::Again;
     };
     match answer(walk, &format!("why is {owner} left out? (empty: not)")).await {
         Some(why) if !why.is_empty() => {
             let (set, owner) = (owner.set.to_string(), owner.name.to_string());
-            decided(obey(walk, Command::LeaveOut { set, owner, why }).await)
+            decide(walk, Command::LeaveOut { set, owner, why }).await
         }
         Some(_) => Asked::Again,
         None => Asked::Leave,
     }
 }
 
-/// A refused command changed nothing: the same question would come again at once.
-fn decided(obeyed: bool) -> Asked {
-    if obeyed { Asked::Decided } else { Asked::Later }
-}
-
-async fn obey(walk: &Walk, command: Command) -> bool {
-    match walk.engine.command(command, &walk.by).await {
-        Ok(()) => true,
-        Err(error) => {
-            walk.print(&error.chain());
-            if let Some(next) = error.hint() {
-                walk.print(&format!("  next: {next}"));
-            }
-            false
-        }
+/// A refused command changed nothing, and no notice comes of it: where the question was of what is so no more it comes
+/// again, and elsewhere the next one.
+async fn decide(walk: &Walk, command: Command) -> Asked {
+    let Err(error) = walk.engine.command(command, &walk.by).await else { return Asked::Decided };
+    walk.print(&visible(&error.chain()));
+    if let Some(next) = error.hint() {
+        walk.print(&format!("  next: {}", visible(next)));
+    }
+    match error.kind() {
+        ErrorKind::Conflict => Asked::Again,
+        // The engine has stopped: its last notice says why.
+        ErrorKind::Cancelled => Asked::Decided,
+        _ => Asked::Later,
     }
 }
 

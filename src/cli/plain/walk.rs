@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::lines::Lines;
 use super::prompt;
 use crate::engine::{Engine, Notice};
-use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskStatus};
+use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskState, TaskStatus, plural};
 use crate::signals::Signals;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -48,6 +48,7 @@ impl Walk {
         let mut run = Run::default();
         let mut problem = None;
         let mut is_left = false;
+        let mut is_idle = false;
         // Opened by the operator's "later": not asked again before something changes.
         let mut put_off: HashSet<(TaskId, Option<crate::model::Digest>)> = Default::default();
         loop {
@@ -64,33 +65,41 @@ impl Walk {
                     run = Arc::unwrap_or_clone(snapshot);
                     self.lines.introduce(&run);
                 }
-                // More has happened since: a later one follows it.
-                Notice::Idle if !notices.is_empty() => {}
-                Notice::Idle => match self.next_to_ask(&run, &put_off) {
-                    Some(task) => match prompt::ask(self, &run, task).await {
-                        prompt::Asked::Decided => {}
-                        // No event comes of it.
-                        prompt::Asked::Again => notices = self.engine.subscribe(),
-                        prompt::Asked::Later => {
-                            put_off.insert((task, run.tasks.get(task.index()).and_then(|state| state.digest)));
-                            // Nothing happened, so no notice comes: look for the next one ourselves.
-                            notices = self.engine.subscribe();
-                        }
-                        prompt::Asked::Leave => {
-                            is_left = true;
-                            break;
-                        }
-                    },
-                    None => break,
-                },
+                Notice::Idle => is_idle = true,
                 Notice::Stopped { problem: why } => {
                     problem = why;
                     break;
                 }
-                other => self.lines.tell(&mut run, other),
+                other => {
+                    // Only an event is followed by another idle.
+                    is_idle &= !matches!(other, Notice::Event(_));
+                    self.lines.tell(&mut run, other);
+                }
             }
             if matches!(run.state, RunState::Closed) {
                 break;
+            }
+            if !is_idle || !notices.is_empty() {
+                continue;
+            }
+            is_idle = false;
+            let Some(task) = self.next_to_ask(&run, &put_off) else {
+                self.tell_of_unplanned(&run);
+                break;
+            };
+            match prompt::ask(self, &run, task).await {
+                prompt::Asked::Decided => {}
+                // No event comes of it.
+                prompt::Asked::Again => notices = self.engine.subscribe(),
+                prompt::Asked::Later => {
+                    put_off.insert((task, run.tasks.get(task.index()).and_then(|state| state.digest)));
+                    // Nothing happened, so no notice comes: look for the next one ourselves.
+                    notices = self.engine.subscribe();
+                }
+                prompt::Asked::Leave => {
+                    is_left = true;
+                    break;
+                }
             }
         }
         Halt { run: Arc::new(run), problem, is_left, notices }
@@ -122,6 +131,8 @@ impl Walk {
         (0..count).map(TaskId).find(|task| {
             let Some(state) = run.tasks.get(task.index()) else { return false };
             let asks = match state.status {
+                // An undo of a paused run: there is nothing to be shown.
+                TaskStatus::Review if state.digest.is_none() => false,
                 TaskStatus::Review | TaskStatus::Failed | TaskStatus::Unknown => true,
                 TaskStatus::Ready => run.step(*task).is_some_and(|step| step.kind == StepKind::Confirm),
                 _ => false,
@@ -129,6 +140,16 @@ impl Walk {
             let meant = self.only.as_ref().is_none_or(|only| only.contains(task));
             asks && meant && !put_off.contains(&(*task, state.digest))
         })
+    }
+
+    /// A restore is in review with its plan; the undos of a paused run have none, and nothing makes one.
+    fn tell_of_unplanned(&self, run: &Run) {
+        let is_unplanned = |state: &&TaskState| state.status == TaskStatus::Review && state.digest.is_none();
+        let count = run.tasks.iter().filter(is_unplanned).count();
+        if self.interactive && count > 0 {
+            let undos = plural(count as u64, "undo");
+            self.print(&format!("not asked about: {undos}, planned once the run is no longer paused"));
+        }
     }
 
     pub fn print(&self, line: &str) {
