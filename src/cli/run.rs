@@ -8,8 +8,8 @@ use super::plain::{Ending, Lines, Walk};
 use super::prepared::{prepare, usable_runbook};
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
-use crate::engine::{Engine, Notice, shown_command};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, TaskId, TaskStatus};
+use crate::engine::{Engine, shown_command};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, TaskId};
 use crate::signals::Signals;
 use crate::tui::Options;
 
@@ -75,21 +75,8 @@ pub async fn follow(
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let walk = Walk { engine, by, lines: Lines::new(json, interactive), interactive, only: None, signals };
     let halt = walk.go().await;
-    count_under_way(&walk).await;
     let ending = walk.leave(halt).await;
     Ok(conclude(&ending, &policy, json, id))
-}
-
-/// After a signal, before the engine is let go: how many tasks end first. The engine is asked, for a slow terminal is
-/// behind it.
-pub async fn count_under_way(walk: &Walk) {
-    if walk.signals.has_come() {
-        let tasks = match walk.engine.subscribe().recv().await {
-            Some(Notice::Snapshot(run)) => run.count(TaskStatus::Applying),
-            _ => 0,
-        };
-        walk.signals.under_way(tasks);
-    }
 }
 
 /// The last lines of a run, and its exit code.

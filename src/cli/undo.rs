@@ -7,7 +7,6 @@ use super::held_back::HeldBack;
 use super::operate::{self, Suits};
 use super::plain::{Lines, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
-use super::run::count_under_way;
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
 use crate::model::{
@@ -58,7 +57,6 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let order = match wanted {
         Ok(wanted) => by_step(&halt.run, &wanted),
         Err(error) => {
-            count_under_way(&walk).await;
             walk.leave(halt).await;
             return Err(error);
         }
@@ -84,7 +82,6 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         }
         held.add(&halt.run, behind.into_iter().chain(left(&halt.run, &free)));
     }
-    count_under_way(&walk).await;
     let ending = walk.leave(halt).await;
     let left: Vec<TaskId> = order.iter().flat_map(|tasks| left(&ending.run, tasks)).collect();
     if let Some(problem) = &ending.problem {

@@ -51,9 +51,9 @@ impl Actor {
                     )
                     .next("look at the plan again"));
                 }
-                let unmet = self.run.unmet_in_words(task);
-                if state.pass == Pass::Restore && !unmet.is_empty() {
+                if state.pass == Pass::Restore && self.run.unmet_needs(task).next().is_some() {
                     let doing = format!("approve {}", self.run.name(task));
+                    let unmet = self.run.unmet_in_words(task);
                     return Err(refused(&doing, &format!("what it needs is no longer done: {unmet}"))
                         .next("bring that in order first, then approve this task again"));
                 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::plain::{Ending, Lines, Walk, totals};
 use super::prepared::prepare;
-use super::run::{conclude, count_under_way};
+use super::run::conclude;
 use super::screen::{self, ScreenArgs};
 use super::{Exit, operate, say};
 use crate::engine::{Command, Engine, Notice};
@@ -89,7 +89,6 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         let notices = walk.engine.subscribe();
         mend_when_it_fails(&walk.engine, sandbox.lost_pack(), tell_between);
         let halt = walk.go_from(notices).await;
-        count_under_way(&walk).await;
         return Ok(leave(&walk.leave(halt).await, &sandbox, &id));
     }
     let walk = Walk { engine, by, lines: Lines::new(json, false), interactive: false, only: None, signals };
@@ -148,7 +147,6 @@ async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> 
         halt = walk.go().await;
     }
     let was_left = halt.is_left;
-    count_under_way(&walk).await;
     let ending = walk.leave(halt).await;
     let exit = if sandbox.is_kept() {
         if !json {

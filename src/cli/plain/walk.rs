@@ -108,6 +108,7 @@ impl Walk {
     /// Lets the engine go, and follows it until what was under way has ended, the journal is closed and the run's
     /// lock is free: only then it is known how the run stands.
     pub async fn leave(self, halt: Halt) -> Ending {
+        self.count_under_way().await;
         let Halt { run, mut problem, mut notices, .. } = halt;
         let mut run = Arc::unwrap_or_clone(run);
         drop(self.engine);
@@ -120,6 +121,17 @@ impl Walk {
         }
         self.lines.progress.clear();
         Ending { run: Arc::new(run), problem }
+    }
+
+    /// After a signal: how many tasks end first. The engine is asked, for a slow terminal is behind it.
+    async fn count_under_way(&self) {
+        if self.signals.has_come() {
+            let tasks = match self.engine.subscribe().recv().await {
+                Some(Notice::Snapshot(run)) => run.count(TaskStatus::Applying),
+                _ => 0,
+            };
+            self.signals.under_way(tasks);
+        }
     }
 
     /// The first task, in order, that waits for a person.

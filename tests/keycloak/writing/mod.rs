@@ -106,11 +106,13 @@ impl Story {
     }
 
     async fn now(&self, desired: &[Resource]) -> Vec<Option<Resource>> {
-        let wanted: Vec<Location> = desired.iter().map(|one| self.component.locate(&one.id)).collect();
-        let with: Vec<Option<Resource>> = desired.iter().cloned().map(Some).collect();
         // A reader of its own: what the administrator did behind its back is not in what it knows of before.
-        let reader = server().component(&self.sample.name);
-        reader.read_for(&wanted, &with).await.into_iter().map(|read| read.unwrap()).collect()
+        read_by(&server().component(&self.sample.name), desired).await
+    }
+
+    /// As who wrote them reads them back.
+    async fn read_back(&self, desired: &[Resource]) -> Vec<Option<Resource>> {
+        read_by(&self.component, desired).await
     }
 
     /// What would be approved if everything were, but for hunks at these places.
@@ -228,6 +230,12 @@ impl Story {
     pub async fn logs_in(&self, username: &str) -> bool {
         self.admin.logs_in(&self.sample.name, username, crate::sample::people::PASSWORD).await
     }
+}
+
+async fn read_by(reader: &Keycloak, desired: &[Resource]) -> Vec<Option<Resource>> {
+    let wanted: Vec<Location> = desired.iter().map(|one| reader.locate(&one.id)).collect();
+    let with: Vec<Option<Resource>> = desired.iter().cloned().map(Some).collect();
+    reader.read_for(&wanted, &with).await.into_iter().map(|read| read.unwrap()).collect()
 }
 
 fn nothing() -> Vec<String> {

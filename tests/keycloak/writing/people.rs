@@ -98,11 +98,9 @@ async fn who_wrote_in_batches_reads_back_what_a_fresh_reading_shows() {
         }
         story.write_all(batch).await;
         let desired: Vec<Resource> = batch.iter().filter_map(|one| one.desired.clone()).collect();
-        let wanted: Vec<Location> = desired.iter().map(|one| story.component.locate(&one.id)).collect();
-        let with: Vec<Option<Resource>> = desired.iter().cloned().map(Some).collect();
-        let read = story.component.read_for(&wanted, &with).await;
+        let read = story.read_back(&desired).await;
         for (read, fresh) in read.into_iter().zip(story.now(&desired).await) {
-            let (read, fresh) = (read.unwrap().unwrap(), fresh.unwrap());
+            let (read, fresh) = (read.unwrap(), fresh.unwrap());
             assert_eq!(read.document().unwrap().value, fresh.document().unwrap().value, "batch {at}: {}", read.id);
         }
     }
@@ -130,14 +128,12 @@ async fn who_was_written_beside_long_groups_is_read_back_with_its_own() {
     for batch in changes.chunks(40) {
         story.write_all(batch).await;
         let desired: Vec<Resource> = batch.iter().filter_map(|one| one.desired.clone()).collect();
-        let wanted: Vec<Location> = desired.iter().map(|one| story.component.locate(&one.id)).collect();
-        let with: Vec<Option<Resource>> = desired.iter().cloned().map(Some).collect();
         let before = story.component.calls();
-        let read = story.component.read_for(&wanted, &with).await;
+        let read = story.read_back(&desired).await;
         calls.push(story.component.calls() - before);
         let groups = |of: &Resource| of.document().unwrap().value["groups"].as_array().cloned().unwrap_or_default();
         for (read, desired) in read.into_iter().zip(&desired) {
-            assert_eq!(groups(&read.unwrap().unwrap()), groups(desired), "{}", desired.id);
+            assert_eq!(groups(&read.unwrap()), groups(desired), "{}", desired.id);
         }
     }
     assert!(calls[0] - calls[1] >= 100, "140 lists less, 40 people's groups more: {calls:?}");
