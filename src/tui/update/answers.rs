@@ -56,7 +56,7 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
                 model.groups = None;
                 return grouped::begin(model, plans, canary);
             } else if let Some(effects) = answer(&dialog, key.code == KeyCode::Enter) {
-                model.closing = matches!(dialog.question, Question::Close(_));
+                model.closing |= matches!(dialog.question, Question::Close(_));
                 return effects;
             } else if let Some(why) = unanswered(&dialog).filter(|_| key.code == KeyCode::Enter) {
                 model.complain(why);
