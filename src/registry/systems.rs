@@ -189,6 +189,12 @@ impl Systems {
         Ok(sets)
     }
 
+    /// Whether a set of owners can be empty: its reader says so.
+    pub fn can_be_empty(&self, set: &str) -> bool {
+        let from = self.runbook.owners.iter().find(|owners| owners.set == set);
+        from.and_then(|owners| self.reader(&owners.from.value).ok()).is_some_and(|reader| reader.can_have_no_owners())
+    }
+
     fn reader(&self, name: &str) -> Result<Arc<dyn Reader>> {
         if let Some(source) = self.sources.get(name) {
             return Ok(source.clone());
