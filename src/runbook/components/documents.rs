@@ -71,8 +71,7 @@ fn rule(path: &Key, node: &Node, findings: &mut Findings) -> Option<FieldRule> {
         create_only: false,
         given: false,
         needs: fields.texts("needs", findings).into_iter().map(|need| need.value).collect(),
-        said: None,
-    };
+        said: None, excludes: None };
     fields.finish(findings);
     Some(rule)
 }

@@ -119,6 +119,7 @@ fn authorization(settings: &Value) -> Option<Value> {
     for name in ["resources", "policies", "scopes"] {
         let Some(items) = settings.get_mut(name).and_then(Value::as_array_mut) else { continue };
         for item in items.iter_mut() {
+            one_address(item);
             for list in ["uris", "scopes"] {
                 item.get_mut(list).and_then(Value::as_array_mut).into_iter().for_each(|list| sort(list));
             }
@@ -127,7 +128,30 @@ fn authorization(settings: &Value) -> Option<Value> {
         }
         sort(items);
     }
+    // Of what can be permitted, as each start of the server orders it anew.
+    if let Some(schema) = settings.get_mut("authorizationSchema") {
+        sort_all(schema, 0);
+    }
     Some(settings)
+}
+
+/// Older files give a resource one address; the server makes it the only one of the list.
+fn one_address(resource: &mut Value) {
+    let Some(fields) = resource.as_object_mut() else { return };
+    if let Some(address) = fields.remove("uri")
+        && !fields.contains_key("uris")
+    {
+        fields.insert("uris".to_owned(), Value::Array(vec![address]));
+    }
+}
+
+fn sort_all(value: &mut Value, depth: usize) {
+    match value {
+        _ if depth > MAX_DEPTH => {}
+        Value::Object(fields) => fields.values_mut().for_each(|field| sort_all(field, depth + 1)),
+        Value::Array(items) => sort(items),
+        _ => {}
+    }
 }
 
 fn sort(list: &mut [Value]) {
@@ -143,7 +167,14 @@ fn sort_text(text: &mut Value) {
 }
 
 fn mappers(given: &Value) -> Option<Value> {
-    let mapper = |mapper: &Value| compact(&without_ids(mapper, 0));
+    // Consents are asked for by scope since Keycloak 4; the server takes no notice of what a mapper says of them.
+    let mapper = |mapper: &Value| {
+        let mut mapper = compact(&without_ids(mapper, 0))?;
+        let fields = mapper.as_object_mut()?;
+        fields.remove("consentRequired");
+        fields.remove("consentText");
+        Some(mapper)
+    };
     keyed(given.as_array()?.iter().filter_map(mapper).collect(), "name")
 }
 
