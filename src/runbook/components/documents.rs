@@ -71,7 +71,9 @@ fn rule(path: &Key, node: &Node, findings: &mut Findings) -> Option<FieldRule> {
         create_only: false,
         given: false,
         needs: fields.texts("needs", findings).into_iter().map(|need| need.value).collect(),
-        said: None, excludes: None };
+        said: None,
+        excludes: None,
+    };
     fields.finish(findings);
     Some(rule)
 }

@@ -128,7 +128,8 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
     fields.pass_over(&ELSEWHERE);
     fields.pass_over(&FLOWS_IN_USE);
     fields.pass_over(&["realm", "keycloakVersion", "defaultGroups", "defaultDefaultClientScopes"]);
-    fields.pass_over(&["defaultOptionalClientScopes", "publicKey", "privateKey"]);
+    // The server names the client of its administrators' permissions itself.
+    fields.pass_over(&["defaultOptionalClientScopes", "publicKey", "privateKey", "adminPermissionsClient"]);
     if let Some(server) = fields.take("smtpServer").and_then(Value::as_object) {
         let plain: Map<String, Value> = server
             .iter()

@@ -52,6 +52,10 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     fields.put("groups", groups);
     unknown.extend(doubtful);
     fields.put("organizations", names.organizations(&username));
+    if client.is_none() {
+        fields.put("authorizationPolicies", names.permissions.policies(&username));
+        fields.put("ownedResources", names.permissions.resources(&username));
+    }
     let links = fields.take("federatedIdentities").and_then(links);
     fields.put("federatedIdentities", links);
     let consents = fields.take("clientConsents").map(|given| consents(given, side));

@@ -24,11 +24,20 @@ pub(super) struct Fitted {
 
 const OPENID: &str = "openid-connect";
 
-pub(super) fn fit(kind: Kind, document: &mut Value, terms: &Terms) -> Fitted {
+/// The client that holds the realm's permissions for its administrators. The server makes it itself, and takes its
+/// authorization settings alone.
+const OF_ADMINISTRATORS: &str = "admin-permissions";
+const MADE_BY_SERVER: [&str; 4] =
+    ["defaultClientScopes", "optionalClientScopes", "fullScopeAllowed", "nodeReRegistrationTimeout"];
+
+pub(super) fn fit(kind: Kind, name: &str, document: &mut Value, terms: &Terms) -> Fitted {
     let mut fitted = Fitted::default();
     let Some(fields) = document.as_object_mut() else { return fitted };
     match kind {
         Kind::Client => {
+            if name == OF_ADMINISTRATORS {
+                fields.retain(|name, _| !MADE_BY_SERVER.contains(&name.as_str()));
+            }
             secret(fields, &mut fitted);
             scopes(fields, terms, &mut fitted);
             mappers(fields, terms, &mut fitted);
@@ -148,7 +157,7 @@ mod tests {
     }
 
     fn fitted(kind: Kind, mut document: Value) -> (Value, Fitted) {
-        let fitted = fit(kind, &mut document, &terms());
+        let fitted = fit(kind, "app", &mut document, &terms());
         (document, fitted)
     }
 
@@ -170,15 +179,18 @@ mod tests {
                 "the mapper badge: this server has no provider badge-mapper; install its plugin, then restore again",
             ]
         );
-        let confidential = json!({"publicClient": false, "secret": "s", "protocol": "saml", "defaultClientScopes": ["role_list"]});
+        let confidential =
+            json!({"publicClient": false, "secret": "s", "protocol": "saml", "defaultClientScopes": ["role_list"]});
         let (left, said) = fitted(Kind::Client, confidential.clone());
         assert_eq!((left, said), (confidential, Fitted::default()));
     }
 
     #[test]
     fn a_component_of_a_missing_plugin_is_left_out_and_a_hidden_setting_is_not_compared() {
-        let of = |provider: &str| json!({"providerType": "org.keycloak.storage.UserStorageProvider", "providerId": provider,
-            "config": {"usersDn": ["ou"], "enabled": ["true"], "nonsense": ["1"]}});
+        let of = |provider: &str| {
+            json!({"providerType": "org.keycloak.storage.UserStorageProvider", "providerId": provider,
+            "config": {"usersDn": ["ou"], "enabled": ["true"], "nonsense": ["1"]}})
+        };
         let (left, said) = fitted(Kind::Component, of("ldap"));
         assert_eq!(left["config"], json!({"usersDn": ["ou"], "enabled": ["true"]}));
         assert_eq!(left["secretConfig"], json!({"nonsense": ["1"]}));
@@ -192,6 +204,6 @@ mod tests {
     #[test]
     fn a_server_that_does_not_say_what_it_has_can_do_all() {
         let mut document = json!({"protocolMappers": [{"name": "m", "protocolMapper": "x"}]});
-        assert_eq!(fit(Kind::Client, &mut document, &Terms::default()), Fitted::default());
+        assert_eq!(fit(Kind::Client, "app", &mut document, &Terms::default()), Fitted::default());
     }
 }

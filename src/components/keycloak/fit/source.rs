@@ -54,8 +54,7 @@ impl FittedSource {
             return Vec::new();
         }
         let listed = self.source.list(std::slice::from_ref(scope)).await.pop().and_then(Result::ok);
-        let wanted: Vec<Location> =
-            listed.into_iter().flatten().filter(|location| is_fitted(&location.id)).collect();
+        let wanted: Vec<Location> = listed.into_iter().flatten().filter(|location| is_fitted(&location.id)).collect();
         let read = self.source.read(&wanted).await;
         let terms = self.terms().await;
         let mut notes = Notes::default();
@@ -78,11 +77,11 @@ fn protocol_of_scope(id: &ResourceId, document: &Value) -> Option<(String, Strin
 }
 
 fn fitted(resource: Resource, terms: &Terms) -> (Resource, Fitted) {
-    let (Ok((kind, _)), Some(document)) = (Kind::of_id(&resource.id), resource.document()) else {
+    let (Ok((kind, names)), Some(document)) = (Kind::of_id(&resource.id), resource.document()) else {
         return (resource, Fitted::default());
     };
     let mut value = Value::clone(&document.value);
-    let fitted = fit(kind, &mut value, terms);
+    let fitted = fit(kind, names.last().map_or("", String::as_str), &mut value, terms);
     if value == *document.value {
         return (resource, fitted);
     }

@@ -19,6 +19,7 @@ mod nesting;
 mod new_realm;
 mod new_user;
 mod overlay;
+mod permission;
 mod planned;
 mod policies;
 mod profile;
