@@ -62,14 +62,11 @@ impl Opened {
         let files: Vec<TreePath> =
             part.people_at.map(|_| &layout.realm_file).into_iter().chain(&layout.users).cloned().collect();
         let indexer = Indexer::new(&name, &realm.names, &files, part.people_at.is_some());
-        match part.people_at {
-            Some(offset) => {
-                let mut from = tree.open(&layout.realm_file)?;
-                std::io::copy(&mut std::io::Read::take(&mut from, offset), &mut std::io::sink())
-                    .map_err(|error| Error::io(format!("read {}", layout.realm_file), error))?;
-                indexer.list_in(offset, from);
-            }
-            None => {}
+        if let Some(offset) = part.people_at {
+            let mut from = tree.open(&layout.realm_file)?;
+            std::io::copy(&mut std::io::Read::take(&mut from, offset), &mut std::io::sink())
+                .map_err(|error| Error::io(format!("read {}", layout.realm_file), error))?;
+            indexer.list_in(offset, from);
         }
         if !layout.users.is_empty() {
             tree.contents(&layout.users, PARALLEL, &indexer)?;
