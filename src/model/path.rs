@@ -146,9 +146,19 @@ fn too_long(path: &[u8]) -> Error {
 
 impl Ord for TreePath {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.parts().cmp(other.parts())
+        let (one, two) = (&*self.0, &*other.0);
+        // Long beginnings are mostly the same: neighbours of one deep directory.
+        let chunks = one.chunks_exact(CHUNK).zip(two.chunks_exact(CHUNK));
+        let same = chunks.take_while(|(one, two)| one == two).count() * CHUNK;
+        // A part ends before any other byte comes.
+        let rank = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+        let (one, two) = (one.get(same..).unwrap_or_default(), two.get(same..).unwrap_or_default());
+        one.iter().map(rank).cmp(two.iter().map(rank))
     }
 }
+
+/// Bytes of two paths that are compared at once.
+const CHUNK: usize = 64;
 
 impl PartialOrd for TreePath {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
@@ -303,6 +313,22 @@ mod tests {
         paths.sort();
         let shown: Vec<String> = paths.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["a", "a/b/c", "a/z", "a-b", "b"]);
+    }
+
+    #[test]
+    fn paths_with_long_common_beginnings_are_in_the_order_of_their_parts() {
+        let mut paths = Vec::new();
+        for length in [0, 60, 63, 64, 65, 127, 128, 200] {
+            let long = "d/".repeat(length);
+            for end in ["a", "a/b", "a-b", "a\u{1}", "b", "a/\u{ff}"] {
+                paths.push(TreePath::new(format!("{long}{end}")).unwrap());
+            }
+        }
+        for one in &paths {
+            for two in &paths {
+                assert_eq!(one.cmp(two), one.parts().cmp(two.parts()), "{one} and {two}");
+            }
+        }
     }
 
     #[test]
