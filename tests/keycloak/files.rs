@@ -187,7 +187,10 @@ async fn people_come_back_into_the_policies_that_name_them_and_to_what_they_own(
     file.client("app")["secret"] = json!("s");
     file.write_realm();
     let mut people = file.ana();
-    people.as_array_mut().unwrap().push(json!({"username": "bob", "enabled": true}));
+    people
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"id": "0c2b5a5e-7d0e-4a7e-9f5b-00000000b0b0", "username": "bob", "enabled": true}));
     file.write_people(&people);
     file.admin.remove_realm(file.name).await;
     let settings = async || {
