@@ -81,6 +81,13 @@ impl Tree for DirTree {
         self.base.above(levels).map_or(Ok(None), |path| self.handle.entry(&path))
     }
 
+    fn bytes_without_holes(&self, path: &TreePath) -> Result<Option<u64>> {
+        let file = self.handle.file(&self.base.append(path)).map_err(self.unreadable(path))?;
+        let stat = rustix::fs::fstat(file).map_err(self.unreadable(path))?;
+        // The kernel counts in blocks of 512 bytes, whatever the file system's own are.
+        Ok(u64::try_from(stat.st_blocks).ok().map(|blocks| blocks.saturating_mul(512)))
+    }
+
     fn stamp(&self, path: &TreePath) -> Option<u64> {
         self.stamps.as_ref()?.of(path)
     }

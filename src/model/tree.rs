@@ -64,6 +64,13 @@ pub trait Tree: Send + Sync {
         None
     }
 
+    /// Bytes of one regular file that are not holes, where the store can tell: what it needs at its target. At least
+    /// as many as that; `None` counts as all of them.
+    fn bytes_without_holes(&self, path: &TreePath) -> Result<Option<u64>> {
+        let _ = path;
+        Ok(None)
+    }
+
     /// blake3 of one regular file's bytes.
     fn digest(&self, path: &TreePath) -> Result<Digest> {
         let mut hasher = blake3::Hasher::new();

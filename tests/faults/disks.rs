@@ -147,6 +147,15 @@ fn a_full_target_fails_that_user_alone_and_leaves_the_old_file() {
 }
 
 #[test]
+fn a_sparse_file_larger_than_the_disk_comes_back_with_its_holes() {
+    let (sandbox, _disk) = homes_on("size=9m", "truncate -s 200M home/bob/disk.img; printf data >> home/bob/disk.img");
+    sandbox.run().exits(0);
+    let image = fs::metadata(sandbox.path("live/home/bob/disk.img")).unwrap();
+    assert_eq!(image.len(), 200 * 1024 * 1024 + 4);
+    assert!(std::os::unix::fs::MetadataExt::blocks(&image) * 512 < 1024 * 1024);
+}
+
+#[test]
 fn a_read_only_target_is_named_and_the_accounts_go_on() {
     let (sandbox, disk) = homes_on("size=9m", "true");
     disk.remount("ro");

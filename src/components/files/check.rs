@@ -8,7 +8,7 @@ use super::parents;
 use super::write::{not_reserved, privileged};
 use crate::beneath::{Beneath, Directories, refusal};
 use crate::component::{Approved, Checked};
-use crate::model::{Entry, Error, ErrorKind, Former, Preview, Privileges, Result, TreePath, size};
+use crate::model::{Entry, Error, ErrorKind, Preview, Privileges, Resource, Result, TreePath, size};
 
 /// What changes need of a file system, added up over one call: each is judged after those before it that fit.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Room {
         }
         self.writable(root)?;
         one_file_system(root, key, &jobs)?;
-        self.enough(root, &jobs, job::former(approved))?;
+        self.enough(root, &jobs, approved)?;
         let mut warnings = notes.into_lines();
         warnings.extend(lookalikes(root, key, &jobs));
         if jobs.first().is_some_and(|job| job.path.is_root() && job.before.is_none()) {
@@ -63,22 +63,26 @@ impl Room {
             .map_err(|errno| refusal(format!("write below {shown}"), errno))
     }
 
-    fn enough(&mut self, root: &Beneath, jobs: &[Job], former: Option<&dyn Former>) -> Result<()> {
+    fn enough(&mut self, root: &Beneath, jobs: &[Job], approved: &Approved) -> Result<()> {
+        let former = job::former(approved);
         let shown = root.shown(&TreePath::root());
         let stat = fstatvfs(root).map_err(|errno| refusal(format!("look at {shown}"), errno))?;
-        let bytes = self.bytes
-            + jobs
-                .iter()
-                .filter(|job| job.writes_content() || job.after_is_directory())
-                // What is kept is there already.
-                .filter(|job| former.is_none_or(|former| former.kept(job.path).is_none()))
-                .map(|job| job.size().div_ceil(BLOCK).max(u64::from(job.after_is_directory())) * BLOCK)
-                .sum::<u64>();
+        // What is kept is there already.
+        let is_new = |job: &&Job| former.is_none_or(|former| former.kept(job.path).is_none());
+        let new: Vec<&Job> = jobs.iter().filter(is_new).collect();
+        let sum = |needed: &dyn Fn(&Job) -> u64| {
+            self.bytes + new.iter().map(|job| needed(job).div_ceil(BLOCK).saturating_mul(BLOCK)).sum::<u64>()
+        };
+        let mut bytes = sum(&at_most);
         let nodes = self.nodes
             + jobs.iter().filter(|job| job.after.is_some() && (job.content || job.before.is_none())).count() as u64;
         // Blocks that a file system reserves for root are root's to use.
         let is_root = rustix::process::geteuid().is_root();
         let free = if is_root { stat.f_bfree } else { stat.f_bavail }.saturating_mul(stat.f_frsize);
+        if bytes.saturating_add(SPARE_BYTES) > free {
+            // Holes are asked for only where they decide: that costs a look at each file.
+            bytes = sum(&|job| without_holes(approved, job));
+        }
         if bytes.saturating_add(SPARE_BYTES) > free {
             return Err(no_space(
                 &shown,
@@ -104,6 +108,26 @@ fn made_above(root: &Beneath, approved: &Approved) -> Result<Vec<String>> {
         format!("the directory {shown} is missing: it is made, mode {:04o}, owner {}:{}", meta.mode, meta.uid, meta.gid)
     };
     Ok(missing.iter().map(said).collect())
+}
+
+/// Bytes that a job's node takes, holes counted as if they were written.
+fn at_most(job: &Job) -> u64 {
+    match job.after_is_directory() {
+        true => BLOCK,
+        false if job.writes_content() => job.size(),
+        false => 0,
+    }
+}
+
+fn without_holes(approved: &Approved, job: &Job) -> u64 {
+    let at_most = at_most(job);
+    if at_most <= BLOCK || !job.writes_content() {
+        return at_most;
+    }
+    let source = approved.desired.as_ref().and_then(Resource::tree);
+    // What cannot be asked counts in full; reading it is what will fail, and says why.
+    let told = source.and_then(|tree| tree.bytes_without_holes(job.path).ok().flatten());
+    told.map_or(at_most, |bytes| bytes.min(at_most))
 }
 
 /// Former files are kept and new ones put in by rename, which no mount point lets through.

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::Read;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use rustic_core::{DataId, TreeId};
@@ -35,6 +37,24 @@ impl Tree for ResticTree {
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
         let content = self.content(path)?;
         Ok(Box::new(BlobReader::start(Arc::clone(&self.opened), Cow::Owned(content.into()), &[], Vec::new())?))
+    }
+
+    /// A hole is one blob of zeros, listed again and again: what a file repeats is looked at once.
+    fn bytes_without_holes(&self, path: &TreePath) -> Result<Option<u64>> {
+        let mut times: HashMap<DataId, u64> = HashMap::new();
+        for id in &self.content(path)? {
+            *times.entry(*id).or_default() += 1;
+        }
+        let mut bytes = 0_u64;
+        for (id, times) in times {
+            let place = self.opened.place(&id)?;
+            let is_hole = times > 1 && self.opened.data(&id, place)?.iter().all(|byte| *byte == 0);
+            if !is_hole {
+                let length = u64::from(place.uncompressed.map_or(place.length, NonZeroU32::get));
+                bytes = bytes.saturating_add(length.saturating_mul(times));
+            }
+        }
+        Ok(Some(bytes))
     }
 
     fn contents(&self, wanted: &[TreePath], parallel: usize, sink: &dyn ContentSink) -> Result<()> {

@@ -10,6 +10,8 @@ const BLOCK: u64 = 512;
 /// An extended header holds names and attributes: Linux allows 64 KiB of attributes, and names are bounded below.
 const EXTENDED: u64 = 1024 * 1024;
 const MOST_PIECES: usize = 1_000_000;
+/// Zeros behind an archive's end that are looked through for another archive: records of tar are far smaller.
+const PADDING: u64 = 64 * 1024 * 1024;
 
 /// One member of an archive as its headers describe it.
 #[derive(Debug)]
@@ -45,14 +47,17 @@ pub(super) struct Members<'a> {
     stream: Stream,
     next: u64,
     global: Extended,
+    /// The first header of an archive that was appended to the one before.
+    appended: Option<Header>,
 }
 
 impl<'a> Members<'a> {
     pub(super) fn new(source: &'a Source) -> Result<Self> {
-        Ok(Self { source, stream: source.stream()?, next: 0, global: Extended::default() })
+        Ok(Self { source, stream: source.stream()?, next: 0, global: Extended::default(), appended: None })
     }
 
-    /// `None` at the archive's proper end.
+    /// `None` at the archive's proper end. Archives that were appended to one another (`cat a.tar b.tar`,
+    /// `cat a.tar.gz b.tar.gz`) are read as one, as `tar --ignore-zeros` does: a backup is all that its file holds.
     pub(super) fn next(&mut self) -> Result<Option<Member>> {
         let mut extended = self.global.clone();
         let mut described = false;
@@ -60,6 +65,10 @@ impl<'a> Members<'a> {
             let Some(header) = self.header()? else {
                 if described {
                     return Err(self.refuse("its last header describes a member that does not follow"));
+                }
+                if self.is_appended_to()? {
+                    extended = Extended::default();
+                    continue;
                 }
                 self.stream.finish().map_err(|error| self.source.failed("read the end of", error))?;
                 return Ok(None);
@@ -192,29 +201,58 @@ impl<'a> Members<'a> {
         Ok(Content { size, start: self.next, pieces: Some(pieces.into()) })
     }
 
+    /// Whether another archive follows the end of this one. What is no header there is not a member of anything.
+    fn is_appended_to(&mut self) -> Result<bool> {
+        let end = self.next;
+        loop {
+            let mut header = Header::new_old();
+            if !self.whole_block(header.as_mut_bytes())? || self.stream.position() - end > PADDING {
+                return Ok(false);
+            }
+            if header.as_bytes().iter().any(|byte| *byte != 0) {
+                if !has_its_checksum(&header) {
+                    return Ok(false);
+                }
+                self.next = self.stream.position();
+                self.global = Extended::default();
+                self.appended = Some(header);
+                return Ok(true);
+            }
+        }
+    }
+
+    /// `false` where the archive's file ends before the block is full.
+    fn whole_block(&mut self, block: &mut [u8]) -> Result<bool> {
+        let mut filled = 0;
+        while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.stream.read(rest).map_err(|error| self.source.failed("read the end of", error))? {
+                0 => return Ok(false),
+                got => filled += got,
+            }
+        }
+        Ok(true)
+    }
+
     fn header(&mut self) -> Result<Option<Header>> {
+        if let Some(header) = self.appended.take() {
+            return Ok(Some(header));
+        }
         let mut header = Header::new_old();
         self.stream.skip_to(self.next).map_err(|error| self.source.failed("read", error))?;
         self.stream.read_exact(header.as_mut_bytes()).map_err(|error| self.source.failed("read", error))?;
         self.next = self.stream.position();
-        let bytes = header.as_bytes();
-        if bytes.iter().all(|byte| *byte == 0) {
+        if header.as_bytes().iter().all(|byte| *byte == 0) {
             return Ok(None);
         }
-        let sum: u32 = bytes
-            .iter()
-            .enumerate()
-            .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) })
-            .sum();
-        match header.cksum() {
-            Ok(written) if written == sum => Ok(Some(header)),
-            _ if self.next == BLOCK => Err(Error::new(
+        match has_its_checksum(&header) {
+            true => Ok(Some(header)),
+            false if self.next == BLOCK => Err(Error::new(
                 ErrorKind::Invalid,
                 format!("read {}", self.source.shown),
                 "it is not a tar archive, plain or compressed with gzip or zstd",
             )
             .next("name a tar archive")),
-            _ => Err(Error::new(
+            false => Err(Error::new(
                 ErrorKind::Corrupt,
                 format!("read {}", self.source.shown),
                 format!("the header at byte {} does not match its checksum", self.next - BLOCK),
@@ -248,6 +286,12 @@ impl<'a> Members<'a> {
     fn bad(&self, error: &io::Error) -> Error {
         self.refuse(&visible(&error.to_string()))
     }
+}
+
+fn has_its_checksum(header: &Header) -> bool {
+    let bytes = header.as_bytes().iter().enumerate();
+    let sum: u32 = bytes.map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
+    header.cksum().is_ok_and(|written| written == sum)
 }
 
 fn text(mut bytes: Vec<u8>) -> Vec<u8> {

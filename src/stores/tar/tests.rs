@@ -198,3 +198,34 @@ fn what_is_no_archive_is_told_apart() {
     let huge = Archived::new().member(b"x", EntryType::XHeader, "", &vec![b'0'; 2 << 20]).refused();
     assert!(huge.to_string().contains("over the bound"), "{huge}");
 }
+
+#[test]
+fn archives_that_were_appended_to_one_another_are_read_as_one() {
+    let packed = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let (first, place) = Archived::new().file("home/ana/a", "one").file("home/ana/b", "old").bytes();
+    let (second, _) = Archived::new().file("home/bob/a", "two").file("home/ana/b", "new").bytes();
+    let padded = [first.as_slice(), &[0; 20 * 512]].concat();
+    let plain = [padded.as_slice(), &second].concat();
+    let gzipped = [packed(&first), packed(&second)].concat();
+    let zipped = [zstd::encode_all(&first[..], 1).unwrap(), zstd::encode_all(&second[..], 1).unwrap()].concat();
+    for bytes in [plain, gzipped, zipped] {
+        let store = open(&place, &bytes).unwrap();
+        assert_eq!(text(&store, "home/ana/a"), "one");
+        assert_eq!(text(&store, "home/bob/a"), "two");
+        assert_eq!(text(&store, "home/ana/b"), "new");
+    }
+    let trailed = [first.as_slice(), b"signed by somebody".as_slice(), &[7; 2048]].concat();
+    assert_eq!(text(&open(&place, &trailed).unwrap(), "home/ana/b"), "old");
+}
+
+#[test]
+fn an_appended_archive_that_is_cut_off_is_an_error() {
+    let (first, place) = Archived::new().file("a", "one").bytes();
+    let (second, _) = Archived::new().file("b", "two").bytes();
+    let cut = [first.as_slice(), &second[..700]].concat();
+    assert_eq!(open(&place, &cut).map(|_| ()).unwrap_err().kind(), ErrorKind::Corrupt);
+}

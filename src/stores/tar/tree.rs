@@ -80,6 +80,11 @@ impl Tree for TarTree {
         Ok(Box::new(self.read(content, self.archive.stream(content.start)?)))
     }
 
+    fn bytes_without_holes(&self, path: &TreePath) -> Result<Option<u64>> {
+        let pieces = self.content(path)?.pieces.as_deref();
+        Ok(pieces.map(|pieces| pieces.iter().map(|(_, length)| *length).fold(0, u64::saturating_add)))
+    }
+
     /// One pass in the archive's order, whatever was asked for: a second thread would only unpack it twice.
     fn contents(&self, wanted: &[TreePath], _: usize, sink: &dyn ContentSink) -> Result<()> {
         let mut found: Vec<(u64, usize)> = Vec::with_capacity(wanted.len());
