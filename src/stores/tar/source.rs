@@ -4,6 +4,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::beneath::stamp_now;
 use crate::model::{Error, ErrorKind, Result, visible};
 
 /// An archive may expand to this many times its own size, and to [`FREE`] bytes in any case.
@@ -15,6 +16,8 @@ pub(super) struct Source {
     file: Arc<File>,
     length: u64,
     compression: Compression,
+    /// What the kernel counted of it before its first byte was read.
+    stamp: u64,
     pub shown: String,
     pub id: String,
 }
@@ -32,6 +35,7 @@ impl Source {
         let shown = visible(path.as_os_str().as_bytes()).into_owned();
         let doing = || format!("open the archive {shown}");
         let file = File::open(path).map_err(|error| Error::io(doing(), error))?;
+        let stamp = stamp_now(&file).map_err(|errno| Error::io(doing(), errno.into()))?;
         let meta = file.metadata().map_err(|error| Error::io(doing(), error))?;
         if !meta.is_file() {
             return Err(Error::new(ErrorKind::Invalid, doing(), "it is not a regular file").next("name a tar archive"));
@@ -47,13 +51,27 @@ impl Source {
             }
             _ => Compression::Plain,
         };
-        let id = format!("{:x}-{}-{}-{}.{:09}", meta.dev(), meta.ino(), meta.size(), meta.mtime(), meta.mtime_nsec());
-        Ok(Self { file: Arc::new(file), length: meta.size(), compression, shown, id })
+        let written = format!("{}.{:09}", meta.mtime(), meta.mtime_nsec());
+        // Whoever writes into it can put size and time back; the time of the last change they cannot.
+        let changed = format!("{}.{:09}", meta.ctime(), meta.ctime_nsec());
+        let id = format!("{:x}-{}-{}-{written}@{changed}", meta.dev(), meta.ino(), meta.size());
+        Ok(Self { file: Arc::new(file), length: meta.size(), compression, stamp, shown, id })
     }
 
     /// Whether any place of it can be reached at once.
     pub(super) fn is_plain(&self) -> bool {
         self.compression == Compression::Plain
+    }
+
+    /// Whether it is still the archive that was indexed: looked at before a file's first byte and after its last.
+    pub(super) fn is_untouched(&self) -> Result<()> {
+        let doing = || format!("read {}", self.shown);
+        let now = stamp_now(&self.file).map_err(|errno| Error::io(doing(), errno.into()))?;
+        if now == self.stamp {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Conflict, doing(), "the archive was changed since the plan was made")
+            .next("plan again: what was reviewed came from an older state of the archive"))
     }
 
     /// The unpacked archive from its start on.
