@@ -27,13 +27,12 @@ pub(super) struct SealedFiles<'a> {
     pub most: u64,
 }
 
+/// Makes something of one file's bytes, or says what is wrong with them.
+pub(super) type Parse<'p, T> = dyn Fn(Id, &[u8]) -> Result<T, String> + Sync + 'p;
+
 impl SealedFiles<'_> {
     /// Unpacks each and hands it to `read`; answers what that made of each, or why it cannot be read, by its id.
-    pub(super) fn read_all<T: Send>(
-        &self,
-        kind: FileType,
-        read: &(dyn Fn(Id, &[u8]) -> Result<T, String> + Sync),
-    ) -> Result<Vec<(Id, Result<T>)>> {
+    pub(super) fn read_all<T: Send>(&self, kind: FileType, read: &Parse<'_, T>) -> Result<Vec<(Id, Result<T>)>> {
         let doing = || format!("{} of {}", self.doing(), self.address);
         let files = guarded(doing, || {
             let listed = self.layer.list_with_size(kind);
@@ -104,5 +103,73 @@ impl SealedFiles<'_> {
             return Err(too_much(format!("with it, all of them unpack to more than {} bytes", self.most)));
         }
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use rustic_backend::LocalBackend;
+    use rustic_core::repofile::MasterKey;
+
+    use super::*;
+
+    struct Repository {
+        place: tempfile::TempDir,
+        key: SealKey,
+    }
+
+    impl Repository {
+        fn new(files: &[&[u8]]) -> Self {
+            let place = tempfile::tempdir().unwrap();
+            let key = SealKey::new(&MasterKey::new()).unwrap();
+            std::fs::create_dir(place.path().join("index")).unwrap();
+            for (number, file) in files.iter().enumerate() {
+                let name = place.path().join("index").join(format!("{number:064x}"));
+                std::fs::write(name, key.seal(file)).unwrap();
+            }
+            Self { place, key }
+        }
+
+        /// How many were read, and the first failure.
+        fn read(&self, most: u64) -> (usize, Option<Error>) {
+            let folder: &Path = self.place.path();
+            let inner = LocalBackend::new(folder.to_str().unwrap(), []).unwrap();
+            let layer = Layer::new(Arc::new(inner), Some(folder.to_owned()));
+            let address = Address::parse(folder.to_str().unwrap()).unwrap();
+            let files = SealedFiles { layer: &layer, key: &self.key, address: &address, during: During::Index, most };
+            let read = files.read_all(FileType::Index, &|_, bytes| Ok(bytes.len())).unwrap();
+            let (whole, failed): (Vec<_>, Vec<_>) = read.into_iter().partition(|(_, read)| read.is_ok());
+            (whole.len(), failed.into_iter().find_map(|(_, failed)| failed.err()))
+        }
+    }
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        [vec![2], zstd::encode_all(bytes, 1).unwrap()].concat()
+    }
+
+    #[test]
+    fn files_are_read_as_they_are_or_unpacked() {
+        let repository = Repository::new(&[b"{}", &packed(b"{\"packs\":[]}"), b"[]"]);
+        assert!(matches!(repository.read(100), (3, None)));
+    }
+
+    #[test]
+    fn a_few_bytes_that_unpack_to_gigabytes_are_refused() {
+        let bomb = packed(&vec![b' '; usize::try_from(MOST_UNPACKED).unwrap() + 1]);
+        assert!(bomb.len() < 100_000);
+        let (whole, refused) = Repository::new(&[b"{}", &bomb]).read(u64::MAX);
+        let refused = refused.unwrap();
+        assert_eq!((whole, refused.kind()), (1, ErrorKind::Refused));
+        assert!(refused.to_string().contains("file 00000000"), "{refused}");
+    }
+
+    #[test]
+    fn many_files_that_unpack_to_too_much_together_are_refused() {
+        let large = packed(&[b' '; 1000]);
+        let (whole, refused) = Repository::new(&[&large, &large, &large, &large]).read(2500);
+        assert_eq!((whole, refused.unwrap().kind()), (2, ErrorKind::Refused));
     }
 }

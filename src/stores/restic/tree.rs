@@ -2,7 +2,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustic_core::repofile::PackId;
 use rustic_core::{DataId, TreeId};
 
 use super::contents::Contents;
@@ -10,7 +12,7 @@ use super::listing::Listing;
 use super::node::Node;
 use super::opened::Opened;
 use super::reader::BlobReader;
-use crate::model::{ContentSink, Entry, Error, ErrorKind, NodeKind, Result, Tree, TreePath};
+use crate::model::{ContentSink, Entry, Error, ErrorKind, NodeKind, Result, Tree, TreePath, visible};
 
 /// What lies at and below one node of a snapshot.
 #[derive(Clone)]
@@ -29,12 +31,12 @@ impl Tree for ResticTree {
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
         let content = self.content(path)?;
         let started = BlobReader::start(Arc::clone(&self.opened), Cow::Owned(content.into()), &[], Vec::new());
-        let inner = started.map_err(|error| self.unreadable(path, error))?;
+        let inner = started.map_err(|error| self.unreadable(path, error, ""))?;
         Ok(Box::new(NamedReader { tree: Cow::Owned(self.clone()), path: Cow::Owned(path.clone()), inner }))
     }
 
     fn contents(&self, wanted: &[TreePath], parallel: usize, sink: &dyn ContentSink) -> Result<()> {
-        let named = Named { tree: self, wanted, sink };
+        let named = Named { tree: self, wanted, sink, told: AtomicBool::new(false) };
         if let Some(contents) = Contents::plan(&self.opened, wanted.iter().map(|path| self.content(path)), &named) {
             contents.run(&self.opened, parallel, &named);
         }
@@ -43,11 +45,11 @@ impl Tree for ResticTree {
 }
 
 impl ResticTree {
-    /// Blobs and packs are restic's own; an operator knows files, and can leave one out of a plan.
-    fn unreadable(&self, path: &TreePath, error: Error) -> Error {
+    /// `beside`: what else may be lost. Blobs and packs are restic's own; an operator knows files, and can leave one out of a plan.
+    fn unreadable(&self, path: &TreePath, error: Error, beside: &str) -> Error {
         let file = self.at.append(path);
         let mut named = Error::new(error.kind(), format!("read {file} of the snapshot"), "its content is not whole");
-        let way_on = "or leave this file out when the plan is reviewed";
+        let way_on = format!("or leave this file out when the plan is reviewed{beside}");
         named = match error.hint() {
             Some(next) if error.kind() == ErrorKind::Corrupt => named.next(format!("{next}; {way_on}")),
             Some(next) => named.next(next),
@@ -76,6 +78,33 @@ struct Named<'a> {
     tree: &'a ResticTree,
     wanted: &'a [TreePath],
     sink: &'a dyn ContentSink,
+    /// Which other files may be lost: said once, for there may be a hundred thousand.
+    told: AtomicBool,
+}
+
+/// More names would only fill the line.
+const MOST_NAMED: usize = 6;
+
+impl Named<'_> {
+    /// The error of one file; the first one names the others of which a part lies in the same packs.
+    fn unreadable(&self, path: &TreePath, error: Error) -> Error {
+        if error.kind() != ErrorKind::Corrupt || self.told.swap(true, Ordering::Relaxed) {
+            return self.tree.unreadable(path, error, "");
+        }
+        let packs = |path: &TreePath| -> HashSet<PackId> {
+            let content = self.tree.content(path).unwrap_or_default();
+            content.iter().filter_map(|id| Some(self.tree.opened.place(id).ok()?.pack)).collect()
+        };
+        let lost = packs(path);
+        let beside = |other: &&TreePath| *other != path && !packs(other).is_disjoint(&lost);
+        let others: Vec<String> =
+            self.wanted.iter().filter(beside).map(|other| visible(other.as_bytes()).into_owned()).collect();
+        let more = if others.len() > MOST_NAMED { ", …" } else { "" };
+        let names = others.get(..MOST_NAMED).unwrap_or(&others).join(", ");
+        let beside =
+            if others.is_empty() { names } else { format!(", and what lies in one pack with it: {names}{more}") };
+        self.tree.unreadable(path, error, &beside)
+    }
 }
 
 impl ContentSink for Named<'_> {
@@ -87,7 +116,7 @@ impl ContentSink for Named<'_> {
                 let mut named = NamedReader { tree, path, inner };
                 self.sink.content(index, Ok(&mut named))
             }
-            Err(error) => self.sink.content(index, Err(self.tree.unreadable(path, error))),
+            Err(error) => self.sink.content(index, Err(self.unreadable(path, error))),
         }
     }
 }
@@ -101,7 +130,7 @@ struct NamedReader<'a, R> {
 impl<R: Read> Read for NamedReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         self.inner.read(buffer).map_err(|error| match error.downcast::<Error>() {
-            Ok(error) => std::io::Error::other(self.tree.unreadable(&self.path, error)),
+            Ok(error) => std::io::Error::other(self.tree.unreadable(&self.path, error, "")),
             Err(error) => error,
         })
     }
