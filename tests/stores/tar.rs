@@ -136,3 +136,15 @@ fn an_archive_that_was_changed_in_place_is_another_one_and_gives_no_bytes() {
         assert_ne!(again.identity().unwrap(), store.identity().unwrap());
     }
 }
+
+#[test]
+fn an_archive_that_a_newer_one_replaces_is_read_to_its_end() {
+    let home = home();
+    let archive = home.archive(&[]);
+    let store = TarStore::open(&archive).unwrap();
+    let tree = store.tree(&TreePath::new("home").unwrap()).unwrap().unwrap();
+    let newer = home.place.path().join("newer");
+    fs::write(&newer, "no archive at all").unwrap();
+    fs::rename(newer, &archive).unwrap();
+    assert!(contents(&*tree, 1).values().all(|read| read.is_ok()));
+}

@@ -18,6 +18,8 @@ pub(super) struct Source {
     compression: Compression,
     /// What the kernel counted of it before its first byte was read.
     stamp: u64,
+    /// Size and time, for one that has lost its name since.
+    written: (u64, i64, i64),
     pub shown: String,
     pub id: String,
 }
@@ -51,11 +53,12 @@ impl Source {
             }
             _ => Compression::Plain,
         };
-        let written = format!("{}.{:09}", meta.mtime(), meta.mtime_nsec());
+        let written_at = format!("{}.{:09}", meta.mtime(), meta.mtime_nsec());
         // Whoever writes into it can put size and time back; the time of the last change they cannot.
         let changed = format!("{}.{:09}", meta.ctime(), meta.ctime_nsec());
-        let id = format!("{:x}-{}-{}-{written}@{changed}", meta.dev(), meta.ino(), meta.size());
-        Ok(Self { file: Arc::new(file), length: meta.size(), compression, stamp, shown, id })
+        let id = format!("{:x}-{}-{}-{written_at}@{changed}", meta.dev(), meta.ino(), meta.size());
+        let (length, written) = (meta.size(), (meta.size(), meta.mtime(), meta.mtime_nsec()));
+        Ok(Self { file: Arc::new(file), length, compression, stamp, written, shown, id })
     }
 
     /// Whether any place of it can be reached at once.
@@ -68,6 +71,11 @@ impl Source {
         let doing = || format!("read {}", self.shown);
         let now = stamp_now(&self.file).map_err(|errno| Error::io(doing(), errno.into()))?;
         if now == self.stamp {
+            return Ok(());
+        }
+        // A newer archive that is put in its place touches it too. Without a name, nobody opens it to write.
+        let meta = self.file.metadata().map_err(|error| Error::io(doing(), error))?;
+        if meta.nlink() == 0 && self.written == (meta.size(), meta.mtime(), meta.mtime_nsec()) {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Conflict, doing(), "the archive was changed since the plan was made")
