@@ -45,7 +45,10 @@ fn a_record_that_was_altered_an_emptied_file_and_a_lost_one_show_in_the_report()
         ),
         ("sqlite3 UNDO 'DELETE FROM kept'", "undo records of account/bob are lost"),
         ("rm UNDO", "undo.db is gone"),
-        ("head -c 30000 /dev/zero | dd of=UNDO bs=1 seek=4096 conv=notrunc status=none", "undo.db"),
+        (
+            "rm -f UNDO-wal UNDO-shm; head -c 30000 /dev/zero | dd of=UNDO bs=1 seek=4096 conv=notrunc status=none",
+            "undo.db",
+        ),
     ] {
         let sandbox = tampered(script);
         let report = sandbox.rekindle(&["report"]).exits(1);
