@@ -45,6 +45,7 @@ async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) ->
     let line = CommandLine {
         argv: vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()],
         env: vec![("TOKEN".to_owned(), Secret::new("hush"))],
+        secrets: Vec::new(),
         cwd: None,
         deadline,
     };

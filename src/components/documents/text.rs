@@ -4,6 +4,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::{Map, Number, Value};
 
 use crate::model::{Document, Error, ErrorKind, Result, TreePath, visible};
+use crate::yaml_problem;
 
 /// Larger documents are refused.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -104,13 +105,9 @@ fn yaml(text: &str) -> Result<Value, String> {
         strict_booleans: true,
         reject_unsupported_tags: true,
     };
-    let exact: Exact = serde_saphyr::from_str_with_options(text, options).map_err(|error| plain(&error.to_string()))?;
+    let exact: Exact =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| yaml_problem::in_words(&error))?;
     Ok(exact.0)
-}
-
-/// One line, nothing that a terminal obeys.
-fn plain(message: &str) -> String {
-    visible(message.lines().next().unwrap_or_default()).into_owned()
 }
 
 /// A value as it was written, or an error.
