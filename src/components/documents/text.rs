@@ -6,12 +6,18 @@ use serde_json::{Map, Number, Value};
 use crate::model::{Document, Error, ErrorKind, Result, TreePath, visible};
 use crate::yaml_problem;
 
+use super::edit::yaml_nodes;
+use super::odd;
+
 /// Larger documents are refused.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Deeper ones too: an unoptimised build takes 20 KB of its thread's stack for each level.
 const MAX_DEPTH: usize = 64;
 /// Of one document once its aliases are expanded.
 const MAX_NODES: usize = 2_000_000;
+
+/// Some editors begin a file with it.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Syntax {
@@ -45,7 +51,7 @@ pub(super) fn parse(path: &TreePath, syntax: Syntax, bytes: &[u8]) -> Result<Doc
     let text = std::str::from_utf8(bytes)
         .map_err(|error| invalid(format!("it is not UTF-8 from byte {} on", error.valid_up_to())))?;
     let value = match syntax {
-        Syntax::Json => json(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Syntax::Json => json(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)),
         Syntax::Yaml => yaml(text),
     };
     match value.map_err(invalid)? {
@@ -75,7 +81,7 @@ pub(super) fn render_scalar(value: &Value) -> Option<String> {
 pub(super) fn means(syntax: Syntax, text: &str, value: &Value) -> bool {
     let read = match syntax {
         Syntax::Yaml => yaml(text),
-        Syntax::Json => json(text),
+        Syntax::Json => json(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)),
     };
     read.is_ok_and(|read| read == *value)
 }
@@ -107,7 +113,13 @@ fn yaml(text: &str) -> Result<Value, String> {
     };
     let exact: Exact =
         serde_saphyr::from_str_with_options(text, options).map_err(|error| yaml_problem::in_words(&error))?;
-    Ok(exact.0)
+    let mut value = exact.0;
+    if odd::may_hold_one(text)
+        && let Some(node) = yaml_nodes(text)
+    {
+        odd::restore(text, &node, &mut value);
+    }
+    Ok(value)
 }
 
 /// A value as it was written, or an error.

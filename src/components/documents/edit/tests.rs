@@ -45,7 +45,7 @@ fn edit(syntax: Syntax, text: &str, change: impl FnOnce(&mut Value)) -> Rewritte
     let mut value = Value::clone(&live.value);
     change(&mut value);
     let expected = Document::new(value);
-    let rewritten = rewrite(Some(&live), &expected, syntax).unwrap();
+    let rewritten = rewrite(Some(&live), &expected, None, syntax).unwrap();
     assert!(text::means(syntax, &rewritten.text, &expected.value));
     rewritten
 }
@@ -167,9 +167,9 @@ fn json_keeps_its_order_and_indentation() {
 fn a_text_of_its_own_is_written_as_it_is() {
     let live = document(Syntax::Yaml, "a: 1\n");
     let own = document(Syntax::Yaml, "# theirs\na:   2\n");
-    assert_eq!(rewrite(Some(&live), &own, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
-    assert_eq!(rewrite(None, &own, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
-    assert_eq!(rewrite(None, &own, Syntax::Json).unwrap().text, "{\n  \"a\": 2\n}\n");
+    assert_eq!(rewrite(Some(&live), &own, None, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
+    assert_eq!(rewrite(None, &own, None, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
+    assert_eq!(rewrite(None, &own, None, Syntax::Json).unwrap().text, "{\n  \"a\": 2\n}\n");
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -197,7 +197,7 @@ proptest! {
         let (live, wanted) = (wrap(live), wrap(wanted));
         let Some(text) = text::render(syntax, &live) else { return Ok(()) };
         let live = document(syntax, &text);
-        if let Some(rewritten) = rewrite(Some(&live), &Document::new(wanted.clone()), syntax) {
+        if let Some(rewritten) = rewrite(Some(&live), &Document::new(wanted.clone()), None, syntax) {
             prop_assert!(text::means(syntax, &rewritten.text, &wanted));
         } else {
             prop_assert!(text::render(syntax, &wanted).is_none());
