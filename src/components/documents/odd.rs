@@ -28,7 +28,7 @@ pub(super) fn may_hold_one(text: &str) -> bool {
 }
 
 /// Puts the text of odd numbers into the value that was read from it.
-pub(super) fn restore<'n>(text: &str, node: &'n Node, value: &mut Value) {
+pub(super) fn restore(text: &str, node: &Node, value: &mut Value) {
     let mut anchors = HashMap::new();
     Restorer { text, anchors: &mut anchors }.node(node, value);
 }

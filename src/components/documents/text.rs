@@ -289,6 +289,21 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_readers_disagree_about_is_its_text() {
+        let text = "a: 0755\nb: [01234, 1_000, 755, 1.10]\nc: &c {d: 0o17}\ne: *c\nf:\n  <<: *c\n  g: '012'\n";
+        let expected = json!({"a": "0755", "b": ["01234", "1_000", 755, 1.1], "c": {"d": "0o17"}, "e": {"d": "0o17"},
+            "f": {"d": "0o17", "g": "012"}});
+        assert_eq!(read(Syntax::Yaml, text).unwrap(), expected);
+    }
+
+    #[test]
+    fn errors_are_words_for_who_wrote_the_file() {
+        let twice = read(Syntax::Yaml, "a: 1\na: 2\n").unwrap_err().chain();
+        let several = read(Syntax::Yaml, "a: 1\n---\nb: 2\n").unwrap_err().chain();
+        assert!(!twice.contains("Policy") && several.contains("several documents"), "{twice}\n{several}");
+    }
+
+    #[test]
     fn rendered_text_means_the_value() {
         let value = json!({"a": "yes", "y": "no", "b": "1.0", "c": "", "d": " x ", "e": "multi\nline\n", "f": [], "g": {}, "h": "~",
             "i": "\u{1b}[2J", "j": [[1, [2]], {"k": null}], "k: #": "- a", "l": 1e300, "m": "\u{feff}", "n": "null", "o": "0x10"});

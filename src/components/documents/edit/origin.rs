@@ -27,7 +27,7 @@ impl<'t> Origin<'t> {
         let (text, (node, value)) = (self.0?.0, there.0?);
         let written = text.get(node.start..node.end)?;
         let fits = match node.kind {
-            Kind::Plain => !written.is_empty() && !(between_brackets && written.contains([',', '[', ']', '{', '}'])),
+            Kind::Plain => !(written.is_empty() || between_brackets && written.contains([',', '[', ']', '{', '}'])),
             Kind::Single | Kind::Double => true,
             _ => false,
         };
