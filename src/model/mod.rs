@@ -47,4 +47,4 @@ pub use secret::{DigestKey, Secret};
 pub use selection::Selection;
 pub use size::{plural, size};
 pub use task::{TaskId, TaskState, TaskStatus};
-pub use tree::{ContentSink, Tree};
+pub use tree::{ContentSink, Former, Names, Tree};

@@ -15,7 +15,7 @@ impl Schema {
         static PLAIN: KindSchema = KindSchema {
             fields: Vec::new(),
             ignore: Vec::new(),
-            reserved: None,
+            reserved: Vec::new(),
             after: Vec::new(),
             privileges: Privileges::Strip,
             identity: None,
@@ -30,8 +30,8 @@ pub struct KindSchema {
     pub fields: Vec<FieldRule>,
     /// For trees: gitignore patterns of paths that are neither compared nor written.
     pub ignore: Vec<String>,
-    /// For trees: a place below the component's root that is rekindle's own, never compared nor written.
-    pub reserved: Option<TreePath>,
+    /// For trees: places below the component's root that are rekindle's own, never compared nor written.
+    pub reserved: Vec<TreePath>,
     /// Kinds that must be there first.
     pub after: Vec<String>,
     /// For trees: what becomes of setuid bits, setgid bits of files, and file capabilities.
@@ -99,6 +99,9 @@ pub struct FieldRule {
     /// Given by the system itself where nobody gives one, and never taken away: a backup that lacks it says nothing.
     #[serde(default)]
     pub given: bool,
+    /// Of a set: the set beside it that cannot hold the same element. What comes here leaves there, and is one change.
+    #[serde(default)]
+    pub excludes: Option<String>,
     /// Fields whose hunks must be taken along with this one's.
     pub needs: Vec<String>,
     /// What stands there in the words of people, where the path is only ours. `{}` is the element's key; a time in it,

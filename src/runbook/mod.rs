@@ -43,7 +43,7 @@ pub use in_clear::goes_in_clear;
 pub use input::Input;
 pub use inputs::{Given, Inputs};
 pub use json_schema::json_schema;
-pub use owner_filter::OwnerFilter;
+pub use owner_filter::{OwnerFilter, owner_of};
 pub use owners::{OwnersFrom, check_owner_name};
 pub use report::Drawing;
 pub use runbook::{OwnersAt, Runbook};

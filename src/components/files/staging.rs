@@ -1,6 +1,6 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustix::fs::{Mode, OFlags, openat};
 
@@ -129,7 +129,10 @@ fn wrong_size(entry: &Entry, size: u64) -> Error {
     )
 }
 
-/// The metadata of what this process has just made.
+/// The metadata of what this process has just made. Who it is does not change while it runs, so it is asked once.
 pub(super) fn fresh(mode: u32) -> Meta {
-    Meta { mode, uid: rustix::process::geteuid().as_raw(), gid: rustix::process::getegid().as_raw(), ..Meta::default() }
+    static OWN: OnceLock<(u32, u32)> = OnceLock::new();
+    let own = || (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let (uid, gid) = *OWN.get_or_init(own);
+    Meta { mode, uid, gid, ..Meta::default() }
 }
