@@ -315,5 +315,5 @@ fn a_path_means_the_same_however_its_slashes_are_written() {
 #[test]
 fn a_variable_that_needs_quotes_is_pointed_at() {
     let findings = found("rekindle: 1\nsources: { a: { tar: ${root}/x } }\nsteps: [ { id: x, run: [id] } ]\n");
-    assert!(findings.starts_with("test.yaml:2:24: error"), "{findings}");
+    assert!(findings.starts_with("test.yaml:2:22: error"), "{findings}");
 }

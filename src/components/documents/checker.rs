@@ -42,7 +42,7 @@ fn check_one(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> R
         checked.preview = Preview::Partial;
         checked
             .warnings
-            .push(format!("{key}: this edit rewrites the whole file; its comments and layout will be lost"));
+            .push(format!("{key}: this edit rewrites parts of the file; their comments and layout will be lost"));
     }
     if folder.stat(&name)?.is_some_and(|found| found.st_nlink > 1) {
         let why =

@@ -60,6 +60,11 @@ fn origin_text<'o>(live: &Document, expected: &Document, origin: &'o Document, s
 
 fn written(live: Option<&Document>, wanted: &Value, origin: Option<&Document>, syntax: Syntax) -> Option<Rewritten> {
     let live_text = live.and_then(|live| live.source.as_deref());
+    if let Some((live, bare)) = live.zip(live_text.and_then(|text| text.strip_prefix(BYTE_ORDER_MARK))) {
+        let bare = Document { source: Some(bare.into()), ..live.clone() };
+        let made = written(Some(&bare), wanted, origin, syntax)?;
+        return Some(Rewritten { text: format!("{BYTE_ORDER_MARK}{}", made.text), ..made });
+    }
     let made = |text, loses_layout| Some(Rewritten { text, loses_layout, is_origin: false });
     if let Some((live, text)) = live.zip(live_text) {
         let value = &live.value;
@@ -85,9 +90,6 @@ fn written(live: Option<&Document>, wanted: &Value, origin: Option<&Document>, s
         if former.contains("\r\n") {
             text = text.replace('\n', "\r\n");
         }
-        if former.starts_with(BYTE_ORDER_MARK) {
-            text.insert(0, BYTE_ORDER_MARK);
-        }
         if !former.ends_with('\n') {
             text.truncate(text.trim_end_matches(['\r', '\n']).len());
         }
@@ -101,6 +103,7 @@ fn edited(text: &str, live: &Value, wanted: &Value, origin: Option<&Document>, s
     let root = nodes(syntax, text)?;
     let there = origin.and_then(|origin| {
         let text = origin.source.as_deref()?;
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let is_same = (syntax == Syntax::Json) == is_json(text);
         let root = if is_same { nodes(syntax, text) } else { None };
         root.map(|root| (text, root, &*origin.value))
