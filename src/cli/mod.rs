@@ -29,6 +29,7 @@ mod runs;
 mod schema;
 mod screen;
 mod silence;
+mod strays;
 mod undo;
 mod verify;
 mod waits;

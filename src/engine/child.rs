@@ -35,6 +35,7 @@ pub(super) async fn run(
         evidence: String::new(),
         problem: Some(error.problem()),
         partial: false,
+        kept: None,
     };
     let Some((program, arguments)) = line.argv.split_first() else {
         return failed(Error::new(ErrorKind::Invalid, doing, "the command is empty"));
@@ -92,6 +93,7 @@ pub(super) async fn run(
             },
             problem: None,
             partial: false,
+            kept: None,
         },
         Ended::Itself(Ok(status)) => failed(
             Error::new(ErrorKind::NotMet, doing, format!("it ended with {status}"))
