@@ -151,6 +151,9 @@ impl Approved {
 pub struct Checked {
     pub preview: Preview,
     pub warnings: Vec<String>,
+    /// Of a document that is text: whether what is written is byte by byte the text that the desired document has. None
+    /// for one that has no text.
+    pub is_as_desired: Option<bool>,
     /// Of a document's file that would be made: what the write must give it. It becomes a part of the plan.
     pub file: Option<FileOwnership>,
 }

@@ -27,8 +27,8 @@ pub struct InputArgs {
     /// YAML or JSON file with values of inputs
     #[arg(long, value_name = "FILE")]
     pub inputs: Option<PathBuf>,
-    /// Do not check the certificates of servers, for this run alone; it is on record, and whoever stands between may
-    /// read the login
+    /// Do not check the certificates of servers, and send logins over http too, for this run alone; it is on record,
+    /// and others on the network may read the login
     #[arg(long)]
     pub insecure: bool,
 }

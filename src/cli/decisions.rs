@@ -156,9 +156,9 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path, what: &str) -> Result<T> {
         _ => "make them with 'rekindle review PLAN'",
     };
     let failed = |error| Error::io(doing(), error).next(next);
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = crate::named_file::open_given(path).map_err(failed)?;
     let mut text = Vec::new();
-    // A pipe or a device has no size to be asked for.
+    // A pipe has no size to be asked for.
     file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
     if text.len() as u64 > MAX_BYTES {
         return Err(Error::new(ErrorKind::Invalid, doing(), "it is larger than 1 GiB").next(next));

@@ -41,8 +41,19 @@ impl InputArgs {
             Inputs::gather(&runbook.inputs, &Given { flags: &flags, file: &file, environment: &environment })?;
         inputs.insecure = self.insecure;
         inputs.kept_out = crate::journal::StateFolder::from_environment().ok().map(|state| state.root().to_owned());
+        for input in
+            runbook.inputs.iter().filter(|input| input.secret && self.input.iter().any(|(name, _)| *name == input.name))
+        {
+            let (name, variable) = (&input.name, input.variable());
+            super::output::remark(&warning(&format!(
+                "warning: the secret input '{name}' stands on the command line, where other users of this machine can \
+                 read it; give it by {variable}, --inputs FILE or when asked"
+            )));
+        }
         if self.insecure {
-            super::output::remark(&warning("--insecure: the certificates of servers are not checked"));
+            super::output::remark(&warning(
+                "--insecure: the certificates of servers are not checked, and a login may go over http",
+            ));
         }
         if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
             let unset: Vec<_> = runbook.unset(&inputs).cloned().collect();
@@ -72,9 +83,9 @@ fn warning(text: &str) -> String {
 fn read_text(path: &std::path::Path) -> Result<String> {
     let doing = || format!("read {}", visible(path.as_os_str().as_encoded_bytes()));
     let failed = |error| Error::io(doing(), error).next("name a text file that is there and can be read");
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = crate::named_file::open_given(path).map_err(failed)?;
     let mut text = String::new();
-    // A pipe or a device has no size to be asked for.
+    // A pipe has no size to be asked for.
     file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
     if text.len() as u64 > MAX_BYTES {
         return Err(Error::new(ErrorKind::Invalid, doing(), "it is larger than 64 MiB").next("give a smaller one"));
@@ -88,7 +99,7 @@ fn values(text: &str, path: &std::path::Path) -> Result<BTreeMap<String, String>
             .next("write one 'name: value' a line")
     };
     let read: BTreeMap<String, serde_json::Value> =
-        serde_saphyr::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        serde_saphyr::from_str(text).map_err(|error| invalid(crate::yaml_problem::in_words(&error)))?;
     let plain = |(name, value): (String, serde_json::Value)| match value {
         serde_json::Value::String(text) => Ok((name, text)),
         serde_json::Value::Number(number) => Ok((name, number.to_string())),

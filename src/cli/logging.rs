@@ -10,7 +10,11 @@ use tracing_subscriber::prelude::*;
 static RUN_LOG: Mutex<Option<File>> = Mutex::new(None);
 
 /// Log lines go to the run's log and to the screen's log pane; with `-v` to stderr too.
+///
+/// The log pane stamps each line with local time, and the time library warns through the log while it reads the time
+/// zones. It reads them here, before anything hears it.
 pub fn start(verbose: u8) {
+    let zone = jiff::tz::TimeZone::try_system();
     let level = match verbose {
         0 | 1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
@@ -23,6 +27,9 @@ pub fn start(verbose: u8) {
     // A second start in one process keeps the first one's settings.
     let _ = tracing_subscriber::registry().with(screen).with(file).with(lines).try_init();
     crate::tui::start_log(log::LevelFilter::Info);
+    if let Err(error) = zone {
+        tracing::info!("the time zone of this machine is not known, so the screen shows times in UTC: {error}");
+    }
 }
 
 /// From here on lines are appended to this run's log; one that cannot be opened costs no run.

@@ -4,6 +4,7 @@ mod approval;
 mod args;
 mod close;
 mod completions;
+mod core_dumps;
 mod decisions;
 mod demo;
 mod failure;
@@ -111,6 +112,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     };
     let mut output = Output::new(&line.global);
     logging::start(line.global.verbose);
+    core_dumps::forbid();
     let told = perform(line.verb, &mut output).and_then(|exit| output::lost().map_or(Ok(exit), Err));
     told.unwrap_or_else(|error| failure::show(&error, &output))
 }

@@ -19,10 +19,7 @@ pub fn usable_runbook(path: &Path) -> Result<Runbook> {
 
 /// A runbook as a run's journal holds it, with what it includes.
 pub fn recorded_runbook(header: &RunHeader) -> Result<Runbook> {
-    let none = |name: &str| {
-        Err(Error::new(ErrorKind::Corrupt, format!("read the included runbook {name}"), "the journal does not hold it"))
-    };
-    parsed(Runbook::parse(&header.runbook_path, &header.runbook, &none), &header.runbook_path)
+    parsed(Runbook::parse_recorded(&header.runbook_path, &header.runbook), &header.runbook_path)
 }
 
 fn parsed(read: Result<(Runbook, Findings), Box<Findings>>, shown: &str) -> Result<Runbook> {

@@ -6,7 +6,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
 
+use super::command_environment::inherited;
 use super::lineage::Lineage;
+use super::mask::Mask;
 use super::output::stream;
 use super::script::CommandLine;
 use super::worker::Done;
@@ -39,7 +41,11 @@ pub(super) async fn run(
         return failed(Error::new(ErrorKind::Invalid, doing, "the command is empty"));
     };
     let mut command = Command::new(program);
-    command.args(arguments).envs(line.env.iter().map(|(name, value)| (name, value.expose())));
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(inherited())
+        .envs(line.env.iter().map(|(name, value)| (name, value.expose())));
     let lineage = Lineage::new();
     let (name, value) = lineage.mark();
     command.env(name, value);
@@ -51,9 +57,10 @@ pub(super) async fn run(
         Ok(spawned) => spawned,
         Err(error) => return failed(Error::io(doing, error)),
     };
+    let mask = Mask::of(&line.secrets);
     let outputs = [
-        child.stdout.take().map(|pipe| tokio::spawn(stream(task, pipe, mailbox.clone()))),
-        child.stderr.take().map(|pipe| tokio::spawn(stream(task, pipe, mailbox.clone()))),
+        child.stdout.take().map(|pipe| tokio::spawn(stream(task, pipe, mask.clone(), mailbox.clone()))),
+        child.stderr.take().map(|pipe| tokio::spawn(stream(task, pipe, mask.clone(), mailbox.clone()))),
     ];
     let ended = tokio::select! {
         ended = child.wait() => Ended::Itself(ended),

@@ -14,12 +14,15 @@ pub(super) struct Lineage(String);
 const MOST_ROUNDS: usize = 50;
 
 impl Lineage {
+    /// What the names of all marks begin with.
+    pub const MARK: &str = "REKINDLE_COMMAND_";
+
     pub fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         // The mark is in the name: a rekindle that a command runs marks its own commands beside it.
-        Self(format!("REKINDLE_COMMAND_{}_{now}_{count}", std::process::id()))
+        Self(format!("{}{}_{now}_{count}", Self::MARK, std::process::id()))
     }
 
     /// For the command's environment.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::sync::mpsc;
 
+use super::mask::Mask;
 use super::worker::Done;
 use crate::model::{TaskId, size, visible};
 
@@ -18,24 +19,30 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// And these come at the end: the last lines tell why it failed.
 const LAST_LINES: usize = 100;
 
-/// Reads a command's pipe to its end. What a command may say is without end; what is kept of it is not.
+/// Reads a command's pipe to its end. What a command may say is without end; what is kept of it is not, and holds no
+/// secret that is known.
 pub(super) async fn stream(
     task: TaskId,
     pipe: impl AsyncRead + Unpin + Send + 'static,
+    mask: Mask,
     mailbox: mpsc::UnboundedSender<Done>,
 ) {
+    // A secret must not be cut in two, each half shown.
+    let longest_piece = MAX_LINE + mask.longest();
     let mut reader = BufReader::new(pipe);
     let mut line = Vec::new();
     let mut output = Output { task, mailbox, told: 0, cut: 0, shown: Instant::now(), last: VecDeque::new() };
     loop {
-        let mut bounded = (&mut reader).take(MAX_LINE as u64);
-        match bounded.read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {
-                output.say(visible(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned());
-                line.clear();
-            }
-        }
+        let mut bounded = (&mut reader).take((longest_piece - line.len()) as u64);
+        let goes_on = match bounded.read_until(b'\n', &mut line).await {
+            Ok(read) if read > 0 => line.last() != Some(&b'\n') && line.len() >= longest_piece,
+            _ if line.is_empty() => return,
+            _ => false,
+        };
+        let rest = if goes_on { line.split_off(mask.complete(&line)) } else { Vec::new() };
+        let covered = mask.covered(line.strip_suffix(b"\n").unwrap_or(&line));
+        output.say(visible(&covered).into_owned());
+        line = rest;
     }
 }
 

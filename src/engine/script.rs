@@ -41,6 +41,8 @@ pub struct CommandLine {
     pub argv: Vec<String>,
     /// May hold secrets, so no value is shown.
     pub env: Vec<(String, Secret)>,
+    /// No output of the command is shown with one of these in it.
+    pub secrets: Vec<Secret>,
     pub cwd: Option<PathBuf>,
     pub deadline: Duration,
 }

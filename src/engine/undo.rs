@@ -201,12 +201,16 @@ fn either(before: Option<&Document>, after: Option<&Document>) -> Option<Documen
     Some(Document::new(value))
 }
 
-/// A document that was deleted is made anew: whose its file will be is a part of the plan, as with a restore.
+/// A document that was deleted is made anew: whose its file will be is a part of the plan, as with a restore. One whose
+/// text somebody edited since does not come back byte by byte, and the plan says so.
 async fn decide_files(context: &Context, restore: &Restore, proposal: &mut Proposal) -> Result<()> {
     let is_made = |at: usize| {
-        let is_document = |resource: &Resource| resource.document().is_some();
-        proposal.desired.get(at).and_then(Option::as_ref).is_some_and(is_document)
-            && proposal.live.get(at).is_none_or(Option::is_none)
+        let document = |side: &[Option<Resource>]| side.get(at)?.as_ref()?.document().cloned();
+        let (desired, live) = (document(&proposal.desired), document(&proposal.live));
+        desired.is_some_and(|desired| match live {
+            None => true,
+            Some(live) => live.source.is_some() && desired.source.is_some(),
+        })
     };
     let made: Vec<usize> = (0..proposal.plan.changes.len()).filter(|at| is_made(*at)).collect();
     if made.is_empty() {
@@ -217,7 +221,13 @@ async fn decide_files(context: &Context, restore: &Restore, proposal: &mut Propo
     let answers = context.pinned.calls.check(&restore.component_name, &*restore.component, &asked).await;
     let plan = Arc::make_mut(&mut proposal.plan);
     for (at, answer) in made.into_iter().zip(answers) {
-        let (Some(change), Some(file)) = (plan.changes.get_mut(at).map(Arc::make_mut), answer?.file) else { continue };
+        let (Some(change), answer) = (plan.changes.get_mut(at).map(Arc::make_mut), answer?) else { continue };
+        if answer.is_as_desired == Some(false) {
+            let why =
+                "its text was edited since this run wrote it: the edits stay, so it is not as before byte by byte";
+            change.warnings.push(format!("{}: {why}", change.id));
+        }
+        let Some(file) = answer.file else { continue };
         change.warnings.push(format!("a new file: {file}, as it was before where that can be"));
         change.file = Some(file);
     }
@@ -332,6 +342,9 @@ pub(super) fn undo_document(
             Mode::Exact,
             &context.pinned.key,
         )?;
+        // Its writer takes what it can from the former text.
+        let source = former.and_then(|former| former.source);
+        let wanted = wanted.map(|document| Document { source, ..document });
         pair.desired = wanted.map(|document| Resource { id: pair.id.clone(), body: Body::Document(document) });
         let change = difference(&context.pinned, &exact, &pair)?;
         return Ok(Some(WayBack { change, pair }));

@@ -74,6 +74,10 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
+/// Too many open files, of this process and of the whole system.
+const EMFILE: i32 = rustix::io::Errno::MFILE.raw_os_error();
+const ENFILE: i32 = rustix::io::Errno::NFILE.raw_os_error();
+
 impl Error {
     /// `doing`: what was tried and on what, as in "read the snapshot of /srv/repo"; `why`: the reason.
     /// The effect is taken as *not applied* until [`Error::known`] says otherwise.
@@ -114,7 +118,11 @@ impl Error {
             Os::Unsupported => ErrorKind::Unsupported,
             _ => ErrorKind::Io,
         };
+        let is_out_of_files = matches!(error.raw_os_error(), Some(EMFILE | ENFILE));
         let next = match kind {
+            _ if is_out_of_files => {
+                Some("raise the limit of open files (ulimit -n) or close other programs, then retry")
+            }
             ErrorKind::NoSpace => Some("free space or inodes on that file system, then retry this task"),
             ErrorKind::ReadOnly => Some("mount it writable, then retry this task"),
             ErrorKind::Io => Some("check that disk and the system's log, then try again"),
@@ -253,6 +261,10 @@ mod tests {
         let full = Error::io("write /home/ana/x", std::io::Error::from_raw_os_error(28));
         assert_eq!(full.kind(), ErrorKind::NoSpace);
         assert!(full.hint().is_some());
+        for out_of_files in [EMFILE, ENFILE] {
+            let error = Error::io("open /home/ana/x", std::io::Error::from_raw_os_error(out_of_files));
+            assert!(error.hint().unwrap().contains("open files"), "{:?}", error.hint());
+        }
     }
 
     #[test]

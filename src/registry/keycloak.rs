@@ -12,13 +12,18 @@ const ADMIN_CLI: &str = "admin-cli";
 /// Blocks: a secret may come from a command.
 pub(super) fn component(settings: &KeycloakSettings<String>, inputs: &Inputs) -> Result<Arc<dyn Component>> {
     let login = &settings.login;
+    let url = address(&settings.url)?;
+    super::in_clear::check("the login", &url, inputs)?;
+    if let Some(proxy) = settings.proxy.as_deref().filter(|_| url.starts_with("http://")) {
+        super::in_clear::check("the login", proxy, inputs)?;
+    }
     let secret = super::password::read(&login.secret, inputs)?;
     let grant = match &login.user {
         Some(username) => Grant::Password { username: username.clone(), password: secret },
         None => Grant::Client { secret },
     };
     let config = Config {
-        url: address(&settings.url)?,
+        url,
         realm: settings.realm.clone(),
         login: Login {
             realm: login.realm.clone().unwrap_or_else(|| settings.realm.clone()),

@@ -1,6 +1,7 @@
 //! The one place that names every adapter: from what a runbook says to the systems it stands for.
 
 mod absent;
+mod in_clear;
 mod inline;
 mod keycloak;
 mod live_source;
@@ -59,6 +60,11 @@ fn store(source: &Source<String>, inputs: &Inputs, pinned: Option<&str>) -> Resu
     }))
 }
 
+/// A REST server gets a login where its address or the environment holds one.
+fn sends_a_login(url: &str) -> bool {
+    url.contains('@') || std::env::var_os("RESTIC_REST_USERNAME").is_some()
+}
+
 fn restic_config(
     source: &Source<String>,
     restic: &Restic<String>,
@@ -66,6 +72,9 @@ fn restic_config(
     pinned: Option<&str>,
 ) -> Result<Config> {
     let doing = || format!("open the source '{}'", source.name);
+    if let Some(url) = restic.repository.strip_prefix("rest:").filter(|url| sends_a_login(url)) {
+        in_clear::check("the repository's login", url, inputs)?;
+    }
     let password = match &restic.password {
         Some(password) => password::read(password, inputs)?,
         None => password::read(&crate::runbook::Password::Env("RESTIC_PASSWORD".to_owned()), inputs)?,

@@ -1,6 +1,8 @@
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::model::{Error, ErrorKind, Result, Secret};
+use crate::model::{Error, ErrorKind, Result, Secret, visible};
+use crate::named_file;
 use crate::runbook::{Inputs, Password};
 
 /// Longer ones are a mistake: a key file in the password's place.
@@ -13,8 +15,7 @@ pub(super) fn read(password: &Password<String>, inputs: &Inputs) -> Result<Secre
             Error::new(ErrorKind::NotFound, format!("read the password from the variable {name}"), "it is not set")
                 .next(format!("export {name}, or write {{ file: … }} for {{ env: {name} }} in the runbook"))
         })?,
-        Password::File(path) => std::fs::read_to_string(path)
-            .map_err(|error| Error::io(format!("read the password from the file {path}"), error))?,
+        Password::File(path) => from_file(path)?,
         Password::Command(argv) => from_command(argv)?,
         Password::Input(name) => {
             return inputs.secret(&name.value).cloned().ok_or_else(|| {
@@ -30,7 +31,17 @@ pub(super) fn read(password: &Password<String>, inputs: &Inputs) -> Result<Secre
     if line.len() > MAX_BYTES {
         return Err(Error::new(ErrorKind::Invalid, "read a password", "it is longer than 64 KiB"));
     }
-    Ok(Secret::new(line))
+    let secret = Secret::new(line);
+    inputs.learn(&secret);
+    Ok(secret)
+}
+
+fn from_file(path: &str) -> Result<String> {
+    let doing = || format!("read the password from the file {}", visible(path));
+    let bytes = named_file::read(Path::new(path), MAX_BYTES as u64).map_err(|error| Error::io(doing(), error))?;
+    let text = |line: &[u8]| String::from_utf8(line.to_vec());
+    text(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default())
+        .map_err(|_| Error::new(ErrorKind::Invalid, doing(), "its first line is not UTF-8"))
 }
 
 fn from_command(argv: &[String]) -> Result<String> {

@@ -310,6 +310,7 @@ impl Script for Systems {
                     Program::Shell(script) => vec!["sh".to_owned(), "-c".to_owned(), script],
                 },
                 env,
+                secrets: self.inputs.known_secrets(),
                 cwd: cwd.map(Into::into),
                 deadline,
             }),

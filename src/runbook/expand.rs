@@ -2,9 +2,10 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::inputs::Inputs;
+use super::interpreted::code_with_a_variable;
 use super::owners::check_owner_name;
 use super::runbook::{Runbook, asked, fill};
-use super::step::{Action, ProbeStep, Program, Step};
+use super::step::{Action, ProbeStep, Program, RunStep, Step};
 use super::task_spec::{Question, TaskSpec, TaskWork};
 use super::template::Template;
 use crate::model::{Error, ErrorKind, Owner, OwnerSet, Probe, Result, Scope, Secret, StepHeader, TreePath};
@@ -141,6 +142,12 @@ impl Runbook {
                     documents: documents.collect::<Result<_>>()?,
                 }
             }
+            Action::Run(run) if runs_a_variable(run) => {
+                let doing = format!("run the command of step '{}'", found.id);
+                let why = "what '${…}' stands for would be run as code";
+                return Err(Error::new(ErrorKind::Refused, doing, why)
+                    .next("start a new run, with a runbook that gives the value as an argument of its own"));
+            }
             Action::Run(run) => TaskWork::Run {
                 program: match &run.program {
                     Program::Argv(argv) => Program::Argv(argv.iter().map(text).collect::<Result<_>>()?),
@@ -201,6 +208,11 @@ impl Runbook {
     }
 }
 
+/// A run that began before its runbook would have been refused must not carry this out either.
+fn runs_a_variable(run: &RunStep) -> bool {
+    matches!(&run.program, Program::Argv(argv) if code_with_a_variable(argv).is_some())
+}
+
 /// A path below a source's or component's root. A variable that is empty is refused: `home/${name}`
 /// must not become `home`.
 pub(super) fn path(template: &Template, inputs: &Inputs, owner: Option<&Owner>) -> Result<TreePath> {
@@ -214,6 +226,7 @@ pub(super) fn path(template: &Template, inputs: &Inputs, owner: Option<&Owner>) 
         }
     }
     let text = fill(template, inputs, owner)?;
-    let text = text.strip_prefix("./").unwrap_or(&text);
-    if text == "." { Ok(TreePath::root()) } else { TreePath::new(text) }
+    // `home/`, `./home` and `home//ana` mean what they say everywhere else.
+    let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    TreePath::new(parts.join("/"))
 }

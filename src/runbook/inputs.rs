@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::input::Input;
 use super::near::suggestion;
@@ -10,6 +11,8 @@ use crate::model::{Error, ErrorKind, Result, Secret};
 pub struct Inputs {
     plain: BTreeMap<String, String>,
     secret: BTreeMap<String, Secret>,
+    /// All secrets that this process has read: what a command prints is searched for them. Shared by all copies.
+    known: Arc<Mutex<Vec<Secret>>>,
     /// Whether the certificates of servers go unchecked: a run's own flag, never a runbook's.
     pub insecure: bool,
     /// Where rekindle keeps runs and keys: no component of files touches what is there.
@@ -65,7 +68,9 @@ impl Inputs {
             ));
         }
         if input.secret {
-            self.secret.insert(input.name.clone(), Secret::new(value));
+            let secret = Secret::new(value);
+            self.learn(&secret);
+            self.secret.insert(input.name.clone(), secret);
         } else {
             self.plain.insert(input.name.clone(), value);
         }
@@ -83,6 +88,16 @@ impl Inputs {
 
     pub fn secret(&self, name: &str) -> Option<&Secret> {
         self.secret.get(name)
+    }
+
+    /// A secret that was read elsewhere: a password from a file, say.
+    pub fn learn(&self, secret: &Secret) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).push(secret.clone());
+    }
+
+    /// Every secret that was given or learnt so far.
+    pub fn known_secrets(&self) -> Vec<Secret> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The value for text that may hold secrets.

@@ -3,12 +3,15 @@
 
 mod check;
 mod components;
+mod dangers;
 mod duration;
 mod expand;
 mod fields;
 mod finding;
+mod in_clear;
 mod input;
 mod inputs;
+mod interpreted;
 mod json_schema;
 mod near;
 mod node;
@@ -26,6 +29,7 @@ mod step;
 mod step_form;
 mod task_spec;
 mod template;
+mod unquoted;
 mod value;
 
 #[cfg(test)]
@@ -35,6 +39,7 @@ pub use components::{
     Adapter, ComponentSettings, DocumentsSettings, FilesSettings, KeycloakIds, KeycloakLogin, KeycloakSettings,
 };
 pub use finding::{Finding, Findings, Placed, Severity, SourceFile, Span};
+pub use in_clear::goes_in_clear;
 pub use input::Input;
 pub use inputs::{Given, Inputs};
 pub use json_schema::json_schema;

@@ -2,6 +2,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
 use super::finding::{Finding, Span};
+use super::unquoted::variable_between_brackets;
+use crate::yaml_problem;
 
 /// A larger runbook is refused.
 pub(super) const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -55,7 +57,15 @@ impl Node {
             Ok(raw) => Ok(node(file, text, raw)),
             Err(error) => {
                 let at = error.location().map_or(Span { file, start: 0, length: 0 }, |at| span(file, text, &at));
-                let message = first_line(&error.without_snippet().to_string());
+                if let Some(variable) = variable_between_brackets(file, text) {
+                    let finding = Finding::error(variable, "between brackets, '${' begins a map");
+                    return Err(Box::new(
+                        finding
+                            .label("this is not YAML that can be read")
+                            .help("quote it, as in { tar: \"${root}/x\" }"),
+                    ));
+                }
+                let message = yaml_problem::in_words(&error);
                 Err(Box::new(Finding::error(at, format!("this is not YAML that can be read: {message}"))))
             }
         }
@@ -71,10 +81,6 @@ impl Node {
             Value::Map(_) => "a map",
         }
     }
-}
-
-fn first_line(message: &str) -> String {
-    message.lines().next().unwrap_or_default().chars().take(300).collect()
 }
 
 enum Raw {

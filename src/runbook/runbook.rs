@@ -38,6 +38,27 @@ impl Runbook {
         text: &str,
         load: &dyn Fn(&str) -> Result<String>,
     ) -> Result<(Self, Findings), Box<Findings>> {
+        Self::read(path, text, load, super::dangers::check)
+    }
+
+    /// Reads the runbook of a run that has begun: what is refused since then keeps no run from being undone.
+    ///
+    /// # Errors
+    /// As with [`Runbook::parse`].
+    pub fn parse_recorded(path: &str, text: &str) -> Result<(Self, Findings), Box<Findings>> {
+        let none = |name: &str| {
+            let doing = format!("read the included runbook {name}");
+            Err(Error::new(ErrorKind::Corrupt, doing, "the journal does not hold it"))
+        };
+        Self::read(path, text, &none, |_, _| {})
+    }
+
+    fn read(
+        path: &str,
+        text: &str,
+        load: &dyn Fn(&str) -> Result<String>,
+        dangers: fn(&Self, &mut Findings),
+    ) -> Result<(Self, Findings), Box<Findings>> {
         let mut collected = Collector::collect(path, text, load);
         let needs = in_order(&mut collected);
         check(&mut collected);
@@ -45,6 +66,7 @@ impl Runbook {
         if let Some(needs) = &needs {
             super::overlap::check(&runbook.steps, &runbook.components, needs, &mut findings);
         }
+        dangers(&runbook, &mut findings);
         findings.in_order_of_place();
         let Some(needs) = needs.filter(|_| findings.errors == 0) else { return Err(Box::new(findings)) };
         runbook.text = bundle(&findings.files);

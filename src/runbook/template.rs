@@ -60,6 +60,23 @@ impl Template {
         Self { parts: vec![Part::Variable(name.to_owned())], span }
     }
 
+    /// The whole text, where no variable is in it.
+    pub(super) fn literal_text(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [] => Some(""),
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What stands before the first variable.
+    pub(super) fn leading_text(&self) -> &str {
+        match self.parts.first() {
+            Some(Part::Text(text)) => text,
+            _ => "",
+        }
+    }
+
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Variable(name) => Some(name.as_str()),

@@ -267,3 +267,53 @@ fn a_login_is_a_persons_or_a_clients() {
     let findings = with("{ client: me, secret: { input: nothing } }");
     assert!(findings.contains("nothing"), "{findings}");
 }
+
+const COMMAND: &str = "rekindle: 1
+sources: { a: { directory: /a } }
+owners: { user: { from: a } }
+steps:
+  - { id: x, each: user, run: COMMAND }
+";
+
+#[test]
+fn an_owners_name_is_no_code_and_a_run_that_began_with_one_can_still_be_undone() {
+    let text = COMMAND.replace("COMMAND", "[env, sh, -ec, \"echo ${user}\"]");
+    assert!(found(&text).contains("would be run as code"), "{}", found(&text));
+    let (runbook, _) = Runbook::parse_recorded("test.yaml", &text).unwrap();
+    let refused = runbook.task(0, Some(&owner("$(id)")), &inputs(&runbook, &[])).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Refused);
+    assert_eq!(found(&COMMAND.replace("COMMAND", "[sh, -c, 'echo \"$1\"', sh, \"${user}\"]")), "");
+}
+
+#[test]
+fn a_login_over_http_is_warned_of() {
+    let with = |url: &str| {
+        found(&REALM.replace("https://id.example.org", url).replace("LOGIN", "{ client: me, secret: { env: S } }"))
+    };
+    assert!(with("\"http://id.example.org\"").contains("http:"));
+    assert_eq!(with("\"http://127.0.0.1:8080\""), "");
+}
+
+#[test]
+fn a_path_means_the_same_however_its_slashes_are_written() {
+    let text = "rekindle: 1\ninputs: { below: { about: x } }\nsources: { a: { directory: /a } }\n\
+                components: { homes: { files: /home } }\nowners: { user: { from: a, below: \"${below}\" } }\n\
+                steps: [ { id: x, each: user, restore: homes, from: a, below: \"${below}/${user}\" } ]\n";
+    let runbook = read(text);
+    for below in ["home", "home/", "/home", "./home", "home//", "/home/", "././home/."] {
+        let inputs = inputs(&runbook, &[("below", below)]);
+        let TaskWork::Restore { scope, .. } = runbook.task(0, Some(&owner("ana")), &inputs).unwrap().work else {
+            panic!("no restore")
+        };
+        assert_eq!(scope.below, TreePath::new("home/ana").unwrap(), "{below}");
+    }
+    for out in ["..", "home/../..", "/.."] {
+        assert!(runbook.task(0, Some(&owner("ana")), &inputs(&runbook, &[("below", out)])).is_err(), "{out}");
+    }
+}
+
+#[test]
+fn a_variable_that_needs_quotes_is_pointed_at() {
+    let findings = found("rekindle: 1\nsources: { a: { tar: ${root}/x } }\nsteps: [ { id: x, run: [id] } ]\n");
+    assert!(findings.starts_with("test.yaml:2:22: error"), "{findings}");
+}

@@ -23,7 +23,7 @@ pub fn path(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
 pub fn load(path: &Path) -> Result<Keymap> {
     let reading = || format!("read the keys in {}", visible(path.as_os_str().as_encoded_bytes()));
     let mut text = String::new();
-    let file = match std::fs::File::open(path) {
+    let file = match crate::named_file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Keymap::default()),
         Err(error) => return Err(Error::io(reading(), error)),

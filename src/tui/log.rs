@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -43,8 +44,24 @@ pub fn heard() -> Vec<&'static str> {
     HEARD.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
 }
 
+thread_local! {
+    /// Whether this thread is adding a line to the pane.
+    static ADDING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// A line for the pane alone: what an event told the screen is in no log's file.
+///
+/// Adding a line reads the clock and the time zone, which may want to log something: that has no place in the pane,
+/// for it would be added while it is added.
 pub fn add(level: log::Level, voice: &'static str, text: &str) {
+    if ADDING.replace(true) {
+        return;
+    }
+    add_one(level, voice, text);
+    ADDING.set(false);
+}
+
+fn add_one(level: log::Level, voice: &'static str, text: &str) {
     let mut record = log::Record::builder();
     record.level(level).target(voice);
     tui_logger::Drain::new().log(&record.args(format_args!("{text}")).build());
@@ -64,7 +81,11 @@ where
 /// What this program says itself from that level on, and of the libraries only what they warn of.
 pub fn filter(level: Level) -> Targets {
     let own = ["rekindle", "engine", "run", "journal", "keycloak", "signals", "plain", "demo"];
-    Targets::new().with_default(Level::WARN).with_targets(own.map(|target| (target, level)))
+    // What the time library warns of is said once at the start, and a log line must not make it warn again.
+    Targets::new()
+        .with_default(Level::WARN)
+        .with_target("jiff", Level::ERROR)
+        .with_targets(own.map(|target| (target, level)))
 }
 
 struct Records;
@@ -194,6 +215,28 @@ mod tests {
         assert_eq!(shown(&"é".repeat(1_000_000)).chars().count(), MAX_MESSAGE);
     }
 
+    /// Stamps as the time library does that finds no time zones: by logging.
+    struct Stamps;
+
+    impl std::fmt::Display for Stamps {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            add(log::Level::Warn, "run", "no time zones are here");
+            f.write_str("said once")
+        }
+    }
+
+    #[test]
+    fn a_line_that_makes_another_line_ends() {
+        let subscriber = tracing_subscriber::registry().with(layer());
+        tracing::subscriber::with_default(subscriber, || {
+            ADDING.set(true);
+            add(log::Level::Warn, "run", &Stamps.to_string());
+            assert!(ADDING.replace(false), "a line within a line ends the outer one");
+            add(log::Level::Warn, "run", &Stamps.to_string());
+            assert!(!ADDING.get(), "the next line is added again");
+        });
+    }
+
     #[test]
     fn libraries_are_heard_when_they_warn_and_this_program_always() {
         let filter = filter(Level::INFO);
@@ -205,6 +248,7 @@ mod tests {
             ("demo", Level::INFO, true),
             ("keycloak", Level::INFO, true),
             ("rekindle::cli", Level::DEBUG, false),
+            ("jiff::tz::db::zoneinfo", Level::WARN, false),
         ] {
             assert_eq!(filter.would_enable(target, &level), heard, "{target} {level}");
         }

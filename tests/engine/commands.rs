@@ -45,6 +45,7 @@ async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) ->
     let line = CommandLine {
         argv: vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()],
         env: vec![("TOKEN".to_owned(), Secret::new("hush"))],
+        secrets: vec![Secret::new("hush-hush"), Secret::new("two\nlines of it")],
         cwd: None,
         deadline,
     };
@@ -177,4 +178,25 @@ async fn of_endless_output_the_beginning_and_the_end_are_kept() {
     assert!(told.output.len() < 20_000, "{} lines", told.output.len());
     assert_eq!(told.output.last().map(String::as_str), Some("the end"));
     assert!(told.output.iter().any(|line| line.contains("of output are left out here")));
+}
+
+#[tokio::test]
+async fn a_secret_that_a_command_prints_is_covered() {
+    let script = "echo \"Bearer hush-hush.\"; echo 'lines of it' >&2; printf %4090s; echo hush-hush; \
+                  printf hush; sleep 0.1; echo -hush";
+    let told = carried_out(script, LONG, false).await;
+    assert_eq!(told.status(), TaskStatus::Done, "{}", told.problem());
+    let output = told.output.concat();
+    assert!(!output.contains("hush-hush") && !output.contains("lines of it"), "{output}");
+    assert_eq!(output.matches("••••").count(), 4, "{output}");
+}
+
+#[tokio::test]
+async fn a_command_begins_without_the_environment_of_this_program() {
+    let told = carried_out("env | cut -d= -f1", LONG, false).await;
+    assert_eq!(told.status(), TaskStatus::Done, "{}", told.problem());
+    assert!(told.output.contains(&"PATH".to_owned()) && told.output.contains(&"TOKEN".to_owned()), "{:?}", told.output);
+    // What the test command sets for this process.
+    let cargo = told.output.iter().find(|name| name.starts_with("CARGO"));
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some() && cargo.is_none(), "{cargo:?}");
 }

@@ -65,12 +65,12 @@ own() {
 
 # Durability is what the engine's own faults test; here it would only cost time.
 start_database() {
-    as_postgres "$postgres/pg_ctl" -D "$folder/database" -l "$folder/database/log" -w -s \
-        -o "-p $database_port -k $folder/database -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=120" start
+    as_postgres "$postgres/pg_ctl" -D "$database" -l "$database/log" -w -s \
+        -o "-p $database_port -k $database -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=120" start
 }
 
 stop_database() {
-    as_postgres "$postgres/pg_ctl" -D "$folder/database" -m "${1:-fast}" -s stop || true
+    as_postgres "$postgres/pg_ctl" -D "$database" -m "${1:-fast}" -s stop || true
 }
 
 environment() {
@@ -107,19 +107,16 @@ make_template() {
     command -v curl >/dev/null || apt_install curl
     echo "making Keycloak's tables once: about half a minute" >&2
     folder=$(mktemp -d "$cache/keycloak-XXXXXX") database_port=$(free_port) port=$(free_port)
-    chmod 711 "$folder"
-    open_way "$folder"
-    mkdir "$folder/database"
-    own "$folder/database"
-    as_postgres "$postgres/initdb" -D "$folder/database" -A trust -U postgres --no-sync >/dev/null
+    database_folder
+    as_postgres "$postgres/initdb" -D "$database" -A trust -U postgres --no-sync >/dev/null
     start_database
     as_postgres psql -q -h 127.0.0.1 -p "$database_port" -U postgres \
         -c "create role keycloak login password 'keycloak'" -c "create database keycloak owner keycloak" >&2
     start_server
     stop_server TERM
     stop_database
-    rm -f "$folder/database/log"
-    mv "$folder/database" "$template"
+    rm -f "$database/log"
+    mv "$database" "$template"
     rm -rf "$folder"
 }
 
@@ -127,22 +124,25 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# The user postgres must be able to reach the database below a folder that only root may enter.
-open_way() {
-    [ "$(id -u)" -eq 0 ] || return 0
-    local way=$1
-    while [ "$way" != / ]; do
-        runuser -u postgres -- test -x "$way" || chmod o+x "$way"
-        way=$(dirname "$way")
-    done
+# A folder that PostgreSQL's user can reach and no other user can read. That user may not enter the test's own folder,
+# and the folders above that one are none of ours to open.
+database_folder() {
+    local base=$folder
+    if [ "$(id -u)" -eq 0 ]; then
+        for base in "${TMPDIR:-/tmp}" /tmp /var/tmp; do
+            if runuser -u postgres -- test -x "$base"; then break; fi
+        done
+    fi
+    database=$(mktemp -d "$base/rekindle-database-XXXXXX")
+    own "$database"
 }
 
 serve() {
     install
-    open_way "$folder"
-    cp -a --reflink=auto "$template" "$folder/database"
+    database_folder
+    cp -a --reflink=auto "$template/." "$database"
     echo "$database_port" >"$folder/database-port"
-    trap 'stop_server KILL; stop_database immediate; rm -rf "$folder"' EXIT
+    trap 'stop_server KILL; stop_database immediate; rm -rf "$folder" "$database"' EXIT
     start_database
     start_server
     echo ready

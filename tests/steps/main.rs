@@ -144,3 +144,49 @@ fn a_live_system_can_be_the_source_of_another() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     assert_eq!(platform.text("new/bob/.profile").as_deref(), Some("bob"));
 }
+
+#[test]
+fn a_machine_without_time_zones_logs_and_ends() {
+    let platform = Platform::new();
+    let text = "rekindle: 1\ntitle: zones\nsteps:\n  - { id: say, run: [echo, hi] }\n";
+    fs::write(platform.folder.path().join("zones.yaml"), text).unwrap();
+    // Junk among the zones, and links that go round.
+    let zones = platform.folder.path().join("zones");
+    fs::create_dir(&zones).unwrap();
+    fs::write(zones.join("UTC"), "junk").unwrap();
+    std::os::unix::fs::symlink("UTC", zones.join("link")).unwrap();
+    for folder in ["/nonexistent", zones.to_str().unwrap()] {
+        let mut command = Command::new("timeout");
+        command.args(["-k", "1", "60", env!("CARGO_BIN_EXE_rekindle"), "run", "zones.yaml", "--plain", "--yes"]);
+        command.env("TZDIR", folder).env("TZ", "Europe/Nowhere").current_dir(platform.folder.path());
+        command.env("REKINDLE_STATE", platform.folder.path().join("state"));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{folder}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn a_secret_on_the_command_line_is_warned_of_and_a_pipe_keeps_nobody_waiting() {
+    let platform = Platform::new();
+    let root = platform.folder.path();
+    fs::write(root.join("secret.yaml"), "rekindle: 1\ntitle: s\ninputs: { tok: { secret: true } }\nsteps:\n  - { id: a, run: [sh, -c, 'test \"$T\" = x7x7'], env: { T: \"${tok}\" } }\n").unwrap();
+    let rekindle = |arguments: &[&str]| {
+        let mut command = Command::new("timeout");
+        command.args(["60", env!("CARGO_BIN_EXE_rekindle")]).args(arguments).current_dir(root);
+        command.env("REKINDLE_STATE", root.join("state")).stdin(std::process::Stdio::null()).output().unwrap()
+    };
+    let warned = rekindle(&["run", "secret.yaml", "--plain", "--yes", "--input", "tok=x7x7"]);
+    let said = String::from_utf8(warned.stderr).unwrap();
+    assert!(warned.status.success() && said.contains("REKINDLE_INPUT_TOK") && !said.contains("x7x7"), "{said}");
+    assert!(Command::new("mkfifo").arg(root.join("pipe")).status().unwrap().success());
+    fs::write(root.join("includes.yaml"), "rekindle: 1\nsteps:\n  - include: pipe\n").unwrap();
+    for arguments in [
+        &["lint", "includes.yaml"][..],
+        &["lint", "pipe"],
+        &["plan", "secret.yaml", "--inputs", "pipe"],
+        &["run", "secret.yaml", "--decisions", "pipe", "--input", "tok=x7x7"],
+        &["review", "pipe"],
+    ] {
+        assert_eq!(rekindle(arguments).status.code(), Some(1), "{arguments:?}");
+    }
+}

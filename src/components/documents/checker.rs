@@ -34,12 +34,20 @@ fn check_one(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> R
     };
     let name = key.name().map(|stem| folder.name_of(stem)).transpose()?.flatten().unwrap_or_default();
     let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
-    match edit::rewrite(Some(live), expected, syntax) {
-        Some(rewritten) if rewritten.loses_layout => Ok(Checked {
-            preview: Preview::Partial,
-            warnings: vec![format!("{key}: this edit rewrites the whole file; its comments and layout will be lost")],
-            file: None,
-        }),
-        _ => Ok(Checked::default()),
+    let origin = approved.desired.as_ref().and_then(|desired| desired.document());
+    let rewritten = edit::rewrite(Some(live), expected, origin, syntax);
+    let mut checked =
+        Checked { is_as_desired: rewritten.as_ref().map(|rewritten| rewritten.is_origin), ..Checked::default() };
+    if rewritten.is_some_and(|rewritten| rewritten.loses_layout) {
+        checked.preview = Preview::Partial;
+        checked
+            .warnings
+            .push(format!("{key}: this edit rewrites parts of the file; their comments and layout will be lost"));
     }
+    if folder.stat(&name)?.is_some_and(|found| found.st_nlink > 1) {
+        let why =
+            "this file has other names (hard links): they keep the old content, and this name gets a file of its own";
+        checked.warnings.push(format!("{key}: {why}"));
+    }
+    Ok(checked)
 }

@@ -13,6 +13,7 @@ use crate::stores::{Store, nothing_there};
 
 use super::KIND;
 use super::component::locations;
+use super::links::{document_behind, followed};
 use super::owners::{owner_in, owner_of};
 use super::text::{MAX_BYTES, Syntax, parse};
 
@@ -31,6 +32,8 @@ struct Inner {
 struct Listed {
     files: Vec<TreePath>,
     ownerships: HashMap<TreePath, FileOwnership>,
+    /// Where the documents that are links lie, or why that cannot be told.
+    links: HashMap<TreePath, Result<TreePath>>,
     by_owner: BTreeMap<String, Vec<TreePath>>,
 }
 
@@ -57,13 +60,23 @@ impl Inner {
         if let Some(listed) = known(&self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner)) {
             return Ok(listed);
         }
-        let children =
-            self.store.children(below)?.ok_or_else(|| nothing_there(&*self.store, below, "directory of documents"))?;
-        let is_document = |entry: &Entry| {
-            matches!(entry.kind, NodeKind::File { .. }) && entry.path.name().and_then(Syntax::of).is_some()
+        let real = followed(&*self.store, below);
+        let nothing = || nothing_there(&*self.store, below, "directory of documents");
+        let children = match &real {
+            Ok(real) => self.store.children(real)?.ok_or_else(nothing)?,
+            Err(_) if self.store.entry(below)?.is_none() => return Err(nothing()),
+            Err(error) => return Err(error.again()),
         };
-        let (mut files, mut ownerships) = (Vec::new(), HashMap::new());
-        for entry in children.into_iter().filter(is_document) {
+        // What is not understood is not absent: it is listed, and reading it says what is the matter.
+        let is_document = |entry: &Entry| !entry.is_directory() && entry.path.name().and_then(Syntax::of).is_some();
+        let (mut files, mut ownerships, mut links) = (Vec::new(), HashMap::new(), HashMap::new());
+        for mut entry in children.into_iter().filter(is_document) {
+            if !matches!(entry.kind, NodeKind::File { .. }) {
+                let found = document_behind(&*self.store, &entry);
+                let path = entry.path.clone();
+                entry.meta = found.as_ref().map_or(entry.meta, |found| found.meta.clone());
+                links.insert(path, found.map(|found| found.path));
+            }
             let meta = &entry.meta;
             ownerships.insert(entry.path.clone(), FileOwnership::new(meta.mode, meta.uid, meta.gid));
             files.push(entry.path);
@@ -76,14 +89,15 @@ impl Inner {
                 }
             }
             Some(field) => {
-                for (file, document) in files.iter().zip(self.documents(&files)) {
+                let places = files.iter().map(|file| place_of(&links, file)).collect();
+                for (file, document) in files.iter().zip(self.documents(places)) {
                     if let Some(document) = document? {
                         by_owner.entry(owner_in(file, &document.value, field)?).or_default().push(file.clone());
                     }
                 }
             }
         }
-        let listed = Arc::new(Listed { files, ownerships, by_owner });
+        let listed = Arc::new(Listed { files, ownerships, links, by_owner });
         let mut folders = self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(Arc::clone(folders.entry(below.clone()).or_insert(listed)))
     }
@@ -102,14 +116,28 @@ impl Inner {
         folders.get(&file.parent().unwrap_or_default())?.ownerships.get(file).copied()
     }
 
+    /// Where a file's bytes lie.
+    fn place(&self, file: &TreePath) -> Result<TreePath> {
+        let folders = self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match folders.get(&file.parent().unwrap_or_default()) {
+            Some(listed) => place_of(&listed.links, file),
+            None => Ok(file.clone()),
+        }
+    }
+
     /// Each file's document, in order; `None` for one that is not there. Files of one directory are read
     /// together, in the order that the store finds best.
-    fn documents(&self, files: &[TreePath]) -> Vec<Result<Option<Document>>> {
+    fn documents(&self, places: Vec<Result<TreePath>>) -> Vec<Result<Option<Document>>> {
         let mut by_parent: BTreeMap<TreePath, Vec<usize>> = BTreeMap::new();
-        for (position, file) in files.iter().enumerate() {
-            by_parent.entry(file.parent().unwrap_or_default()).or_default().push(position);
+        let mut files: Vec<TreePath> = Vec::with_capacity(places.len());
+        let mut documents: Vec<Result<Option<Document>>> = Vec::with_capacity(places.len());
+        for (position, place) in places.into_iter().enumerate() {
+            if let Ok(file) = &place {
+                by_parent.entry(file.parent().unwrap_or_default()).or_default().push(position);
+            }
+            files.push(place.as_ref().cloned().unwrap_or_default());
+            documents.push(place.map(|_| None));
         }
-        let mut documents: Vec<Result<Option<Document>>> = files.iter().map(|_| Ok(None)).collect();
         for (parent, positions) in by_parent {
             let read = self.read_together(&parent, positions.iter().filter_map(|position| files.get(*position)));
             for (position, document) in positions.into_iter().zip(read) {
@@ -143,6 +171,14 @@ impl Inner {
             Ok(()) => Err(Error::new(ErrorKind::Corrupt, format!("read {file}"), "the store did not hand it over")),
         };
         read.into_iter().zip(&files).map(|(document, file)| document.unwrap_or_else(|| missing(file))).collect()
+    }
+}
+
+fn place_of(links: &HashMap<TreePath, Result<TreePath>>, file: &TreePath) -> Result<TreePath> {
+    match links.get(file) {
+        None => Ok(file.clone()),
+        Some(Ok(place)) => Ok(place.clone()),
+        Some(Err(error)) => Err(error.again()),
     }
 }
 
@@ -209,7 +245,8 @@ impl Reader for DocumentsSource {
             let resource = |(document, location): (Result<Option<Document>>, Location)| {
                 Ok(document?.map(|document| Resource { id: location.id, body: Body::Document(document) }))
             };
-            let owned = inner.documents(&files).into_iter().zip(&files).map(|(document, file)| {
+            let places = files.iter().map(|file| inner.place(file)).collect();
+            let owned = inner.documents(places).into_iter().zip(&files).map(|(document, file)| {
                 Ok(document?.map(|document| Document { file: inner.ownership(file), ..document }))
             });
             owned.zip(asked).map(resource).collect()

@@ -4,6 +4,10 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::{Map, Number, Value};
 
 use crate::model::{Document, Error, ErrorKind, Result, TreePath, visible};
+use crate::yaml_problem;
+
+use super::edit::yaml_nodes;
+use super::odd;
 
 /// Larger documents are refused.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -11,6 +15,9 @@ pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 const MAX_DEPTH: usize = 64;
 /// Of one document once its aliases are expanded.
 const MAX_NODES: usize = 2_000_000;
+
+/// Some editors begin a file with it.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Syntax {
@@ -44,7 +51,7 @@ pub(super) fn parse(path: &TreePath, syntax: Syntax, bytes: &[u8]) -> Result<Doc
     let text = std::str::from_utf8(bytes)
         .map_err(|error| invalid(format!("it is not UTF-8 from byte {} on", error.valid_up_to())))?;
     let value = match syntax {
-        Syntax::Json => json(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Syntax::Json => json(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)),
         Syntax::Yaml => yaml(text),
     };
     match value.map_err(invalid)? {
@@ -74,7 +81,7 @@ pub(super) fn render_scalar(value: &Value) -> Option<String> {
 pub(super) fn means(syntax: Syntax, text: &str, value: &Value) -> bool {
     let read = match syntax {
         Syntax::Yaml => yaml(text),
-        Syntax::Json => json(text),
+        Syntax::Json => json(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)),
     };
     read.is_ok_and(|read| read == *value)
 }
@@ -85,6 +92,7 @@ fn json(text: &str) -> Result<Value, String> {
 }
 
 fn yaml(text: &str) -> Result<Value, String> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_reader_input_bytes: Some(MAX_BYTES),
@@ -104,13 +112,15 @@ fn yaml(text: &str) -> Result<Value, String> {
         strict_booleans: true,
         reject_unsupported_tags: true,
     };
-    let exact: Exact = serde_saphyr::from_str_with_options(text, options).map_err(|error| plain(&error.to_string()))?;
-    Ok(exact.0)
-}
-
-/// One line, nothing that a terminal obeys.
-fn plain(message: &str) -> String {
-    visible(message.lines().next().unwrap_or_default()).into_owned()
+    let exact: Exact =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| yaml_problem::in_words(&error))?;
+    let mut value = exact.0;
+    if odd::may_hold_one(text)
+        && let Some(node) = yaml_nodes(text)
+    {
+        odd::restore(text, &node, &mut value);
+    }
+    Ok(value)
 }
 
 /// A value as it was written, or an error.
@@ -277,6 +287,21 @@ mod tests {
         let value = read(Syntax::Yaml, "base: &b {x: 1, y: 2}\nana:\n  <<: *b\n  y: 3\ncopy: *b\n").unwrap();
         assert_eq!(value["ana"], json!({"x": 1, "y": 3}));
         assert_eq!(value["copy"], json!({"x": 1, "y": 2}));
+    }
+
+    #[test]
+    fn a_number_that_readers_disagree_about_is_its_text() {
+        let text = "a: 0755\nb: [01234, 1_000, 755, 1.10]\nc: &c {d: 0o17}\ne: *c\nf:\n  <<: *c\n  g: '012'\n";
+        let expected = json!({"a": "0755", "b": ["01234", "1_000", 755, 1.1], "c": {"d": "0o17"}, "e": {"d": "0o17"},
+            "f": {"d": "0o17", "g": "012"}});
+        assert_eq!(read(Syntax::Yaml, text).unwrap(), expected);
+    }
+
+    #[test]
+    fn errors_are_words_for_who_wrote_the_file() {
+        let twice = read(Syntax::Yaml, "a: 1\na: 2\n").unwrap_err().chain();
+        let several = read(Syntax::Yaml, "a: 1\n---\nb: 2\n").unwrap_err().chain();
+        assert!(!twice.contains("Policy") && several.contains("several documents"), "{twice}\n{several}");
     }
 
     #[test]

@@ -132,7 +132,8 @@ fn prepare(folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {
     let Some(expected) = expected else {
         return Ok(Prepared::Staged(Box::new(Staged { folder, name, temporary: None, seen, bytes: 0 })));
     };
-    let text = edit::rewrite(now.as_ref(), expected, syntax)
+    let origin = approved.desired.as_ref().and_then(crate::model::Resource::document);
+    let text = edit::rewrite(now.as_ref(), expected, origin, syntax)
         .ok_or_else(|| Error::new(ErrorKind::Unsupported, doing(), "it cannot be written as text that means the same"))?
         .text;
     let temporary = format!(".rekindle-{}.tmp", Digest::of(&name).short()).into_bytes();

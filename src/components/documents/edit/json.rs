@@ -67,7 +67,7 @@ impl Scanner<'_> {
                 Kind::Plain
             }
         };
-        Some(Node { start, end: self.at, kind })
+        Some(Node { start, end: self.at, anchor: None, kind })
     }
 
     fn string(&mut self) -> Option<()> {

@@ -2,45 +2,126 @@
 
 mod json;
 mod node;
+mod origin;
+mod pieces;
 mod splice;
 mod style;
 #[cfg(test)]
 mod tests;
+mod unshared;
 mod yaml;
+
+use serde_json::Value;
 
 use crate::model::Document;
 
-use super::text::{self, Syntax};
+use super::text::{self, BYTE_ORDER_MARK, Syntax};
+pub(super) use node::{Kind, Node};
+use origin::Origin;
 use splice::Splices;
+pub(super) use yaml::nodes as yaml_nodes;
 
 pub(super) struct Rewritten {
     pub text: String,
     /// Comments and layout of the live file could not be kept.
     pub loses_layout: bool,
+    /// It is the text that the wanted document comes from, byte by byte.
+    pub is_origin: bool,
 }
 
-/// The text to write so that the file means `expected`; always checked by reading it again.
-pub(super) fn rewrite(live: Option<&Document>, expected: &Document, syntax: Syntax) -> Option<Rewritten> {
+/// The text to write so that the file means `expected`; always checked by reading it again. `origin`: the document that
+/// the wanted values come from.
+pub(super) fn rewrite(
+    live: Option<&Document>,
+    expected: &Document,
+    origin: Option<&Document>,
+    syntax: Syntax,
+) -> Option<Rewritten> {
     let live_text = live.and_then(|live| live.source.as_deref());
     let own = expected.source.as_deref().filter(|own| Some(*own) != live_text);
-    if let Some(own) = own.filter(|own| text::means(syntax, own, &expected.value)) {
-        return Some(Rewritten { text: own.to_owned(), loses_layout: false });
+    let own = own.filter(|own| text::means(syntax, own, &expected.value));
+    if let Some(own) = own.or_else(|| origin_text(live?, expected, origin?, syntax)) {
+        return Some(Rewritten { text: own.to_owned(), loses_layout: false, is_origin: true });
     }
-    if let Some(text) = live.and_then(|live| edited(live, expected, syntax)) {
-        return Some(Rewritten { text, loses_layout: false });
-    }
-    let text = text::render(syntax, &expected.value)?;
-    Some(Rewritten { text, loses_layout: live_text.is_some_and(|text| has_layout(syntax, text)) })
+    written(live, &expected.value, origin, syntax)
 }
 
-fn edited(live: &Document, expected: &Document, syntax: Syntax) -> Option<String> {
-    let text = live.source.as_deref()?;
-    let root = match syntax {
-        Syntax::Yaml => yaml::nodes(text)?,
-        Syntax::Json => json::nodes(text)?,
-    };
-    let edited = Splices::new(text, syntax).root(&root, &live.value, &expected.value)?;
-    text::means(syntax, &edited, &expected.value).then_some(edited)
+/// The origin's own text, where the live text is what an edit of it left: then it loses nothing of anybody's. That is how
+/// an undo brings a file back byte by byte.
+fn origin_text<'o>(live: &Document, expected: &Document, origin: &'o Document, syntax: Syntax) -> Option<&'o str> {
+    let own = origin.source.as_deref()?;
+    let live_text = live.source.as_deref()?;
+    if origin.value != expected.value || !text::means(syntax, own, &expected.value) {
+        return None;
+    }
+    let left = written(Some(origin), &live.value, Some(live), syntax)?.text;
+    (left == live_text).then_some(own)
+}
+
+fn written(live: Option<&Document>, wanted: &Value, origin: Option<&Document>, syntax: Syntax) -> Option<Rewritten> {
+    let live_text = live.and_then(|live| live.source.as_deref());
+    if let Some((live, bare)) = live.zip(live_text.and_then(|text| text.strip_prefix(BYTE_ORDER_MARK))) {
+        let bare = Document { source: Some(bare.into()), ..live.clone() };
+        let made = written(Some(&bare), wanted, origin, syntax)?;
+        return Some(Rewritten { text: format!("{BYTE_ORDER_MARK}{}", made.text), ..made });
+    }
+    let made = |text, loses_layout| Some(Rewritten { text, loses_layout, is_origin: false });
+    if let Some((live, text)) = live.zip(live_text) {
+        let value = &live.value;
+        let by_origin = origin.and_then(|origin| edited(text, value, wanted, Some(origin), syntax));
+        if let Some(text) = by_origin.or_else(|| edited(text, value, wanted, None, syntax)) {
+            return made(text, false);
+        }
+        if syntax == Syntax::Yaml
+            && let Some(root) = yaml::nodes(text)
+        {
+            let apart = unshared::unshared(text, &root, value).filter(|apart| text::means(syntax, apart, value));
+            if let Some(text) = apart.and_then(|apart| edited(&apart, value, wanted, origin, syntax)) {
+                return made(text, false);
+            }
+            let pieces = pieces::pieces(text, &root, value, wanted);
+            if let Some(text) = pieces.filter(|pieces| text::means(syntax, pieces, wanted)) {
+                return made(text, has_layout(syntax, live_text.unwrap_or_default()));
+            }
+        }
+    }
+    let mut text = text::render(syntax, wanted)?;
+    if let Some(former) = live_text {
+        if former.contains("\r\n") {
+            text = text.replace('\n', "\r\n");
+        }
+        if !former.ends_with('\n') {
+            text.truncate(text.trim_end_matches(['\r', '\n']).len());
+        }
+    }
+    let loses_layout = live_text.is_some_and(|text| has_layout(syntax, text));
+    text::means(syntax, &text, wanted).then_some(())?;
+    made(text, loses_layout)
+}
+
+fn edited(text: &str, live: &Value, wanted: &Value, origin: Option<&Document>, syntax: Syntax) -> Option<String> {
+    let root = nodes(syntax, text)?;
+    let there = origin.and_then(|origin| {
+        let text = origin.source.as_deref()?;
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        let is_same = (syntax == Syntax::Json) == is_json(text);
+        let root = if is_same { nodes(syntax, text) } else { None };
+        root.map(|root| (text, root, &*origin.value))
+    });
+    let origin = there.as_ref().map_or_else(Origin::default, |(text, root, value)| Origin::new(text, root, value));
+    let edited = Splices::new(text, syntax, origin).root(&root, live, wanted)?;
+    text::means(syntax, &edited, wanted).then_some(edited)
+}
+
+fn nodes(syntax: Syntax, text: &str) -> Option<Node> {
+    match syntax {
+        Syntax::Yaml => yaml::nodes(text),
+        Syntax::Json => json::nodes(text),
+    }
+}
+
+fn is_json(text: &str) -> bool {
+    text.trim_start_matches(BYTE_ORDER_MARK).trim_start().starts_with(['{', '['])
 }
 
 /// Whether fresh text would lose more than quoting: comments, aliases, the order of keys.

@@ -1,18 +1,21 @@
 /// A value's place in the text of its document. Offsets are bytes; `end` is exclusive.
-pub(super) struct Node {
+pub(in crate::components::documents) struct Node {
     pub start: usize,
     pub end: usize,
+    /// What an alias of it is called by.
+    pub anchor: Option<usize>,
     pub kind: Kind,
 }
 
-pub(super) enum Kind {
+pub(in crate::components::documents) enum Kind {
     Plain,
     Single,
     Double,
     /// A literal block scalar: `start..end` are its lines, from the first one's first character on.
     Literal,
-    /// Folded scalars and aliases: replaced, never edited.
+    /// Folded scalars: replaced, never edited.
     Other,
+    Alias(usize),
     Map {
         flow: bool,
         entries: Vec<Entry>,
@@ -23,7 +26,7 @@ pub(super) enum Kind {
     },
 }
 
-pub(super) struct Entry {
+pub(in crate::components::documents) struct Entry {
     pub key: String,
     pub key_start: usize,
     pub key_end: usize,

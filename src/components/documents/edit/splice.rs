@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -7,6 +8,7 @@ use crate::model::{Digest, Document};
 
 use super::super::text::Syntax;
 use super::node::{Entry, Kind, Node};
+use super::origin::{Origin, There};
 use super::style;
 
 /// The splices that turn a document's text into one of another value. Nothing here is trusted: what comes
@@ -14,6 +16,7 @@ use super::style;
 pub(super) struct Splices<'t> {
     pub text: &'t str,
     pub syntax: Syntax,
+    origin: Origin<'t>,
     splices: Vec<(Range<usize>, String)>,
 }
 
@@ -27,15 +30,16 @@ struct Slot {
 }
 
 impl<'t> Splices<'t> {
-    pub fn new(text: &'t str, syntax: Syntax) -> Self {
-        Self { text, syntax, splices: Vec::new() }
+    pub fn new(text: &'t str, syntax: Syntax, origin: Origin<'t>) -> Self {
+        Self { text, syntax, origin, splices: Vec::new() }
     }
 
     pub fn root(mut self, node: &Node, live: &Value, wanted: &Value) -> Option<String> {
         match (&node.kind, wanted) {
             (Kind::Map { .. }, Value::Object(_)) | (Kind::List { .. }, Value::Array(_)) => {
                 let flow = !node.is_block_collection();
-                self.edit(node, live, wanted, Slot { after: node.start, column: 0, flow })?;
+                let there = self.origin.root();
+                self.edit(node, live, wanted, there, Slot { after: node.start, column: 0, flow })?;
                 self.spliced()
             }
             _ => None,
@@ -52,14 +56,21 @@ impl<'t> Splices<'t> {
             at = range.end;
         }
         spliced.push_str(self.text.get(at..)?);
+        // What is gone may have been the last line, which had no line break.
+        if !self.text.ends_with('\n') && spliced.ends_with('\n') {
+            spliced.truncate(spliced.trim_end_matches(['\r', '\n']).len());
+        }
         Some(spliced)
     }
 
     fn splice(&mut self, range: Range<usize>, new: impl Into<String>) {
-        self.splices.push((range, new.into()));
+        let new = new.into();
+        let has_returns = self.text.contains("\r\n") && !new.contains('\r');
+        self.splices.push((range, if has_returns { new.replace('\n', "\r\n") } else { new }));
     }
 
-    fn edit(&mut self, node: &Node, live: &Value, wanted: &Value, slot: Slot) -> Option<()> {
+    /// `there`: where the wanted value stands in the text that it comes from.
+    fn edit(&mut self, node: &Node, live: &Value, wanted: &Value, there: There<'t>, slot: Slot) -> Option<()> {
         if live == wanted {
             return Some(());
         }
@@ -67,17 +78,17 @@ impl<'t> Splices<'t> {
             (Kind::Map { flow, entries }, Value::Object(live), Value::Object(wanted)) if !wanted.is_empty() => {
                 let any_kept = entries.iter().any(|entry| wanted.contains_key(&entry.key) || entry.key == "<<");
                 if any_kept {
-                    return self.map(node, *flow, entries, live, wanted);
+                    return self.map(node, *flow, entries, live, wanted, there);
                 }
             }
             (Kind::List { flow, items }, Value::Array(live), Value::Array(wanted))
                 if !wanted.is_empty() && items.len() == live.len() && !items.is_empty() =>
             {
-                return self.list(node, *flow, items, live, wanted);
+                return self.list(node, *flow, items, live, wanted, there);
             }
             _ => {}
         }
-        self.replace(node, wanted, slot)
+        self.replace(node, wanted, there, slot)
     }
 
     fn map(
@@ -87,7 +98,9 @@ impl<'t> Splices<'t> {
         entries: &[Entry],
         live: &Map<String, Value>,
         wanted: &Map<String, Value>,
+        there: There<'t>,
     ) -> Option<()> {
+        let fields = there.fields();
         let spans: Vec<Range<usize>> = entries.iter().map(|entry| entry.key_start..self.entry_end(entry)).collect();
         let gone: Vec<bool> =
             entries.iter().map(|entry| entry.key != "<<" && !wanted.contains_key(&entry.key)).collect();
@@ -95,32 +108,53 @@ impl<'t> Splices<'t> {
             if let (Some(live), Some(wanted)) = (live.get(&entry.key), wanted.get(&entry.key)) {
                 let colon = self.colon(entry)?;
                 let slot = Slot { after: colon + 1, column: self.column(entry.key_start), flow };
-                self.edit(&entry.value, live, wanted, slot)?;
+                if live != wanted {
+                    self.edit(&entry.value, live, wanted, there.field(&fields, &entry.key), slot)?;
+                }
             }
         }
         self.remove(&spans, &gone, flow)?;
-        let is_here = |name: &str| entries.iter().any(|entry| entry.key == name);
+        let here: HashSet<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+        let is_here = |name: &str| here.contains(name);
         let new: Vec<(&String, &Value)> =
             wanted.iter().filter(|(name, value)| !is_here(name) && live.get(*name) != Some(*value)).collect();
-        for (name, value) in new {
+        for (own, value) in new {
+            let name = own;
             let last = gone.iter().rposition(|gone| !gone)?;
             if flow {
                 let name = match self.syntax {
                     Syntax::Json => Value::from(name.as_str()).to_string(),
                     Syntax::Yaml => style::inline(self.syntax, &Value::from(name.as_str()))?,
                 };
-                let value = self.flow_value(value, spans.first()?.start)?;
+                let value = match self.origin.scalar(there.field(&fields, own), value, true) {
+                    Some(written) => written.to_owned(),
+                    None => self.flow_value(value, spans.first()?.start)?,
+                };
                 self.insert_flow(node, &spans, spans.get(last)?.end, &format!("{name}: {value}"))?;
             } else {
                 let column = self.column(entries.first()?.key_start);
-                let one = Value::Object(Map::from_iter([(name.clone(), value.clone())]));
-                self.insert_lines(spans.last()?.end, &style::block(&one, column)?);
+                let lines = match self.origin.lines(&fields, own, value, column) {
+                    Some(lines) => lines,
+                    None => {
+                        let one = Value::Object(Map::from_iter([(name.clone(), value.clone())]));
+                        style::block(&one, column)?
+                    }
+                };
+                self.insert_lines(spans.last()?.end, &lines);
             }
         }
         Some(())
     }
 
-    fn list(&mut self, node: &Node, flow: bool, items: &[Node], live: &[Value], wanted: &[Value]) -> Option<()> {
+    fn list(
+        &mut self,
+        node: &Node,
+        flow: bool,
+        items: &[Node],
+        live: &[Value],
+        wanted: &[Value],
+        there: There<'t>,
+    ) -> Option<()> {
         let mut spans = Vec::with_capacity(items.len());
         for item in items {
             let start = if flow { item.start } else { self.dash(item)? };
@@ -139,7 +173,7 @@ impl<'t> Splices<'t> {
                 let (at, to) = (old.start + step, fresh.start + step);
                 let start = spans.get(at)?.start;
                 let slot = Slot { after: start + usize::from(!flow), column: self.column(start), flow };
-                self.edit(items.get(at)?, live.get(at)?, wanted.get(to)?, slot)?;
+                self.edit(items.get(at)?, live.get(at)?, wanted.get(to)?, there.item(to), slot)?;
             }
             gone.get_mut(old.start + both..old.end)?.fill(true);
             if fresh.len() > both {
@@ -204,14 +238,15 @@ impl<'t> Splices<'t> {
         Some(())
     }
 
-    fn replace(&mut self, node: &Node, wanted: &Value, slot: Slot) -> Option<()> {
+    fn replace(&mut self, node: &Node, wanted: &Value, there: There<'t>, slot: Slot) -> Option<()> {
+        let written = self.origin.scalar(there, wanted, slot.flow);
         let is_container = wanted.as_array().is_some_and(|items| !items.is_empty())
             || wanted.as_object().is_some_and(|fields| !fields.is_empty());
         if slot.flow {
             let new = if is_container {
                 self.flow_value(wanted, node.start)?
             } else {
-                style::scalar(self.syntax, wanted, &node.kind)?
+                self.scalar(written, wanted, &node.kind)?
             };
             self.splice(node.start..node.end, new);
             return Some(());
@@ -224,21 +259,27 @@ impl<'t> Splices<'t> {
         }
         let is_line = matches!(node.kind, Kind::Plain | Kind::Single | Kind::Double) && node.start < node.end;
         if is_line && !is_container {
-            let new = style::scalar(self.syntax, wanted, &node.kind)?;
+            let new = self.scalar(written, wanted, &node.kind)?;
             self.splice(node.start..node.end, new);
             return Some(());
         }
         let end = node.content_end().max(slot.after);
         // Block scalars end behind their last line break, which the next line needs.
-        let end = self.text.get(..end)?.trim_end_matches(['\n', ' ']).len().max(slot.after);
+        let end = self.text.get(..end)?.trim_end_matches(['\r', '\n', ' ']).len().max(slot.after);
         let new = match (is_container, &node.kind) {
-            (true, Kind::Map { flow: true, .. } | Kind::List { flow: true, .. }) | (false, _) => {
-                format!(" {}", style::inline(self.syntax, wanted)?)
-            }
+            (true, Kind::Map { flow: true, .. } | Kind::List { flow: true, .. }) | (false, _) => match written {
+                Some(written) => format!(" {written}"),
+                None => format!(" {}", style::inline(self.syntax, wanted)?),
+            },
             (true, _) => format!("\n{}", style::block(wanted, slot.column + 2)?),
         };
         self.splice(slot.after..end, new);
         Some(())
+    }
+
+    /// As it stands in the text that it comes from, else in the style of the one that it replaces.
+    fn scalar(&self, written: Option<&str>, wanted: &Value, former: &Kind) -> Option<String> {
+        written.map(str::to_owned).or_else(|| style::scalar(self.syntax, wanted, former))
     }
 
     /// The lines of a literal block scalar whose header stays.
@@ -319,7 +360,7 @@ impl<'t> Splices<'t> {
     /// The dash before an item of a block list.
     fn dash(&self, item: &Node) -> Option<usize> {
         let mut before = self.text.get(..item.start)?.trim_end();
-        if matches!(item.kind, Kind::Literal | Kind::Other) && !before.ends_with('-') {
+        if matches!(item.kind, Kind::Literal | Kind::Other | Kind::Alias(_)) && !before.ends_with('-') {
             before = before.get(..before.rfind(['|', '>'])?)?.trim_end();
         }
         before.ends_with('-').then(|| before.len() - 1)

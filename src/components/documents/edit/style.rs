@@ -1,6 +1,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::super::odd;
 use super::super::text::{self, Syntax};
 use super::node::Kind;
 
@@ -39,6 +40,7 @@ fn plain(value: &Value) -> Option<String> {
     let text = text::render_scalar(value)?;
     let is_quoted = text.starts_with(['"', '\'']);
     match value {
+        Value::String(raw) if !is_quoted && odd::is_odd(raw) => Some(double(raw)),
         Value::String(raw) if !is_quoted && (text.contains(['\n', ',', '[', ']', '{', '}']) || text != *raw) => {
             Some(double(raw))
         }

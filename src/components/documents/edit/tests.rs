@@ -45,7 +45,7 @@ fn edit(syntax: Syntax, text: &str, change: impl FnOnce(&mut Value)) -> Rewritte
     let mut value = Value::clone(&live.value);
     change(&mut value);
     let expected = Document::new(value);
-    let rewritten = rewrite(Some(&live), &expected, syntax).unwrap();
+    let rewritten = rewrite(Some(&live), &expected, None, syntax).unwrap();
     assert!(text::means(syntax, &rewritten.text, &expected.value));
     rewritten
 }
@@ -132,7 +132,7 @@ fn what_cannot_keep_its_layout_is_said_beforehand() {
         value["session"].as_object_mut().unwrap().remove("shell");
     });
     assert!(rewritten.loses_layout);
-    assert!(!rewritten.text.contains('#'));
+    assert!(rewritten.text.contains("quota: 10            # GB"), "the rest stays: {}", rewritten.text);
 }
 
 #[test]
@@ -167,9 +167,9 @@ fn json_keeps_its_order_and_indentation() {
 fn a_text_of_its_own_is_written_as_it_is() {
     let live = document(Syntax::Yaml, "a: 1\n");
     let own = document(Syntax::Yaml, "# theirs\na:   2\n");
-    assert_eq!(rewrite(Some(&live), &own, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
-    assert_eq!(rewrite(None, &own, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
-    assert_eq!(rewrite(None, &own, Syntax::Json).unwrap().text, "{\n  \"a\": 2\n}\n");
+    assert_eq!(rewrite(Some(&live), &own, None, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
+    assert_eq!(rewrite(None, &own, None, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
+    assert_eq!(rewrite(None, &own, None, Syntax::Json).unwrap().text, "{\n  \"a\": 2\n}\n");
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -197,7 +197,7 @@ proptest! {
         let (live, wanted) = (wrap(live), wrap(wanted));
         let Some(text) = text::render(syntax, &live) else { return Ok(()) };
         let live = document(syntax, &text);
-        if let Some(rewritten) = rewrite(Some(&live), &Document::new(wanted.clone()), syntax) {
+        if let Some(rewritten) = rewrite(Some(&live), &Document::new(wanted.clone()), None, syntax) {
             prop_assert!(text::means(syntax, &rewritten.text, &wanted));
         } else {
             prop_assert!(text::render(syntax, &wanted).is_none());
@@ -310,4 +310,69 @@ fn a_deployment_keeps_its_comments() {
             rewritten.text
         );
     }
+}
+
+/// A restore of `backup` over `before`, and the way back from what it left, edited by somebody in between.
+fn there_and_back(before: &str, backup: &str, meanwhile: impl Fn(String) -> String) -> (String, Rewritten) {
+    let [former, wanted] = [before, backup].map(|text| document(Syntax::Yaml, text));
+    let expected = Document::new(Value::clone(&wanted.value));
+    let restored = rewrite(Some(&former), &expected, Some(&wanted), Syntax::Yaml).unwrap().text;
+    let live = document(Syntax::Yaml, &meanwhile(restored.clone()));
+    let expected = Document::new(Value::clone(&former.value));
+    (restored, rewrite(Some(&live), &expected, Some(&former), Syntax::Yaml).unwrap())
+}
+
+#[test]
+fn an_undo_brings_every_text_back_byte_by_byte() {
+    for (before, backup) in [
+        ("zip: 01234 # c\nb: 1\n", "zip: \"99999\"\nb: 1\n"),
+        ("mode: 0755 # c\nb: 1\n", "mode: 644\nb: 1\n"),
+        ("n: 1_000 # c\nb: 1\n", "n: 32\nb: 1\n"),
+        ("phone: +491701234567\nversion: 1.10\n", "phone: 1\nversion: 2.5\n"),
+        ("serial: 123456789.123456789123\n", "serial: 2\n"),
+        ("roles:\n  - read # r\n  # about write\n  - write # w\nb: 1\n", "roles: [read]\nb: 1\n"),
+        ("note: # none yet\nb: 1\n", "note: hello\nb: 1\n"),
+        ("d: |\n  one\n  two\nb: 1\n", "d: x\nb: 1\n"),
+        ("a: &x {p: 1} # shared\nb: *x\n", "a: {p: 2}\nb: {p: 1}\n"),
+        ("a: >-\n  folded\n  text\nb: 'x'\n", "a: other\nb: y\n"),
+        ("\u{feff}a: 1 # c\r\nb: 2\r\n", "a: 3\nb: 2\nc: 4\n"),
+        ("a: 1\nb: 2 # last", "a: 1\n"),
+    ] {
+        let (restored, back) = there_and_back(before, backup, |text| text);
+        assert_ne!(restored, before);
+        assert_eq!(back.text, before, "by way of {restored}");
+        assert!(back.is_origin, "{before}");
+    }
+}
+
+#[test]
+fn what_somebody_wrote_since_stays_and_the_former_values_are_written_as_they_were() {
+    let (_, back) = there_and_back("zip: 01234\nv: 1.10\n", "zip: 9\nv: 2\n", |text| format!("# theirs\n{text}"));
+    assert_eq!(back.text, "# theirs\nzip: 01234\nv: 1.10\n");
+    assert!(!back.is_origin);
+}
+
+#[test]
+fn what_is_not_planned_keeps_its_bytes() {
+    let untouched = "zip: 01234\nmode: 0755\nphone: +49170\nbuild: 1e3\nn: 1_000\n";
+    let shared = format!("base: &b {{x: 1}}\nana: *b\nlist:\n  - *b # again\n{untouched}");
+    let rewritten = edit(Syntax::Yaml, &shared, |value| value["base"]["x"] = json!(9));
+    assert_eq!(rewritten.text, format!("base: &b {{x: 9}}\nana: {{x: 1}}\nlist:\n  - {{x: 1}} # again\n{untouched}"));
+    let merged = format!("base: &b {{x: 01}}\nana:\n  <<: *b\n  y: 1\n{untouched}");
+    let rewritten = edit(Syntax::Yaml, &merged, |value| drop(value["ana"].as_object_mut().unwrap().remove("x")));
+    assert!(rewritten.text.ends_with(untouched), "{}", rewritten.text);
+}
+
+#[test]
+fn line_breaks_byte_order_marks_and_ends_stay() {
+    let edited = edit(Syntax::Yaml, "\u{feff}a: 1\r\nb: [1]\r\n", |value| {
+        value["a"] = json!("x");
+        value["c"] = json!({"d": [1, 2]});
+    });
+    assert!(edited.text.starts_with("\u{feff}a: x\r\nb: [1]\r\n"), "{:?}", edited.text);
+    assert_eq!(edited.text.matches('\n').count(), edited.text.matches("\r\n").count(), "{:?}", edited.text);
+    let open = edit(Syntax::Yaml, "a: 1\nb: 2", |value| drop(value.as_object_mut().unwrap().remove("b")));
+    assert_eq!(open.text, "a: 1");
+    let json = edit(Syntax::Json, "\u{feff}{\r\n  \"a\": 1\r\n}", |value| value["b"] = json!(2));
+    assert_eq!(json.text, "\u{feff}{\r\n  \"a\": 1,\r\n  \"b\": 2\r\n}");
 }

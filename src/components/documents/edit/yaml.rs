@@ -3,7 +3,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle};
 use super::node::{Entry, Kind, Node};
 
 /// Where each value of a YAML document stands. The text was read before, so its depth is bounded.
-pub(super) fn nodes(text: &str) -> Option<Node> {
+pub(in crate::components::documents) fn nodes(text: &str) -> Option<Node> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     let mut events = Parser::new_from_str_with_options(text, options).filter_map(|event| match event {
@@ -28,36 +28,45 @@ fn trim(text: &str, node: &mut Node) {
         }
         Kind::Map { entries, .. } => entries.iter_mut().for_each(|entry| trim(text, &mut entry.value)),
         Kind::List { items, .. } => items.iter_mut().for_each(|item| trim(text, item)),
-        Kind::Plain | Kind::Single | Kind::Double => {}
+        Kind::Plain | Kind::Single | Kind::Double | Kind::Alias(_) => {}
     }
+}
+
+/// The parser numbers anchors from 1.
+fn named(anchor: usize) -> Option<usize> {
+    (anchor != 0).then_some(anchor)
 }
 
 type Spanned<'t> = (Event<'t>, Span);
 
 fn node<'t>((event, span): Spanned<'t>, events: &mut impl Iterator<Item = Spanned<'t>>) -> Option<Node> {
     let range = span.byte_range()?;
-    let leaf = |kind| Some(Node { start: range.start, end: range.end, kind });
+    let leaf = |anchor, kind| Some(Node { start: range.start, end: range.end, anchor: named(anchor), kind });
     match event {
-        Event::Alias(_) => leaf(Kind::Other),
-        Event::Scalar(_, style, ..) => leaf(match style {
-            ScalarStyle::Plain => Kind::Plain,
-            ScalarStyle::SingleQuoted => Kind::Single,
-            ScalarStyle::DoubleQuoted => Kind::Double,
-            ScalarStyle::Literal => Kind::Literal,
-            ScalarStyle::Folded => Kind::Other,
-        }),
-        Event::SequenceStart(style, ..) => {
+        Event::Alias(anchor) => leaf(0, Kind::Alias(anchor)),
+        Event::Scalar(_, style, anchor, ..) => leaf(
+            anchor,
+            match style {
+                ScalarStyle::Plain => Kind::Plain,
+                ScalarStyle::SingleQuoted => Kind::Single,
+                ScalarStyle::DoubleQuoted => Kind::Double,
+                ScalarStyle::Literal => Kind::Literal,
+                ScalarStyle::Folded => Kind::Other,
+            },
+        ),
+        Event::SequenceStart(style, anchor, ..) => {
             let mut items = Vec::new();
             loop {
                 let (event, span) = events.next()?;
                 if matches!(event, Event::SequenceEnd) {
                     let kind = Kind::List { flow: style == StructureStyle::Flow, items };
-                    return Some(Node { start: range.start, end: span.byte_range()?.end, kind });
+                    let end = span.byte_range()?.end;
+                    return Some(Node { start: range.start, end, anchor: named(anchor), kind });
                 }
                 items.push(node((event, span), events)?);
             }
         }
-        Event::MappingStart(style, ..) => {
+        Event::MappingStart(style, anchor, ..) => {
             let mut entries = Vec::new();
             loop {
                 let (event, span) = events.next()?;
@@ -65,7 +74,7 @@ fn node<'t>((event, span): Spanned<'t>, events: &mut impl Iterator<Item = Spanne
                 let key = match event {
                     Event::MappingEnd => {
                         let kind = Kind::Map { flow: style == StructureStyle::Flow, entries };
-                        return Some(Node { start: range.start, end: at.end, kind });
+                        return Some(Node { start: range.start, end: at.end, anchor: named(anchor), kind });
                     }
                     Event::Scalar(key, ..) => key.into_owned(),
                     _ => return None,

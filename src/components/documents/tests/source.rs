@@ -80,3 +80,39 @@ async fn a_scope_of_files_is_one_tree() {
     std::io::Read::read_to_string(&mut read.tree().unwrap().open(&path("x")).unwrap(), &mut text).unwrap();
     assert_eq!(text, "1");
 }
+
+#[tokio::test]
+async fn documents_that_are_links_are_followed_inside_the_backup_or_refused_by_name() {
+    use std::os::unix::fs::symlink;
+    let root = tempfile::tempdir().unwrap();
+    let at = |path: &str| root.path().join(path);
+    std::fs::create_dir_all(at("etc/available")).unwrap();
+    std::fs::create_dir_all(at("etc/enabled")).unwrap();
+    std::fs::write(at("etc/available/ana.yaml"), "quota: 9\n").unwrap();
+    std::fs::write(at("etc/enabled/cyd.yaml"), "quota: 1\n").unwrap();
+    symlink("enabled", at("etc/current")).unwrap();
+    for (name, target) in [
+        ("ana", "../available/ana.yaml"),
+        ("bob", "/etc/available/ana.yaml"),
+        ("eve", "../../../../etc/passwd"),
+        ("gone", "nothing.yaml"),
+        ("round", "round.yaml"),
+        ("folder", "../available"),
+    ] {
+        symlink(target, at("etc/enabled").join(format!("{name}.yaml"))).unwrap();
+    }
+    let store = std::sync::Arc::new(crate::stores::DirectoryStore::open(root.path()).unwrap());
+    let source = DocumentsSource::new(store, None, KindSchema::default());
+    for below in ["etc/enabled", "etc/current"] {
+        let listed = source.list(&[scope(below, "", None)]).await.pop().unwrap().unwrap();
+        assert_eq!(listed.len(), 7, "what cannot be read is not absent: {listed:?}");
+        let read = source.read(&listed).await;
+        for (location, read) in listed.iter().zip(read) {
+            match location.id.key.to_string().as_str() {
+                "ana" | "bob" => assert_eq!(read.unwrap().unwrap().document().unwrap().value["quota"], 9),
+                "cyd" => assert_eq!(read.unwrap().unwrap().document().unwrap().value["quota"], 1),
+                name => assert!(read.unwrap_err().to_string().contains(name), "{name}"),
+            }
+        }
+    }
+}

@@ -14,6 +14,9 @@ const WHOLE_REALM: Duration = Duration::from_secs(330);
 /// A server that is gone is noticed while it is waited for.
 const SIGNS_OF_LIFE: Duration = Duration::from_secs(15);
 
+/// A file of certificates is read no further, in bytes.
+const MOST_OF_CERTIFICATES: u64 = 16 << 20;
+
 /// For most calls.
 pub(super) fn usual(config: &Config) -> Result<reqwest::Client> {
     made(config, DEADLINE, SILENCE)
@@ -39,7 +42,7 @@ fn made(config: &Config, deadline: Duration, silence: Duration) -> Result<reqwes
         .redirect(reqwest::redirect::Policy::none());
     if let Some(path) = &config.ca {
         let doing = || format!("read the certificates in {}", visible(&*path.to_string_lossy()));
-        let pem = std::fs::read(path).map_err(|error| Error::io(doing(), error))?;
+        let pem = crate::named_file::read(path, MOST_OF_CERTIFICATES).map_err(|error| Error::io(doing(), error))?;
         let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| {
             Error::new(ErrorKind::Invalid, doing(), "they are no PEM certificates").caused_by(error)
         })?;

@@ -1,0 +1,67 @@
+use super::components::Adapter;
+use super::finding::{Finding, Findings};
+use super::in_clear::goes_in_clear;
+use super::interpreted::code_with_a_variable;
+use super::runbook::Runbook;
+use super::source::{Password, SourceFrom};
+use super::step::{Action, Program};
+use super::template::Template;
+
+/// What a new run does not begin with. A run that began before it was refused can still be read and undone.
+pub(super) fn check(runbook: &Runbook, findings: &mut Findings) {
+    let steps = runbook.steps.iter().filter_map(|step| match &step.action {
+        Action::Run(run) => match &run.program {
+            Program::Argv(argv) => Some(argv.as_slice()),
+            Program::Shell(_) => None,
+        },
+        _ => None,
+    });
+    let passwords = runbook.components.iter().filter_map(|component| component.password());
+    let passwords = passwords.chain(runbook.sources.iter().filter_map(|source| match &source.from {
+        SourceFrom::Restic(restic) => restic.password.as_ref(),
+        _ => None,
+    }));
+    let passwords = passwords.filter_map(|password| match password {
+        Password::Command(argv) => Some(argv.as_slice()),
+        _ => None,
+    });
+    for argv in steps.chain(passwords) {
+        if let Some(code) = code_with_a_variable(argv) {
+            findings.push(
+                Finding::error(code.span, "what '${…}' stands for would be run as code")
+                    .label("an interpreter reads this")
+                    .help(
+                        "give the value as an argument of its own, as in run: [sh, -c, 'echo \"$1\"', sh, \"${name}\"]",
+                    ),
+            );
+        }
+    }
+    for component in &runbook.components {
+        if let Adapter::Keycloak(keycloak) = &component.adapter {
+            in_clear(&keycloak.url, "the login", findings);
+        }
+    }
+    for source in &runbook.sources {
+        if let SourceFrom::Restic(restic) = &source.from
+            && restic.repository.leading_text().starts_with("rest:")
+        {
+            in_clear(&restic.repository, "the login, if this server wants one,", findings);
+        }
+    }
+}
+
+/// A run is refused there, unless it is told otherwise.
+fn in_clear(url: &Template, what: &str, findings: &mut Findings) {
+    let text = url.leading_text();
+    let address = text.strip_prefix("rest:").unwrap_or(text);
+    let is_known = url.literal_text().is_some();
+    if goes_in_clear(address) && (is_known || address.len() > "http://".len()) {
+        findings.push(
+            Finding::warning(
+                url.span,
+                format!("{what} goes over the network as plain text: the address begins with http:"),
+            )
+            .help("use https://, or run with --insecure where you trust the network"),
+        );
+    }
+}
