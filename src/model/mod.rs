@@ -24,6 +24,7 @@ mod size;
 mod task;
 mod transition;
 mod tree;
+mod zone;
 
 pub use approval::{Approval, ApprovalPolicy, Withheld};
 pub use attempt::Attempt;
@@ -48,3 +49,4 @@ pub use selection::Selection;
 pub use size::{plural, size};
 pub use task::{TaskId, TaskState, TaskStatus};
 pub use tree::{ContentSink, Tree};
+pub use zone::{Zone, span};
