@@ -1,15 +1,16 @@
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{OFlags, ResolveFlags};
 
 use super::handle::{open_beneath, regular};
 use super::stamps::Stamps;
 use super::steady_file::SteadyFile;
+use super::walk::LinkNames;
 use super::{Beneath, Directories, Walk, refusal};
-use crate::model::{ContentSink, Entry, Result, Tree, TreePath};
+use crate::model::{ContentSink, Entry, Names, Result, Tree, TreePath};
 
 /// A directory (or one file) beneath a handle as a tree: live, so two walks can differ.
 pub struct DirTree {
@@ -17,6 +18,7 @@ pub struct DirTree {
     base: TreePath,
     /// For a tree to restore from: what the last walk found.
     stamps: Option<Stamps>,
+    names: Mutex<LinkNames>,
 }
 
 /// Files that one thread takes at a time: neighbours share a directory.
@@ -24,12 +26,12 @@ const CLAIM: usize = 16;
 
 impl DirTree {
     pub fn new(handle: Arc<Beneath>, base: TreePath) -> Self {
-        Self { handle, base, stamps: None }
+        Self { handle, base, stamps: None, names: Mutex::default() }
     }
 
     /// One to restore from: a file that was touched after it was listed, or while it is read, is a conflict.
     pub fn source(handle: Arc<Beneath>, base: TreePath) -> Self {
-        Self { handle, base, stamps: Some(Stamps::default()) }
+        Self { stamps: Some(Stamps::default()), ..Self::new(handle, base) }
     }
 
     fn unreadable(&self, path: &TreePath) -> impl Fn(rustix::io::Errno) -> crate::model::Error {
@@ -61,7 +63,7 @@ impl DirTree {
 impl Tree for DirTree {
     fn entries(&self) -> Result<Box<dyn Iterator<Item = Result<Entry>> + Send + '_>> {
         Ok(Box::new(match &self.stamps {
-            None => Walk::new(&self.handle, self.base.clone()),
+            None => Walk::new(&self.handle, self.base.clone()).telling_names(&self.names),
             Some(stamps) => Walk::noting(&self.handle, self.base.clone(), stamps),
         }))
     }
@@ -69,6 +71,14 @@ impl Tree for DirTree {
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
         let fd = self.handle.file(&self.base.append(path)).map_err(self.unreadable(path))?;
         self.read(path, fd)
+    }
+
+    fn names(&self, link: u64) -> Option<Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).get(&link).copied()
+    }
+
+    fn above(&self, levels: usize) -> Result<Option<Entry>> {
+        self.base.above(levels).map_or(Ok(None), |path| self.handle.entry(&path))
     }
 
     fn stamp(&self, path: &TreePath) -> Option<u64> {

@@ -25,7 +25,7 @@ pub use dir_tree::DirTree;
 pub use directories::Directories;
 pub use handle::Beneath;
 pub use metadata::set_metadata;
-pub use node::{Node, NodeReader};
+pub use node::{Inode, Node, NodeReader};
 pub use refusal::refusal;
 pub use remove::remove_all;
 pub use walk::{Walk, list_entries};

@@ -1,6 +1,6 @@
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
-use rustix::fs::{AtFlags, FileType, Statx, StatxFlags, readlinkat, statx};
+use rustix::fs::{AtFlags, FileType, Statx, StatxAttributes, StatxFlags, readlinkat, statx};
 
 use super::xattrs::XattrReader;
 use crate::model::{Entry, Meta, NodeKind, SpecialKind, Times, TreePath};
@@ -11,6 +11,10 @@ pub struct Node {
     pub entry: Entry,
     /// Device (major, minor) and inode number.
     pub inode: Inode,
+    /// How many names it has, wherever they lie.
+    pub names: u32,
+    /// `chattr +i` or `+a`: nobody may change it, not even root.
+    pub is_locked: bool,
     /// Another one once anything of it was touched.
     pub stamp: u64,
 }
@@ -35,11 +39,20 @@ impl NodeReader {
 
     /// What `name` in `directory` is, not followed. `path` is for the entry.
     pub fn read(&mut self, directory: BorrowedFd, name: &[u8], path: TreePath) -> rustix::io::Result<Node> {
-        let wanted = StatxFlags::BASIC_STATS;
-        let stat = statx(directory, name, AtFlags::SYMLINK_NOFOLLOW, wanted)?;
+        let stat = statx(directory, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS)?;
+        self.node(&stat, directory, name, path)
+    }
+
+    /// What an open node is, whatever has its name now. `fd` may be opened with `O_PATH`.
+    pub fn read_open(&mut self, fd: BorrowedFd, path: TreePath) -> rustix::io::Result<Node> {
+        let stat = statx(fd, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)?;
+        self.node(&stat, fd, b"", path)
+    }
+
+    fn node(&mut self, stat: &Statx, directory: BorrowedFd, name: &[u8], path: TreePath) -> rustix::io::Result<Node> {
         let kind = match FileType::from_raw_mode(u32::from(stat.stx_mode)) {
             FileType::Directory => NodeKind::Directory,
-            FileType::RegularFile => NodeKind::File { size: stat.stx_size, link: link(&stat) },
+            FileType::RegularFile => NodeKind::File { size: stat.stx_size, link: link(stat) },
             FileType::Symlink => {
                 let target = readlinkat(directory, name, Vec::new())?;
                 NodeKind::Symlink { target: target.into_bytes().into() }
@@ -50,11 +63,13 @@ impl NodeReader {
             FileType::CharacterDevice => NodeKind::Special { special: SpecialKind::CharDevice },
             FileType::Unknown => NodeKind::Special { special: SpecialKind::Unknown },
         };
-        let xattrs = self.xattrs.read(directory.as_fd(), name)?;
+        let xattrs = self.xattrs.read(directory, name)?;
         Ok(Node {
-            inode: inode(&stat),
-            stamp: super::stamps::stamp(&stat),
-            entry: Entry { path, kind, meta: meta(&stat, xattrs) },
+            inode: inode(stat),
+            names: stat.stx_nlink,
+            is_locked: stat.stx_attributes.intersects(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND),
+            stamp: super::stamps::stamp(stat),
+            entry: Entry { path, kind, meta: meta(stat, xattrs) },
         })
     }
 }

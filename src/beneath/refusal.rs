@@ -12,6 +12,9 @@ pub fn refusal(doing: impl Into<String>, errno: Errno) -> Error {
         Errno::NOSYS => {
             Error::new(ErrorKind::Unsupported, doing, "this kernel has no openat2; Linux 5.6 and later have it")
         }
+        Errno::PERM if rustix::process::geteuid().is_root() => Error::io(doing, errno.into()).next(
+            "look with `lsattr` whether it or its directory is immutable or append-only, and end that with `chattr -i -a`",
+        ),
         _ => Error::io(doing, errno.into()),
     }
 }

@@ -42,6 +42,28 @@ fn a_tree_deeper_than_open_files_and_one_call_allow_is_walked_and_removed() {
     assert_eq!(walked(root.path()), ["."]);
 }
 
+/// Whoever keeps a home can make one: what a walk holds must not grow with the square of the depth.
+#[test]
+fn a_walk_tells_a_path_that_is_too_long_and_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let handle = Beneath::open(root.path()).unwrap();
+    let name = "n".repeat(250);
+    let mut directory = handle.directory(&TreePath::root()).unwrap();
+    for _ in 0..300 {
+        rustix::fs::mkdirat(&directory, &*name, rustix::fs::Mode::RWXU).unwrap();
+        let flags = rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::RDONLY;
+        directory = rustix::fs::openat(&directory, &*name, flags, rustix::fs::Mode::empty()).unwrap();
+    }
+    std::fs::write(root.path().join("z"), "z").unwrap();
+    let walked: Vec<_> = Walk::new(&handle, TreePath::root()).collect();
+    let refused: Vec<String> =
+        walked.iter().filter_map(|entry| entry.as_ref().err()).map(ToString::to_string).collect();
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].contains("longer than 64 KiB") && refused[0].len() < 400, "{}", refused[0]);
+    assert_eq!(walked.last().unwrap().as_ref().unwrap().path, path("z"));
+    remove_all(handle.as_fd(), name.as_bytes()).unwrap();
+}
+
 #[test]
 fn links_are_listed_and_never_followed() {
     let root = tempfile::tempdir().unwrap();

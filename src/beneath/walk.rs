@@ -1,5 +1,6 @@
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{OFlags, RawDir, ResolveFlags};
 use rustix::io::Errno;
@@ -7,7 +8,7 @@ use rustix::io::Errno;
 use super::handle::open_beneath;
 use super::stamps::Stamps;
 use super::{Beneath, Node, NodeReader, RESERVED, refusal};
-use crate::model::{Entry, NodeKind, Result, TreePath};
+use crate::model::{Entry, Names, NodeKind, Result, TreePath};
 
 /// Directories kept open at a time; those above are opened again on the way back.
 const OPEN_LEVELS: usize = 64;
@@ -20,16 +21,25 @@ pub struct Walk<'a> {
     handle: &'a Beneath,
     base: TreePath,
     levels: Vec<Level>,
+    /// The path of the innermost level; those above are its beginnings.
+    at: Vec<u8>,
     reader: NodeReader,
     device: Option<(u32, u32)>,
     started: bool,
     names: Vec<u8>,
     stamps: Option<&'a Stamps>,
+    names_met: LinkNames,
+    /// Where to leave them at the end.
+    tells_names: Option<&'a Mutex<LinkNames>>,
 }
+
+/// By link number: the names of each file that has several.
+pub(super) type LinkNames = HashMap<u64, Names>;
 
 struct Level {
     fd: Option<OwnedFd>,
-    path: TreePath,
+    /// How much of the walk's path leads here: whoever keeps a home can make it very deep, so no level holds its own.
+    length: usize,
     names: VecDeque<Box<[u8]>>,
 }
 
@@ -39,11 +49,14 @@ impl<'a> Walk<'a> {
             handle,
             base,
             levels: Vec::new(),
+            at: Vec::new(),
             reader: NodeReader::new(),
             device: None,
             started: false,
             names: Vec::with_capacity(64 * 1024),
             stamps: None,
+            names_met: LinkNames::new(),
+            tells_names: None,
         }
     }
 
@@ -52,7 +65,18 @@ impl<'a> Walk<'a> {
         Self { stamps: Some(stamps), ..Self::new(handle, base) }
     }
 
-    fn found(&self, node: Node) -> Entry {
+    /// The same, which tells at its end what names files with several have.
+    pub(super) fn telling_names(mut self, names: &'a Mutex<LinkNames>) -> Self {
+        self.tells_names = Some(names);
+        self
+    }
+
+    fn found(&mut self, node: Node) -> Entry {
+        if let NodeKind::File { link: Some(link), .. } = node.entry.kind
+            && self.tells_names.is_some()
+        {
+            self.names_met.entry(link).or_insert(Names { all: node.names, here: 0 }).here += 1;
+        }
         if let (Some(stamps), NodeKind::File { .. }) = (self.stamps, &node.entry.kind) {
             stamps.note(&node.entry.path, node.stamp);
         }
@@ -87,22 +111,28 @@ impl<'a> Walk<'a> {
         if let Some(far) = self.levels.len().checked_sub(OPEN_LEVELS).and_then(|far| self.levels.get_mut(far)) {
             far.fd = None;
         }
-        self.levels.push(Level { fd: Some(fd), path: node.entry.path.clone(), names });
+        self.at.clear();
+        self.at.extend_from_slice(node.entry.path.as_bytes());
+        self.levels.push(Level { fd: Some(fd), length: self.at.len(), names });
         Ok(())
     }
 
     fn step(&mut self, name: &[u8]) -> Result<Option<Entry>> {
         let Some(level) = self.levels.last_mut() else { return Ok(None) };
-        let path = level.path.join(name)?;
+        self.at.truncate(level.length);
+        let path = TreePath::child(&self.at, name)?;
         let (handle, base) = (self.handle, self.base.clone());
         let shown = |path: &TreePath| format!("read {}", handle.shown(&base.append(path)));
         let directory = match level.fd.take() {
             Some(fd) => fd,
-            None => match self.handle.directory(&self.base.append(&level.path)) {
-                Ok(fd) => fd,
-                Err(Errno::NOENT) => return Ok(None),
-                Err(errno) => return Err(refusal(shown(&level.path), errno)),
-            },
+            None => {
+                let above = path.parent().unwrap_or_default();
+                match self.handle.directory(&self.base.append(&above)) {
+                    Ok(fd) => fd,
+                    Err(Errno::NOENT) => return Ok(None),
+                    Err(errno) => return Err(refusal(shown(&above), errno)),
+                }
+            }
         };
         let depth = self.levels.len();
         let read = self.reader.read(directory.as_fd(), name, path.clone());
@@ -132,7 +162,13 @@ impl Iterator for Walk<'_> {
             return self.start();
         }
         loop {
-            let Some(name) = self.levels.last_mut()?.names.pop_front() else {
+            let Some(level) = self.levels.last_mut() else {
+                if let Some(names) = self.tells_names.take() {
+                    *names.lock().unwrap_or_else(PoisonError::into_inner) = std::mem::take(&mut self.names_met);
+                }
+                return None;
+            };
+            let Some(name) = level.names.pop_front() else {
                 self.levels.pop();
                 continue;
             };

@@ -205,13 +205,16 @@ fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Optio
                 &rules,
             )?;
             let left = diff.warnings.clone();
-            let mut change = match (restore.precision, live, &desired) {
+            let mut change = match (restore.precision, &live, &desired) {
                 (ComparePrecision::Content, Some(live), Some(desired)) => {
-                    let differs = contents::differ(&*live, &**desired, &diff.undecided)?;
+                    let differs = contents::differ(&**live, &**desired, &diff.undecided)?;
                     trees::with_content(&pair.id, diff, &differs, &rules)
                 }
                 _ => diff.change,
             };
+            if let (Some(change), Some(live)) = (&mut change, &live) {
+                trees::replace_shared(change, &**live);
+            }
             if let (Some(change), Some(desired)) = (&mut change, &desired) {
                 trees::stamp(change, &**desired);
             }

@@ -2,7 +2,7 @@ mod pre_image;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -386,29 +386,35 @@ fn undo_tree(
     }
     touched.sort();
     touched.dedup();
-    let mut kept_back: Vec<TreePath> = Vec::new();
     let mut selected: Vec<Entry> = Vec::new();
+    // Positions of the directories around the walk, and of those in which something stays: somebody may have made
+    // very deep ones since, so no path of theirs is held.
+    let mut around: Vec<usize> = Vec::new();
+    let mut stays = HashSet::new();
+    let mut kept_back = 0_u64;
     for entry in live.entries()? {
         let entry = entry?;
-        if touched.binary_search(&&entry.path).is_ok() {
-            selected.push(entry);
-        } else {
-            kept_back.push(entry.path);
+        let holds = |at: &usize| selected.get(*at).is_some_and(|directory| entry.path.lies_in(&directory.path));
+        while around.last().is_some_and(|at| !holds(at)) {
+            around.pop();
         }
+        if touched.binary_search(&&entry.path).is_err() {
+            kept_back += 1;
+            // Where one is marked, those around it are.
+            let _ = around.iter().rev().all(|at| stays.insert(*at));
+            continue;
+        }
+        if entry.is_directory() {
+            around.push(selected.len());
+        }
+        selected.push(entry);
     }
     if former.is_none() {
         // A directory that someone has put something else into since cannot go.
-        let mut stays = std::collections::HashSet::new();
-        for path in &kept_back {
-            let mut parent = path.parent();
-            while let Some(directory) = parent {
-                parent = directory.parent();
-                stays.insert(directory);
-            }
-        }
-        selected.retain(|entry| !stays.contains(&entry.path));
+        let mut at = 0..;
+        selected.retain(|_| at.next().is_none_or(|at| !stays.contains(&at)));
     }
-    let whole = former.is_none() && kept_back.is_empty();
+    let whole = former.is_none() && kept_back == 0;
     let rules = rules(restore)?;
     let live_side: trees::Entries = Box::new(selected.into_iter().map(Ok));
     let former_side = match former {
@@ -419,24 +425,26 @@ fn undo_tree(
     let diff = trees::compare(id, Some(live_side), former_side, &rules)?;
     let change = match former {
         Some(former) => {
-            let differs = contents::differ(&**live, &**former, &diff.undecided)?;
+            let mut differs = contents::differ(&**live, &**former, &diff.undecided)?;
+            // With the same bytes, another file may stand there: one with other names.
+            for (pair, differs) in diff.undecided.iter().zip(&mut differs) {
+                *differs |= former.former().map_or(Ok(false), |kept| kept.is_replaced(&pair.live.path))?;
+            }
             trees::with_content(id, diff, &differs, &rules)
         }
         None => diff.change,
     };
     Ok(change.map(|mut change| {
-        if !kept_back.is_empty() && former.is_none() {
-            change.warnings.push(format!("{} files that came later stay, with their directories", kept_back.len()));
+        if kept_back > 0 && former.is_none() {
+            change.warnings.push(format!("{kept_back} files that came later stay, with their directories"));
         }
+        trees::replace_shared(&mut change, &**live);
         change
     }))
 }
 
-/// All of the former metadata comes back, setuid bits that were there included.
+/// All of the former state comes back: setuid bits that were there, pipes and sockets too.
 fn rules(restore: &Restore) -> Result<trees::TreeRules> {
-    let schema = crate::model::KindSchema {
-        privileges: crate::model::Privileges::Keep,
-        ..restore.component.schema().kind("tree").clone()
-    };
-    trees::TreeRules::new(&schema, Mode::Exact, ComparePrecision::Content)
+    let schema = restore.component.schema().kind("tree");
+    Ok(trees::TreeRules::new(schema, Mode::Exact, ComparePrecision::Content)?.bringing_back())
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Digest, DocumentPath, Entry, Fidelity, FileOwnership, Fingerprint, ResourceId, TreePath};
+use super::{Digest, DocumentPath, Entry, Fidelity, FileOwnership, Fingerprint, NodeKind, ResourceId, TreePath};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -80,11 +80,21 @@ impl Change {
         if self.op == Op::Delete {
             return self.hunks.len().max(1);
         }
-        self.hunks.iter().filter(|hunk| hunk.op == Op::Delete).count()
+        self.hunks.iter().filter(|hunk| hunk.deletes()).count()
     }
 }
 
 impl Hunk {
+    /// Whether approving it needs the word for deletes: something goes, or a directory takes the place of a symbolic
+    /// link, and what people reached through that link is no longer there for them.
+    pub fn deletes(&self) -> bool {
+        let kinds = match &self.at {
+            HunkAt::Node { before: Some(before), after: Some(after), .. } => (&before.kind, &after.kind),
+            _ => return self.op == Op::Delete,
+        };
+        self.op == Op::Delete || matches!(kinds, (NodeKind::Symlink { .. }, NodeKind::Directory))
+    }
+
     /// Where, as screens name it.
     pub fn words(&self) -> String {
         self.said.clone().unwrap_or_else(|| self.place())

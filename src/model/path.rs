@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -11,12 +12,16 @@ use super::{Error, ErrorKind, Result};
 ///
 /// The order is that of a depth-first walk with sorted names: part by part, bytewise.
 /// It is written to JSON as text where it is UTF-8, else as `\xNN` escapes, losslessly.
+/// Copies share one allocation: a plan names each path several times, and a path may be long.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
-pub struct TreePath(Box<[u8]>);
+pub struct TreePath(Arc<[u8]>);
 
 /// Longer paths are refused: Linux takes no path over 4,096 bytes in one call, and no tree
 /// that people keep is deeper than this.
 const MAX_BYTES: usize = 64 * 1024;
+
+/// What a message shows of a path that is too long.
+const SHOWN_BYTES: usize = 200;
 
 impl TreePath {
     pub fn root() -> Self {
@@ -34,7 +39,7 @@ impl TreePath {
         let refuse =
             |why: &str| Err(Error::new(ErrorKind::Refused, format!("use the path {:?}", visible(raw)), why.to_owned()));
         if trimmed.len() > MAX_BYTES {
-            return refuse("it is longer than 64 KiB");
+            return Err(too_long(trimmed));
         }
         for part in trimmed.split(|byte| *byte == b'/') {
             match part {
@@ -49,7 +54,11 @@ impl TreePath {
 
     /// Joins one name as it came from a directory or an archive.
     pub fn join(&self, name: impl AsRef<[u8]>) -> Result<Self> {
-        let name = name.as_ref();
+        Self::child(&self.0, name.as_ref())
+    }
+
+    /// The same, where `parent` is [`TreePath::as_bytes`] of the path above.
+    pub(crate) fn child(parent: &[u8], name: &[u8]) -> Result<Self> {
         if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0) {
             return Err(Error::new(
                 ErrorKind::Refused,
@@ -57,8 +66,11 @@ impl TreePath {
                 "it is not the name of one file",
             ));
         }
-        let mut joined = Vec::with_capacity(self.0.len() + 1 + name.len());
-        joined.extend_from_slice(&self.0);
+        if parent.len() + name.len() >= MAX_BYTES {
+            return Err(too_long(parent));
+        }
+        let mut joined = Vec::with_capacity(parent.len() + 1 + name.len());
+        joined.extend_from_slice(parent);
         if !joined.is_empty() {
             joined.push(b'/');
         }
@@ -90,6 +102,11 @@ impl TreePath {
         }
     }
 
+    /// Whether this path is `base` or lies below it.
+    pub fn lies_in(&self, base: &TreePath) -> bool {
+        base.is_root() || self.0.strip_prefix(&*base.0).is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
+    }
+
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -110,17 +127,38 @@ impl TreePath {
         Some(Self(self.0[..cut].into()))
     }
 
+    /// The path that lies so many levels above.
+    pub fn above(&self, levels: usize) -> Option<Self> {
+        (0..levels).try_fold(self.clone(), |path, _| path.parent())
+    }
+
     /// The last part; the root has none.
     pub fn name(&self) -> Option<&[u8]> {
         self.parts().next_back()
     }
 }
 
+fn too_long(path: &[u8]) -> Error {
+    let shown = visible(path.get(..SHOWN_BYTES).unwrap_or(path)).into_owned();
+    Error::new(ErrorKind::Refused, format!("use the path {shown:?}…"), "it is longer than 64 KiB")
+        .next("remove the directories that lie so deep, or leave them out by 'ignore', then plan again")
+}
+
 impl Ord for TreePath {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.parts().cmp(other.parts())
+        let (one, two) = (&*self.0, &*other.0);
+        // Long beginnings are mostly the same: neighbours of one deep directory.
+        let chunks = one.chunks_exact(CHUNK).zip(two.chunks_exact(CHUNK));
+        let same = chunks.take_while(|(one, two)| one == two).count() * CHUNK;
+        // A part ends before any other byte comes.
+        let rank = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+        let (one, two) = (one.get(same..).unwrap_or_default(), two.get(same..).unwrap_or_default());
+        one.iter().map(rank).cmp(two.iter().map(rank))
     }
 }
+
+/// Bytes of two paths that are compared at once.
+const CHUNK: usize = 64;
 
 impl PartialOrd for TreePath {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
@@ -146,7 +184,7 @@ impl Serialize for TreePath {
             Ok(text) if !text.contains('\\') => serializer.serialize_str(text),
             _ => {
                 let mut text = String::new();
-                for byte in &*self.0 {
+                for byte in self.0.iter() {
                     match byte {
                         b'\\' => text.push_str("\\\\"),
                         0x20..=0x7e => text.push(char::from(*byte)),
@@ -245,12 +283,52 @@ mod tests {
     }
 
     #[test]
+    fn a_path_lies_in_what_it_begins_with_part_by_part() {
+        let path = |raw: &str| TreePath::new(raw).unwrap();
+        for (inner, outer) in [("a/b", "a"), ("a", "a"), ("a", ""), ("", "")] {
+            assert!(path(inner).lies_in(&path(outer)), "{inner} in {outer}");
+        }
+        for (inner, outer) in [("ab", "a"), ("a", "a/b"), ("", "a"), ("a-b/c", "a")] {
+            assert!(!path(inner).lies_in(&path(outer)), "{inner} in {outer}");
+        }
+    }
+
+    #[test]
+    fn no_step_makes_a_path_longer_than_the_bound_and_the_message_stays_short() {
+        let mut path = TreePath::root();
+        let error = loop {
+            match path.join([b'n'; 250]) {
+                Ok(longer) => path = longer,
+                Err(error) => break error,
+            }
+        };
+        assert!(path.as_bytes().len() <= MAX_BYTES);
+        assert!(error.to_string().len() < 400 && error.to_string().contains("longer than 64 KiB"), "{error}");
+    }
+
+    #[test]
     fn order_is_that_of_a_sorted_walk() {
         let mut paths: Vec<TreePath> =
             ["a-b", "a/z", "a", "b", "a/b/c"].iter().map(|path| TreePath::new(path).unwrap()).collect();
         paths.sort();
         let shown: Vec<String> = paths.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["a", "a/b/c", "a/z", "a-b", "b"]);
+    }
+
+    #[test]
+    fn paths_with_long_common_beginnings_are_in_the_order_of_their_parts() {
+        let mut paths = Vec::new();
+        for length in [0, 60, 63, 64, 65, 127, 128, 200] {
+            let long = "d/".repeat(length);
+            for end in ["a", "a/b", "a-b", "a\u{1}", "b", "a/\u{ff}"] {
+                paths.push(TreePath::new(format!("{long}{end}")).unwrap());
+            }
+        }
+        for one in &paths {
+            for two in &paths {
+                assert_eq!(one.cmp(two), one.parts().cmp(two.parts()), "{one} and {two}");
+            }
+        }
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl Plan {
                 .hunks
                 .iter()
                 .enumerate()
-                .filter(|(position, hunk)| hunk.op == Op::Delete && selection.takes(at, *position))
+                .filter(|(position, hunk)| hunk.deletes() && selection.takes(at, *position))
                 .count();
             counts.delete_hunks += u32::try_from(deletes).unwrap_or(u32::MAX);
         }

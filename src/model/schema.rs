@@ -15,7 +15,7 @@ impl Schema {
         static PLAIN: KindSchema = KindSchema {
             fields: Vec::new(),
             ignore: Vec::new(),
-            reserved: None,
+            reserved: Vec::new(),
             after: Vec::new(),
             privileges: Privileges::Strip,
             identity: None,
@@ -30,8 +30,8 @@ pub struct KindSchema {
     pub fields: Vec<FieldRule>,
     /// For trees: gitignore patterns of paths that are neither compared nor written.
     pub ignore: Vec<String>,
-    /// For trees: a place below the component's root that is rekindle's own, never compared nor written.
-    pub reserved: Option<TreePath>,
+    /// For trees: places below the component's root that are rekindle's own, never compared nor written.
+    pub reserved: Vec<TreePath>,
     /// Kinds that must be there first.
     pub after: Vec<String>,
     /// For trees: what becomes of setuid bits, setgid bits of files, and file capabilities.

@@ -39,6 +39,25 @@ pub trait Tree: Send + Sync {
         None
     }
 
+    /// Of a live tree that was walked to its end: how many names the file with this link number has. `None` for one
+    /// that the walk did not meet.
+    fn names(&self, link: u64) -> Option<Names> {
+        let _ = link;
+        None
+    }
+
+    /// What a component itself keeps of a former state, for the way back to it.
+    fn former(&self) -> Option<&dyn Former> {
+        None
+    }
+
+    /// The directory that lies `levels` above this tree in what it is read from, if it tells: what a restore gives
+    /// the directories above the tree that are missing.
+    fn above(&self, levels: usize) -> Result<Option<Entry>> {
+        let _ = levels;
+        Ok(None)
+    }
+
     /// The same tree for a plan that restores from it: a file that is touched after it was listed, or while it is
     /// read, is a [`super::ErrorKind::Conflict`]. `None` where this is such a tree already.
     fn to_restore_from(&self) -> Option<Arc<dyn Tree>> {
@@ -52,6 +71,25 @@ pub trait Tree: Send + Sync {
         std::io::copy(&mut reader, &mut hasher).map_err(|error| super::Error::io(format!("read {path}"), error))?;
         Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))
     }
+}
+
+/// The names of one file with several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// As its file system counts them.
+    pub all: u32,
+    /// Those that lie in the tree.
+    pub here: u32,
+}
+
+/// A former state whose nodes are kept, not copied: what comes back is the node itself, with all that a restore does not
+/// give, and with its other names.
+pub trait Former: Send + Sync {
+    /// Where the component keeps the node, below its root, if it was taken away at all. Nothing may be there any more.
+    fn kept(&self, path: &TreePath) -> Option<TreePath>;
+
+    /// Whether another node stands in the place of the one that is kept.
+    fn is_replaced(&self, path: &TreePath) -> Result<bool>;
 }
 
 /// Receives contents from [`Tree::contents`], from several threads at once.

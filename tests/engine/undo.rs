@@ -348,3 +348,27 @@ async fn an_approved_undo_that_is_let_go_leaves_the_task_done() {
     assert_eq!(run.status("account/ana"), TaskStatus::Done);
     assert_eq!(platform.read("live/accounts/ana.yaml").unwrap(), account(10));
 }
+
+/// The bytes are the same, so that only the names tell.
+#[tokio::test]
+async fn a_file_that_was_made_a_link_is_a_file_of_its_own_again() {
+    use std::os::unix::fs::MetadataExt;
+    let platform = Platform::new();
+    let inode = |name: &str| std::fs::metadata(platform.path(name)).unwrap().ino();
+    for side in ["backup", "live"] {
+        let home = platform.path(side).join("home/ana");
+        std::fs::copy(home.join("notes.txt"), home.join("twin.txt")).unwrap();
+        let time = std::fs::metadata(home.join("notes.txt")).unwrap().modified().unwrap();
+        std::fs::File::options().write(true).open(home.join("twin.txt")).unwrap().set_modified(time).unwrap();
+    }
+    let backup = platform.path("backup/home/ana");
+    std::fs::remove_file(backup.join("twin.txt")).unwrap();
+    std::fs::hard_link(backup.join("notes.txt"), backup.join("twin.txt")).unwrap();
+    let before = inode("live/home/ana/twin.txt");
+    let mut run = platform.begin(ApprovalPolicy::Ask).await;
+    run.settle().await;
+    run.approve("home/ana", &[TaskStatus::Done]).await;
+    assert_eq!(inode("live/home/ana/twin.txt"), inode("live/home/ana/notes.txt"));
+    run.undo("home/ana").await;
+    assert_eq!(inode("live/home/ana/twin.txt"), before);
+}

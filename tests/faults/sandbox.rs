@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use rekindle::model::Entry;
+use rekindle::model::{Entry, NodeKind};
 
 use crate::nodes::{comparable, on_disk};
 
@@ -195,8 +195,17 @@ impl Sandbox {
         // A directory whose time was never set has that of its last change: another at every run.
         let recent = |entry: &&mut Entry| entry.is_directory() && entry.meta.times.mtime_s > 1_700_000_000;
         entries.iter_mut().filter(recent).for_each(|entry| entry.meta.times = Default::default());
+        // A file whose only other name is the one that an interrupted undo still keeps: it goes when the run is closed.
+        let links: Vec<Option<u64>> = entries.iter().map(|entry| link(&entry.kind)).collect();
+        for entry in &mut entries {
+            if let NodeKind::File { link: link @ Some(_), .. } = &mut entry.kind
+                && links.iter().filter(|other| **other == *link).count() == 1
+            {
+                *link = None;
+            }
+        }
         let mut files: Vec<(String, u32, Vec<u8>)> = Vec::new();
-        for entry in entries.iter().filter(|entry| matches!(entry.kind, rekindle::model::NodeKind::File { .. })) {
+        for entry in entries.iter().filter(|entry| matches!(entry.kind, NodeKind::File { .. })) {
             let path = homes.join(std::ffi::OsStr::from_bytes(entry.path.as_bytes()));
             files.push((entry.path.to_string(), 0, fs::read(path).unwrap()));
         }
@@ -241,6 +250,13 @@ pub struct Live {
     entries: Vec<Entry>,
     /// Name, mode, bytes.
     files: Vec<(String, u32, Vec<u8>)>,
+}
+
+fn link(kind: &NodeKind) -> Option<u64> {
+    match kind {
+        NodeKind::File { link, .. } => *link,
+        _ => None,
+    }
 }
 
 impl Live {

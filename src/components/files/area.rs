@@ -55,6 +55,22 @@ impl Area {
         self.kept().append(&tagged(&tag, full))
     }
 
+    /// Where a file goes that somebody saved while it was replaced, and that could not be put back.
+    pub(super) fn saved_of(&self, full: &TreePath) -> TreePath {
+        let digest = DigestBuilder::new("saved").part(full.as_bytes()).finish();
+        self.kept().append(&tagged(&format!("saved-{}", digest.short()), full))
+    }
+
+    /// What says that a directory above a tree was made by this run, and goes with its undo.
+    pub(super) fn made_of(&self, full: &TreePath) -> TreePath {
+        let digest = DigestBuilder::new("made").part(full.as_bytes()).finish().to_hex();
+        self.made().append(&tagged(digest.get(..32).unwrap_or(&digest), full))
+    }
+
+    pub(super) fn made(&self) -> TreePath {
+        self.path.append(&name(b"made"))
+    }
+
     /// Makes one directory of the area, empties none, refuses one that another user planted.
     pub(super) fn make(&self, root: &Beneath, path: &TreePath) -> Result<OwnedFd> {
         let failed = |errno| refusal(format!("prepare {}", root.shown(path)), errno);

@@ -2,12 +2,13 @@ use rustix::fs::{Access, AtFlags, StatVfsMountFlags, accessat, fstatvfs};
 use rustix::io::Errno;
 
 use super::config::FilesConfig;
-use super::job::Job;
+use super::job::{self, Job};
 use super::notes::Notes;
-use super::write::privileged;
+use super::parents;
+use super::write::{not_reserved, privileged};
 use crate::beneath::{Beneath, Directories, refusal};
 use crate::component::{Approved, Checked};
-use crate::model::{Entry, Error, ErrorKind, Preview, Privileges, Result, TreePath, size};
+use crate::model::{Entry, Error, ErrorKind, Former, Preview, Privileges, Result, TreePath, size};
 
 /// What changes need of a file system, added up over one call: each is judged after those before it that fit.
 #[derive(Default)]
@@ -24,17 +25,23 @@ impl Room {
     /// Whether one change can be written: right to write, space and inodes; warnings are shown.
     pub(super) fn check(&mut self, root: &Beneath, config: &FilesConfig, approved: &Approved) -> Result<Checked> {
         let notes = Notes::default();
-        let jobs = Job::chosen(approved, config.setuid, &notes);
-        if config.setuid == Privileges::Refuse
+        let key = &approved.change.id.key;
+        not_reserved(root, key)?;
+        let bits = job::privileges(config.setuid, approved);
+        let jobs = Job::chosen(approved, bits, &notes);
+        if bits == Privileges::Refuse
             && let Some(job) = jobs.iter().find(|job| job.after.as_ref().is_some_and(Privileges::are_in))
         {
             return Err(privileged(job.path));
         }
         self.writable(root)?;
-        one_file_system(root, &approved.change.id.key, &jobs)?;
-        self.enough(root, &jobs)?;
+        one_file_system(root, key, &jobs)?;
+        self.enough(root, &jobs, job::former(approved))?;
         let mut warnings = notes.into_lines();
-        warnings.extend(lookalikes(root, &approved.change.id.key, &jobs));
+        warnings.extend(lookalikes(root, key, &jobs));
+        if jobs.first().is_some_and(|job| job.path.is_root() && job.before.is_none()) {
+            warnings.extend(made_above(root, approved)?);
+        }
         if !rustix::process::geteuid().is_root() {
             let own = rustix::process::geteuid().as_raw();
             let foreign =
@@ -56,13 +63,15 @@ impl Room {
             .map_err(|errno| refusal(format!("write below {shown}"), errno))
     }
 
-    fn enough(&mut self, root: &Beneath, jobs: &[Job]) -> Result<()> {
+    fn enough(&mut self, root: &Beneath, jobs: &[Job], former: Option<&dyn Former>) -> Result<()> {
         let shown = root.shown(&TreePath::root());
         let stat = fstatvfs(root).map_err(|errno| refusal(format!("look at {shown}"), errno))?;
         let bytes = self.bytes
             + jobs
                 .iter()
                 .filter(|job| job.writes_content() || job.after_is_directory())
+                // What is kept is there already.
+                .filter(|job| former.is_none_or(|former| former.kept(job.path).is_none()))
                 .map(|job| job.size().div_ceil(BLOCK).max(u64::from(job.after_is_directory())) * BLOCK)
                 .sum::<u64>();
         let nodes = self.nodes
@@ -83,6 +92,18 @@ impl Room {
         (self.bytes, self.nodes) = (bytes, nodes);
         Ok(())
     }
+}
+
+/// What an approval says yes to beside the tree itself.
+fn made_above(root: &Beneath, approved: &Approved) -> Result<Vec<String>> {
+    let desired = approved.desired.as_ref().and_then(|desired| desired.tree()).map(|tree| &**tree);
+    let is_there = |path: &TreePath| Ok(root.entry(path)?.is_some());
+    let missing = parents::missing(is_there, &approved.change.id.key, desired)?;
+    let said = |entry: &Entry| {
+        let (shown, meta) = (root.shown(&entry.path), &entry.meta);
+        format!("the directory {shown} is missing: it is made, mode {:04o}, owner {}:{}", meta.mode, meta.uid, meta.gid)
+    };
+    Ok(missing.iter().map(said).collect())
 }
 
 /// Former files are kept and new ones put in by rename, which no mount point lets through.

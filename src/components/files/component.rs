@@ -29,7 +29,12 @@ pub struct FilesComponent {
 impl FilesComponent {
     /// The root is opened at each call, so that one mounted later is seen.
     pub fn new(config: FilesConfig) -> Self {
-        let tree = KindSchema { ignore: config.ignore.clone(), privileges: config.setuid, ..KindSchema::default() };
+        let tree = KindSchema {
+            ignore: config.ignore.clone(),
+            privileges: config.setuid,
+            reserved: TreePath::new(RESERVED).into_iter().collect(),
+            ..KindSchema::default()
+        };
         let schema = Schema { kinds: [(TREE.to_owned(), tree)].into() };
         Self { config: Arc::new(config), schema, right: Arc::default() }
     }
@@ -48,7 +53,7 @@ impl FilesComponent {
             TreePath::new(below.as_os_str().as_bytes()).ok().filter(|below| !below.is_root())
         });
         if let Some(tree) = self.schema.kinds.get_mut(TREE) {
-            tree.reserved = below;
+            tree.reserved.extend(below);
         }
         self
     }

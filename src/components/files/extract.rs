@@ -5,6 +5,8 @@ use rustix::io::Errno;
 
 use super::job::Job;
 use super::links::Links;
+use super::parents;
+use super::returning::Returning;
 use super::staging::Staging;
 use super::write::Write;
 use crate::beneath::{Directories, refusal, set_metadata};
@@ -21,8 +23,9 @@ pub(super) fn extract(write: &Write, jobs: &[Job]) -> Result<()> {
     let stage = &write.stage;
     let stage_fd = write.area.make(write.root, stage)?;
     let directories = Directories::new(write.root, stage.join(WHOLE)?);
-    let made = Extraction { write, directories };
-    let links = Links::among(jobs.iter(), std::collections::HashMap::new());
+    let made = Extraction { write, directories, returning: Returning::new(write) };
+    let is_copied = |job: &&Job| !made.returning.keeps(job.path);
+    let links = Links::among(jobs.iter().filter(is_copied), std::collections::HashMap::new());
     let hashes = made.fill(jobs, &links)?;
     // The disk and the processor are both kept busy: bytes are read back while they become durable.
     std::thread::scope(|scope| {
@@ -36,7 +39,7 @@ pub(super) fn extract(write: &Write, jobs: &[Job]) -> Result<()> {
     }
     write.keep(&[UndoRecord { path: TreePath::root(), before: None, kept: None }])?;
     let doing = || format!("put {} in its place", write.shown(&TreePath::root()));
-    make_parents(write)?;
+    parents::make(write, stage_fd.as_fd())?;
     let (parent, name) = write.root.place(write.key).map_err(|errno| refusal(doing(), errno))?;
     crash_point("files::before_publish");
     match renameat_with(&stage_fd, WHOLE, &parent, name, RenameFlags::NOREPLACE) {
@@ -47,34 +50,14 @@ pub(super) fn extract(write: &Write, jobs: &[Job]) -> Result<()> {
         Err(errno) => return Err(refusal(doing(), errno)),
     }
     crash_point("files::after_publish");
-    fsync(&parent).and_then(|()| fsync(&stage_fd)).map_err(|errno| refusal(doing(), errno))
-}
-
-/// Directories above the tree that are not there either; they stay when the tree is undone.
-fn make_parents(write: &Write) -> Result<()> {
-    let mut above = Vec::new();
-    let mut path = write.key.parent();
-    while let Some(parent) = path.filter(|parent| !parent.is_root()) {
-        if write.root.entry(&parent)?.is_some() {
-            break;
-        }
-        path = parent.parent();
-        above.push(parent);
-    }
-    for path in above.iter().rev() {
-        let made = write.root.place(path).and_then(|(parent, name)| mkdirat(parent, name, Mode::from_raw_mode(0o755)));
-        match made {
-            Ok(()) => write.note(format!("the directory {} was made", write.root.shown(path))),
-            Err(Errno::EXIST) => {}
-            Err(errno) => return Err(refusal(format!("make {}", write.root.shown(path)), errno)),
-        }
-    }
-    Ok(())
+    fsync(&parent).and_then(|()| fsync(&stage_fd)).map_err(|errno| refusal(doing(), errno))?;
+    made.returning.finish(jobs.iter().filter_map(|job| job.after.as_ref()))
 }
 
 struct Extraction<'a> {
     write: &'a Write<'a>,
     directories: Directories<'a>,
+    returning: Returning<'a>,
 }
 
 impl Extraction<'_> {
@@ -98,7 +81,14 @@ impl Extraction<'_> {
             })?;
             self.write.wrote(entry, None, 0);
         }
-        for entry in entries() {
+        for entry in jobs.iter().filter(|job| self.returning.keeps(job.path)).filter_map(|job| job.after.as_ref()) {
+            let parent = self.directories.parent(&entry.path);
+            let parent = parent.map_err(|errno| refusal(format!("write {}", self.write.shown(&entry.path)), errno))?;
+            if self.returning.link(entry, parent.as_fd(), entry.path.name().unwrap_or(WHOLE))? {
+                self.write.wrote(entry, None, 0);
+            }
+        }
+        for entry in entries().filter(|entry| !self.returning.keeps(&entry.path)) {
             let NodeKind::Symlink { target } = &entry.kind else { continue };
             self.at(entry, |parent, name| symlinkat(&**target, parent, name))?;
             self.finish(entry, 0o777)?;
@@ -139,14 +129,20 @@ impl Extraction<'_> {
             let parent = self.directories.parent(&entry.path)?;
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let file = openat(parent, entry.path.name().unwrap_or(WHOLE), flags, Mode::empty())?;
-            loop {
+            // Nobody else can reach the stage, so its length is the one that was written.
+            let mut left = size(entry);
+            while left > 0 {
                 match rustix::io::read(&file, &mut *buffer) {
-                    Ok(0) => return Ok(()),
-                    Ok(count) => drop(hasher.update(buffer.get(..count).unwrap_or_default())),
+                    Ok(0) => break,
+                    Ok(count) => {
+                        hasher.update(buffer.get(..count).unwrap_or_default());
+                        left = left.saturating_sub(count as u64);
+                    }
                     Err(Errno::INTR) => {}
                     Err(errno) => return Err(errno),
                 }
             }
+            Ok(())
         };
         read().map_err(|errno| refusal(format!("read {} back", self.write.shown(&entry.path)), errno))?;
         Ok(Digest::from_bytes(*hasher.finalize().as_bytes()))

@@ -2,9 +2,11 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::beneath::{Beneath, DirTree, refusal};
+use rustix::io::Errno;
+
+use crate::beneath::{Beneath, Node, Walk, refusal};
 use crate::component::UndoRecord;
-use crate::model::{Entry, Error, ErrorKind, NodeKind, Result, Tree, TreePath};
+use crate::model::{Entry, Error, ErrorKind, Former, NodeKind, Result, Tree, TreePath};
 
 /// The former state of the paths that a write touched, made of its undo records. A path that was not
 /// there before is not in it. Where a path has several records, the first tells the former state.
@@ -43,23 +45,52 @@ impl FormerTree {
     }
 }
 
+impl FormerTree {
+    /// A node as it is where it is kept, for it may have other names by which it was changed. One that was never taken
+    /// away, or is back, is as it is in its place.
+    fn now(&self, path: &TreePath, entry: &Entry, kept: Option<&TreePath>) -> Result<Entry> {
+        let Some(kept) = kept else { return Ok(entry.clone()) };
+        let found = match self.handle.entry(kept)? {
+            Some(found) => Some(found),
+            None => self.handle.entry(&self.key.append(path))?,
+        };
+        Ok(found.map_or_else(|| entry.clone(), |found| Entry { path: path.clone(), ..found }))
+    }
+
+    fn node(&self, path: &TreePath) -> Result<Option<Node>> {
+        self.handle.node(path).map_err(|errno| refusal(format!("look at {}", self.handle.shown(path)), errno))
+    }
+}
+
+impl Former for FormerTree {
+    fn kept(&self, path: &TreePath) -> Option<TreePath> {
+        self.within_kept(path)
+    }
+
+    fn is_replaced(&self, path: &TreePath) -> Result<bool> {
+        let Some(kept) = self.within_kept(path) else { return Ok(false) };
+        let (kept, live) = (self.node(&kept)?, self.node(&self.key.append(path))?);
+        Ok(kept.zip(live).is_some_and(|(kept, live)| kept.inode != live.inode))
+    }
+}
+
 impl Tree for FormerTree {
+    fn former(&self) -> Option<&dyn Former> {
+        Some(self)
+    }
+
     fn entries(&self) -> Result<Box<dyn Iterator<Item = Result<Entry>> + Send + '_>> {
-        let mut all: Vec<Box<dyn Iterator<Item = Result<Entry>> + Send + '_>> = Vec::new();
-        for (path, (entry, kept)) in &self.nodes {
-            match kept {
-                Some(kept) if entry.is_directory() => {
-                    let tree = DirTree::new(Arc::clone(&self.handle), kept.clone());
-                    let below: Vec<Result<Entry>> = tree
-                        .entries()?
-                        .map(|found| found.map(|found| Entry { path: path.append(&found.path), ..found }))
-                        .collect();
-                    all.push(Box::new(below.into_iter()));
-                }
-                _ => all.push(Box::new(std::iter::once(Ok(entry.clone())))),
+        let of = |(path, (entry, kept)): (&'_ TreePath, &'_ (Entry, Option<TreePath>))| match kept {
+            Some(kept) if entry.is_directory() => {
+                let path = path.clone();
+                let walk = Walk::new(&self.handle, kept.clone());
+                let below =
+                    move |found: Result<Entry>| found.map(|found| Entry { path: path.append(&found.path), ..found });
+                Box::new(walk.map(below)) as Box<dyn Iterator<Item = Result<Entry>> + Send + '_>
             }
-        }
-        Ok(Box::new(all.into_iter().flatten()))
+            kept => Box::new(std::iter::once(self.now(path, entry, kept.as_ref()))),
+        };
+        Ok(Box::new(self.nodes.iter().flat_map(of)))
     }
 
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
@@ -75,12 +106,11 @@ impl Tree for FormerTree {
                 ));
             }
         };
-        // Records are written down before anything moves: what was never reached is still in its place.
-        let fd = self.handle.file(&at).or_else(|errno| match self.nodes.get(path) {
-            Some((Entry { kind: NodeKind::File { .. }, .. }, Some(_))) if errno == rustix::io::Errno::NOENT => {
-                self.handle.file(&self.key.append(path))
-            }
-            _ => Err(errno),
+        // Records are written down before anything moves: what was never reached is still in its place, and so is what
+        // is back already.
+        let fd = self.handle.file(&at).or_else(|errno| match errno {
+            Errno::NOENT => self.handle.file(&self.key.append(path)),
+            errno => Err(errno),
         });
         let fd = fd.map_err(|errno| refusal(format!("read {}", self.handle.shown(&at)), errno))?;
         Ok(Box::new(std::fs::File::from(fd)))

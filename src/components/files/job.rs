@@ -1,8 +1,18 @@
 use crate::component::Approved;
-use crate::model::{Change, Entry, Hunk, HunkAt, NodeKind, TreePath};
+use crate::model::{Change, Entry, Former, Hunk, HunkAt, NodeKind, TreePath};
 
 use super::notes::Notes;
 use crate::model::Privileges;
+
+/// The former state that a change leads back to, if it is an undo's.
+pub(super) fn former(approved: &Approved) -> Option<&dyn Former> {
+    approved.desired.as_ref()?.tree()?.former()
+}
+
+/// What becomes of privileges: a user's own former file is as it was before the restore, or it is not undone.
+pub(super) fn privileges(configured: Privileges, approved: &Approved) -> Privileges {
+    if former(approved).is_some() { Privileges::Keep } else { configured }
+}
 
 /// One chosen hunk of a tree's change.
 pub(super) struct Job<'a> {
@@ -17,22 +27,25 @@ pub(super) struct Job<'a> {
 impl<'a> Job<'a> {
     /// The chosen hunks in the order of a walk; what is never written is noted and left out.
     pub(super) fn chosen(approved: &'a Approved, bits: Privileges, notes: &Notes) -> Vec<Self> {
+        let former = former(approved);
         let change: &'a Change = &approved.change;
         let mut jobs: Vec<Self> = change
             .hunks
             .iter()
             .enumerate()
             .filter(|(position, _)| approved.takes(*position))
-            .filter_map(|(_, hunk)| Self::of(hunk, bits, notes))
+            .filter_map(|(_, hunk)| Self::of(hunk, bits, former, notes))
             .collect();
         jobs.sort_by(|one, other| one.path.cmp(other.path));
         jobs
     }
 
-    fn of(hunk: &'a Hunk, bits: Privileges, notes: &Notes) -> Option<Self> {
+    fn of(hunk: &'a Hunk, bits: Privileges, former: Option<&dyn Former>, notes: &Notes) -> Option<Self> {
         let HunkAt::Node { path, before, after, content } = &hunk.at else { return None };
         if let Some(after) = after {
-            if let NodeKind::Special { special } = after.kind {
+            if let NodeKind::Special { special } = after.kind
+                && former.and_then(|former| former.kept(path)).is_none()
+            {
                 notes.add(format!("{path}: not written, it is a {special:?}"));
                 return None;
             }
@@ -77,7 +90,9 @@ impl<'a> Job<'a> {
     pub(super) fn comes_anew(&self) -> bool {
         match self.after.as_ref().map(|after| &after.kind) {
             Some(NodeKind::File { .. }) => self.writes_content(),
-            Some(after @ NodeKind::Symlink { .. }) => self.before.is_none_or(|before| before.kind != *after),
+            Some(after @ (NodeKind::Symlink { .. } | NodeKind::Special { .. })) => {
+                self.before.is_none_or(|before| before.kind != *after)
+            }
             _ => false,
         }
     }

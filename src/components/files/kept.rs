@@ -26,7 +26,7 @@ impl<'a> Keeper<'a> {
         let full = self.write.full(path);
         for copy in 0..COPIES {
             let place = self.write.area.kept_of(&full, before, copy);
-            match self.node(&place)? {
+            match self.write.node(&place)? {
                 Some(node) if node.inode != live.inode => {}
                 _ => return Ok(place),
             }
@@ -37,20 +37,23 @@ impl<'a> Keeper<'a> {
     /// Whether an earlier try has moved the former node away already.
     pub(super) fn holds(&self, path: &TreePath, before: &Entry) -> Result<bool> {
         let place = self.write.area.kept_of(&self.write.full(path), before, 0);
-        Ok(self.node(&place)?.is_some_and(|node| alike(&node.entry, before)))
+        Ok(self.write.node(&place)?.is_some_and(|node| alike(&node.entry, before)))
     }
 
     /// Gives a file a second name in the area, so that its place is never empty; where the file system
-    /// has no links, moves it there.
-    pub(super) fn link(&self, places: &Directories, path: &TreePath, before: &Entry, kept: &TreePath) -> Result<()> {
+    /// has no links, moves it there. Answers whether it still stands in its place.
+    pub(super) fn link(&self, places: &Directories, path: &TreePath, before: &Entry, kept: &TreePath) -> Result<bool> {
         let failed = |errno| refusal(format!("keep {}", self.write.shown(path)), errno);
         let full = self.write.full(path);
-        let (Some(name), Some(kept_name)) = (full.name(), kept.name()) else { return Ok(()) };
+        let (Some(name), Some(kept_name)) = (full.name(), kept.name()) else { return Ok(true) };
         let from = places.parent(&full).map_err(failed)?;
         let to = places.parent(kept).map_err(failed)?;
         match linkat(&from, name, &to, kept_name, AtFlags::empty()) {
             Ok(()) | Err(Errno::EXIST) => {}
-            Err(Errno::OPNOTSUPP | Errno::MLINK | Errno::PERM) => return self.shift(places, path, before, kept),
+            Err(Errno::OPNOTSUPP | Errno::MLINK | Errno::PERM) => {
+                self.shift(places, path, before, kept)?;
+                return Ok(false);
+            }
             Err(errno) => return Err(failed(errno)),
         }
         let now = NodeReader::new().read(to.as_fd(), kept_name, kept.clone()).map_err(failed)?;
@@ -58,7 +61,7 @@ impl<'a> Keeper<'a> {
             unlinkat(&to, kept_name, AtFlags::empty()).map_err(failed)?;
             return Err(self.write.conflict(path, "it has changed since the plan was made"));
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Moves a node into the area, and back if it is not what the plan was made from.
@@ -75,10 +78,5 @@ impl<'a> Keeper<'a> {
             return Err(self.write.conflict(path, "it has changed since the plan was made"));
         }
         Ok(())
-    }
-
-    fn node(&self, place: &TreePath) -> Result<Option<Node>> {
-        let root = self.write.root;
-        root.node(place).map_err(|errno| refusal(format!("look at {}", root.shown(place)), errno))
     }
 }

@@ -20,6 +20,7 @@ impl Notes {
     pub(super) fn into_lines(self) -> Vec<String> {
         let (mut lines, more) = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         lines.sort();
+        lines.dedup();
         if more > 0 {
             lines.push(format!("and {more} more"));
         }

@@ -44,7 +44,7 @@ pub(super) fn alike(one: &Entry, other: &Entry) -> bool {
 
 /// As the writer leaves it: attributes aside, which a file system may not take, and for a user who may
 /// not give files away, owners too.
-fn wanted(after: &Entry, live: &Entry) -> bool {
+pub(super) fn wanted(after: &Entry, live: &Entry) -> bool {
     let root = rustix::process::geteuid().is_root();
     let is_link = matches!(after.kind, NodeKind::Symlink { .. });
     same_kind(&after.kind, &live.kind)
@@ -60,8 +60,9 @@ fn between(job: &Job, before: Option<&Entry>, after: &Entry, live: &Entry) -> bo
     let own = super::staging::fresh(0o700);
     let former = match before {
         Some(before) if same_kind(&before.kind, &after.kind) && !job.content => &before.meta,
-        // A directory stands as it was made until all in it is written.
-        _ if after.is_directory() => &own,
+        // A directory stands as it was made until all in it is written. Root gives it its owner before it is seen, so
+        // that one of root's own that stands there is another one.
+        _ if after.is_directory() && (own.uid != 0 || after.meta.uid == 0) => &own,
         _ => return false,
     };
     // A change of owner takes setuid and setgid away.

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::AsFd;
 
 use rustix::io::Errno;
@@ -8,14 +8,26 @@ use super::job::Job;
 use super::kept::Keeper;
 use super::state::Seen;
 use super::write::Write;
-use crate::beneath::{Directories, Node, NodeReader, refusal};
-use crate::model::{Result, TreePath};
+use crate::beneath::{Directories, Inode, Node, NodeReader, refusal};
+use crate::model::{Error, ErrorKind, Result, TreePath};
 
 /// A job with what stands at its place now.
 pub(super) struct Surveyed<'a> {
     pub(super) job: &'a Job<'a>,
     pub(super) seen: Seen,
     pub(super) live: Option<Node>,
+    /// It has names that this change does not touch, so it is written anew instead of changed in place.
+    pub(super) is_shared: bool,
+}
+
+impl Surveyed<'_> {
+    pub(super) fn comes_anew(&self) -> bool {
+        self.is_shared || self.job.comes_anew()
+    }
+
+    pub(super) fn metadata_alone(&self) -> bool {
+        !self.is_shared && self.job.metadata_alone()
+    }
 }
 
 /// Looks at every place before the first is touched: a place that is neither as the plan found it nor as
@@ -41,10 +53,47 @@ pub(super) fn survey<'a>(write: &Write, places: &Directories, jobs: &'a [Job<'a>
             Seen::Wanted if job.writes_content() => doubtful.push(job.path.clone()),
             _ => {}
         }
-        surveyed.push(Surveyed { job, seen, live });
+        if let Some(node) = &live
+            && seen != Seen::Wanted
+            && node.is_locked
+        {
+            return Err(locked(write, job.path));
+        }
+        surveyed.push(Surveyed { job, seen, live, is_shared: false });
     }
+    tell_shared(write, &mut surveyed)?;
     Comparison::all_equal(write, &doubtful)?;
     Ok(surveyed)
+}
+
+/// Whoever owns a directory can give a file in it another name, or hold one that somebody else sees too.
+fn tell_shared(write: &Write, surveyed: &mut [Surveyed]) -> Result<()> {
+    let in_place = |one: &Surveyed| {
+        let is_pending = one.job.metadata_alone() && matches!(one.seen, Seen::Former | Seen::Between);
+        let node = one.live.as_ref().filter(|node| is_pending && !node.entry.is_directory() && node.names > 1);
+        node.map(|node| (node.inode, node.names))
+    };
+    let mut changed: HashMap<Inode, u32> = HashMap::new();
+    for (inode, _) in surveyed.iter().filter_map(in_place) {
+        *changed.entry(inode).or_default() += 1;
+    }
+    for one in surveyed {
+        let Some((inode, names)) = in_place(one) else { continue };
+        if changed.get(&inode).is_some_and(|changed| *changed >= names) {
+            continue;
+        }
+        if one.seen == Seen::Between {
+            return Err(write.conflict(one.job.path, "it has got another name since an earlier try began to change it"));
+        }
+        one.is_shared = true;
+    }
+    Ok(())
+}
+
+fn locked(write: &Write, path: &TreePath) -> Error {
+    let why = "it is immutable or append-only (`lsattr` shows it), so even root may not change it";
+    Error::new(ErrorKind::Denied, format!("write {}", write.shown(path)), why)
+        .next("end that with `chattr -i -a`, or leave this file out, then retry this task")
 }
 
 fn look(

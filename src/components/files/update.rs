@@ -1,23 +1,26 @@
+use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, linkat, mkdirat, openat, renameat_with, symlinkat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, linkat, openat, renameat_with, symlinkat, unlinkat};
 use rustix::io::Errno;
 
 use super::job::Job;
 use super::kept::Keeper;
 use super::links::Links;
+use super::parents;
+use super::returning::Returning;
 use super::staging::Staging;
-use super::state::{Seen, alike};
+use super::state::{Seen, alike, wanted as as_written};
 use super::survey::{Surveyed, survey};
 use super::write::Write;
-use crate::beneath::{Directories, NodeReader, refusal, set_metadata};
+use crate::beneath::{Directories, Inode, NodeReader, refusal, set_metadata};
 use crate::component::UndoRecord;
 use crate::crash::crash_point;
 use crate::model::{Digest, Entry, NodeKind, Result, TreePath};
 
 /// One batch of effects: its undo records are durable before the first of them.
-const BATCH_FILES: usize = 256;
+pub(super) const BATCH_FILES: usize = 256;
 const BATCH_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Changes an existing tree, file by file: what goes first, then directories, files, links, and last the
@@ -26,21 +29,27 @@ pub(super) fn update(write: &Write, jobs: &[Job]) -> Result<()> {
     let places = Directories::on_same_device(write.root, TreePath::root());
     let surveyed = survey(write, &places, jobs)?;
     let stage = Arc::new(write.area.make(write.root, &write.stage)?);
-    let update = Update { write, places, keeper: Keeper::new(write), stage };
+    let update = Update { write, places, keeper: Keeper::new(write), returning: Returning::new(write), stage };
     if !update.removed_whole(&surveyed)? {
         update.remove(&surveyed)?;
-        update.make_directories(&surveyed)?;
+        let made = update.make_directories(&surveyed)?;
         update.write_nodes(&surveyed)?;
-        update.change_metadata(&surveyed)?;
+        update.change_metadata(&surveyed, &made)?;
     }
-    write.sync()
+    write.sync()?;
+    update.returning.finish(jobs.iter().filter_map(|job| job.after.as_ref()))?;
+    match jobs.first() {
+        Some(job) if job.path.is_root() && job.after.is_none() => parents::unmake(write),
+        _ => Ok(()),
+    }
 }
 
 pub(super) struct Update<'a> {
-    write: &'a Write<'a>,
-    places: Directories<'a>,
-    keeper: Keeper<'a>,
-    stage: Arc<OwnedFd>,
+    pub(super) write: &'a Write<'a>,
+    pub(super) places: Directories<'a>,
+    pub(super) keeper: Keeper<'a>,
+    returning: Returning<'a>,
+    pub(super) stage: Arc<OwnedFd>,
 }
 
 impl Update<'_> {
@@ -128,38 +137,42 @@ impl Update<'_> {
         })
     }
 
-    fn make_directories(&self, surveyed: &[Surveyed]) -> Result<()> {
+    /// Answers which directory it made at each path.
+    fn make_directories<'s>(&self, surveyed: &[Surveyed<'s>]) -> Result<HashMap<&'s TreePath, Inode>> {
         let coming: Vec<&Surveyed> = surveyed
             .iter()
             .filter(|one| one.job.after_is_directory() && !one.job.before_is_directory())
             .filter(|one| matches!(one.seen, Seen::Former | Seen::Moved))
             .collect();
+        let mut made = HashMap::with_capacity(coming.len());
         for batch in coming.chunks(BATCH_FILES) {
             let new = batch.iter().filter(|one| one.job.before.is_none());
             self.write.keep(&new.map(|one| absent(one.job.path)).collect::<Vec<_>>())?;
             for one in batch {
+                let Some(entry) = &one.job.after else { continue };
                 self.write.touch();
-                self.at(one.job.path, |parent, name| mkdirat(parent, name, Mode::RWXU)).map_err(
-                    |errno| match errno {
-                        Errno::EXIST => self.write.conflict(one.job.path, "something has appeared there"),
-                        errno => self.failed(one.job.path, errno),
-                    },
-                )?;
+                let inode = parents::prepared(self.write, self.stage.as_fd(), entry)?;
+                self.at(one.job.path, |parent, name| {
+                    renameat_with(&self.stage, parents::NAME, parent, name, RenameFlags::NOREPLACE)
+                })
+                .map_err(|errno| match errno {
+                    Errno::EXIST => self.write.conflict(one.job.path, "something has appeared there"),
+                    errno => self.failed(one.job.path, errno),
+                })?;
+                made.insert(one.job.path, inode);
             }
         }
-        Ok(())
+        Ok(made)
     }
 
     fn write_nodes(&self, surveyed: &[Surveyed]) -> Result<()> {
-        let coming: Vec<&Surveyed> = surveyed
-            .iter()
-            .filter(|one| matches!(one.seen, Seen::Former | Seen::Moved) && one.job.comes_anew())
-            .collect();
-        let files: Vec<&Job> = coming.iter().filter(|one| one.job.after_is_file()).map(|one| one.job).collect();
+        let coming: Vec<&Surveyed> =
+            surveyed.iter().filter(|one| matches!(one.seen, Seen::Former | Seen::Moved) && one.comes_anew()).collect();
+        let is_copied = |job: &&Job| job.after_is_file() && !self.returning.keeps(job.path);
+        let files: Vec<&Job> = coming.iter().map(|one| one.job).filter(is_copied).collect();
         let anchors = Links::anchors(self.write, &files)?;
         let links = Links::among(files.iter().copied(), anchors);
-        let linked: std::collections::HashMap<&TreePath, &TreePath> =
-            links.linked.iter().map(|(entry, to)| (&entry.path, to)).collect();
+        let linked: HashMap<&TreePath, &TreePath> = links.linked.iter().map(|(entry, to)| (&entry.path, to)).collect();
         let (later, first): (Vec<&Surveyed>, Vec<&Surveyed>) =
             coming.into_iter().partition(|one| linked.contains_key(one.job.path));
         for batch in batches(&first) {
@@ -179,9 +192,11 @@ impl Update<'_> {
         for (index, one) in batch.iter().enumerate() {
             let name = index.to_string().into_bytes();
             crate::beneath::remove_all(self.stage.as_fd(), &name).map_err(|errno| self.failed(one.job.path, errno))?;
-            if let Some(entry) = &one.job.after {
+            if let Some(entry) = &one.job.after
+                && !self.returning.link(entry, self.stage.as_fd(), &name)?
+            {
                 match (&entry.kind, link(&entry.path)) {
-                    (NodeKind::File { .. }, Some(to)) => self.link(to, &name)?,
+                    (NodeKind::File { .. }, Some(to)) => self.link(entry, to, &name)?,
                     (NodeKind::File { .. }, None) => {
                         files.push(entry);
                         file_names.push(name.clone());
@@ -205,8 +220,7 @@ impl Update<'_> {
             batch.iter().zip(&records).filter(|(one, _)| fresh(one)).map(|(_, record)| record.clone()).collect();
         self.write.keep(&new)?;
         self.places.forget();
-        let mut hashes: std::collections::HashMap<&TreePath, Digest> =
-            files.iter().map(|entry| &entry.path).zip(hashes).collect();
+        let mut hashes: HashMap<&TreePath, Digest> = files.iter().map(|entry| &entry.path).zip(hashes).collect();
         for ((one, name), record) in batch.iter().zip(&names).zip(&records) {
             self.put(one, name, record)?;
             if let Some(entry) = &one.job.after {
@@ -218,46 +232,16 @@ impl Update<'_> {
         Ok(())
     }
 
-    fn put(&self, one: &Surveyed, name: &[u8], record: &UndoRecord) -> Result<()> {
-        let path = one.job.path;
-        self.write.touch();
-        let mut occupied = one.seen == Seen::Former && !one.job.removes() && one.job.before.is_some();
-        if let (true, Some(before)) = (occupied, one.job.before) {
-            match (&before.kind, &record.kept) {
-                (NodeKind::File { .. }, Some(kept)) => {
-                    self.keeper.link(&self.places, path, before, kept)?;
-                }
-                (_, Some(kept)) => {
-                    self.keeper.shift(&self.places, path, before, kept)?;
-                    occupied = false;
-                }
-                (_, None) => self.unchanged(path, before)?,
-            }
-        }
-        crash_point("files::before_rename");
-        let flags = if occupied { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
-        self.at(path, |parent, to| renameat_with(&self.stage, name, parent, to, flags)).map_err(
-            |errno| match errno {
-                Errno::EXIST => self.write.conflict(path, "something has appeared there since the plan was made"),
-                errno => self.failed(path, errno),
-            },
-        )?;
-        crash_point("files::after_rename");
-        Ok(())
-    }
-
-    fn unchanged(&self, path: &TreePath, before: &Entry) -> Result<()> {
-        let now = self.at(path, |parent, name| NodeReader::new().read(parent, name, path.clone()));
-        let now = now.map_err(|errno| self.failed(path, errno))?;
-        if alike(&now.entry, before) {
+    fn link(&self, entry: &Entry, to: &TreePath, name: &[u8]) -> Result<()> {
+        let linked = self.at(to, |parent, from| {
+            linkat(parent, from, &self.stage, name, AtFlags::empty())?;
+            NodeReader::new().read(self.stage.as_fd(), name, entry.path.clone())
+        });
+        // Somebody may have put another file under that name.
+        if as_written(entry, &linked.map_err(|errno| self.failed(to, errno))?.entry) {
             return Ok(());
         }
-        Err(self.write.conflict(path, "it has changed since the plan was made"))
-    }
-
-    fn link(&self, to: &TreePath, name: &[u8]) -> Result<()> {
-        self.at(to, |parent, from| linkat(parent, from, &self.stage, name, AtFlags::empty()))
-            .map_err(|errno| self.failed(to, errno))
+        Err(self.write.conflict(to, "it has changed since the plan was made"))
     }
 
     fn symlink(&self, entry: &Entry, target: &[u8], name: &[u8]) -> Result<()> {
@@ -268,42 +252,10 @@ impl Update<'_> {
         made.map_err(|errno| self.failed(&entry.path, errno))
     }
 
-    /// Files first, then directories, deepest first: what happens in a directory changes its time.
-    fn change_metadata(&self, surveyed: &[Surveyed]) -> Result<()> {
-        let files = surveyed.iter().filter(|one| !one.job.after_is_directory() && one.job.metadata_alone());
-        let directories = surveyed.iter().rev().filter(|one| one.job.after_is_directory());
-        let all: Vec<&Surveyed> = files.chain(directories).filter(|one| one.needs_metadata()).collect();
-        for batch in all.chunks(BATCH_FILES) {
-            let changed = batch.iter().filter(|one| one.job.metadata_alone() && one.seen == Seen::Former);
-            let records: Result<Vec<UndoRecord>> = changed.map(|one| self.record(one)).collect();
-            self.write.keep(&records?)?;
-            for one in batch {
-                let Some(entry) = &one.job.after else { continue };
-                self.write.touch();
-                self.at(one.job.path, |parent, name| {
-                    let now = NodeReader::new().read(parent, name, entry.path.clone())?;
-                    if one.job.metadata_alone() && Seen::at(one.job, Some(&now.entry), false) == Seen::Foreign {
-                        return Err(Errno::BUSY);
-                    }
-                    let fd = openat(parent, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-                    set_metadata(fd.as_fd(), entry, &now.entry.meta, &mut |note| self.write.note(note))
-                })
-                .map_err(|errno| match errno {
-                    Errno::BUSY => self.write.conflict(one.job.path, "it has changed since the plan was made"),
-                    errno => self.failed(one.job.path, errno),
-                })?;
-                self.write.wrote(entry, None, 0);
-            }
-            crash_point("files::after_batch");
-            self.write.progress(batch.len() as u64, 0);
-        }
-        Ok(())
-    }
-
     /// What was there, and where its content will be kept if it is not only metadata that changes.
-    fn record(&self, one: &Surveyed) -> Result<UndoRecord> {
+    pub(super) fn record(&self, one: &Surveyed) -> Result<UndoRecord> {
         let Some(before) = one.job.before else { return Ok(absent(one.job.path)) };
-        let replaced = one.job.removes() || one.job.comes_anew();
+        let replaced = one.job.removes() || one.comes_anew();
         let kept = match (&before.kind, &one.live) {
             (NodeKind::Directory, _) => None,
             // The entry itself holds a link's target; a removed one is moved all the same.
@@ -314,7 +266,7 @@ impl Update<'_> {
         Ok(UndoRecord { path: one.job.path.clone(), before: Some(before.clone()), kept })
     }
 
-    fn at<T>(
+    pub(super) fn at<T>(
         &self,
         path: &TreePath,
         act: impl FnOnce(std::os::fd::BorrowedFd, &[u8]) -> rustix::io::Result<T>,
@@ -324,20 +276,8 @@ impl Update<'_> {
         act(parent.as_fd(), full.name().unwrap_or(b"."))
     }
 
-    fn failed(&self, path: &TreePath, errno: Errno) -> crate::model::Error {
+    pub(super) fn failed(&self, path: &TreePath, errno: Errno) -> crate::model::Error {
         refusal(format!("write {}", self.write.shown(path)), errno)
-    }
-}
-
-impl Surveyed<'_> {
-    fn needs_metadata(&self) -> bool {
-        let attributes = || self.live.as_ref().map(|live| &live.entry.meta.xattrs);
-        match self.seen {
-            Seen::Wanted => {
-                self.job.after_is_directory() || self.job.after.as_ref().map(|after| &after.meta.xattrs) != attributes()
-            }
-            _ => true,
-        }
     }
 }
 

@@ -7,13 +7,13 @@ use rustix::fs::syncfs;
 
 use super::area::Area;
 use super::config::FilesConfig;
-use super::job::Job;
+use super::job::{self, Job};
 use super::notes::Notes;
 use super::{extract, staging, update};
-use crate::beneath::{Beneath, refusal};
+use crate::beneath::{Beneath, Node, RESERVED, refusal};
 use crate::component::{Approved, Effect, Found, Ledger, UndoRecord};
 use crate::model::Privileges;
-use crate::model::{Digest, Entry, Error, ErrorKind, HunkAt, Known, Meta, Result, Tree, TreePath};
+use crate::model::{Digest, Entry, Error, ErrorKind, Former, HunkAt, Known, Meta, Result, Tree, TreePath};
 
 /// One approved change while it is written.
 pub(super) struct Write<'a> {
@@ -25,7 +25,7 @@ pub(super) struct Write<'a> {
     pub stage: TreePath,
     index: usize,
     ledger: &'a dyn Ledger,
-    desired: Option<&'a dyn Tree>,
+    pub(super) desired: Option<&'a dyn Tree>,
     notes: &'a Notes,
     /// Set before the first effect on the live tree: an error before it changed nothing.
     touched: AtomicBool,
@@ -37,19 +37,21 @@ pub(super) struct Write<'a> {
 /// Writes one change; blocks.
 pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, ledger: &dyn Ledger) -> Result<Effect> {
     let root = Beneath::open(Path::new(&config.root))?;
-    if config.setuid == Privileges::Refuse {
+    let bits = job::privileges(config.setuid, approved);
+    if bits == Privileges::Refuse {
         refuse_privileged(approved)?;
     }
     let notes = Notes::default();
     let key = &approved.change.id.key;
+    not_reserved(&root, key)?;
     let area = Area::open(&root, &approved.run)?;
     let desired = approved.desired.as_ref().and_then(|resource| resource.tree()).map(|tree| &**tree);
-    let jobs = Job::chosen(approved, config.setuid, &notes);
+    let jobs = Job::chosen(approved, bits, &notes);
     let write = Write {
         root: &root,
         area: &area,
         key,
-        bits: config.setuid,
+        bits,
         stage: area.stage_of(key, &approved.change),
         index,
         ledger,
@@ -90,6 +92,16 @@ fn refuse_privileged(approved: &Approved) -> Result<()> {
     Ok(())
 }
 
+/// What lies in the area is rekindle's own.
+pub(super) fn not_reserved(root: &Beneath, key: &TreePath) -> Result<()> {
+    if !TreePath::new(RESERVED).is_ok_and(|reserved| key.lies_in(&reserved)) {
+        return Ok(());
+    }
+    let why = "rekindle keeps there what an undo needs";
+    Err(Error::new(ErrorKind::Refused, format!("write {}", root.shown(key)), why)
+        .next("restore it to another place: change 'to' in the runbook"))
+}
+
 pub(super) fn privileged(path: &TreePath) -> Error {
     Error::new(
         ErrorKind::Refused,
@@ -112,6 +124,12 @@ impl<'a> Write<'a> {
         self.root.entry(&self.full(path))
     }
 
+    /// What is at a path below the component's root.
+    pub(super) fn node(&self, full: &TreePath) -> Result<Option<Node>> {
+        let looked = self.root.node(full);
+        looked.map_err(|errno| refusal(format!("look at {}", self.root.shown(full)), errno))
+    }
+
     /// The source's entry as this writer leaves it.
     pub(super) fn as_written(&self, entry: &Entry) -> Entry {
         self.bits.applied_to(entry)
@@ -121,6 +139,10 @@ impl<'a> Write<'a> {
         self.desired.ok_or_else(|| {
             Error::new(ErrorKind::Bug, format!("write {}", self.shown(&TreePath::root())), "no source tree was given")
         })
+    }
+
+    pub(super) fn former(&self) -> Option<&'a dyn Former> {
+        self.desired?.former()
     }
 
     /// The two that a small machine has are enough: the file system's own locks are the limit.

@@ -5,11 +5,13 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::model::{
     Change, ComparePrecision, Digest, DigestBuilder, Entry, Error, ErrorKind, Fidelity, Hunk, HunkAt, KindSchema, Mode,
-    NodeKind, Op, Privileges, ResourceId, Result, TreePath,
+    NodeKind, Op, Privileges, ResourceId, Result, TreePath, size,
 };
 
+mod shared;
 mod stamps;
 
+pub use shared::replace_shared;
 pub use stamps::{is_as_planned, stamp};
 
 /// What one side of a comparison yields: entries in the order of [`TreePath`].
@@ -18,8 +20,10 @@ pub type Entries<'a> = Box<dyn Iterator<Item = Result<Entry>> + Send + 'a>;
 /// How two trees are compared.
 pub struct TreeRules {
     ignore: Gitignore,
-    reserved: Option<TreePath>,
+    reserved: Vec<TreePath>,
     privileges: Privileges,
+    /// Whether pipes, sockets and devices come back: they do where they were kept.
+    specials: bool,
     mode: Mode,
     precision: ComparePrecision,
 }
@@ -47,6 +51,10 @@ const STRIPPED: &str = "restored without its setuid, setgid or capability rights
 /// More warnings than a person reads are counted instead.
 const MOST_WARNINGS: usize = 20;
 
+/// Of all paths of one plan together. Those of a million files have about 60 MB; a directory that somebody made ten
+/// thousand levels deep has as much.
+const MOST_PATH_BYTES: usize = 128 * 1024 * 1024;
+
 impl TreeRules {
     pub fn new(schema: &KindSchema, mode: Mode, precision: ComparePrecision) -> Result<Self> {
         let mut builder = GitignoreBuilder::new("");
@@ -58,24 +66,32 @@ impl TreeRules {
         let ignore = builder
             .build()
             .map_err(|error| Error::new(ErrorKind::Invalid, "use the ignore patterns", error.to_string()))?;
-        Ok(Self { ignore, reserved: None, privileges: schema.privileges, mode, precision })
+        Ok(Self { ignore, reserved: Vec::new(), privileges: schema.privileges, specials: false, mode, precision })
     }
 
     /// For a tree that lies at `key`: what is reserved there is neither compared nor removed, with what leads to it.
     #[must_use]
     pub fn reserving(mut self, schema: &KindSchema, key: &TreePath) -> Self {
-        let below = schema.reserved.as_ref().and_then(|reserved| reserved.relative_to(key));
-        self.reserved = below.filter(|below| !below.is_root());
+        let below = schema.reserved.iter().filter_map(|reserved| reserved.relative_to(key));
+        self.reserved = below.filter(|below| !below.is_root()).collect();
+        self
+    }
+
+    /// For the way back to a former state: all of it was kept, and all of it comes back.
+    #[must_use]
+    pub fn bringing_back(mut self) -> Self {
+        self.privileges = Privileges::Keep;
+        self.specials = true;
         self
     }
 
     fn leads_to_reserved(&self, path: &TreePath) -> bool {
-        self.reserved.as_ref().is_some_and(|reserved| reserved.relative_to(path).is_some())
+        self.reserved.iter().any(|reserved| reserved.lies_in(path))
     }
 
     fn ignores(&self, entry: &Entry) -> bool {
         use std::os::unix::ffi::OsStrExt;
-        if self.reserved.as_ref() == Some(&entry.path) {
+        if self.reserved.contains(&entry.path) {
             return true;
         }
         let path = std::path::Path::new(std::ffi::OsStr::from_bytes(entry.path.as_bytes()));
@@ -111,10 +127,11 @@ pub fn compare(
             (None, Some(desired)) => walk.only_desired(desired),
             (None, None) => break,
         }
+        if walk.found.path_bytes > MOST_PATH_BYTES {
+            return Err(walk.found.too_large(id));
+        }
     }
-    if desired.met_reserved {
-        walk.found.reserved.extend(rules.reserved.clone());
-    }
+    walk.found.reserved = desired.met_reserved;
     Ok(walk.finish(id, there, wanted))
 }
 
@@ -125,22 +142,24 @@ struct Side<'a> {
     rules: &'a TreeRules,
     skipped: Option<TreePath>,
     last: Option<TreePath>,
-    met_reserved: bool,
+    met_reserved: Vec<TreePath>,
 }
 
 impl<'a> Side<'a> {
     fn new(entries: Option<Entries<'a>>, rules: &'a TreeRules) -> Self {
-        Self { entries: entries.map(Iterator::peekable), rules, skipped: None, last: None, met_reserved: false }
+        Self { entries: entries.map(Iterator::peekable), rules, skipped: None, last: None, met_reserved: Vec::new() }
     }
 
     fn peek(&mut self) -> Result<Option<&TreePath>> {
         let Some(entries) = &mut self.entries else { return Ok(None) };
         while let Some(Ok(entry)) = entries.peek() {
-            let inside = self.skipped.as_ref().is_some_and(|skipped| entry.path.relative_to(skipped).is_some());
+            let inside = self.skipped.as_ref().is_some_and(|skipped| entry.path.lies_in(skipped));
             if !inside && !self.rules.ignores(entry) {
                 break;
             }
-            self.met_reserved |= self.rules.reserved.as_ref() == Some(&entry.path);
+            if self.rules.reserved.contains(&entry.path) {
+                self.met_reserved.push(entry.path.clone());
+            }
             if !inside && entry.is_directory() {
                 self.skipped = Some(entry.path.clone());
             }
@@ -198,11 +217,36 @@ struct Found {
     making: Vec<(TreePath, u32)>,
     /// The same for directories that go: they need what lies below to go first.
     unmaking: Vec<(TreePath, u32)>,
+    path_bytes: usize,
     undecided: Vec<Undecided>,
     stripped: Vec<TreePath>,
     unrestorable: Vec<TreePath>,
     refused: Vec<TreePath>,
     reserved: Vec<TreePath>,
+}
+
+impl Found {
+    /// Directories that a walk has left are no longer around it.
+    fn leave(&mut self, path: &TreePath) {
+        for stack in [&mut self.making, &mut self.unmaking] {
+            while stack.last().is_some_and(|(directory, _)| !path.lies_in(directory)) {
+                stack.pop();
+            }
+        }
+    }
+
+    fn too_large(&self, id: &ResourceId) -> Error {
+        let longest = self.hunks.iter().map(Hunk::place).max_by_key(String::len).unwrap_or_default();
+        let longest: String = longest.chars().take(100).collect();
+        let why = format!(
+            "{} paths differ, and together they are longer than {}; the longest begins with {longest}",
+            self.hunks.len(),
+            size(MOST_PATH_BYTES as u64)
+        );
+        Error::new(ErrorKind::Refused, format!("plan {id}"), why).next(
+            "restore it in several steps, leave a part out by 'ignore', or remove directories that lie very deep by hand",
+        )
+    }
 }
 
 impl Walk<'_> {
@@ -218,7 +262,7 @@ impl Walk<'_> {
     }
 
     fn compare_both(&mut self, live: Entry, desired: Entry) {
-        if matches!(desired.kind, NodeKind::Special { .. }) && live.kind == desired.kind {
+        if matches!(desired.kind, NodeKind::Special { .. }) && live.kind == desired.kind && !self.rules.specials {
             return;
         }
         let Some(desired) = self.admissible(desired) else { return };
@@ -243,7 +287,9 @@ impl Walk<'_> {
         } else if undecided {
             self.found.undecided.push(Undecided { live, desired });
         } else if !same_content || !same_metadata {
-            self.push(Op::Update, Some(live), Some(desired), !same_content);
+            // Whoever owned the file may have chosen its bytes: they get no rights on the word of size and time.
+            let lends = Privileges::are_in(&desired);
+            self.push(Op::Update, Some(live), Some(desired), !same_content || lends);
         }
     }
 
@@ -258,8 +304,8 @@ impl Walk<'_> {
         if self.rules.leads_to_reserved(&live.path) {
             return;
         }
-        let within_replaced =
-            self.found.unmaking.iter().any(|(directory, _)| live.path.relative_to(directory).is_some());
+        self.found.leave(&live.path);
+        let within_replaced = !self.found.unmaking.is_empty();
         if self.rules.mode == Mode::Exact || within_replaced {
             self.push(Op::Delete, Some(live), None, true);
         }
@@ -272,7 +318,7 @@ impl Walk<'_> {
 
     /// The desired entry as it may be written; None for what is never written.
     fn admissible(&mut self, mut desired: Entry) -> Option<Entry> {
-        if matches!(desired.kind, NodeKind::Special { .. }) {
+        if matches!(desired.kind, NodeKind::Special { .. }) && !self.rules.specials {
             self.found.unrestorable.push(desired.path);
             return None;
         }
@@ -309,17 +355,16 @@ impl Walk<'_> {
 
     fn push(&mut self, op: Op, before: Option<Entry>, after: Option<Entry>, content: bool) {
         let Some(path) = after.as_ref().or(before.as_ref()).map(|entry| entry.path.clone()) else { return };
+        // Both sides share one path.
+        let before = before.map(|before| Entry { path: path.clone(), ..before });
+        self.found.path_bytes += path.as_bytes().len();
         let Ok(position) = u32::try_from(self.found.hunks.len()) else { return };
         let makes =
             after.as_ref().is_some_and(Entry::is_directory) && !before.as_ref().is_some_and(Entry::is_directory);
         let unmakes =
             before.as_ref().is_some_and(Entry::is_directory) && !after.as_ref().is_some_and(Entry::is_directory);
         let mut needs = Vec::new();
-        for stack in [&mut self.found.making, &mut self.found.unmaking] {
-            while stack.last().is_some_and(|(directory, _)| path.relative_to(directory).is_none()) {
-                stack.pop();
-            }
-        }
+        self.found.leave(&path);
         if after.is_some()
             && let Some((_, making)) = self.found.making.last()
         {

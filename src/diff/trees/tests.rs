@@ -184,3 +184,53 @@ fn an_unreadable_entry_ends_the_comparison() {
     let live = side(vec![directory(""), file("a", 1, 1)]);
     assert_eq!(compare(&id(), live, Some(broken), &quick(Mode::Exact)).unwrap_err().kind(), ErrorKind::Corrupt);
 }
+
+#[test]
+fn a_directory_in_the_place_of_a_symbolic_link_counts_as_a_delete() {
+    let link = |path: &str| Entry { kind: NodeKind::Symlink { target: (*b"/elsewhere").into() }, ..file(path, 0, 1) };
+    let plan = |live: Vec<Entry>, desired: Vec<Entry>| {
+        compare(&id(), side(live), side(desired), &quick(Mode::Merge)).unwrap().change.unwrap().deletes()
+    };
+    assert_eq!(plan(vec![link("")], vec![directory(""), file("a", 1, 1)]), 1);
+    assert_eq!(plan(vec![directory(""), link("d")], vec![directory(""), directory("d")]), 1);
+    assert_eq!(plan(vec![directory(""), link("d")], vec![directory(""), file("d", 1, 1)]), 0);
+}
+
+#[test]
+fn what_would_lend_rights_takes_its_bytes_from_the_backup() {
+    let schema = KindSchema { privileges: Privileges::Keep, ..KindSchema::default() };
+    let rules = TreeRules::new(&schema, Mode::Merge, ComparePrecision::Quick).unwrap();
+    let mut tool = file("tool", 5, 1);
+    tool.meta.mode = 0o4755;
+    let live = side(vec![directory(""), file("tool", 5, 1)]);
+    let change = compare(&id(), live, side(vec![directory(""), tool]), &rules).unwrap().change.unwrap();
+    assert!(matches!(change.hunks[0].at, HunkAt::Node { content: true, .. }));
+}
+
+#[test]
+fn a_very_deep_directory_that_goes_is_planned_in_no_time_or_refused_with_its_name() {
+    let deep = |levels: usize| -> Entries<'static> {
+        let paths = (0..levels).map(|level| TreePath::new("d/".repeat(level)).unwrap());
+        Box::new(paths.map(|path| Ok(Entry { path, ..directory("") })))
+    };
+    let compare = |levels| {
+        compare(&id(), Some(deep(levels)), side(vec![directory("")]), &quick(Mode::Exact)).map(|diff| diff.change)
+    };
+    assert_eq!(compare(2_000).unwrap().unwrap().hunks.len(), 1_999);
+    let error = compare(20_000).unwrap_err();
+    assert!(error.kind() == ErrorKind::Refused && error.to_string().contains("d/d/d"), "{error}");
+    assert!(error.to_string().len() < 400, "{error}");
+}
+
+#[test]
+fn no_place_of_ours_in_a_backup_is_restored() {
+    let reserved = [".rekindle", "state/rekindle"].map(|path| TreePath::new(path).unwrap()).to_vec();
+    let schema = KindSchema { reserved, ..KindSchema::default() };
+    let rules = quick(Mode::Exact).reserving(&schema, &TreePath::root());
+    let backup = [".rekindle", ".rekindle/run", "a", "state", "state/rekindle", "state/rekindle/key"];
+    let backup = std::iter::once(directory("")).chain(backup.map(directory)).collect();
+    let diff = compare(&id(), side(vec![directory("")]), side(backup), &rules).unwrap();
+    let paths: Vec<String> = diff.change.as_ref().unwrap().hunks.iter().map(Hunk::place).collect();
+    assert_eq!(paths, ["a", "state"]);
+    assert_eq!(diff.warnings.len(), 2, "{:?}", diff.warnings);
+}

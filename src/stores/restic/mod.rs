@@ -111,7 +111,7 @@ impl Store for ResticStore {
 
     fn tree(&self, path: &TreePath) -> Result<Option<Arc<dyn Tree>>> {
         Ok(self.node(path)?.map(|base| {
-            let tree = ResticTree { opened: Arc::clone(&self.opened), base, at: path.clone() };
+            let tree = ResticTree { opened: Arc::clone(&self.opened), root: self.root, base, at: path.clone() };
             Arc::new(tree) as Arc<dyn Tree>
         }))
     }

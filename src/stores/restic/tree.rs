@@ -14,6 +14,8 @@ use crate::model::{ContentSink, Entry, Error, ErrorKind, NodeKind, Result, Tree,
 /// What lies at and below one node of a snapshot.
 pub(super) struct ResticTree {
     pub opened: Arc<Opened>,
+    /// Of the snapshot.
+    pub root: TreeId,
     pub base: Node,
     /// Where in the snapshot, for messages.
     pub at: TreePath,
@@ -22,6 +24,12 @@ pub(super) struct ResticTree {
 impl Tree for ResticTree {
     fn entries(&self) -> Result<Box<dyn Iterator<Item = Result<Entry>> + Send + '_>> {
         Ok(Box::new(Walk { tree: self, started: false, open: Vec::new() }))
+    }
+
+    /// A snapshot keeps no metadata of its root.
+    fn above(&self, levels: usize) -> Result<Option<Entry>> {
+        let Some(path) = self.at.above(levels).filter(|path| !path.is_root()) else { return Ok(None) };
+        Ok(self.opened.find(&self.root, &path)?.map(|node| node.entry(path)))
     }
 
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {

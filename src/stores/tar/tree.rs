@@ -70,6 +70,11 @@ impl Tree for TarTree {
         })))
     }
 
+    fn above(&self, levels: usize) -> Result<Option<Entry>> {
+        let item = self.base.above(levels).and_then(|path| self.archive.index.find(&path));
+        Ok(item.map(|item| item.entry.clone()))
+    }
+
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
         let content = self.content(path)?;
         Ok(Box::new(self.read(content, self.archive.stream(content.start)?)))

@@ -3,7 +3,9 @@ mod create;
 mod faults;
 mod hostile;
 mod kills;
+mod others;
 mod update;
+mod way_back;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -53,6 +55,10 @@ impl Ledger for Records {
         false
     }
 }
+
+/// Named points are the whole process's, so those who use them take turns.
+#[cfg(feature = "failpoints")]
+static POINTS_TURN: Mutex<()> = Mutex::new(());
 
 const KEY: &str = "ana";
 
@@ -105,9 +111,10 @@ impl Ground {
         let live = Self::tree(&self.live);
         let before = live.as_ref().map(|tree| entries(&**tree)).unwrap_or_default();
         let mut after = desired.as_ref().map(|tree| entries(&**tree)).unwrap_or_default();
-        after.retain(|_, entry| !matches!(entry.kind, NodeKind::Special { .. }));
-        let after: BTreeMap<_, _> =
-            after.into_iter().map(|(path, entry)| (path, self.bits.applied_to(&entry))).collect();
+        let leads_back = desired.as_ref().is_some_and(|desired| desired.former().is_some());
+        after.retain(|_, entry| leads_back || !matches!(entry.kind, NodeKind::Special { .. }));
+        let bits = if leads_back { Privileges::Keep } else { self.bits };
+        let after: BTreeMap<_, _> = after.into_iter().map(|(path, entry)| (path, bits.applied_to(&entry))).collect();
         let paths: BTreeSet<&TreePath> = before.keys().chain(after.keys()).collect();
         let mut hunks = Vec::new();
         for path in paths {
@@ -122,7 +129,8 @@ impl Ground {
             let content = match (old.map(|old| (&old.kind, old.meta.times)), new.map(|new| (&new.kind, new.meta.times)))
             {
                 (Some((NodeKind::File { size: a, .. }, b)), Some((NodeKind::File { size: c, .. }, d))) => {
-                    a != c || b != d
+                    let kept = desired.as_ref().and_then(|desired| desired.former());
+                    a != c || b != d || kept.is_some_and(|kept| kept.is_replaced(path).unwrap())
                 }
                 _ => true,
             };
@@ -174,6 +182,10 @@ impl Ground {
 
     /// Brings back what the records say, as the engine's undo does: touched paths only, deletes included.
     fn undo(&self) -> Effect {
+        self.write(&self.undo_plan()).unwrap()
+    }
+
+    fn undo_plan(&self) -> Approved {
         let records = std::mem::take(&mut *self.ledger.kept.lock().unwrap());
         let touched: BTreeSet<TreePath> = records.iter().map(|record| record.path.clone()).collect();
         let whole = records.iter().any(|record| record.path.is_root() && record.before.is_none());
@@ -189,7 +201,7 @@ impl Ground {
         };
         change.hunks.retain(is_touched);
         plan.change = Arc::new(change);
-        self.write(&plan).unwrap()
+        plan
     }
 
     fn live_state(&self) -> Vec<String> {
