@@ -17,7 +17,7 @@ impl StateFolder {
         let io = |error| Error::io(doing(), error);
         DirBuilder::new().recursive(true).mode(0o700).create(self.elsewhere()).map_err(io)?;
         let path = other.root().as_os_str().as_bytes();
-        let name = Digest::of(&other.root().to_string_lossy().as_ref()).to_hex();
+        let name = Digest::of(other.root().to_string_lossy().as_ref()).to_hex();
         fs::write(self.elsewhere().join(&name[..16]), path).map_err(io)
     }
 
@@ -46,7 +46,8 @@ mod tests {
         let (own, demo) = (StateFolder::at(ground.path().join("own")), StateFolder::at(ground.path().join("demo")));
         assert!(own.kept().is_empty());
         fs::create_dir_all(demo.runs()).unwrap();
-        (own.keep(&demo).unwrap(), own.keep(&demo).unwrap());
+        own.keep(&demo).unwrap();
+        own.keep(&demo).unwrap();
         let kept: Vec<PathBuf> = own.kept().iter().map(|state| state.root().to_owned()).collect();
         assert_eq!(kept, [demo.root()]);
         fs::remove_dir_all(demo.root()).unwrap();

@@ -33,7 +33,7 @@ fn told(goal: Option<u64>, more: impl FnOnce(&mut Vec<Event>)) -> Report {
     let mut events = vec![Event::Opened { run: Box::new(header(goal)) }];
     for number in 0..USERS * 2 {
         let (task, user, is_home) = (TaskId(number), number % USERS, number >= USERS);
-        let digest = Digest::of(&number.to_string());
+        let digest = Digest::of(number.to_string());
         if !is_home && user % 3 == 0 {
             events.push(Event::Unchanged { task });
             continue;
