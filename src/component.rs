@@ -43,6 +43,11 @@ pub trait Component: Reader {
     /// records to `ledger` before each batch of effects; documents' pre-images are the engine's to keep.
     async fn write(&self, changes: &[Approved], ledger: &dyn Ledger) -> Vec<Result<Effect>>;
 
+    /// The source as this system can hold it: without what it passes over, or lacks a plugin for.
+    fn fitted(self: Arc<Self>, source: Arc<dyn Reader>) -> Arc<dyn Reader> {
+        source
+    }
+
     /// Whether `now` is what `pinned` calls itself once a write of this run has made it: a realm that was not there
     /// has no identity of its own yet.
     fn became(&self, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {

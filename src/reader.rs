@@ -21,6 +21,11 @@ pub trait Reader: Send + Sync {
     /// without repetition.
     async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<Vec<String>>;
 
+    /// Whether no owner at all is an answer. Where it can as well mean that the wrong place was read, it is refused.
+    fn can_have_no_owners(&self) -> bool {
+        false
+    }
+
     /// The resources of each scope. A source looks below `scope.below`, a component at `scope.to`.
     /// A scope that does not exist is an empty list for a component, and [`ErrorKind::NotFound`] for a
     /// source: a backup that lacks what the runbook asks for is not a backup of nothing.

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::waits::Waits;
-use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader, TargetIdentity};
+use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader, StepHeader, TargetIdentity};
 use crate::registry::{Pins, Systems, same_system};
 use crate::runbook::{Findings, Inputs, Runbook};
 
@@ -47,8 +47,13 @@ pub async fn prepare(
     let owners = select(systems.owners().await?)?;
     let runbook = systems.runbook();
     let (steps, owners) = runbook.header(systems.inputs(), &owners)?;
-    for set in &owners {
-        if set.names.is_empty() {
+    let is_empty = |set: &OwnerSet| set.names.is_empty();
+    let of_nobody = |step: &StepHeader| {
+        step.each.as_ref().is_some_and(|each| owners.iter().any(|set| set.set == *each && is_empty(set)))
+    };
+    let has_tasks = !steps.iter().all(of_nobody);
+    for set in owners.iter().filter(|set| is_empty(set)) {
+        if !(has_tasks && systems.can_be_empty(&set.set)) {
             let why = format!("the runbook's set '{}' has nobody in it", set.set);
             return Err(Error::new(ErrorKind::NotFound, "find whom to restore", why)
                 .next("check the owners' 'from' and 'below' in the runbook"));

@@ -12,6 +12,7 @@ use crate::engine::{Command, Purpose, shown_command};
 use crate::model::{
     ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, plural, visible,
 };
+use crate::runbook::owner_of;
 use crate::signals::Signals;
 
 /// Brings back what was there before a run, or some of its tasks
@@ -242,7 +243,11 @@ fn named(run: &Run, args: &UndoArgs) -> Result<(Vec<TaskId>, Vec<TaskId>)> {
     let mut of_owners = Vec::new();
     for owner in &args.owners {
         let sets = run.header.owners.iter();
-        let found: Vec<TaskId> = sets.flat_map(|set| run.tasks_of_owner(&set.set, owner)).collect();
+        let of = |set: &crate::model::OwnerSet| {
+            let name = owner_of(owner, |name| set.names.iter().any(|known| known == name));
+            run.tasks_of_owner(&set.set, &name)
+        };
+        let found: Vec<TaskId> = sets.flat_map(of).collect();
         if found.is_empty() {
             let doing = format!("undo what was done for '{}'", visible(owner));
             return Err(Error::new(ErrorKind::NotFound, doing, "this run has no such owner").next(names_of(run)));

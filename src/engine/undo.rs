@@ -1,3 +1,4 @@
+mod moved;
 mod pre_image;
 #[cfg(test)]
 mod tests;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use self::moved::with_origins;
 pub(super) use self::pre_image::PreImage;
 use super::contents;
 use super::context::Context;
@@ -302,6 +304,8 @@ pub(super) fn undo_document(
     let exact = Restore { mode: Mode::Exact, precision: ComparePrecision::Quick, ..restore.clone() };
     let Some(change) = difference(&context.pinned, &exact, &pair)? else { return Ok(None) };
     if change.op == Op::Update {
+        let schema = restore.component.schema().kind(&pair.id.kind);
+        let touched = &with_origins(touched, pair.desired.as_ref().and_then(Resource::document), schema);
         let left_out = change.hunks.iter().enumerate().filter(|(_, hunk)| match &hunk.at {
             HunkAt::Field { path, .. } => among(lost, path) || !among(touched, path),
             HunkAt::Node { .. } => true,
@@ -309,7 +313,6 @@ pub(super) fn undo_document(
         let left_out = left_out.filter_map(|(at, _)| u32::try_from(at).ok()).collect();
         let document = |side: &Option<Resource>| side.as_ref().and_then(Resource::document).cloned();
         let (live, former) = (document(&pair.live), document(&pair.desired));
-        let schema = restore.component.schema().kind(&pair.id.kind);
         let wanted = documents::apply(
             live.as_ref(),
             former.as_ref(),

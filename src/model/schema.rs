@@ -99,6 +99,9 @@ pub struct FieldRule {
     /// Given by the system itself where nobody gives one, and never taken away: a backup that lacks it says nothing.
     #[serde(default)]
     pub given: bool,
+    /// Of a set: the set beside it that cannot hold the same element. What comes here leaves there, and is one change.
+    #[serde(default)]
+    pub excludes: Option<String>,
     /// Fields whose hunks must be taken along with this one's.
     pub needs: Vec<String>,
     /// What stands there in the words of people, where the path is only ours. `{}` is the element's key; a time in it,

@@ -27,6 +27,10 @@ impl Reader for LiveSource {
         self.0.owners(below, kind).await
     }
 
+    fn can_have_no_owners(&self) -> bool {
+        self.0.can_have_no_owners()
+    }
+
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
         let listed = self.0.list(&there(scopes)).await;
         let moved = |(scope, listed): (&Scope, Result<Vec<Location>>)| {

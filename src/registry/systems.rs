@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
@@ -24,6 +24,8 @@ pub struct Systems {
     components: BTreeMap<String, Arc<dyn Component>>,
     /// The sources that hold documents, as a realm takes them.
     documents: BTreeMap<String, Arc<dyn Reader>>,
+    /// By component and source.
+    fitted: Mutex<BTreeMap<(String, String), Arc<dyn Reader>>>,
     /// Components that were not opened, where none is needed, and why.
     missing: BTreeMap<String, Problem>,
 }
@@ -130,7 +132,8 @@ impl Systems {
                 Some((source.name.clone(), Arc::new(RealmDocuments::new(reader)) as Arc<dyn Reader>))
             });
         let documents = documents.collect();
-        Ok(Self { runbook, inputs, sources, components, documents, missing })
+        let fitted = Mutex::default();
+        Ok(Self { runbook, inputs, sources, components, documents, fitted, missing })
     }
 
     pub fn runbook(&self) -> &Runbook {
@@ -189,6 +192,12 @@ impl Systems {
         Ok(sets)
     }
 
+    /// Whether a set of owners can be empty: its reader says so.
+    pub fn can_be_empty(&self, set: &str) -> bool {
+        let from = self.runbook.owners.iter().find(|owners| owners.set == set);
+        from.and_then(|owners| self.reader(&owners.from.value).ok()).is_some_and(|reader| reader.can_have_no_owners())
+    }
+
     fn reader(&self, name: &str) -> Result<Arc<dyn Reader>> {
         if let Some(source) = self.sources.get(name) {
             return Ok(source.clone());
@@ -198,10 +207,18 @@ impl Systems {
 
     /// A source as that component takes it. One and the same for all tasks of a step: they are planned together.
     fn fitted(&self, component: &str, source: &str) -> Result<Arc<dyn Reader>> {
-        match self.documents.get(source) {
-            Some(documents) if self.is_realm(component) => Ok(Arc::clone(documents)),
-            _ => self.reader(source),
+        let name = (component.to_owned(), source.to_owned());
+        let mut known = self.fitted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fitted) = known.get(&name) {
+            return Ok(Arc::clone(fitted));
         }
+        let taken = match self.documents.get(source) {
+            Some(documents) if self.is_realm(component) => Arc::clone(documents),
+            _ => self.reader(source)?,
+        };
+        let fitted = self.component(component)?.fitted(taken);
+        known.insert(name, Arc::clone(&fitted));
+        Ok(fitted)
     }
 
     /// Documents are of one kind, but a realm's resources are of many: their places say which.

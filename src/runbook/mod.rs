@@ -38,7 +38,7 @@ pub use finding::{Finding, Findings, Placed, Severity, SourceFile, Span};
 pub use input::Input;
 pub use inputs::{Given, Inputs};
 pub use json_schema::json_schema;
-pub use owner_filter::OwnerFilter;
+pub use owner_filter::{OwnerFilter, owner_of};
 pub use owners::{OwnersFrom, check_owner_name};
 pub use report::Drawing;
 pub use runbook::{OwnersAt, Runbook};

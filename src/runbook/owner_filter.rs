@@ -45,6 +45,21 @@ impl OwnerFilter {
     /// The owners that are taken, in their order. A name or a set that is not there is an error: a typing
     /// error must not leave someone out, or take someone in.
     pub fn apply(&self, found: Vec<OwnerSet>) -> Result<Vec<OwnerSet>> {
+        self.as_found(&found).apply_as_written(found)
+    }
+
+    /// With each name as its set writes it.
+    fn as_found(&self, found: &[OwnerSet]) -> Self {
+        let written = |asked: &OwnerSet| {
+            let set = found.iter().find(|set| set.set == asked.set);
+            let known: HashSet<&str> = set.into_iter().flat_map(|set| &set.names).map(String::as_str).collect();
+            let names = asked.names.iter().map(|name| owner_of(name, |name| known.contains(name))).collect();
+            OwnerSet { set: asked.set.clone(), names }
+        };
+        Self { only: self.only.iter().map(written).collect(), except: self.except.iter().map(written).collect() }
+    }
+
+    fn apply_as_written(&self, found: Vec<OwnerSet>) -> Result<Vec<OwnerSet>> {
         for asked in self.only.iter().chain(&self.except) {
             let Some(set) = found.iter().find(|set| set.set == asked.set) else {
                 let sets = found.iter().map(|set| set.set.as_str());
@@ -75,6 +90,13 @@ impl OwnerFilter {
         });
         filtered.collect()
     }
+}
+
+/// The owner that a person means by a name. An owner's name is that of one file, so a `/` in the name of a person or a
+/// group stands there as `%2F`, and a `%` as `%25`; people type it as they read it.
+pub fn owner_of(name: &str, is_known: impl Fn(&str) -> bool) -> String {
+    let escaped = name.replace('%', "%25").replace('/', "%2F");
+    if !is_known(name) && is_known(&escaped) { escaped } else { name.to_owned() }
 }
 
 fn names(flag: &str, given: &str, read_file: &dyn Fn(&str) -> Result<String>) -> Result<OwnerSet> {
@@ -139,6 +161,15 @@ mod tests {
         assert_eq!(filter(&["user=cyd,ana"], &[], &[]).unwrap(), ["ana", "cyd"]);
         assert_eq!(filter(&["user=@list"], &["user=cyd"], &[]).unwrap(), ["bob"]);
         assert_eq!(filter(&[], &[], &["ana", "bob"]).unwrap(), ["ana", "bob"]);
+    }
+
+    #[test]
+    fn a_name_with_a_slash_is_typed_as_it_is_read() {
+        let found = vec![OwnerSet { set: "user".into(), names: ["a%2Fb", "50%25"].map(String::from).into() }];
+        for typed in ["a/b", "a%2Fb", "50%", "50%25"] {
+            let filter = OwnerFilter::parse(&[], &[], &[typed.to_owned()], &|_| Ok(String::new())).unwrap();
+            assert_eq!(filter.apply(found.clone()).unwrap()[0].names.len(), 1, "{typed}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod slapd;
 mod copies;
 mod export;
 mod faults;
+mod files;
 mod holding;
 mod large;
 mod operators;

@@ -8,7 +8,7 @@
 //!   and this session's right to write, which stands in the realm itself.
 //! - `live`: the realm as a reader: one call for all but the people, people in bulk or one by one.
 //! - `write`: the realm as a component.
-//! - `export`: what `kc.sh export` wrote, as a source.
+//! - `export`: what `kc.sh export` wrote, as a source. `fit`: a source as one server can hold it.
 //!
 //! Seen on Keycloak 26.5.3 with PostgreSQL 15.
 
@@ -17,6 +17,7 @@ pub mod config;
 mod documents;
 mod escape;
 mod export;
+mod fit;
 mod http;
 pub mod kinds;
 mod live;

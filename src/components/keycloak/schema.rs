@@ -77,6 +77,16 @@ fn set(path: &str) -> FieldRule {
     FieldRule { shape: FieldShape::Set, ..at(path) }
 }
 
+/// Client scopes, which are given by default or on request. Never both.
+fn scopes() -> [FieldRule; 2] {
+    let [default, optional] = ["defaultClientScopes", "optionalClientScopes"];
+    exclusive(default, optional)
+}
+
+fn exclusive(one: &str, other: &str) -> [FieldRule; 2] {
+    [(one, other), (other, one)].map(|(path, beside)| FieldRule { excludes: Some(beside.to_owned()), ..set(path) })
+}
+
 fn keyed(path: &str, key: &str) -> FieldRule {
     FieldRule { shape: FieldShape::KeyedList { key: key.to_owned() }, ..at(path) }
 }
@@ -133,12 +143,10 @@ fn component() -> Vec<FieldRule> {
 
 /// A client's secret is shown in clear to those who may see clients, so it is compared. No call takes it away.
 fn client() -> Vec<FieldRule> {
-    vec![
+    let mut rules = vec![
         chosen_once("id"),
         set("redirectUris"),
         set("webOrigins"),
-        set("defaultClientScopes"),
-        set("optionalClientScopes"),
         FieldRule { secret: true, given: true, ..at("secret") },
         FieldRule { secret: true, ..at("secretAttributes.*") },
         keyed("protocolMappers", "name"),
@@ -147,7 +155,9 @@ fn client() -> Vec<FieldRule> {
         keyed("authorizationSettings.scopes", "name"),
         set("scopeMappings.realm"),
         set("scopeMappings.client.*"),
-    ]
+    ];
+    rules.extend(scopes());
+    rules
 }
 
 fn provider() -> Vec<FieldRule> {
@@ -160,7 +170,9 @@ fn role() -> Vec<FieldRule> {
 }
 
 fn bindings() -> Vec<FieldRule> {
-    vec![set("defaultGroups"), set("defaultDefaultClientScopes"), set("defaultOptionalClientScopes")]
+    let mut rules = vec![set("defaultGroups")];
+    rules.extend(exclusive("defaultDefaultClientScopes", "defaultOptionalClientScopes"));
+    rules
 }
 
 fn organization() -> Vec<FieldRule> {
@@ -187,6 +199,9 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         set("realmRoles"),
         set("clientRoles.*"),
         set("organizations"),
+        set("authorizationPolicies"),
+        keyed("ownedResources", "key"),
+        set("ownedResources[].uris"),
         keyed("federatedIdentities", "identityProvider"),
         keyed("credentials", "key"),
         FieldRule { said: Some("{}".to_owned()), ..at("credentials[]") },

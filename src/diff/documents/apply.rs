@@ -56,6 +56,12 @@ impl<'w, 'a, 'r> Writer<'w, 'a, 'r> {
                 array(here)?.push(difference.after.as_deref()?.clone());
             }
             (Step::Keyed { .. }, _) => *self.go(root, &difference.steps)? = difference.after.as_deref()?.clone(),
+            (Step::Element(element), Op::Update) => {
+                array(here)?.push(difference.after.as_deref()?.clone());
+                let (_, above) = parents.split_last()?;
+                let left = object(self.go(root, above)?)?.get_mut(difference.leaves?)?;
+                array(left)?.retain(|item| item != *element);
+            }
             (Step::Element(_), _) => return None,
         }
         Some(())

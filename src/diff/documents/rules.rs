@@ -93,6 +93,11 @@ impl<'a> Rules<'a> {
             .unwrap_or(&FieldShape::Plain)
     }
 
+    /// The field beside a set that cannot hold the same elements.
+    pub fn excludes(&self, cursor: &Cursor) -> Option<&'a str> {
+        self.here(cursor).find_map(|rule| rule.excludes.as_deref())
+    }
+
     pub fn fidelity(&self, cursor: &Cursor, op: Op) -> Fidelity {
         let of = |rule: &FieldRule| match op {
             Op::Create => rule.created.unwrap_or(rule.fidelity),

@@ -21,6 +21,8 @@ pub(super) struct Difference<'a> {
     /// Without ignored and masked fields: what is to be written.
     pub after: Option<Cow<'a, Value>>,
     pub cursor: Cursor,
+    /// Of an element that moves: the field beside its new list that it leaves.
+    pub leaves: Option<&'a str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +46,26 @@ pub(super) struct Walk<'a, 'r> {
     pub create_only: Vec<DocumentPath>,
     updates: bool,
     steps: Vec<Step<'a>>,
+    beside: Beside<'a>,
+}
+
+/// The set that excludes the one at hand, on both sides.
+#[derive(Clone, Copy, Default)]
+struct Beside<'a> {
+    name: Option<&'a str>,
+    live: Option<&'a Value>,
+    desired: Option<&'a Value>,
+}
+
+impl Beside<'_> {
+    fn holds(list: Option<&Value>, element: &Value) -> bool {
+        list.and_then(Value::as_array).is_some_and(|list| list.contains(element))
+    }
+
+    /// It is there now, and is not wanted there.
+    fn leaves(&self, element: &Value) -> bool {
+        Self::holds(self.live, element) && !Self::holds(self.desired, element)
+    }
 }
 
 impl<'a, 'r> Walk<'a, 'r> {
@@ -57,6 +79,7 @@ impl<'a, 'r> Walk<'a, 'r> {
             create_only: Vec::new(),
             updates: false,
             steps: Vec::new(),
+            beside: Beside::default(),
         }
     }
 
@@ -112,6 +135,12 @@ impl<'a, 'r> Walk<'a, 'r> {
         let names: BTreeSet<&'a String> = of_live.chain(desired.keys()).collect();
         for name in names {
             let below = self.rules.field(at, name);
+            let beside = self.rules.excludes(&below);
+            self.beside = Beside {
+                name: beside,
+                live: beside.and_then(|beside| live?.get(beside)),
+                desired: beside.and_then(|beside| desired.get(beside)),
+            };
             self.steps.push(Step::Field(name));
             self.compare(live.and_then(|live| live.get(name)), desired.get(name), &below);
             self.steps.pop();
@@ -123,6 +152,8 @@ impl<'a, 'r> Walk<'a, 'r> {
             return;
         }
         match live {
+            // Some of it may only move.
+            Value::Array(items) if self.beside.name.is_some() => self.sets(items, &[], at),
             // What is ignored inside must outlive what is around it.
             Value::Object(fields) if !at.secret && self.holds_ignored(live, at) => {
                 for (name, field) in fields {
@@ -157,6 +188,7 @@ impl<'a, 'r> Walk<'a, 'r> {
 
     fn sets(&mut self, live: &'a [Value], desired: &'a [Value], at: &Cursor) {
         let below = self.rules.element(at);
+        let beside = std::mem::take(&mut self.beside);
         if below.ignored {
             return;
         }
@@ -176,7 +208,12 @@ impl<'a, 'r> Walk<'a, 'r> {
             if wanted.insert(name) && !there.contains(name) {
                 let written = self.pruned(element, &below);
                 self.steps.push(Step::Element(element));
-                self.push(Op::Create, None, Some(written), &below);
+                if beside.leaves(element) {
+                    self.push(Op::Update, Some(element), Some(written), &below);
+                    self.found.last_mut().into_iter().for_each(|found| found.leaves = beside.name);
+                } else {
+                    self.push(Op::Create, None, Some(written), &below);
+                }
                 self.steps.pop();
             }
         }
@@ -184,7 +221,9 @@ impl<'a, 'r> Walk<'a, 'r> {
         if self.mode == Mode::Exact && !masks {
             let mut gone = BTreeSet::new();
             for (element, name) in live.iter().zip(&live_names) {
-                if !wanted.contains(name) && gone.insert(name) {
+                // What moves is a change of the list that it comes to.
+                let moves = Beside::holds(beside.desired, element) && !Beside::holds(beside.live, element);
+                if !wanted.contains(name) && !moves && gone.insert(name) {
                     self.steps.push(Step::Element(element));
                     self.push(Op::Delete, Some(element), None, &below);
                     self.steps.pop();
@@ -255,7 +294,7 @@ impl<'a, 'r> Walk<'a, 'r> {
     }
 
     fn push(&mut self, op: Op, before: Option<&'a Value>, after: Option<Cow<'a, Value>>, at: &Cursor) {
-        self.found.push(Difference { op, steps: self.steps.clone(), before, after, cursor: at.clone() });
+        self.found.push(Difference { op, steps: self.steps.clone(), before, after, cursor: at.clone(), leaves: None });
     }
 
     fn note_mask(&mut self) {

@@ -72,6 +72,7 @@ fn rule(path: &Key, node: &Node, findings: &mut Findings) -> Option<FieldRule> {
         given: false,
         needs: fields.texts("needs", findings).into_iter().map(|need| need.value).collect(),
         said: None,
+        excludes: None,
     };
     fields.finish(findings);
     Some(rule)

@@ -3,6 +3,7 @@ use serde_json::{Map, Value};
 use super::Canonical;
 use super::fields::{Fields, compact, keyed, split_secrets};
 use super::names::{Names, scope_mappings};
+use super::permission::without_people;
 use crate::components::keycloak::kinds::Kind;
 
 const SCALARS: [&str; 30] = [
@@ -58,13 +59,15 @@ pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Ca
         .filter_map(|(name, id)| Some((name.clone(), Value::String(names.flow(id.as_str()?)))))
         .collect();
     fields.put("authenticationFlowBindingOverrides", compact(&Value::Object(flows)));
-    let mappers = fields.take("protocolMappers").and_then(mappers);
-    fields.put("protocolMappers", mappers);
+    let given = fields.take("protocolMappers");
+    fields.put("protocolMappers", given.and_then(mappers));
+    let consents = given.filter(|given| have_consents(given));
     let authorization = fields.take("authorizationSettings").and_then(authorization);
     fields.put("authorizationSettings", authorization);
     fields.put("scopeMappings", scope_mappings(realm, names, "client", client_id));
     fields.pass_over(&["clientId", "access", "origin", "registrationAccessToken", "registeredNodes", "defaultRoles"]);
-    let (document, unknown) = fields.finish();
+    let (document, mut unknown) = fields.finish();
+    unknown.extend(consents.map(|_| CONSENTS.to_owned()));
     Canonical { id: Kind::Client.id(&[client_id]), document, unknown }
 }
 
@@ -92,11 +95,12 @@ pub(super) fn client_scope(representation: &Value, realm: &Value, names: &Names)
     let name = fields.text("name").unwrap_or_default();
     fields.keep(&["id", "description", "protocol"]);
     attributes(&mut fields, "attributes", "secretAttributes");
-    let mappers = fields.take("protocolMappers").and_then(mappers);
-    fields.put("protocolMappers", mappers);
+    let given = fields.take("protocolMappers");
+    fields.put("protocolMappers", given.and_then(mappers));
     fields.put("scopeMappings", scope_mappings(realm, names, "clientScope", name));
     fields.pass_over(&["name"]);
-    let (document, unknown) = fields.finish();
+    let (document, mut unknown) = fields.finish();
+    unknown.extend(given.filter(|given| have_consents(given)).map(|_| CONSENTS.to_owned()));
     Canonical { id: Kind::ClientScope.id(&[name]), document, unknown }
 }
 
@@ -115,10 +119,13 @@ pub(super) fn attributes(fields: &mut Fields<'_>, plain_name: &str, secret_name:
 
 /// The order of its lists means nothing, nor that of the lists which a policy holds as texts.
 fn authorization(settings: &Value) -> Option<Value> {
-    let mut settings = compact(&without_ids(settings, 0))?;
+    let mut settings = settings.clone();
+    without_people(&mut settings);
+    let mut settings = compact(&without_ids(&settings, 0))?;
     for name in ["resources", "policies", "scopes"] {
         let Some(items) = settings.get_mut(name).and_then(Value::as_array_mut) else { continue };
         for item in items.iter_mut() {
+            one_address(item);
             for list in ["uris", "scopes"] {
                 item.get_mut(list).and_then(Value::as_array_mut).into_iter().for_each(|list| sort(list));
             }
@@ -127,7 +134,30 @@ fn authorization(settings: &Value) -> Option<Value> {
         }
         sort(items);
     }
+    // Of what can be permitted, as each start of the server orders it anew.
+    if let Some(schema) = settings.get_mut("authorizationSchema") {
+        sort_all(schema, 0);
+    }
     Some(settings)
+}
+
+/// Older files give a resource one address; the server makes it the only one of the list.
+fn one_address(resource: &mut Value) {
+    let Some(fields) = resource.as_object_mut() else { return };
+    if let Some(address) = fields.remove("uri")
+        && !fields.contains_key("uris")
+    {
+        fields.insert("uris".to_owned(), Value::Array(vec![address]));
+    }
+}
+
+fn sort_all(value: &mut Value, depth: usize) {
+    match value {
+        _ if depth > MAX_DEPTH => {}
+        Value::Object(fields) => fields.values_mut().for_each(|field| sort_all(field, depth + 1)),
+        Value::Array(items) => sort(items),
+        _ => {}
+    }
 }
 
 fn sort(list: &mut [Value]) {
@@ -142,8 +172,23 @@ fn sort_text(text: &mut Value) {
     }
 }
 
+/// What is told of mappers that ask for consent.
+const CONSENTS: &str = "the consent texts of its mappers: the server asks for consent by client scope";
+
+fn have_consents(mappers: &Value) -> bool {
+    let asks = |mapper: &Value| mapper.get("consentRequired") == Some(&Value::Bool(true));
+    mappers.as_array().is_some_and(|mappers| mappers.iter().any(asks))
+}
+
 fn mappers(given: &Value) -> Option<Value> {
-    let mapper = |mapper: &Value| compact(&without_ids(mapper, 0));
+    // Consents are asked for by scope since Keycloak 4; the server takes no notice of what a mapper says of them.
+    let mapper = |mapper: &Value| {
+        let mut mapper = compact(&without_ids(mapper, 0))?;
+        let fields = mapper.as_object_mut()?;
+        fields.remove("consentRequired");
+        fields.remove("consentText");
+        Some(mapper)
+    };
     keyed(given.as_array()?.iter().filter_map(mapper).collect(), "name")
 }
 

@@ -11,6 +11,7 @@ mod credential;
 mod fields;
 mod flow;
 mod names;
+mod permission;
 mod provider;
 mod realm;
 mod role;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::super::escape::escaped;
 use super::component::directories;
 use super::fields::set;
+use super::permission::Permissions;
 
 /// How deep groups may lie in one another: a file from outside can hold any depth.
 const MAX_DEPTH: usize = 64;
@@ -20,6 +21,8 @@ pub struct Names {
     flows: HashMap<String, String>,
     directories: HashMap<String, String>,
     organizations: HashMap<String, BTreeSet<String>>,
+    /// What the authorization services of clients say of people.
+    pub permissions: Permissions,
 }
 
 /// Stands for `default-roles-NAME` in every realm.
@@ -41,6 +44,7 @@ impl Names {
     pub fn of(realm: &Value) -> Self {
         let mut names = Self {
             realm: realm.get("realm").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            permissions: Permissions::of(realm),
             ..Self::default()
         };
         names.add_groups(list(realm, "groups"), &[], 0);

@@ -44,11 +44,18 @@ pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canoni
 
 pub(super) fn required_action(representation: &Value) -> Canonical {
     let mut fields = Fields::of(representation);
-    let alias = fields.text("alias").unwrap_or_default();
-    fields.keep(&["name", "providerId", "enabled", "defaultAction", "priority", "config"]);
+    let alias = current_action(fields.text("alias").unwrap_or_default());
+    fields.keep(&["name", "enabled", "defaultAction", "priority", "config"]);
+    let provider = fields.text("providerId").map(|provider| json!(current_action(provider)));
+    fields.put("providerId", provider);
     fields.pass_over(&["alias"]);
     let (document, unknown) = fields.finish();
     Canonical { id: Kind::RequiredAction.id(&[alias]), document, unknown }
+}
+
+/// Keycloak 21 gave one action another name; the server gives it to what older files hold.
+pub(super) fn current_action(alias: &str) -> &str {
+    if alias == "terms_and_conditions" { "TERMS_AND_CONDITIONS" } else { alias }
 }
 
 /// An organization; who is a member is written at each user.

@@ -128,7 +128,8 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
     fields.pass_over(&ELSEWHERE);
     fields.pass_over(&FLOWS_IN_USE);
     fields.pass_over(&["realm", "keycloakVersion", "defaultGroups", "defaultDefaultClientScopes"]);
-    fields.pass_over(&["defaultOptionalClientScopes", "publicKey", "privateKey"]);
+    // The server names the client of its administrators' permissions itself.
+    fields.pass_over(&["defaultOptionalClientScopes", "publicKey", "privateKey", "adminPermissionsClient"]);
     if let Some(server) = fields.take("smtpServer").and_then(Value::as_object) {
         let plain: Map<String, Value> = server
             .iter()
@@ -169,9 +170,11 @@ fn bindings(representation: &Value, names: &Names) -> Canonical {
     let mut fields = Fields::of(representation);
     fields.keep(&FLOWS_IN_USE);
     fields.keep_sets(&["defaultDefaultClientScopes", "defaultOptionalClientScopes"]);
-    let defaults = group_set(fields.take("defaultGroups"), names);
-    fields.put("defaultGroups", defaults);
-    Canonical { id: Kind::Bindings.id::<&str>(&[]), document: fields.finish().0, unknown: Vec::new() }
+    let given = list(representation, "defaultGroups").iter().filter_map(Value::as_str);
+    let (doubtful, clear): (Vec<&str>, Vec<&str>) = given.partition(|path| names.is_ambiguous(path));
+    fields.put("defaultGroups", group_set(Some(&json!(clear)), names));
+    let unknown = doubtful.into_iter().map(|path| format!("the default group {path}: two groups have this path"));
+    Canonical { id: Kind::Bindings.id::<&str>(&[]), document: fields.finish().0, unknown: unknown.collect() }
 }
 
 fn policies(representation: &Value) -> Option<Canonical> {

@@ -4,6 +4,7 @@ use super::super::kinds::Kind;
 use super::credential::{Side, credentials};
 use super::fields::{Fields, keyed, set};
 use super::names::{Names, list, text};
+use super::provider::current_action;
 use super::{Canonical, invalid};
 use crate::model::Result;
 
@@ -40,7 +41,10 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     }
     let not_before = fields.take("notBefore").and_then(Value::as_i64).filter(|seconds| *seconds != 0);
     fields.put("notBefore", not_before.map(Value::from));
-    fields.keep_sets(&["requiredActions"]);
+    let actions = fields.take("requiredActions").and_then(Value::as_array).map(|given| {
+        given.iter().filter_map(Value::as_str).map(|action| json!(current_action(action))).collect::<Vec<_>>()
+    });
+    fields.put("requiredActions", actions.and_then(|actions| set(&Value::Array(actions))));
     fields.keep_sets_by_name(&["attributes", "clientRoles"]);
     let roles = names.roles(fields.take("realmRoles"));
     fields.put("realmRoles", roles);
@@ -48,6 +52,10 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     fields.put("groups", groups);
     unknown.extend(doubtful);
     fields.put("organizations", names.organizations(&username));
+    if client.is_none() {
+        fields.put("authorizationPolicies", names.permissions.policies(&username));
+        fields.put("ownedResources", names.permissions.resources(&username));
+    }
     let links = fields.take("federatedIdentities").and_then(links);
     fields.put("federatedIdentities", links);
     let consents = fields.take("clientConsents").map(|given| consents(given, side));

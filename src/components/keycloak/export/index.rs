@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::notes;
 use super::pieces::Pieces;
 use crate::components::keycloak::canonical::{Canonical, Names, Side, user};
+use crate::components::keycloak::kinds::Kind;
 use crate::model::{ContentSink, Error, ErrorKind, Result, TreePath, visible};
 
 /// One person's representation.
@@ -60,14 +61,16 @@ pub(super) struct Indexer<'n> {
     pub realm: &'n str,
     pub names: &'n Names,
     pub files: &'n [TreePath],
+    /// The first of the files is the realm's own.
+    with_realm_file: bool,
     read: Mutex<Vec<Option<Result<Vec<Found>>>>>,
     words: Mutex<HashMap<Vec<String>, Arc<[String]>>>,
 }
 
 impl<'n> Indexer<'n> {
-    pub fn new(realm: &'n str, names: &'n Names, files: &'n [TreePath]) -> Self {
+    pub fn new(realm: &'n str, names: &'n Names, files: &'n [TreePath], with_realm_file: bool) -> Self {
         let read = Mutex::new(files.iter().map(|_| None).collect());
-        Self { realm, names, files, read, words: Mutex::default() }
+        Self { realm, names, files, with_realm_file, read, words: Mutex::default() }
     }
 
     /// The people of the one file that holds the realm too; `from` begins with their list.
@@ -162,11 +165,25 @@ impl<'n> Indexer<'n> {
         let mut index = Index::default();
         let mut ids = HashSet::new();
         let read = self.read.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for (file, found) in self.files.iter().zip(read) {
-            let found = found.unwrap_or_else(|| {
+        let has_users_files = self.files.len() > usize::from(self.with_realm_file);
+        for (at, (file, found)) in self.files.iter().zip(read).enumerate() {
+            let is_realm_file = self.with_realm_file && at == 0;
+            let mut found = found.unwrap_or_else(|| {
                 Err(Error::new(ErrorKind::Corrupt, format!("read {file}"), "the store did not hand it over"))
             })?;
-            if found.is_empty() && self.files.len() > 1 {
+            if is_realm_file && has_users_files && found.iter().any(|one| !is_account(&one.key)) {
+                return Err(two_exports(file, self.files.len() - 1));
+            }
+            // Where an account is in both, the realm file's was there first, and has less of it.
+            found.retain(|one| match index.people.get(&one.key) {
+                Some(other) if self.with_realm_file && other.file == 0 && is_account(&one.key) => {
+                    ids.retain(|id| Some(*id) != one.id);
+                    index.people.remove(&one.key);
+                    true
+                }
+                _ => true,
+            });
+            if found.is_empty() && !is_realm_file && self.files.len() - usize::from(self.with_realm_file) > 1 {
                 return Err(Error::new(
                     ErrorKind::Corrupt,
                     format!("read {file}"),
@@ -195,6 +212,15 @@ impl<'n> Indexer<'n> {
     }
 }
 
+fn is_account(key: &TreePath) -> bool {
+    TreePath::new(Kind::ServiceAccount.folder()).is_ok_and(|folder| key.relative_to(&folder).is_some())
+}
+
+fn two_exports(realm_file: &TreePath, beside: usize) -> Error {
+    let why = format!("it holds users, and so do {beside} files beside it: they are of two exports");
+    Error::new(ErrorKind::Ambiguous, format!("read {realm_file}"), why).next("move the files of one of them away")
+}
+
 fn twice(file: &TreePath, key: &TreePath, why: &str) -> Error {
     Error::new(ErrorKind::Corrupt, format!("take {key} from {file}"), why).next(
         "files of two exports lie together, or users changed while it was made: \
@@ -211,6 +237,7 @@ fn short_hash(id: &str) -> [u8; 16] {
 
 impl ContentSink for Indexer<'_> {
     fn content(&self, index: usize, content: Result<&mut (dyn Read + Send)>) -> bool {
+        let index = index + usize::from(self.with_realm_file);
         let found = content.and_then(|from| {
             let doing = format!("read {}", self.files.get(index).cloned().unwrap_or_default());
             self.users_file(u32::try_from(index).unwrap_or(u32::MAX), &mut Pieces::new(from, doing))

@@ -13,7 +13,7 @@
 
 mod index;
 mod layout;
-mod notes;
+pub(super) mod notes;
 mod opened;
 mod people;
 mod pieces;

@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 100;
 
 /// What is not restored, in words, gathered from many resources: equal words are one line with a count.
 #[derive(Default)]
-pub(super) struct Notes {
+pub(in crate::components::keycloak) struct Notes {
     by_word: BTreeMap<(String, Option<Kind>), (u64, TreePath)>,
     lines: Vec<String>,
 }

@@ -19,7 +19,7 @@ use crate::stores::{Store, nothing_there};
 pub(super) struct Opened {
     pub name: String,
     realm: Realm,
-    /// Whether files of people are there. Without them there may be nobody, or they are lost.
+    /// Whether people are there, or files for them. Without them there may be nobody, or they are lost.
     has_people: bool,
     index: Index,
     people: People,
@@ -32,6 +32,8 @@ pub(super) struct Opened {
 /// The major version whose exports and whose API this was tried with.
 const TRIED: &str = "26";
 const MAX_VERSION: usize = 40;
+/// Why an export can hold nobody.
+const NOBODY: &str = "its users files are missing, or it was made without users";
 
 fn is_tried(version: &str) -> bool {
     version.split('.').next() == Some(TRIED)
@@ -56,24 +58,21 @@ impl Opened {
             return Err(Error::new(ErrorKind::Invalid, format!("read {}", layout.realm_file), why));
         }
         let name = realm.names.realm.clone();
-        let files = match (part.people_at, layout.users.is_empty()) {
-            (Some(_), false) => return Err(both(&layout)),
-            (Some(_), true) => vec![layout.realm_file.clone()],
-            (None, _) => layout.users.clone(),
-        };
-        let indexer = Indexer::new(&name, &realm.names, &files);
-        match part.people_at {
-            Some(offset) => {
-                let mut from = tree.open(&layout.realm_file)?;
-                std::io::copy(&mut std::io::Read::take(&mut from, offset), &mut std::io::sink())
-                    .map_err(|error| Error::io(format!("read {}", layout.realm_file), error))?;
-                indexer.list_in(offset, from);
-            }
-            None if !files.is_empty() => tree.contents(&files, PARALLEL, &indexer)?,
-            None => {}
+        // The admin console writes service accounts into the realm file, and nobody else.
+        let files: Vec<TreePath> =
+            part.people_at.map(|_| &layout.realm_file).into_iter().chain(&layout.users).cloned().collect();
+        let indexer = Indexer::new(&name, &realm.names, &files, part.people_at.is_some());
+        if let Some(offset) = part.people_at {
+            let mut from = tree.open(&layout.realm_file)?;
+            std::io::copy(&mut std::io::Read::take(&mut from, offset), &mut std::io::sink())
+                .map_err(|error| Error::io(format!("read {}", layout.realm_file), error))?;
+            indexer.list_in(offset, from);
+        }
+        if !layout.users.is_empty() {
+            tree.contents(&layout.users, PARALLEL, &indexer)?;
         }
         let mut index = indexer.finish()?;
-        let has_people = !files.is_empty();
+        let has_people = index.people.keys().any(|key| place::touches(key, Kind::User)) || !layout.users.is_empty();
         let people = People::new(tree, files, std::mem::take(&mut index.ends));
         let masks = notes::masks(&part.representation);
         let accounts = accounts_in(&part.representation);
@@ -81,7 +80,6 @@ impl Opened {
     }
 
     pub fn owners(&self, folder: &TreePath) -> Result<Vec<String>> {
-        self.whole_for(folder)?;
         Ok(place::owners_in(folder, self.keys_below(folder)))
     }
 
@@ -140,11 +138,15 @@ impl Opened {
             let files = plural(self.federated as u64, "file");
             notes.say(format!("users of other providers, of whom the export holds roles and links: {files}"));
         }
+        if !self.has_people && place::touches(&below, Kind::RealmSettings) {
+            notes.say(format!("people, of whom the export holds none: {NOBODY}"));
+        }
         let lost = |account: &&ResourceId| {
             account.key.relative_to(&below).is_some() && !self.index.people.contains_key(&account.key)
         };
         for account in self.accounts.iter().filter(lost) {
-            notes.add(&account.key, "the account itself, whose user the export lacks: is its last users file there?");
+            let why = "roles and groups of the account, whose user the export lacks: the server gives it its defaults";
+            notes.add(&account.key, why);
         }
         notes.finish()
     }
@@ -156,18 +158,13 @@ impl Opened {
 
     /// Refuses an answer without people where there should be some: what a list lacks can become a delete.
     fn whole_for(&self, below: &TreePath) -> Result<()> {
-        let of_accounts = place::touches(below, Kind::ServiceAccount) && !self.accounts.is_empty();
-        if self.has_people || !(of_accounts || place::touches(below, Kind::User)) {
+        if self.has_people || !place::touches(below, Kind::User) {
             return Ok(());
         }
-        let why = match of_accounts {
-            true => format!("it holds nobody, and {} of its clients have service accounts", self.accounts.len()),
-            false => "it holds nobody: its users files are missing, or it was made without users".to_owned(),
-        };
         let doing = format!("list {below} in the export of the realm {}", visible(&self.name));
-        Err(Error::new(ErrorKind::Corrupt, doing, why).next(
+        Err(Error::new(ErrorKind::Corrupt, doing, format!("it holds nobody: {NOBODY}")).next(
             "take a backup with all its files, or make the export again with --users different_files; \
-             without people, restore the places below 'realm' that you need, as in realm/clients",
+             without people, restore the places below 'realm'",
         ))
     }
 
@@ -231,10 +228,4 @@ fn of_its_name(layout: &Layout, error: Error) -> Error {
         }
         _ => error,
     }
-}
-
-fn both(layout: &Layout) -> Error {
-    let why = format!("it holds users, and so do {} files beside it: they are of two exports", layout.users.len());
-    Error::new(ErrorKind::Ambiguous, format!("read {}", layout.realm_file), why)
-        .next("move the files of one of them away")
 }

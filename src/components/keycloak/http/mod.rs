@@ -116,6 +116,13 @@ impl Http {
         self.patience.ending(attempt, Failed::was_not_taken).await.map_err(Failed::into_error)
     }
 
+    /// What the server can do: its providers and their settings.
+    pub async fn server_info(&self) -> Result<Value> {
+        let url = format!("{}/admin/serverinfo", self.config.url);
+        let attempt = || self.once(Method::GET, &url, &[], None);
+        self.patience.ending(attempt, Failed::may_pass).await.map_err(Failed::into_error)?.json()
+    }
+
     /// Where realms are made.
     pub fn realms_url(&self) -> String {
         format!("{}/admin/realms", self.config.url)

@@ -63,6 +63,8 @@ pub(super) struct Live {
     /// Shared by writes, and had alone by who reads everybody: lists move while they are written, and what is read
     /// after several writes proves them all.
     pub writing: RwLock<()>,
+    /// Had by who changes the people that a client's policies name: each policy's list is written whole.
+    pub policies: tokio::sync::Mutex<()>,
     realm: Kept<RealmView>,
     roster: Kept<Roster>,
     memberships: Kept<Memberships>,
@@ -96,6 +98,7 @@ impl Live {
             http,
             imports: Semaphore::new(IMPORTS),
             writing: RwLock::default(),
+            policies: tokio::sync::Mutex::default(),
             realm: Kept::default(),
             roster: Kept::default(),
             memberships: Kept::default(),

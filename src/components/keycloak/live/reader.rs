@@ -59,6 +59,11 @@ impl Reader for Keycloak {
         Ok(place::owners_in(&folder, keys.iter()))
     }
 
+    /// The realm itself was found.
+    fn can_have_no_owners(&self) -> bool {
+        true
+    }
+
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
         let mut named = Vec::new();
         let mut all = false;

@@ -38,6 +38,17 @@ impl RealmView {
             fields.insert("organizations".to_owned(), Value::Array(organizations));
         }
         let mut realm = canonical::realm(&representation)?;
+        let defaults = list(&representation, "defaultGroups").iter().filter_map(Value::as_str);
+        if defaults.into_iter().any(|path| realm.names.is_ambiguous(path)) {
+            // Which of several groups a path stands for is told by their ids alone.
+            let groups = http.get("/default-groups", &[]).await?;
+            let ids: Vec<&str> = groups.as_array().into_iter().flatten().filter_map(|one| text(one, "id")).collect();
+            let ids = json!(ids);
+            if let Some(fields) = representation.as_object_mut() {
+                fields.insert("defaultGroups".to_owned(), ids);
+            }
+            realm = canonical::realm(&representation)?;
+        }
         insert(&mut realm.resources, canonical::user_profile(&profile));
         for user in list(&representation, "users") {
             insert(&mut realm.resources, canonical::user(user, &realm.names, Side::Live)?);

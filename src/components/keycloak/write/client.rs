@@ -6,7 +6,7 @@ use super::super::kinds::Kind;
 use super::authorization;
 use super::call::Call;
 use super::overlay::{Gone, keyed_changes, overlaid, set_changes, sets_changes};
-use super::realm::scopes;
+use super::realm::both_scopes;
 use super::target::{Target, field, joined, text, without};
 use crate::model::Result;
 
@@ -36,13 +36,11 @@ pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
         calls.push(Call::put(&at, body));
     }
     calls.extend(mappers(target, &at));
-    // A scope that turns from default to optional goes before it comes.
-    let (default, optional) = ("defaultClientScopes", "optionalClientScopes");
-    let scopes_of = |name: &str, below: &str| scopes(target, name, &format!("{at}/{below}"));
-    let mut both = scopes_of(default, "default-client-scopes")?;
-    both.extend(scopes_of(optional, "optional-client-scopes")?);
-    both.sort_by_key(|call| call.method != reqwest::Method::DELETE);
-    calls.extend(both);
+    calls.extend(both_scopes(
+        target,
+        ("defaultClientScopes", &format!("{at}/default-client-scopes")),
+        ("optionalClientScopes", &format!("{at}/optional-client-scopes")),
+    )?);
     Ok(calls)
 }
 

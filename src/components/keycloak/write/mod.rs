@@ -19,6 +19,7 @@ mod nesting;
 mod new_realm;
 mod new_user;
 mod overlay;
+mod permission;
 mod planned;
 mod policies;
 mod profile;
@@ -36,7 +37,7 @@ mod tests;
 mod user;
 mod users;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -47,10 +48,12 @@ use self::standing::Standing;
 use self::target::text;
 pub(super) use self::users::IMPORTS;
 use super::config::Ids;
+use super::fit::FittedSource;
 use super::kinds::Kind;
 use super::live::{Keycloak, is_user};
 use crate::component::{Approved, Checked, Component, Effect, Found, Ledger, Limits, Maker};
 use crate::model::{Document, Error, ErrorKind, Resource, Result, TargetHolder, TargetIdentity, visible};
+use crate::reader::Reader;
 
 /// So many users in one write are a part of a long restore, whose batches look at the realm together.
 const MANY: usize = 100;
@@ -138,6 +141,10 @@ impl Component for Keycloak {
 
     async fn release(&self, run: &str) -> Result<()> {
         self.live.http.release(run).await
+    }
+
+    fn fitted(self: Arc<Self>, source: Arc<dyn Reader>) -> Arc<dyn Reader> {
+        Arc::new(FittedSource::new(source, self))
     }
 
     fn became(&self, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {

@@ -6,6 +6,7 @@ use super::super::kinds::Kind;
 use super::call::Call;
 use super::credential;
 use super::directory::Directory;
+use super::permission;
 use super::standing::{Standing, group_path, missing};
 use crate::model::Result;
 
@@ -124,6 +125,7 @@ fn check(to: &Value, standing: &Standing) -> Result<()> {
             return Err(missing(Kind::RequiredAction, action));
         }
     }
+    permission::check(to, standing)?;
     texts(to, "organizations").try_for_each(|alias| standing.id(Kind::Organization, &[alias]).map(|_| ()))
 }
 

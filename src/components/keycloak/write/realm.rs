@@ -106,17 +106,24 @@ pub(super) fn bindings(target: &Target<'_>) -> Result<Vec<Call>> {
     for way in goes {
         calls.push(Call::delete(format!("/default-groups/{}", segment(target.standing.group(way)?))));
     }
-    for (name, at) in [
+    calls.extend(both_scopes(
+        target,
         ("defaultDefaultClientScopes", "/default-default-client-scopes"),
         ("defaultOptionalClientScopes", "/default-optional-client-scopes"),
-    ] {
-        calls.extend(scopes(target, name, at)?);
-    }
+    )?);
     Ok(calls)
 }
 
-/// Client scopes of a realm or of a client, one call each. What goes is first: a scope is default or optional.
-pub(super) fn scopes(target: &Target<'_>, name: &str, at: &str) -> Result<Vec<Call>> {
+/// The two lists of client scopes, each with its address. What goes is first: a scope is in one of them only.
+pub(super) fn both_scopes(target: &Target<'_>, default: (&str, &str), optional: (&str, &str)) -> Result<Vec<Call>> {
+    let mut calls = scopes(target, default.0, default.1)?;
+    calls.extend(scopes(target, optional.0, optional.1)?);
+    calls.sort_by_key(|call| call.method != reqwest::Method::DELETE);
+    Ok(calls)
+}
+
+/// Client scopes of a realm or of a client, one call each.
+fn scopes(target: &Target<'_>, name: &str, at: &str) -> Result<Vec<Call>> {
     let (comes, goes) = set_changes(target.from, target.to, name);
     let mut calls = Vec::new();
     for scope in goes {

@@ -10,7 +10,7 @@ use super::execute::{conflict, execute, for_each, of};
 use super::new_user::{NewUser, import};
 use super::standing::Standing;
 use super::target::{text, without};
-use super::{claims, credential, document, same_name, user};
+use super::{claims, credential, document, permission, same_name, user};
 use crate::component::{Approved, Effect, Found};
 use crate::diff::documents::off_the_way;
 use crate::model::{Error, ErrorKind, Known, Resource, Result, visible};
@@ -168,13 +168,16 @@ impl Keycloak {
 
     /// What a new user cannot be given with the rest.
     async fn afterwards(&self, standing: &Standing, one: &Approved, user: &NewUser) -> Result<()> {
-        if user.groups.is_empty() && user.organizations.is_empty() {
+        let (none, wanted) = (json!({}), document(&one.expected));
+        let has_permissions = permission::differ(&none, wanted);
+        if user.groups.is_empty() && user.organizations.is_empty() && !has_permissions {
             return Ok(());
         }
         let now = self.live.user_now(standing.view(), &one.change.id, Details::default()).await?;
         let server_id = now.as_ref().and_then(Resource::document).and_then(|now| text(&now.value, "id"));
         let server_id = server_id.or(user.id()).unwrap_or_default();
-        execute(&self.live.http, user.afterwards(server_id, standing)?).await.map(|_| ())
+        execute(&self.live.http, user.afterwards(server_id, standing)?).await?;
+        self.write_permissions(server_id, &none, wanted, standing).await
     }
 
     /// A user that was refused, or of whom nobody knows: the server is asked what is there, since its refusals name
@@ -322,6 +325,7 @@ impl Keycloak {
             false => Value::Null,
         };
         let calls = user::calls(server_id, now, expected, document(&one.desired), &raw, standing)?;
+        permission::check(expected, standing)?;
         let refused = |error: Error| error.known(Known::NotApplied);
         claims::identities_are_free(http, now, expected, Some(server_id)).await.map_err(refused)?;
         claims::memberships_are_ones_own(http, now, expected, server_id, standing).await.map_err(refused)?;
@@ -347,7 +351,7 @@ impl Keycloak {
             let in_order = credential::order(&at, &shown, document(&one.desired));
             execute(http, in_order).await.map_err(|error| error.known(Known::Unknown))?;
         }
-        Ok(())
+        self.write_permissions(server_id, now, expected, standing).await
     }
 
     async fn remove(&self, standing: &Standing, one: &Approved) -> Result<Effect> {
@@ -362,7 +366,11 @@ impl Keycloak {
         if let Some(directory) = Directory::of(&now, standing) {
             return Err(of(id, directory.keeps_account()));
         }
-        let at = format!("/users/{}", segment(text(live, "id").unwrap_or_default()));
+        let server_id = text(live, "id").unwrap_or_default();
+        let at = format!("/users/{}", segment(server_id));
+        // With the last person whom it names the server removes a policy too.
+        let left = without(&now, &["authorizationPolicies", "ownedResources"]);
+        self.write_permissions(server_id, &now, &left, standing).await.map_err(|error| of(id, error))?;
         self.live.http.still_held().await.map_err(|error| of(id, error))?;
         execute(&self.live.http, vec![Call::delete(at)]).await.map_err(|error| of(id, error))?;
         Ok(Effect::default())

@@ -1,0 +1,209 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::abilities::Abilities;
+use crate::components::keycloak::kinds::Kind;
+use crate::model::visible;
+
+/// What a document is fitted to.
+#[derive(Debug, Default)]
+pub(super) struct Terms {
+    pub abilities: Abilities,
+    /// The protocol of each client scope that the realm has or is to have.
+    pub scopes: BTreeMap<String, String>,
+}
+
+/// What was taken out of a document, in words.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Fitted {
+    pub left_out: Vec<String>,
+    /// The server can hold nothing of it.
+    pub is_left_out: bool,
+}
+
+const OPENID: &str = "openid-connect";
+
+/// The client that holds the realm's permissions for its administrators. The server makes it itself, and takes its
+/// authorization settings alone.
+const OF_ADMINISTRATORS: &str = "admin-permissions";
+const MADE_BY_SERVER: [&str; 4] =
+    ["defaultClientScopes", "optionalClientScopes", "fullScopeAllowed", "nodeReRegistrationTimeout"];
+
+pub(super) fn fit(kind: Kind, name: &str, document: &mut Value, terms: &Terms) -> Fitted {
+    let mut fitted = Fitted::default();
+    let Some(fields) = document.as_object_mut() else { return fitted };
+    match kind {
+        Kind::Client => {
+            if name == OF_ADMINISTRATORS {
+                fields.retain(|name, _| !MADE_BY_SERVER.contains(&name.as_str()));
+            }
+            secret(fields, &mut fitted);
+            scopes(fields, terms, &mut fitted);
+            mappers(fields, terms, &mut fitted);
+        }
+        Kind::ClientScope => mappers(fields, terms, &mut fitted),
+        Kind::Component => component(fields, terms, &mut fitted),
+        Kind::IdentityProvider => {
+            let provider = text(fields, "providerId");
+            if terms.abilities.lacks_identity_provider(&provider) {
+                fitted.is_left_out = true;
+                fitted.left_out.push(lacking("identity provider", &provider));
+            }
+        }
+        _ => {}
+    }
+    fitted
+}
+
+/// A client that cannot keep a secret has none, whatever it is given.
+fn secret(fields: &mut Map<String, Value>, fitted: &mut Fitted) {
+    let is = |name: &str| fields.get(name).and_then(Value::as_bool) == Some(true);
+    let why = match (is("publicClient"), is("bearerOnly")) {
+        (true, _) => "is public",
+        (_, true) => "only checks tokens",
+        _ => return,
+    };
+    if fields.remove("secret").is_some() {
+        fitted.left_out.push(format!("the secret: the server keeps none for a client that {why}"));
+    }
+}
+
+/// A client takes scopes of its own protocol alone.
+fn scopes(fields: &mut Map<String, Value>, terms: &Terms, fitted: &mut Fitted) {
+    let protocol = protocol(fields);
+    for list in ["defaultClientScopes", "optionalClientScopes"] {
+        let Some(scopes) = fields.get_mut(list).and_then(Value::as_array_mut) else { continue };
+        scopes.retain(|scope| {
+            let of = scope.as_str().and_then(|scope| terms.scopes.get(scope)).filter(|of| **of != protocol);
+            if let Some(of) = of {
+                let scope = visible(scope.as_str().unwrap_or_default()).into_owned();
+                let (of, protocol) = (visible(of), visible(&protocol));
+                fitted
+                    .left_out
+                    .push(format!("the client scope {scope}: it is for {of}, and the client speaks {protocol}"));
+            }
+            of.is_none()
+        });
+    }
+}
+
+fn mappers(fields: &mut Map<String, Value>, terms: &Terms, fitted: &mut Fitted) {
+    let own = protocol(fields);
+    let Some(mappers) = fields.get_mut("protocolMappers").and_then(Value::as_array_mut) else { return };
+    mappers.retain(|mapper| {
+        let of = |name: &str| mapper.get(name).and_then(Value::as_str);
+        let protocol = of("protocol").unwrap_or(&own);
+        let lacks = of("protocolMapper").filter(|provider| terms.abilities.lacks_mapper(protocol, provider));
+        if let Some(provider) = lacks {
+            let name = visible(of("name").unwrap_or_default()).into_owned();
+            fitted.left_out.push(lacking(&format!("mapper {name}"), provider));
+        }
+        lacks.is_none()
+    });
+    if mappers.is_empty() {
+        fields.remove("protocolMappers");
+    }
+}
+
+fn component(fields: &mut Map<String, Value>, terms: &Terms, fitted: &mut Fitted) {
+    let (kind, provider) = (text(fields, "providerType"), text(fields, "providerId"));
+    if terms.abilities.lacks_component(&kind, &provider) {
+        fitted.is_left_out = true;
+        fitted.left_out.push(lacking("component", &provider));
+        return;
+    }
+    let Some(config) = fields.get_mut("config").and_then(Value::as_object_mut) else { return };
+    let hidden: Vec<String> =
+        config.keys().filter(|name| terms.abilities.hides(&kind, &provider, name)).cloned().collect();
+    let hidden: Map<String, Value> =
+        hidden.into_iter().filter_map(|name| config.remove(&name).map(|value| (name, value))).collect();
+    for name in hidden.keys() {
+        let name = visible(name);
+        fitted.left_out.push(format!("the setting {name}: the server does not know it, and shows it to no one"));
+    }
+    if !hidden.is_empty()
+        && let Some(kept) = fields.entry("secretConfig").or_insert_with(|| json!({})).as_object_mut()
+    {
+        kept.extend(hidden);
+    }
+}
+
+fn lacking(what: &str, provider: &str) -> String {
+    format!("the {what}: this server has no provider {}; install its plugin, then restore again", visible(provider))
+}
+
+fn protocol(fields: &Map<String, Value>) -> String {
+    fields.get("protocol").and_then(Value::as_str).unwrap_or(OPENID).to_owned()
+}
+
+fn text(fields: &Map<String, Value>, name: &str) -> String {
+    fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms() -> Terms {
+        let info = json!({
+            "protocolMapperTypes": {OPENID: [{"id": "known-mapper"}], "saml": []},
+            "componentTypes": {"org.keycloak.storage.UserStorageProvider": [{"id": "ldap", "properties": [{"name": "usersDn"}]}]},
+            "identityProviders": [{"id": "oidc"}],
+        });
+        let scopes = [("email", OPENID), ("role_list", "saml")];
+        let scopes = scopes.map(|(scope, protocol)| (scope.to_owned(), protocol.to_owned())).into();
+        Terms { abilities: Abilities::of(&info), scopes }
+    }
+
+    fn fitted(kind: Kind, mut document: Value) -> (Value, Fitted) {
+        let fitted = fit(kind, "app", &mut document, &terms());
+        (document, fitted)
+    }
+
+    #[test]
+    fn what_a_client_cannot_have_is_taken_out_and_named() {
+        let mapper = |name: &str| json!({"name": name, "protocol": OPENID, "protocolMapper": format!("{name}-mapper")});
+        let client = json!({"publicClient": true, "secret": "s", "defaultClientScopes": ["email", "role_list", "later"],
+            "protocolMappers": [mapper("known"), mapper("badge")]});
+        let (left, said) = fitted(Kind::Client, client);
+        assert_eq!(
+            left,
+            json!({"publicClient": true, "defaultClientScopes": ["email", "later"], "protocolMappers": [mapper("known")]})
+        );
+        assert_eq!(
+            said.left_out,
+            [
+                "the secret: the server keeps none for a client that is public",
+                "the client scope role_list: it is for saml, and the client speaks openid-connect",
+                "the mapper badge: this server has no provider badge-mapper; install its plugin, then restore again",
+            ]
+        );
+        let confidential =
+            json!({"publicClient": false, "secret": "s", "protocol": "saml", "defaultClientScopes": ["role_list"]});
+        let (left, said) = fitted(Kind::Client, confidential.clone());
+        assert_eq!((left, said), (confidential, Fitted::default()));
+    }
+
+    #[test]
+    fn a_component_of_a_missing_plugin_is_left_out_and_a_hidden_setting_is_not_compared() {
+        let of = |provider: &str| {
+            json!({"providerType": "org.keycloak.storage.UserStorageProvider", "providerId": provider,
+            "config": {"usersDn": ["ou"], "enabled": ["true"], "nonsense": ["1"]}})
+        };
+        let (left, said) = fitted(Kind::Component, of("ldap"));
+        assert_eq!(left["config"], json!({"usersDn": ["ou"], "enabled": ["true"]}));
+        assert_eq!(left["secretConfig"], json!({"nonsense": ["1"]}));
+        assert!(!said.is_left_out);
+        let (_, said) = fitted(Kind::Component, of("corp-store"));
+        assert!(said.is_left_out && said.left_out[0].contains("corp-store"), "{said:?}");
+        assert!(fitted(Kind::IdentityProvider, json!({"providerId": "corp"})).1.is_left_out);
+        assert!(!fitted(Kind::IdentityProvider, json!({"providerId": "oidc"})).1.is_left_out);
+    }
+
+    #[test]
+    fn a_server_that_does_not_say_what_it_has_can_do_all() {
+        let mut document = json!({"protocolMappers": [{"name": "m", "protocolMapper": "x"}]});
+        assert_eq!(fit(Kind::Client, "app", &mut document, &Terms::default()), Fitted::default());
+    }
+}

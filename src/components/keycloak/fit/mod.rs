@@ -1,0 +1,14 @@
+//! A backup as this server can hold it. A tour:
+//!
+//! - [`abilities`]: what the server can do, as it says itself: its providers and their settings.
+//! - [`document`]: pure; takes out of one document what the server passes over or lacks a plugin for, in words.
+//! - [`source`]: a source whose documents are read so.
+//!
+//! What is taken out is neither planned nor compared, and the plan names it once: without this, a public client's
+//! secret would be planned for ever, and a mapper of a missing plugin would cost everything that comes after it.
+
+mod abilities;
+mod document;
+mod source;
+
+pub(super) use source::FittedSource;
