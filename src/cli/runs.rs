@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{Exit, Output, operate};
+use super::{Exit, Output, operate, remark};
 use crate::journal::{ReadJournal, RunFolder, StateFolder};
 use crate::model::{Error, ErrorKind, Result, Zone};
 use crate::report::{RunRow, table, wide_table};
@@ -42,7 +42,9 @@ pub fn run(args: &RunsArgs, output: &Output) -> Result<Exit> {
     } else if rows.is_empty() {
         output.print(&format!("none of {all} runs is like that\n"))?;
     } else {
-        output.print(&if args.wide { wide_table(&rows, &zone) } else { table(&rows, &zone) })?;
+        output.print(&if args.wide { wide_table(&rows, &zone) } else { table(&rows) })?;
+        // Beside the list, so that a script reads nothing but runs.
+        remark(&format!("times in {}", zone.name()));
     }
     Ok(Exit::Fine)
 }

@@ -224,13 +224,12 @@ fn folded(text: &str) -> Vec<String> {
 }
 
 /// The list for a terminal of 80 columns: a heading, then a line each.
-pub fn table(rows: &[RunRow], zone: &Zone) -> String {
+pub fn table(rows: &[RunRow]) -> String {
     let mut text = format!("{}TITLE\n", row(["RUN", "STARTED", "STATE", "DONE", "FAIL", "UNDO"]));
     for line in rows.iter().flat_map(RunRow::lines) {
         text.push_str(&line);
         text.push('\n');
     }
-    text.push_str(&format!("times in {}\n", zone.name()));
     text
 }
 
