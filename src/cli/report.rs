@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Output, operate};
-use crate::journal::{ReadJournal, RunFolder};
+use crate::journal::{ReadJournal, RunFolder, check_undo};
 use crate::model::{Error, ErrorKind, Result, Run, Zone, plural, visible};
 use crate::report::{Chain, Report};
 
@@ -42,7 +42,9 @@ pub fn run(args: &ReportArgs, output: &Output) -> Result<Exit> {
     let mut journal = ReadJournal::open(&folder)?;
     let events = journal.load()?;
     let (run, broken) = crate::journal::fold(&events);
-    let findings: Vec<String> = journal.findings().iter().chain(&broken).map(ToString::to_string).collect();
+    let undo = check_undo(&folder, &run);
+    let findings: Vec<String> =
+        journal.findings().iter().chain(&broken).chain(&undo).map(ToString::to_string).collect();
     let sound = findings.is_empty();
     let chain = Chain { sound, events: run.seq, head: journal.head().to_hex(), findings };
     let holder = folder.holder().map(|holder| holder.words(operate::now()));
@@ -52,7 +54,8 @@ pub fn run(args: &ReportArgs, output: &Output) -> Result<Exit> {
     let mut report = Report::of(&run, &events, &|digest| journal.plan(digest), chain, &zone).held_by(holder);
     if !args.user.is_empty() {
         known(&run, &args.user)?;
-        report = report.only(&args.user);
+        let shown: Vec<String> = args.user.iter().map(|name| visible(name).into_owned()).collect();
+        report = report.only(&shown);
     }
     match form {
         Form::Markdown => output.print(&report.markdown())?,
