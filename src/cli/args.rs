@@ -12,6 +12,9 @@ pub struct GlobalArgs {
     /// Print without colours; the environment variable NO_COLOR does the same
     #[arg(long, global = true)]
     pub no_color: bool,
+    /// Say times in UTC instead of this machine's time zone
+    #[arg(long, global = true)]
+    pub utc: bool,
     /// Log more; twice for all
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,

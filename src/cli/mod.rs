@@ -34,6 +34,7 @@ mod undo;
 mod verify;
 mod waits;
 mod watch;
+mod zone;
 
 pub use args::{ApprovalArgs, GlobalArgs, InputArgs, OwnerArgs};
 pub use output::{Output, remark, say};
@@ -111,6 +112,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Err(error) => return failure::usage(&error, asks_for_json),
     };
     let mut output = Output::new(&line.global);
+    zone::choose(line.global.utc);
     logging::start(line.global.verbose);
     core_dumps::forbid();
     let told = perform(line.verb, &mut output).and_then(|exit| output::lost().map_or(Ok(exit), Err));

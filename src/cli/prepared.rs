@@ -69,6 +69,7 @@ pub async fn prepare(
         steps,
         owners,
         policy: String::new(),
+        goal: runbook.goal.map(|goal| goal.as_secs()),
     };
     Ok(Prepared { systems: Arc::new(systems), header })
 }
@@ -118,10 +119,15 @@ pub fn as_run(header: &RunHeader) -> Result<Run> {
     Ok(run)
 }
 
-/// As in `20261121-044300.123-restore-homes`: sorts by time, says what it is. With milliseconds, for a script
-/// starts several in one second.
-const STAMP: &str = "%Y%m%d-%H%M%S.%3f";
-const STAMP_LENGTH: usize = "20261121-044300.123".len();
+/// As in `261121-044300-homes`: sorts by time, in UTC, and after the longer names of earlier versions; says what it is.
+/// A script that starts several in one second gives the later ones names of the next seconds.
+const STAMP: &str = "%y%m%d-%H%M%S";
+const STAMP_LENGTH: usize = "261121-044300".len();
+/// Of the title's words.
+const SLUG_LENGTH: usize = 12;
+/// Words that tell no run from another.
+const EMPTY_WORDS: [&str; 14] =
+    ["a", "an", "and", "back", "bring", "for", "from", "in", "of", "on", "restore", "the", "to", "with"];
 
 /// The latest run is the last by name: where the clock was set back since `last`, a name that comes after it.
 pub fn id_after(last: &str, id: &str) -> Option<String> {
@@ -130,19 +136,25 @@ pub fn id_after(last: &str, id: &str) -> Option<String> {
         return None;
     }
     let last = jiff::civil::DateTime::strptime(STAMP, last).ok()?;
-    let next = last.checked_add(jiff::Span::new().milliseconds(1)).ok()?;
+    let next = last.checked_add(jiff::Span::new().seconds(1)).ok()?;
     Some(format!("{}{slug}", next.strftime(STAMP)))
 }
 
 fn run_id(title: &str, now: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
     let stamp = time.to_zoned(jiff::tz::TimeZone::UTC).strftime(STAMP).to_string();
+    let words = || title.split(|one: char| !one.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let telling = |word: &&str| !EMPTY_WORDS.contains(&word.to_ascii_lowercase().as_str());
     let mut slug = String::new();
-    for word in title.split(|one: char| !one.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(4) {
+    // A title of nothing but such words is better than none.
+    let first = words().find(telling).or_else(|| words().next());
+    for word in first.into_iter().chain(words().filter(telling).skip(1)) {
+        if !slug.is_empty() && slug.len() + 1 + word.len() > SLUG_LENGTH + 1 {
+            break;
+        }
         slug.push('-');
-        slug.push_str(&word.to_ascii_lowercase());
+        slug.extend(word.chars().take(SLUG_LENGTH).map(|one| one.to_ascii_lowercase()));
     }
-    let slug: String = slug.chars().take(48).collect();
     format!("{stamp}{slug}")
 }
 
@@ -154,11 +166,26 @@ mod tests {
     fn a_run_comes_after_the_last_one_by_name_whatever_the_clock_says() {
         let id = |now| run_id("Restore: the homes", now);
         let (early, late) = (id(1_795_236_180_123), id(1_795_236_180_999));
-        assert_eq!(early, "20261121-044300.123-restore-the-homes");
-        assert_eq!(id_after(&early, &late), None);
+        assert_eq!((early.as_str(), &early), ("261121-044300-homes", &late));
+        assert_eq!(id_after("20261121-044300.123-restore-the-homes", &early), None, "a name of an earlier version");
+        assert!(early.as_str() > "20261121-044300.123-restore-the-homes");
         let next = id_after(&late, &early).unwrap();
-        assert_eq!(next, "20261121-044301.000-restore-the-homes");
+        assert_eq!(next, "261121-044301-homes");
         assert!(next > late && id_after(&next, &next).unwrap() > next);
         assert_eq!(id_after("by-hand", &early), None);
+    }
+
+    #[test]
+    fn a_runs_name_is_short_and_says_what_it_is() {
+        let slug = |title: &str| run_id(title, 0)[STAMP_LENGTH..].to_owned();
+        let titles = [
+            "Restore home directories",
+            "Bring the homes back",
+            "Bring back",
+            "",
+            "Zurückholen",
+            "x".repeat(90).leak(),
+        ];
+        assert_eq!(titles.map(slug), ["-home", "-homes", "-bring", "", "-zur-ckholen", "-xxxxxxxxxxxx"]);
     }
 }

@@ -57,6 +57,7 @@ impl ScreenArgs {
         Ok(Some(Options {
             palette: palette.or_none(std::env::var_os("NO_COLOR").as_deref()),
             ascii: self.ascii,
+            zone: super::zone::chosen(),
             parting: Default::default(),
             tour: operate::is_first_run(),
             keymap: keys.map_or_else(|| Ok(Default::default()), |path| tui::load_keys(&path))?,

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 
@@ -7,7 +8,7 @@ use super::notice::Activity;
 use super::undo::PreImage;
 use super::worker::Done;
 use crate::component::{Approved, Ledger, UndoRecord};
-use crate::model::{Error, ErrorKind, HunkAt, NodeKind, Pass, ResourceId, Result, TaskId};
+use crate::model::{Error, ErrorKind, HunkAt, NodeKind, Pass, Progress, ResourceId, Result, TaskId};
 
 /// Passes a component's undo records on to `undo.db`, and its progress to whoever looks on.
 pub(super) struct RunLedger {
@@ -24,6 +25,7 @@ struct Entry {
     id: ResourceId,
     of_files: u64,
     of_bytes: u64,
+    began: OnceLock<Instant>,
 }
 
 impl RunLedger {
@@ -43,7 +45,8 @@ impl RunLedger {
                 of_bytes += size;
             }
         }
-        self.changes.push(Entry { task, attempt, pass, id: approved.change.id.clone(), of_files, of_bytes });
+        let began = OnceLock::new();
+        self.changes.push(Entry { task, attempt, pass, id: approved.change.id.clone(), of_files, of_bytes, began });
     }
 }
 
@@ -59,8 +62,11 @@ impl Ledger for RunLedger {
     }
 
     fn progress(&self, index: usize, files: u64, bytes: u64) {
-        if let Some(Entry { task, of_files, of_bytes, .. }) = self.changes.get(index) {
-            let activity = Activity::Writing { files, bytes, of_files: *of_files, of_bytes: *of_bytes };
+        if let Some(Entry { task, of_files, of_bytes, began, .. }) = self.changes.get(index) {
+            let elapsed = began.get_or_init(Instant::now).elapsed();
+            let elapsed = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+            let progress = Progress { files, bytes, of_files: *of_files, of_bytes: *of_bytes, elapsed };
+            let activity = Activity::Writing(progress);
             let _ = self.mailbox.send(Done::Activity { task: *task, activity });
         }
     }

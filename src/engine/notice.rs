@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::model::{Problem, Recorded, Run, TaskId};
+use crate::model::{Problem, Progress, Recorded, Run, TaskId};
 
 /// What a projection of a run receives, in order: the TUI, plain mode, JSON, a log.
 #[derive(Clone, Debug)]
@@ -26,12 +26,7 @@ pub enum Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Activity {
     Planning,
-    Writing {
-        files: u64,
-        bytes: u64,
-        of_files: u64,
-        of_bytes: u64,
-    },
+    Writing(Progress),
     ReadingBack,
     /// Why nothing happens, as in "waits for the condition, 40 s left".
     Waiting(String),

@@ -12,6 +12,7 @@ mod header_check;
 mod history;
 #[allow(clippy::module_inception, reason = "a file carries the name of its type")]
 mod journal;
+mod kept_elsewhere;
 mod keys;
 mod load;
 mod lock;

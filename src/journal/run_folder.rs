@@ -99,7 +99,14 @@ impl StateFolder {
         }
         let mut found: Vec<RunFolder> = self.list()?.into_iter().filter(|run| run.id.starts_with(name)).collect();
         let doing = format!("open the run {name}");
+        // Of demos that were kept, where no run of the operator's own is called so.
+        let mut elsewhere: Vec<RunFolder> = match found.is_empty() {
+            true => self.kept().iter().flat_map(|kept| kept.list().unwrap_or_default()).collect(),
+            false => Vec::new(),
+        };
+        elsewhere.retain(|run| run.id.starts_with(name));
         match (found.pop(), found.len()) {
+            (None, _) if elsewhere.len() == 1 => Ok(elsewhere.remove(0)),
             (None, _) => Err(Error::new(ErrorKind::NotFound, doing, "there is none of that name, and none begins so")
                 .next("'rekindle runs' lists them")),
             (Some(run), 0) => Ok(run),

@@ -27,6 +27,9 @@ pub struct RunHeader {
     /// How approval was set, in words, as in "--yes --yes-deletes".
     #[serde(default)]
     pub policy: String,
+    /// Seconds in which the runbook wants it done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

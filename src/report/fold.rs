@@ -1,11 +1,13 @@
 use std::collections::HashMap;
 
-use super::run_row::word;
+use super::overview::Overview;
+use super::recovery::{Goal, Took};
+use super::run_row::{Undone, word};
 use super::shown::{shortened, shortened_to, sides};
 use super::task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
 use super::{Chain, Note, Report, Totals};
 use crate::model::{
-    Change, Counts, Digest, Event, Pass, Plan, Recorded, Result, Run, Selection, TaskId, TaskStatus, visible,
+    Change, Counts, Digest, Event, Pass, Plan, Recorded, Result, Run, Selection, TaskId, TaskStatus, Zone, visible,
 };
 
 /// Finds a kept plan by the digest of its `Planned` event.
@@ -15,14 +17,14 @@ const MAX_CHANGES: usize = 1_000;
 const MAX_HUNKS: usize = 1_000;
 
 impl Report {
-    /// `run` is the fold of `events`.
-    pub fn of(run: &Run, events: &[Recorded], plan_of: PlanOf<'_>, chain: Chain) -> Self {
+    /// `run` is the fold of `events`; times are said in `zone`.
+    pub fn of(run: &Run, events: &[Recorded], plan_of: PlanOf<'_>, chain: Chain, zone: &Zone) -> Self {
         let mut tasks: HashMap<TaskId, Drafts> = HashMap::new();
         let mut notes = Vec::new();
         for recorded in events {
             match recorded.event.task() {
-                Some(task) => tasks.entry(task).or_default().fold(recorded),
-                None => notes.extend(note(recorded)),
+                Some(task) => tasks.entry(task).or_default().fold(recorded, zone),
+                None => notes.extend(note(recorded, zone)),
             }
         }
         let mut totals = Totals { tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX), ..Totals::default() };
@@ -42,6 +44,9 @@ impl Report {
             }
             reports.push(TaskReport {
                 task: visible(&run.name(id)).into_owned(),
+                step: run.step(id).map(|step| visible(&step.id).into_owned()).unwrap_or_default(),
+                owner: run.owner(id).map(|owner| visible(&*owner.name).into_owned()),
+                undo_asked_by: drafts.undo_asked_by,
                 status: task.status,
                 undo: undo(run, id),
                 warnings: warned.into_iter().flatten().map(|warning| shortened(warning)).collect(),
@@ -52,18 +57,31 @@ impl Report {
                 skipped: run.skips.get(&id).map(|why| shortened(why)),
             });
         }
-        let at = |recorded: Option<&Recorded>| recorded.map(|recorded| time(recorded.at)).unwrap_or_default();
+        let at = |recorded: Option<&Recorded>| recorded.map(|recorded| zone.time(recorded.at)).unwrap_or_default();
+        let undone = Undone::of(run);
+        let complete = run.is_complete() && undone == Undone::Nothing;
+        let took = Took::of(events, zone);
+        let lasted = events.last().zip(events.first()).map_or(0, |(last, first)| last.at.saturating_sub(first.at));
+        let lasted = u64::try_from(lasted).unwrap_or(0);
+        let goal = run.header.goal.map(|goal| Goal::of(goal, took.as_ref(), complete, lasted));
         Self {
             id: run.header.id.clone(),
             title: run.header.title.clone(),
             by: run.header.by.clone(),
             version: run.header.version.clone(),
-            state: word(run.state, run.is_complete(), false),
+            state: word(run.state, run.is_complete(), undone, false),
             run_state: run.state,
+            undone,
             holder: None,
-            complete: run.is_complete(),
+            complete,
             started: at(events.first()),
             last: at(events.last()),
+            zone: zone.name().to_owned(),
+            took,
+            goal,
+            overview: Overview::of(&reports),
+            sets: run.header.owners.iter().map(|owners| visible(&owners.set).into_owned()).collect(),
+            only: Vec::new(),
             runbook: run.header.runbook_path.clone(),
             runbook_digest: run.header.digest.map(Digest::to_hex),
             policy: run.header.policy.clone(),
@@ -97,11 +115,6 @@ fn undo(run: &Run, id: TaskId) -> Option<&'static str> {
     })
 }
 
-/// Milliseconds since 1970 as RFC 3339 in UTC.
-pub(super) fn time(at: i64) -> String {
-    jiff::Timestamp::from_millisecond(at).map_or_else(|_| format!("{at} ms"), |at| at.to_string())
-}
-
 fn sum(one: Counts, other: Counts) -> Counts {
     Counts {
         create: one.create.saturating_add(other.create),
@@ -113,7 +126,7 @@ fn sum(one: Counts, other: Counts) -> Counts {
     }
 }
 
-fn note(recorded: &Recorded) -> Option<Note> {
+fn note(recorded: &Recorded, zone: &Zone) -> Option<Note> {
     let text = match &recorded.event {
         Event::Resumed { by } => format!("resumed by {by}"),
         Event::Paused { by, why: None } => format!("paused by {by}"),
@@ -127,13 +140,14 @@ fn note(recorded: &Recorded) -> Option<Note> {
         _ => return None,
     };
     // Why a run stopped is needed whole; whoever wrote the journal, it is bounded.
-    Some(Note { at: time(recorded.at), text: shortened_to(&text, 2_000) })
+    Some(Note { at: zone.time(recorded.at), text: shortened_to(&text, 2_000) })
 }
 
 #[derive(Default)]
 struct Drafts {
     rounds: Vec<Draft>,
     history: Vec<String>,
+    undo_asked_by: Option<String>,
 }
 
 struct Draft {
@@ -143,8 +157,11 @@ struct Draft {
 }
 
 impl Drafts {
-    fn fold(&mut self, recorded: &Recorded) {
-        let at = time(recorded.at);
+    fn fold(&mut self, recorded: &Recorded, zone: &Zone) {
+        let at = zone.time(recorded.at);
+        if let Event::UndoAsked { by, .. } = &recorded.event {
+            self.undo_asked_by = Some(visible(by).into_owned());
+        }
         if let Event::Planned { pass, digest, preview, counts, .. } = &recorded.event {
             // A plan that was only looked at gives way to the next.
             self.rounds.retain(|draft| draft.round.approved.is_some());

@@ -1,24 +1,59 @@
 use std::fmt::{self, Write};
 
+use super::first_page::{FirstPage, names};
+use super::group::{Group, groups};
 use super::{ChangeReport, HunkReport, Report, Round, TaskReport};
-use crate::model::{Counts, Known, Op, Pass, TaskStatus, visible};
+use crate::model::{Counts, Known, Op, Pass, TaskStatus, plural, visible};
 
 const MAX_HUNKS_OF_A_CHANGE: usize = 50;
 const MAX_CHANGES_OF_A_ROUND: usize = 50;
+const MAX_GROUPS: usize = 30;
 
 impl Report {
     /// For people, and for the ticket that it is pasted into.
     pub fn markdown(&self) -> String {
         let mut text = String::new();
-        let written = write_report(&mut text, self);
+        let written = write_first_page(&mut text, self);
+        text.push_str(&details(self));
         debug_assert!(written.is_ok(), "writing to a String does not fail");
         text
     }
 }
 
-fn write_report(out: &mut String, report: &Report) -> fmt::Result {
-    writeln!(out, "# {}\n", plain(&report.title))?;
-    writeln!(out, "| | |\n|---|---|")?;
+/// At most 40 lines, however many tasks there are.
+fn write_first_page(out: &mut String, report: &Report) -> fmt::Result {
+    let page = FirstPage::of(report);
+    writeln!(out, "# {}\n\n**{}**\n\n| | |\n|---|---|", plain(&report.title), plain(&page.sentence))?;
+    for (name, value) in &page.facts {
+        writeln!(out, "| {name} | {} |", plain(value))?;
+    }
+    writeln!(out)?;
+    for (at, row) in page.steps.iter().enumerate() {
+        let cells: Vec<String> = row.iter().map(|cell| plain(cell)).collect();
+        writeln!(out, "| {} |", cells.join(" | "))?;
+        if at == 0 {
+            writeln!(out, "|---|--:|--:|--:|--:|--:|--:|")?;
+        }
+    }
+    for (heading, lines) in [("Failed", &page.failures), ("Skipped", &page.skipped)] {
+        if !lines.is_empty() {
+            writeln!(out, "\n**{heading}**")?;
+            lines.iter().try_for_each(|line| writeln!(out, "- {}", plain(line)))?;
+        }
+    }
+    writeln!(out)
+}
+
+/// What follows the first page, folded by groups of tasks to which the same happened.
+pub(super) fn details(report: &Report) -> String {
+    let mut text = String::new();
+    let written = write_details(&mut text, report);
+    debug_assert!(written.is_ok(), "writing to a String does not fail");
+    text
+}
+
+fn write_details(out: &mut String, report: &Report) -> fmt::Result {
+    writeln!(out, "## The run\n\n| | |\n|---|---|")?;
     let mut row = |name: &str, value: &str| writeln!(out, "| {} | {} |", plain(name), value.replace('|', "\\|"));
     row("run", &code(&report.id))?;
     row("state", &state(report))?;
@@ -58,13 +93,13 @@ fn write_report(out: &mut String, report: &Report) -> fmt::Result {
     let of = |wanted: bool| report.tasks.iter().filter(move |task| needs_eyes.contains(&task.status) == wanted);
     if of(true).next().is_some() {
         writeln!(out, "## Unknown or failed\n")?;
-        of(true).try_for_each(|task| write_task(out, task))?;
+        write_groups(out, report, &groups(of(true)))?;
     }
     let quiet = |task: &&TaskReport| {
         task.rounds.is_empty() && task.history.is_empty() && task.problem.is_none() && task.skipped.is_none()
     };
     writeln!(out, "## Tasks\n")?;
-    of(false).filter(|task| !quiet(task)).try_for_each(|task| write_task(out, task))?;
+    write_groups(out, report, &groups(of(false).filter(|task| !quiet(task))))?;
     let untouched = of(false).filter(quiet).count();
     if untouched > 0 {
         writeln!(out, "{untouched} more tasks were not reached.")?;
@@ -72,8 +107,34 @@ fn write_report(out: &mut String, report: &Report) -> fmt::Result {
     Ok(())
 }
 
+fn write_groups(out: &mut String, report: &Report, groups: &[Group<'_>]) -> fmt::Result {
+    for group in groups.iter().take(MAX_GROUPS) {
+        write_group(out, report, group)?;
+    }
+    let Some(rest) = groups.get(MAX_GROUPS..).filter(|rest| !rest.is_empty()) else { return Ok(()) };
+    let tasks: usize = rest.iter().map(|group| group.tasks.len()).sum();
+    writeln!(
+        out,
+        "And {} of {}: `rekindle report --user NAME` tells of one, `--format csv` of all.\n",
+        plural(rest.len() as u64, "more group"),
+        plural(tasks as u64, "task")
+    )
+}
+
+fn write_group(out: &mut String, report: &Report, group: &Group<'_>) -> fmt::Result {
+    let task = group.first;
+    if let [_] = group.tasks.as_slice() {
+        writeln!(out, "### {} — {}\n", code(&task.task), task.status.word())?;
+        return write_task(out, task);
+    }
+    let all: Vec<String> = group.names().map(str::to_owned).collect();
+    let (count, word) = (all.len(), report.owners_word());
+    writeln!(out, "### {} — {} for {count} {word}\n", code(&task.step), task.status.word())?;
+    writeln!(out, "{}. The first of them in full:\n", plain(&names(&all)))?;
+    write_task(out, task)
+}
+
 fn write_task(out: &mut String, task: &TaskReport) -> fmt::Result {
-    writeln!(out, "### {} — {}\n", code(&task.task), task.status.word())?;
     if let Some(undo) = task.undo {
         writeln!(out, "- **undo**: {undo}")?;
     }

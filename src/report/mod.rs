@@ -1,7 +1,13 @@
 //! What a run did, for people and for programs: a pure projection of its events and plans.
 
+mod csv;
+mod first_page;
 mod fold;
+mod group;
+mod html;
 mod markdown;
+mod overview;
+mod recovery;
 mod run_row;
 mod shown;
 mod task_report;
@@ -13,7 +19,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use fold::PlanOf;
-pub use run_row::{RunRow, table};
+pub use overview::{Overview, Owners, Reason, StepLine};
+pub use recovery::{Goal, Took};
+use run_row::Undone;
+pub use run_row::{RunRow, table, wide_table};
 pub use task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
 
 use crate::model::{Counts, RunState, TargetIdentity};
@@ -31,6 +40,9 @@ pub struct Report {
     pub state: &'static str,
     #[serde(skip)]
     run_state: RunState,
+    /// How much of what it did was undone.
+    #[serde(skip)]
+    undone: Undone,
     /// Who works on it now, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
@@ -39,6 +51,22 @@ pub struct Report {
     /// RFC 3339, as all times here.
     pub started: String,
     pub last: String,
+    /// The name of the time zone of all times here.
+    pub zone: String,
+    /// How long it took until all was restored that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took: Option<Took>,
+    /// The runbook's own, and whether it was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
+    /// What is to be known first.
+    pub overview: Overview,
+    /// The sets of owners, as in `user`.
+    #[serde(skip)]
+    sets: Vec<String>,
+    /// Whose tasks alone it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
     pub runbook: String,
     pub runbook_digest: Option<String>,
     pub policy: String,
@@ -60,9 +88,25 @@ fn in_words<S: serde::Serializer>(counts: &Counts, serializer: S) -> Result<S::O
 }
 
 impl Report {
+    /// The same of these owners' tasks alone; tasks that are for nobody in particular are left out.
+    pub fn only(mut self, owners: &[String]) -> Self {
+        self.tasks.retain(|task| task.owner.as_ref().is_some_and(|owner| owners.contains(owner)));
+        self.overview = Overview::of(&self.tasks);
+        self.only = owners.to_vec();
+        self
+    }
+
+    /// What its owners are called: `users` where all are users.
+    fn owners_word(&self) -> String {
+        match self.sets.as_slice() {
+            [one] => format!("{one}s"),
+            _ => "owners".to_owned(),
+        }
+    }
+
     /// By whom the run is worked on now, in words.
     pub fn held_by(mut self, holder: Option<String>) -> Self {
-        self.state = run_row::word(self.run_state, self.complete, holder.is_some());
+        self.state = run_row::word(self.run_state, self.complete, self.undone, holder.is_some());
         self.holder = holder;
         self
     }
@@ -93,3 +137,5 @@ pub struct Note {
     pub at: String,
     pub text: String,
 }
+#[cfg(test)]
+mod first_page_tests;

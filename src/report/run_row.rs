@@ -2,9 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::fold::time;
 use super::task_report::is_none;
-use crate::model::{Run, RunState, TaskStatus, visible};
+use crate::model::{Run, RunState, TaskId, TaskStatus, Zone, visible};
 
 /// One run in the list of runs.
 #[derive(Clone, Debug, Serialize)]
@@ -12,9 +11,15 @@ pub struct RunRow {
     pub id: String,
     pub title: String,
     pub started: String,
-    /// As on the screen: going, complete, incomplete, paused, aborted, closed or unreadable.
+    /// The same to the minute, for the list.
+    #[serde(skip)]
+    minute: String,
+    /// Where it is kept, if not with this operator's own runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_in: Option<String>,
+    /// going, complete, undone, undone in part, incomplete, paused, aborted, closed or unreadable.
     pub state: &'static str,
-    /// Every task is settled well.
+    /// Every task is settled well, and none was undone.
     pub complete: bool,
     /// Something it changed can be brought back.
     pub can_be_undone: bool,
@@ -34,19 +39,22 @@ pub struct RunRow {
 
 impl RunRow {
     /// `started`: milliseconds since 1970.
-    pub fn of(run: &Run, started: i64, holder: Option<String>, problem: Option<String>) -> Self {
-        let complete = run.is_complete() && !run.tasks.is_empty();
+    pub fn of(run: &Run, started: i64, holder: Option<String>, problem: Option<String>, zone: &Zone) -> Self {
+        let settled = run.is_complete() && !run.tasks.is_empty();
+        let undone = Undone::of(run);
         let state = match &problem {
             Some(_) if run.tasks.is_empty() => "unreadable",
-            _ => word(run.state, complete, holder.is_some()),
+            _ => word(run.state, settled, undone, holder.is_some()),
         };
         let counts = TaskStatus::ALL.iter().map(|status| (status.word(), run.count(*status)));
         Self {
             id: run.header.id.clone(),
             title: run.header.title.clone(),
-            started: time(started),
+            started: zone.time(started),
+            minute: zone.minute(started),
+            kept_in: None,
             state,
-            complete,
+            complete: settled && undone == Undone::Nothing,
             can_be_undone: run.can_be_undone(),
             undone_in_part: run.undone_in_part(),
             tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX),
@@ -56,17 +64,52 @@ impl RunRow {
         }
     }
 
+    /// The same of a run in another state folder.
+    pub fn kept_in(mut self, state: &std::path::Path) -> Self {
+        self.kept_in = Some(visible(state.as_os_str().as_encoded_bytes()).into_owned());
+        self
+    }
+
     /// A run whose journal cannot be read.
     pub fn unreadable(id: &str, holder: Option<String>, problem: String) -> Self {
-        let mut row = Self::of(&Run::default(), 0, holder, Some(problem));
+        let mut row = Self::of(&Run::default(), 0, holder, Some(problem), &Zone::utc());
         row.id = id.to_owned();
-        row.started = String::new();
+        (row.started, row.minute) = (String::new(), String::new());
         row
     }
 
+    /// Where the list says more than the state's own word.
+    fn state_in_full(&self) -> String {
+        let all_undone = self.by_status.contains_key(TaskStatus::Undone.word()) && !self.can_be_undone;
+        match self.state {
+            "paused" | "aborted" | "closed" if all_undone => format!("{}, undone", self.state),
+            "paused" | "aborted" | "closed" if !self.complete => format!("{}, incomplete", self.state),
+            state => state.to_owned(),
+        }
+    }
+
+    /// One line of at most 80 columns, and below it who holds the run and what is wrong with it.
+    fn lines(&self) -> Vec<String> {
+        let well = ["done", "unchanged"].iter().filter_map(|word| self.by_status.get(word)).sum::<u32>();
+        let bad = ["failed", "unknown"].iter().filter_map(|word| self.by_status.get(word)).sum::<u32>();
+        let bad = if bad == 0 { "-".to_owned() } else { bad.to_string() };
+        let undo = if self.can_be_undone { "yes" } else { "no" };
+        let done = format!("{well}/{}", self.tasks);
+        let id: String = visible(&self.id).chars().take(RUN_WIDTH).collect();
+        let mut first = row([&id, &self.minute, self.state, &done, &bad, undo]);
+        first.push_str(&cut(&visible(&self.title), WIDTH.saturating_sub(width(&first))));
+        let mut lines = vec![first.trim_end().to_owned()];
+        let held = self.holder.as_ref().map(|holder| format!("held by {holder}"));
+        let kept = self.kept_in.as_ref().map(|path| format!("REKINDLE_STATE={path}"));
+        let part = (self.undone_in_part > 0).then(|| format!("{} not wholly undone", self.undone_in_part));
+        for text in [held.as_ref(), part.as_ref(), kept.as_ref(), self.problem.as_ref()].into_iter().flatten() {
+            lines.extend(folded(&visible(text)).into_iter().map(|text| format!("    {text}")));
+        }
+        lines
+    }
+
     fn cells(&self) -> [String; 6] {
-        let incomplete = !self.complete && matches!(self.state, "paused" | "aborted" | "closed");
-        let state = format!("{}{}", self.state, if incomplete { ", incomplete" } else { "" });
+        let state = self.state_in_full();
         let undo = if self.can_be_undone { "yes" } else { "no" };
         let part = |status: &str| match self.undone_in_part {
             count if count > 0 && status == TaskStatus::Undone.word() => format!(" ({count} not wholly)"),
@@ -77,16 +120,45 @@ impl RunRow {
         let held = self.holder.as_ref().map(|holder| format!("held by {holder}"));
         let about = [Some(&self.title).filter(|title| !title.is_empty()), held.as_ref(), self.problem.as_ref()];
         let about: Vec<_> = about.into_iter().flatten().map(|part| visible(part)).collect();
-        let started = self.started.get(..16).unwrap_or(&self.started).replace('T', " ");
-        [visible(&self.id).into_owned(), started, state, undo.to_owned(), counts.join(", "), about.join("; ")]
+        [
+            visible(&self.id).into_owned(),
+            self.minute.clone(),
+            state,
+            undo.to_owned(),
+            counts.join(", "),
+            about.join("; "),
+        ]
+    }
+}
+
+/// How much of what a run did was undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Undone {
+    Nothing,
+    Part,
+    All,
+}
+
+impl Undone {
+    pub fn of(run: &Run) -> Self {
+        let stands = || (0_u32..).zip(&run.tasks).any(|(id, _)| run.stands(TaskId(id)));
+        match run.count(TaskStatus::Undone) {
+            0 => Self::Nothing,
+            _ if stands() => Self::Part,
+            _ => Self::All,
+        }
     }
 }
 
 /// How a run stands, in the one word that every screen and every JSON form has for it.
-pub(super) fn word(state: RunState, complete: bool, is_held: bool) -> &'static str {
+pub(super) fn word(state: RunState, complete: bool, undone: Undone, is_held: bool) -> &'static str {
     match state {
         RunState::Going if is_held => "going",
-        RunState::Going if complete => "complete",
+        RunState::Going if complete => match undone {
+            Undone::Nothing => "complete",
+            Undone::Part => "undone in part",
+            Undone::All => "undone",
+        },
         RunState::Going => "incomplete",
         RunState::Paused => "paused",
         RunState::Aborted => "aborted",
@@ -94,9 +166,77 @@ pub(super) fn word(state: RunState, complete: bool, is_held: bool) -> &'static s
     }
 }
 
-/// The list for a terminal: a heading, then one line each.
+/// Columns of a terminal that every list fits.
+const WIDTH: usize = 80;
+/// The beginning of a name is enough to name a run.
+const RUN_WIDTH: usize = 23;
+const WIDTHS: [usize; 6] = [RUN_WIDTH, 16, 10, 7, 4, 4];
+
+fn width(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+fn row(cells: [&str; 6]) -> String {
+    let cells =
+        cells.iter().zip(WIDTHS).map(|(cell, wide)| format!("{cell}{} ", " ".repeat(wide.saturating_sub(width(cell)))));
+    cells.collect()
+}
+
+/// At most so many columns, with a mark where something is missing.
+fn cut(text: &str, most: usize) -> String {
+    if width(text) <= most {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for character in text.chars() {
+        if width(&kept) + unicode_width::UnicodeWidthChar::width(character).unwrap_or(0) + 1 > most {
+            break;
+        }
+        kept.push(character);
+    }
+    format!("{kept}…")
+}
+
+/// Lines that fit behind an indent; a word that does not is broken, for a path is copied whole by selecting both.
+fn folded(text: &str) -> Vec<String> {
+    const MOST: usize = WIDTH - 4;
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().filter(|line| !line.is_empty());
+        if let Some(line) = line {
+            if width(line) + 1 + width(word) <= MOST {
+                line.push(' ');
+                line.push_str(word);
+                continue;
+            }
+            lines.push(String::new());
+        }
+        for character in word.chars() {
+            if lines.last().is_some_and(|line| width(line) + 2 > MOST) {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(character);
+            }
+        }
+    }
+    lines
+}
+
+/// The list for a terminal of 80 columns: a heading, then a line each.
 pub fn table(rows: &[RunRow]) -> String {
-    let heading = ["RUN", "STARTED (UTC)", "STATE", "UNDO", "TASKS", "TITLE"].map(str::to_owned);
+    let mut text = format!("{}TITLE\n", row(["RUN", "STARTED", "STATE", "DONE", "FAIL", "UNDO"]));
+    for line in rows.iter().flat_map(RunRow::lines) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+/// All that is known of each, one long line each.
+pub fn wide_table(rows: &[RunRow], zone: &Zone) -> String {
+    let started = format!("STARTED ({})", zone.name());
+    let heading = ["RUN", &started, "STATE", "UNDO", "TASKS", "TITLE"].map(str::to_owned);
     let lines: Vec<[String; 6]> = std::iter::once(heading).chain(rows.iter().map(RunRow::cells)).collect();
     let mut widths = [0; 6];
     for line in &lines {

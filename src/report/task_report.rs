@@ -7,6 +7,9 @@ use crate::model::{Counts, Known, Op, Pass, Preview, Problem, TargetIdentity, Ta
 pub struct TaskReport {
     /// `step/owner`, or `step`.
     pub task: String,
+    pub step: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     pub status: TaskStatus,
     /// How far an undo is that has not ended, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,6 +22,9 @@ pub struct TaskReport {
     pub problem: Option<Problem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
+    /// Who asked for its undo last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo_asked_by: Option<String>,
     /// What was left as it is where there was nothing to write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -28,6 +34,25 @@ pub struct TaskReport {
     /// Retries, answers, skips: `time: what, by whom`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<String>,
+}
+
+impl TaskReport {
+    /// `text` with a placeholder where it names the task or its owner, as whole words.
+    pub(super) fn without_owner(&self, text: &str) -> String {
+        let Some(owner) = self.owner.as_deref().filter(|owner| !owner.is_empty()) else { return text.to_owned() };
+        let mut rest = text;
+        let mut said = String::with_capacity(text.len());
+        let is_part = |one: char| one.is_alphanumeric();
+        while let Some(at) = rest.find(owner) {
+            let (before, after) = (&rest[..at], &rest[at + owner.len()..]);
+            let inside = before.ends_with(is_part) || after.starts_with(is_part);
+            said.push_str(before);
+            said.push_str(if inside { owner } else { "…" });
+            rest = after;
+        }
+        said.push_str(rest);
+        said
+    }
 }
 
 /// One plan of a task and what came of it.

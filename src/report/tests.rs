@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::model::{
     Change, Digest, DocumentPath, Error, ErrorKind, Event, Fidelity, Hunk, HunkAt, Known, Mode, Op, Pass, PathStep,
-    Plan, Preview, Recorded, ResourceId, Run, RunHeader, Selection, Shown, TaskId, TreePath,
+    Plan, Preview, Recorded, ResourceId, Run, RunHeader, Selection, Shown, TaskId, TreePath, Zone,
 };
 
 const HOSTILE: &str = "ev`il*\u{1b}[2J|<b>";
@@ -131,6 +131,7 @@ fn report_after(more: Vec<Event>) -> Report {
         &events,
         &|_| Ok(None),
         Chain { sound: true, events: 13, head: String::new(), findings: Vec::new() },
+        &Zone::utc(),
     )
 }
 
@@ -178,7 +179,7 @@ fn report() -> Report {
     let plans: Vec<Plan> = ["ana", "bob"].map(plan).into();
     let plan_of = |digest: &Digest| Ok(plans.iter().find(|plan| plan.digest(&Selection::all()) == *digest).cloned());
     let chain = Chain { sound: true, events: 13, head: "abcd".to_owned(), findings: Vec::new() };
-    Report::of(&run, &events, &plan_of, chain)
+    Report::of(&run, &events, &plan_of, chain, &Zone::utc())
 }
 
 #[test]
@@ -247,7 +248,7 @@ fn the_json_form_holds_the_rounds() {
 fn a_plan_that_cannot_be_read_is_said_and_the_rest_stands() {
     let (run, events) = story();
     let gone = |_: &Digest| Err(Error::new(ErrorKind::Corrupt, "read the plan", "its content is that of another plan"));
-    let text = Report::of(&run, &events, &gone, Chain::default()).markdown();
+    let text = Report::of(&run, &events, &gone, Chain::default(), &Zone::utc()).markdown();
     assert!(text.contains("the plan cannot be shown") && text.contains("**not sound**"));
     assert!(text.contains("2 fields read back equal"));
 }
@@ -256,10 +257,10 @@ fn a_plan_that_cannot_be_read_is_said_and_the_rest_stands() {
 fn runs_are_listed_in_aligned_columns() {
     let (run, events) = story();
     let rows = [
-        RunRow::of(&run, events[0].at, Some("ana on bastion, process 7, for 3 s".to_owned()), None),
+        RunRow::of(&run, events[0].at, Some("ana on bastion, process 7, for 3 s".to_owned()), None, &Zone::utc()),
         RunRow::unreadable("broken", None, "it is not a journal of this version".to_owned()),
     ];
-    let text = table(&rows);
+    let text = wide_table(&rows, &Zone::utc());
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3);
     let column = lines[0].find("STATE").unwrap();

@@ -38,6 +38,8 @@ shapes! {
         /// The format's version: 1.
         rekindle: u8,
         title: Option<Text>,
+        /// The time in which all of it is to be restored, as in 2h: the report says whether it was kept.
+        goal: Option<Text>,
         inputs: Option<BTreeMap<String, Option<Input>>>,
         sources: Option<BTreeMap<String, Source>>,
         components: Option<BTreeMap<String, Component>>,

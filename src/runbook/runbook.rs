@@ -15,6 +15,8 @@ use crate::model::{Digest, Error, ErrorKind, Owner, Result};
 #[derive(Clone, Debug, Default)]
 pub struct Runbook {
     pub title: String,
+    /// The time in which all of it is to be restored.
+    pub goal: Option<std::time::Duration>,
     pub inputs: Vec<Input>,
     pub sources: Vec<Source>,
     pub components: Vec<ComponentSettings>,

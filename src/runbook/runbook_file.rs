@@ -60,9 +60,11 @@ impl<'a> Collector<'a> {
         let Some(mut fields) = Fields::of("a runbook", top, &node, findings) else { return };
         version(&mut fields, findings);
         let title = fields.text("title", findings).map(|title| title.value);
+        let goal = fields.duration("goal", findings);
         let runbook = &mut self.collected.runbook;
         if prefix.is_empty() {
             runbook.title = title.unwrap_or_else(|| path.to_owned());
+            runbook.goal = goal;
         }
         section(
             &mut fields,

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Terminal, EventStream, KeyEventKind};
 use futures_util::StreamExt;
-use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -51,6 +50,8 @@ pub struct Options {
     /// [`Palette::or_none`] says what `NO_COLOR` makes of it.
     pub palette: Palette,
     pub ascii: bool,
+    /// In which times are shown.
+    pub zone: crate::model::Zone,
     pub parting: Parting,
     /// Begins with a line about what can be done next.
     pub tour: bool,
@@ -76,7 +77,7 @@ pub async fn run(
         }
         Source::Watch { notices, records } => (None, notices, Some(records)),
     };
-    let mut model = Model::new(by, theme, engine.is_none(), TimeZone::system());
+    let mut model = Model::new(by, theme, engine.is_none(), options.zone.inner().clone());
     (model.parting, model.keymap, model.tour) = (options.parting, options.keymap, options.tour);
     let (sender, messages) = mpsc::unbounded_channel();
     let mut session = Session {

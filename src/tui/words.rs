@@ -62,11 +62,7 @@ pub fn counts(counts: Counts) -> String {
 pub fn activity(activity: &Activity) -> Option<String> {
     match activity {
         Activity::Planning => Some("planning".to_owned()),
-        Activity::Writing { files, bytes: done, of_files, of_bytes } => Some(format!(
-            "writing {files}/{of_files} files {}/{}",
-            crate::model::size(*done),
-            crate::model::size(*of_bytes)
-        )),
+        Activity::Writing(progress) => Some(format!("writing {}", progress.words())),
         Activity::ReadingBack => Some("reading back".to_owned()),
         Activity::Waiting(why) => Some(visible(why).into_owned()),
         Activity::Idle => None,

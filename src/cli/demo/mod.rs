@@ -55,6 +55,11 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         .map_err(|error| Error::new(ErrorKind::Bug, "build the sandbox", error.to_string()))??;
     // The run's journal belongs to the sandbox, not to the operator's own runs.
     let state = crate::journal::StateFolder::at(sandbox.path("state"));
+    if sandbox.is_kept()
+        && let Err(error) = crate::journal::StateFolder::from_environment().and_then(|own| own.keep(&state))
+    {
+        tracing::warn!(target: "demo", "'rekindle runs' will not find this run: {error}");
+    }
     if !json {
         say(&format!("sandbox: {}", sandbox.root().display()));
     }

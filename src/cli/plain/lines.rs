@@ -5,7 +5,7 @@ use super::wording::{event_json, event_line, shown_name};
 use crate::cli::progress::Progress;
 use crate::cli::waits;
 use crate::engine::{Activity, Notice};
-use crate::model::{Event, Run, RunHeader, TaskId, TaskStatus, plural, size, visible};
+use crate::model::{Event, Run, RunHeader, TaskId, TaskStatus, visible};
 
 /// What the systems of a run call themselves.
 pub fn identity_lines(header: &RunHeader) -> Vec<String> {
@@ -61,7 +61,7 @@ impl Lines {
     fn tell_activity(&self, run: &Run, task: TaskId, activity: &Activity) {
         let doing = match activity {
             Activity::Planning => "planning".to_owned(),
-            Activity::Writing { files, bytes, .. } => format!("{}, {}", plural(*files, "file"), size(*bytes)),
+            Activity::Writing(progress) => progress.words(),
             Activity::ReadingBack => "reading back".to_owned(),
             Activity::Waiting(why) => why.clone(),
             Activity::Idle => return,

@@ -79,7 +79,7 @@ impl<'a> Staging<'a> {
         let entry = *self.files.get(index).ok_or_else(|| {
             Error::new(ErrorKind::Bug, "write a file", "the source handed over one that nobody asked for")
         })?;
-        let reader = content?;
+        let mut reader = Counted { staging: self, from: content?, unsaid: 0 };
         let NodeKind::File { size, .. } = entry.kind else {
             return Err(Error::new(ErrorKind::Bug, format!("write {}", entry.path), "it is not a file"));
         };
@@ -87,7 +87,7 @@ impl<'a> Staging<'a> {
         let (directory, name) = (self.place)(index).map_err(failed)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&directory, &*name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
-        let (length, hash) = copy_content(reader, file.as_fd(), size).map_err(|error| match error {
+        let (length, hash) = copy_content(&mut reader, file.as_fd(), size).map_err(|error| match error {
             CopyError::Read(error) => Error::io(format!("read {} from the source", entry.path), error),
             CopyError::Write(rustix::io::Errno::FBIG) => wrong_size(entry, size),
             CopyError::Write(errno) => failed(errno),
@@ -100,13 +100,35 @@ impl<'a> Staging<'a> {
         if let Some(slot) = self.hashes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(index) {
             *slot = Some(hash);
         }
-        self.bytes.fetch_add(length, Ordering::Relaxed);
+        self.bytes.fetch_add(reader.unsaid, Ordering::Relaxed);
         self.early.wrote(length);
         if (self.count.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(PROGRESS) {
             self.write.progress(PROGRESS, self.bytes.swap(0, Ordering::Relaxed));
             self.write.go_on()?;
         }
         Ok(())
+    }
+}
+
+/// Tells of a large file while it is written.
+struct Counted<'a, 'b> {
+    staging: &'a Staging<'a>,
+    from: &'b mut (dyn std::io::Read + Send),
+    /// Bytes that nobody has been told of.
+    unsaid: u64,
+}
+
+/// In bytes: some tellings a second from a fast disk.
+const TOLD_EVERY: u64 = 16 << 20;
+
+impl std::io::Read for Counted<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        self.unsaid += count as u64;
+        if self.unsaid >= TOLD_EVERY {
+            self.staging.write.progress(0, std::mem::take(&mut self.unsaid));
+        }
+        Ok(count)
     }
 }
 

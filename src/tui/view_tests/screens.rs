@@ -10,7 +10,13 @@ use crate::tui::msg::Msg;
 fn steps() {
     snap("steps", |desk| {
         let task = desk.model.run.find("home/dee").unwrap();
-        let activity = Activity::Writing { files: 12, bytes: 3_100_000, of_files: 40, of_bytes: 9_000_000 };
+        let activity = Activity::Writing(crate::model::Progress {
+            files: 12,
+            bytes: 3_100_000,
+            of_files: 40,
+            of_bytes: 9_000_000,
+            elapsed: 0,
+        });
         desk.send(Msg::Notice(Notice::Activity { task, activity }));
         desk.at("home/ana").press("space k").answer(&tree_proposal("home/ana"));
     });

@@ -1,0 +1,57 @@
+use super::Report;
+
+impl Report {
+    /// One line a task under one heading, as RFC 4180: for a spreadsheet.
+    pub fn csv(&self) -> String {
+        let heading = [
+            "step",
+            "owner",
+            "status",
+            "create",
+            "update",
+            "delete",
+            "hunks",
+            "approved_by",
+            "approved_at",
+            "ended_at",
+            "why",
+        ];
+        let mut text = heading.join(",");
+        text.push_str("\r\n");
+        for task in &self.tasks {
+            let round = task.rounds.last();
+            let count = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+            let approved = round.and_then(|round| round.approved.as_ref());
+            let outcome = round.and_then(|round| round.outcome.as_ref());
+            let why = task.problem.as_ref().map(|problem| problem.what.as_str()).or(task.skipped.as_deref());
+            let cells = [
+                task.step.clone(),
+                task.owner.clone().unwrap_or_default(),
+                task.status.word().to_owned(),
+                count(round.map(|round| round.counts.create)),
+                count(round.map(|round| round.counts.update)),
+                count(round.map(|round| round.counts.deletes())),
+                count(round.map(|round| round.counts.hunks)),
+                approved.map(|approved| approved.by.clone()).unwrap_or_default(),
+                approved.map(|approved| approved.at.clone()).unwrap_or_default(),
+                outcome.map(|outcome| outcome.at.clone()).unwrap_or_default(),
+                why.unwrap_or_default().to_owned(),
+            ];
+            let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
+            text.push_str(&cells.join(","));
+            text.push_str("\r\n");
+        }
+        text
+    }
+}
+
+/// A spreadsheet takes a cell that begins with one of these for a formula.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+fn quoted(cell: &str) -> String {
+    let harmless = if cell.starts_with(FORMULA) { format!("'{cell}") } else { cell.to_owned() };
+    match harmless.contains([',', '"', '\n', '\r', ';']) {
+        true => format!("\"{}\"", harmless.replace('"', "\"\"")),
+        false => harmless,
+    }
+}
