@@ -93,6 +93,11 @@ pub trait Component: Reader {
         Err(Error::new(ErrorKind::Unsupported, format!("read the former state of {id}"), "this system keeps no trees"))
     }
 
+    /// The runs for which something is kept here, by id: what [`Component::release`] lets go.
+    async fn kept_runs(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// The run is closed: what was kept for its undo can go.
     async fn release(&self, run: &str) -> Result<()> {
         let _ = run;

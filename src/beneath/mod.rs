@@ -28,6 +28,7 @@ pub use metadata::set_metadata;
 pub use node::{Inode, Node, NodeReader};
 pub use refusal::refusal;
 pub use remove::remove_all;
+pub use stamps::stamp_now;
 pub use walk::{Walk, list_entries};
 pub use write_right::WriteRight;
 

@@ -40,6 +40,7 @@ pub(super) fn stamp(stat: &Statx) -> u64 {
     short(&builder)
 }
 
-pub(super) fn stamp_now(file: impl AsFd) -> rustix::io::Result<u64> {
+/// Of an open file, as it is now.
+pub fn stamp_now(file: impl AsFd) -> rustix::io::Result<u64> {
     Ok(stamp(&statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)?))
 }

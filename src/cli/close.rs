@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -19,14 +20,20 @@ use crate::model::{ApprovalPolicy, Error, ErrorKind, Problem, Result, Run, RunSt
 pub struct CloseArgs {
     /// The run's id or its beginning; the latest, unless one is named
     run: Option<String>,
+    /// Of a run whose record is lost: the runbook of the targets at which something is still kept for it
+    #[arg(long, value_name = "RUNBOOK", requires = "run")]
+    lost: Option<PathBuf>,
     /// Close it though some of its tasks are not settled
     #[arg(long)]
-    yes: bool,
+    pub yes: bool,
     #[command(flatten)]
-    inputs: InputArgs,
+    pub inputs: InputArgs,
 }
 
 pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
+    if let (Some(runbook), Some(run)) = (&args.lost, &args.run) {
+        return super::strays::release(run, runbook, &args, output).await;
+    }
     let folder = operate::folder(args.run.as_deref())?;
     let former = operate::folded(&ReadJournal::open(&folder)?.load()?)?;
     if former.state == RunState::Closed {
@@ -89,7 +96,7 @@ async fn release_the_rest(run: &Run, args: &CloseArgs, output: &Output) -> Resul
     tell(&header.id, "was closed before; what it left is released", &missing, output)
 }
 
-fn tell(id: &str, how: &str, missing: &BTreeMap<String, Problem>, output: &Output) -> Result<Exit> {
+pub(super) fn tell(id: &str, how: &str, missing: &BTreeMap<String, Problem>, output: &Output) -> Result<Exit> {
     if output.json {
         output.print_json(&serde_json::json!({ "closed": id, "not_released": missing }))?;
     } else {

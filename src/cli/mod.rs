@@ -28,6 +28,7 @@ mod runs;
 mod schema;
 mod screen;
 mod silence;
+mod strays;
 mod undo;
 mod verify;
 mod waits;

@@ -60,6 +60,7 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
             say(&format!("! a run {}; {}", problem.what, visible(next)));
         }
     }
+    super::strays::warn(&*script, &args.runbook).await;
     let key = StateFolder::from_environment()?.digest_key()?;
     let mut summary = Summary::default();
     let most = if args.all { usize::MAX } else { MOST_HUNKS };

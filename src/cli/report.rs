@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Exit, Output, operate};
-use crate::journal::{ReadJournal, RunFolder};
+use crate::journal::{ReadJournal, RunFolder, check_undo};
 use crate::model::Result;
 use crate::report::{Chain, Report};
 
@@ -28,7 +28,9 @@ pub fn run(args: &ReportArgs, output: &Output) -> Result<Exit> {
     let mut journal = ReadJournal::open(&folder)?;
     let events = journal.load()?;
     let (run, broken) = crate::journal::fold(&events);
-    let findings: Vec<String> = journal.findings().iter().chain(&broken).map(ToString::to_string).collect();
+    let undo = check_undo(&folder, &run);
+    let findings: Vec<String> =
+        journal.findings().iter().chain(&broken).chain(&undo).map(ToString::to_string).collect();
     let sound = findings.is_empty();
     let chain = Chain { sound, events: run.seq, head: journal.head().to_hex(), findings };
     let holder = folder.holder().map(|holder| holder.words(operate::now()));

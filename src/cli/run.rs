@@ -53,6 +53,7 @@ pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
     let screen = args.screen.ready(&policy, json)?;
     let mut prepared =
         prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;
+    super::strays::warn(&*prepared.systems, &args.runbook).await;
     prepared.header.policy = args.approval.words();
     let (engine, id) = operate::begin(prepared, policy.clone(), args.approval.take_over)?;
     follow(engine, by, policy, screen, json, &id).await

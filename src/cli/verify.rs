@@ -7,7 +7,7 @@ use super::operate::{self, Suits};
 use super::prepared::{as_run, recorded_runbook, reopen};
 use super::{Exit, InputArgs, Output};
 use crate::engine::{Foreseen, Outlook, Script, dry_run};
-use crate::journal::{ReadJournal, StateFolder};
+use crate::journal::{ReadJournal, StateFolder, check_undo};
 use crate::model::{
     Error, ErrorKind, Op, Pass, Plan, ResourceId, Result, Run, TaskId, TaskState, TaskStatus, plural, visible,
 };
@@ -37,8 +37,9 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
             .next("'rekindle report' shows what is sound; 'rekindle plan' compares with the backup"));
     }
     let (run, broken) = crate::journal::fold(&events);
+    let undo = check_undo(&folder, &run);
     let mut found = Found {
-        record: journal.findings().iter().chain(&broken).map(ToString::to_string).collect(),
+        record: journal.findings().iter().chain(&broken).chain(&undo).map(ToString::to_string).collect(),
         unsettled: unsettled(&run),
         ..Found::default()
     };

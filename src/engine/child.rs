@@ -33,6 +33,7 @@ pub(super) async fn run(
         evidence: String::new(),
         problem: Some(error.problem()),
         partial: false,
+        kept: None,
     };
     let Some((program, arguments)) = line.argv.split_first() else {
         return failed(Error::new(ErrorKind::Invalid, doing, "the command is empty"));
@@ -85,6 +86,7 @@ pub(super) async fn run(
             },
             problem: None,
             partial: false,
+            kept: None,
         },
         Ended::Itself(Ok(status)) => failed(
             Error::new(ErrorKind::NotMet, doing, format!("it ended with {status}"))

@@ -151,7 +151,8 @@ impl Actor {
                 if known == Known::Unknown {
                     return Err(refused("settle", "a person settles it as applied or as not applied"));
                 }
-                self.record(Event::Settled { task, known, how: "an operator looked and said so".to_owned(), by });
+                let (how, kept) = ("an operator looked and said so".to_owned(), self.kept(task));
+                self.record(Event::Settled { task, known, how, by, kept });
                 Ok(())
             }
             Command::Pause => self.change_state(RunState::Going, Event::Paused { by, why: None }),

@@ -70,7 +70,9 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         words.insert(0, format!("{done}; read back equal to what was approved"));
     }
     let post = (known == Known::Applied).then(|| post.finish());
-    Written { task, known, post, evidence: words.join("; "), problem, partial: partial && known == Known::NotApplied }
+    let (partial, to_write) = (partial && known == Known::NotApplied, &ready.to_write);
+    let kept = (to_write.pass == Pass::Restore).then(|| context.undo.count(task, to_write.attempt));
+    Written { task, known, post, evidence: words.join("; "), problem, partial, kept }
 }
 
 /// What a document's write really changed, where that is not all that was approved: somebody else was at it meanwhile.

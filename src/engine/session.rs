@@ -131,9 +131,9 @@ impl Actor {
                 (TaskStatus::Approved, Pass::Undo) => self.queue_write(task),
                 _ if purpose == Purpose::Undo => {}
                 (TaskStatus::Ready, _) => self.on_ready(task),
-                // Nobody could look at that time; now perhaps one can.
-                (TaskStatus::Unknown, Pass::Restore) if self.was_out_of_reach(task) => {
-                    self.settle_interrupted(task, Pass::Restore);
+                // What stood in the way of reading the target may have passed. Of a command nothing can be read.
+                (TaskStatus::Unknown, pass) if matches!(self.work(task), Ok(Work::Restore(_))) => {
+                    self.settle_interrupted(task, pass);
                 }
                 // Nobody is there to be asked: who resumes has mended what made it fail, or finds out at once.
                 (TaskStatus::Failed, Pass::Restore) if self.setting.policy != ApprovalPolicy::Ask => {
@@ -147,13 +147,6 @@ impl Actor {
                 _ => {}
             }
         }
-    }
-
-    /// Its target could not be asked what became of a write.
-    fn was_out_of_reach(&self, task: TaskId) -> bool {
-        use crate::model::ErrorKind as Kind;
-        let away = [Kind::Unreachable, Kind::TimedOut, Kind::Busy, Kind::LoggedOut];
-        self.run.problems.get(&task).is_some_and(|problem| away.contains(&problem.kind))
     }
 
     pub fn settle_interrupted(&mut self, task: TaskId, pass: Pass) {

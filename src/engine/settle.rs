@@ -202,7 +202,7 @@ impl Actor {
     }
 
     fn on_written(&mut self, written: Written) {
-        let Written { task, known, post, evidence, problem, partial } = written;
+        let Written { task, known, post, evidence, problem, partial, kept } = written;
         self.in_flight.remove(&task);
         if known == Known::Applied && problem.is_none() {
             self.voided.remove(&task);
@@ -210,7 +210,7 @@ impl Actor {
         if let Some(problem) = &problem {
             self.pause_for(problem);
         }
-        self.record(Event::Outcome { task, known, post, evidence, problem, partial });
+        self.record(Event::Outcome { task, known, post, evidence, problem, partial, kept });
     }
 
     /// Tasks whose worker ended without a word for them.
@@ -240,6 +240,7 @@ impl Actor {
                         evidence: String::new(),
                         problem: Some(problem),
                         partial: false,
+                        kept: self.kept(task),
                     });
                 }
                 TaskStatus::Ready | TaskStatus::Review | TaskStatus::Approved => self.fail(task, &error),
@@ -264,9 +265,17 @@ impl Actor {
         }
     }
 
+    /// How many undo records the restore that ended just now has left.
+    pub fn kept(&self, task: TaskId) -> Option<u32> {
+        let state = self.run.tasks.get(task.index())?;
+        let restored = state.pass == Pass::Restore && state.undoable;
+        restored.then(|| self.setting.context.undo.count(task, state.attempt))
+    }
+
     /// What nobody could tell when it was written.
     fn on_looked_again(&mut self, task: TaskId, known: Known, how: String, by: String) {
-        self.record(Event::Settled { task, known, how, by: by.clone() });
+        let kept = self.kept(task);
+        self.record(Event::Settled { task, known, how, by: by.clone(), kept });
         if known == Known::NotApplied && self.setting.policy != ApprovalPolicy::Ask {
             self.record(Event::Retried { task, by });
         }
@@ -282,7 +291,8 @@ impl Actor {
             // Somebody decided meanwhile.
             _ => return,
         }
-        self.record(Event::Settled { task, known, how, by });
+        let kept = self.kept(task);
+        self.record(Event::Settled { task, known, how, by, kept });
         let pass = self.run.tasks.get(task.index()).map(|state| state.pass);
         if self.status(task) == TaskStatus::Approved && self.purpose == Purpose::Undo && pass == Some(Pass::Restore) {
             let name = self.run.name(task);

@@ -43,8 +43,18 @@ pub(super) struct Former {
 
 /// Of all attempts whose effects may stand.
 pub(super) fn former(context: &Context, task: TaskId, standing: &[Attempt]) -> Result<Former> {
+    let records = context.undo.records(task)?;
+    for Attempt { attempt, kept, .. } in standing {
+        let there = records.iter().filter(|record| record.attempt == *attempt).count();
+        let known = kept.unwrap_or_default() as usize;
+        if there < known {
+            let why = format!("{} of the {known} undo records of attempt {attempt} are lost", known - there);
+            return Err(Error::new(ErrorKind::Corrupt, "read what was kept for its undo", why)
+                .next("undo this task by hand, with 'rekindle report' at your side; the others can be undone"));
+        }
+    }
     let standing: Vec<u16> = standing.iter().map(|attempt| attempt.attempt).collect();
-    Former::of(context.undo.records(task)?, &standing, true)
+    Former::of(records, &standing, true)
 }
 
 /// What one attempt was planned from.

@@ -48,6 +48,8 @@ pub(super) struct Written {
     pub evidence: String,
     pub problem: Option<Problem>,
     pub partial: bool,
+    /// How many undo records a restore left.
+    pub kept: Option<u32>,
 }
 
 /// Writes tasks of one component: each is planned anew where it must be, its undo is made durable, its INTENT

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, config::DbConfig};
 
 use super::database::{failed, to_the_end};
+use super::places::Places;
 use crate::model::{Error, ErrorKind, Problem, Result};
 
 /// Told once, from the writer's thread: durable now, or why it never will be.
@@ -36,10 +37,17 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 const CHECKPOINT_BYTES: usize = 16 * 1024 * 1024;
 
 impl<O: Send + 'static> GroupCommit<O> {
-    pub(super) fn start<W: Writes<Order = O>>(connection: Connection, path: PathBuf, writes: W) -> Result<Self> {
+    /// `needed`: further files without which nobody can read later what is written.
+    pub(super) fn start<W: Writes<Order = O>>(
+        connection: Connection,
+        path: PathBuf,
+        needed: &[PathBuf],
+        writes: W,
+    ) -> Result<Self> {
         let (queue, orders) = channel();
+        let places = Places::of(&path, needed);
         let dead = Arc::new(OnceLock::new());
-        let thread = Thread { connection, path, writes, orders, dead: Arc::clone(&dead), since_checkpoint: 0 };
+        let thread = Thread { connection, path, places, writes, orders, dead: Arc::clone(&dead), since_checkpoint: 0 };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || thread.run())
@@ -84,6 +92,7 @@ impl<O: Send + 'static> Drop for GroupCommit<O> {
 struct Thread<W: Writes> {
     connection: Connection,
     path: PathBuf,
+    places: Places,
     writes: W,
     orders: Receiver<(W::Order, Done)>,
     dead: Arc<OnceLock<Problem>>,
@@ -146,6 +155,7 @@ impl<W: Writes> Thread<W> {
             .prepare_cached("COMMIT")
             .and_then(|mut commit| commit.execute([]))
             .map_err(|error| fail(&self.path, error))?;
+        self.places.check()?;
         self.writes.committed();
         self.since_checkpoint += bytes;
         if self.since_checkpoint > CHECKPOINT_BYTES {

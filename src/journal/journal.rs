@@ -78,6 +78,7 @@ impl Journal {
             Error::new(ErrorKind::Refused, "write this run", "it was not made here and can only be read")
         })?;
         let head_file = HeadFile::create(&head_path)?;
+        let needed = [head_path.clone()];
         let note = |error| Error::io(format!("write {}", head_path.display()), error);
         head_file.write(start.seq, &start.link).and_then(|()| head_file.sync()).map_err(note)?;
         if let Some(parent) = head_path.parent() {
@@ -86,7 +87,7 @@ impl Journal {
         let head = Arc::new(Mutex::new(start));
         let (shown, packer) = (Arc::clone(&head), Packer::new()?);
         let writes = Rows { path: path.clone(), at: start, shown, head_file, body: Vec::new(), packer };
-        Ok(Self { commits: Some(GroupCommit::start(connection, path, writes)?), head, _lock: lock })
+        Ok(Self { commits: Some(GroupCommit::start(connection, path, &needed, writes)?), head, _lock: lock })
     }
 
     /// Never blocks; `done` is called from the writer's thread. Events carry their numbers, each one more

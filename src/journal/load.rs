@@ -27,12 +27,16 @@ pub enum Finding {
     Broken { seq: u64, why: String },
     /// The database under the events is damaged.
     Damaged { kept: u64, why: String },
+    /// Of the undo records of a task `known` had been written, and `kept` are there.
+    UndoLost { task: String, kept: u32, known: u32 },
+    /// An undo record, or the file that holds them, is not what was written.
+    UndoDamaged { why: String },
 }
 
 impl Finding {
     /// Whether the run may be written to nevertheless.
     pub fn allows_writing(&self) -> bool {
-        matches!(self, Self::TailLost { .. })
+        matches!(self, Self::TailLost { .. } | Self::UndoLost { .. } | Self::UndoDamaged { .. })
     }
 }
 
@@ -43,6 +47,11 @@ impl std::fmt::Display for Finding {
                 write!(f, "the journal's end is lost: {kept} events are there, {known} had been written")
             }
             Self::Broken { seq, why } => write!(f, "event {seq} is not what was written: {}", visible(why)),
+            Self::UndoLost { task, kept, known } => {
+                let lost = known.saturating_sub(*kept);
+                write!(f, "{lost} of the {known} undo records of {} are lost: it cannot be undone", visible(task))
+            }
+            Self::UndoDamaged { why } => write!(f, "what is kept for undo is damaged: {}", visible(why)),
             Self::Damaged { kept, why } => write!(f, "the journal is damaged after event {kept}: {}", visible(why)),
         }
     }

@@ -220,8 +220,8 @@ impl RunFolder {
     }
 
     pub fn keys(&self) -> Result<Keys> {
-        match &self.keys {
-            Some(keys) => Keys::read(&keys.join(format!("{}.key", self.id))),
+        match self.key_file() {
+            Some(file) => Keys::read(&file),
             None => Err(Error::new(
                 ErrorKind::Refused,
                 format!("use the keys of {}", self.path.display()),
@@ -246,8 +246,7 @@ impl RunFolder {
 
     /// Refused for a run that was made elsewhere: what it names is not for this machine to use.
     pub fn is_own(&self) -> Result<()> {
-        let key = self.keys.as_ref().map(|keys| keys.join(format!("{}.key", self.id)));
-        if key.is_some_and(|key| key.is_file()) {
+        if self.key_file().is_some_and(|key| key.is_file()) {
             return Ok(());
         }
         let doing = format!("go on with the run in {}", self.path.display());
@@ -260,6 +259,10 @@ impl RunFolder {
         self.is_own()?;
         refuse_network(&self.path)?;
         Lock::take(&self.path.join("lock"), now)
+    }
+
+    pub(super) fn key_file(&self) -> Option<PathBuf> {
+        self.keys.as_ref().map(|keys| keys.join(format!("{}.key", self.id)))
     }
 
     pub(super) fn head(&self) -> Option<PathBuf> {

@@ -9,6 +9,7 @@ use crate::model::{
 
 mod damage;
 mod full_disk;
+mod places;
 
 struct Home {
     _root: tempfile::TempDir,

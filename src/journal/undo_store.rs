@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -14,7 +14,7 @@ use crate::model::{Error, ErrorKind, Result, TaskId};
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS kept(task INTEGER, position INTEGER, attempt INTEGER NOT NULL, \
      nonce BLOB NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY(task, position))";
-const NONCE_BYTES: usize = 24;
+pub(super) const NONCE_BYTES: usize = 24;
 
 /// One pre-image of a task, in the order they were kept. The bytes are the engine's.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,9 +37,12 @@ pub struct UndoStore {
     commits: GroupCommit<Order>,
     reader: Mutex<Connection>,
     path: PathBuf,
-    cipher: XChaCha20Poly1305,
-    run: String,
+    seal: Seal,
+    counts: Counts,
 }
+
+/// How many records each attempt of each task has been given.
+type Counts = Arc<Mutex<HashMap<(u32, u16), u32>>>;
 
 struct Order {
     task: TaskId,
@@ -61,13 +64,14 @@ impl UndoStore {
             sync_directory(folder.path())?;
             connection
         };
-        let cipher = XChaCha20Poly1305::new_from_slice(keys.seal_key())
-            .map_err(|error| Error::new(ErrorKind::Bug, "make the undo store's cipher", error.to_string()))?;
+        let seal = Seal::new(folder, keys)?;
         let next = next_positions(&connection).map_err(fail)?;
-        let writes = Rows { path: path.clone(), cipher: cipher.clone(), run: folder.id().to_owned(), next };
+        let counts = Arc::new(Mutex::new(counts(&connection).map_err(fail)?));
+        let writes = Rows { path: path.clone(), seal: seal.clone(), next, counts: Arc::clone(&counts) };
         let reader = Mutex::new(open_to_read(&path)?);
-        let commits = GroupCommit::start(connection, path.clone(), writes)?;
-        Ok(Self { commits, reader, path, cipher, run: folder.id().to_owned() })
+        let needed: Vec<PathBuf> = folder.key_file().into_iter().collect();
+        let commits = GroupCommit::start(connection, path.clone(), &needed, writes)?;
+        Ok(Self { commits, reader, path, seal, counts })
     }
 
     /// Durable on return. Many threads at once share one commit. Not for async threads.
@@ -78,6 +82,12 @@ impl UndoStore {
     /// Never blocks; `done` is called from the writer's thread.
     pub fn keep_then(&self, task: TaskId, attempt: u16, records: Vec<Vec<u8>>, done: Done) {
         self.commits.order(Order { task, attempt, records }, done);
+    }
+
+    /// How many records this attempt of a task has been given, for the journal: what is missing later is noticed.
+    pub fn count(&self, task: TaskId, attempt: u16) -> u32 {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.get(&(task.0, attempt)).copied().unwrap_or_default()
     }
 
     /// All of a task's records, oldest first.
@@ -97,11 +107,10 @@ impl UndoStore {
             }
             let nonce: [u8; NONCE_BYTES] = row.get(2).map_err(fail)?;
             let sealed = row.get_ref(3).and_then(|sealed| Ok(sealed.as_blob()?)).map_err(fail)?;
-            let bound = bound_to(&self.run, task, attempt, position);
             let bytes = self
-                .cipher
-                .decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: &bound })
-                .map_err(|_| self.tampered(task, records.len(), "it was altered, or the run's key is another"))?;
+                .seal
+                .open(task, attempt, position, nonce, sealed)
+                .ok_or_else(|| self.tampered(task, records.len(), "it was altered, or the run's key is another"))?;
             records.push(KeptRecord { position, attempt, bytes });
         }
         Ok(records)
@@ -131,6 +140,39 @@ impl UndoStore {
     }
 }
 
+/// What seals the records of one run, each in its place.
+#[derive(Clone)]
+pub(super) struct Seal {
+    cipher: XChaCha20Poly1305,
+    run: String,
+}
+
+impl Seal {
+    pub(super) fn new(folder: &RunFolder, keys: &Keys) -> Result<Self> {
+        let cipher = XChaCha20Poly1305::new_from_slice(keys.seal_key())
+            .map_err(|error| Error::new(ErrorKind::Bug, "make the undo store's cipher", error.to_string()))?;
+        Ok(Self { cipher, run: folder.id().to_owned() })
+    }
+
+    /// None where it is not what was sealed for this place.
+    pub(super) fn open(
+        &self,
+        task: TaskId,
+        attempt: u16,
+        position: u32,
+        nonce: [u8; NONCE_BYTES],
+        sealed: &[u8],
+    ) -> Option<Vec<u8>> {
+        let bound = bound_to(&self.run, task, attempt, position);
+        self.cipher.decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: &bound }).ok()
+    }
+}
+
+fn counts(connection: &Connection) -> rusqlite::Result<HashMap<(u32, u16), u32>> {
+    let mut select = connection.prepare("SELECT task, attempt, count(*) FROM kept GROUP BY task, attempt")?;
+    select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?.collect()
+}
+
 fn next_positions(connection: &Connection) -> rusqlite::Result<HashMap<u32, u32>> {
     let mut select = connection.prepare("SELECT task, max(position) + 1 FROM kept GROUP BY task")?;
     select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
@@ -147,9 +189,9 @@ fn bound_to(run: &str, task: TaskId, attempt: u16, position: u32) -> Vec<u8> {
 
 struct Rows {
     path: PathBuf,
-    cipher: XChaCha20Poly1305,
-    run: String,
+    seal: Seal,
     next: HashMap<u32, u32>,
+    counts: Counts,
 }
 
 impl Writes for Rows {
@@ -162,8 +204,9 @@ impl Writes for Rows {
             let doing = || format!("keep undo record {next} of task {}", order.task.0);
             let mut nonce = [0; NONCE_BYTES];
             getrandom::fill(&mut nonce).map_err(|error| Error::new(ErrorKind::Io, doing(), error.to_string()))?;
-            let bound = bound_to(&self.run, order.task, order.attempt, *next);
+            let bound = bound_to(&self.seal.run, order.task, order.attempt, *next);
             let sealed = self
+                .seal
                 .cipher
                 .encrypt(&XNonce::from(nonce), Payload { msg: &record, aad: &bound })
                 .map_err(|error| Error::new(ErrorKind::Invalid, doing(), error.to_string()))?;
@@ -173,6 +216,8 @@ impl Writes for Rows {
                 .map_err(|error| failed("write", &self.path, error))?;
             *next += 1;
             bytes += sealed.len() + 64;
+            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            *counts.entry((order.task.0, order.attempt)).or_default() += 1;
         }
         Ok(bytes)
     }

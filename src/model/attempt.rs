@@ -7,4 +7,6 @@ pub struct Attempt {
     /// The digest that its plan is kept under.
     pub planned: Digest,
     pub selection: Selection,
+    /// How many undo records it left; unknown while it is under way, and in journals of older versions.
+    pub kept: Option<u32>,
 }

@@ -130,6 +130,9 @@ pub enum Event {
         /// Not applied as a whole, and a part of it is there: every hunk in its former or its approved state.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         partial: bool,
+        /// How many undo records this attempt left: fewer later, and the way back is not whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<u32>,
     },
     /// Failed before any effect.
     Failed {
@@ -149,6 +152,9 @@ pub enum Event {
         known: Known,
         how: String,
         by: String,
+        /// As with an OUTCOME.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<u32>,
     },
     Retried {
         task: TaskId,

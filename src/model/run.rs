@@ -246,7 +246,7 @@ impl Run {
         match event {
             Event::Intent { attempt, undoable: true, digest, .. } if pass == Pass::Restore => {
                 let planned = self.planned_digest(id).unwrap_or(*digest);
-                let one = Attempt { attempt: *attempt, planned, selection: self.selection(id) };
+                let one = Attempt { attempt: *attempt, planned, selection: self.selection(id), kept: None };
                 // Nearly every task has one.
                 self.standing.entry(id).or_insert_with(|| Vec::with_capacity(1)).push(one);
             }
@@ -255,6 +255,13 @@ impl Run {
             {
                 if let Some(standing) = self.standing.get_mut(&id) {
                     standing.pop();
+                }
+            }
+            Event::Outcome { kept: Some(kept), .. } | Event::Settled { kept: Some(kept), .. }
+                if pass == Pass::Restore =>
+            {
+                if let Some(last) = self.standing.get_mut(&id).and_then(|standing| standing.last_mut()) {
+                    last.kept = Some(*kept);
                 }
             }
             _ => {}

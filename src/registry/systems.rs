@@ -254,7 +254,12 @@ async fn is_pinned(name: &str, component: &dyn Component, pins: &Pins) -> Result
 /// Refused where another system answers than the one that a run began with.
 pub fn same_system(name: &str, pins: &Pins, found: &TargetIdentity) -> Result<()> {
     let recorded = pins.get(name);
-    if recorded == Some(found) {
+    // Of an archive, older versions recorded less.
+    let is_same = |recorded: &TargetIdentity| {
+        let older = found.id.split_once('@').is_some_and(|(id, _)| id == recorded.id);
+        recorded == found || (older && recorded.system == found.system && recorded.address == found.address)
+    };
+    if recorded.is_some_and(is_same) {
         return Ok(());
     }
     let recorded = recorded.map_or_else(|| "nothing".to_owned(), ToString::to_string);

@@ -91,6 +91,7 @@ fn story() -> (Run, Vec<Recorded>) {
             evidence: "2 fields read back equal".to_owned(),
             problem: None,
             partial: false,
+            kept: None,
         },
         planned(1, "bob"),
         Event::Approved { task: TaskId(1), digest: bob, by: "--yes".to_owned() },
@@ -102,6 +103,7 @@ fn story() -> (Run, Vec<Recorded>) {
             evidence: String::new(),
             problem: Some(lost.problem()),
             partial: false,
+            kept: None,
         },
         Event::Skipped { task: TaskId(2), why: "has left the company".to_owned(), by: by() },
         Event::Skipped { task: TaskId(3), why: HOSTILE.to_owned(), by: by() },
@@ -162,6 +164,7 @@ fn a_report_says_how_far_an_undo_is() {
         evidence: "1 field written".to_owned(),
         problem: None,
         partial: false,
+        kept: None,
     };
     let stays = vec!["account ana: cannot be brought back, so it stays as it is: password".to_owned()];
     let warned = Event::Warned { task, warnings: stays.clone(), stays };

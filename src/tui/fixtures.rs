@@ -115,6 +115,7 @@ impl Story {
             evidence: "1 document, 412 B, read back equal".to_owned(),
             problem: None,
             partial: false,
+            kept: None,
         });
     }
 }

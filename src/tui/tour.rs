@@ -222,7 +222,15 @@ mod tests {
         let (evidence, problem) = (String::new(), None);
         tell(
             desk,
-            Event::Outcome { task, known: Known::Applied, post: Some(digest), evidence, problem, partial: false },
+            Event::Outcome {
+                task,
+                known: Known::Applied,
+                post: Some(digest),
+                evidence,
+                problem,
+                partial: false,
+                kept: None,
+            },
         );
     }
 

@@ -163,6 +163,7 @@ fn events(plans: &[(Digest, Arc<Plan>)]) -> Vec<Recorded> {
             evidence: "2 fields, read back equal".into(),
             problem: None,
             partial: false,
+            kept: None,
         });
     }
     events.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at: 1_795_236_180_000, event }).collect()

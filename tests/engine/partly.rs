@@ -45,6 +45,8 @@ struct World {
     /// At the call in `cut_at` the way to the target is cut: it cannot be read either.
     cut_at: Option<usize>,
     is_cut: bool,
+    /// How it shows that the way is cut; out of reach, unless something else is said.
+    cut: Option<ErrorKind>,
 }
 
 impl World {
@@ -61,7 +63,8 @@ impl World {
         }
         match self.dead || self.is_cut {
             true => {
-                Err(Error::new(ErrorKind::Unreachable, "reach the target", "it is not there").known(Known::Unknown))
+                let kind = self.cut.unwrap_or(ErrorKind::Unreachable);
+                Err(Error::new(kind, "reach the target", "it is not there").known(Known::Unknown))
             }
             false => Ok(()),
         }
@@ -306,9 +309,13 @@ async fn an_undo_killed_between_two_calls_is_finished_by_its_resume() {
 
 #[tokio::test]
 async fn what_could_not_be_read_back_is_looked_at_by_the_resume_and_finished() {
-    for nth in 1..=3 {
+    // No free descriptor is an I/O error, and passes like a server that was away.
+    for (nth, cut) in
+        [(1, ErrorKind::Unreachable), (2, ErrorKind::Unreachable), (3, ErrorKind::Io), (2, ErrorKind::Denied)]
+    {
         let story = Story::new();
         story.world.lock().unwrap().cut_at = Some(nth);
+        story.world.lock().unwrap().cut = Some(cut);
         let mut run = story.begin().await;
         run.settle().await;
         assert_eq!(run.status("account/ana"), TaskStatus::Unknown, "call {nth}");

@@ -13,6 +13,7 @@ mod neighbours;
 mod nodes;
 #[cfg(feature = "failpoints")]
 mod points;
+mod records;
 mod sandbox;
 
 use sandbox::{Sandbox, same};

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rekindle::model::{NodeKind, SpecialKind, TreePath};
+use rekindle::model::{ErrorKind, NodeKind, SpecialKind, TreePath};
 use rekindle::stores::Store;
 use rekindle::stores::tar::TarStore;
 
@@ -108,4 +108,43 @@ fn a_deep_and_long_name_survives_every_format() {
     std::os::unix::fs::symlink("y".repeat(300), deep.join("link")).unwrap();
     home.reads_alike(&home.archive(&["--format=gnu"]), false);
     home.reads_alike(&home.archive(&["--format=posix", "--xattrs"]), true);
+}
+
+/// Whoever writes into an archive can put its size and its time back.
+#[test]
+fn an_archive_that_was_changed_in_place_is_another_one_and_gives_no_bytes() {
+    let home = home();
+    fs::write(home.home.join("note"), "reviewed bytes").unwrap();
+    for options in [&[][..], &["--gzip"], &["--zstd"]] {
+        let archive = home.archive(options);
+        let store = TarStore::open(&archive).unwrap();
+        let tree = store.tree(&TreePath::new("home").unwrap()).unwrap().unwrap();
+        let note = TreePath::new("note").unwrap();
+        let mut reading = tree.open(&note).unwrap();
+        let written = fs::metadata(&archive).unwrap().modified().unwrap();
+        let bytes = fs::read(&archive).unwrap();
+        let file = fs::OpenOptions::new().write(true).open(&archive).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &bytes, 0).unwrap();
+        file.set_modified(written).unwrap();
+
+        let error = std::io::Read::read_to_end(&mut reading, &mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("was changed since"), "{error}");
+        assert_eq!(tree.open(&note).err().unwrap().kind(), ErrorKind::Conflict);
+        let read = contents(&*tree, 1);
+        assert!(read.values().filter(|read| read.is_ok()).count() == 0, "{read:?}");
+        let again = TarStore::open(&archive).unwrap();
+        assert_ne!(again.identity().unwrap(), store.identity().unwrap());
+    }
+}
+
+#[test]
+fn an_archive_that_a_newer_one_replaces_is_read_to_its_end() {
+    let home = home();
+    let archive = home.archive(&[]);
+    let store = TarStore::open(&archive).unwrap();
+    let tree = store.tree(&TreePath::new("home").unwrap()).unwrap().unwrap();
+    let newer = home.place.path().join("newer");
+    fs::write(&newer, "no archive at all").unwrap();
+    fs::rename(newer, &archive).unwrap();
+    assert!(contents(&*tree, 1).values().all(|read| read.is_ok()));
 }

@@ -3,7 +3,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, fchmod, fchown, fstat, mkdirat};
 use rustix::io::Errno;
 
-use crate::beneath::{Beneath, RESERVED, refusal, remove_all};
+use crate::beneath::{Beneath, RESERVED, list_entries, refusal, remove_all};
 use crate::model::{Change, DigestBuilder, Entry, Error, ErrorKind, Result, TreePath};
 
 /// `<root>/.rekindle/<run>`: where a run keeps and prepares files, on the target's own file system.
@@ -29,6 +29,17 @@ impl Area {
         area.make(root, &area.kept())?;
         area.make(root, &area.staged())?;
         Ok(area)
+    }
+
+    /// Whose areas are there, sorted; a name that no run has is none.
+    pub(super) fn runs(root: &Beneath) -> Result<Vec<String>> {
+        let area = TreePath::new(RESERVED)?;
+        let entries = match list_entries(root, &area) {
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(Vec::new()),
+            entries => entries.map_err(|errno| refusal(format!("list {}", root.shown(&area)), errno))?,
+        };
+        let directories = entries.iter().filter(|entry| entry.is_directory()).filter_map(|entry| entry.path.name());
+        Ok(directories.filter_map(|name| Some(std::str::from_utf8(name).ok()?.to_owned())).collect())
     }
 
     pub(super) fn kept(&self) -> TreePath {

@@ -146,6 +146,10 @@ impl Component for FilesComponent {
         Ok(Arc::new(FormerTree::new(root, id.key.clone(), records)))
     }
 
+    async fn kept_runs(&self) -> Result<Vec<String>> {
+        self.blocking(|config| Area::runs(&Beneath::open(&config.root)?)).await?
+    }
+
     async fn release(&self, run: &str) -> Result<()> {
         let run = run.to_owned();
         self.blocking(move |config| {

@@ -68,7 +68,16 @@ impl Story {
             next: None,
         });
         let task = self.task(name);
-        self.then(Event::Outcome { task, known, post: None, evidence: String::new(), problem, partial: false }).unwrap()
+        self.then(Event::Outcome {
+            task,
+            known,
+            post: None,
+            evidence: String::new(),
+            problem,
+            partial: false,
+            kept: None,
+        })
+        .unwrap()
     }
 
     fn done(&mut self, name: &str) -> Vec<String> {
@@ -160,7 +169,7 @@ fn an_unknown_effect_waits_for_a_person() {
     assert_eq!(story.status("account/ana"), TaskStatus::Unknown);
     let task = story.task("account/ana");
     let how = "looked".to_owned();
-    story.then(Event::Settled { task, known: Known::Applied, how, by: "op".into() }).unwrap();
+    story.then(Event::Settled { task, known: Known::Applied, how, by: "op".into(), kept: None }).unwrap();
     assert_eq!(story.status("account/ana"), TaskStatus::Done);
     assert_eq!(story.status("home/ana"), TaskStatus::Ready);
 }
@@ -225,7 +234,9 @@ fn an_undo_that_was_let_go_forgets_no_attempt() {
     story.intent("account/ana");
     let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
     let (known, post, evidence) = (Known::NotApplied, None, String::new());
-    story.then(Event::Outcome { task, known, post, evidence, problem: Some(problem), partial: true }).unwrap();
+    story
+        .then(Event::Outcome { task, known, post, evidence, problem: Some(problem), partial: true, kept: None })
+        .unwrap();
     story.then(Event::Retried { task, by: by.clone() }).unwrap();
     story.planned("account/ana", Pass::Restore);
     story.then(Event::UndoAsked { task, by }).unwrap();
@@ -254,7 +265,9 @@ fn an_undo_that_wrote_a_part_and_is_let_go_is_no_longer_done() {
         story.then(Event::Intent { task, attempt: 2, digest, pre: digest, undoable: true }).unwrap();
         let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
         let (known, post, evidence) = (Known::NotApplied, None, String::new());
-        story.then(Event::Outcome { task, known, post, evidence, problem: Some(problem), partial }).unwrap();
+        story
+            .then(Event::Outcome { task, known, post, evidence, problem: Some(problem), partial, kept: None })
+            .unwrap();
         story.then(Event::Retried { task, by }).unwrap();
         (story, task)
     };
@@ -295,6 +308,7 @@ fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event 
         evidence: String::new(),
         problem: failed.then(|| problem(known)),
         partial,
+        kept: None,
     };
     let (preview, counts, cohort) = (Preview::Exact, Counts::default(), digest);
     match choice {
@@ -305,8 +319,8 @@ fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event 
         8 => outcome(Known::NotApplied, true, true),
         9 => outcome(Known::NotApplied, true, false),
         10 => outcome(Known::Unknown, true, false),
-        11 => Event::Settled { task, known: Known::Applied, how: String::new(), by },
-        12 => Event::Settled { task, known: Known::NotApplied, how: String::new(), by },
+        11 => Event::Settled { task, known: Known::Applied, how: String::new(), by, kept: None },
+        12 => Event::Settled { task, known: Known::NotApplied, how: String::new(), by, kept: None },
         13 => Event::Voided { task, why },
         14 => Event::Skipped { task, why, by },
         15 | 16 => Event::Retried { task, by },

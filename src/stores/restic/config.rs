@@ -40,4 +40,9 @@ impl SnapshotChoice {
     pub(super) fn wants_latest(&self) -> bool {
         self.id.as_deref().is_none_or(|id| id == "latest")
     }
+
+    /// Whether a snapshot of which nothing but its id is known could be the one.
+    pub(super) fn may_mean(&self, snapshot: &str) -> bool {
+        self.wants_latest() || self.id.as_deref().is_some_and(|id| snapshot.starts_with(&id.to_ascii_lowercase()))
+    }
 }

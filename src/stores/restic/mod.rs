@@ -1,5 +1,6 @@
 //! A snapshot in a restic repository, read through rustic: local folder, REST server or S3 bucket.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rustic_core::TreeId;
@@ -11,6 +12,7 @@ use crate::model::{Entry, Meta, NodeKind, Result, TargetIdentity, Tree, TreePath
 
 mod address;
 mod backup;
+mod blob_index;
 mod choose;
 mod config;
 mod contents;
@@ -24,6 +26,7 @@ mod quiet;
 mod reader;
 mod s3;
 mod sealed;
+mod sealed_files;
 mod tree;
 
 pub use backup::back_up;
@@ -50,16 +53,29 @@ impl ResticStore {
     /// `Unreachable`, `TimedOut` no server.
     pub fn open(config: &Config) -> Result<Self> {
         let (opened, found) = Opened::open(config)?;
-        let snapshots: Vec<Snapshot> = found.iter().map(|(snapshot, _)| snapshot.clone()).collect();
+        let mut snapshots = Vec::with_capacity(found.len());
+        let mut roots = HashMap::with_capacity(found.len());
+        for (id, described) in found {
+            match described {
+                Ok((snapshot, root)) => {
+                    roots.insert(snapshot.id.clone(), root);
+                    snapshots.push(snapshot);
+                }
+                // One that is damaged could be the latest, or the one that is meant.
+                Err(error) if config.snapshot.may_mean(id.to_hex().as_str()) => return Err(error),
+                Err(_) => {}
+            }
+        }
         let chosen = choose::choose(&snapshots, &config.snapshot, &opened.address.to_string())?.clone();
-        let root = found.into_iter().find(|(snapshot, _)| snapshot.id == chosen.id).map(|(_, tree)| tree);
-        Ok(Self { opened: Arc::new(opened), snapshot: chosen, root: root.unwrap_or_default() })
+        let root = roots.remove(&chosen.id).unwrap_or_default();
+        Ok(Self { opened: Arc::new(opened), snapshot: chosen, root })
     }
 
     /// All snapshots of a repository, the youngest first.
     pub fn snapshots(config: &Config) -> Result<Vec<Snapshot>> {
         let (_, found) = Opened::open(config)?;
-        let mut snapshots: Vec<Snapshot> = found.into_iter().map(|(snapshot, _)| snapshot).collect();
+        let described = found.into_iter().map(|(_, described)| described.map(|(snapshot, _)| snapshot));
+        let mut snapshots: Vec<Snapshot> = described.collect::<Result<_>>()?;
         snapshots.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.time));
         Ok(snapshots)
     }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use rustic_backend::{LocalBackend, RestBackend};
 use rustic_core::repofile::{BlobType, PackId, SnapshotFile};
 use rustic_core::{
-    Credentials, DataId, FileType, Id, IndexedFullStatus, PackedId, ReadBackend, Repository, RepositoryBackends,
+    Credentials, DataId, FileType, Id, OpenStatus, PackedId, ReadBackend, Repository, RepositoryBackends,
     RepositoryOptions, TreeId, WriteBackend,
 };
 use sha2::{Digest, Sha256};
 
 use super::address::Address;
+use super::blob_index::{self, BlobIndex};
 use super::layer::{Held, Layer};
 use super::listing::{Listing, Listings};
 use super::node::{Node, nodes};
@@ -19,17 +20,27 @@ use super::problem::{self, During, explained};
 use super::quiet::{guarded, guarded_in_pool};
 use super::s3::S3Backend;
 use super::sealed::SealKey;
+use super::sealed_files::SealedFiles;
 use super::{Config, S3Keys, Snapshot};
 use crate::model::{Error, ErrorKind, Result, TreePath};
 
 /// A repository whose index is in memory. Every call into rustic is behind [`guarded`].
 pub(super) struct Opened {
-    repository: Repository<IndexedFullStatus>,
+    repository: Repository<OpenStatus>,
+    index: BlobIndex,
     layer: Arc<Layer>,
     key: SealKey,
     listings: Listings,
     pub address: Address,
 }
+
+/// A snapshot by its id, its description and its root, or why that cannot be read.
+pub(super) type Described = (Id, Result<(Snapshot, TreeId)>);
+
+/// All descriptions of snapshots may unpack to this: a million of them with a few paths each.
+const MOST_OF_SNAPSHOTS: u64 = 512 * 1024 * 1024;
+/// A chunk of a file is 8 MiB at most as restic cuts it; a directory of half a million files needs this.
+const MOST_OF_A_BLOB: u32 = 256 * 1024 * 1024;
 
 /// Where a blob lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +54,7 @@ pub(super) struct Place {
 
 impl Opened {
     /// Opens, reads every snapshot's description and the whole index.
-    pub(super) fn open(config: &Config) -> Result<(Self, Vec<(Snapshot, TreeId)>)> {
+    pub(super) fn open(config: &Config) -> Result<(Self, Vec<Described>)> {
         let address = Address::parse(&config.repository)?;
         let layer = guarded(|| format!("reach {address}"), || reach(&address, config.keys.as_ref()).map(Arc::new))?;
         let backends = RepositoryBackends::new(Arc::clone(&layer) as Arc<dyn WriteBackend>, None);
@@ -53,25 +64,24 @@ impl Opened {
         let credentials = Credentials::password(config.password.expose());
 
         let doing = || format!("open the repository {address}");
-        let opened = guarded_in_pool(doing, || {
+        let repository = guarded_in_pool(doing, || {
             Repository::new(&options, &backends)
                 .and_then(|repository| repository.open(&credentials))
                 .map_err(|error| explained(During::Opening, doing(), &address, error))
         })?;
-        let doing = || format!("read the snapshots of {address}");
-        let snapshots: Vec<SnapshotFile> = guarded_in_pool(doing, || {
-            opened.get_all_snapshots().map_err(|error| explained(During::Snapshots, doing(), &address, error))
-        })?;
-        let doing = || format!("read the index of {address}");
-        let repository = guarded_in_pool(doing, || {
-            opened.to_indexed().map_err(|error| explained(During::Index, doing(), &address, error))
-        })?;
-        let snapshots = snapshots.iter().map(|file| (Snapshot::of(file), file.tree)).collect();
         let key = SealKey::new(&repository.key()).ok_or_else(|| {
             Error::new(ErrorKind::Corrupt, doing(), "its key has not the length that the format fixes")
                 .next("run `restic check`")
         })?;
-        Ok((Self { repository, layer, key, listings: Listings::default(), address }, snapshots))
+        let files = |during, most| SealedFiles { layer: &layer, key: &key, address: &address, during, most };
+        let described = files(During::Snapshots, MOST_OF_SNAPSHOTS).read_all(FileType::Snapshot, &|id, bytes| {
+            let file: SnapshotFile = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+            let mut snapshot = Snapshot::of(&file);
+            id.to_hex().as_str().clone_into(&mut snapshot.id);
+            Ok((snapshot, file.tree))
+        })?;
+        let index = BlobIndex::read(&files(During::Index, blob_index::MOST_UNPACKED))?;
+        Ok((Self { repository, index, layer, key, listings: Listings::default(), address }, described))
     }
 
     /// 64 hex digits, given to the repository when it was made.
@@ -120,9 +130,7 @@ impl Opened {
 
     pub(super) fn place<I: PackedId + Deref<Target = Id>>(&self, id: &I) -> Result<Place> {
         let doing = || format!("find blob {} of {}", short(id), self.address);
-        let entry = guarded(doing, || self.repository.get_index_entry(id).map_err(|_| self.unindexed(doing())))?;
-        let at = entry.location;
-        Ok(Place { pack: entry.pack, offset: at.offset, length: at.length, uncompressed: at.uncompressed_length })
+        self.index.find(I::TYPE, id).ok_or_else(|| self.unindexed(doing()))
     }
 
     /// The bytes of a file's blob, proved by its id.
@@ -144,6 +152,12 @@ impl Opened {
         let doing = || format!("read {kind} blob {} of {}", short(id), self.address);
         let Place { pack, offset, length, uncompressed } = place;
         let is_tree = kind == BlobType::Tree;
+        let most = uncompressed.map_or(0, NonZeroU32::get).max(length);
+        if most > MOST_OF_A_BLOB {
+            let why = format!("the index says that it is {most} bytes long, more than {MOST_OF_A_BLOB}");
+            return Err(Error::new(ErrorKind::Refused, doing(), why)
+                .next("choose another snapshot; no restic writes such a blob"));
+        }
         let sealed = guarded(doing, || {
             self.layer
                 .read_partial(FileType::Pack, &pack, is_tree, offset, length)

@@ -38,6 +38,14 @@ impl SealKey {
         Some(Self(Aes256CtrPoly1305Aes::new(Key::from_slice(&whole))))
     }
 
+    #[cfg(test)]
+    pub(super) fn seal(&self, plain: &[u8]) -> Vec<u8> {
+        let nonce = [7; AROUND / 2];
+        let mut sealed = plain.to_vec();
+        let tag = self.0.encrypt_in_place_detached(Nonce::from_slice(&nonce), &[], &mut sealed).unwrap();
+        [&nonce[..], &sealed, &tag].concat()
+    }
+
     /// The bytes of a blob as it lies in a pack; compressed where the index knows another length.
     /// An error is the reason, without a name.
     pub(super) fn unseal(&self, sealed: &[u8], uncompressed: Option<NonZeroU32>) -> Result<Vec<u8>, String> {

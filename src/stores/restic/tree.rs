@@ -1,7 +1,10 @@
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustic_core::repofile::PackId;
 use rustic_core::{DataId, TreeId};
 
 use super::contents::Contents;
@@ -9,9 +12,10 @@ use super::listing::Listing;
 use super::node::Node;
 use super::opened::Opened;
 use super::reader::BlobReader;
-use crate::model::{ContentSink, Entry, Error, ErrorKind, NodeKind, Result, Tree, TreePath};
+use crate::model::{ContentSink, Entry, Error, ErrorKind, NodeKind, Result, Tree, TreePath, visible};
 
 /// What lies at and below one node of a snapshot.
+#[derive(Clone)]
 pub(super) struct ResticTree {
     pub opened: Arc<Opened>,
     /// Of the snapshot.
@@ -23,7 +27,7 @@ pub(super) struct ResticTree {
 
 impl Tree for ResticTree {
     fn entries(&self) -> Result<Box<dyn Iterator<Item = Result<Entry>> + Send + '_>> {
-        Ok(Box::new(Walk { tree: self, started: false, open: Vec::new() }))
+        Ok(Box::new(Walk::new(self)))
     }
 
     /// A snapshot keeps no metadata of its root.
@@ -34,18 +38,34 @@ impl Tree for ResticTree {
 
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
         let content = self.content(path)?;
-        Ok(Box::new(BlobReader::start(Arc::clone(&self.opened), Cow::Owned(content.into()), &[], Vec::new())?))
+        let started = BlobReader::start(Arc::clone(&self.opened), Cow::Owned(content.into()), &[], Vec::new());
+        let inner = started.map_err(|error| self.unreadable(path, error, ""))?;
+        Ok(Box::new(NamedReader { tree: Cow::Owned(self.clone()), path: Cow::Owned(path.clone()), inner }))
     }
 
     fn contents(&self, wanted: &[TreePath], parallel: usize, sink: &dyn ContentSink) -> Result<()> {
-        if let Some(contents) = Contents::plan(&self.opened, wanted.iter().map(|path| self.content(path)), sink) {
-            contents.run(&self.opened, parallel, sink);
+        let named = Named { tree: self, wanted, sink, told: AtomicBool::new(false) };
+        if let Some(contents) = Contents::plan(&self.opened, wanted.iter().map(|path| self.content(path)), &named) {
+            contents.run(&self.opened, parallel, &named);
         }
         Ok(())
     }
 }
 
 impl ResticTree {
+    /// `beside`: what else may be lost. Blobs and packs are restic's own; an operator knows files, and can leave one out of a plan.
+    fn unreadable(&self, path: &TreePath, error: Error, beside: &str) -> Error {
+        let file = self.at.append(path);
+        let mut named = Error::new(error.kind(), format!("read {file} of the snapshot"), "its content is not whole");
+        let way_on = format!("or leave this file out when the plan is reviewed{beside}");
+        named = match error.hint() {
+            Some(next) if error.kind() == ErrorKind::Corrupt => named.next(format!("{next}; {way_on}")),
+            Some(next) => named.next(next),
+            None => named,
+        };
+        named.caused_by(error)
+    }
+
     fn content(&self, path: &TreePath) -> Result<Box<[DataId]>> {
         let found = match self.base.subtree {
             _ if path.is_root() => Some(self.base.clone()),
@@ -61,11 +81,87 @@ impl ResticTree {
     }
 }
 
+/// Tells a sink of files where the blobs would tell of themselves.
+struct Named<'a> {
+    tree: &'a ResticTree,
+    wanted: &'a [TreePath],
+    sink: &'a dyn ContentSink,
+    /// Which other files may be lost: said once, for there may be a hundred thousand.
+    told: AtomicBool,
+}
+
+/// More names would only fill the line.
+const MOST_NAMED: usize = 6;
+
+impl Named<'_> {
+    /// The error of one file; the first one names the others of which a part lies in the same packs.
+    fn unreadable(&self, path: &TreePath, error: Error) -> Error {
+        if error.kind() != ErrorKind::Corrupt || self.told.swap(true, Ordering::Relaxed) {
+            return self.tree.unreadable(path, error, "");
+        }
+        let packs = |path: &TreePath| -> HashSet<PackId> {
+            let content = self.tree.content(path).unwrap_or_default();
+            content.iter().filter_map(|id| Some(self.tree.opened.place(id).ok()?.pack)).collect()
+        };
+        let lost = packs(path);
+        let beside = |other: &&TreePath| *other != path && !packs(other).is_disjoint(&lost);
+        let others: Vec<String> =
+            self.wanted.iter().filter(beside).map(|other| visible(other.as_bytes()).into_owned()).collect();
+        let more = if others.len() > MOST_NAMED { ", …" } else { "" };
+        let names = others.get(..MOST_NAMED).unwrap_or(&others).join(", ");
+        let beside =
+            if others.is_empty() { names } else { format!(", and what lies in one pack with it: {names}{more}") };
+        self.tree.unreadable(path, error, &beside)
+    }
+}
+
+impl ContentSink for Named<'_> {
+    fn content(&self, index: usize, content: Result<&mut (dyn Read + Send)>) -> bool {
+        let Some(path) = self.wanted.get(index) else { return self.sink.content(index, content) };
+        match content {
+            Ok(inner) => {
+                let (tree, path) = (Cow::Borrowed(self.tree), Cow::Borrowed(path));
+                let mut named = NamedReader { tree, path, inner };
+                self.sink.content(index, Ok(&mut named))
+            }
+            Err(error) => self.sink.content(index, Err(self.unreadable(path, error))),
+        }
+    }
+}
+
+struct NamedReader<'a, R> {
+    tree: Cow<'a, ResticTree>,
+    path: Cow<'a, TreePath>,
+    inner: R,
+}
+
+impl<R: Read> Read for NamedReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.inner.read(buffer).map_err(|error| match error.downcast::<Error>() {
+            Ok(error) => std::io::Error::other(self.tree.unreadable(&self.path, error, "")),
+            Err(error) => error,
+        })
+    }
+}
+
+/// Linux opens no longer path, so that no backup of one is deeper.
+const DEEPEST: usize = 2048;
+const LONGEST: usize = 32 * 1024;
+/// What a snapshot may list, however few directories say it again and again: a tree of trees that name one another
+/// grows without end.
+const MOST_REPEATED: u64 = 5_000_000;
+const MOST_REPEATS: u64 = 64;
+
 /// A depth-first walk: one listing per open directory is held, no more.
 struct Walk<'a> {
     tree: &'a ResticTree,
     started: bool,
     open: Vec<Open>,
+    /// Entries that were told of.
+    listed: u64,
+    /// Directories that were read, and the entries of each of them once.
+    known: HashSet<TreeId>,
+    once: u64,
 }
 
 enum Open {
@@ -81,7 +177,11 @@ enum Open {
     },
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(tree: &'a ResticTree) -> Self {
+        Self { tree, started: false, open: Vec::new(), listed: 0, known: HashSet::new(), once: 0 }
+    }
+
     fn announce(&mut self, path: TreePath, node: &Node) -> Entry {
         if node.is_directory() {
             self.open.push(Open::Unread { path: path.clone(), subtree: node.subtree });
@@ -89,19 +189,32 @@ impl Walk<'_> {
         node.entry(path)
     }
 
-    fn read(&self, path: &TreePath, subtree: Option<TreeId>) -> Result<Arc<Listing>> {
+    fn read(&mut self, path: &TreePath, subtree: Option<TreeId>) -> Result<Arc<Listing>> {
         let doing = || format!("list {} of the snapshot", self.tree.at.append(path));
         let Some(subtree) = subtree else {
             return Err(Error::new(ErrorKind::Corrupt, doing(), "the snapshot does not say what it holds")
                 .next("choose another snapshot"));
         };
-        self.tree.opened.listing(&subtree).map_err(|error| {
+        let endless = |why: String| {
+            Error::new(ErrorKind::Refused, doing(), why).next("choose another snapshot; no restic writes such a one")
+        };
+        if self.open.len() >= DEEPEST || path.as_bytes().len() > LONGEST {
+            return Err(endless(format!("it lies more than {DEEPEST} directories or {LONGEST} bytes deep")));
+        }
+        if self.listed > MOST_REPEATED && self.listed / MOST_REPEATS > self.once {
+            return Err(endless(format!("its directories list one another, {} entries so far", self.listed)));
+        }
+        let listing = self.tree.opened.listing(&subtree).map_err(|error| {
             let mut named = Error::new(error.kind(), doing(), "its listing cannot be read");
             if let Some(next) = error.hint() {
                 named = named.next(next);
             }
             named.caused_by(error)
-        })
+        })?;
+        if self.known.insert(subtree) {
+            self.once += listing.nodes.len() as u64;
+        }
+        Ok(listing)
     }
 
     fn step(&mut self) -> Result<Option<Entry>> {
@@ -120,6 +233,7 @@ impl Walk<'_> {
                 Some(Open::Directory { path, listing, next }) => {
                     let Some(node) = listing.nodes.get(next) else { continue };
                     let below = path.join(&node.name)?;
+                    self.listed += 1;
                     self.open.push(Open::Directory { path, listing: Arc::clone(&listing), next: next + 1 });
                     return Ok(Some(self.announce(below, node)));
                 }

@@ -37,12 +37,14 @@ impl TarStore {
     pub fn open(path: &Path) -> Result<Self> {
         let source = Source::open(path)?;
         let index = Index::read(&source)?;
+        source.is_untouched()?;
         Ok(Self { archive: Arc::new(Archive::new(source, index)) })
     }
 }
 
 impl Store for TarStore {
-    /// The file itself: where it lies, its size and when it was written. Its bytes are not hashed.
+    /// The file itself: where it lies, its size, when it was written and when it was last touched. Its bytes are not
+    /// hashed: whoever touches it has made another archive of it.
     fn identity(&self) -> Result<TargetIdentity> {
         let source = &self.archive.source;
         Ok(TargetIdentity { system: "tar archive".to_owned(), address: source.shown.clone(), id: source.id.clone() })

@@ -4,6 +4,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::beneath::stamp_now;
 use crate::model::{Error, ErrorKind, Result, visible};
 
 /// An archive may expand to this many times its own size, and to [`FREE`] bytes in any case.
@@ -15,6 +16,10 @@ pub(super) struct Source {
     file: Arc<File>,
     length: u64,
     compression: Compression,
+    /// What the kernel counted of it before its first byte was read.
+    stamp: u64,
+    /// Size and time, for one that has lost its name since.
+    written: (u64, i64, i64),
     pub shown: String,
     pub id: String,
 }
@@ -32,6 +37,7 @@ impl Source {
         let shown = visible(path.as_os_str().as_bytes()).into_owned();
         let doing = || format!("open the archive {shown}");
         let file = File::open(path).map_err(|error| Error::io(doing(), error))?;
+        let stamp = stamp_now(&file).map_err(|errno| Error::io(doing(), errno.into()))?;
         let meta = file.metadata().map_err(|error| Error::io(doing(), error))?;
         if !meta.is_file() {
             return Err(Error::new(ErrorKind::Invalid, doing(), "it is not a regular file").next("name a tar archive"));
@@ -47,13 +53,33 @@ impl Source {
             }
             _ => Compression::Plain,
         };
-        let id = format!("{:x}-{}-{}-{}.{:09}", meta.dev(), meta.ino(), meta.size(), meta.mtime(), meta.mtime_nsec());
-        Ok(Self { file: Arc::new(file), length: meta.size(), compression, shown, id })
+        let written_at = format!("{}.{:09}", meta.mtime(), meta.mtime_nsec());
+        // Whoever writes into it can put size and time back; the time of the last change they cannot.
+        let changed = format!("{}.{:09}", meta.ctime(), meta.ctime_nsec());
+        let id = format!("{:x}-{}-{}-{written_at}@{changed}", meta.dev(), meta.ino(), meta.size());
+        let (length, written) = (meta.size(), (meta.size(), meta.mtime(), meta.mtime_nsec()));
+        Ok(Self { file: Arc::new(file), length, compression, stamp, written, shown, id })
     }
 
     /// Whether any place of it can be reached at once.
     pub(super) fn is_plain(&self) -> bool {
         self.compression == Compression::Plain
+    }
+
+    /// Whether it is still the archive that was indexed: looked at before a file's first byte and after its last.
+    pub(super) fn is_untouched(&self) -> Result<()> {
+        let doing = || format!("read {}", self.shown);
+        let now = stamp_now(&self.file).map_err(|errno| Error::io(doing(), errno.into()))?;
+        if now == self.stamp {
+            return Ok(());
+        }
+        // A newer archive that is put in its place touches it too. Without a name, nobody opens it to write.
+        let meta = self.file.metadata().map_err(|error| Error::io(doing(), error))?;
+        if meta.nlink() == 0 && self.written == (meta.size(), meta.mtime(), meta.mtime_nsec()) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Conflict, doing(), "the archive was changed since the plan was made")
+            .next("plan again: what was reviewed came from an older state of the archive"))
     }
 
     /// The unpacked archive from its start on.

@@ -20,6 +20,7 @@ impl Archive {
     }
 
     fn stream(&self, from: u64) -> Result<Stream> {
+        self.source.is_untouched()?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         match idle.take_if(|stream| self.source.is_plain() || stream.position() <= from) {
             Some(stream) => Ok(stream),
@@ -57,6 +58,7 @@ impl TarTree {
             done: 0,
             piece: 0,
             failed: false,
+            proved: false,
         }
     }
 }
@@ -122,6 +124,8 @@ struct PieceReader {
     done: u64,
     piece: usize,
     failed: bool,
+    /// The archive was looked at after the last byte.
+    proved: bool,
 }
 
 impl PieceReader {
@@ -169,7 +173,13 @@ impl PieceReader {
 
 impl Read for PieceReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.done >= self.content.size || buffer.is_empty() {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.done >= self.content.size {
+            if !std::mem::replace(&mut self.proved, true) {
+                self.archive.source.is_untouched().map_err(io::Error::other)?;
+            }
             return Ok(0);
         }
         match self.fill(buffer) {

@@ -42,7 +42,11 @@ fn applied(desk: &mut Desk, story: &mut Story, task: TaskId, digest: Digest, pro
     tell(desk, story, Event::Intent { task, attempt: 1, digest, pre: digest, undoable: true });
     let known = if problem.is_some() { Known::NotApplied } else { Known::Applied };
     let post = problem.is_none().then_some(digest);
-    tell(desk, story, Event::Outcome { task, known, post, evidence: String::new(), problem, partial: false });
+    tell(
+        desk,
+        story,
+        Event::Outcome { task, known, post, evidence: String::new(), problem, partial: false, kept: None },
+    );
 }
 
 #[test]

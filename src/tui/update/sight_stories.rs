@@ -203,7 +203,15 @@ fn what_was_written_can_be_looked_at_afterwards_and_decided_on_no_more() {
     story.add(Event::Approved { task, digest, by: "ops@bastion".to_owned() });
     story.add(Event::Intent { task, attempt: 1, digest, pre: digest, undoable: true });
     let (evidence, problem) = (String::new(), None);
-    story.add(Event::Outcome { task, known: Known::Applied, post: None, evidence, problem, partial: false });
+    story.add(Event::Outcome {
+        task,
+        known: Known::Applied,
+        post: None,
+        evidence,
+        problem,
+        partial: false,
+        kept: None,
+    });
     let mut desk = Desk::new(&story, 80, 24);
     desk.at("home/ana").press("3").answer(&tree_proposal("home/ana")).press("enter");
     let text = desk.text();
