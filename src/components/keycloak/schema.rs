@@ -222,7 +222,7 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         keyed("federatedIdentities", "identityProvider"),
         keyed("credentials", "key"),
         FieldRule { said: Some("{}".to_owned()), ..at("credentials[]") },
-        FieldRule { said: Some("{}".to_owned()), ..created_exact("credentials[].state") },
+        FieldRule { said: Some("{}".to_owned()), given: true, ..created_exact("credentials[].state") },
         FieldRule { said: Some("label of the {}".to_owned()), ..at("credentials[].userLabel") },
         FieldRule { ignored: true, secret: true, ..at("credentials[].hidden") },
         FieldRule { fidelity: Fidelity::ReCreated, ..once("clientConsents") },

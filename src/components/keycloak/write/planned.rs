@@ -172,3 +172,31 @@ fn with_given(mut wanted: Value, now: &Value, schema: &KindSchema) -> Value {
     }
     wanted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::keycloak::config::Ids;
+    use crate::components::keycloak::schema::schema;
+
+    #[test]
+    fn what_the_backup_does_not_say_stays_as_the_server_filled_it_in() {
+        let schema = schema(Ids::Keep, &[]);
+        let of = |kind: Kind, wanted: Value, now: Value| with_given(wanted, &now, schema.kind(kind.name()));
+        assert_eq!(
+            of(
+                Kind::Bindings,
+                json!({"browserFlow": "mine"}),
+                json!({"browserFlow": "browser", "firstBrokerLoginFlow": "x"})
+            ),
+            json!({"browserFlow": "mine", "firstBrokerLoginFlow": "x"})
+        );
+        let now = json!({"sslRequired": "external", "displayName": "made since", "browserSecurityHeaders": {"a": "1", "b": "1"},
+            "attributes": {"cibaInterval": "5", "mine": "1"}});
+        let wanted = json!({"browserSecurityHeaders": {"a": ""}, "attributes": {}});
+        assert_eq!(
+            of(Kind::RealmSettings, wanted, now),
+            json!({"sslRequired": "external", "browserSecurityHeaders": {"a": "", "b": "1"}, "attributes": {"cibaInterval": "5"}})
+        );
+    }
+}
