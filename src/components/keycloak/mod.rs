@@ -12,6 +12,7 @@
 //!
 //! Seen on Keycloak 26.5.3 with PostgreSQL 15.
 
+mod always_shown;
 pub mod canonical;
 pub mod config;
 mod documents;

@@ -1,6 +1,7 @@
 use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Schema};
 
-use super::canonical::OF_THE_DIRECTORY;
+use super::always_shown::{CLIENT_ALWAYS_SHOWN, SETTINGS_ALWAYS_SHOWN};
+use super::canonical::{FLOWS_IN_USE, OF_THE_DIRECTORY};
 use super::config::Ids;
 use super::kinds::Kind;
 
@@ -84,7 +85,11 @@ fn scopes() -> [FieldRule; 2] {
 }
 
 fn exclusive(one: &str, other: &str) -> [FieldRule; 2] {
-    [(one, other), (other, one)].map(|(path, beside)| FieldRule { excludes: Some(beside.to_owned()), ..set(path) })
+    [(one, other), (other, one)].map(|(path, beside)| FieldRule {
+        excludes: Some(beside.to_owned()),
+        given: true,
+        ..set(path)
+    })
 }
 
 fn keyed(path: &str, key: &str) -> FieldRule {
@@ -93,7 +98,12 @@ fn keyed(path: &str, key: &str) -> FieldRule {
 
 /// An id that only a realm made anew keeps: elsewhere the server gives another one.
 fn made_once(path: &str) -> FieldRule {
-    FieldRule { create_only: true, fidelity: Fidelity::ReCreated, ..at(path) }
+    FieldRule { create_only: true, fidelity: Fidelity::ReCreated, ..given(path) }
+}
+
+/// Filled in by the server where a file does not say it, and always shown: a file without it asks for no change.
+fn given(path: &str) -> FieldRule {
+    FieldRule { given: true, ..at(path) }
 }
 
 /// An id that whoever makes the resource can choose, in a living realm too.
@@ -122,6 +132,7 @@ fn settings() -> Vec<FieldRule> {
     .into_iter()
     .map(set)
     .collect();
+    rules.extend(SETTINGS_ALWAYS_SHOWN.into_iter().map(given));
     rules.push(made_once("id"));
     rules.push(hidden_secret("smtpPassword"));
     rules
@@ -157,6 +168,7 @@ fn client() -> Vec<FieldRule> {
         set("scopeMappings.client.*"),
     ];
     rules.extend(scopes());
+    rules.extend(CLIENT_ALWAYS_SHOWN.into_iter().map(given));
     rules
 }
 
@@ -171,6 +183,7 @@ fn role() -> Vec<FieldRule> {
 
 fn bindings() -> Vec<FieldRule> {
     let mut rules = vec![set("defaultGroups")];
+    rules.extend(FLOWS_IN_USE.into_iter().map(given));
     rules.extend(exclusive("defaultDefaultClientScopes", "defaultOptionalClientScopes"));
     rules
 }
@@ -183,16 +196,20 @@ fn user(ids: Ids) -> Vec<FieldRule> {
     let created_exact =
         |path: &str| FieldRule { fidelity: Fidelity::Irreversible, created: Some(Fidelity::Exact), ..at(path) };
     let once = |path: &str| FieldRule { create_only: true, ..at(path) };
+    let once_given = |path: &str| FieldRule { given: true, ..once(path) };
     let id = match ids {
         // Another account has the name: what to do about that is a person's to say, so it is a difference.
-        Ids::Keep => created_exact("id"),
-        Ids::Accept => once("id"),
+        Ids::Keep => FieldRule { given: true, ..created_exact("id") },
+        Ids::Accept => once_given("id"),
         Ids::New => FieldRule { ignored: true, ..at("id") },
     };
     let mut rules = vec![
         id,
-        once("createdTimestamp"),
-        once("notBefore"),
+        once_given("createdTimestamp"),
+        once_given("notBefore"),
+        given("enabled"),
+        given("emailVerified"),
+        given("totp"),
         once("federationLink"),
         set("requiredActions"),
         set("groups"),
@@ -205,7 +222,7 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         keyed("federatedIdentities", "identityProvider"),
         keyed("credentials", "key"),
         FieldRule { said: Some("{}".to_owned()), ..at("credentials[]") },
-        FieldRule { said: Some("{}".to_owned()), ..created_exact("credentials[].state") },
+        FieldRule { said: Some("{}".to_owned()), given: true, ..created_exact("credentials[].state") },
         FieldRule { said: Some("label of the {}".to_owned()), ..at("credentials[].userLabel") },
         FieldRule { ignored: true, secret: true, ..at("credentials[].hidden") },
         FieldRule { fidelity: Fidelity::ReCreated, ..once("clientConsents") },

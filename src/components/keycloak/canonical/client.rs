@@ -47,7 +47,8 @@ pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Ca
     let mut fields = Fields::of(&placed);
     let client_id = fields.text("clientId").unwrap_or_default();
     fields.keep(&SCALARS);
-    fields.keep_sets(&["redirectUris", "webOrigins", "defaultClientScopes", "optionalClientScopes"]);
+    fields.keep_sets(&["redirectUris", "webOrigins"]);
+    fields.keep_sets_even_empty(&["defaultClientScopes", "optionalClientScopes"]);
     // A mask stays in its place: what is masked is not gone.
     let secret = fields.take("secret").and_then(compact);
     fields.put("secret", secret);

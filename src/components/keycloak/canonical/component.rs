@@ -90,7 +90,7 @@ fn hide_keys(document: &mut Value) {
     let Some(fields) = document.as_object_mut() else { return };
     let Some(config) = fields.get_mut("config").and_then(Value::as_object_mut) else { return };
     let mut of_the_key: Map<String, Value> = Map::new();
-    for name in ["kid", "certificate", "keyUse"] {
+    for name in ["kid", "certificate", "keyUse", "ecdsaPublicKey", "ecdhPublicKey", "eddsaPublicKey"] {
         of_the_key.extend(config.remove(name).map(|value| (name.to_owned(), value)));
     }
     if config.is_empty() {

@@ -52,7 +52,10 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
         if let Some(label) = text(credential, "userLabel").filter(|label| !label.is_empty()) {
             one.insert("userLabel".to_owned(), json!(label));
         }
-        one.insert("state".to_owned(), json!(state(credential, created)));
+        // When a password that a person typed into the file was made is the server's to say.
+        if created.is_some() || plain.is_none() {
+            one.insert("state".to_owned(), json!(state(credential, created)));
+        }
         let hidden = ["id", "createdDate", "credentialData", "secretData", "value", "temporary", "priority"];
         let hidden: Map<String, Value> = hidden
             .iter()

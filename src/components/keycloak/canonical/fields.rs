@@ -43,6 +43,14 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Lists of that kind for which the server has a default: an empty one is not the same as none.
+    pub fn keep_sets_even_empty(&mut self, names: &[&str]) {
+        for name in names {
+            let given = self.take(name).filter(|given| !given.is_null());
+            self.put(name, given.map(|given| set(given).unwrap_or_else(|| Value::Array(Vec::new()))));
+        }
+    }
+
     /// Maps of such lists: attributes, roles by client.
     pub fn keep_sets_by_name(&mut self, names: &[&str]) {
         for name in names {

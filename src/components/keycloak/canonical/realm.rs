@@ -139,14 +139,19 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
         fields.put("smtpServer", compact(&Value::Object(plain)));
         fields.put("smtpPassword", unmasked(server.get("password").and_then(compact)));
     }
-    if let Some(attributes) = fields.take("attributes").and_then(Value::as_object) {
+    {
+        // Never left out: a server always has some, so a realm without its own has an empty map.
+        let attributes = fields.take("attributes").and_then(Value::as_object).into_iter().flatten();
         // Some settings the server writes down as attributes too, once the realm is saved.
         let is_setting = |name: &str| representation.get(name).is_some();
-        let kept = attributes.iter().filter(|(name, _)| !name.starts_with(OWN_ATTRIBUTES) && !is_setting(name));
+        let kept = attributes.filter(|(name, _)| !name.starts_with(OWN_ATTRIBUTES) && !is_setting(name));
         let kept: Map<String, Value> = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
-        fields.put("attributes", compact(&Value::Object(kept)));
+        fields.put("attributes", without_null(&Value::Object(kept)));
     }
-    fields.keep(&["browserSecurityHeaders", "requiredCredentials"]);
+    // An empty header is not sent, and one that is left out has the server's default.
+    let headers = fields.take("browserSecurityHeaders").and_then(without_null);
+    fields.put("browserSecurityHeaders", headers);
+    fields.keep(&["requiredCredentials"]);
     fields.keep_sets(
         &SETTINGS
             .iter()
@@ -169,7 +174,7 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
 fn bindings(representation: &Value, names: &Names) -> Canonical {
     let mut fields = Fields::of(representation);
     fields.keep(&FLOWS_IN_USE);
-    fields.keep_sets(&["defaultDefaultClientScopes", "defaultOptionalClientScopes"]);
+    fields.keep_sets_even_empty(&["defaultDefaultClientScopes", "defaultOptionalClientScopes"]);
     let given = list(representation, "defaultGroups").iter().filter_map(Value::as_str);
     let (doubtful, clear): (Vec<&str>, Vec<&str>) = given.partition(|path| names.is_ambiguous(path));
     fields.put("defaultGroups", group_set(Some(&json!(clear)), names));

@@ -154,3 +154,28 @@ fn what_is_no_realm_is_refused() {
     let flow = realm.resources.get(&TreePath::new("realm/flows/mine").unwrap()).unwrap();
     assert_eq!(flow.unknown.first().map(String::as_str), Some("flows that lie deeper than 16"));
 }
+
+#[test]
+fn an_empty_header_or_scope_list_is_not_the_same_as_none() {
+    let mut given = a_realm();
+    given["browserSecurityHeaders"] = json!({"xFrameOptions": "", "xRobotsTag": null});
+    given["defaultOptionalClientScopes"] = json!([]);
+    given["clients"][0]["defaultClientScopes"] = json!([]);
+    let realm = realm(&given).unwrap();
+    assert_eq!(at(&realm, "realm/settings")["browserSecurityHeaders"], json!({"xFrameOptions": ""}));
+    assert_eq!(at(&realm, "realm/bindings")["defaultOptionalClientScopes"], json!([]));
+    assert_eq!(at(&realm, "realm/bindings").get("defaultDefaultClientScopes"), None);
+    assert_eq!(at(&realm, "realm/clients/app")["defaultClientScopes"], json!([]));
+    assert_eq!(at(&realm, "realm/clients/app").get("optionalClientScopes"), None);
+}
+
+#[test]
+fn what_an_export_alone_tells_of_a_key_is_not_compared() {
+    let mut given = a_realm();
+    given["components"]["org.keycloak.keys.KeyProvider"] = json!([{"id": "k", "name": "ec", "providerId": "ecdsa-generated",
+        "config": {"ecdsaPublicKey": ["MFk"], "ecdsaPrivateKey": ["MII"], "ecdsaEllipticCurveKey": ["P-256"]}}]);
+    let realm = realm(&given).unwrap();
+    let key = at(&realm, "realm/components/KeyProvider/ec");
+    assert_eq!(key["config"], json!({"ecdsaEllipticCurveKey": ["P-256"]}));
+    assert_eq!(key["secretConfig"], json!({"ecdsaPublicKey": ["MFk"], "ecdsaPrivateKey": ["MII"]}));
+}

@@ -56,10 +56,6 @@ fn new_client(target: &Target<'_>) -> Result<Value> {
     )?;
     if let Some(fields) = made.as_object_mut() {
         fields.insert("clientId".to_owned(), json!(target.name()));
-        // Lists that are not there would become the realm's defaults.
-        for name in ["defaultClientScopes", "optionalClientScopes"] {
-            fields.entry(name).or_insert_with(|| json!([]));
-        }
     }
     Ok(made)
 }

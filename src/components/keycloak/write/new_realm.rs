@@ -108,13 +108,7 @@ impl<'a> Lists<'a> {
                 let bare = without(&document, &["scopeMappings", "authorizationSettings"]);
                 let client = joined(bare, "attributes", "secretAttributes");
                 let client = with_addresses(&client, |address| address_in(self.realm, address));
-                let mut client = named(client, "clientId", &name);
-                if let Some(fields) = client.as_object_mut() {
-                    for list in ["defaultClientScopes", "optionalClientScopes"] {
-                        fields.entry(list).or_insert_with(|| json!([]));
-                    }
-                }
-                self.push("clients", client);
+                self.push("clients", named(client, "clientId", &name));
             }
             Kind::RealmRole => {
                 let role = named(self.role(document), "name", &role_name(self.realm, &name));

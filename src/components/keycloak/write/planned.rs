@@ -7,7 +7,7 @@ use super::target::{Target, without};
 use super::{document, empty, found};
 use crate::component::{Approved, Found};
 use crate::diff::documents::off_the_way;
-use crate::model::{Result, Schema};
+use crate::model::{KindSchema, Result, Schema};
 
 /// Given to what is created, and shown by no server, so it says nothing of what is there.
 const UNSEEN: [&str; 4] = ["id", "secretConfig", "smtpPassword", "subFlows"];
@@ -78,7 +78,7 @@ impl<'a> Planned<'a> {
         let from = match now {
             // What the server made on its own holds no secret that could be seen, nor was asked for one.
             Some(now) if approved.live.is_none() => {
-                to = without(&to, &UNSEEN);
+                to = with_given(without(&to, &UNSEEN), now, schema);
                 without(now, &["id"])
             }
             Some(now) => {
@@ -96,9 +96,10 @@ impl<'a> Planned<'a> {
     }
 
     /// Once it is made: what the server gave to it that nobody wants.
-    pub fn mended(&self, standing: &Standing) -> Option<Self> {
+    pub fn mended(&self, standing: &Standing, schema: &Schema) -> Option<Self> {
         let now = standing.document(&self.kind.id(&self.names).key)?;
-        let (mut from, to) = (without(now, &["id"]), without(&self.to, &UNSEEN));
+        let to = with_given(without(&self.to, &UNSEEN), now, schema.kind(self.kind.name()));
+        let mut from = without(now, &["id"]);
         // A secret that the backup does not tell is the server's to make.
         if let Some(Value::Object(made)) = from.get_mut("secretAttributes") {
             made.retain(|name, _| to.get("secretAttributes").is_some_and(|told| told.get(name).is_some()));
@@ -140,5 +141,62 @@ impl<'a> Planned<'a> {
     /// LDAP's mappers come with their provider, some by themselves, so the provider is first.
     pub fn is_deep(&self) -> bool {
         self.kind == Kind::Component && self.names.len() > 2
+    }
+}
+
+/// What is wanted, with what the server filled in where the backup says nothing.
+fn with_given(mut wanted: Value, now: &Value, schema: &KindSchema) -> Value {
+    for rule in schema.fields.iter().filter(|rule| rule.given && !UNSEEN.contains(&rule.path.as_str())) {
+        let (mut into, mut from) = (Some(&mut wanted), Some(now));
+        let mut steps = rule.path.split('.').peekable();
+        while let Some(step) = steps.next() {
+            let Some(fields) = into.take().and_then(Value::as_object_mut) else { break };
+            from = from.and_then(|from| from.get(step));
+            let Some(there) = from else { break };
+            if steps.peek().is_some() {
+                into = fields.get_mut(step);
+                continue;
+            }
+            match (fields.get_mut(step), there) {
+                (None, there) => {
+                    fields.insert(step.to_owned(), there.clone());
+                }
+                (Some(Value::Object(wanted)), Value::Object(there)) => {
+                    for (name, value) in there {
+                        wanted.entry(name.clone()).or_insert_with(|| value.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::keycloak::config::Ids;
+    use crate::components::keycloak::schema::schema;
+
+    #[test]
+    fn what_the_backup_does_not_say_stays_as_the_server_filled_it_in() {
+        let schema = schema(Ids::Keep, &[]);
+        let of = |kind: Kind, wanted: Value, now: Value| with_given(wanted, &now, schema.kind(kind.name()));
+        assert_eq!(
+            of(
+                Kind::Bindings,
+                json!({"browserFlow": "mine"}),
+                json!({"browserFlow": "browser", "firstBrokerLoginFlow": "x"})
+            ),
+            json!({"browserFlow": "mine", "firstBrokerLoginFlow": "x"})
+        );
+        let now = json!({"sslRequired": "external", "displayName": "made since", "browserSecurityHeaders": {"a": "1", "b": "1"},
+            "attributes": {"cibaInterval": "5", "mine": "1"}});
+        let wanted = json!({"browserSecurityHeaders": {"a": ""}, "attributes": {}});
+        assert_eq!(
+            of(Kind::RealmSettings, wanted, now),
+            json!({"sslRequired": "external", "browserSecurityHeaders": {"a": "", "b": "1"}, "attributes": {"cibaInterval": "5"}})
+        );
     }
 }

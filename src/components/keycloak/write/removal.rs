@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::super::always_shown::is_of_every_realm;
 use super::super::kinds::Kind;
 use super::super::live::Keycloak;
 use super::call::Call;
@@ -131,7 +132,9 @@ impl Keycloak {
         let stays: Vec<String> = standing
             .view()
             .resources()
-            .filter(|(key, one)| !going.contains(key) && document_is_something(&one.document))
+            .filter(|(key, one)| {
+                !going.contains(key) && document_is_something(&one.document) && !is_of_every_realm(key)
+            })
             .map(|(key, _)| key.to_string())
             .collect();
         if !stays.is_empty() {

@@ -131,7 +131,7 @@ impl Keycloak {
     async fn mend(&self, plans: &[Planned<'_>], standing: &Standing, failed: &mut Failed) {
         let made = plans.iter().filter(|plan| plan.is_new && plan.kind == Kind::Client);
         let made = made.filter(|plan| !failed.contains_key(&plan.at));
-        let mended: Vec<Planned<'_>> = made.filter_map(|plan| plan.mended(standing)).collect();
+        let mended: Vec<Planned<'_>> = made.filter_map(|plan| plan.mended(standing, &self.schema)).collect();
         for (plan, done) in self.write_some(&mended, standing, true).await {
             if let Err(error) = done {
                 failed.insert(plan.at, of(&plan.approved.change.id, error.known(Known::Unknown)));

@@ -1,0 +1,175 @@
+//! Fields that the server fills in by itself and always shows, as a fresh realm of Keycloak 26.5.3 shows them. A file
+//! that lacks one of them, since it is older or short, takes what the server has.
+
+use super::canonical::DEFAULT_ROLE;
+use super::kinds::Kind;
+use crate::model::TreePath;
+
+/// Of the realm's settings.
+pub(super) const SETTINGS_ALWAYS_SHOWN: [&str; 86] = [
+    "notBefore",
+    "defaultSignatureAlgorithm",
+    "revokeRefreshToken",
+    "refreshTokenMaxReuse",
+    "accessTokenLifespan",
+    "accessTokenLifespanForImplicitFlow",
+    "ssoSessionIdleTimeout",
+    "ssoSessionMaxLifespan",
+    "ssoSessionIdleTimeoutRememberMe",
+    "ssoSessionMaxLifespanRememberMe",
+    "offlineSessionIdleTimeout",
+    "offlineSessionMaxLifespanEnabled",
+    "offlineSessionMaxLifespan",
+    "clientSessionIdleTimeout",
+    "clientSessionMaxLifespan",
+    "clientOfflineSessionIdleTimeout",
+    "clientOfflineSessionMaxLifespan",
+    "accessCodeLifespan",
+    "accessCodeLifespanUserAction",
+    "accessCodeLifespanLogin",
+    "actionTokenGeneratedByAdminLifespan",
+    "actionTokenGeneratedByUserLifespan",
+    "oauth2DeviceCodeLifespan",
+    "oauth2DevicePollingInterval",
+    "enabled",
+    "sslRequired",
+    "registrationAllowed",
+    "registrationEmailAsUsername",
+    "rememberMe",
+    "verifyEmail",
+    "loginWithEmailAllowed",
+    "duplicateEmailsAllowed",
+    "resetPasswordAllowed",
+    "editUsernameAllowed",
+    "bruteForceProtected",
+    "permanentLockout",
+    "maxTemporaryLockouts",
+    "bruteForceStrategy",
+    "maxFailureWaitSeconds",
+    "minimumQuickLoginWaitSeconds",
+    "waitIncrementSeconds",
+    "quickLoginCheckMilliSeconds",
+    "maxDeltaTimeSeconds",
+    "failureFactor",
+    "requiredCredentials",
+    "otpPolicyType",
+    "otpPolicyAlgorithm",
+    "otpPolicyInitialCounter",
+    "otpPolicyDigits",
+    "otpPolicyLookAheadWindow",
+    "otpPolicyPeriod",
+    "otpPolicyCodeReusable",
+    "otpSupportedApplications",
+    "webAuthnPolicyRpEntityName",
+    "webAuthnPolicySignatureAlgorithms",
+    "webAuthnPolicyAttestationConveyancePreference",
+    "webAuthnPolicyAuthenticatorAttachment",
+    "webAuthnPolicyRequireResidentKey",
+    "webAuthnPolicyUserVerificationRequirement",
+    "webAuthnPolicyCreateTimeout",
+    "webAuthnPolicyAvoidSameAuthenticatorRegister",
+    "webAuthnPolicyPasswordlessRpEntityName",
+    "webAuthnPolicyPasswordlessSignatureAlgorithms",
+    "webAuthnPolicyPasswordlessAttestationConveyancePreference",
+    "webAuthnPolicyPasswordlessAuthenticatorAttachment",
+    "webAuthnPolicyPasswordlessRequireResidentKey",
+    "webAuthnPolicyPasswordlessUserVerificationRequirement",
+    "webAuthnPolicyPasswordlessCreateTimeout",
+    "webAuthnPolicyPasswordlessAvoidSameAuthenticatorRegister",
+    "browserSecurityHeaders",
+    "eventsEnabled",
+    "adminEventsEnabled",
+    "adminEventsDetailsEnabled",
+    "internationalizationEnabled",
+    "userManagedAccessAllowed",
+    "organizationsEnabled",
+    "verifiableCredentialsEnabled",
+    "adminPermissionsEnabled",
+    "attributes.cibaAuthRequestedUserHint",
+    "attributes.cibaBackchannelTokenDeliveryMode",
+    "attributes.cibaExpiresIn",
+    "attributes.cibaInterval",
+    "attributes.oauth2DeviceCodeLifespan",
+    "attributes.oauth2DevicePollingInterval",
+    "attributes.parRequestUriLifespan",
+    "attributes.realmReusableOtpCode",
+];
+
+/// Of a client.
+pub(super) const CLIENT_ALWAYS_SHOWN: [&str; 16] = [
+    "surrogateAuthRequired",
+    "enabled",
+    "alwaysDisplayInConsole",
+    "clientAuthenticatorType",
+    "notBefore",
+    "bearerOnly",
+    "consentRequired",
+    "standardFlowEnabled",
+    "implicitFlowEnabled",
+    "directAccessGrantsEnabled",
+    "serviceAccountsEnabled",
+    "publicClient",
+    "frontchannelLogout",
+    "protocol",
+    "fullScopeAllowed",
+    "nodeReRegistrationTimeout",
+];
+
+const CLIENTS: [&str; 7] = [
+    "account",
+    "account-console",
+    "admin-cli",
+    "broker",
+    "realm-management",
+    "security-admin-console",
+    "admin-permissions",
+];
+const CLIENT_SCOPES: [&str; 14] = [
+    "acr",
+    "address",
+    "basic",
+    "email",
+    "microprofile-jwt",
+    "offline_access",
+    "organization",
+    "phone",
+    "profile",
+    "role_list",
+    "roles",
+    "saml_organization",
+    "service_account",
+    "web-origins",
+];
+const REALM_ROLES: [&str; 3] = [DEFAULT_ROLE, "offline_access", "uma_authorization"];
+const FLOWS: [&str; 8] = [
+    "browser",
+    "clients",
+    "direct grant",
+    "docker auth",
+    "first broker login",
+    "registration",
+    "reset credentials",
+    "saml ecp",
+];
+/// Last names of the types of components that the server makes with each realm.
+const COMPONENTS: [&str; 2] = ["ClientRegistrationPolicy", "KeyProvider"];
+
+/// Whether the server makes a resource of this name with every realm, so that it says nothing of who was there since.
+pub(super) fn is_of_every_realm(key: &TreePath) -> bool {
+    let Some((kind, names)) = Kind::of_key(key) else { return false };
+    let first = names.first().map_or("", String::as_str);
+    match kind {
+        Kind::RealmSettings | Kind::UserProfile | Kind::Bindings | Kind::ClientPolicies | Kind::RequiredAction => true,
+        Kind::Client | Kind::ClientRole => CLIENTS.contains(&first),
+        Kind::ClientScope => CLIENT_SCOPES.contains(&first),
+        Kind::RealmRole => REALM_ROLES.contains(&first),
+        Kind::Flow => FLOWS.contains(&first),
+        Kind::Component => COMPONENTS.iter().any(|known| first.ends_with(known)),
+        Kind::Localization
+        | Kind::IdentityProvider
+        | Kind::Group
+        | Kind::Organization
+        | Kind::ServiceAccount
+        | Kind::User => false,
+    }
+}
