@@ -81,6 +81,14 @@ impl Inner {
             ownerships.insert(entry.path.clone(), FileOwnership::new(meta.mode, meta.uid, meta.gid));
             files.push(entry.path);
         }
+        if let Ok(real) = &real
+            && real != below
+            && files.is_empty()
+        {
+            let why = format!("it is a link to {real}, which holds no document");
+            return Err(Error::new(ErrorKind::Refused, format!("list the documents in {below} of the backup"), why)
+                .next("choose a backup that holds them, or name the folder itself"));
+        }
         let mut by_owner: BTreeMap<String, Vec<TreePath>> = BTreeMap::new();
         match &self.owner_field {
             None => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
+use super::state::alike;
 use crate::beneath::{Beneath, Node, Walk, refusal};
 use crate::component::UndoRecord;
 use crate::model::{Entry, Error, ErrorKind, Former, NodeKind, Result, Tree, TreePath};
@@ -47,12 +48,12 @@ impl FormerTree {
 
 impl FormerTree {
     /// A node as it is where it is kept, for it may have other names by which it was changed. One that was never taken
-    /// away, or is back, is as it is in its place.
+    /// away, or is back, stands in its place; what else stands there says nothing of a kept node that is lost.
     fn now(&self, path: &TreePath, entry: &Entry, kept: Option<&TreePath>) -> Result<Entry> {
         let Some(kept) = kept else { return Ok(entry.clone()) };
         let found = match self.handle.entry(kept)? {
             Some(found) => Some(found),
-            None => self.handle.entry(&self.key.append(path))?,
+            None => self.handle.entry(&self.key.append(path))?.filter(|live| alike(entry, live)),
         };
         Ok(found.map_or_else(|| entry.clone(), |found| Entry { path: path.clone(), ..found }))
     }
