@@ -233,7 +233,7 @@ def play(terminal):
 
 # What differs from run to run: names of folders and runs, times, identities, digests, numbers of events.
 VARIES = [
-    (r"\d{8}-\d{6}\.\d{3}", "RUN"),
+    (r"\d{6}-\d{6}(-\d+)?-", "RUN-"),
     (r"demo-\w{6}", "demo-SANDBOX"),
     (r"\d{4}-\d\d-\d\d", ""),
     (r"T?\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
