@@ -70,6 +70,7 @@ fn restored(task: TaskId, digest: Digest) -> [Event; 4] {
             evidence: String::new(),
             problem: None,
             partial: false,
+            kept: None,
         },
     ]
 }
