@@ -7,7 +7,7 @@ use super::{Digest, TargetIdentity};
 /// All that a run was started with; pinned for its life.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunHeader {
-    /// As in `20261121-044300-demo`.
+    /// As in `261121-044300-demo`.
     pub id: String,
     pub title: String,
     /// `name@host` of who started it.

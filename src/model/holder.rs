@@ -23,7 +23,7 @@ impl TargetHolder {
         self.run == former.run && self.host() == former.host() && !self.host().is_empty()
     }
 
-    /// `ana@bastion with the run 20261121-044300.123-homes since 2026-11-21 04:43:00 UTC`.
+    /// `ana@bastion with the run 261121-044300-homes since 2026-11-21 04:43:00 UTC`.
     pub fn words(&self) -> String {
         let since = jiff::Timestamp::from_millisecond(self.since).unwrap_or_default();
         let since = since.strftime("%Y-%m-%d %H:%M:%S UTC");
