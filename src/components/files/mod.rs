@@ -5,6 +5,7 @@
 //! run is closed; what is being written lies beside it until it is whole.
 
 mod area;
+mod capacity;
 mod check;
 mod compare;
 mod component;

@@ -14,7 +14,7 @@ use super::staging::Staging;
 use super::state::{Seen, alike, wanted as as_written};
 use super::survey::{Surveyed, survey};
 use super::write::Write;
-use crate::beneath::{Directories, Inode, NodeReader, refusal, set_metadata};
+use crate::beneath::{Directories, Inode, NodeReader, refusal};
 use crate::component::UndoRecord;
 use crate::crash::crash_point;
 use crate::model::{Digest, Entry, NodeKind, Result, TreePath};
@@ -247,7 +247,7 @@ impl Update<'_> {
     fn symlink(&self, entry: &Entry, target: &[u8], name: &[u8]) -> Result<()> {
         let made = symlinkat(target, &self.stage, name).and_then(|()| {
             let fd = openat(&self.stage, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-            set_metadata(fd.as_fd(), entry, &self.write.fresh(0o777), &mut |note| self.write.note(note))
+            self.write.give(fd.as_fd(), entry, &self.write.fresh(0o777))
         });
         made.map_err(|errno| self.failed(&entry.path, errno))
     }

@@ -26,12 +26,12 @@ fn side(entries: Vec<Entry>) -> Option<Entries<'static>> {
     Some(Box::new(entries.into_iter().map(Ok)))
 }
 
-fn rules(ignore: &[&str], mode: Mode, precision: ComparePrecision) -> TreeRules {
+fn rules(ignore: &[&str], mode: Mode, precision: ComparePrecision) -> TreeRules<'static> {
     let schema = KindSchema { ignore: ignore.iter().map(ToString::to_string).collect(), ..KindSchema::default() };
     TreeRules::new(&schema, mode, precision).unwrap()
 }
 
-fn quick(mode: Mode) -> TreeRules {
+fn quick(mode: Mode) -> TreeRules<'static> {
     rules(&[], mode, ComparePrecision::Quick)
 }
 
