@@ -118,6 +118,12 @@ impl Acl {
         self
     }
 
+    /// The mode of a file that has this access list: the mask stands for its group.
+    pub fn mode_with(&self, mode: u32) -> u32 {
+        let mask = self.0.iter().find(|entry| entry.tag == MASK);
+        mask.map_or(mode, |mask| mode & !0o070 | (u32::from(mask.rights) & 0o7) << 3)
+    }
+
     /// `mode` for a place that cannot hold this access list: the owning group gets no more than it had.
     pub fn mode_without(&self, mode: u32) -> u32 {
         let group = self.0.iter().find(|entry| entry.tag == OWNING_GROUP).map_or(0, |entry| u32::from(entry.rights));
@@ -221,6 +227,7 @@ mod tests {
         let acl = Acl::from_bytes(&KERNEL).unwrap().with_mode(0o640);
         let text = "user::rw-,user:ana:rw-,group::r--,group:staff:r--,mask::r--,other::---";
         assert_eq!(acl, read(text).unwrap().0);
-        assert_eq!(Acl::from_bytes(&KERNEL).unwrap().mode_without(0o664), 0o644);
+        let acl = Acl::from_bytes(&KERNEL).unwrap();
+        assert_eq!((acl.mode_without(0o4664), acl.mode_with(0o4644)), (0o4644, 0o4664));
     }
 }

@@ -89,11 +89,12 @@ impl Entry {
 }
 
 impl Meta {
-    /// Whether an attribute is part of a node's state. Labels and signatures (SELinux, SMACK, IMA, EVM), and what a file
-    /// system keeps there for itself, belong to the system: it gives a new file its own.
+    /// Whether an attribute is part of a node's state. Labels and signatures (SELinux, SMACK, IMA, EVM), and what overlayfs,
+    /// XFS and Lustre keep there for themselves, belong to the system: it gives a new file its own.
     pub fn keeps_attribute(name: &str) -> bool {
         let is_of_files = name.starts_with("user.") || name == super::schema::CAPABILITY;
-        let is_trusted = name.starts_with("trusted.") && !name.starts_with("trusted.overlay");
+        let of_file_systems = ["trusted.overlay", "trusted.SGI_ACL_", "trusted.lov", "trusted.lma", "trusted.link"];
+        let is_trusted = name.starts_with("trusted.") && !of_file_systems.iter().any(|own| name.starts_with(own));
         is_of_files || is_trusted || Self::is_acl(name)
     }
 

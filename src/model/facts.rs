@@ -59,6 +59,10 @@ impl RecordedFacts {
             if &**name == Acl::ACCESS
                 && let Some(acl) = Acl::from_bytes(&value)
             {
+                // Some write the owning group's rights where a mode has the mask.
+                if desired.mode == acl.mode_without(live.mode) {
+                    desired.mode = live.mode;
+                }
                 value = acl.with_mode(desired.mode).to_bytes();
             }
             desired.xattrs.push((name.clone(), value));
@@ -110,8 +114,14 @@ mod tests {
     fn attributes_and_lists_that_no_source_tells_of_stay_and_the_list_follows_the_mode() {
         let acl = |text: &str| Acl::from_text(text, &|_| None).unwrap().0.to_bytes();
         let before = acl("user::rw-,user:7:rw-,group::r--,mask::rw-,other::r--");
-        let after = acl("user::rw-,user:7:rw-,group::r--,mask::r--,other::r--");
-        let live = file((1, 0), &[(Acl::ACCESS, &before), ("security.selinux", b"label"), ("user.k", b"v")]);
+        let after = acl("user::rw-,user:7:rw-,group::r--,mask::r--,other::---");
+        let mut live = file((1, 0), &[(Acl::ACCESS, &before), ("security.selinux", b"label"), ("user.k", b"v")]);
+        live.meta.mode = 0o664;
+        let file = |times, attributes: &[(&str, &[u8])]| {
+            let mut file = file(times, attributes);
+            file.meta.mode = 0o640;
+            file
+        };
         let mut desired = file((1, 0), &[]);
         let kept = RecordedFacts { attributes: false, acls: false, ..RecordedFacts::ALL }.complete(&mut desired, &live);
         assert!(kept.attributes && kept.acls);
@@ -121,6 +131,17 @@ mod tests {
         let kept = RecordedFacts { acls: false, ..RecordedFacts::ALL }.complete(&mut desired, &live);
         assert!(kept.acls && !kept.attributes);
         assert_eq!(desired, file((1, 0), &[(Acl::ACCESS, &after), ("user.own", b"1")]));
+    }
+
+    #[test]
+    fn a_mode_that_has_the_owning_groups_rights_for_the_mask_is_the_live_one() {
+        let acl =
+            Acl::from_text("user::rw-,user:7:rw-,group::r--,mask::rw-,other::r--", &|_| None).unwrap().0.to_bytes();
+        let mut live = file((1, 0), &[(Acl::ACCESS, &acl)]);
+        live.meta.mode = 0o664;
+        let mut desired = file((1, 0), &[]);
+        RecordedFacts { acls: false, ..RecordedFacts::ALL }.complete(&mut desired, &live);
+        assert_eq!(desired, live);
     }
 
     #[test]

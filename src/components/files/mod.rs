@@ -27,6 +27,7 @@ mod source;
 mod staging;
 mod state;
 mod survey;
+mod unlocked;
 mod update;
 mod write;
 

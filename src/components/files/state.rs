@@ -65,9 +65,10 @@ fn between(job: &Job, before: Option<&Entry>, after: &Entry, live: &Entry) -> bo
         _ if after.is_directory() && (own.uid != 0 || after.meta.uid == 0) => &own,
         _ => return false,
     };
-    // A change of owner takes setuid and setgid away, and attributes are changed while a file may be written to.
-    let open = former.mode & 0o777 | 0o200;
-    let modes = [former.mode, after.meta.mode, former.mode & 0o1777, after.meta.mode & 0o1777, open];
+    // A change of owner takes setuid and setgid away. Attributes are changed while a node may be written to, names in a
+    // directory while its owner may do that.
+    let open = [former.mode & 0o777 | 0o200, former.mode | 0o300];
+    let modes = [former.mode, after.meta.mode, former.mode & 0o1777, after.meta.mode & 0o1777, open[0], open[1]];
     let times: [Times; 2] = [former.times, after.meta.times];
     modes.contains(&live.meta.mode)
         && [former.uid, after.meta.uid].contains(&live.meta.uid)

@@ -129,14 +129,10 @@ impl<'a> Members<'a> {
                 (Times { mtime_s: seconds.cast_signed(), mtime_ns: 0 }, RecordedFacts::SECOND)
             }
         };
-        let Attributes { xattrs, recorded, remarks } = Attributes::of(&extended, time_grain);
-        let meta = Meta {
-            mode: header.mode().map_err(|error| bad(&error))? & 0o7777,
-            uid: id(extended.uid, header.uid())?,
-            gid: id(extended.gid, header.gid())?,
-            times,
-            xattrs,
-        };
+        let mode = header.mode().map_err(|error| bad(&error))? & 0o7777;
+        let Attributes { xattrs, mode, recorded, remarks } = Attributes::of(&extended, mode, time_grain);
+        let meta =
+            Meta { mode, uid: id(extended.uid, header.uid())?, gid: id(extended.gid, header.gid())?, times, xattrs };
         let stored = match extended.size {
             Some(size) => size,
             None => header.entry_size().map_err(|error| bad(&error))?,
