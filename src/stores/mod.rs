@@ -1,8 +1,10 @@
 //! Where bytes of a backup lie, seen as a read-only file tree. One file each.
 
 mod directory;
+mod links;
 
 pub use directory::DirectoryStore;
+pub use links::followed;
 
 use std::sync::Arc;
 

@@ -51,7 +51,7 @@ impl Accounts {
                 component: Some("accounts".to_owned()),
                 about: String::new(),
             }],
-            owners: vec![OwnerSet { set: "user".to_owned(), names: users }],
+            owners: vec![OwnerSet::new("user", users)],
             identities: [
                 ("accounts".to_owned(), self.component.identity().await.unwrap()),
                 ("backup".to_owned(), self.source.identity().await.unwrap()),

@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use super::source::TREE;
 use crate::beneath::{Beneath, DirTree, RESERVED, WriteRight, list_entries, refusal};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
 use crate::model::{
-    Answer, Body, Error, ErrorKind, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
-    TargetIdentity, Tree, TreePath, visible,
+    Answer, Body, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Probe, Resource, ResourceId, Result,
+    Schema, Scope, TargetIdentity, Tree, TreePath, UnusableOwner, visible,
 };
 use crate::reader::Reader;
 
@@ -76,9 +77,9 @@ impl Reader for FilesComponent {
         self.blocking(|config| Beneath::open(&config.root)?.identity()).await?
     }
 
-    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<FoundOwners> {
         let below = below.clone();
-        self.blocking(move |config| owners(&Beneath::open(&config.root)?, &below)).await?
+        self.blocking(move |config| owners(&config.root, &below)).await?
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
@@ -165,24 +166,27 @@ impl Component for FilesComponent {
     }
 }
 
-fn owners(root: &Beneath, below: &TreePath) -> Result<Vec<String>> {
-    let failed = |errno| refusal(format!("list {}", root.shown(below)), errno);
-    let entries = list_entries(root, below).map_err(failed)?;
-    let directories = entries.iter().filter(|entry| entry.is_directory()).filter_map(|entry| entry.path.name());
-    // Where a file system begins, `lost+found` is its own.
-    directories
-        .filter(|name| *name != b"lost+found")
-        .map(|name| {
-            std::str::from_utf8(name).map(str::to_owned).map_err(|_| {
-                Error::new(
-                    ErrorKind::Invalid,
-                    format!("list the owners in {}", root.shown(below)),
-                    format!("the name {} is not UTF-8", visible(name)),
-                )
-                .next("rename it, or walk another directory")
-            })
-        })
-        .collect()
+fn owners(root: &Path, below: &TreePath) -> Result<FoundOwners> {
+    let handle = Beneath::open(root)?;
+    let failed = |errno| refusal(format!("list {}", handle.shown(below)), errno);
+    let mut found = FoundOwners::default();
+    for entry in list_entries(&handle, below).map_err(failed)? {
+        let Some(name) = entry.path.name() else { continue };
+        match entry.kind {
+            // Where a file system begins, `lost+found` is its own.
+            NodeKind::Directory if name != b"lost+found" && name != RESERVED => found.add(name),
+            NodeKind::Symlink { .. } => {
+                let there = std::fs::metadata(root.join(OsStr::from_bytes(entry.path.as_bytes())));
+                if there.is_ok_and(|there| there.is_file()) {
+                    continue;
+                }
+                let why = "it is a link, and in a live system none is followed; name the place that it leads to";
+                found.unusable.push(UnusableOwner::new(name, why));
+            }
+            _ => {}
+        }
+    }
+    Ok(found.sorted())
 }
 
 fn answer(config: &FilesConfig, probe: &Probe) -> Result<Answer> {

@@ -5,11 +5,11 @@ use async_trait::async_trait;
 
 use crate::beneath::RESERVED;
 use crate::model::{
-    Body, Error, ErrorKind, KindSchema, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
-    TreePath, visible,
+    Body, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Resource, ResourceId, Result, Schema, Scope,
+    TargetIdentity, TreePath,
 };
 use crate::reader::Reader;
-use crate::stores::{Store, nothing_there};
+use crate::stores::{Store, followed, nothing_there};
 
 /// The kind of a directory of files as one resource.
 pub const TREE: &str = "tree";
@@ -44,7 +44,7 @@ impl Reader for FilesSource {
     }
 
     /// The directories below `below`.
-    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<FoundOwners> {
         let below = below.clone();
         self.blocking(move |store| owners(store, &below)).await?
     }
@@ -53,6 +53,12 @@ impl Reader for FilesSource {
         let asked = scopes.to_vec();
         let list = move |store: &dyn Store| asked.iter().map(|scope| list(store, scope)).collect();
         each(self.blocking(list).await, scopes.len())
+    }
+
+    async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {
+        let asked = scopes.to_vec();
+        let told = move |store: &dyn Store| asked.iter().map(|scope| followed_link(store, scope)).collect();
+        self.blocking(told).await.unwrap_or_default()
     }
 
     async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
@@ -68,28 +74,65 @@ impl Reader for FilesSource {
     }
 }
 
-fn owners(store: &dyn Store, below: &TreePath) -> Result<Vec<String>> {
-    let children = store.children(below)?.ok_or_else(|| nothing_there(store, below, "directory"))?;
-    let directories = children.iter().filter(|entry| entry.is_directory()).filter_map(|entry| entry.path.name());
-    let mut names = directories
-        .filter(|name| *name != b"lost+found" && *name != RESERVED)
-        .map(|name| {
-            String::from_utf8(name.to_vec()).map_err(|_| {
-                let doing = format!("name the owner of the directory {}", visible(name));
-                Error::new(ErrorKind::Invalid, doing, "its name is not UTF-8")
-                    .next("restore it in a step of its own, without 'each'")
-            })
-        })
-        .collect::<Result<Vec<String>>>()?;
-    names.sort_unstable();
-    names.dedup();
-    Ok(names)
+fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
+    let place = place_of(store, below)?;
+    let children = store.children(&place)?.ok_or_else(|| nothing_there(store, below, "directory"))?;
+    let mut found = FoundOwners::default();
+    for entry in &children {
+        let Some(name) = entry.path.name().filter(|name| *name != b"lost+found" && *name != RESERVED) else { continue };
+        let is_home = match entry.kind {
+            NodeKind::Directory => true,
+            // One that cannot be followed may be a home: its own task says why it is not restored.
+            NodeKind::Symlink { .. } => match place_of(store, &entry.path) {
+                Ok(place) => store.entry(&place)?.is_some_and(|there| there.is_directory()),
+                Err(_) => true,
+            },
+            _ => false,
+        };
+        if is_home {
+            found.add(name);
+        }
+    }
+    Ok(found.sorted())
 }
 
 fn list(store: &dyn Store, scope: &Scope) -> Result<Vec<Location>> {
-    store.entry(&scope.below)?.ok_or_else(|| nothing_there(store, &scope.below, "files"))?;
+    let at = place_of(store, &scope.below)?;
+    store.entry(&at)?.ok_or_else(|| nothing_there(store, &scope.below, "files"))?;
     let id = ResourceId { kind: TREE.into(), key: scope.to.clone() };
-    Ok(vec![Location { id, at: scope.below.clone() }])
+    Ok(vec![Location { id, at }])
+}
+
+/// Where the files lie that are asked for by `path`. Links on the way are followed inside the backup; one at its end
+/// too, where it leads to a directory: a home on another disk. One to anything else is a file like others, and is
+/// restored as a link.
+fn place_of(store: &dyn Store, path: &TreePath) -> Result<TreePath> {
+    let place = followed(store, path)?;
+    if place == *path || store.entry(&place)?.is_some_and(|there| there.is_directory()) {
+        return if place != *path && path.lies_in(&place) { Err(lies_in_itself(path, &place)) } else { Ok(place) };
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(place) };
+    followed(store, &parent)?.join(name)
+}
+
+fn lies_in_itself(path: &TreePath, place: &TreePath) -> Error {
+    let shown = if place.is_root() { "/".to_owned() } else { place.to_string() };
+    let why = format!("it is a link to {shown}, in which it lies itself");
+    Error::new(ErrorKind::Refused, format!("follow {path} in the backup"), why)
+        .next("name the place that is meant, or leave this one out")
+}
+
+/// What the plan says of a link in the place of the files: it is followed, and does not come back itself.
+fn followed_link(store: &dyn Store, scope: &Scope) -> Vec<String> {
+    match place_of(store, &scope.below) {
+        Ok(place) if place != scope.below => {
+            vec![format!(
+                "the link {} itself; what it leads to in the backup, {place}, is restored in its place",
+                scope.below
+            )]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn each<T>(made: Result<Vec<Result<T>>>, count: usize) -> Vec<Result<T>> {
