@@ -1,12 +1,14 @@
 use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Schema};
 
 use super::always_shown::{CLIENT_ALWAYS_SHOWN, SETTINGS_ALWAYS_SHOWN};
-use super::canonical::{FLOWS_IN_USE, OF_THE_DIRECTORY};
+use super::canonical::{FLOWS_IN_USE, OF_THE_DIRECTORY, ORDERED};
 use super::config::Ids;
 use super::kinds::Kind;
 
-/// What is known of every kind's fields. An attribute's values have no rule: they are one value, sorted in the canonical
-/// form, for most attributes have one, and the changed one must not come to stand beside the restored one.
+/// What is known of every kind's fields. A list without a rule is one value: the server keeps its order and what is
+/// repeated in it, and both mean something. So it is with the values of attributes, of which claims take the first, and
+/// with what a realm prefers of WebAuthn. A set is a list that the server gives in an order of its own, freed of repeats.
+/// Values of a component's settings are one value in sorted order, for the server gives them in an order of its own.
 /// `ids` says what a user of the same name and another id is; `leave` names
 /// fields of users that this runbook neither compares nor restores.
 pub fn schema(ids: Ids, leave: &[String]) -> Schema {
@@ -117,22 +119,13 @@ fn hidden_secret(path: &str) -> FieldRule {
 }
 
 fn settings() -> Vec<FieldRule> {
-    let mut rules: Vec<FieldRule> = [
-        "eventsListeners",
-        "enabledEventTypes",
-        "supportedLocales",
-        "otpSupportedApplications",
-        "webAuthnPolicySignatureAlgorithms",
-        "webAuthnPolicyAcceptableAaguids",
-        "webAuthnPolicyExtraOrigins",
-        "webAuthnPolicyPasswordlessSignatureAlgorithms",
-        "webAuthnPolicyPasswordlessAcceptableAaguids",
-        "webAuthnPolicyPasswordlessExtraOrigins",
-    ]
-    .into_iter()
-    .map(set)
-    .collect();
+    let mut rules: Vec<FieldRule> =
+        ["eventsListeners", "enabledEventTypes", "supportedLocales", "otpSupportedApplications"]
+            .into_iter()
+            .map(set)
+            .collect();
     rules.extend(SETTINGS_ALWAYS_SHOWN.into_iter().map(given));
+    rules.extend(ORDERED.into_iter().filter(|name| !SETTINGS_ALWAYS_SHOWN.contains(name)).map(given));
     rules.push(made_once("id"));
     rules.push(hidden_secret("smtpPassword"));
     rules
@@ -176,9 +169,17 @@ fn provider() -> Vec<FieldRule> {
     vec![chosen_once("id"), hidden_secret("secretConfig"), keyed("mappers", "name")]
 }
 
-/// Of roles and of groups.
+/// Of roles and of groups. Only the default role has a name beside its key.
 fn role() -> Vec<FieldRule> {
-    vec![made_once("id"), set("composites.realm"), set("composites.client.*"), set("realmRoles"), set("clientRoles.*")]
+    let name = given("name");
+    vec![
+        made_once("id"),
+        name,
+        set("composites.realm"),
+        set("composites.client.*"),
+        set("realmRoles"),
+        set("clientRoles.*"),
+    ]
 }
 
 fn bindings() -> Vec<FieldRule> {

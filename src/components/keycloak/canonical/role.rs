@@ -17,7 +17,7 @@ pub(super) fn role(representation: &Value, client: Option<&str>, names: &Names) 
         None => Kind::RealmRole.id(&[names.role(name)]),
     };
     fields.keep(&["id", "description"]);
-    fields.keep_sets_by_name(&["attributes"]);
+    fields.keep_lists_by_name(&["attributes"]);
     if let Some(composites) = fields.take("composites") {
         let mut made = Map::new();
         made.extend(names.roles(composites.get("realm")).map(|roles| ("realm".to_owned(), roles)));
@@ -45,7 +45,8 @@ pub(super) fn groups(representations: &[Value], names: &Names, above: &[String],
 fn group(representation: &Value, way: &[String], names: &Names) -> Canonical {
     let mut fields = Fields::of(representation);
     fields.keep(&["id", "description"]);
-    fields.keep_sets_by_name(&["attributes", "clientRoles"]);
+    fields.keep_lists_by_name(&["attributes"]);
+    fields.keep_sets_by_name(&["clientRoles"]);
     let roles = names.roles(fields.take("realmRoles"));
     fields.put("realmRoles", roles);
     fields.pass_over(&["name", "path", "parentId", "subGroups", "subGroupCount", "access"]);

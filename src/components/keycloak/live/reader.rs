@@ -114,8 +114,9 @@ impl Reader for Keycloak {
             true => Ok(BTreeMap::new()),
             false => self.live.users(&users, &details).await,
         };
-        let read = |location: &Location| -> Result<Option<Resource>> {
-            let id = Kind::of_id(&location.id).map(|(kind, names)| kind.id(&names))?;
+        let read = |(at, location): (usize, &Location)| -> Result<Option<Resource>> {
+            let (kind, id) = Kind::of_id(&location.id).map(|(kind, names)| (kind, kind.id(&names)))?;
+            let other = with.get(at).and_then(Option::as_ref).and_then(Resource::document);
             let found = match is_user(&id.key) {
                 true => match found.as_ref().map_err(again)?.get(&id.key) {
                     Some(Ok(found)) => found.clone(),
@@ -125,12 +126,16 @@ impl Reader for Keycloak {
                 false => {
                     let view = view.as_ref().map(|view| view.as_ref().map_err(again)).transpose()?;
                     let realm = view.and_then(|view| view.realm.as_ref());
-                    realm.and_then(|realm| realm.resources.get(&id.key)).map(canonical::Canonical::resource)
+                    let found = realm.and_then(|realm| realm.resources.get(&id.key));
+                    found.map(|found| match other {
+                        Some(other) => found.resource_of(canonical::as_said(kind, &found.document, &other.value)),
+                        None => found.resource(),
+                    })
                 }
             };
             Ok(found.map(|found| Resource { id: location.id.clone(), ..found }))
         };
-        wanted.iter().map(read).collect()
+        wanted.iter().enumerate().map(read).collect()
     }
 
     fn wants_other_side(&self) -> bool {

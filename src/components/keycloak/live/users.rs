@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -59,6 +59,24 @@ impl Live {
         };
         let read: Vec<_> = stream::iter(emails.to_vec()).map(ask).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
         Ok(read.into_iter().flatten().collect())
+    }
+
+    /// The names of those who have these ids.
+    pub(in crate::components::keycloak) async fn names_of(
+        &self,
+        realm: &RealmView,
+        ids: Vec<String>,
+    ) -> Result<HashMap<String, String>> {
+        if ids.len() > FEW {
+            let roster = self.roster(realm, self.fresh([])).await?;
+            let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
+            let all = roster.names().filter_map(|name| Some((roster.id(name)?, name)));
+            let found = all.filter(|(id, _)| wanted.contains(id));
+            return Ok(found.map(|(id, name)| (id.to_owned(), name.to_owned())).collect());
+        }
+        let found = user::of_ids(&self.http, ids).await?;
+        let name = |(id, user): (String, User)| Some((id, text(&user.representation, "username")?.to_owned()));
+        Ok(found.into_iter().filter_map(name).collect())
     }
 
     /// Users by key, each for itself.

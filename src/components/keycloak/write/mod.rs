@@ -6,6 +6,7 @@
 //!   to is looked up in a [`standing::Standing`], and refused by name if it is missing.
 //! - Effects: [`users`] and [`resources`] read just before they write, and [`execute`] makes the calls.
 
+mod attribute_order;
 mod authorization;
 mod call;
 mod check;
@@ -26,6 +27,7 @@ mod profile;
 mod provider;
 mod realm;
 mod removal;
+mod renamed;
 mod resource;
 mod resources;
 mod role;

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::super::canonical::{DEFAULT_ROLE, as_said};
 use super::super::kinds::Kind;
 use super::execute::conflict;
 use super::standing::Standing;
@@ -43,9 +44,10 @@ impl<'a> Planned<'a> {
         let id = &approved.change.id;
         let (kind, names) = Kind::of_id(id)?;
         let key = kind.id(&names).key;
-        let now = standing.document(&key);
         let (live, expected) = (document(&approved.live), document(&approved.expected));
         let removes = approved.expected.is_none();
+        let now = standing.document(&key).map(|now| as_said(kind, now, if removes { live } else { expected }));
+        let now = now.as_ref();
         let mut to = expected.clone();
         if !terms.keeps_ids {
             to = without(&to, &["id"]);
@@ -97,9 +99,9 @@ impl<'a> Planned<'a> {
 
     /// Once it is made: what the server gave to it that nobody wants.
     pub fn mended(&self, standing: &Standing, schema: &Schema) -> Option<Self> {
-        let now = standing.document(&self.kind.id(&self.names).key)?;
-        let to = with_given(without(&self.to, &UNSEEN), now, schema.kind(self.kind.name()));
-        let mut from = without(now, &["id"]);
+        let now = as_said(self.kind, standing.document(&self.kind.id(&self.names).key)?, &self.to);
+        let to = with_given(without(&self.to, &UNSEEN), &now, schema.kind(self.kind.name()));
+        let mut from = without(&now, &["id"]);
         // A secret that the backup does not tell is the server's to make.
         if let Some(Value::Object(made)) = from.get_mut("secretAttributes") {
             made.retain(|name, _| to.get("secretAttributes").is_some_and(|told| told.get(name).is_some()));
@@ -111,9 +113,9 @@ impl<'a> Planned<'a> {
 
     /// The first place where what is there now is not what was written.
     pub fn otherwise(&self, standing: &Standing, schema: &Schema) -> Option<String> {
-        let now = standing.document(&self.kind.id(&self.names).key)?;
+        let now = as_said(self.kind, standing.document(&self.kind.id(&self.names).key)?, &self.to);
         let wanted = without(&self.to, &UNSEEN);
-        off_the_way(Some(&wanted), &without(now, &UNSEEN), &wanted, schema.kind(self.kind.name()))
+        off_the_way(Some(&wanted), &without(&now, &UNSEEN), &wanted, schema.kind(self.kind.name()))
     }
 
     pub fn is_done(&self, standing: &Standing) -> bool {
@@ -136,6 +138,12 @@ impl<'a> Planned<'a> {
     /// Whether there is no body of its own to write before what it refers to.
     pub fn is_all_links(&self) -> bool {
         matches!(self.kind, Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount)
+    }
+
+    /// The name that it gives to the realm's default role.
+    pub fn default_role(&self) -> Option<&str> {
+        let is_it = self.kind == Kind::RealmRole && self.names.first().map(String::as_str) == Some(DEFAULT_ROLE);
+        self.to.get("name").and_then(Value::as_str).filter(|_| is_it)
     }
 
     /// LDAP's mappers come with their provider, some by themselves, so the provider is first.
