@@ -3,6 +3,7 @@ use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Schema};
 use super::always_shown::{CLIENT_ALWAYS_SHOWN, SETTINGS_ALWAYS_SHOWN};
 use super::canonical::{FLOWS_IN_USE, OF_THE_DIRECTORY, ORDERED};
 use super::config::Ids;
+use super::held::HELD_BY;
 use super::kinds::Kind;
 
 /// What is known of every kind's fields. A list without a rule is one value: the server keeps its order and what is
@@ -31,6 +32,7 @@ pub fn schema(ids: Ids, leave: &[String]) -> Schema {
         if matches!(kind, Kind::User | Kind::ServiceAccount) {
             fields.extend(leave.iter().map(|name| FieldRule { ignored: true, ..at(name) }));
         }
+        fields.extend(holders());
         if ids == Ids::New {
             // A copy beside the original has none of its ids.
             fields.iter_mut().filter(|rule| rule.path == "id").for_each(|rule| rule.ignored = true);
@@ -186,6 +188,17 @@ fn bindings() -> Vec<FieldRule> {
     let mut rules = vec![set("defaultGroups")];
     rules.extend(FLOWS_IN_USE.into_iter().map(given));
     rules.extend(exclusive("defaultDefaultClientScopes", "defaultOptionalClientScopes"));
+    rules
+}
+
+/// Of whom a removal took what, so that an undo can give it back to each.
+fn holders() -> Vec<FieldRule> {
+    let lists =
+        ["users", "groups", "accounts", "clients", "clientScopes", "defaultOf", "optionalOf", "organizations", "realm"];
+    let mut rules: Vec<FieldRule> = lists.iter().map(|list| set(&format!("{HELD_BY}.{list}"))).collect();
+    rules.push(set(&format!("{HELD_BY}.roles.realm")));
+    rules.push(set(&format!("{HELD_BY}.roles.client.*")));
+    rules.push(keyed(&format!("{HELD_BY}.links"), "user"));
     rules
 }
 

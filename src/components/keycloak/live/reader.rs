@@ -1,18 +1,23 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
 
 use super::one_user::Details;
 use super::realm_view::{RealmView, text};
 use super::{Keycloak, is_user, probe};
 use crate::components::keycloak::canonical;
+use crate::components::keycloak::held::{HELD_BY, within};
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
 use crate::model::{
     Answer, Error, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath, visible,
 };
 use crate::reader::Reader;
+
+const SIDE_BY_SIDE: usize = 4;
 
 /// What a realm that is not there calls itself.
 pub(super) const ABSENT: &str = "absent";
@@ -114,6 +119,10 @@ impl Reader for Keycloak {
             true => Ok(BTreeMap::new()),
             false => self.live.users(&users, &details).await,
         };
+        let held = match &view {
+            Some(Ok(view)) => self.held(view, wanted, with).await,
+            _ => HashMap::new(),
+        };
         let read = |(at, location): (usize, &Location)| -> Result<Option<Resource>> {
             let (kind, id) = Kind::of_id(&location.id).map(|(kind, names)| (kind, kind.id(&names)))?;
             let other = with.get(at).and_then(Option::as_ref).and_then(Resource::document);
@@ -127,10 +136,16 @@ impl Reader for Keycloak {
                     let view = view.as_ref().map(|view| view.as_ref().map_err(again)).transpose()?;
                     let realm = view.and_then(|view| view.realm.as_ref());
                     let found = realm.and_then(|realm| realm.resources.get(&id.key));
-                    found.map(|found| match other {
-                        Some(other) => found.resource_of(canonical::as_said(kind, &found.document, &other.value)),
-                        None => found.resource(),
-                    })
+                    found
+                        .map(|found| {
+                            let shown = other.map(|other| canonical::as_said(kind, &found.document, &other.value));
+                            let mut shown = shown.unwrap_or_else(|| found.document.clone());
+                            if let (Some(fields), Some(held)) = (shown.as_object_mut(), held.get(&at)) {
+                                fields.insert(HELD_BY.to_owned(), held.as_ref().map_err(again)?.clone());
+                            }
+                            Ok::<_, Error>(found.resource_of(shown))
+                        })
+                        .transpose()?
                 }
             };
             Ok(found.map(|found| Resource { id: location.id.clone(), ..found }))
@@ -188,6 +203,32 @@ pub(super) fn again(error: &Error) -> Error {
 }
 
 impl Keycloak {
+    /// By position, who holds what: of what the other side lacks, so that it may be removed, and of what was removed and
+    /// is back.
+    async fn held(
+        &self,
+        view: &RealmView,
+        wanted: &[Location],
+        with: &[Option<Resource>],
+    ) -> HashMap<usize, Result<Value>> {
+        let asked = wanted.iter().zip(with).enumerate().filter_map(|(at, (location, other))| {
+            let (kind, names) = Kind::of_id(&location.id).ok()?;
+            let said = match other {
+                None => None,
+                Some(other) => Some(other.document()?.value.get(HELD_BY)?.clone()),
+            };
+            let is_there = view.realm.as_ref().is_some_and(|realm| realm.resources.contains_key(&kind.id(&names).key));
+            (is_there && !is_user(&location.id.key)).then_some((at, kind, names, said))
+        });
+        let read = stream::iter(asked.collect::<Vec<_>>()).map(|(at, kind, names, said)| async move {
+            let held = self.live.held_by(view, kind, &names).await.map(Value::Object);
+            (at, held.map(|held| said.map_or(held.clone(), |said| within(&held, &said))))
+        });
+        let read: Vec<(usize, Result<Value>)> = read.buffer_unordered(SIDE_BY_SIDE).collect().await;
+        let is_something = |held: &Result<Value>| held.as_ref().map_or(true, |held| held != &json!({}));
+        read.into_iter().filter(|(_, held)| is_something(held)).collect()
+    }
+
     fn listed(
         &self,
         scope: &Scope,

@@ -61,6 +61,28 @@ impl Live {
         Ok(read.into_iter().flatten().collect())
     }
 
+    /// The ids of those who have these names, in lower case.
+    pub(in crate::components::keycloak) async fn ids_of(
+        &self,
+        realm: &RealmView,
+        names: Vec<String>,
+    ) -> Result<HashMap<String, String>> {
+        if names.len() > FEW {
+            let roster = self.roster(realm, self.fresh_of_all()).await?;
+            let found = names.into_iter().filter_map(|name| Some((name.clone(), roster.id(&name)?.to_owned())));
+            return Ok(found.collect());
+        }
+        let ask = |name: String| async move {
+            let query = [("username", name.as_str()), ("exact", "true"), ("briefRepresentation", "true")];
+            let found = self.http.get("/users", &query).await?;
+            let is_it = |one: &&serde_json::Value| text(one, "username").is_some_and(|own| own.to_lowercase() == name);
+            let id = found.as_array().into_iter().flatten().find(is_it).and_then(|one| text(one, "id"));
+            Ok::<_, Error>(id.map(|id| (name.clone(), id.to_owned())))
+        };
+        let read: Vec<_> = stream::iter(names).map(ask).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
     /// The names of those who have these ids.
     pub(in crate::components::keycloak) async fn names_of(
         &self,

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::canonical::OF_THE_DIRECTORY;
 use super::super::config::Ids;
+use super::super::held::{self, HELD_BY, uses_of_flow};
 use super::super::kinds::Kind;
 use super::super::live::{Keycloak, is_user};
 use super::directory::Directory;
@@ -17,12 +18,16 @@ use super::{credential, document, policies, profile, user};
 use crate::component::{Approved, Checked};
 use crate::model::{ErrorKind, Fidelity, HunkAt, Op, PathStep, Result, visible};
 
+/// How many of those that use a flow are named.
+const NAMED: usize = 5;
+
 impl Keycloak {
     pub(super) async fn checked(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
         let creates = |one: &Approved| is_user(&one.change.id.key) && one.live.is_none() && one.expected.is_some();
         let changes_user = |one: &Approved| is_user(&one.change.id.key) && one.expected.is_some();
         let makes_part = |one: &Approved| !is_user(&one.change.id.key) && one.live.is_none() && one.expected.is_some();
-        let looks_on = |one: &Approved| changes_user(one) || is_client(one) || makes_part(one);
+        let removes_flow = |one: &Approved| one.expected.is_none() && *one.change.id.kind == *Kind::Flow.name();
+        let looks_on = |one: &Approved| changes_user(one) || is_client(one) || makes_part(one) || removes_flow(one);
         let view = match changes.iter().any(looks_on) {
             true => self.live.realm_for_names().await.ok(),
             false => None,
@@ -71,6 +76,17 @@ impl Keycloak {
             }
             warnings.extend(taken.get(&at).cloned());
             warnings.extend(other_names.get(&at).cloned());
+            if let (None, Ok((kind, names))) = (&one.expected, Kind::of_id(&one.change.id)) {
+                warnings.extend(held::warnings(kind, &names, field(document(&one.live), HELD_BY)));
+                let used = standing.as_ref().filter(|_| removes_flow(one)).map_or_else(Vec::new, |standing| {
+                    let alias = names.last().map_or("", String::as_str);
+                    uses_of_flow(standing.view().resources().map(|(_, one)| one), alias)
+                });
+                if !used.is_empty() {
+                    let used: Vec<_> = used.iter().take(NAMED).map(visible).collect();
+                    warnings.push(format!("refused while it is used by {}", used.join(", ")));
+                }
+            }
             if let Some(holders) = holders.as_ref().filter(|_| makes_part(one)) {
                 let names = Kind::of_id(&one.change.id).map(|(_, names)| names).unwrap_or_default();
                 let holder = holders.holder(&one.change.id, document(&one.desired));
@@ -129,7 +145,7 @@ impl Keycloak {
         let said = |(at, id): (usize, String)| {
             let name = visible(names.get(&id)?).into_owned();
             let said = format!(
-                "refused as it stands: its id {} belongs to the user {name}, perhaps the same one renamed; rename that \
+                "refused as it stands: its id {} is the one of the user {name} here, perhaps the same one renamed; rename that \
                  one back and plan again, or leave out the hunk 'id' to make this one beside it",
                 visible(&id)
             );

@@ -16,6 +16,7 @@ mod credential;
 mod directory;
 mod execute;
 mod flow;
+mod give_back;
 mod nesting;
 mod new_realm;
 mod new_user;

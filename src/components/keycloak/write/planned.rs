@@ -1,14 +1,15 @@
 use serde_json::{Value, json};
 
 use super::super::canonical::{DEFAULT_ROLE, as_said};
+use super::super::held::HELD_BY;
 use super::super::kinds::Kind;
 use super::execute::conflict;
 use super::standing::Standing;
-use super::target::{Target, without};
+use super::target::{Target, field, without};
 use super::{document, empty, found};
 use crate::component::{Approved, Found};
 use crate::diff::documents::off_the_way;
-use crate::model::{KindSchema, Result, Schema};
+use crate::model::{Document, KindSchema, Result, Schema};
 
 /// Given to what is created, and shown by no server, so it says nothing of what is there.
 const UNSEEN: [&str; 4] = ["id", "secretConfig", "smtpPassword", "subFlows"];
@@ -36,6 +37,10 @@ pub(super) struct Planned<'a> {
     pub is_new: bool,
     pub removes: bool,
     pub found: Found,
+    /// Who held it before it was removed, and is to hold it again.
+    pub held: Value,
+    /// Whom the plan of its removal named.
+    pub held_before: Value,
 }
 
 impl<'a> Planned<'a> {
@@ -45,6 +50,8 @@ impl<'a> Planned<'a> {
         let (kind, names) = Kind::of_id(id)?;
         let key = kind.id(&names).key;
         let (live, expected) = (document(&approved.live), document(&approved.expected));
+        let (held_before, held) = (field(live, HELD_BY).clone(), field(expected, HELD_BY).clone());
+        let (live, expected) = (&without(live, &[HELD_BY]), &without(expected, &[HELD_BY]));
         let removes = approved.expected.is_none();
         let now = standing.document(&key).map(|now| as_said(kind, now, if removes { live } else { expected }));
         let now = now.as_ref();
@@ -56,7 +63,10 @@ impl<'a> Planned<'a> {
             matches!(kind, Kind::ServiceAccount | Kind::Bindings | Kind::UserProfile | Kind::ClientPolicies);
         let is_ours = terms.again || standing.is_ours(&key) || made_apart;
         let schema = terms.schema.kind(&id.kind);
-        let found = if is_ours { Found::AsPlanned } else { found(now, &approved.live) };
+        let found = match now == Some(live) || is_ours {
+            true => Found::AsPlanned,
+            false => with_holders(found(now, &approved.live), &held_before),
+        };
         match (now, &approved.live) {
             (None, None) => {}
             (None, Some(_)) if removes => {}
@@ -89,7 +99,7 @@ impl<'a> Planned<'a> {
             }
             None => json!({}),
         };
-        Ok(Self { at, approved, kind, names, from, to, is_new, removes, found })
+        Ok(Self { at, approved, kind, names, from, to, is_new, removes, found, held, held_before })
     }
 
     pub fn target<'t>(&'t self, raw: &'t [Value], standing: &'t Standing) -> Target<'t> {
@@ -108,7 +118,8 @@ impl<'a> Planned<'a> {
         }
         let (names, is_new, removes) = (self.names.clone(), false, false);
         let (at, approved, kind, found) = (self.at, self.approved, self.kind, Found::AsPlanned);
-        Some(Self { at, approved, kind, names, from, to, is_new, removes, found })
+        let (held, held_before) = (Value::Null, Value::Null);
+        Some(Self { at, approved, kind, names, from, to, is_new, removes, found, held, held_before })
     }
 
     /// The first place where what is there now is not what was written.
@@ -150,6 +161,17 @@ impl<'a> Planned<'a> {
     pub fn is_deep(&self) -> bool {
         self.kind == Kind::Component && self.names.len() > 2
     }
+}
+
+/// What was found, with whom the plan named: it says nothing of them.
+fn with_holders(found: Found, held: &Value) -> Found {
+    let Found::Document(mut document) = found else { return found };
+    if held.is_object() {
+        let mut value = Value::clone(&document.value);
+        value[HELD_BY] = held.clone();
+        document = Document::new(value);
+    }
+    Found::Document(document)
 }
 
 /// What is wanted, with what the server filled in where the backup says nothing.

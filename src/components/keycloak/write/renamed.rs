@@ -42,36 +42,40 @@ impl Holder {
         !matches!(self.kind, Kind::RealmRole | Kind::ClientRole | Kind::Group | Kind::Organization)
     }
 
-    fn said(&self) -> String {
-        format!("its id {} is here the one of the {} {}", visible(&self.id), self.kind, visible(&self.name))
+    /// What there is, and what can be done about it.
+    pub fn said(&self, own: &str) -> String {
+        format!("{}; {}", self.why(), self.choice(own))
     }
 
-    pub fn warning(&self, own: &str) -> String {
-        let own = visible(own);
-        match self.is_in_the_way() {
-            true => {
-                format!("refused as it stands: {}, perhaps itself under a new name; {}", self.said(), self.choice(&own))
-            }
-            false => format!(
-                "made beside another one: {}, perhaps itself under a new name; to go on with that one, name it {own} on \
-                 the server and plan again",
-                self.said()
-            ),
-        }
-    }
-
-    fn choice(&self, own: &str) -> String {
+    fn why(&self) -> String {
+        let kind = self.kind.name().replace('-', " ");
         format!(
-            "to go on with that one, name it {own} on the server and plan again; to have {own} beside it, leave out \
-             the hunk 'id'"
+            "its id {} is the one of the {kind} {} here, perhaps itself renamed",
+            visible(&self.id),
+            visible(&self.name)
         )
     }
 
+    fn choice(&self, own: &str) -> String {
+        let own = visible(own);
+        match self.is_in_the_way() {
+            true => format!(
+                "to go on with that one, name it {own} on the server and plan again; to have {own} beside it, leave out \
+                 the hunk 'id'"
+            ),
+            false => format!("to go on with that one instead, name it {own} on the server and plan again"),
+        }
+    }
+
+    pub fn warning(&self, own: &str) -> String {
+        let how = if self.is_in_the_way() { "refused as it stands" } else { "made beside another one" };
+        format!("{how}: {}", self.said(own))
+    }
+
     pub fn error(&self, id: &ResourceId, own: &str) -> Error {
-        let why = format!("{}, perhaps itself under a new name", self.said());
-        Error::new(ErrorKind::Conflict, format!("write {id}"), why)
+        Error::new(ErrorKind::Conflict, format!("write {id}"), self.why())
             .known(Known::NotApplied)
-            .next(self.choice(&visible(own)))
+            .next(self.choice(own))
     }
 
     /// Why the holder is not removed while what may be itself under its former name could not be made.

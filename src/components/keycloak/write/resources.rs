@@ -4,6 +4,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 
 use super::super::config::Ids;
+use super::super::held::HELD_BY;
 use super::super::kinds::Kind;
 use super::super::live::Keycloak;
 use super::execute::{execute, for_each, of};
@@ -88,9 +89,10 @@ impl Keycloak {
                 }
             }
         }
-        refuse_renamed(&mut planned, &standing, failed);
+        let renamed = refuse_renamed(&mut planned, &standing, failed);
         planned.sort_by(|one, other| (one.kind, &one.names).cmp(&(other.kind, &other.names)));
         refuse_missing(&mut planned, &standing, failed);
+        tell_of_renamed(renamed.first(), failed);
         let (removals, writes): (Vec<_>, Vec<_>) = planned.into_iter().partition(|plan| plan.removes);
         let (deep, flat): (Vec<_>, Vec<_>) = writes.into_iter().partition(Planned::is_deep);
         let (mut flat, mut after_clients): (Vec<_>, Vec<_>) =
@@ -119,6 +121,7 @@ impl Keycloak {
             writes.extend(deep);
         }
         self.links(&writes, &standing, failed).await;
+        self.give_back(&writes, &standing, failed).await;
         standing = self.changed_by_policies(&writes, standing, failed).await;
         self.remove_all(&removals, &writes, &mut standing, failed).await;
         standing
@@ -255,7 +258,7 @@ impl Keycloak {
             .filter_map(|(_, one)| {
                 let (kind, names) = Kind::of_id(&one.change.id).ok()?;
                 one.expected.as_ref()?;
-                let mut wanted = document(&one.expected).clone();
+                let mut wanted = super::target::without(document(&one.expected), &[HELD_BY]);
                 // Elsewhere a service account's id is the server's to give, so it is not compared; here it can be kept.
                 let id = document(&one.desired).get("id").filter(|_| kind == Kind::ServiceAccount);
                 if let (Some(fields), Some(id)) = (wanted.as_object_mut(), id) {
@@ -325,14 +328,18 @@ fn planned_again<'a>(
 }
 
 /// What is to have an id that another one has is refused with the name of that one, which is not removed either.
-fn refuse_renamed(planned: &mut Vec<Planned<'_>>, standing: &Standing, failed: &mut Failed) {
+/// Answers with what was refused so, in words.
+fn refuse_renamed(planned: &mut Vec<Planned<'_>>, standing: &Standing, failed: &mut Failed) -> Vec<String> {
     let holders = Holders::of(standing);
     let mut kept = BTreeMap::new();
+    let mut said = Vec::new();
     planned.retain(|plan| {
         let id = &plan.approved.change.id;
         let holder = holders.holder(id, &plan.to).filter(|holder| plan.is_new && holder.is_in_the_way());
         let Some(holder) = holder else { return true };
-        failed.insert(plan.at, holder.error(id, plan.names.last().map_or("", String::as_str)));
+        let own = plan.names.last().map_or("", String::as_str);
+        failed.insert(plan.at, holder.error(id, own));
+        said.push(format!("{id} was not made: {}", holder.said(own)));
         kept.insert(holder.key.clone(), (holder, id.clone()));
         false
     });
@@ -342,6 +349,16 @@ fn refuse_renamed(planned: &mut Vec<Planned<'_>>, standing: &Standing, failed: &
         failed.extend(holder.map(|(holder, wanted)| (plan.at, holder.stays(id, wanted))));
         holder.is_none()
     });
+    said
+}
+
+/// What lacks something else lacks perhaps this: "restore it first" would lead nowhere.
+fn tell_of_renamed(renamed: Option<&String>, failed: &mut Failed) {
+    let Some(renamed) = renamed else { return };
+    for (_, error) in failed.iter_mut().filter(|(_, error)| error.kind() == ErrorKind::NotFound) {
+        let made = Error::new(error.kind(), "write it", error.chain()).known(error.effect());
+        *error = made.next(renamed.clone());
+    }
 }
 
 /// What refers to something that is neither there nor about to be made is refused before anything is written.
