@@ -68,8 +68,8 @@ async fn the_order_and_repetition_of_an_attributes_values_come_back() {
         json!({"groups": [{"name": "g", "attributes": values}], "roles": {"realm": [{"name": "r", "attributes": values}]}}),
     )
     .await;
-    let profile =
-        json!({"attributes": [{"name": "username"}, {"name": "email"}], "unmanagedAttributePolicy": "ENABLED"});
+    let mut profile = file.admin.get("/ordered/users/profile").await;
+    profile["unmanagedAttributePolicy"] = json!("ENABLED");
     file.realm["components"]["org.keycloak.userprofile.UserProfileProvider"] = json!([{"providerId": "declarative-user-profile", "config": {"kc.user.profile.config": [profile.to_string()]}}]);
     file.realm["webAuthnPolicySignatureAlgorithms"] = json!(["RS256", "ES256"]);
     file.write_realm();

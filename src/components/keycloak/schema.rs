@@ -137,6 +137,7 @@ fn profile() -> Vec<FieldRule> {
     vec![
         keyed("attributes", "name"),
         keyed("groups", "name"),
+        given("attributes[].multivalued"),
         set("attributes[].permissions.view"),
         set("attributes[].permissions.edit"),
         FieldRule { create_only: true, ..at("order") },

@@ -36,6 +36,15 @@ fn level(shown: &mut Map<String, Value>, said: &Map<String, Value>, skips: &dyn 
     for (name, said) in said.iter().filter(|(name, _)| !skips(name)) {
         match shown.get_mut(name) {
             None if is_blank(said) => drop(shown.insert(name.clone(), said.clone())),
+            None => {
+                let mut below = Map::new();
+                if let Some(said) = said.as_object() {
+                    level(&mut below, said, &|_| false, depth + 1);
+                }
+                if !below.is_empty() {
+                    shown.insert(name.clone(), Value::Object(below));
+                }
+            }
             Some(Value::Object(shown)) => {
                 if let Some(said) = said.as_object() {
                     level(shown, said, &|_| false, depth + 1);
@@ -82,6 +91,8 @@ mod tests {
                 "protocolMappers": [{"name": "m", "config": {"k": "v", "claim": ""}}]})
         );
         assert_eq!(of(Kind::Client, json!({"name": ""}), json!({})), json!({}));
+        let said = json!({"attributes": {"a": "", "b": "1"}, "config": {"c": "1"}});
+        assert_eq!(of(Kind::Client, json!({}), said), json!({"attributes": {"a": ""}}));
         for (kind, field) in
             [(Kind::RealmSettings, "attributes"), (Kind::ClientScope, "attributes"), (Kind::Group, "attributes")]
         {

@@ -35,6 +35,7 @@ pub(super) fn loose(realm: &Value) -> Vec<String> {
         of_none.filter_map(|one| text(one, "name")).collect(),
     );
     say("of a client or scope that the file lacks, the scope mappings", mapped_to_none(realm));
+    say("of scope mappings, the field", mappings(realm).flat_map(|one| beyond(one, &OF_MAPPINGS)).collect());
     let roles = realm.get("roles").and_then(Value::as_object).into_iter().flatten();
     say("of no realm and no client, the roles", others(roles, &["realm", "client"]));
     for (field, known) in [("clientProfiles", "profiles"), ("clientPolicies", "policies")] {
@@ -44,6 +45,14 @@ pub(super) fn loose(realm: &Value) -> Vec<String> {
     if has_nameless(list(realm, "groups"), 0) {
         found.push("a group without a name".to_owned());
     }
+    let profiles = realm.get("components").and_then(|by_type| by_type.get(USER_PROFILE)).and_then(Value::as_array);
+    let profiles = || profiles.into_iter().flatten();
+    let configs = profiles().filter_map(|profile| profile.get("config"));
+    let configs = configs.flat_map(|config| beyond(config, &["kc.user.profile.config"]));
+    say(
+        "of the user profile, the field",
+        profiles().flat_map(|one| beyond(one, &OF_PROFILES)).chain(configs).collect(),
+    );
     found.extend(profile(realm));
     if text(realm, "privateKey").is_some_and(|key| !key.is_empty()) {
         found.push(
@@ -87,14 +96,25 @@ fn mapped_to_none(realm: &Value) -> BTreeSet<&str> {
         list(realm, list_name).iter().filter_map(|one| text(one, key)).collect()
     };
     let (clients, scopes) = (of("clients", "clientId"), of("clientScopes", "name"));
-    let of_clients = realm.get("clientScopeMappings").and_then(Value::as_object).into_iter().flatten();
-    let of_clients = of_clients.flat_map(|(_, given)| given.as_array().into_iter().flatten());
-    let all = list(realm, "scopeMappings").iter().chain(of_clients);
     let is_known = |one: &&Value| {
         text(one, "client").is_some_and(|name| clients.contains(name))
             || text(one, "clientScope").is_some_and(|name| scopes.contains(name))
     };
-    all.filter(|one| !is_known(one)).map(|one| holder(one).unwrap_or("without a name")).collect()
+    mappings(realm).filter(|one| !is_known(one)).map(|one| holder(one).unwrap_or("without a name")).collect()
+}
+
+const OF_MAPPINGS: [&str; 5] = ["self", "client", "clientScope", "clientTemplate", "roles"];
+const OF_PROFILES: [&str; 8] =
+    ["id", "name", "providerId", "providerType", "parentId", "subType", "subComponents", "config"];
+
+fn mappings(realm: &Value) -> impl Iterator<Item = &Value> {
+    let of_clients = realm.get("clientScopeMappings").and_then(Value::as_object).into_iter().flatten();
+    let of_clients = of_clients.flat_map(|(_, given)| given.as_array().into_iter().flatten());
+    list(realm, "scopeMappings").iter().chain(of_clients)
+}
+
+fn beyond<'a>(of: &'a Value, known: &[&str]) -> BTreeSet<&'a str> {
+    others(of.as_object().into_iter().flatten(), known)
 }
 
 fn others<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>, known: &[&str]) -> BTreeSet<&'a str> {
