@@ -9,7 +9,7 @@ use crate::components::keycloak::canonical::DEFAULT_ROLE;
 use crate::components::keycloak::http::{Bare, Http, segment};
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::live::{Live, RealmView};
-use crate::model::Result;
+use crate::model::{ErrorKind, Result};
 
 const PAGE: u64 = 1000;
 const SIDE_BY_SIDE: usize = 4;
@@ -58,7 +58,11 @@ async fn of_one(http: &Http, view: &RealmView, kind: Kind, names: &[String]) -> 
     let Some((path, provider)) = list_of(view, kind, names) else { return Ok(found) };
     let query: Vec<(&str, &str)> =
         provider.iter().map(|alias| ("idpAlias", alias.as_str())).chain([("briefRepresentation", "true")]).collect();
-    let people: Vec<Bare> = http.listed(&path, &query, PAGE).await?;
+    let people: Vec<Bare> = match http.listed(&path, &query, PAGE).await {
+        // It went away meanwhile, perhaps before the client that it is of.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(found),
+        listed => listed?,
+    };
     let accounts: BTreeSet<String> =
         view.clients.keys().map(|client| format!("service-account-{}", client.to_lowercase())).collect();
     let people = people.into_iter().filter_map(|one| Some((one.id?, one.username?.to_lowercase())));

@@ -136,6 +136,9 @@ impl Reader for Keycloak {
                     let view = view.as_ref().map(|view| view.as_ref().map_err(again)).transpose()?;
                     let realm = view.and_then(|view| view.realm.as_ref());
                     let found = realm.and_then(|realm| realm.resources.get(&id.key));
+                    // What a realm always has cannot go: a backup that lacks it says nothing of it.
+                    let stays = with.get(at).is_some_and(Option::is_none) && is_always_there(kind);
+                    let found = found.filter(|_| !stays);
                     found
                         .map(|found| {
                             let shown = other.map(|other| canonical::as_said(kind, &found.document, &other.value));
@@ -170,6 +173,10 @@ impl Reader for Keycloak {
     async fn probe(&self, probe: &Probe) -> Result<Answer> {
         probe::ask(self, probe).await
     }
+}
+
+fn is_always_there(kind: Kind) -> bool {
+    matches!(kind, Kind::RealmSettings | Kind::UserProfile | Kind::Bindings)
 }
 
 /// Which part of a realm a scope is about.
