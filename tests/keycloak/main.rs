@@ -15,10 +15,12 @@ mod sample;
 #[path = "../support/slapd.rs"]
 mod slapd;
 
+mod accounted;
 mod copies;
 mod export;
 mod faults;
 mod files;
+mod files_of_others;
 mod holding;
 mod large;
 mod operators;

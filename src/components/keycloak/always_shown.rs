@@ -173,3 +173,15 @@ pub(super) fn is_of_every_realm(key: &TreePath) -> bool {
         | Kind::User => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::canonical::CLIENT_FIELDS;
+    use super::*;
+
+    #[test]
+    fn what_is_shown_of_every_client_is_known_of_a_client() {
+        let strange: Vec<_> = CLIENT_ALWAYS_SHOWN.iter().filter(|name| !CLIENT_FIELDS.contains(name)).collect();
+        assert!(strange.is_empty(), "{strange:?}");
+    }
+}

@@ -9,6 +9,7 @@
 //! - `live`: the realm as a reader: one call for all but the people, people in bulk or one by one.
 //! - `write`: the realm as a component.
 //! - `export`: what `kc.sh export` wrote, as a source. `fit`: a source as one server can hold it.
+//! - `held`: what a removal takes from others, so that a plan can show it and an undo give it back.
 //!
 //! Seen on Keycloak 26.5.3 with PostgreSQL 15.
 
@@ -19,6 +20,7 @@ mod documents;
 mod escape;
 mod export;
 mod fit;
+mod held;
 mod http;
 pub mod kinds;
 mod live;

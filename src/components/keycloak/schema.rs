@@ -1,12 +1,15 @@
 use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Schema};
 
 use super::always_shown::{CLIENT_ALWAYS_SHOWN, SETTINGS_ALWAYS_SHOWN};
-use super::canonical::{FLOWS_IN_USE, OF_THE_DIRECTORY};
+use super::canonical::{FLOWS_IN_USE, OF_THE_DIRECTORY, ORDERED};
 use super::config::Ids;
+use super::held::HELD_BY;
 use super::kinds::Kind;
 
-/// What is known of every kind's fields. An attribute's values have no rule: they are one value, sorted in the canonical
-/// form, for most attributes have one, and the changed one must not come to stand beside the restored one.
+/// What is known of every kind's fields. A list without a rule is one value: the server keeps its order and what is
+/// repeated in it, and both mean something. So it is with the values of attributes, of which claims take the first, and
+/// with what a realm prefers of WebAuthn. A set is a list that the server gives in an order of its own, freed of repeats.
+/// Values of a component's settings are one value in sorted order, for the server gives them in an order of its own.
 /// `ids` says what a user of the same name and another id is; `leave` names
 /// fields of users that this runbook neither compares nor restores.
 pub fn schema(ids: Ids, leave: &[String]) -> Schema {
@@ -29,6 +32,7 @@ pub fn schema(ids: Ids, leave: &[String]) -> Schema {
         if matches!(kind, Kind::User | Kind::ServiceAccount) {
             fields.extend(leave.iter().map(|name| FieldRule { ignored: true, ..at(name) }));
         }
+        fields.extend(holders());
         if ids == Ids::New {
             // A copy beside the original has none of its ids.
             fields.iter_mut().filter(|rule| rule.path == "id").for_each(|rule| rule.ignored = true);
@@ -117,22 +121,13 @@ fn hidden_secret(path: &str) -> FieldRule {
 }
 
 fn settings() -> Vec<FieldRule> {
-    let mut rules: Vec<FieldRule> = [
-        "eventsListeners",
-        "enabledEventTypes",
-        "supportedLocales",
-        "otpSupportedApplications",
-        "webAuthnPolicySignatureAlgorithms",
-        "webAuthnPolicyAcceptableAaguids",
-        "webAuthnPolicyExtraOrigins",
-        "webAuthnPolicyPasswordlessSignatureAlgorithms",
-        "webAuthnPolicyPasswordlessAcceptableAaguids",
-        "webAuthnPolicyPasswordlessExtraOrigins",
-    ]
-    .into_iter()
-    .map(set)
-    .collect();
+    let mut rules: Vec<FieldRule> =
+        ["eventsListeners", "enabledEventTypes", "supportedLocales", "otpSupportedApplications"]
+            .into_iter()
+            .map(set)
+            .collect();
     rules.extend(SETTINGS_ALWAYS_SHOWN.into_iter().map(given));
+    rules.extend(ORDERED.into_iter().filter(|name| !SETTINGS_ALWAYS_SHOWN.contains(name)).map(given));
     rules.push(made_once("id"));
     rules.push(hidden_secret("smtpPassword"));
     rules
@@ -142,6 +137,7 @@ fn profile() -> Vec<FieldRule> {
     vec![
         keyed("attributes", "name"),
         keyed("groups", "name"),
+        given("attributes[].multivalued"),
         set("attributes[].permissions.view"),
         set("attributes[].permissions.edit"),
         FieldRule { create_only: true, ..at("order") },
@@ -176,15 +172,34 @@ fn provider() -> Vec<FieldRule> {
     vec![chosen_once("id"), hidden_secret("secretConfig"), keyed("mappers", "name")]
 }
 
-/// Of roles and of groups.
+/// Of roles and of groups. Only the default role has a name beside its key.
 fn role() -> Vec<FieldRule> {
-    vec![made_once("id"), set("composites.realm"), set("composites.client.*"), set("realmRoles"), set("clientRoles.*")]
+    let name = given("name");
+    vec![
+        made_once("id"),
+        name,
+        set("composites.realm"),
+        set("composites.client.*"),
+        set("realmRoles"),
+        set("clientRoles.*"),
+    ]
 }
 
 fn bindings() -> Vec<FieldRule> {
     let mut rules = vec![set("defaultGroups")];
     rules.extend(FLOWS_IN_USE.into_iter().map(given));
     rules.extend(exclusive("defaultDefaultClientScopes", "defaultOptionalClientScopes"));
+    rules
+}
+
+/// Of whom a removal took what, so that an undo can give it back to each.
+fn holders() -> Vec<FieldRule> {
+    let lists =
+        ["users", "groups", "accounts", "clients", "clientScopes", "defaultOf", "optionalOf", "organizations", "realm"];
+    let mut rules: Vec<FieldRule> = lists.iter().map(|list| set(&format!("{HELD_BY}.{list}"))).collect();
+    rules.push(set(&format!("{HELD_BY}.roles.realm")));
+    rules.push(set(&format!("{HELD_BY}.roles.client.*")));
+    rules.push(keyed(&format!("{HELD_BY}.links"), "user"));
     rules
 }
 

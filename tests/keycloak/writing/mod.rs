@@ -16,6 +16,7 @@ use crate::keycloak::{Admin, server};
 use crate::no_ledger::NoLedger;
 use crate::sample::Sample;
 
+mod cascades;
 mod directory;
 mod everything;
 mod hostile;

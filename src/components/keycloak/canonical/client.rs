@@ -1,12 +1,13 @@
 use serde_json::{Map, Value};
 
 use super::Canonical;
-use super::fields::{Fields, compact, keyed, split_secrets};
+use super::fields::{Fields, compact, keyed, split_secrets, without_blanks};
 use super::names::{Names, scope_mappings};
 use super::permission::without_people;
 use crate::components::keycloak::kinds::Kind;
 
-const SCALARS: [&str; 30] = [
+/// Of a client, single values.
+pub const CLIENT_FIELDS: [&str; 30] = [
     "id",
     "name",
     "description",
@@ -46,11 +47,11 @@ pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Ca
     let placed = with_addresses(representation, |address| names.address(address));
     let mut fields = Fields::of(&placed);
     let client_id = fields.text("clientId").unwrap_or_default();
-    fields.keep(&SCALARS);
+    fields.keep(&CLIENT_FIELDS);
     fields.keep_sets(&["redirectUris", "webOrigins"]);
     fields.keep_sets_even_empty(&["defaultClientScopes", "optionalClientScopes"]);
     // A mask stays in its place: what is masked is not gone.
-    let secret = fields.take("secret").and_then(compact);
+    let secret = fields.take("secret").and_then(without_blanks);
     fields.put("secret", secret);
     attributes(&mut fields, "attributes", "secretAttributes");
     let flows = fields.take("authenticationFlowBindingOverrides").and_then(Value::as_object);
@@ -122,7 +123,7 @@ pub(super) fn attributes(fields: &mut Fields<'_>, plain_name: &str, secret_name:
 fn authorization(settings: &Value) -> Option<Value> {
     let mut settings = settings.clone();
     without_people(&mut settings);
-    let mut settings = compact(&without_ids(&settings, 0))?;
+    let mut settings = without_blanks(&without_ids(&settings, 0))?;
     for name in ["resources", "policies", "scopes"] {
         let Some(items) = settings.get_mut(name).and_then(Value::as_array_mut) else { continue };
         for item in items.iter_mut() {

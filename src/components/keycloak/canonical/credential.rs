@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::MASK;
-use super::fields::keyed;
+use super::fields::{Fields, keyed};
 use super::names::text;
 
 /// Whose representation it is.
@@ -19,10 +19,11 @@ pub enum Side {
 ///
 /// `state` is what can be compared without the secret: when it was made, and of all but a password its public parameters
 /// without counters, which move with every login. All that writing one takes, its secret too, is in `hidden`, which is not compared.
-/// The second answer names those that a backup holds without their secret: they cannot be restored.
+/// The second answer names what a backup holds of them and cannot be restored: those without their secret, and those
+/// that no server takes or shows.
 pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<String>) {
     let mut made = Vec::new();
-    let mut secretless = Vec::new();
+    let mut left_out = Vec::new();
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for credential in given.as_array().into_iter().flatten() {
         // A password that a directory keeps, which the realm only knows of.
@@ -30,12 +31,20 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
             continue;
         }
         let kind = text(credential, "type").unwrap_or("password");
+        if kind == HISTORY {
+            left_out.push("credentials: a former password that a policy remembers: the server takes none".to_owned());
+            continue;
+        }
+        if !OF_EVERY_SERVER.contains(&kind) && side == Side::Backup {
+            left_out.push(format!("credentials: a {kind}, unless the server has a plugin for it"));
+        }
         let secret = text(credential, "secretData").filter(|secret| *secret != MASK);
         let plain = text(credential, "value").filter(|value| *value != MASK);
         if side == Side::Backup && secret.is_none() && plain.is_none() {
-            secretless.push(format!("credentials: a {kind} is there without its secret"));
+            left_out.push(format!("credentials: a {kind} is there without its secret"));
             continue;
         }
+        left_out.extend(beyond(credential));
         let created = credential.get("createdDate").and_then(Value::as_i64);
         let mut key = match (kind, created) {
             ("password", _) | (_, None) => kind.to_owned(),
@@ -68,7 +77,31 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
     }
     let made = keyed(made, "key");
     // What was asked for and is not there is told from what was not asked for.
-    (made.or_else(|| (side == Side::Live).then(|| json!([]))), secretless)
+    (made.or_else(|| (side == Side::Live).then(|| json!([]))), left_out)
+}
+
+/// Types that every server has a provider for. A type without one it passes over without a word.
+pub const OF_EVERY_SERVER: [&str; 5] = ["password", "otp", "webauthn", "webauthn-passwordless", "recovery-authn-codes"];
+/// Taken by no server, and shown by none.
+const HISTORY: &str = "password-history";
+
+const KNOWN: [&str; 10] = [
+    "id",
+    "type",
+    "userLabel",
+    "createdDate",
+    "credentialData",
+    "secretData",
+    "value",
+    "temporary",
+    "priority",
+    "federationLink",
+];
+
+fn beyond(credential: &Value) -> Vec<String> {
+    let mut fields = Fields::of(credential);
+    fields.pass_over(&KNOWN);
+    fields.finish().1.into_iter().map(|field| format!("credentials: {field}")).collect()
 }
 
 /// What moves with each login, and what the server adds of its own when it shows a security key whose maker it knows.
@@ -126,9 +159,9 @@ mod tests {
     #[test]
     fn a_backup_without_the_secret_is_no_backup_of_a_credential() {
         for secret in [None, Some(MASK)] {
-            let (made, secretless) = credentials(&json!([password(1, secret)]), Side::Backup);
+            let (made, left_out) = credentials(&json!([password(1, secret)]), Side::Backup);
             assert_eq!(made, None);
-            assert_eq!(secretless, ["credentials: a password is there without its secret"]);
+            assert_eq!(left_out, ["credentials: a password is there without its secret"]);
         }
     }
 

@@ -51,7 +51,23 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Maps of such lists: attributes, roles by client.
+    /// Lists whose order the server keeps, and repeated elements.
+    pub fn keep_lists(&mut self, names: &[&str]) {
+        for name in names {
+            let value = self.take(name).filter(|given| given.is_array()).and_then(without_null);
+            self.put(name, value);
+        }
+    }
+
+    /// Maps of such lists: attributes. Claims are made of the first value.
+    pub fn keep_lists_by_name(&mut self, names: &[&str]) {
+        for name in names {
+            let value = self.take(name).and_then(lists_by_name);
+            self.put(name, value);
+        }
+    }
+
+    /// Maps of sets: roles by client.
     pub fn keep_sets_by_name(&mut self, names: &[&str]) {
         for name in names {
             let value = self.take(name).and_then(sets_by_name);
@@ -80,24 +96,35 @@ impl<'a> Fields<'a> {
 
     /// The canonical value, and the fields that nobody knew, unless they hold nothing.
     pub fn finish(self) -> (Value, Vec<String>) {
-        let unknown = self.rest().filter(|(_, value)| compact(value).is_some());
+        let unknown = self.rest().filter(|(_, value)| without_blanks(value).is_some());
         let unknown = unknown.map(|(name, _)| visible(name).into_owned()).collect();
         (Value::Object(self.into), unknown)
     }
 }
 
-/// Without null, empty text, empty lists and empty maps: on a server they mean that nothing is there.
+/// Without null, empty lists and empty maps: on a server they mean that nothing is there. An empty text can say that
+/// something is blank.
 pub(super) fn compact(value: &Value) -> Option<Value> {
+    without_empty(value, false)
+}
+
+/// The same without empty texts too, for places in which the server keeps none.
+pub(super) fn without_blanks(value: &Value) -> Option<Value> {
+    without_empty(value, true)
+}
+
+fn without_empty(value: &Value, blanks_too: bool) -> Option<Value> {
+    let inner = |value: &Value| without_empty(value, blanks_too);
     match value {
         Value::Null => None,
-        Value::String(text) if text.is_empty() => None,
+        Value::String(text) if blanks_too && text.is_empty() => None,
         Value::Array(items) if items.is_empty() => None,
         Value::Array(items) => {
-            Some(Value::Array(items.iter().map(|item| compact(item).unwrap_or_else(|| item.clone())).collect()))
+            Some(Value::Array(items.iter().map(|item| inner(item).unwrap_or_else(|| item.clone())).collect()))
         }
         Value::Object(fields) => {
             let fields: Map<String, Value> =
-                fields.iter().filter_map(|(name, field)| Some((name.clone(), compact(field)?))).collect();
+                fields.iter().filter_map(|(name, field)| Some((name.clone(), inner(field)?))).collect();
             (!fields.is_empty()).then_some(Value::Object(fields))
         }
         other => Some(other.clone()),
@@ -140,6 +167,21 @@ pub(super) fn sets_by_name(value: &Value) -> Option<Value> {
     (!by_name.is_empty()).then_some(Value::Object(by_name))
 }
 
+/// A map of lists, each as it is. Old exports write one value without a list.
+pub(super) fn lists_by_name(value: &Value) -> Option<Value> {
+    let list = |value: &Value| match value {
+        Value::Null => None,
+        Value::Array(items) => {
+            let items: Vec<Value> = items.iter().filter(|item| !item.is_null()).cloned().collect();
+            (!items.is_empty()).then_some(Value::Array(items))
+        }
+        one => Some(Value::Array(vec![one.clone()])),
+    };
+    let by_name = value.as_object()?.iter().filter_map(|(name, items)| Some((name.clone(), list(items)?)));
+    let by_name: Map<String, Value> = by_name.collect();
+    (!by_name.is_empty()).then_some(Value::Object(by_name))
+}
+
 /// A list of maps, sorted by the field that tells them apart.
 pub(super) fn keyed(mut items: Vec<Value>, key: &str) -> Option<Value> {
     items.sort_by_key(|item| item.get(key).map(sort_key));
@@ -151,8 +193,9 @@ pub(super) fn split_secrets(value: &Value) -> (Option<Value>, Option<Value>) {
     let Some(fields) = value.as_object() else { return (None, None) };
     let of = |secret: bool| {
         let fields = fields.iter().filter(|(name, value)| is_secret(name, value) == secret);
+        let kept = |value: &Value| if secret { without_blanks(value) } else { compact(value) };
         let fields: Map<String, Value> =
-            fields.filter_map(|(name, value)| Some((name.clone(), compact(value)?))).collect();
+            fields.filter_map(|(name, value)| Some((name.clone(), kept(value)?))).collect();
         (!fields.is_empty()).then_some(Value::Object(fields))
     };
     (of(false), of(true))

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::Canonical;
-use super::fields::{Fields, compact};
+use super::fields::{Fields, without_blanks};
 use super::names::{list, text};
 use crate::components::keycloak::kinds::Kind;
 
@@ -35,8 +35,8 @@ impl Flows<'_> {
         let executions = self.executions(representation, 0, &mut unknown);
         let mut below = Map::new();
         self.note_below(&executions, &mut below);
-        fields.put("subFlows", compact(&Value::Object(below)));
-        fields.put("executions", compact(&executions));
+        fields.put("subFlows", without_blanks(&Value::Object(below)));
+        fields.put("executions", without_blanks(&executions));
         fields.pass_over(&["alias", "topLevel", "authenticationExecutions"]);
         let (document, not_known) = fields.finish();
         unknown.extend(not_known);
@@ -71,24 +71,40 @@ impl Flows<'_> {
         let mut fields = Fields::of(representation);
         fields.keep(&["authenticator", "requirement", "priority"]);
         if let Some(alias) = fields.text("authenticatorConfig") {
-            let config = self.configs.get(alias).and_then(|config| config.get("config")).and_then(compact);
+            let found = self.configs.get(alias);
+            let config = found.and_then(|config| config.get("config")).and_then(without_blanks);
             fields.put("config", Some(json!({ "alias": alias, "config": config })));
+            unknown.extend(found.into_iter().flat_map(|config| beyond(config, &["id", "alias", "config"])));
         }
         if let Some(alias) = fields.text("flowAlias") {
             let mut below = Map::new();
             below.insert("alias".to_owned(), json!(alias));
             if let Some(flow) = self.by_alias.get(alias) {
+                unknown.extend(beyond(flow, &KNOWN));
                 for name in ["description", "providerId"] {
-                    below.extend(flow.get(name).and_then(compact).map(|value| (name.to_owned(), value)));
+                    below.extend(flow.get(name).and_then(without_blanks).map(|value| (name.to_owned(), value)));
                 }
                 let executions = self.executions(flow, depth + 1, unknown);
-                below.extend(compact(&executions).map(|executions| ("executions".to_owned(), executions)));
+                below.extend(without_blanks(&executions).map(|executions| ("executions".to_owned(), executions)));
             } else {
                 unknown.push(format!("the flow {alias}, which is named and not there"));
             }
             fields.put("flow", Some(Value::Object(below)));
         }
-        fields.pass_over(&["authenticatorFlow", "autheticatorFlow", "userSetupAllowed", "id", "flowId"]);
-        fields.finish().0
+        fields.pass_over(&["authenticatorFlow", "autheticatorFlow", "userSetupAllowed", "id", "flowId", "parentFlow"]);
+        let (document, not_known) = fields.finish();
+        unknown.extend(not_known);
+        document
     }
+}
+
+/// Fields of a flow that lies in another one.
+const KNOWN: [&str; 7] =
+    ["id", "alias", "description", "providerId", "topLevel", "builtIn", "authenticationExecutions"];
+
+/// Fields that are not among those known.
+fn beyond(of: &Value, known: &[&str]) -> Vec<String> {
+    let mut fields = Fields::of(of);
+    fields.pass_over(known);
+    fields.finish().1
 }

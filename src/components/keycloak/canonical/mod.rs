@@ -5,11 +5,14 @@
 //! Seen on Keycloak 26.5.3: an export's realm file and `POST partial-export` have the same shape, but for secrets,
 //! users and organizations.
 
+mod blank;
 mod client;
 mod component;
 mod credential;
+mod default_role;
 mod fields;
 mod flow;
+mod loose;
 mod names;
 mod permission;
 mod provider;
@@ -19,11 +22,14 @@ mod role;
 mod tests;
 mod user;
 
+pub use blank::as_said;
+#[cfg(test)]
+pub use client::CLIENT_FIELDS;
 pub use client::with_addresses;
 pub use component::DIRECTORY;
-pub use credential::Side;
-pub use names::{DEFAULT_ROLE, Names, address_in, key_of};
-pub use realm::{FLOWS_IN_USE, HOLDER, Realm, organization, realm, user_profile};
+pub use credential::{OF_EVERY_SERVER, Side};
+pub use names::{DEFAULT_ROLE, Names, address_in, default_role_of, key_of};
+pub use realm::{FLOWS_IN_USE, HOLDER, ORDERED, Realm, organization, realm, user_profile};
 pub use user::{OF_THE_DIRECTORY, user};
 
 use serde_json::Value;
@@ -44,7 +50,12 @@ pub struct Canonical {
 
 impl Canonical {
     pub fn resource(&self) -> Resource {
-        Resource { id: self.id.clone(), body: Body::Document(Document::new(self.document.clone())) }
+        self.resource_of(self.document.clone())
+    }
+
+    /// The same with this document.
+    pub fn resource_of(&self, document: Value) -> Resource {
+        Resource { id: self.id.clone(), body: Body::Document(Document::new(document)) }
     }
 }
 

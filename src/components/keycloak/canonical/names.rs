@@ -14,8 +14,9 @@ const MAX_DEPTH: usize = 64;
 /// server: groups by their names, not by paths in which a `/` can be part of a name; flows by alias, not by id.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    /// The realm's name, which is part of its default role's.
     pub realm: String,
+    /// The realm's own name for its default role. A realm that was renamed keeps the one of before.
+    pub default_role: String,
     groups: HashMap<String, String>,
     ambiguous: BTreeSet<String>,
     flows: HashMap<String, String>,
@@ -25,12 +26,30 @@ pub struct Names {
     pub permissions: Permissions,
 }
 
-/// Stands for `default-roles-NAME` in every realm.
+/// Stands for the realm's default role in every realm, whatever its name is there.
 pub const DEFAULT_ROLE: &str = "default-roles-{realm}";
 
 /// Stands for the realm's name in addresses of its own.
 const REALM: &str = "{realm}";
 const OWN_FOLDERS: [&str; 2] = ["/realms/", "/admin/"];
+
+/// The name that the server gives to the default role of a realm.
+pub fn default_role_of(realm: &str) -> String {
+    DEFAULT_ROLE.replace(REALM, &realm.to_lowercase())
+}
+
+/// The name of the default role, from a realm's representation.
+fn default_role_in(realm: &Value) -> String {
+    let told = realm.get("defaultRole").and_then(|role| text(role, "name")).filter(|name| !name.is_empty());
+    if let Some(told) = told {
+        return told.to_owned();
+    }
+    let name = default_role_of(text(realm, "realm").unwrap_or_default());
+    // Names of roles keep their case; the realm's in this one may have it too.
+    let roles = realm.get("roles").map_or(&[][..], |roles| list(roles, "realm"));
+    let mut known = roles.iter().filter_map(|role| text(role, "name"));
+    known.find(|known| known.eq_ignore_ascii_case(&name)).map_or(name.clone(), str::to_owned)
+}
 
 /// The address in the realm of this name.
 pub fn address_in(realm: &str, text: &str) -> String {
@@ -43,7 +62,8 @@ impl Names {
     /// Of a realm's representation, from an export or from the server.
     pub fn of(realm: &Value) -> Self {
         let mut names = Self {
-            realm: realm.get("realm").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            realm: text(realm, "realm").unwrap_or_default().to_owned(),
+            default_role: default_role_in(realm),
             permissions: Permissions::of(realm),
             ..Self::default()
         };
@@ -117,9 +137,9 @@ impl Names {
     }
 
     pub fn role(&self, name: &str) -> String {
-        match name.strip_prefix("default-roles-") {
-            Some(realm) if realm.eq_ignore_ascii_case(&self.realm) => DEFAULT_ROLE.to_owned(),
-            _ => name.to_owned(),
+        match name == self.default_role && !name.is_empty() {
+            true => DEFAULT_ROLE.to_owned(),
+            false => name.to_owned(),
         }
     }
 

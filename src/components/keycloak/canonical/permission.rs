@@ -95,5 +95,5 @@ fn client_of(resource: &Value) -> Map<String, Value> {
 }
 
 fn is_empty(value: &Value) -> bool {
-    super::fields::compact(value).is_none()
+    super::fields::without_blanks(value).is_none()
 }

@@ -22,9 +22,11 @@ pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canoni
         "addReadTokenRoleOnCreate",
         "authenticateByDefault",
         "linkOnly",
-        "firstBrokerLoginFlowAlias",
-        "postBrokerLoginFlowAlias",
     ]);
+    for flow in ["firstBrokerLoginFlowAlias", "postBrokerLoginFlowAlias"] {
+        let alias = fields.text(flow).map(|alias| json!(alias));
+        fields.put(flow, alias);
+    }
     let (plain, secret) = fields.take("config").map_or((None, None), split_secrets);
     fields.put("config", plain);
     fields.put("secretConfig", unmasked(secret));
@@ -33,12 +35,15 @@ pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canoni
     let mappers = ours.map(|mapper| {
         let mut fields = Fields::of(mapper);
         fields.keep(&["name", "identityProviderMapper", "config"]);
-        fields.finish().0
+        fields.pass_over(&["id", "identityProviderAlias"]);
+        fields.finish()
     });
-    fields.put("mappers", keyed(mappers.collect(), "name"));
+    let (mappers, not_known): (Vec<Value>, Vec<Vec<String>>) = mappers.unzip();
+    fields.put("mappers", keyed(mappers, "name"));
     // Which organization uses it is written at the organization.
     fields.pass_over(&["types", "organizationId", "updateProfileFirstLogin"]);
-    let (document, unknown) = fields.finish();
+    let (document, mut unknown) = fields.finish();
+    unknown.extend(not_known.into_iter().flatten().map(|field| format!("its mappers' {field}")));
     Canonical { id: Kind::IdentityProvider.id(&[alias]), document, unknown }
 }
 
@@ -63,7 +68,7 @@ pub fn organization(representation: &Value) -> Canonical {
     let mut fields = Fields::of(representation);
     let alias = fields.text("alias").or_else(|| text(representation, "name")).unwrap_or_default();
     fields.keep(&["id", "name", "enabled", "description", "redirectUrl"]);
-    fields.keep_sets_by_name(&["attributes"]);
+    fields.keep_lists_by_name(&["attributes"]);
     let domains = fields
         .take("domains")
         .and_then(Value::as_array)

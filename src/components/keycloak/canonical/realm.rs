@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::component::{USER_PROFILE, components};
-use super::fields::{Fields, compact, keyed, set, unmasked, without_null};
+use super::fields::{Fields, compact, keyed, set, unmasked, without_blanks, without_null};
+use super::loose::loose;
 use super::names::{Names, list, text};
 use super::role::{group_set, groups, role};
-use super::{Canonical, client, flow, invalid, provider};
+use super::{Canonical, client, default_role, flow, invalid, provider};
 use crate::components::keycloak::kinds::Kind;
 use crate::model::{Result, TreePath};
 
@@ -57,20 +58,29 @@ pub const FLOWS_IN_USE: [&str; 7] = [
     "firstBrokerLoginFlow",
 ];
 
-/// Lists and maps among the settings; whatever else of a realm is no single value is not known.
-const SETTINGS: [&str; 12] = [
-    "attributes",
-    "browserSecurityHeaders",
-    "eventsListeners",
-    "enabledEventTypes",
-    "supportedLocales",
-    "otpSupportedApplications",
-    "requiredCredentials",
+/// Sets among the settings; whatever else of a realm is neither a single value nor named below is not known.
+const SETS: [&str; 4] = ["eventsListeners", "enabledEventTypes", "supportedLocales", "otpSupportedApplications"];
+
+/// Lists in the order of preference.
+pub const ORDERED: [&str; 6] = [
     "webAuthnPolicySignatureAlgorithms",
     "webAuthnPolicyAcceptableAaguids",
     "webAuthnPolicyExtraOrigins",
     "webAuthnPolicyPasswordlessSignatureAlgorithms",
+    "webAuthnPolicyPasswordlessAcceptableAaguids",
     "webAuthnPolicyPasswordlessExtraOrigins",
+];
+
+/// Choices for which the server takes a blank as the first of them.
+const UNSPECIFIED: [&str; 8] = [
+    "webAuthnPolicyAttestationConveyancePreference",
+    "webAuthnPolicyAuthenticatorAttachment",
+    "webAuthnPolicyRequireResidentKey",
+    "webAuthnPolicyUserVerificationRequirement",
+    "webAuthnPolicyPasswordlessAttestationConveyancePreference",
+    "webAuthnPolicyPasswordlessAuthenticatorAttachment",
+    "webAuthnPolicyPasswordlessRequireResidentKey",
+    "webAuthnPolicyPasswordlessUserVerificationRequirement",
 ];
 
 /// Names of realm attributes that are this program's own.
@@ -89,6 +99,7 @@ pub fn realm(representation: &Value) -> Result<Realm> {
     let mut unknown = Vec::new();
     let (settings, not_known) = settings(representation);
     unknown.extend(not_known);
+    unknown.extend(loose(representation));
     all.push(settings);
     all.push(bindings(representation, &names));
     all.extend(policies(representation));
@@ -109,6 +120,7 @@ pub fn realm(representation: &Value) -> Result<Realm> {
     for (client, given) in roles.get("client").and_then(Value::as_object).into_iter().flatten() {
         all.extend(given.as_array().into_iter().flatten().map(|one| role(one, Some(client), &names)));
     }
+    default_role::complete(representation, &names, &mut all);
     groups(list(representation, "groups"), &names, &[], &mut all);
     all.extend(list(representation, "organizations").iter().map(organization));
     let mut resources = BTreeMap::new();
@@ -137,7 +149,7 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         fields.put("smtpServer", compact(&Value::Object(plain)));
-        fields.put("smtpPassword", unmasked(server.get("password").and_then(compact)));
+        fields.put("smtpPassword", unmasked(server.get("password").and_then(without_blanks)));
     }
     {
         // Never left out: a server always has some, so a realm without its own has an empty map.
@@ -152,14 +164,12 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
     let headers = fields.take("browserSecurityHeaders").and_then(without_null);
     fields.put("browserSecurityHeaders", headers);
     fields.keep(&["requiredCredentials"]);
-    fields.keep_sets(
-        &SETTINGS
-            .iter()
-            .copied()
-            .filter(|name| !matches!(*name, "attributes" | "browserSecurityHeaders" | "requiredCredentials"))
-            .collect::<Vec<_>>(),
-    );
-    fields.keep_sets(&["webAuthnPolicyPasswordlessAcceptableAaguids"]);
+    fields.keep_sets(&SETS);
+    fields.keep_lists(&ORDERED);
+    for name in UNSPECIFIED {
+        let value = fields.take(name).and_then(compact);
+        fields.put(name, value.map(|value| if value == json!("") { json!("not specified") } else { value }));
+    }
     // Single values of any name are settings, in later versions too.
     let single: Vec<String> = fields
         .rest()
@@ -173,7 +183,10 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
 
 fn bindings(representation: &Value, names: &Names) -> Canonical {
     let mut fields = Fields::of(representation);
-    fields.keep(&FLOWS_IN_USE);
+    for flow in FLOWS_IN_USE {
+        let alias = fields.text(flow).map(|alias| json!(alias));
+        fields.put(flow, alias);
+    }
     fields.keep_sets_even_empty(&["defaultDefaultClientScopes", "defaultOptionalClientScopes"]);
     let given = list(representation, "defaultGroups").iter().filter_map(Value::as_str);
     let (doubtful, clear): (Vec<&str>, Vec<&str>) = given.partition(|path| names.is_ambiguous(path));

@@ -17,16 +17,21 @@ pub(super) fn role(representation: &Value, client: Option<&str>, names: &Names) 
         None => Kind::RealmRole.id(&[names.role(name)]),
     };
     fields.keep(&["id", "description"]);
-    fields.keep_sets_by_name(&["attributes"]);
+    fields.keep_lists_by_name(&["attributes"]);
+    let mut beyond = Vec::new();
     if let Some(composites) = fields.take("composites") {
         let mut made = Map::new();
         made.extend(names.roles(composites.get("realm")).map(|roles| ("realm".to_owned(), roles)));
         let of_clients = composites.get("client").and_then(super::fields::sets_by_name);
         made.extend(of_clients.map(|roles| ("client".to_owned(), roles)));
         fields.put("composites", (!made.is_empty()).then_some(Value::Object(made)));
+        let mut of_others = Fields::of(composites);
+        of_others.pass_over(&["realm", "client"]);
+        beyond.extend(of_others.finish().1.into_iter().map(|field| format!("composites: {field}")));
     }
     fields.pass_over(&["name", "composite", "clientRole", "containerId", "scopeParamRequired"]);
-    let (document, unknown) = fields.finish();
+    let (document, mut unknown) = fields.finish();
+    unknown.extend(beyond);
     Canonical { id, document, unknown }
 }
 
@@ -45,7 +50,8 @@ pub(super) fn groups(representations: &[Value], names: &Names, above: &[String],
 fn group(representation: &Value, way: &[String], names: &Names) -> Canonical {
     let mut fields = Fields::of(representation);
     fields.keep(&["id", "description"]);
-    fields.keep_sets_by_name(&["attributes", "clientRoles"]);
+    fields.keep_lists_by_name(&["attributes"]);
+    fields.keep_sets_by_name(&["clientRoles"]);
     let roles = names.roles(fields.take("realmRoles"));
     fields.put("realmRoles", roles);
     fields.pass_over(&["name", "path", "parentId", "subGroups", "subGroupCount", "access"]);

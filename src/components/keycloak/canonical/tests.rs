@@ -56,10 +56,10 @@ fn a_realm_is_taken_apart_into_what_can_be_restored_alone() {
         at(&realm, "realm/roles/realm/default-roles-{realm}")["composites"],
         json!({"realm": ["dev", "uma"], "client": {"app": ["read"]}})
     );
-    assert_eq!(at(&realm, "realm/roles/client/app/read")["attributes"], json!({"k": ["1", "2"]}));
+    assert_eq!(at(&realm, "realm/roles/client/app/read")["attributes"], json!({"k": ["2", "1", "2"]}));
     let client = at(&realm, "realm/clients/app");
     assert_eq!(client["redirectUris"], json!(["a", "b"]));
-    assert_eq!(client["attributes"], json!({"use.refresh.tokens": "true"}));
+    assert_eq!(client["attributes"], json!({"use.refresh.tokens": "true", "empty": ""}));
     assert_eq!(client["secretAttributes"], json!({"saml.signing.private.key": "MIIE"}));
     assert_eq!(client["authenticationFlowBindingOverrides"], json!({"browser": "mine"}));
     assert_eq!(client["protocolMappers"], json!([{"name": "m1", "config": {"x": "y"}}]));
@@ -120,7 +120,7 @@ fn users_of_an_export_and_of_the_server_are_equal() {
     });
     let live = json!({
         "id": "u1", "username": "ana", "email": "ana@x.org", "enabled": true, "emailVerified": true, "totp": true,
-        "createdTimestamp": 5, "attributes": {"dept": ["hr", "it"]}, "access": {"manage": true}, "notBefore": 0,
+        "createdTimestamp": 5, "attributes": {"dept": ["it", "hr"], "blank": [""]}, "access": {"manage": true}, "notBefore": 0,
         "userProfileMetadata": {"attributes": []}, "groups": ["g2"], "realmRoles": ["default-roles-staff"],
         "federatedIdentities": [{"identityProvider": "gh", "userId": "1", "userName": "a"}], "requiredActions": []
     });
@@ -178,4 +178,62 @@ fn what_an_export_alone_tells_of_a_key_is_not_compared() {
     let key = at(&realm, "realm/components/KeyProvider/ec");
     assert_eq!(key["config"], json!({"ecdsaEllipticCurveKey": ["P-256"]}));
     assert_eq!(key["secretConfig"], json!({"ecdsaPublicKey": ["MFk"], "ecdsaPrivateKey": ["MII"]}));
+}
+
+#[test]
+fn a_blank_text_says_something() {
+    let mut given = a_realm();
+    given["displayName"] = json!("");
+    given["localizationTexts"] = json!({"en": {"loginTitle": "", "kept": "x"}, "de": {}});
+    given["attributes"]["flag"] = json!("");
+    given["webAuthnPolicyRequireResidentKey"] = json!("");
+    given["identityProviders"][0]["postBrokerLoginFlowAlias"] = json!("");
+    given["clientScopes"] = json!([{"name": "s", "attributes": {"consent.screen.text": ""}}]);
+    let realm = realm(&given).unwrap();
+    let settings = at(&realm, "realm/settings");
+    assert_eq!((&settings["displayName"], &settings["attributes"]["flag"]), (&json!(""), &json!("")));
+    assert_eq!(settings["webAuthnPolicyRequireResidentKey"], json!("not specified"));
+    assert_eq!(at(&realm, "realm/localization/en"), &json!({"loginTitle": "", "kept": "x"}));
+    assert_eq!(at(&realm, "realm/client-scopes/s")["attributes"], json!({"consent.screen.text": ""}));
+    assert_eq!(at(&realm, "realm/identity-providers/gh").get("postBrokerLoginFlowAlias"), None);
+}
+
+#[test]
+fn preferences_keep_their_order_and_sets_have_none() {
+    let mut given = a_realm();
+    given["webAuthnPolicySignatureAlgorithms"] = json!(["RS256", "ES256", "RS256"]);
+    given["webAuthnPolicyAcceptableAaguids"] = json!([]);
+    given["supportedLocales"] = json!(["fr", "de", "fr"]);
+    let realm = realm(&given).unwrap();
+    let settings = at(&realm, "realm/settings");
+    assert_eq!(settings["webAuthnPolicySignatureAlgorithms"], json!(["RS256", "ES256", "RS256"]));
+    assert_eq!(settings["webAuthnPolicyAcceptableAaguids"], json!([]));
+    assert_eq!(settings["supportedLocales"], json!(["de", "fr"]));
+}
+
+#[test]
+fn fields_within_fields_are_named_too() {
+    let mut given = a_realm();
+    given["authenticationFlows"][0]["authenticationExecutions"][0]["later"] = json!(1);
+    given["authenticationFlows"][1]["newer"] = json!(1);
+    given["authenticatorConfig"][0]["newest"] = json!(1);
+    given["identityProviderMappers"][0]["latest"] = json!(1);
+    let realm = realm(&given).unwrap();
+    let unknown = |key: &str| realm.resources[&TreePath::new(key).unwrap()].unknown.clone();
+    assert_eq!(unknown("realm/flows/mine"), ["later", "newer", "newest"]);
+    assert_eq!(unknown("realm/identity-providers/gh"), ["its mappers' latest"]);
+    let ana = json!({"username": "ana", "federatedIdentities": [{"identityProvider": "gh", "token": "t"}],
+        "clientConsents": [{"clientId": "app", "grantedRealmRoles": ["r"]}],
+        "credentials": [{"type": "password", "secretData": "{}", "device": "x"}, {"type": "password-history", "secretData": "{}"}]});
+    let ana = user(&ana, &realm.names, Side::Backup).unwrap();
+    assert_eq!(
+        ana.unknown,
+        [
+            "federatedIdentities: token",
+            "clientConsents: grantedRealmRoles",
+            "credentials: device",
+            "credentials: a former password that a policy remembers: the server takes none"
+        ]
+    );
+    assert_eq!(ana.document["credentials"].as_array().map(Vec::len), Some(1));
 }

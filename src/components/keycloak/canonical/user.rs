@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::kinds::Kind;
 use super::credential::{Side, credentials};
-use super::fields::{Fields, keyed, set};
+use super::fields::{Fields, keyed, lists_by_name, set};
 use super::names::{Names, list, text};
 use super::provider::current_action;
 use super::{Canonical, invalid};
@@ -29,7 +29,11 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
         None => Kind::User.id(&[&username]),
     };
     let mut unknown = Vec::new();
-    fields.keep(&["id", "firstName", "lastName", "createdTimestamp"]);
+    fields.keep(&["id", "createdTimestamp"]);
+    for name in ["firstName", "lastName"] {
+        let value = fields.text(name).map(|text| json!(text));
+        fields.put(name, value);
+    }
     let directory = fields.text("federationLink").map(|id| Value::String(names.directory(id)));
     fields.put("federationLink", directory);
     fields.put("username", Some(Value::String(username.clone())));
@@ -45,7 +49,9 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
         given.iter().filter_map(Value::as_str).map(|action| json!(current_action(action))).collect::<Vec<_>>()
     });
     fields.put("requiredActions", actions.and_then(|actions| set(&Value::Array(actions))));
-    fields.keep_sets_by_name(&["attributes", "clientRoles"]);
+    let attributes = fields.take("attributes").and_then(attributes);
+    fields.put("attributes", attributes);
+    fields.keep_sets_by_name(&["clientRoles"]);
     let roles = names.roles(fields.take("realmRoles"));
     fields.put("realmRoles", roles);
     let (groups, doubtful) = groups(fields.take("groups"), names);
@@ -56,9 +62,13 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
         fields.put("authorizationPolicies", names.permissions.policies(&username));
         fields.put("ownedResources", names.permissions.resources(&username));
     }
-    let links = fields.take("federatedIdentities").and_then(links);
-    fields.put("federatedIdentities", links);
-    let consents = fields.take("clientConsents").map(|given| consents(given, side));
+    if let Some((links, not_known)) = fields.take("federatedIdentities").and_then(links) {
+        fields.put("federatedIdentities", links);
+        unknown.extend(not_known);
+    }
+    let given = fields.take("clientConsents");
+    unknown.extend(given.into_iter().flat_map(|given| beyond_consents(given)));
+    let consents = given.map(|given| consents(given, side));
     fields.put("clientConsents", consents.flatten());
     if let Some(given) = fields.take("credentials") {
         let (credentials, secretless) = credentials(given, side);
@@ -71,6 +81,17 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     Ok(Canonical { id, document, unknown })
 }
 
+/// The server keeps no blank value of a user's attribute.
+fn attributes(given: &Value) -> Option<Value> {
+    let mut lists = lists_by_name(given)?;
+    let by_name = lists.as_object_mut()?;
+    for values in by_name.values_mut().filter_map(Value::as_array_mut) {
+        values.retain(|value| value.as_str() != Some(""));
+    }
+    by_name.retain(|_, values| values.as_array().is_some_and(|values| !values.is_empty()));
+    (!by_name.is_empty()).then_some(lists)
+}
+
 fn groups(given: Option<&Value>, names: &Names) -> (Option<Value>, Vec<String>) {
     let given: Vec<&str> = given.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let (doubtful, clear): (Vec<&str>, Vec<&str>) = given.into_iter().partition(|path| names.is_ambiguous(path));
@@ -79,13 +100,25 @@ fn groups(given: Option<&Value>, names: &Names) -> (Option<Value>, Vec<String>) 
     (set(&Value::Array(keys)), doubtful.collect())
 }
 
-fn links(given: &Value) -> Option<Value> {
+fn links(given: &Value) -> Option<(Option<Value>, Vec<String>)> {
     let link = |link: &Value| {
         let mut fields = Fields::of(link);
         fields.keep(&["identityProvider", "userId", "userName"]);
-        fields.finish().0
+        fields.finish()
     };
-    keyed(given.as_array()?.iter().map(link).collect(), "identityProvider")
+    let (links, not_known): (Vec<Value>, Vec<Vec<String>>) = given.as_array()?.iter().map(link).unzip();
+    let not_known = not_known.into_iter().flatten().map(|field| format!("federatedIdentities: {field}"));
+    Some((keyed(links, "identityProvider"), not_known.collect()))
+}
+
+fn beyond_consents(given: &Value) -> Vec<String> {
+    let beyond = |consent: &Value| {
+        let mut fields = Fields::of(consent);
+        fields.pass_over(&["clientId", "grantedClientScopes", "createdDate", "lastUpdatedDate"]);
+        fields.finish().1
+    };
+    let all = given.as_array().into_iter().flatten().flat_map(beyond);
+    all.map(|field| format!("clientConsents: {field}")).collect()
 }
 
 /// Their dates become those of the restore, whatever is written.

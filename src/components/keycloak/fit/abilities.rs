@@ -2,6 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::components::keycloak::canonical::OF_EVERY_SERVER;
+
 /// Settings that every directory has, which its provider does not list.
 const OF_EVERY_DIRECTORY: [&str; 12] = [
     "enabled",
@@ -30,7 +32,12 @@ pub(super) struct Abilities {
     /// By type and provider: names of settings.
     components: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     identity_providers: BTreeSet<String>,
+    /// It has providers of credentials, and they are those of every server.
+    lacks_credential_plugins: bool,
 }
+
+/// Providers of credentials that come with the server.
+const OF_THE_SERVER: &str = "keycloak-";
 
 impl Abilities {
     /// Of `GET /admin/serverinfo`.
@@ -43,7 +50,10 @@ impl Abilities {
             (kind.clone(), settings.collect())
         });
         let brokers = ["identityProviders", "socialProviders"].into_iter().filter_map(|name| info.get(name));
+        let credentials = info.pointer("/providers/credential/providers").and_then(Value::as_object);
         Self {
+            lacks_credential_plugins: credentials
+                .is_some_and(|all| all.keys().all(|one| one.starts_with(OF_THE_SERVER))),
             mappers: mappers.collect(),
             components: components.collect(),
             identity_providers: brokers.flat_map(ids).collect(),
@@ -60,6 +70,10 @@ impl Abilities {
 
     pub fn lacks_identity_provider(&self, provider: &str) -> bool {
         !self.identity_providers.is_empty() && !self.identity_providers.contains(provider)
+    }
+
+    pub fn lacks_credential(&self, kind: &str) -> bool {
+        self.lacks_credential_plugins && !OF_EVERY_SERVER.contains(&kind)
     }
 
     /// Whether the server keeps that setting to itself.

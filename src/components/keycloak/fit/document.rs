@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::abilities::Abilities;
+use crate::components::keycloak::canonical::OF_EVERY_SERVER;
 use crate::components::keycloak::kinds::Kind;
 use crate::model::visible;
 
@@ -51,9 +52,28 @@ pub(super) fn fit(kind: Kind, name: &str, document: &mut Value, terms: &Terms) -
                 fitted.left_out.push(lacking("identity provider", &provider));
             }
         }
+        Kind::User | Kind::ServiceAccount => credentials(fields, terms),
         _ => {}
     }
     fitted
+}
+
+/// The source names them: whoever is looked at for this has some.
+fn credentials(fields: &mut Map<String, Value>, terms: &Terms) {
+    let Some(held) = fields.get_mut("credentials").and_then(Value::as_array_mut) else { return };
+    held.retain(|one| {
+        !one.get("type").and_then(Value::as_str).is_some_and(|kind| terms.abilities.lacks_credential(kind))
+    });
+    if held.is_empty() {
+        fields.remove("credentials");
+    }
+}
+
+/// Whether a user has credentials of which a server may keep none.
+pub(super) fn has_rare_credentials(user: &Value) -> bool {
+    let is_rare =
+        |one: &Value| !one.get("type").and_then(Value::as_str).is_none_or(|kind| OF_EVERY_SERVER.contains(&kind));
+    user.get("credentials").and_then(Value::as_array).is_some_and(|held| held.iter().any(is_rare))
 }
 
 /// A client that cannot keep a secret has none, whatever it is given.
@@ -199,6 +219,22 @@ mod tests {
         assert!(said.is_left_out && said.left_out[0].contains("corp-store"), "{said:?}");
         assert!(fitted(Kind::IdentityProvider, json!({"providerId": "corp"})).1.is_left_out);
         assert!(!fitted(Kind::IdentityProvider, json!({"providerId": "oidc"})).1.is_left_out);
+    }
+
+    #[test]
+    fn a_credential_of_a_missing_plugin_is_left_out() {
+        let ana = || json!({"credentials": [{"type": "password"}, {"type": "sms"}]});
+        assert!(has_rare_credentials(&ana()) && !has_rare_credentials(&json!({"credentials": [{"type": "otp"}]})));
+        let of = |providers: Value| {
+            let info = json!({"providers": {"credential": {"providers": providers}}});
+            let terms = Terms { abilities: Abilities::of(&info), scopes: BTreeMap::new() };
+            let mut document = ana();
+            fit(Kind::User, "ana", &mut document, &terms);
+            document
+        };
+        assert_eq!(of(json!({"keycloak-password": {}})), json!({"credentials": [{"type": "password"}]}));
+        assert_eq!(of(json!({"keycloak-password": {}, "sms": {}})), ana());
+        assert_eq!(of(Value::Null), ana());
     }
 
     #[test]

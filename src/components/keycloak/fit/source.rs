@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::abilities::Abilities;
-use super::document::{Fitted, Terms, fit};
+use super::document::{Fitted, Terms, fit, has_rare_credentials};
 use crate::components::keycloak::export::notes::Notes;
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::live::{Keycloak, is_user};
@@ -30,15 +30,19 @@ impl FittedSource {
         Self { source, server }
     }
 
+    async fn abilities_alone(&self) -> Terms {
+        let info = self.server.live.http.server_info().await.unwrap_or(Value::Null);
+        Terms { abilities: Abilities::of(&info), ..Terms::default() }
+    }
+
     /// What cannot be asked now is told by the write.
     async fn terms(&self) -> Terms {
-        let info = self.server.live.http.server_info().await.unwrap_or(Value::Null);
         let mut scopes = BTreeMap::new();
         if let Ok(view) = self.server.live.realm_for_plan().await {
             scopes.extend(view.resources().filter_map(|(_, one)| protocol_of_scope(&one.id, &one.document)));
         }
         scopes.extend(self.own_scopes().await);
-        Terms { abilities: Abilities::of(&info), scopes }
+        Terms { scopes, ..self.abilities_alone().await }
     }
 
     async fn own_scopes(&self) -> Vec<(String, String)> {
@@ -113,10 +117,14 @@ impl Reader for FittedSource {
 
     async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
         let read = self.source.read(wanted).await;
-        if wanted.iter().all(|location| is_user(&location.id.key)) {
-            return read;
-        }
-        let terms = self.terms().await;
+        let is_people = wanted.iter().all(|location| is_user(&location.id.key));
+        let has_rare = |one: &Resource| one.document().is_some_and(|document| has_rare_credentials(&document.value));
+        let mut found = read.iter().filter_map(|read| read.as_ref().ok()?.as_ref());
+        let terms = match (is_people, is_people && found.any(has_rare)) {
+            (true, false) => return read,
+            (true, true) => self.abilities_alone().await,
+            (false, _) => self.terms().await,
+        };
         let fit = |found: Option<Resource>| {
             let (resource, fitted) = fitted(found?, &terms);
             (!fitted.is_left_out).then_some(resource)

@@ -123,6 +123,13 @@ impl Http {
         self.patience.ending(attempt, Failed::may_pass).await.map_err(Failed::into_error)?.json()
     }
 
+    /// The realms that this login may see, briefly.
+    pub async fn realms(&self) -> Result<Value> {
+        let url = self.realms_url();
+        let attempt = || self.once(Method::GET, &url, &[("briefRepresentation", "true")], None);
+        self.patience.ending(attempt, Failed::may_pass).await.map_err(Failed::into_error)?.json()
+    }
+
     /// Where realms are made.
     pub fn realms_url(&self) -> String {
         format!("{}/admin/realms", self.config.url)

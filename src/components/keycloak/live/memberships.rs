@@ -190,6 +190,7 @@ fn lists(realm: &RealmView) -> Vec<List> {
         lists.push(List::new(Tells::Organization(alias.clone()), path, None));
     }
     // Everybody has the default role: the longest list, whose pages come one after the other, is begun first.
-    lists.sort_by_key(|list| !matches!(&list.tells, Tells::Role(None, name) if name.starts_with("default-roles-")));
+    let default = realm.names().map(|names| names.default_role.as_str());
+    lists.sort_by_key(|list| !matches!(&list.tells, Tells::Role(None, name) if Some(name.as_str()) == default));
     lists
 }

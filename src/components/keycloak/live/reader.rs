@@ -1,12 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
 
 use super::one_user::Details;
 use super::realm_view::{RealmView, text};
 use super::{Keycloak, is_user, probe};
 use crate::components::keycloak::canonical;
+use crate::components::keycloak::held::{HELD_BY, within};
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
 use crate::model::{
@@ -14,6 +17,8 @@ use crate::model::{
     visible,
 };
 use crate::reader::Reader;
+
+const SIDE_BY_SIDE: usize = 4;
 
 /// What a realm that is not there calls itself.
 pub(super) const ABSENT: &str = "absent";
@@ -115,8 +120,13 @@ impl Reader for Keycloak {
             true => Ok(BTreeMap::new()),
             false => self.live.users(&users, &details).await,
         };
-        let read = |location: &Location| -> Result<Option<Resource>> {
-            let id = Kind::of_id(&location.id).map(|(kind, names)| kind.id(&names))?;
+        let held = match &view {
+            Some(Ok(view)) => self.held(view, wanted, with).await,
+            _ => HashMap::new(),
+        };
+        let read = |(at, location): (usize, &Location)| -> Result<Option<Resource>> {
+            let (kind, id) = Kind::of_id(&location.id).map(|(kind, names)| (kind, kind.id(&names)))?;
+            let other = with.get(at).and_then(Option::as_ref).and_then(Resource::document);
             let found = match is_user(&id.key) {
                 true => match found.as_ref().map_err(again)?.get(&id.key) {
                     Some(Ok(found)) => found.clone(),
@@ -126,12 +136,25 @@ impl Reader for Keycloak {
                 false => {
                     let view = view.as_ref().map(|view| view.as_ref().map_err(again)).transpose()?;
                     let realm = view.and_then(|view| view.realm.as_ref());
-                    realm.and_then(|realm| realm.resources.get(&id.key)).map(canonical::Canonical::resource)
+                    let found = realm.and_then(|realm| realm.resources.get(&id.key));
+                    // What a realm always has cannot go: a backup that lacks it says nothing of it.
+                    let stays = with.get(at).is_some_and(Option::is_none) && is_always_there(kind);
+                    let found = found.filter(|_| !stays);
+                    found
+                        .map(|found| {
+                            let shown = other.map(|other| canonical::as_said(kind, &found.document, &other.value));
+                            let mut shown = shown.unwrap_or_else(|| found.document.clone());
+                            if let (Some(fields), Some(held)) = (shown.as_object_mut(), held.get(&at)) {
+                                fields.insert(HELD_BY.to_owned(), held.as_ref().map_err(again)?.clone());
+                            }
+                            Ok::<_, Error>(found.resource_of(shown))
+                        })
+                        .transpose()?
                 }
             };
             Ok(found.map(|found| Resource { id: location.id.clone(), ..found }))
         };
-        wanted.iter().map(read).collect()
+        wanted.iter().enumerate().map(read).collect()
     }
 
     fn wants_other_side(&self) -> bool {
@@ -151,6 +174,10 @@ impl Reader for Keycloak {
     async fn probe(&self, probe: &Probe) -> Result<Answer> {
         probe::ask(self, probe).await
     }
+}
+
+fn is_always_there(kind: Kind) -> bool {
+    matches!(kind, Kind::RealmSettings | Kind::UserProfile | Kind::Bindings)
 }
 
 /// Which part of a realm a scope is about.
@@ -184,6 +211,32 @@ pub(super) fn again(error: &Error) -> Error {
 }
 
 impl Keycloak {
+    /// By position, who holds what: of what the other side lacks, so that it may be removed, and of what was removed and
+    /// is back.
+    async fn held(
+        &self,
+        view: &RealmView,
+        wanted: &[Location],
+        with: &[Option<Resource>],
+    ) -> HashMap<usize, Result<Value>> {
+        let asked = wanted.iter().zip(with).enumerate().filter_map(|(at, (location, other))| {
+            let (kind, names) = Kind::of_id(&location.id).ok()?;
+            let said = match other {
+                None => None,
+                Some(other) => Some(other.document()?.value.get(HELD_BY)?.clone()),
+            };
+            let is_there = view.realm.as_ref().is_some_and(|realm| realm.resources.contains_key(&kind.id(&names).key));
+            (is_there && !is_user(&location.id.key)).then_some((at, kind, names, said))
+        });
+        let read = stream::iter(asked.collect::<Vec<_>>()).map(|(at, kind, names, said)| async move {
+            let held = self.live.held_by(view, kind, &names).await.map(Value::Object);
+            (at, held.map(|held| said.map_or(held.clone(), |said| within(&held, &said))))
+        });
+        let read: Vec<(usize, Result<Value>)> = read.buffer_unordered(SIDE_BY_SIDE).collect().await;
+        let is_something = |held: &Result<Value>| held.as_ref().map_or(true, |held| held != &json!({}));
+        read.into_iter().filter(|(_, held)| is_something(held)).collect()
+    }
+
     fn listed(
         &self,
         scope: &Scope,

@@ -49,6 +49,7 @@ impl RealmView {
             }
             realm = canonical::realm(&representation)?;
         }
+        note_default_role(&mut realm);
         insert(&mut realm.resources, canonical::user_profile(&profile));
         for user in list(&representation, "users") {
             insert(&mut realm.resources, canonical::user(user, &realm.names, Side::Live)?);
@@ -116,6 +117,15 @@ impl RealmView {
             .collect();
         let aliases = list(representation, "identityProviders").iter().filter_map(|one| text(one, "alias"));
         self.providers = aliases.map(str::to_owned).collect();
+    }
+}
+
+/// Its name is always told here: a backup that does not tell it asks for no change.
+fn note_default_role(realm: &mut Realm) {
+    let key = Kind::RealmRole.id(&[canonical::DEFAULT_ROLE]).key;
+    let found = realm.resources.get_mut(&key).and_then(|role| role.document.as_object_mut());
+    if let Some(fields) = found {
+        fields.entry("name").or_insert_with(|| json!(canonical::DEFAULT_ROLE));
     }
 }
 

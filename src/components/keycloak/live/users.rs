@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -59,6 +59,46 @@ impl Live {
         };
         let read: Vec<_> = stream::iter(emails.to_vec()).map(ask).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
         Ok(read.into_iter().flatten().collect())
+    }
+
+    /// The ids of those who have these names, in lower case.
+    pub(in crate::components::keycloak) async fn ids_of(
+        &self,
+        realm: &RealmView,
+        names: Vec<String>,
+    ) -> Result<HashMap<String, String>> {
+        if names.len() > FEW {
+            let roster = self.roster(realm, self.fresh_of_all()).await?;
+            let found = names.into_iter().filter_map(|name| Some((name.clone(), roster.id(&name)?.to_owned())));
+            return Ok(found.collect());
+        }
+        let ask = |name: String| async move {
+            let query = [("username", name.as_str()), ("exact", "true"), ("briefRepresentation", "true")];
+            let found = self.http.get("/users", &query).await?;
+            let is_it = |one: &&serde_json::Value| text(one, "username").is_some_and(|own| own.to_lowercase() == name);
+            let id = found.as_array().into_iter().flatten().find(is_it).and_then(|one| text(one, "id"));
+            Ok::<_, Error>(id.map(|id| (name.clone(), id.to_owned())))
+        };
+        let read: Vec<_> = stream::iter(names).map(ask).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    /// The names of those who have these ids.
+    pub(in crate::components::keycloak) async fn names_of(
+        &self,
+        realm: &RealmView,
+        ids: Vec<String>,
+    ) -> Result<HashMap<String, String>> {
+        if ids.len() > FEW {
+            let roster = self.roster(realm, self.fresh([])).await?;
+            let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
+            let all = roster.names().filter_map(|name| Some((roster.id(name)?, name)));
+            let found = all.filter(|(id, _)| wanted.contains(id));
+            return Ok(found.map(|(id, name)| (id.to_owned(), name.to_owned())).collect());
+        }
+        let found = user::of_ids(&self.http, ids).await?;
+        let name = |(id, user): (String, User)| Some((id, text(&user.representation, "username")?.to_owned()));
+        Ok(found.into_iter().filter_map(name).collect())
     }
 
     /// Users by key, each for itself.

@@ -4,10 +4,13 @@ use serde_json::Value;
 
 use super::super::canonical::OF_THE_DIRECTORY;
 use super::super::config::Ids;
+use super::super::held::{self, HELD_BY, uses_of_flow};
 use super::super::kinds::Kind;
 use super::super::live::{Keycloak, is_user};
 use super::directory::Directory;
 use super::new_user::NewUser;
+use super::renamed::Holders;
+use super::resources::OTHER_REALM;
 use super::same_name;
 use super::standing::Standing;
 use super::target::{field, text};
@@ -15,11 +18,16 @@ use super::{credential, document, policies, profile, user};
 use crate::component::{Approved, Checked};
 use crate::model::{ErrorKind, Fidelity, HunkAt, Op, PathStep, Result, visible};
 
+/// How many of those that use a flow are named.
+const NAMED: usize = 5;
+
 impl Keycloak {
     pub(super) async fn checked(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
         let creates = |one: &Approved| is_user(&one.change.id.key) && one.live.is_none() && one.expected.is_some();
         let changes_user = |one: &Approved| is_user(&one.change.id.key) && one.expected.is_some();
-        let looks_on = |one: &Approved| changes_user(one) || is_client(one);
+        let makes_part = |one: &Approved| !is_user(&one.change.id.key) && one.live.is_none() && one.expected.is_some();
+        let removes_flow = |one: &Approved| one.expected.is_none() && *one.change.id.kind == *Kind::Flow.name();
+        let looks_on = |one: &Approved| changes_user(one) || is_client(one) || makes_part(one) || removes_flow(one);
         let view = match changes.iter().any(looks_on) {
             true => self.live.realm_for_names().await.ok(),
             false => None,
@@ -27,10 +35,20 @@ impl Keycloak {
         let is_lost = view.as_ref().is_some_and(|view| view.realm.is_none());
         let standing = view.filter(|view| view.realm.is_some()).map(Standing::new);
         let ids = self.live.http.config.ids;
-        let taken = match &standing {
-            Some(standing) => self.taken_emails(changes, standing).await,
-            None => HashMap::new(),
+        let (taken, mut other_names) = match &standing {
+            Some(standing) => (self.taken_emails(changes, standing).await, self.other_names(changes, standing).await),
+            None => (HashMap::new(), HashMap::new()),
         };
+        if is_lost && ids != Ids::New {
+            let settings = Kind::RealmSettings.id::<&str>(&[]);
+            let made = changes.iter().position(|one| makes_part(one) && one.change.id == settings);
+            if let Some((at, one)) = made.and_then(|at| Some((at, changes.get(at)?)))
+                && let Some(why) = self.renamed_realm(document(&one.expected)).await
+            {
+                other_names.insert(at, format!("refused as it stands: {why}; {OTHER_REALM}"));
+            }
+        }
+        let holders = standing.as_ref().filter(|_| ids != Ids::New).map(Holders::of);
         let check = |(at, one): (usize, &Approved)| {
             if takes_another_id(one) {
                 let id = |side| text(document(side), "id");
@@ -57,6 +75,23 @@ impl Keycloak {
                 }
             }
             warnings.extend(taken.get(&at).cloned());
+            warnings.extend(other_names.get(&at).cloned());
+            if let (None, Ok((kind, names))) = (&one.expected, Kind::of_id(&one.change.id)) {
+                warnings.extend(held::warnings(kind, &names, field(document(&one.live), HELD_BY)));
+                let used = standing.as_ref().filter(|_| removes_flow(one)).map_or_else(Vec::new, |standing| {
+                    let alias = names.last().map_or("", String::as_str);
+                    uses_of_flow(standing.view().resources().map(|(_, one)| one), alias)
+                });
+                if !used.is_empty() {
+                    let used: Vec<_> = used.iter().take(NAMED).map(visible).collect();
+                    warnings.push(format!("refused while it is used by {}", used.join(", ")));
+                }
+            }
+            if let Some(holders) = holders.as_ref().filter(|_| makes_part(one)) {
+                let names = Kind::of_id(&one.change.id).map(|(_, names)| names).unwrap_or_default();
+                let holder = holders.holder(&one.change.id, document(&one.desired));
+                warnings.extend(holder.map(|holder| holder.warning(names.last().map_or("", String::as_str))));
+            }
             if let (true, Some(standing)) = (is_client(one), &standing) {
                 warnings.extend(policies::changing_clients(standing).map(|names| {
                     format!("the realm's client policy {names} sets parts of each client that is written, whatever the backup holds")
@@ -92,6 +127,31 @@ impl Keycloak {
             (own != Some(id.as_str())).then_some((at, said))
         });
         taken.collect()
+    }
+
+    /// By the place of a change: that the id which a new user is to have is the one of somebody of another name.
+    async fn other_names(&self, changes: &[Approved], standing: &Standing) -> HashMap<usize, String> {
+        let id = |(at, one): (usize, &Approved)| {
+            let is_new = is_user(&one.change.id.key) && one.live.is_none() && one.expected.is_some();
+            Some((at, text(document(&one.expected), "id").filter(|_| is_new)?.to_owned()))
+        };
+        let wanted: Vec<(usize, String)> = changes.iter().enumerate().filter_map(id).collect();
+        if wanted.is_empty() || self.live.http.config.ids == Ids::New {
+            return HashMap::new();
+        }
+        // What cannot be asked now is told by the write.
+        let ids: Vec<String> = wanted.iter().map(|(_, id)| id.clone()).collect();
+        let Ok(names) = self.live.names_of(standing.view(), ids).await else { return HashMap::new() };
+        let said = |(at, id): (usize, String)| {
+            let name = visible(names.get(&id)?).into_owned();
+            let said = format!(
+                "refused as it stands: its id {} is the one of the user {name} here, perhaps the same one renamed; rename that \
+                 one back and plan again, or leave out the hunk 'id' to make this one beside it",
+                visible(&id)
+            );
+            Some((at, said))
+        };
+        wanted.into_iter().filter_map(said).collect()
     }
 
     /// A name that is misspelt looks like a realm that was lost.

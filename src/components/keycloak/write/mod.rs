@@ -6,6 +6,7 @@
 //!   to is looked up in a [`standing::Standing`], and refused by name if it is missing.
 //! - Effects: [`users`] and [`resources`] read just before they write, and [`execute`] makes the calls.
 
+mod attribute_order;
 mod authorization;
 mod call;
 mod check;
@@ -15,6 +16,7 @@ mod credential;
 mod directory;
 mod execute;
 mod flow;
+mod give_back;
 mod nesting;
 mod new_realm;
 mod new_user;
@@ -26,6 +28,7 @@ mod profile;
 mod provider;
 mod realm;
 mod removal;
+mod renamed;
 mod resource;
 mod resources;
 mod role;

@@ -8,7 +8,7 @@ use super::credential;
 use super::nesting::{nested, place};
 use super::new_user::texts;
 use super::realm::{in_order, with_mail};
-use super::standing::{group_path, role_name};
+use super::standing::{default_role_in, group_path};
 use super::target::{field, joined, text, without};
 
 /// One resource of a realm that is not there: kind, names, what is wanted.
@@ -18,7 +18,10 @@ pub(super) type Wanted<'a> = (Kind, Vec<String>, &'a Value);
 /// of all that lies in a realm.
 pub(super) fn representation(realm: &str, wanted: &[Wanted<'_>], keeps_ids: bool) -> Value {
     let mut made = Map::new();
-    let mut lists = Lists::new(realm);
+    let default = Kind::RealmRole.id(&[DEFAULT_ROLE]);
+    let default = wanted.iter().find(|(kind, names, _)| kind.id(names) == default);
+    let default = default.and_then(|(_, _, document)| text(document, "name")).unwrap_or(DEFAULT_ROLE);
+    let mut lists = Lists::new(realm, default_role_in(realm, default));
     for (kind, names, document) in wanted {
         let kept = if keeps_ids { (*document).clone() } else { without(document, &["id"]) };
         match kind {
@@ -43,6 +46,7 @@ fn bindings(made: &mut Map<String, Value>, document: &Value) {
 
 struct Lists<'a> {
     realm: &'a str,
+    default_role_name: String,
     by_field: BTreeMap<&'static str, Vec<Value>>,
     texts: Map<String, Value>,
     of_clients: Map<String, Value>,
@@ -58,9 +62,10 @@ struct Lists<'a> {
 }
 
 impl<'a> Lists<'a> {
-    fn new(realm: &'a str) -> Self {
+    fn new(realm: &'a str, default_role_name: String) -> Self {
         Self {
             realm,
+            default_role_name,
             by_field: BTreeMap::new(),
             texts: Map::new(),
             of_clients: Map::new(),
@@ -72,6 +77,10 @@ impl<'a> Lists<'a> {
             components: BTreeMap::new(),
             groups: BTreeMap::new(),
         }
+    }
+
+    fn role_name(&self, name: &str) -> String {
+        if name == DEFAULT_ROLE { self.default_role_name.clone() } else { name.to_owned() }
     }
 
     fn push(&mut self, list: &'static str, one: Value) {
@@ -111,7 +120,7 @@ impl<'a> Lists<'a> {
                 self.push("clients", named(client, "clientId", &name));
             }
             Kind::RealmRole => {
-                let role = named(self.role(document), "name", &role_name(self.realm, &name));
+                let role = named(self.role(document), "name", &self.role_name(&name));
                 if name == DEFAULT_ROLE {
                     self.default_role = without(&role, &["composites", "attributes"]);
                 }
@@ -231,7 +240,7 @@ impl<'a> Lists<'a> {
     }
 
     fn rename_roles(&self, of: &mut Value, list: &str) {
-        let names: Vec<String> = texts(of, list).map(|name| role_name(self.realm, name)).collect();
+        let names: Vec<String> = texts(of, list).map(|name| self.role_name(name)).collect();
         if let Some(fields) = of.as_object_mut()
             && fields.contains_key(list)
         {
@@ -241,7 +250,7 @@ impl<'a> Lists<'a> {
 
     fn mappings(&mut self, document: &Value, holder: &str, name: &str) {
         let given = field(document, "scopeMappings");
-        let of_realm: Vec<String> = texts(given, "realm").map(|role| role_name(self.realm, role)).collect();
+        let of_realm: Vec<String> = texts(given, "realm").map(|role| self.role_name(role)).collect();
         if !of_realm.is_empty() {
             self.push("scopeMappings", json!({holder: name, "roles": of_realm}));
         }

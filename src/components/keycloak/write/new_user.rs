@@ -46,8 +46,7 @@ impl NewUser {
         // What is created in a copy beside the original must not have the original's ids.
         let keeps_ids = ids != Ids::New;
         if keeps_ids {
-            let id = to.get("id").or_else(|| desired.get("id"));
-            made.extend(id.map(|id| ("id".to_owned(), id.clone())));
+            made.extend(to.get("id").map(|id| ("id".to_owned(), id.clone())));
         }
         if let Some(directory) = Directory::of(to, standing) {
             made.insert("federationLink".to_owned(), json!(directory.id()?));

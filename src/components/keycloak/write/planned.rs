@@ -1,13 +1,15 @@
 use serde_json::{Value, json};
 
+use super::super::canonical::{DEFAULT_ROLE, as_said};
+use super::super::held::HELD_BY;
 use super::super::kinds::Kind;
 use super::execute::conflict;
 use super::standing::Standing;
-use super::target::{Target, without};
+use super::target::{Target, field, without};
 use super::{document, empty, found};
 use crate::component::{Approved, Found};
 use crate::diff::documents::off_the_way;
-use crate::model::{KindSchema, Result, Schema};
+use crate::model::{Document, KindSchema, Result, Schema};
 
 /// Given to what is created, and shown by no server, so it says nothing of what is there.
 const UNSEEN: [&str; 4] = ["id", "secretConfig", "smtpPassword", "subFlows"];
@@ -35,6 +37,10 @@ pub(super) struct Planned<'a> {
     pub is_new: bool,
     pub removes: bool,
     pub found: Found,
+    /// Who held it before it was removed, and is to hold it again.
+    pub held: Value,
+    /// Whom the plan of its removal named.
+    pub held_before: Value,
 }
 
 impl<'a> Planned<'a> {
@@ -43,9 +49,12 @@ impl<'a> Planned<'a> {
         let id = &approved.change.id;
         let (kind, names) = Kind::of_id(id)?;
         let key = kind.id(&names).key;
-        let now = standing.document(&key);
         let (live, expected) = (document(&approved.live), document(&approved.expected));
+        let (held_before, held) = (field(live, HELD_BY).clone(), field(expected, HELD_BY).clone());
+        let (live, expected) = (&without(live, &[HELD_BY]), &without(expected, &[HELD_BY]));
         let removes = approved.expected.is_none();
+        let now = standing.document(&key).map(|now| as_said(kind, now, if removes { live } else { expected }));
+        let now = now.as_ref();
         let mut to = expected.clone();
         if !terms.keeps_ids {
             to = without(&to, &["id"]);
@@ -54,7 +63,10 @@ impl<'a> Planned<'a> {
             matches!(kind, Kind::ServiceAccount | Kind::Bindings | Kind::UserProfile | Kind::ClientPolicies);
         let is_ours = terms.again || standing.is_ours(&key) || made_apart;
         let schema = terms.schema.kind(&id.kind);
-        let found = if is_ours { Found::AsPlanned } else { found(now, &approved.live) };
+        let found = match now == Some(live) || is_ours {
+            true => Found::AsPlanned,
+            false => with_holders(found(now, &approved.live), &held_before),
+        };
         match (now, &approved.live) {
             (None, None) => {}
             (None, Some(_)) if removes => {}
@@ -87,7 +99,7 @@ impl<'a> Planned<'a> {
             }
             None => json!({}),
         };
-        Ok(Self { at, approved, kind, names, from, to, is_new, removes, found })
+        Ok(Self { at, approved, kind, names, from, to, is_new, removes, found, held, held_before })
     }
 
     pub fn target<'t>(&'t self, raw: &'t [Value], standing: &'t Standing) -> Target<'t> {
@@ -97,23 +109,24 @@ impl<'a> Planned<'a> {
 
     /// Once it is made: what the server gave to it that nobody wants.
     pub fn mended(&self, standing: &Standing, schema: &Schema) -> Option<Self> {
-        let now = standing.document(&self.kind.id(&self.names).key)?;
-        let to = with_given(without(&self.to, &UNSEEN), now, schema.kind(self.kind.name()));
-        let mut from = without(now, &["id"]);
+        let now = as_said(self.kind, standing.document(&self.kind.id(&self.names).key)?, &self.to);
+        let to = with_given(without(&self.to, &UNSEEN), &now, schema.kind(self.kind.name()));
+        let mut from = without(&now, &["id"]);
         // A secret that the backup does not tell is the server's to make.
         if let Some(Value::Object(made)) = from.get_mut("secretAttributes") {
             made.retain(|name, _| to.get("secretAttributes").is_some_and(|told| told.get(name).is_some()));
         }
         let (names, is_new, removes) = (self.names.clone(), false, false);
         let (at, approved, kind, found) = (self.at, self.approved, self.kind, Found::AsPlanned);
-        Some(Self { at, approved, kind, names, from, to, is_new, removes, found })
+        let (held, held_before) = (Value::Null, Value::Null);
+        Some(Self { at, approved, kind, names, from, to, is_new, removes, found, held, held_before })
     }
 
     /// The first place where what is there now is not what was written.
     pub fn otherwise(&self, standing: &Standing, schema: &Schema) -> Option<String> {
-        let now = standing.document(&self.kind.id(&self.names).key)?;
+        let now = as_said(self.kind, standing.document(&self.kind.id(&self.names).key)?, &self.to);
         let wanted = without(&self.to, &UNSEEN);
-        off_the_way(Some(&wanted), &without(now, &UNSEEN), &wanted, schema.kind(self.kind.name()))
+        off_the_way(Some(&wanted), &without(&now, &UNSEEN), &wanted, schema.kind(self.kind.name()))
     }
 
     pub fn is_done(&self, standing: &Standing) -> bool {
@@ -138,10 +151,27 @@ impl<'a> Planned<'a> {
         matches!(self.kind, Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount)
     }
 
+    /// The name that it gives to the realm's default role.
+    pub fn default_role(&self) -> Option<&str> {
+        let is_it = self.kind == Kind::RealmRole && self.names.first().map(String::as_str) == Some(DEFAULT_ROLE);
+        self.to.get("name").and_then(Value::as_str).filter(|_| is_it)
+    }
+
     /// LDAP's mappers come with their provider, some by themselves, so the provider is first.
     pub fn is_deep(&self) -> bool {
         self.kind == Kind::Component && self.names.len() > 2
     }
+}
+
+/// What was found, with whom the plan named: it says nothing of them.
+fn with_holders(found: Found, held: &Value) -> Found {
+    let Found::Document(mut document) = found else { return found };
+    if held.is_object() {
+        let mut value = Value::clone(&document.value);
+        value[HELD_BY] = held.clone();
+        document = Document::new(value);
+    }
+    Found::Document(document)
 }
 
 /// What is wanted, with what the server filled in where the backup says nothing.

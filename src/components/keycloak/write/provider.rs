@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::http::segment;
 use super::super::kinds::Kind;
+use super::attribute_order::in_between;
 use super::call::Call;
 use super::client::{element_calls, ids_by_name};
 use super::overlay::{Gone, overlaid, set_changes};
@@ -78,10 +79,12 @@ pub(super) fn organization(target: &Target<'_>) -> Result<Vec<Call>> {
     }
     let at = format!("/organizations/{}", segment(target.id()?));
     let (from, to) = (shaped(target.from), shaped(target.to));
-    Ok(match from == to {
-        true => Vec::new(),
-        false => vec![Call::put(&at, overlaid(target.raw(0), &from, &to, Gone::Absent))],
-    })
+    let body = |to: &Value| Call::put(&at, overlaid(target.raw(0), &from, to, Gone::Absent));
+    let mut calls: Vec<Call> = in_between(&from, &to).iter().map(body).collect();
+    if from != to {
+        calls.push(body(&to));
+    }
+    Ok(calls)
 }
 
 pub(super) fn organization_links(target: &Target<'_>) -> Result<Vec<Call>> {

@@ -3,8 +3,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::always_shown::is_of_every_realm;
+use super::super::held::{people_in, uses_of_flow};
 use super::super::kinds::Kind;
-use super::super::live::Keycloak;
+use super::super::live::{Keycloak, RealmView};
 use super::call::Call;
 use super::claims;
 use super::execute::{execute, for_each, of};
@@ -15,7 +16,7 @@ use super::standing::Standing;
 use super::target::Target;
 use super::users::Answers;
 use crate::component::{Approved, Effect};
-use crate::model::{Error, ErrorKind, Result};
+use crate::model::{Error, ErrorKind, Known, Result, visible};
 
 /// How many of the things that stand in the way are named.
 const NAMED: usize = 5;
@@ -29,10 +30,15 @@ impl Keycloak {
         standing: &mut Standing,
         failed: &mut Failed,
     ) {
+        let goes = removals.iter().any(|plan| !plan.is_done(standing));
+        let view = match goes.then_some(self.live.realm_now()) {
+            Some(read) => read.await.unwrap_or_else(|_| standing.view().clone()),
+            None => standing.view().clone(),
+        };
         let (accounts, others): (Vec<_>, Vec<_>) =
             removals.iter().rev().partition(|plan| plan.kind == Kind::ServiceAccount);
         for plan in others.into_iter().filter(|plan| !plan.is_done(standing)).collect::<Vec<_>>() {
-            match self.remove_one(plan, standing).await {
+            match self.remove_one(plan, standing, &view).await {
                 Ok(()) => standing.note_gone(&plan.kind.id(&plan.names)),
                 Err(error) => {
                     failed.insert(plan.at, of(&plan.approved.change.id, error));
@@ -59,9 +65,14 @@ impl Keycloak {
         }
     }
 
-    async fn remove_one(&self, plan: &Planned<'_>, standing: &Standing) -> Result<()> {
+    async fn remove_one(&self, plan: &Planned<'_>, standing: &Standing, view: &RealmView) -> Result<()> {
         let http = &self.live.http;
         http.still_held().await?;
+        let held = Value::Object(self.live.held_by(view, plan.kind, &plan.names).await?);
+        nobody_else_holds(&held, &plan.held_before)?;
+        if let (Kind::Flow, Some(alias)) = (plan.kind, plan.names.last()) {
+            is_unused(&uses_of_flow(view.resources().map(|(_, one)| one), alias))?;
+        }
         let names: Vec<&str> = plan.names.iter().map(String::as_str).collect();
         if plan.kind == Kind::Organization {
             let alias = names.last().copied().unwrap_or_default();
@@ -148,6 +159,31 @@ impl Keycloak {
             more => Err(refused(format!("{more} users live in it"))),
         }
     }
+}
+
+/// That a removal takes nothing from anybody whom its plan did not name.
+fn nobody_else_holds(now: &Value, planned: &Value) -> Result<()> {
+    let known = people_in(planned);
+    let others: Vec<&str> = people_in(now).into_iter().filter(|name| !known.contains(name)).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<_> = others.iter().take(NAMED).map(|name| visible(*name)).collect();
+    let why = format!("{} people hold it whom its plan does not name: {}", others.len(), named.join(", "));
+    Err(Error::new(ErrorKind::Conflict, "remove it", why)
+        .known(Known::NotApplied)
+        .next("plan again to see whom it hits, or take it from them first"))
+}
+
+fn is_unused(uses: &[String]) -> Result<()> {
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<_> = uses.iter().take(NAMED).map(visible).collect();
+    let why = format!("it is used {} times: {}", uses.len(), named.join(", "));
+    Err(Error::new(ErrorKind::Refused, "remove the flow", why)
+        .known(Known::NotApplied)
+        .next("bind another flow there first, or leave this out"))
 }
 
 fn document_is_something(document: &Value) -> bool {

@@ -4,11 +4,13 @@ use futures_util::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 
 use super::super::config::Ids;
+use super::super::held::HELD_BY;
 use super::super::kinds::Kind;
 use super::super::live::Keycloak;
 use super::execute::{execute, for_each, of};
 use super::new_realm::{Wanted, representation};
 use super::planned::{Planned, Terms};
+use super::renamed::Holders;
 use super::resource::{body_calls, link_calls, raw_paths};
 use super::self_contained::without_missing;
 use super::standing::Standing;
@@ -18,6 +20,9 @@ use crate::component::{Approved, Effect, Found};
 use crate::model::{Error, ErrorKind, Known, Result};
 
 const SIDE_BY_SIDE: usize = 8;
+
+pub(super) const OTHER_REALM: &str = "if it is this realm under a new name, name it in the runbook as it is named now, or \
+     rename it; for a copy beside it, set 'ids: new' at the component";
 
 /// What became of each change so far.
 pub(super) type Failed = BTreeMap<usize, Error>;
@@ -84,8 +89,10 @@ impl Keycloak {
                 }
             }
         }
+        let renamed = refuse_renamed(&mut planned, &standing, failed);
         planned.sort_by(|one, other| (one.kind, &one.names).cmp(&(other.kind, &other.names)));
         refuse_missing(&mut planned, &standing, failed);
+        tell_of_renamed(renamed.first(), failed);
         let (removals, writes): (Vec<_>, Vec<_>) = planned.into_iter().partition(|plan| plan.removes);
         let (deep, flat): (Vec<_>, Vec<_>) = writes.into_iter().partition(Planned::is_deep);
         let (mut flat, mut after_clients): (Vec<_>, Vec<_>) =
@@ -114,6 +121,7 @@ impl Keycloak {
             writes.extend(deep);
         }
         self.links(&writes, &standing, failed).await;
+        self.give_back(&writes, &standing, failed).await;
         standing = self.changed_by_policies(&writes, standing, failed).await;
         self.remove_all(&removals, &writes, &mut standing, failed).await;
         standing
@@ -139,10 +147,25 @@ impl Keycloak {
         }
     }
 
+    /// In words, which realm has the id that this one is to have.
+    pub(super) async fn renamed_realm(&self, settings: &Value) -> Option<String> {
+        let id = settings.get("id").and_then(Value::as_str)?;
+        let realms = self.live.http.realms().await.ok()?;
+        let name = realms.as_array()?.iter().find(|one| one.get("id").and_then(Value::as_str) == Some(id))?;
+        let name = crate::model::visible(name.get("realm").and_then(Value::as_str)?).into_owned();
+        Some(format!(
+            "its id {} is here the one of the realm {name}, perhaps itself under a new name",
+            crate::model::visible(id)
+        ))
+    }
+
     async fn bodies(&self, plans: &[Planned<'_>], standing: &mut Standing, failed: &mut Failed) {
         for some in plans.chunk_by(|one, other| one.goes_beside(other)) {
             let ready = some.iter().filter(|plan| !failed.contains_key(&plan.at));
             for (plan, done) in self.write_some(ready, standing, true).await {
+                if let (Ok(_), Some(name)) = (&done, plan.default_role()) {
+                    standing.note_default_role(name);
+                }
                 match done {
                     Ok(id) if plan.is_new => standing.note_made(&plan.kind.id(&plan.names), id.or(Some(String::new()))),
                     Ok(_) => {}
@@ -235,7 +258,7 @@ impl Keycloak {
             .filter_map(|(_, one)| {
                 let (kind, names) = Kind::of_id(&one.change.id).ok()?;
                 one.expected.as_ref()?;
-                let mut wanted = document(&one.expected).clone();
+                let mut wanted = super::target::without(document(&one.expected), &[HELD_BY]);
                 // Elsewhere a service account's id is the server's to give, so it is not compared; here it can be kept.
                 let id = document(&one.desired).get("id").filter(|_| kind == Kind::ServiceAccount);
                 if let (Some(fields), Some(id)) = (wanted.as_object_mut(), id) {
@@ -264,17 +287,25 @@ impl Keycloak {
             }
             // No realm has this name, so what is there already are the ids.
             (Err(error), Ok(view)) if error.kind() == ErrorKind::Conflict && view.realm.is_none() => {
+                let settings = wanted.iter().find(|(kind, _, _)| *kind == Kind::RealmSettings);
+                let named = self.renamed_realm(settings.map_or(&Value::Null, |(_, _, document)| document)).await;
                 let error = error.next(
                     "another realm of this server has ids that the backup holds: for a copy beside it, set 'ids: new' \
                      at the component; else check the realm's name in the runbook",
                 );
-                Err((standing, error))
+                Err((standing, named.map_or(error, |why| taken_realm(&realm, why))))
             }
             // It may still be at it, where nobody knows.
             (Err(error), _) => Err((standing, error)),
             (Ok(_), Err(error)) => Err((standing, error.known(Known::Unknown))),
         }
     }
+}
+
+fn taken_realm(realm: &str, why: String) -> Error {
+    Error::new(ErrorKind::Conflict, format!("make the realm {}", crate::model::visible(realm)), why)
+        .known(Known::NotApplied)
+        .next(OTHER_REALM)
 }
 
 /// The same changes beside what is there now that others were made.
@@ -294,6 +325,40 @@ fn planned_again<'a>(
         }
     }
     made
+}
+
+/// What is to have an id that another one has is refused with the name of that one, which is not removed either.
+/// Answers with what was refused so, in words.
+fn refuse_renamed(planned: &mut Vec<Planned<'_>>, standing: &Standing, failed: &mut Failed) -> Vec<String> {
+    let holders = Holders::of(standing);
+    let mut kept = BTreeMap::new();
+    let mut said = Vec::new();
+    planned.retain(|plan| {
+        let id = &plan.approved.change.id;
+        let holder = holders.holder(id, &plan.to).filter(|holder| plan.is_new && holder.is_in_the_way());
+        let Some(holder) = holder else { return true };
+        let own = plan.names.last().map_or("", String::as_str);
+        failed.insert(plan.at, holder.error(id, own));
+        said.push(format!("{id} was not made: {}", holder.said(own)));
+        kept.insert(holder.key.clone(), (holder, id.clone()));
+        false
+    });
+    planned.retain(|plan| {
+        let id = &plan.approved.change.id;
+        let holder = kept.get(&plan.kind.id(&plan.names).key).filter(|_| plan.removes);
+        failed.extend(holder.map(|(holder, wanted)| (plan.at, holder.stays(id, wanted))));
+        holder.is_none()
+    });
+    said
+}
+
+/// What lacks something else lacks perhaps this: "restore it first" would lead nowhere.
+fn tell_of_renamed(renamed: Option<&String>, failed: &mut Failed) {
+    let Some(renamed) = renamed else { return };
+    for (_, error) in failed.iter_mut().filter(|(_, error)| error.kind() == ErrorKind::NotFound) {
+        let made = Error::new(error.kind(), "write it", error.chain()).known(error.effect());
+        *error = made.next(renamed.clone());
+    }
 }
 
 /// What refers to something that is neither there nor about to be made is refused before anything is written.

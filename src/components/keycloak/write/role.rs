@@ -1,21 +1,26 @@
 use serde_json::{Map, Value, json};
 
+use super::super::canonical::DEFAULT_ROLE;
 use super::super::http::segment;
 use super::super::kinds::Kind;
+use super::attribute_order::in_between;
 use super::call::Call;
 use super::overlay::{set_changes, sets_changes};
-use super::standing::Standing;
+use super::standing::{Standing, default_role_in};
 use super::target::{Target, field, text};
 use super::user::roles;
 use crate::model::Result;
 
 /// A role of the realm or of a client, without what it is made of.
 pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
-    let name = match target.kind {
-        Kind::RealmRole => target.standing.role_name(target.name()),
+    let name = match (target.kind, text(target.to, "name")) {
+        (Kind::RealmRole, Some(name)) if target.name() == DEFAULT_ROLE => {
+            default_role_in(target.standing.realm(), name)
+        }
+        (Kind::RealmRole, _) => target.standing.role_name(target.name()),
         _ => target.name().to_owned(),
     };
-    let body = named(target, name);
+    let body = named(target.to, name);
     if !target.is_new {
         return Ok(match differs(target) {
             true => vec![Call::put(format!("/roles-by-id/{}", segment(target.id()?)), body)],
@@ -33,12 +38,15 @@ pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
 
 /// A group at its place below others. Its id is left out: with one the server would move the group that has it.
 pub(super) fn group(target: &Target<'_>) -> Result<Vec<Call>> {
-    let body = named(target, target.name().to_owned());
+    let body = named(target.to, target.name().to_owned());
     if !target.is_new {
-        return Ok(match differs(target) {
-            true => vec![Call::put(format!("/groups/{}", segment(target.id()?)), body)],
-            false => Vec::new(),
-        });
+        let at = format!("/groups/{}", segment(target.id()?));
+        let between = in_between(target.from, target.to).map(|between| named(&between, target.name().to_owned()));
+        let mut calls: Vec<Call> = between.map(|between| Call::put(&at, between)).into_iter().collect();
+        if differs(target) {
+            calls.push(Call::put(at, body));
+        }
+        return Ok(calls);
     }
     let above: Vec<&str> = target.names.iter().rev().skip(1).rev().map(String::as_str).collect();
     let at = match above.is_empty() {
@@ -87,14 +95,14 @@ pub(super) fn held(standing: &Standing, from: &Value, to: &Value) -> Result<Vec<
 }
 
 fn differs(target: &Target<'_>) -> bool {
-    ["description", "attributes"].iter().any(|name| field(target.from, name) != field(target.to, name))
+    ["description", "attributes", "name"].iter().any(|name| field(target.from, name) != field(target.to, name))
 }
 
-fn named(target: &Target<'_>, name: String) -> Value {
+fn named(of: &Value, name: String) -> Value {
     let mut made = Map::new();
     made.insert("name".to_owned(), json!(name));
-    made.insert("description".to_owned(), json!(text(target.to, "description").unwrap_or_default()));
-    let attributes = target.to.get("attributes").cloned();
+    made.insert("description".to_owned(), json!(text(of, "description").unwrap_or_default()));
+    let attributes = of.get("attributes").cloned();
     made.insert("attributes".to_owned(), attributes.unwrap_or_else(|| json!({})));
     Value::Object(made)
 }

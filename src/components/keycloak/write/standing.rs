@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::canonical::{DEFAULT_ROLE, Names};
+use super::super::canonical::{DEFAULT_ROLE, Names, default_role_of};
 use super::super::escape::unescaped;
 use super::super::kinds::Kind;
 use super::super::live::RealmView;
@@ -18,13 +18,15 @@ pub(super) struct Standing {
     gone: BTreeSet<TreePath>,
     /// Made by the server on its own while this write made something else: nobody's but ours to change.
     ours: BTreeSet<TreePath>,
+    /// The default role's name, if this write changed it.
+    default_role: Option<String>,
 }
 
 impl Standing {
     pub fn new(view: Arc<RealmView>) -> Self {
         let id = |document: &Value| document.get("id").and_then(Value::as_str).map(str::to_owned);
         let ids = view.resources().filter_map(|(key, one)| Some((key.clone(), id(&one.document)?))).collect();
-        Self { view, ids, gone: BTreeSet::new(), ours: BTreeSet::new() }
+        Self { view, ids, gone: BTreeSet::new(), ours: BTreeSet::new(), default_role: None }
     }
 
     /// Another look at the realm after something was made: what came with it is ours.
@@ -105,9 +107,18 @@ impl Standing {
         Ok(json!({"id": self.id(Kind::ClientRole, &[client, name])?, "name": name, "clientRole": true}))
     }
 
-    /// A realm role's name in this realm: that of the default role holds the realm's.
+    /// A realm role's name in this realm.
     pub fn role_name(&self, name: &str) -> String {
-        role_name(self.realm(), name)
+        let default = self.default_role.as_deref().or(self.names().map(|names| names.default_role.as_str()));
+        match default.filter(|_| name == DEFAULT_ROLE) {
+            Some(default) => default.to_owned(),
+            None => default_role_in(self.realm(), name),
+        }
+    }
+
+    /// The name that the default role is to have.
+    pub fn note_default_role(&mut self, name: &str) {
+        self.default_role = Some(default_role_in(self.realm(), name));
     }
 
     /// The user profile's rule for attributes that it does not name, and whether it names one.
@@ -138,9 +149,10 @@ impl Standing {
     }
 }
 
-pub(super) fn role_name(realm: &str, name: &str) -> String {
+/// A realm role's name in a realm whose default role has the name that the server gives it.
+pub(super) fn default_role_in(realm: &str, name: &str) -> String {
     match name == DEFAULT_ROLE {
-        true => format!("default-roles-{}", realm.to_lowercase()),
+        true => default_role_of(realm),
         false => name.to_owned(),
     }
 }

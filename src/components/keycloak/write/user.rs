@@ -2,6 +2,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::http::segment;
 use super::super::kinds::Kind;
+use super::attribute_order::in_between;
 use super::call::Call;
 use super::credential;
 use super::directory::Directory;
@@ -31,6 +32,8 @@ pub(super) fn calls(
         if let Some(directory) = Directory::of(from, standing) {
             directory.lets_change(&before, &after)?;
         }
+        let between = in_between(&before, &after);
+        calls.extend(between.map(|between| Call::put(&at, profile_body(raw, &before, &between))));
         calls.push(Call::put(&at, profile_body(raw, &before, &after)));
     }
     calls.extend(credential::calls(&at, from, to, desired)?);

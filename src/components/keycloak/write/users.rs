@@ -258,7 +258,11 @@ impl Keycloak {
         {
             let name = visible(text(&holder, "username").unwrap_or_default()).into_owned();
             let why = format!("its id {} belongs to the user {name}", visible(id));
-            return Some((ErrorKind::Conflict, why, "rename that user back, or set 'ids: new' at the component"));
+            return Some((
+                ErrorKind::Conflict,
+                why,
+                "rename that user back, or leave out the hunk 'id' to make this one beside it, or set 'ids: new' at the component",
+            ));
         }
         if let Some((why, next)) = self.email_is_taken(&user.representation, user.id()).await {
             return Some((ErrorKind::Conflict, why, next));
