@@ -16,7 +16,14 @@ use crate::model::{
 use crate::reader::Reader;
 
 /// Kinds of which a server may be unable to hold a part.
-const FITTED: [Kind; 4] = [Kind::Client, Kind::ClientScope, Kind::Component, Kind::IdentityProvider];
+const FITTED: [Kind; 6] = [
+    Kind::Client,
+    Kind::ClientScope,
+    Kind::Component,
+    Kind::IdentityProvider,
+    Kind::RealmRole,
+    Kind::ClientRole,
+];
 
 /// A source, read as one server can hold it.
 pub(in crate::components::keycloak) struct FittedSource {
@@ -32,12 +39,14 @@ impl FittedSource {
     /// What cannot be asked now is told by the write.
     async fn terms(&self) -> Terms {
         let info = self.server.live.http.server_info().await.unwrap_or(Value::Null);
-        let mut scopes = BTreeMap::new();
+        let (mut scopes, mut roles) = (BTreeMap::new(), BTreeMap::new());
         if let Ok(view) = self.server.live.realm_for_plan().await {
             scopes.extend(view.resources().filter_map(|(_, one)| protocol_of_scope(&one.id, &one.document)));
+            let there = view.resources().filter(|(key, _)| is_role(key));
+            roles.extend(there.map(|(key, one)| (key.clone(), one.document.clone())));
         }
         scopes.extend(self.own_scopes().await);
-        Terms { abilities: Abilities::of(&info), scopes }
+        Terms { abilities: Abilities::of(&info), scopes, roles }
     }
 
     async fn own_scopes(&self) -> Vec<(String, String)> {
@@ -70,6 +79,10 @@ fn is_fitted(id: &ResourceId) -> bool {
     Kind::of_id(id).is_ok_and(|(kind, _)| FITTED.contains(&kind))
 }
 
+fn is_role(key: &TreePath) -> bool {
+    Kind::of_key(key).is_some_and(|(kind, _)| matches!(kind, Kind::RealmRole | Kind::ClientRole))
+}
+
 fn protocol_of_scope(id: &ResourceId, document: &Value) -> Option<(String, String)> {
     let (kind, names) = Kind::of_id(id).ok()?;
     let protocol = document.get("protocol").and_then(Value::as_str)?;
@@ -81,7 +94,7 @@ fn fitted(resource: Resource, terms: &Terms) -> (Resource, Fitted) {
         return (resource, Fitted::default());
     };
     let mut value = Value::clone(&document.value);
-    let fitted = fit(kind, names.last().map_or("", String::as_str), &mut value, terms);
+    let fitted = fit(kind, &names, &mut value, terms);
     if value == *document.value {
         return (resource, fitted);
     }
