@@ -77,6 +77,15 @@ const OWN_ATTRIBUTES: &str = "rekindle.";
 /// Who writes to the realm now.
 pub const HOLDER: &str = "rekindle.holder";
 
+/// Whether the server keeps a setting in an attribute of this name, which files of before Keycloak 12 hold beside the
+/// setting: it is never shown.
+fn is_stored_setting(name: &str) -> bool {
+    name.starts_with("_browser_header.")
+        || name.starts_with("client-policies.")
+        || (name.starts_with("webAuthnPolicy") && name.ends_with("Passwordless"))
+        || name == "firstBrokerLoginFlowId"
+}
+
 /// Takes a realm's representation apart: the realm file of an export, or the server's partial export.
 pub fn realm(representation: &Value) -> Result<Realm> {
     let name = text(representation, "realm").filter(|name| !name.is_empty());
@@ -144,7 +153,7 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
         // Never left out: a server always has some, so a realm without its own has an empty map.
         let attributes = fields.take("attributes").and_then(Value::as_object).into_iter().flatten();
         // Some settings the server writes down as attributes too, once the realm is saved.
-        let is_setting = |name: &str| representation.get(name).is_some();
+        let is_setting = |name: &str| representation.get(name).is_some() || is_stored_setting(name);
         let kept = attributes.filter(|(name, _)| !name.starts_with(OWN_ATTRIBUTES) && !is_setting(name));
         let kept: Map<String, Value> = kept.map(|(name, value)| (name.clone(), of_texts(value))).collect();
         fields.put("attributes", without_null(&Value::Object(kept)));

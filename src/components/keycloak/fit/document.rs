@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -12,6 +12,8 @@ pub(super) struct Terms {
     pub abilities: Abilities,
     /// The protocol of each client scope that the realm has or is to have.
     pub scopes: BTreeMap<String, String>,
+    /// Clients that are to have no account of their own, and have none.
+    pub without_account: BTreeSet<String>,
     /// The roles that the realm has.
     pub roles: BTreeMap<TreePath, Value>,
 }
@@ -50,6 +52,11 @@ pub(super) fn fit(kind: Kind, names: &[String], document: &mut Value, terms: &Te
             if let Some(Value::Object(there)) = terms.roles.get(&kind.id(names).key) {
                 fields.clone_from(there);
             }
+        }
+        Kind::ServiceAccount if names.iter().any(|client| terms.without_account.contains(client)) => {
+            fitted.is_left_out = true;
+            let why = "the account: the file does not say that its client has one, so the server shows none";
+            fitted.left_out.push(why.to_owned());
         }
         Kind::ClientScope => mappers(fields, terms, &mut fitted),
         Kind::Component => component(fields, terms, &mut fitted),
@@ -171,7 +178,7 @@ mod tests {
         });
         let scopes = [("email", OPENID), ("role_list", "saml")];
         let scopes = scopes.map(|(scope, protocol)| (scope.to_owned(), protocol.to_owned())).into();
-        Terms { abilities: Abilities::of(&info), scopes, roles: BTreeMap::new() }
+        Terms { abilities: Abilities::of(&info), scopes, ..Terms::default() }
     }
 
     fn fitted(kind: Kind, mut document: Value) -> (Value, Fitted) {
