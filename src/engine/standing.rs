@@ -120,9 +120,7 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
         }
     }
     let place = strayed.filter(|place| !place.is_empty()).map(|place| format!(": {}", visible(&place)));
-    Ok(Standing::Other {
-        what: format!("{id} is neither as it was nor as approved{}", place.unwrap_or_default()),
-    })
+    Ok(Standing::Other { what: format!("{id} is neither as it was nor as approved{}", place.unwrap_or_default()) })
 }
 
 fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>) -> Result<Standing> {

@@ -56,12 +56,9 @@ fn fills_in(kind: Kind) -> bool {
         | Kind::Bindings
         | Kind::ClientPolicies
         | Kind::Organization => true,
-        Kind::Localization
-        | Kind::RealmRole
-        | Kind::ClientRole
-        | Kind::Group
-        | Kind::ServiceAccount
-        | Kind::User => false,
+        Kind::Localization | Kind::RealmRole | Kind::ClientRole | Kind::Group | Kind::ServiceAccount | Kind::User => {
+            false
+        }
     }
 }
 

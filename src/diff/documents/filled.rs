@@ -55,10 +55,8 @@ mod tests {
     fn what_the_system_chose_is_filled_in_and_no_element_is() {
         let of = |path: &str, shape: FieldShape| FieldRule { path: path.to_owned(), shape, ..FieldRule::default() };
         let keyed = FieldShape::KeyedList { key: "name".to_owned() };
-        let schema = KindSchema {
-            fields: vec![of("mappers", keyed), of("roles", FieldShape::Set)],
-            ..KindSchema::default()
-        };
+        let schema =
+            KindSchema { fields: vec![of("mappers", keyed), of("roles", FieldShape::Set)], ..KindSchema::default() };
         let wanted = json!({"config": {"a": "1"}, "mappers": [{"name": "m"}], "roles": ["x"], "list": [{}]});
         let now = json!({"enabled": true, "config": {"a": "2", "b": "3"}, "list": [{"n": 1}],
             "mappers": [{"name": "m", "config": {}}, {"name": "other"}], "roles": ["x", "y"]});

@@ -24,9 +24,11 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
     let mut made = Vec::new();
     let mut secretless = Vec::new();
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    for credential in given.as_array().into_iter().flatten() {
+    for (at, credential) in given.as_array().into_iter().flatten().enumerate() {
         let former = of_before_8(credential);
         let credential = former.as_ref().unwrap_or(credential);
+        let dated = dated(credential, at).filter(|_| side == Side::Backup);
+        let credential = dated.as_ref().unwrap_or(credential);
         // A password that a directory keeps, which the realm only knows of.
         if text(credential, "federationLink").is_some() {
             continue;
@@ -54,7 +56,7 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
         if let Some(label) = text(credential, "userLabel").filter(|label| !label.is_empty()) {
             one.insert("userLabel".to_owned(), json!(label));
         }
-        // When a credential was made of which the file does not say it is the server's to say.
+        // When a password was made of which the file does not say it is the server's to say.
         if created.is_some() || side == Side::Live {
             one.insert("state".to_owned(), json!(state(credential, created)));
         }
@@ -71,6 +73,19 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
     let made = keyed(made, "key");
     // What was asked for and is not there is told from what was not asked for.
     (made.or_else(|| (side == Side::Live).then(|| json!([]))), secretless)
+}
+
+/// What is told from others of its type by its date, and has none in the file, is given one by its place there: the
+/// server would take the time of the write, and each plan would find another credential.
+fn dated(credential: &Value, at: usize) -> Option<Value> {
+    let is_password = text(credential, "type").is_none_or(|kind| kind == "password");
+    if is_password || credential.get("createdDate").is_some_and(Value::is_number) {
+        return None;
+    }
+    let mut dated = credential.clone();
+    let second = i64::try_from(at + 1).unwrap_or(i64::MAX).saturating_mul(1000);
+    dated.as_object_mut()?.insert("createdDate".to_owned(), json!(second));
+    Some(dated)
 }
 
 /// The form that credentials had before Keycloak 8, in today's; `None` of one that has it already.
@@ -148,6 +163,15 @@ mod tests {
             parsed(&made[1]["hidden"]["credentialData"]),
             json!({"hashIterations": 27500, "algorithm": "pbkdf2-sha256"})
         );
+    }
+
+    #[test]
+    fn one_time_codes_without_a_date_are_told_apart_by_their_places() {
+        let otp = || json!({"type": "otp", "secretData": "{}", "credentialData": "{}"});
+        let made = credentials(&json!([otp(), {"type": "password", "value": "x"}, otp()]), Side::Backup).0.unwrap();
+        let keys: Vec<&Value> = made.as_array().unwrap().iter().map(|one| &one["key"]).collect();
+        assert_eq!(keys, ["otp@1000", "otp@3000", "password"]);
+        assert_eq!(made[0]["hidden"]["createdDate"], json!(1000));
     }
 
     #[test]

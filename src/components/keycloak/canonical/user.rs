@@ -42,7 +42,8 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     let not_before = fields.take("notBefore").and_then(Value::as_i64).filter(|seconds| *seconds != 0);
     fields.put("notBefore", not_before.map(Value::from));
     let actions = fields.take("requiredActions").and_then(Value::as_array).into_iter().flatten();
-    let mut actions: Vec<Value> = actions.filter_map(Value::as_str).map(|action| json!(current_action(action))).collect();
+    let mut actions: Vec<Value> =
+        actions.filter_map(Value::as_str).map(|action| json!(current_action(action))).collect();
     // The server asks for another password at the next login.
     actions.extend(has_temporary_password(representation).then(|| json!("UPDATE_PASSWORD")));
     fields.put("requiredActions", set(&Value::Array(actions)));

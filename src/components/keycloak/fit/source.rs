@@ -56,7 +56,8 @@ impl FittedSource {
         let mut terms = self.terms().await;
         if ids.any(|id| &*id.kind == Kind::ServiceAccount.name()) {
             let is_on = |one: &Resource| {
-                let enabled = one.document().and_then(|document| document.value.get("serviceAccountsEnabled")?.as_bool());
+                let enabled =
+                    one.document().and_then(|document| document.value.get("serviceAccountsEnabled")?.as_bool());
                 enabled == Some(true)
             };
             let clients = self.own(Kind::Client).await;
