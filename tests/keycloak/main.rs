@@ -28,3 +28,4 @@ mod reading;
 mod runbooks;
 mod trust;
 mod writing;
+mod written;

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::Canonical;
-use super::fields::{Fields, without_blanks};
+use super::fields::{Fields, of_texts, without_blanks};
 use super::names::{list, text};
 use crate::components::keycloak::kinds::Kind;
 
@@ -69,10 +69,13 @@ impl Flows<'_> {
 
     fn execution(&self, representation: &Value, depth: usize, unknown: &mut Vec<String>) -> Value {
         let mut fields = Fields::of(representation);
-        fields.keep(&["authenticator", "requirement", "priority"]);
+        fields.keep(&["authenticator", "requirement"]);
+        let priority = fields.take("priority").and_then(Value::as_i64);
+        fields.put("priority", Some(json!(priority.unwrap_or_default())));
         if let Some(alias) = fields.text("authenticatorConfig") {
             let found = self.configs.get(alias);
-            let config = found.and_then(|config| config.get("config")).and_then(without_blanks);
+            let config = found.and_then(|config| config.get("config")).map(of_texts);
+            let config = config.as_ref().and_then(without_blanks);
             fields.put("config", Some(json!({ "alias": alias, "config": config })));
             unknown.extend(found.into_iter().flat_map(|config| beyond(config, &["id", "alias", "config"])));
         }

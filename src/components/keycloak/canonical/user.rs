@@ -45,10 +45,12 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     }
     let not_before = fields.take("notBefore").and_then(Value::as_i64).filter(|seconds| *seconds != 0);
     fields.put("notBefore", not_before.map(Value::from));
-    let actions = fields.take("requiredActions").and_then(Value::as_array).map(|given| {
-        given.iter().filter_map(Value::as_str).map(|action| json!(current_action(action))).collect::<Vec<_>>()
-    });
-    fields.put("requiredActions", actions.and_then(|actions| set(&Value::Array(actions))));
+    let actions = fields.take("requiredActions").and_then(Value::as_array).into_iter().flatten();
+    let mut actions: Vec<Value> =
+        actions.filter_map(Value::as_str).map(|action| json!(current_action(action))).collect();
+    // The server asks for another password at the next login.
+    actions.extend(has_temporary_password(representation).then(|| json!("UPDATE_PASSWORD")));
+    fields.put("requiredActions", set(&Value::Array(actions)));
     let attributes = fields.take("attributes").and_then(attributes);
     fields.put("attributes", attributes);
     fields.keep_sets_by_name(&["clientRoles"]);
@@ -90,6 +92,11 @@ fn attributes(given: &Value) -> Option<Value> {
     }
     by_name.retain(|_, values| values.as_array().is_some_and(|values| !values.is_empty()));
     (!by_name.is_empty()).then_some(lists)
+}
+
+fn has_temporary_password(user: &Value) -> bool {
+    let is_temporary = |one: &Value| one.get("temporary") == Some(&Value::Bool(true)) && text(one, "value").is_some();
+    list(user, "credentials").iter().any(is_temporary)
 }
 
 fn groups(given: Option<&Value>, names: &Names) -> (Option<Value>, Vec<String>) {
