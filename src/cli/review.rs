@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::decisions::{Decision, DecisionsFile, PlanFile, TaskOutlook};
-use super::plain::{choose_hunks, counted, plan_lines};
+use super::decisions::{Decision, DecisionsFile, PlanFile, PlannedTask, TaskOutlook};
+use super::plain::{PlanShown, choose_hunks, counted, sides};
 use super::{Exit, Output, operate};
 use crate::engine::shown_command;
 use crate::model::{Error, ErrorKind, Plan, Result, Selection, visible};
@@ -49,7 +49,7 @@ pub fn run(args: &ReviewArgs, output: &Output) -> Result<Exit> {
             decisions.tasks.insert(task.task.clone(), Decision { digest, left_out: Selection::all() });
             continue;
         }
-        match decide(&task.task, plan, output)? {
+        match decide(task, plan, output)? {
             Decided::Yes(selection) => {
                 let digest = plan.digest(&selection);
                 decisions.tasks.insert(task.task.clone(), Decision { digest, left_out: selection });
@@ -89,16 +89,21 @@ enum Decided {
     Leave,
 }
 
-fn decide(task: &str, plan: &Plan, output: &Output) -> Result<Decided> {
+fn decide(task: &PlannedTask, plan: &Plan, output: &Output) -> Result<Decided> {
     let mut selection = Selection::all();
     let mut most = MOST_HUNKS;
     loop {
         let counts = plan.counts(&selection);
-        let mut text = format!("\n{}\n  target {}\n  source {}\n", visible(task), plan.target, plan.source);
-        for line in plan_lines(plan, &selection, most, "3") {
-            text.push_str(&line);
-            text.push('\n');
+        let mut text = format!("\n{}\n  target {}\n  source {}\n", visible(&task.task), plan.target, plan.source);
+        if task.lines.iter().any(|saved| !saved.diff.lines.is_empty()) {
+            text.push_str(&format!("{}\n", sides(plan.pass)));
         }
+        let shown = PlanShown { plan, selection: &selection, most, for_all: "3" };
+        let of = |at: (u32, u32)| task.lines.iter().find(|saved| (saved.change, saved.hunk) == at);
+        shown.tell(&mut |at| of(at).map(|saved| saved.diff.clone()), &mut |line| {
+            text.push_str(&line.painted(output.color));
+            text.push('\n');
+        });
         text.push_str(&format!("  {}  plan {}\n", counted(counts, plan.preview), plan.digest(&selection).short()));
         output.print(&text)?;
         match answer(output, "1 approve  2 leave out hunks  3 show all  4 not this one  5 end here")?.as_deref() {

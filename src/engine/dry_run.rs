@@ -1,3 +1,4 @@
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::asking;
@@ -35,8 +36,24 @@ pub enum Outlook {
     Asks(String),
 }
 
-/// Plans every task and writes nothing; read-only probes are asked. `see` gets each task in order.
-pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut see: impl FnMut(Foreseen)) {
+/// Plans every task and writes nothing; read-only probes are asked. `see` gets each task in order, and says whether to
+/// go on.
+pub async fn dry_run(
+    run: &Run,
+    script: &Arc<dyn Script>,
+    key: DigestKey,
+    mut see: impl FnMut(Foreseen) -> ControlFlow<()>,
+) {
+    // Who looks on has seen enough: that ends it.
+    let _ = foresee_all(run, script, key, &mut see).await;
+}
+
+async fn foresee_all(
+    run: &Run,
+    script: &Arc<dyn Script>,
+    key: DigestKey,
+    see: &mut impl FnMut(Foreseen) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let pinned = Arc::new(Pinned::of(&run.header, key, &script.components()));
     // What is found equal counts as done for what needs it: the same fold says who is ready then.
     let mut run = run.clone();
@@ -46,7 +63,7 @@ pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut se
         if !matches!(kind, Some(StepKind::Restore | StepKind::Apply)) {
             for task in tasks {
                 let what = foresee_other(&run, script, task).await;
-                tell(&mut run, task, what, Vec::new(), &mut see);
+                tell(&mut run, task, what, Vec::new(), see)?;
             }
             continue;
         }
@@ -59,18 +76,25 @@ pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut se
                         to_plan.push(ToPlan { task: *task, name: run.name(*task), restore, standing: Vec::new() })
                     }
                     Ok(_) => {}
-                    Err(error) => tell(&mut run, *task, Err(error), Vec::new(), &mut see),
+                    Err(error) => tell(&mut run, *task, Err(error), Vec::new(), see)?,
                 }
             }
             for (task, made) in plan_batch(&pinned, to_plan).await {
                 let warnings = made.as_ref().map(|made| made.proposal.plan.warned()).unwrap_or_default();
-                tell(&mut run, task, made.map(|made| outlook(&made)), warnings, &mut see);
+                tell(&mut run, task, made.map(|made| outlook(&made)), warnings, see)?;
             }
         }
     }
+    ControlFlow::Continue(())
 }
 
-fn tell(run: &mut Run, task: TaskId, what: Result<Outlook>, warnings: Vec<String>, see: &mut impl FnMut(Foreseen)) {
+fn tell(
+    run: &mut Run,
+    task: TaskId,
+    what: Result<Outlook>,
+    warnings: Vec<String>,
+    see: &mut impl FnMut(Foreseen) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let status = run.tasks.get(task.index()).map(|state| state.status);
     let quiet = match &what {
         Ok(Outlook::Unchanged) => true,
@@ -83,7 +107,7 @@ fn tell(run: &mut Run, task: TaskId, what: Result<Outlook>, warnings: Vec<String
             tracing::error!(target: "engine", "{illegal}");
         }
     }
-    see(Foreseen { task, name: run.name(task), predicted: status == Some(TaskStatus::Waiting), what, warnings });
+    see(Foreseen { task, name: run.name(task), predicted: status == Some(TaskStatus::Waiting), what, warnings })
 }
 
 fn outlook(made: &Made) -> Outlook {

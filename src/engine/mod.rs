@@ -45,6 +45,7 @@ pub use command::Command;
 pub use dry_run::{Foreseen, Outlook, dry_run};
 pub use handle::Engine;
 pub use holding::held_by_others;
+pub use mask::Mask;
 pub use notice::{Activity, Notice};
 pub use script::{Ask, Asking, CommandLine, Restore, Script, Work};
 pub use session::{Purpose, Session};

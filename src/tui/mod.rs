@@ -9,7 +9,6 @@ mod cells;
 mod clipboard;
 mod dialogs;
 mod effect;
-mod file_diff;
 mod file_search;
 mod filter;
 mod groups;

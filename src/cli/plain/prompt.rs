@@ -1,9 +1,11 @@
 use std::io::{BufRead, Write};
 
+use super::contents::Much;
+use super::plan_shown::{PlanShown, sides};
 use super::walk::Walk;
-use super::wording::{counted, plan_lines, shown_name};
+use super::wording::{counted, shown_name};
 use crate::engine::Command;
-use crate::model::{ErrorKind, Known, Pass, Plan, Preview, Run, Selection, TaskId, TaskStatus, visible};
+use crate::model::{ErrorKind, Known, Pass, Plan, Preview, Proposal, Run, Selection, TaskId, TaskStatus, visible};
 use crate::tui::{self, Demand};
 
 /// What came of one question.
@@ -45,7 +47,7 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
         let digest = plan.digest(&selection);
         let counts = plan.counts(&selection);
         if !std::mem::replace(&mut is_shown, true) {
-            show(walk, run, task, plan, &selection, if all { usize::MAX } else { MOST_HUNKS });
+            show(walk, run, task, &proposal, &selection, all);
         }
         let dropped = if plan.pass == Pass::Undo { "drop this undo" } else { "skip" };
         let out = if run.owner(task).is_some() { "5 leave this user out  " } else { "" };
@@ -94,15 +96,25 @@ async fn is_meant(walk: &Walk, plan: &Plan, selection: &Selection) -> bool {
 }
 
 /// The plan with what is chosen of it, and everything an approval rests on.
-fn show(walk: &Walk, run: &Run, task: TaskId, plan: &Plan, selection: &Selection, most: usize) {
+fn show(walk: &Walk, run: &Run, task: TaskId, proposal: &Proposal, selection: &Selection, all: bool) {
+    let plan = &proposal.plan;
     walk.print("");
     let undo = if plan.pass == Pass::Undo { "UNDO  " } else { "" };
     walk.print(&format!("{undo}{}  {}", shown_name(run, task), visible(&run.about(task))));
     walk.print(&format!("  target {}", plan.target));
     walk.print(&format!("  source {}", plan.source));
-    for line in plan_lines(plan, selection, most, "3") {
-        walk.print(&line);
-    }
+    let contents = walk.lines.contents.with(if all { Much::ALL } else { Much::USUAL });
+    let schema = contents.schema(run, task);
+    let mut has_told_sides = false;
+    let shown = PlanShown { plan, selection, most: if all { usize::MAX } else { MOST_HUNKS }, for_all: "3" };
+    let mut lines_of = |at| {
+        let diff = contents.lines(schema.as_ref(), proposal, at)?;
+        if !diff.lines.is_empty() && !std::mem::replace(&mut has_told_sides, true) {
+            walk.print(sides(plan.pass));
+        }
+        Some(diff)
+    };
+    shown.tell(&mut lines_of, &mut |line| walk.print(&line.painted(walk.lines.color)));
     for place in plan.irreversible(selection) {
         walk.print(&format!("  cannot be undone: {place}"));
     }
