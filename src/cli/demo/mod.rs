@@ -26,7 +26,7 @@ use sandbox::Sandbox;
 
 /// A sandbox to try everything in: twelve users, a real restic repository, damage of every kind
 ///
-/// In a terminal it opens the screen on runbooks/demo.yaml, and with `--plain` asks the same by numbered prompts.
+/// In a terminal it opens the screen on runbooks/demo.yaml, and with `--plain` asks the same by questions.
 /// Without a terminal it walks the runbook by itself, mends the cause of the one failure, retries that task and prints
 /// the proof. Nothing outside its temporary folder is touched, and it cleans up after itself.
 #[derive(Args, Debug)]

@@ -134,8 +134,7 @@ impl Contents {
 
 /// Whether there is a file with something in it, and nothing else, on either side.
 fn has_text(before: &Option<Box<Entry>>, after: &Option<Box<Entry>>) -> bool {
-    let mut sides = [before, after].into_iter().flatten();
-    let is_file = |entry: &Box<Entry>| matches!(entry.kind, NodeKind::File { .. });
-    let has_bytes = |entry: &Box<Entry>| matches!(entry.kind, NodeKind::File { size: 1.., .. });
-    sides.clone().all(is_file) && sides.any(has_bytes)
+    let mut sides = [before, after].into_iter().flatten().map(|entry| &entry.kind);
+    sides.clone().all(|kind| matches!(kind, NodeKind::File { .. }))
+        && sides.any(|kind| matches!(kind, NodeKind::File { size: 1.., .. }))
 }

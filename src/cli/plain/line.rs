@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_line_is_painted_as_a_whole_and_what_changed_in_it_reversed() {
-        let line = Line { changed: vec![2..4], ..Line::new(Tone::Removed, "- 1G") };
+        let line = Line { changed: std::iter::once(2..4).collect(), ..Line::new(Tone::Removed, "- 1G") };
         assert_eq!(line.painted(true), "\x1b[31m- \x1b[7m1G\x1b[27m\x1b[0m");
         assert_eq!(line.painted(false), "- 1G");
         assert_eq!(Line::plain("x").painted(true), "x");

@@ -93,8 +93,8 @@ fn diff_lines(diff: &TextDiff, is_file: bool, for_all: &str, out: &mut dyn FnMut
         out(Line { tone, text: format!("{head}{text}"), changed });
     }
     if let Some(note) = &diff.note {
-        let more = if diff.is_cut { format!(" ({for_all} shows more)") } else { String::new() };
-        out(Line::new(Tone::Place, format!("{INDENT}{}{more}", visible(note))));
+        let more = if diff.is_cut { format!("; {for_all} shows more") } else { String::new() };
+        out(Line::new(Tone::Place, format!("{INDENT}({}{more})", visible(note))));
     }
 }
 
@@ -176,7 +176,12 @@ fn metadata(before: &Entry, after: &Entry, content: bool) -> String {
     let same_kind = std::mem::discriminant(&before.kind) == std::mem::discriminant(&after.kind);
     if !same_kind || content {
         let (one, other) = (node(before), node(after));
-        parts.push(if one == other { format!("content, {one}") } else { format!("content, {one} → {other}") });
+        let is_link = |entry: &Entry| matches!(entry.kind, NodeKind::Symlink { .. });
+        parts.push(match one == other {
+            true => format!("content, {one}"),
+            false if is_link(before) && is_link(after) => format!("link {} {other}", one.trim_start_matches("→ ")),
+            false => format!("content, {one} → {other}"),
+        });
     }
     let (one, other) = (&before.meta, &after.meta);
     if one.mode != other.mode {

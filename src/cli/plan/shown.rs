@@ -3,6 +3,9 @@ use crate::diff::files::TextDiff;
 use crate::engine::{Foreseen, Outlook, shown_command};
 use crate::model::{Pass, Preview, Proposal, Selection, visible};
 
+/// What one hunk of a proposal, by change and position, changes line by line.
+pub type LinesOf<'l> = &'l mut dyn FnMut(&Proposal, (u32, u32)) -> Option<TextDiff>;
+
 /// The tasks of a dry run, told one by one.
 pub struct Shown {
     most: usize,
@@ -18,12 +21,7 @@ impl Shown {
         Self { most, only_changes, has_lines, has_told_sides: false }
     }
 
-    pub fn tell(
-        &mut self,
-        foreseen: &Foreseen,
-        lines_of: &mut dyn FnMut(&Proposal, (u32, u32)) -> Option<TextDiff>,
-        out: &mut dyn FnMut(Line),
-    ) {
+    pub fn tell(&mut self, foreseen: &Foreseen, lines_of: LinesOf<'_>, out: &mut dyn FnMut(Line)) {
         let quiet = match &foreseen.what {
             Ok(Outlook::Unchanged) => foreseen.warnings.is_empty() || self.only_changes,
             Ok(Outlook::Answered(_) | Outlook::Asks(_)) => self.only_changes,

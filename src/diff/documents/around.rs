@@ -28,7 +28,7 @@ pub fn lines_around(hunk: &Hunk, live: Option<&Document>, schema: &KindSchema, b
     let below = below.map(|lines| &lines[..lines.len().min(context)]).unwrap_or_default();
     let mut diff = TextDiff::default();
     let mut tell = |side, lines: &[String]| {
-        diff.lines.extend(lines.iter().map(|text| DiffLine::new(side, text.clone())));
+        diff.lines.extend(lines.iter().map(|text| DiffLine::bounded(side, text.clone())));
     };
     tell(Side::Both, above);
     let sides = [(Side::Removed, before), (Side::Added, after)];

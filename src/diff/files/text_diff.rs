@@ -172,6 +172,17 @@ impl DiffLine {
         Self { side, text, changed: Vec::new(), at: None }
     }
 
+    /// Text that is fit to be shown, cut where it is longer than a line may be.
+    pub fn bounded(side: Side, mut text: String) -> Self {
+        if text.len() > MAX_LINE {
+            let end = (0..=MAX_LINE).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+            let more = text.len() - end;
+            text.truncate(end);
+            text.push_str(&format!(" (and {more} bytes more)"));
+        }
+        Self::new(side, text)
+    }
+
     fn gap(old: u64, new: u64) -> Self {
         Self { at: Some((old, new)), ..Self::new(Side::Gap, format!("line {new}")) }
     }
