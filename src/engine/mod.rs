@@ -10,6 +10,7 @@ mod actor;
 mod asking;
 mod calls;
 mod child;
+mod cohort;
 mod command;
 mod command_environment;
 mod commands;

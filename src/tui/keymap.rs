@@ -186,6 +186,7 @@ const DEFAULT: &[Line] = &[
     (Context::Groups, "A", Action::ApproveAll, "Approve all plans of the group, a canary first; one of them must have been opened", "approve all"),
     (Context::Groups, "r", Action::Retry, "Retry every task of the group: each is planned anew", "retry all"),
     (Context::Groups, "s", Action::Skip, "Skip every task of the group, with one reason", "skip all"),
+    (Context::Groups, "/", Action::Filter, "Filter the tasks that are grouped, by the words of the steps' filter", "filter"),
     (Context::Groups, "esc", Action::Back, "Back", "back"),
     (Context::Failure, "r", Action::Retry, "Retry: plan the task anew", "retry"),
     (Context::Failure, "s", Action::Skip, "Skip with a reason; what needs this task goes on", "skip"),

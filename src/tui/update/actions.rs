@@ -270,7 +270,7 @@ fn back(model: &mut Model) {
         Some(Origin::Matrix) => return show(model, Tab::Matrix),
         Some(Origin::Groups { kind, at, tab }) => {
             show(model, tab);
-            model.groups = Some(Groups::of(kind, &model.run, at));
+            model.groups = Some(Groups::of(kind, &model.run, model.rows.filter.clone(), at));
             return;
         }
         None if model.tab != Tab::Steps => return show(model, Tab::Steps),

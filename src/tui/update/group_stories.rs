@@ -128,7 +128,7 @@ fn groups_that_follow_each_event_are_those_that_a_new_look_would_find() {
                 _ => tell(&mut desk, &mut story, Event::Retried { task, by: "ana".to_owned() }),
             }
             let shown = desk.model.groups.clone().unwrap();
-            let mut anew = Groups::of(shown.kind, &desk.model.run, shown.at.clone());
+            let mut anew = Groups::of(shown.kind, &desk.model.run, desk.model.rows.filter.clone(), shown.at.clone());
             anew.drawn = shown.drawn.clone();
             assert_eq!(shown, anew, "{key} {number}");
         }

@@ -73,12 +73,13 @@ fn on_group(model: &mut Model, action: Action, tasks: Vec<TaskId>, key: &GroupKe
 }
 
 pub fn open(model: &mut Model, kind: Kind) {
-    model.groups = Some(Groups::of(kind, &model.run, None));
+    model.groups = Some(Groups::of(kind, &model.run, model.rows.filter.clone(), None));
 }
 
 /// More than one task may have changed.
 pub fn regroup(model: &mut Model) {
-    model.groups = model.groups.take().map(|former| Groups::of(former.kind, &model.run, former.at));
+    let filter = model.rows.filter.clone();
+    model.groups = model.groups.take().map(|former| Groups::of(former.kind, &model.run, filter, former.at));
 }
 
 /// A frame with them is on the screen. A cursor without a group goes to the first one.
