@@ -21,6 +21,8 @@ pub struct Groups {
     groups: BTreeMap<Place, BTreeSet<TaskId>>,
     of: HashMap<TaskId, GroupKey>,
     sizes: HashMap<GroupKey, usize>,
+    /// Groups of one: tasks that are like no other.
+    pub odd_ones: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,8 @@ impl Groups {
     /// With the cursor at its group, or where there is none at the first.
     pub fn of(kind: Kind, run: &Run, filter: Filter, at: Option<GroupKey>) -> Self {
         let (drawn, sizes) = (None, HashMap::new());
-        let mut groups = Self { kind, filter, at, drawn, groups: BTreeMap::new(), of: HashMap::new(), sizes };
+        let mut groups =
+            Self { kind, filter, at, drawn, groups: BTreeMap::new(), of: HashMap::new(), sizes, odd_ones: 0 };
         let mut found: HashMap<GroupKey, Vec<TaskId>> = HashMap::new();
         for id in (0..u32::try_from(run.tasks.len()).unwrap_or(u32::MAX)).map(TaskId) {
             let Some(key) = groups.key(run, id) else { continue };
@@ -74,6 +77,7 @@ impl Groups {
         }
         for (key, tasks) in found {
             groups.sizes.insert(key.clone(), tasks.len());
+            groups.odd_ones += usize::from(tasks.len() == 1);
             groups.groups.insert(groups.place(&key, tasks.len()), tasks.into_iter().collect());
         }
         if groups.at.is_none() {
@@ -105,7 +109,9 @@ impl Groups {
     fn resize(&mut self, key: &GroupKey, change: impl FnOnce(&mut BTreeSet<TaskId>) -> bool) {
         let former = self.sizes.remove(key).and_then(|size| self.groups.remove(&self.place(key, size)));
         let mut tasks = former.unwrap_or_default();
+        self.odd_ones -= usize::from(tasks.len() == 1);
         change(&mut tasks);
+        self.odd_ones += usize::from(tasks.len() == 1);
         if !tasks.is_empty() {
             self.sizes.insert(key.clone(), tasks.len());
             self.groups.insert(self.place(key, tasks.len()), tasks);
@@ -115,12 +121,6 @@ impl Groups {
     /// The largest first: what one answer settles for most. The odd ones are last.
     fn place(&self, key: &GroupKey, size: usize) -> Place {
         Place { rank: usize::MAX - size, key: key.clone() }
-    }
-
-    /// Tasks that are like no other.
-    pub fn odd_ones(&self) -> usize {
-        let odd = |place: &&Place| place.rank == usize::MAX - 1;
-        self.groups.keys().rev().take_while(odd).count()
     }
 
     pub fn count(&self) -> usize {

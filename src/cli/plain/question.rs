@@ -148,8 +148,8 @@ mod tests {
         insta::assert_snapshot!(question().lines().join("\n"), @r"
         What is to be done with the plan of home/ana?
           a approve   g approve with 311 more like it   h leave out hunks
-          f show every line   s skip   o leave ana out   l later (Enter)   x abort the run
-          q quit   ? explain
+          f show every line   s skip   o leave ana out   l later (Enter)
+          x abort the run   q quit   ? explain
         ");
         assert_eq!(question().prompt(), "261130-090955-demo home/ana to homes > ");
     }
@@ -161,8 +161,8 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @r"
         Type a letter or its word, then Enter:
           a  approve  write exactly what the plan shows, then read it back
-          g  group    approve this plan and 311 more plans that change the same; this one
-                      goes first, and the others follow once it was read back
+          g  group    approve this plan and 311 more plans that change the same; this
+                      one goes first, and the others follow once it was read back
           h  hunks    choose the hunks that are not to be written, by their numbers
           f  full     show all hunks and every line of their files
           s  skip     write nothing for this task; what needs it goes on. Asks for the

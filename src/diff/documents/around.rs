@@ -83,7 +83,8 @@ impl<'a, 'r> Sheet<'a, 'r> {
     }
 
     fn line(&mut self, depth: usize, label: &str, text: &str) {
-        self.lines.push(format!("{}{label} {text}", "  ".repeat(depth)).trim_end().to_owned());
+        let space = if label.is_empty() { "" } else { " " };
+        self.lines.push(format!("{}{label}{space}{text}", "  ".repeat(depth)).trim_end().to_owned());
     }
 
     /// `way` leads from here to the field that is looked for.
@@ -235,13 +236,6 @@ mod tests {
         let made = told(None, Some(json!({"name": "ana", "text": "one\ntwo\n"})), Mode::Merge);
         assert_eq!(made, ["", "+ text: |\n+   one\n+   two"]);
         let gone = told(Some(json!({"name": "ana", "password": "hunter2"})), None, Mode::Exact);
-        assert_eq!(
-            gone,
-            ["- name: ana\n- password: \"•••• 4a3ae1c8\""].map(|line| line.replace("4a3ae1c8", &short(&gone[0])))
-        );
-    }
-
-    fn short(text: &str) -> String {
-        text.split("•••• ").nth(1).unwrap().trim_end_matches('"').to_owned()
+        assert!(gone[0].starts_with("- name: ana\n- password: \"•••• ") && gone.len() == 1, "{gone:?}");
     }
 }

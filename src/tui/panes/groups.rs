@@ -29,7 +29,7 @@ pub fn render(model: &Model, groups: &Groups, area: Rect, buffer: &mut Buffer) {
         (Kind::Causes, 0) => format!(" nothing has failed; {back} goes back"),
         (Kind::Cohorts, many) => {
             let waiting = crate::model::plural(groups.task_count() as u64, "plan");
-            let odd = match groups.odd_ones() {
+            let odd = match groups.odd_ones {
                 _ if many == 1 => String::new(),
                 0 => ", the largest first".to_owned(),
                 1 => ", the largest first, 1 odd one last".to_owned(),
