@@ -15,14 +15,15 @@ const MAX_DEPTH: usize = 64;
 /// What a realm's representation holds that belongs to nothing in it, so that no resource has it; in words.
 pub(super) fn loose(realm: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    let mut say = |what: &str, names: BTreeSet<&str>| found.extend(line(what, &names));
     let (flows, configs) = in_use(realm);
     let aliases = |of: &'static str| list(realm, of).iter().filter_map(|one| text(one, "alias"));
     say(
+        &mut found,
         "of an authenticator that no flow uses, the settings",
         aliases("authenticatorConfig").filter(|alias| !configs.contains(alias)).collect(),
     );
     say(
+        &mut found,
         "of no other flow, the sub-flow",
         aliases("authenticationFlows").filter(|alias| !flows.contains(alias)).collect(),
     );
@@ -31,16 +32,21 @@ pub(super) fn loose(realm: &Value) -> Vec<String> {
     let of_none =
         mappers.filter(|one| text(one, "identityProviderAlias").is_none_or(|alias| !providers.contains(alias)));
     say(
+        &mut found,
         "of an identity provider that the file lacks, the mapper",
         of_none.filter_map(|one| text(one, "name")).collect(),
     );
-    say("of a client or scope that the file lacks, the scope mappings", mapped_to_none(realm));
-    say("of scope mappings, the field", mappings(realm).flat_map(|one| beyond(one, &OF_MAPPINGS)).collect());
+    say(&mut found, "of a client or scope that the file lacks, the scope mappings", mapped_to_none(realm));
+    say(
+        &mut found,
+        "of scope mappings, the field",
+        mappings(realm).flat_map(|one| beyond(one, &OF_MAPPINGS)).collect(),
+    );
     let roles = realm.get("roles").and_then(Value::as_object).into_iter().flatten();
-    say("of no realm and no client, the roles", others(roles, &["realm", "client"]));
+    say(&mut found, "of no realm and no client, the roles", others(roles, &["realm", "client"]));
     for (field, known) in [("clientProfiles", "profiles"), ("clientPolicies", "policies")] {
         let given = realm.get(field).and_then(Value::as_object).into_iter().flatten();
-        say(&format!("of {field}, the field"), others(given, &[known]));
+        say(&mut found, &format!("of {field}, the field"), others(given, &[known]));
     }
     if has_nameless(list(realm, "groups"), 0) {
         found.push("a group without a name".to_owned());
@@ -50,6 +56,7 @@ pub(super) fn loose(realm: &Value) -> Vec<String> {
     let configs = profiles().filter_map(|profile| profile.get("config"));
     let configs = configs.flat_map(|config| beyond(config, &["kc.user.profile.config"]));
     say(
+        &mut found,
         "of the user profile, the field",
         profiles().flat_map(|one| beyond(one, &OF_PROFILES)).chain(configs).collect(),
     );
@@ -60,6 +67,10 @@ pub(super) fn loose(realm: &Value) -> Vec<String> {
         );
     }
     found
+}
+
+fn say(found: &mut Vec<String>, what: &str, names: BTreeSet<&str>) {
+    found.extend(line(what, &names));
 }
 
 fn line(what: &str, names: &BTreeSet<&str>) -> Option<String> {
