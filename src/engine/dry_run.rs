@@ -1,7 +1,9 @@
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::asking;
+use super::condition;
 use super::context::Pinned;
 use super::made::Made;
 use super::planner::{ToPlan, plan_batch};
@@ -34,7 +36,12 @@ pub enum Outlook {
     Answered(Answer),
     /// A person would be asked.
     Asks(String),
+    /// Its condition does not hold: why, in words.
+    Skipped(String),
 }
+
+/// A component that takes no more tasks at once is slow with each.
+const SLOW: usize = 16;
 
 /// Plans every task and writes nothing; read-only probes are asked. `see` gets each task in order, and says whether to
 /// go on.
@@ -62,15 +69,34 @@ async fn foresee_all(
         let kind = run.header.steps.get(step).map(|header| header.kind);
         if !matches!(kind, Some(StepKind::Restore | StepKind::Apply)) {
             for task in tasks {
-                let what = foresee_other(&run, script, task).await;
-                tell(&mut run, task, what, Vec::new(), see)?;
+                let (what, warnings) = match wanted(&run, script, task).await {
+                    Wanted::Yes(doubt) => (foresee_other(&run, script, task).await, doubt),
+                    Wanted::No(what) => (what, Vec::new()),
+                };
+                tell(&mut run, task, what, warnings, see)?;
             }
             continue;
         }
-        let limit = script.components().iter().map(|(_, component)| component.limits().batch).max().unwrap_or(1);
-        for tasks in tasks.chunks(limit.max(1)) {
+        let component = run.header.steps.get(step).and_then(|header| header.component.clone());
+        let components =
+            script.components().into_iter().filter(|(name, _)| component.as_ref().is_none_or(|of| of == name));
+        let limit = components.map(|(_, component)| component.limits().batch).max().unwrap_or(1).max(1);
+        // Where each takes long the first is told before the others are planned.
+        let mut size = if limit <= SLOW { 1 } else { limit };
+        let mut rest = tasks.as_slice();
+        while !rest.is_empty() {
+            let (tasks, later) = rest.split_at(size.min(rest.len()));
+            (rest, size) = (later, limit.min(size * 2));
             let mut to_plan = Vec::new();
+            let mut doubts = HashMap::new();
             for task in tasks {
+                match wanted(&run, script, *task).await {
+                    Wanted::Yes(doubt) => drop(doubts.insert(*task, doubt)),
+                    Wanted::No(what) => {
+                        tell(&mut run, *task, what, Vec::new(), see)?;
+                        continue;
+                    }
+                }
                 match script.work(step, run.owner(*task).as_ref()) {
                     Ok(Work::Restore(restore)) => {
                         to_plan.push(ToPlan { task: *task, name: run.name(*task), restore, standing: Vec::new() })
@@ -80,12 +106,34 @@ async fn foresee_all(
                 }
             }
             for (task, made) in plan_batch(&pinned, to_plan).await {
-                let warnings = made.as_ref().map(|made| made.proposal.plan.warned()).unwrap_or_default();
+                let mut warnings = doubts.remove(&task).unwrap_or_default();
+                warnings.extend(made.as_ref().map(|made| made.proposal.plan.warned()).unwrap_or_default());
                 tell(&mut run, task, made.map(|made| outlook(&made)), warnings, see)?;
             }
         }
     }
     ControlFlow::Continue(())
+}
+
+/// Whether a task's condition holds.
+enum Wanted {
+    /// What is still to be said of its condition.
+    Yes(Vec<String>),
+    No(Result<Outlook>),
+}
+
+async fn wanted(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Wanted {
+    let when = match script.when(run.step_of(task), run.owner(task).as_ref()) {
+        Ok(Some(when)) => when,
+        Ok(None) => return Wanted::Yes(Vec::new()),
+        Err(error) => return Wanted::No(Err(error)),
+    };
+    match condition::foresee(run, &when, task).await {
+        Ok(Some(true)) => Wanted::Yes(Vec::new()),
+        Ok(None) => Wanted::Yes(vec![format!("only if {}", when.words)]),
+        Ok(Some(false)) => Wanted::No(Ok(Outlook::Skipped(when.words))),
+        Err(error) => Wanted::No(Err(error)),
+    }
 }
 
 fn tell(
@@ -97,7 +145,7 @@ fn tell(
 ) -> ControlFlow<()> {
     let status = run.tasks.get(task.index()).map(|state| state.status);
     let quiet = match &what {
-        Ok(Outlook::Unchanged) => true,
+        Ok(Outlook::Unchanged | Outlook::Skipped(_)) => true,
         Ok(Outlook::Answered(answer)) => answer.holds,
         _ => false,
     };

@@ -24,7 +24,7 @@ impl Shown {
     pub fn tell(&mut self, foreseen: &Foreseen, lines_of: LinesOf<'_>, out: &mut dyn FnMut(Line)) {
         let quiet = match &foreseen.what {
             Ok(Outlook::Unchanged) => foreseen.warnings.is_empty() || self.only_changes,
-            Ok(Outlook::Answered(_) | Outlook::Asks(_)) => self.only_changes,
+            Ok(Outlook::Answered(_) | Outlook::Asks(_) | Outlook::Skipped(_)) => self.only_changes,
             Ok(Outlook::Changes { .. } | Outlook::Command(_)) | Err(_) => false,
         };
         if quiet {
@@ -35,6 +35,11 @@ impl Shown {
         let head = |out: &mut dyn FnMut(Line)| {
             out(Line::plain(""));
             out(heading.clone());
+        };
+        let warn = |out: &mut dyn FnMut(Line)| {
+            for warning in &foreseen.warnings {
+                out(Line::new(Tone::Warning, format!("  ! {}", visible(warning))));
+            }
         };
         match &foreseen.what {
             Ok(Outlook::Changes { proposal, digest, counts, .. }) => {
@@ -50,23 +55,28 @@ impl Shown {
             Ok(Outlook::Unchanged) => {
                 head(out);
                 out(Line::plain("  unchanged, live and backup are equal but for this:"));
-                for warning in &foreseen.warnings {
-                    out(Line::new(Tone::Warning, format!("  ! {}", visible(warning))));
-                }
+                warn(out);
             }
             Ok(Outlook::Command(argv)) => {
                 head(out);
                 out(Line::plain(format!("  $ {}", shown_command(argv))));
                 out(Line::plain(format!("  {}", counted(Default::default(), Preview::Opaque))));
+                warn(out);
             }
             Ok(Outlook::Answered(answer)) => {
                 let word = if answer.holds { "holds" } else { "does not hold now" };
                 head(out);
                 out(Line::plain(format!("  {word}: {}", visible(&answer.seen))));
+                warn(out);
+            }
+            Ok(Outlook::Skipped(when)) => {
+                head(out);
+                out(Line::plain(format!("  skipped: it is not so that {}", visible(when))));
             }
             Ok(Outlook::Asks(text)) => {
                 head(out);
                 out(Line::plain(format!("  asks a person: {}", visible(text))));
+                warn(out);
             }
             Err(error) => {
                 head(out);

@@ -60,7 +60,7 @@ impl Totals {
         let mut nowhere = StepTotals::default();
         let of_step = self.steps.get_mut(step).unwrap_or(&mut nowhere);
         match &foreseen.what {
-            Ok(Outlook::Unchanged) => self.unchanged += 1,
+            Ok(Outlook::Unchanged | Outlook::Skipped(_)) => self.unchanged += 1,
             Ok(Outlook::Changes { proposal, .. }) => {
                 of_step.add(&proposal.plan);
                 self.to_change += 1;
