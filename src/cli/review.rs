@@ -7,7 +7,7 @@ use super::decisions::{Decision, DecisionsFile, PlanFile, PlannedTask, TaskOutlo
 use super::plain::{Choice, MustType, PlanShown, Question, answer_alone, ask_alone, choose_hunks, counted, sides};
 use super::{Exit, Output, operate};
 use crate::engine::shown_command;
-use crate::model::{Error, ErrorKind, Plan, Preview, Result, Selection, visible};
+use crate::model::{Error, ErrorKind, Plan, Result, Selection, visible};
 
 /// Decides on a saved plan: hunk by hunk now, to be applied later
 ///
@@ -111,9 +111,6 @@ fn decide(task: &PlannedTask, plan: &Plan, output: &Output) -> Result<Decided> {
     };
     loop {
         match ask_alone(&question) {
-            Some(Choice::Approve) if plan.preview != Preview::Opaque && plan.counts(&selection).hunks == 0 => {
-                output.print("no hunk is chosen: put it off instead\n")?;
-            }
             Some(Choice::Approve) => {
                 let Some(must) = MustType::of(plan, &selection) else { return Ok(Decided::Yes(selection)) };
                 match answer_alone(&must.question()) {

@@ -40,6 +40,9 @@ pub enum Outlook {
     Skipped(String),
 }
 
+/// A component that takes no more tasks at once is slow with each.
+const SLOW: usize = 16;
+
 /// Plans every task and writes nothing; read-only probes are asked. `see` gets each task in order, and says whether to
 /// go on.
 pub async fn dry_run(
@@ -66,19 +69,34 @@ async fn foresee_all(
         let kind = run.header.steps.get(step).map(|header| header.kind);
         if !matches!(kind, Some(StepKind::Restore | StepKind::Apply)) {
             for task in tasks {
-                let Some(warnings) = wanted(&mut run, script, task, see).await? else { continue };
-                let what = foresee_other(&run, script, task).await;
+                let (what, warnings) = match wanted(&run, script, task).await {
+                    Wanted::Yes(doubt) => (foresee_other(&run, script, task).await, doubt),
+                    Wanted::No(what) => (what, Vec::new()),
+                };
                 tell(&mut run, task, what, warnings, see)?;
             }
             continue;
         }
-        let limit = script.components().iter().map(|(_, component)| component.limits().batch).max().unwrap_or(1);
-        for tasks in tasks.chunks(limit.max(1)) {
+        let component = run.header.steps.get(step).and_then(|header| header.component.clone());
+        let components =
+            script.components().into_iter().filter(|(name, _)| component.as_ref().is_none_or(|of| of == name));
+        let limit = components.map(|(_, component)| component.limits().batch).max().unwrap_or(1).max(1);
+        // Where each takes long the first is told before the others are planned.
+        let mut size = if limit <= SLOW { 1 } else { limit };
+        let mut rest = tasks.as_slice();
+        while !rest.is_empty() {
+            let (tasks, later) = rest.split_at(size.min(rest.len()));
+            (rest, size) = (later, limit.min(size * 2));
             let mut to_plan = Vec::new();
             let mut doubts = HashMap::new();
             for task in tasks {
-                let Some(doubt) = wanted(&mut run, script, *task, see).await? else { continue };
-                doubts.insert(*task, doubt);
+                match wanted(&run, script, *task).await {
+                    Wanted::Yes(doubt) => drop(doubts.insert(*task, doubt)),
+                    Wanted::No(what) => {
+                        tell(&mut run, *task, what, Vec::new(), see)?;
+                        continue;
+                    }
+                }
                 match script.work(step, run.owner(*task).as_ref()) {
                     Ok(Work::Restore(restore)) => {
                         to_plan.push(ToPlan { task: *task, name: run.name(*task), restore, standing: Vec::new() })
@@ -97,29 +115,25 @@ async fn foresee_all(
     ControlFlow::Continue(())
 }
 
-/// Tells of a task whose condition does not hold. Of another one: what is still to be said of its condition.
-async fn wanted(
-    run: &mut Run,
-    script: &Arc<dyn Script>,
-    task: TaskId,
-    see: &mut impl FnMut(Foreseen) -> ControlFlow<()>,
-) -> ControlFlow<(), Option<Vec<String>>> {
+/// Whether a task's condition holds.
+enum Wanted {
+    /// What is still to be said of its condition.
+    Yes(Vec<String>),
+    No(Result<Outlook>),
+}
+
+async fn wanted(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Wanted {
     let when = match script.when(run.step_of(task), run.owner(task).as_ref()) {
         Ok(Some(when)) => when,
-        Ok(None) => return ControlFlow::Continue(Some(Vec::new())),
-        Err(error) => {
-            tell(run, task, Err(error), Vec::new(), see)?;
-            return ControlFlow::Continue(None);
-        }
+        Ok(None) => return Wanted::Yes(Vec::new()),
+        Err(error) => return Wanted::No(Err(error)),
     };
-    let skipped = match condition::foresee(run, &when, task).await {
-        Ok(Some(true)) => return ControlFlow::Continue(Some(Vec::new())),
-        Ok(None) => return ControlFlow::Continue(Some(vec![format!("only if {}", when.words)])),
-        Ok(Some(false)) => Ok(Outlook::Skipped(when.words)),
-        Err(error) => Err(error),
-    };
-    tell(run, task, skipped, Vec::new(), see)?;
-    ControlFlow::Continue(None)
+    match condition::foresee(run, &when, task).await {
+        Ok(Some(true)) => Wanted::Yes(Vec::new()),
+        Ok(None) => Wanted::Yes(vec![format!("only if {}", when.words)]),
+        Ok(Some(false)) => Wanted::No(Ok(Outlook::Skipped(when.words))),
+        Err(error) => Wanted::No(Err(error)),
+    }
 }
 
 fn tell(

@@ -137,7 +137,7 @@ fn what_goes_is_counted_in_the_plan_and_in_the_report() {
     write(&ground, "live/ana/notes", "kept\n");
     write(&ground, "live/ana/after", "0123456789");
     let told = plan(&ground, &["--only-changes"], 2);
-    told.says("home              0      1      0         0      0      1                10 B");
+    told.says("home              0      1      0         0      0      1                 10 B");
     told.says("      - 0123456789 (no newline at the end)");
     ground.rekindle(&["run", "runbook.yaml", "--plain", "--yes", "--yes-deletes", "--input", "token=hunter22"], 0);
     ground.rekindle(&["report"], 0).says("update 1, delete 0, 1 hunk, 1 of them delete");

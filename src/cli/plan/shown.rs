@@ -36,6 +36,11 @@ impl Shown {
             out(Line::plain(""));
             out(heading.clone());
         };
+        let warn = |out: &mut dyn FnMut(Line)| {
+            for warning in &foreseen.warnings {
+                out(Line::new(Tone::Warning, format!("  ! {}", visible(warning))));
+            }
+        };
         match &foreseen.what {
             Ok(Outlook::Changes { proposal, digest, counts, .. }) => {
                 if self.has_lines && !std::mem::replace(&mut self.has_told_sides, true) {
@@ -50,28 +55,28 @@ impl Shown {
             Ok(Outlook::Unchanged) => {
                 head(out);
                 out(Line::plain("  unchanged, live and backup are equal but for this:"));
-                warn(foreseen, out);
+                warn(out);
             }
             Ok(Outlook::Command(argv)) => {
                 head(out);
                 out(Line::plain(format!("  $ {}", shown_command(argv))));
                 out(Line::plain(format!("  {}", counted(Default::default(), Preview::Opaque))));
-                warn(foreseen, out);
+                warn(out);
             }
             Ok(Outlook::Answered(answer)) => {
                 let word = if answer.holds { "holds" } else { "does not hold now" };
                 head(out);
                 out(Line::plain(format!("  {word}: {}", visible(&answer.seen))));
-                warn(foreseen, out);
-            }
-            Ok(Outlook::Asks(text)) => {
-                head(out);
-                out(Line::plain(format!("  asks a person: {}", visible(text))));
-                warn(foreseen, out);
+                warn(out);
             }
             Ok(Outlook::Skipped(when)) => {
                 head(out);
                 out(Line::plain(format!("  skipped: it is not so that {}", visible(when))));
+            }
+            Ok(Outlook::Asks(text)) => {
+                head(out);
+                out(Line::plain(format!("  asks a person: {}", visible(text))));
+                warn(out);
             }
             Err(error) => {
                 head(out);
@@ -81,11 +86,5 @@ impl Shown {
                 }
             }
         }
-    }
-}
-
-fn warn(foreseen: &Foreseen, out: &mut dyn FnMut(Line)) {
-    for warning in &foreseen.warnings {
-        out(Line::new(Tone::Warning, format!("  ! {}", visible(warning))));
     }
 }
