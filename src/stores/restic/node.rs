@@ -143,10 +143,12 @@ impl WrittenNode<'_> {
             other => NodeKind::Special { special: special(other) },
         };
         let xattrs = attributes(self.extended_attributes.unwrap_or_default())?;
+        let (uid, gid, times) = (self.uid, self.gid, times(self.mtime)?);
+        let meta = Meta { mode: unix_mode(self.mode), uid, gid, times, xattrs };
         Ok(Node {
             name: name.into(),
             kind,
-            meta: Meta { mode: unix_mode(self.mode), uid: self.uid, gid: self.gid, times: times(self.mtime)?, xattrs },
+            meta: meta.agreeing(),
             content: self.content,
             subtree: self.subtree.map(TreeId::from),
         })
