@@ -120,8 +120,10 @@ impl Acl {
 
     /// The mode of a file that has this access list: the mask stands for its group.
     pub fn mode_with(&self, mode: u32) -> u32 {
-        let mask = self.0.iter().find(|entry| entry.tag == MASK);
-        mask.map_or(mode, |mask| mode & !0o070 | (u32::from(mask.rights) & 0o7) << 3)
+        let rights = |tag: u16| self.0.iter().find(|entry| entry.tag == tag).map(|entry| u32::from(entry.rights) & 0o7);
+        let class = |tag: u16, shift: u32| rights(tag).unwrap_or(mode >> shift & 0o7) << shift;
+        let group = if rights(MASK).is_some() { MASK } else { OWNING_GROUP };
+        mode & !0o777 | class(OWNER, 6) | class(group, 3) | class(OTHERS, 0)
     }
 
     /// `mode` for a place that cannot hold this access list: the owning group gets no more than it had.
@@ -229,5 +231,6 @@ mod tests {
         assert_eq!(acl, read(text).unwrap().0);
         let acl = Acl::from_bytes(&KERNEL).unwrap();
         assert_eq!((acl.mode_without(0o4664), acl.mode_with(0o4644)), (0o4644, 0o4664));
+        assert_eq!(acl.mode_with(0), 0o664);
     }
 }

@@ -117,6 +117,16 @@ impl Meta {
         plain(self) == plain(other) && self.has_same_attributes(other)
     }
 
+    /// A mode and an access list say the same of owner, group and others, or no file can have both: then the list counts.
+    #[must_use]
+    pub fn agreeing(mut self) -> Self {
+        let list = self.xattrs.iter().find(|(name, _)| **name == *Acl::ACCESS);
+        if let Some(acl) = list.and_then(|(_, value)| Acl::from_bytes(value)) {
+            self.mode = acl.mode_with(self.mode);
+        }
+        self
+    }
+
     /// Without what belongs to the system.
     #[must_use]
     pub fn without_system_attributes(mut self) -> Self {

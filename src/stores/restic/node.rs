@@ -166,10 +166,12 @@ impl WrittenNode<'_> {
         };
         let xattrs = attributes(self.extended_attributes.unwrap_or_default())?;
         let owner = |name: Option<Cow<'_, str>>| name.unwrap_or_default().into_owned().into_boxed_str();
+        let (uid, gid, times) = (self.uid, self.gid, times(self.mtime)?);
+        let meta = Meta { mode: unix_mode(self.mode), uid, gid, times, xattrs };
         let node = Node {
             name: name.into(),
             kind,
-            meta: Meta { mode: unix_mode(self.mode), uid: self.uid, gid: self.gid, times: times(self.mtime)?, xattrs },
+            meta: meta.agreeing(),
             content: self.content,
             subtree: self.subtree.map(TreeId::from),
             told: Told::default(),

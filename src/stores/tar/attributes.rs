@@ -6,8 +6,6 @@ use crate::stores::accounts;
 pub(super) struct Attributes {
     /// Sorted, without those that belong to the system.
     pub xattrs: Vec<(Box<str>, Box<[u8]>)>,
-    /// libarchive writes the owning group's rights into a mode, where the kernel has the mask.
-    pub mode: u32,
     pub recorded: MemberFacts,
     /// What of the access lists cannot be restored here, in words.
     pub remarks: Vec<String>,
@@ -25,7 +23,7 @@ pub(super) struct MemberFacts {
 }
 
 impl Attributes {
-    pub(super) fn of(extended: &Extended, mut mode: u32, time_grain: u32) -> Self {
+    pub(super) fn of(extended: &Extended, time_grain: u32) -> Self {
         let mut xattrs: Vec<_> =
             extended.xattrs.iter().filter(|(name, _)| Meta::keeps_attribute(name)).cloned().collect();
         let (mut remarks, mut unread_acls) = (Vec::new(), false);
@@ -43,9 +41,6 @@ impl Attributes {
             };
             let missing = |who| format!("the access list's entry for {who}: this machine has no such account");
             remarks.extend(unknown.iter().map(missing));
-            if name == Acl::ACCESS {
-                mode = acl.mode_with(mode);
-            }
             if name == Acl::DEFAULT || !acl.is_mode() {
                 xattrs.push((name.into(), acl.to_bytes()));
             }
@@ -59,6 +54,6 @@ impl Attributes {
             unread_acls,
             time_grain,
         };
-        Self { xattrs, mode, recorded, remarks }
+        Self { xattrs, recorded, remarks }
     }
 }

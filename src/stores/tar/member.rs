@@ -155,9 +155,10 @@ impl<'a> Members<'a> {
             owner(extended.group.as_ref(), header.groupname_bytes()),
         ];
         let mode = header.mode().map_err(|error| bad(&error))? & 0o7777;
-        let Attributes { xattrs, mode, recorded, remarks } = Attributes::of(&extended, mode, time_grain);
-        let meta =
-            Meta { mode, uid: id(extended.uid, header.uid())?, gid: id(extended.gid, header.gid())?, times, xattrs };
+        let Attributes { xattrs, recorded, remarks } = Attributes::of(&extended, time_grain);
+        let (uid, gid) = (id(extended.uid, header.uid())?, id(extended.gid, header.gid())?);
+        // libarchive writes the owning group's rights into a mode, where the kernel has the mask.
+        let meta = Meta { mode, uid, gid, times, xattrs }.agreeing();
         let stored = match extended.size {
             Some(size) => size,
             None => header.entry_size().map_err(|error| bad(&error))?,
