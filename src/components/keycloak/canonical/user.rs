@@ -69,7 +69,7 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
         unknown.extend(not_known);
     }
     let given = fields.take("clientConsents");
-    unknown.extend(given.into_iter().flat_map(|given| beyond_consents(given)));
+    unknown.extend(given.into_iter().flat_map(beyond_consents));
     let consents = given.map(|given| consents(given, side));
     fields.put("clientConsents", consents.flatten());
     if let Some(given) = fields.take("credentials") {

@@ -68,8 +68,6 @@ impl Keycloak {
     async fn remove_one(&self, plan: &Planned<'_>, standing: &Standing, view: &RealmView) -> Result<()> {
         let http = &self.live.http;
         http.still_held().await?;
-        let held = Value::Object(self.live.held_by(view, plan.kind, &plan.names).await?);
-        nobody_else_holds(&held, &plan.held_before)?;
         if let (Kind::Flow, Some(alias)) = (plan.kind, plan.names.last()) {
             is_unused(&uses_of_flow(view.resources().map(|(_, one)| one), alias))?;
         }
@@ -78,6 +76,8 @@ impl Keycloak {
             let alias = names.last().copied().unwrap_or_default();
             claims::organization_is_nobodys_home(http, standing.id(plan.kind, &names)?, alias).await?;
         }
+        let held = Value::Object(self.live.held_by(view, plan.kind, &plan.names).await?);
+        nobody_else_holds(&held, &plan.held_before)?;
         let calls = match plan.kind {
             // A realm always has these lists: without them it has them empty.
             Kind::ClientPolicies => {
