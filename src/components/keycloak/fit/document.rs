@@ -252,9 +252,9 @@ mod tests {
         assert!(has_rare_credentials(&ana()) && !has_rare_credentials(&json!({"credentials": [{"type": "otp"}]})));
         let of = |providers: Value| {
             let info = json!({"providers": {"credential": {"providers": providers}}});
-            let terms = Terms { abilities: Abilities::of(&info), scopes: BTreeMap::new() };
+            let terms = Terms { abilities: Abilities::of(&info), ..Terms::default() };
             let mut document = ana();
-            fit(Kind::User, "ana", &mut document, &terms);
+            fit(Kind::User, &["ana".to_owned()], &mut document, &terms);
             document
         };
         assert_eq!(of(json!({"keycloak-password": {}})), json!({"credentials": [{"type": "password"}]}));
