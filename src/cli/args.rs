@@ -15,6 +15,9 @@ pub struct GlobalArgs {
     /// Say times in UTC instead of this machine's time zone
     #[arg(long, global = true)]
     pub utc: bool,
+    /// Print only questions, failures and the totals at the end
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
     /// Log more; twice for all
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,

@@ -29,6 +29,7 @@ mod runs;
 mod schema;
 mod screen;
 mod silence;
+mod standing;
 mod strays;
 mod undo;
 mod verify;
@@ -114,6 +115,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     let mut output = Output::new(&line.global);
     zone::choose(line.global.utc);
     logging::start(line.global.verbose);
+    output::be_quiet(line.global.quiet);
     core_dumps::forbid();
     let told = perform(line.verb, &mut output).and_then(|exit| output::lost().map_or(Ok(exit), Err));
     told.unwrap_or_else(|error| failure::show(&error, &output))

@@ -4,9 +4,10 @@ use super::Exit;
 use super::operate;
 use super::prepared::{recorded_runbook, reopen};
 use super::run::follow;
-use super::screen::ScreenArgs;
-use super::{ApprovalArgs, InputArgs};
-use crate::model::Result;
+use super::screen::{ScreenArgs, is_terminal};
+use super::standing::Standing;
+use super::{ApprovalArgs, InputArgs, say};
+use crate::model::{ApprovalPolicy, Result};
 
 /// Goes on with a run: the latest, unless one is named
 ///
@@ -29,6 +30,14 @@ pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
     let screen = args.screen.ready(&policy, json)?;
+    if !json {
+        let standing = Standing::of(&taken.run, &policy);
+        standing.tell();
+        if !standing.is_wanted(policy == ApprovalPolicy::Ask && is_terminal()) {
+            say("nothing was begun: the run stays as it is");
+            return Ok(Exit::ChangesPending);
+        }
+    }
     let by = operate::operator();
     let systems = reopen(taken.header(), inputs).await?;
     let header = taken.header().clone();

@@ -9,7 +9,7 @@ use super::prepared::{prepare, usable_runbook};
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
 use crate::engine::{Engine, shown_command};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, TaskId};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, Summary, TaskId};
 use crate::signals::Signals;
 use crate::tui::Options;
 
@@ -94,6 +94,10 @@ pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) 
     if !json {
         let tasks: Vec<TaskId> = (0_u32..).zip(&run.tasks).map(|(number, _)| TaskId(number)).collect();
         super::approval::waiting(run, &tasks, policy).iter().for_each(|line| say(line));
+        if !super::output::is_quiet() {
+            let summary = Summary::of(run, |verb| Some(format!("rekindle {verb} {id}")));
+            summary.lines().for_each(|(_, line)| say(&line));
+        }
         say(&super::plain::totals(run));
         match exit {
             _ if run.state == RunState::Closed => say(&format!("next: rekindle report {id}")),

@@ -57,8 +57,9 @@ impl ScreenArgs {
         Ok(Some(Options {
             palette: palette.or_none(std::env::var_os("NO_COLOR").as_deref()),
             ascii: self.ascii,
-            zone: super::zone::chosen(),
+            zone: crate::model::Zone::chosen(),
             parting: Default::default(),
+            to_undo: Vec::new(),
             tour: operate::is_first_run(),
             keymap: keys.map_or_else(|| Ok(Default::default()), |path| tui::load_keys(&path))?,
         }))

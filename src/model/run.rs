@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
+    Attempt, Digest, Event, Known, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
     TargetIdentity, TaskId, TaskState, TaskStatus,
 };
 
@@ -27,6 +27,11 @@ pub struct Run {
     /// Of a pause that nobody asked for.
     pub paused_for: Option<String>,
     pub seq: u64,
+    /// Milliseconds since 1970: of the first event, and of the last that was about a task.
+    pub began: i64,
+    pub until: i64,
+    /// Bytes of files' contents that its restores wrote.
+    pub bytes: u64,
     pub tasks: Vec<TaskState>,
     /// Of tasks where hunks were left out: which, and the digest of the plan with all of them.
     pub selections: HashMap<TaskId, (Selection, Digest)>,
@@ -139,6 +144,12 @@ impl Run {
                 }
             }
         }
+        if self.seq == 0 {
+            self.began = recorded.at;
+        }
+        if self.seq == 0 || recorded.event.task().is_some() {
+            self.until = recorded.at;
+        }
         self.seq = recorded.seq;
         let mut ready = std::mem::take(&mut self.became_ready);
         ready.retain(|id| self.tasks.get(id.index()).is_some_and(|task| task.status == TaskStatus::Ready));
@@ -177,6 +188,9 @@ impl Run {
         self.fold_standing(id, pass, event);
         let Some(task) = self.tasks.get_mut(id.index()) else { return };
         task.pass = pass;
+        if let (Event::Outcome { bytes: Some(bytes), .. }, Pass::Restore) = (event, pass) {
+            self.bytes = self.bytes.saturating_add(*bytes);
+        }
         match event {
             Event::Planned { digest, counts, cohort, preview, .. } => {
                 self.plans.insert(id, PlanFacts { cohort: *cohort, preview: *preview });
@@ -424,42 +438,6 @@ impl Run {
         self.header.steps.get(self.step_of(id))
     }
 
-    pub fn owner(&self, id: TaskId) -> Option<Owner> {
-        let step = self.step_of(id);
-        let owners = &self.header.owners[(*self.layout.set.get(step)?)?];
-        let name = owners.names.get((id.0 - self.layout.first[step]) as usize)?;
-        Some(Owner { set: owners.set.as_str().into(), name: name.as_str().into() })
-    }
-
-    /// `step/owner`, or `step`: the task's name in plans, decisions, log and screen.
-    pub fn name(&self, id: TaskId) -> String {
-        let step = self.step(id).map_or("?", |step| step.id.as_str());
-        match self.owner(id) {
-            Some(owner) => format!("{step}/{}", owner.name),
-            None => step.to_owned(),
-        }
-    }
-
-    /// What a task is about, its owner's name filled in.
-    pub fn about(&self, id: TaskId) -> String {
-        let about = self.step(id).map_or("", |step| step.about.as_str());
-        match self.owner(id) {
-            Some(owner) => about.replace(&format!("${{{}}}", owner.set), &owner.name),
-            None => about.to_owned(),
-        }
-    }
-
-    pub fn find(&self, name: &str) -> Option<TaskId> {
-        let (step, owner) = name.split_once('/').map_or((name, None), |(step, owner)| (step, Some(owner)));
-        let at = self.header.steps.iter().position(|header| header.id == step)?;
-        let first = *self.layout.first.get(at)?;
-        match (self.layout.set[at], owner) {
-            (None, None) => Some(TaskId(first)),
-            (Some(set), Some(owner)) => Some(TaskId(first + self.layout.owner_at.get(&(set, owner.to_owned()))?)),
-            _ => None,
-        }
-    }
-
     pub fn count(&self, status: TaskStatus) -> u32 {
         self.by_step.iter().map(|of_step| of_step[status as usize]).sum()
     }
@@ -493,8 +471,12 @@ impl Run {
     }
 }
 
+mod names;
 mod undo_under_way;
+mod undone_share;
 mod unmet;
+
+pub use undone_share::UndoneShare;
 
 #[cfg(test)]
 mod tests;

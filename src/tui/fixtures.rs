@@ -33,6 +33,8 @@ pub fn header() -> RunHeader {
         needs: needs.to_vec(),
         component: (!component.is_empty()).then(|| component.to_owned()),
         about: about.to_owned(),
+        question: None,
+        probe: None,
     };
     RunHeader {
         id: "20261121-044300-demo".to_owned(),
@@ -48,6 +50,8 @@ pub fn header() -> RunHeader {
                 needs: vec![1],
                 component: None,
                 about: "users have opened their files".to_owned(),
+                question: Some("has ana opened it?".to_owned()),
+                probe: None,
             },
         ],
         owners: vec![OwnerSet {
@@ -116,6 +120,7 @@ impl Story {
             problem: None,
             partial: false,
             kept: None,
+            bytes: None,
         });
     }
 }

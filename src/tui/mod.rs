@@ -9,6 +9,7 @@ mod cells;
 mod clipboard;
 mod dialogs;
 mod effect;
+mod ended;
 mod file_diff;
 mod file_search;
 mod filter;

@@ -65,6 +65,8 @@ pub enum Msg {
     /// A warning or an error was logged.
     Warned {
         text: String,
+        /// Of more weight than what failed before it: the failure's cause is gone.
+        is_news: bool,
     },
     /// The pause that [`super::effect::Effect::Wake`] asked for is over.
     Wake {

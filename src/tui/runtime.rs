@@ -56,6 +56,8 @@ pub struct Options {
     /// Begins with a line about what can be done next.
     pub tour: bool,
     pub keymap: Keymap,
+    /// The tasks that the screen is opened to undo, what came last first.
+    pub to_undo: Vec<TaskId>,
 }
 
 /// Shows a run until the operator leaves, the terminal is lost or the process is told to end by a signal; the next
@@ -79,6 +81,7 @@ pub async fn run(
     };
     let mut model = Model::new(by, theme, engine.is_none(), options.zone.inner().clone());
     (model.parting, model.keymap, model.tour) = (options.parting, options.keymap, options.tour);
+    model.to_undo = options.to_undo;
     let (sender, messages) = mpsc::unbounded_channel();
     let mut session = Session {
         screen: Screen::enter()?,
@@ -223,8 +226,8 @@ impl Session {
         if voices != self.model.heard {
             self.take(Msg::Heard { voices });
         }
-        for text in log::warnings() {
-            self.take(Msg::Warned { text });
+        for log::Warning { text, is_news } in log::warnings() {
+            self.take(Msg::Warned { text, is_news });
         }
         if self.model.tab == Tab::Evidence {
             self.model.dirtied(Dirty::Slow);

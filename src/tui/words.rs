@@ -1,6 +1,7 @@
 use crate::engine::Activity;
 use crate::model::{
-    Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Recorded, Shown, TaskStatus, Times, visible,
+    Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Recorded, Shown, TaskStatus, Times, Zone,
+    visible,
 };
 
 use super::names::{shown_name, shown_step};
@@ -60,13 +61,7 @@ pub fn counts(counts: Counts) -> String {
 }
 
 pub fn activity(activity: &Activity) -> Option<String> {
-    match activity {
-        Activity::Planning => Some("planning".to_owned()),
-        Activity::Writing(progress) => Some(format!("writing {}", progress.words())),
-        Activity::ReadingBack => Some("reading back".to_owned()),
-        Activity::Waiting(why) => Some(visible(why).into_owned()),
-        Activity::Idle => None,
-    }
+    activity.words().map(|words| visible(&words).into_owned())
 }
 
 /// What the log tells of an event: a task was settled. Of a failure the engine's own line tells, where there is one.
@@ -207,9 +202,13 @@ pub fn fidelity(fidelity: Fidelity) -> &'static str {
 
 /// Two times that differ, only as exactly as shows it.
 fn times(old: Times, new: Times, arrow: &str) -> String {
+    let zone = Zone::chosen();
+    let (utc, offset) = (zone.inner() == &jiff::tz::TimeZone::UTC, " %:z");
     let at = |times: Times, format: &str| {
+        let format = if utc { format.to_owned() } else { format.replace('Z', offset) };
         let time = jiff::Timestamp::new(times.mtime_s, i32::try_from(times.mtime_ns).unwrap_or(0));
-        time.map_or_else(|_| format!("{} s", times.mtime_s), |time| time.strftime(format).to_string())
+        let said = |time: jiff::Timestamp| time.to_zoned(zone.inner().clone()).strftime(&format).to_string();
+        time.map_or_else(|_| format!("{} s", times.mtime_s), said)
     };
     let both = |old_format, new_format| (at(old, old_format), at(new, new_format));
     let (before, after) = if at(old, "%F") != at(new, "%F") {

@@ -138,6 +138,8 @@ async fn a_panic_in_an_answer_fails_the_question() {
         needs: Vec::new(),
         component: None,
         about: String::new(),
+        question: None,
+        probe: None,
     };
     let wait = Asking::Wait { every: Duration::from_millis(1), deadline: Duration::from_secs(60), go_on: true };
     for (how, kind) in [(Asking::Check, StepKind::Check), (wait, StepKind::Wait)] {

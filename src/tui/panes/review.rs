@@ -202,8 +202,8 @@ fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: 
         ReviewRow::Warning(text) => {
             pen.write(&fit(&format!("! {text}"), left, theme.cut()), over(Role::Attention));
         }
-        ReviewRow::Command(word) => {
-            pen.write(&fit(&format!("$ {word}"), left, theme.cut()), over(Role::Title));
+        ReviewRow::Command(line) => {
+            pen.write(&fit(line, left, theme.cut()), over(Role::Title));
         }
         ReviewRow::Heading(change) => {
             let Some(change) = loaded.proposal.plan.changes.get(*change as usize) else { return };

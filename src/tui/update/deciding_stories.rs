@@ -183,6 +183,5 @@ fn plans_made_before_the_screen_looked_are_known_by_their_cohort_too() {
     assert_eq!((all.plans.len(), all.opaque), (2, 0));
     desk.press("esc 3").answer(&document_proposal("home/bob"));
     desk.press("A");
-    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
-    assert_eq!((all.plans.len(), all.opened, all.opaque), (1, 1, 0));
+    assert!(matches!(asked(&desk), Some(Question::Approve(_))), "one plan is asked about as one: {}", desk.text());
 }

@@ -32,6 +32,13 @@ fn opened(story: &Story) -> Desk {
     desk
 }
 
+/// The question for a whole cohort is on the screen.
+pub fn asked_about_a_group() -> Desk {
+    let mut desk = opened(&equal());
+    desk.press("A");
+    desk
+}
+
 fn tell(desk: &mut Desk, story: &mut Story, event: Event) {
     let notice = story.add(event);
     desk.send(Msg::Notice(notice));
@@ -45,7 +52,7 @@ fn applied(desk: &mut Desk, story: &mut Story, task: TaskId, digest: Digest, pro
     tell(
         desk,
         story,
-        Event::Outcome { task, known, post, evidence: String::new(), problem, partial: false, kept: None },
+        Event::Outcome { task, known, post, evidence: String::new(), problem, partial: false, kept: None, bytes: None },
     );
 }
 
