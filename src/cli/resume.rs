@@ -1,6 +1,8 @@
 use clap::Args;
 
 use super::Exit;
+use super::attention::NotifyArgs;
+use super::config;
 use super::operate;
 use super::prepared::{recorded_runbook, reopen};
 use super::run::follow;
@@ -23,6 +25,8 @@ pub struct ResumeArgs {
     approval: ApprovalArgs,
     #[command(flatten)]
     screen: ScreenArgs,
+    #[command(flatten)]
+    notify: NotifyArgs,
 }
 
 pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
@@ -45,5 +49,6 @@ pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
     let takes_over = args.approval.take_over;
     let engine = taken.resume(systems, policy.clone(), by.clone(), crate::engine::Purpose::GoOn, takes_over)?;
     super::demo::take_up(&engine, &header, screen.is_some() || json);
-    follow(engine, by, policy, screen, json, &id).await
+    let attention = args.notify.attention(config::chosen().attention);
+    follow(engine, by, policy, screen, attention, json, &id).await
 }

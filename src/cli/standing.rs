@@ -2,7 +2,7 @@ use std::io::{BufRead, Write};
 
 use super::plain::{identity_lines, totals};
 use super::say;
-use crate::model::{ApprovalPolicy, Run, TaskId, TaskStatus, Zone, visible};
+use crate::model::{ApprovalPolicy, Run, StepKind, TaskId, TaskStatus, Zone, visible};
 
 /// More names would only fill the screen.
 const MOST_NAMED: usize = 6;
@@ -22,9 +22,12 @@ impl Standing {
         let mut lines = vec![format!("run {id}: {title}, begun {began} by {by}")];
         lines.extend(identity_lines(header));
         lines.push(format!("  {}", totals(run)));
-        let of = |status| named(run, status);
-        let (interrupted, approved) = (of(TaskStatus::Applying), of(TaskStatus::Approved));
+        let is_command = |id: TaskId| run.step(id).is_some_and(|step| step.kind == StepKind::Run);
+        let command = named(run, |id, status| status == TaskStatus::Applying && is_command(id));
+        let interrupted = named(run, |id, status| status == TaskStatus::Applying && !is_command(id));
+        let approved = named(run, |_, status| status == TaskStatus::Approved);
         let told = [
+            (&command, "a command that was running; what it did is not known, so you are asked"),
             (&interrupted, "was being written; its target is read first, then the rest is written as it was approved"),
             (&approved, "approved before, and written now without another question"),
         ];
@@ -54,11 +57,17 @@ impl Standing {
     }
 }
 
-fn named(run: &Run, status: TaskStatus) -> Option<String> {
-    let of_status = (0_u32..).map(TaskId).zip(&run.tasks).filter(|(_, task)| task.status == status);
-    let mut names: Vec<String> =
-        of_status.take(MOST_NAMED).map(|(id, _)| visible(&run.name(id)).into_owned()).collect();
-    let more = (run.count(status) as usize).saturating_sub(names.len());
+fn named(run: &Run, is_meant: impl Fn(TaskId, TaskStatus) -> bool) -> Option<String> {
+    let meant = (0_u32..).map(TaskId).zip(&run.tasks).filter(|(id, task)| is_meant(*id, task.status));
+    let mut names = Vec::new();
+    let mut more = 0;
+    for (id, _) in meant {
+        if names.len() < MOST_NAMED {
+            names.push(visible(&run.name(id)).into_owned());
+        } else {
+            more += 1;
+        }
+    }
     if more > 0 {
         names.push(format!("and {more} more"));
     }

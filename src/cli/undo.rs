@@ -3,6 +3,8 @@ use std::collections::HashSet;
 use clap::Args;
 
 use super::Exit;
+use super::attention::{Caller, NotifyArgs};
+use super::config;
 use super::held_back::HeldBack;
 use super::operate::{self, Suits};
 use super::plain::{Ending, Lines, Walk, shown_name, totals};
@@ -36,6 +38,8 @@ pub struct UndoArgs {
     approval: ApprovalArgs,
     #[command(flatten)]
     screen: ScreenArgs,
+    #[command(flatten)]
+    notify: NotifyArgs,
 }
 
 pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
@@ -58,9 +62,13 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo, args.approval.take_over)?;
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let signals = Signals::listen(format!("rekindle undo {id}"));
+    let attention = args.notify.attention(config::chosen().attention);
+    let mut caller = Caller::begin(attention, &engine, &id, screen.is_some());
     if let Some(options) = screen {
         let order = by_step(&taken_run, &options.to_undo.iter().copied().collect());
+        let options = crate::tui::Options { calls: caller.to_screen(), ..options };
         let ending = super::screen::show(engine, by, options, signals).await?;
+        caller.end().await;
         return conclude(&ending, &order, &policy, &args, json, &id);
     }
     let lines = Lines::new(json, interactive);
@@ -100,6 +108,7 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         held.add(&halt.run, behind.into_iter().chain(left(&halt.run, &free)));
     }
     let ending = walk.leave(halt).await;
+    caller.end().await;
     conclude(&ending, &order, &policy, &args, json, &id)
 }
 

@@ -2,9 +2,10 @@ use jiff::tz::TimeZone;
 
 use crate::model::Zone;
 
-/// `--utc`, or the time zone of this machine: `TZ`, else its own setting, else UTC.
+/// `--utc`, the configuration's, or the time zone of this machine: `TZ`, else its own setting, else UTC.
 pub fn choose(utc: bool) {
-    if utc { Zone::utc() } else { system() }.choose();
+    let zone = if utc { Zone::utc() } else { super::config::chosen().zone.unwrap_or_else(system) };
+    zone.choose();
 }
 
 fn system() -> Zone {

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::owners_by_name::OwnersByName;
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
@@ -63,7 +64,7 @@ struct Layout {
     first: Vec<u32>,
     /// Per step, the position of its set in `header.owners`.
     set: Vec<Option<usize>>,
-    owner_at: HashMap<(usize, String), u32>,
+    owner_at: OwnersByName,
     /// Per step: how many of a single task's needed tasks are not satisfied yet; for `each` steps
     /// readiness is looked up directly.
     unsatisfied: Vec<u32>,
@@ -295,11 +296,6 @@ impl Run {
     fn open(&mut self, header: &RunHeader) {
         self.header = header.clone();
         let mut layout = Layout { dependents: vec![Vec::new(); header.steps.len()], ..Layout::default() };
-        for (at, owners) in header.owners.iter().enumerate() {
-            for (position, name) in owners.names.iter().enumerate() {
-                layout.owner_at.insert((at, name.clone()), u32::try_from(position).unwrap_or(u32::MAX));
-            }
-        }
         let mut next = 0_u32;
         for (at, step) in header.steps.iter().enumerate() {
             let set = step.each.as_ref().and_then(|each| header.owners.iter().position(|owners| owners.set == *each));
@@ -413,7 +409,7 @@ impl Run {
 
     pub fn tasks_of_owner(&self, set: &str, owner: &str) -> Vec<TaskId> {
         let Some(set_at) = self.header.owners.iter().position(|owners| owners.set == set) else { return Vec::new() };
-        let Some(position) = self.layout.owner_at.get(&(set_at, owner.to_owned())) else { return Vec::new() };
+        let Some(position) = self.layout.owner_at.find(&self.header.owners, set_at, owner) else { return Vec::new() };
         let of_set = self.layout.set.iter().enumerate().filter(|(_, set)| **set == Some(set_at));
         of_set.map(|(step, _)| TaskId(self.layout.first[step] + position)).collect()
     }
@@ -472,6 +468,7 @@ impl Run {
 }
 
 mod names;
+mod owners_by_name;
 mod undo_under_way;
 mod undone_share;
 mod unmet;

@@ -7,6 +7,14 @@ use super::file_diff::FileDiff;
 use super::file_search::Looked;
 use super::keymap::Key;
 
+/// What a mouse does here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointing {
+    Press,
+    WheelUp,
+    WheelDown,
+}
+
 /// Everything that can happen to the screen. Times are milliseconds of a clock that only goes forward.
 #[derive(Clone, Debug)]
 pub enum Msg {
@@ -16,6 +24,12 @@ pub enum Msg {
     },
     Paste {
         text: String,
+        at: u64,
+    },
+    Pointed {
+        column: u16,
+        row: u16,
+        what: Pointing,
         at: u64,
     },
     Resize {

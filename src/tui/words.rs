@@ -120,14 +120,14 @@ pub fn value(shown: Option<&Shown>, theme: Theme) -> String {
     }
 }
 
-pub fn entry(entry: &Entry, theme: Theme) -> String {
+pub fn entry(entry: &Entry) -> String {
     match &entry.kind {
         NodeKind::Directory => "directory".to_owned(),
         NodeKind::File { size, link } => {
             let link = if link.is_some() { ", hard link" } else { "" };
             format!("file {}{link}", crate::model::size(*size))
         }
-        NodeKind::Symlink { target } => format!("link {} {}", theme.arrow(), visible(&**target)),
+        NodeKind::Symlink { target } => format!("link to {}", visible(&**target)),
         NodeKind::Special { .. } => "special file (listed, never written)".to_owned(),
     }
 }
@@ -171,15 +171,15 @@ pub fn hunk(hunk: &Hunk, theme: Theme) -> String {
         HunkAt::Field { .. } => String::new(),
         HunkAt::Node { before, after, content, .. } => match (before, after) {
             (Some(before), Some(after)) => both(before, after, *content, theme),
-            (None, Some(after)) => entry(after, theme),
-            (Some(before), None) => format!("was {}", entry(before, theme)),
+            (None, Some(after)) => entry(after),
+            (Some(before), None) => format!("was {}", entry(before)),
             (None, None) => String::new(),
         },
     }
 }
 
 fn both(before: &Entry, after: &Entry, content: bool, theme: Theme) -> String {
-    let (old, new) = (entry(before, theme), entry(after, theme));
+    let (old, new) = (entry(before), entry(after));
     let mut parts = Vec::new();
     if old != new {
         parts.push(format!("{old} {} {new}", theme.arrow()));

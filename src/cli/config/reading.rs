@@ -72,7 +72,9 @@ impl<'t> Table<'t> {
 
     pub fn table(&self, name: &str, known: &[&str]) -> Found<Option<Table<'t>>> {
         match self.get(name).map(Spanned::get_ref) {
-            Some(DeValue::Table(table)) => Table::of(self.text, &format!("{}{name}.", self.name), table, known).map(Some),
+            Some(DeValue::Table(table)) => {
+                Table::of(self.text, &format!("{}{name}.", self.name), table, known).map(Some)
+            }
             Some(_) => Err(self.wrong(name, "a table")),
             None => Ok(None),
         }

@@ -94,7 +94,9 @@ mod tests {
     #[test]
     fn the_schema_has_the_settings_that_are_read_and_no_others() {
         let schema = super::json_schema();
-        let names = |value: &serde_json::Value| -> Vec<String> { value["properties"].as_object().unwrap().keys().cloned().collect() };
+        let names = |value: &serde_json::Value| -> Vec<String> {
+            value["properties"].as_object().unwrap().keys().cloned().collect()
+        };
         let sorted = |mut names: Vec<&str>| {
             names.sort_unstable();
             names.into_iter().map(str::to_owned).collect::<Vec<_>>()

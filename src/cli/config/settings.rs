@@ -5,7 +5,7 @@ use super::reading::{Found, Table};
 use crate::cli::attention::{Attention, Command, Moment, Webhook};
 use crate::cli::screen::ThemeChoice;
 use crate::model::{Zone, visible};
-use crate::tui::{KeysFinding as Finding, Keymap};
+use crate::tui::{Keymap, KeysFinding as Finding};
 
 /// What an operator has chosen; what is None is as rekindle comes.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +86,9 @@ fn webhook(table: &Table<'_>) -> Found<Option<Webhook>> {
         let name = of_variable.and_then(|table| table.text("env").transpose()).transpose()?;
         return match name {
             Some(name) => Ok(Some(Webhook::Variable(name))),
-            None => Err(table.at("webhook", "webhook names no variable".to_owned(), "write { env = \"NAME\" }".to_owned())),
+            None => {
+                Err(table.at("webhook", "webhook names no variable".to_owned(), "write { env = \"NAME\" }".to_owned()))
+            }
         };
     }
     let Some(address) = table.text("webhook")? else { return Ok(None) };
@@ -120,9 +122,15 @@ mod tests {
 
     #[test]
     fn what_is_no_setting_is_refused_with_its_line_and_the_nearest_name() {
-        assert_eq!(refused("\nmuose = true"), (2, "there is no setting muose".to_owned(), "did you mean mouse?".to_owned()));
+        assert_eq!(
+            refused("\nmuose = true"),
+            (2, "there is no setting muose".to_owned(), "did you mean mouse?".to_owned())
+        );
         let (line, what, next) = refused("[on_attention]\nbel = true");
-        assert_eq!((line, what.as_str(), next.as_str()), (2, "there is no setting on_attention.bel", "did you mean bell?"));
+        assert_eq!(
+            (line, what.as_str(), next.as_str()),
+            (2, "there is no setting on_attention.bel", "did you mean bell?")
+        );
         assert_eq!(refused("theme = \"drak\"").2, "did you mean dark?");
         assert_eq!(refused("mouse = \"yes\"").1, "mouse is not true or false");
         assert_eq!(refused("[keys.stps]").2, "did you mean steps?");

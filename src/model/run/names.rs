@@ -43,7 +43,9 @@ impl Run {
         let first = *self.layout.first.get(at)?;
         match (self.layout.set[at], owner) {
             (None, None) => Some(TaskId(first)),
-            (Some(set), Some(owner)) => Some(TaskId(first + self.layout.owner_at.get(&(set, owner.to_owned()))?)),
+            (Some(set), Some(owner)) => {
+                Some(TaskId(first + self.layout.owner_at.find(&self.header.owners, set, owner)?))
+            }
             _ => None,
         }
     }

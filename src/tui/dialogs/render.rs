@@ -194,14 +194,17 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             let legend = crate::model::TaskStatus::ALL.iter().map(|status| {
                 (model.theme.status_role(*status), format!("{}  {}", model.theme.glyph(*status), status.word()))
             });
-            let heading = [(Role::Plain, String::new()), (Role::Title, "Glyphs".to_owned())];
+            let heading = [(Role::Plain, String::new()), (Role::Title, "States".to_owned())];
+            let signs =
+                model.theme.signs().map(|(sign, about)| (Role::Plain, format!("{}{about}", column(sign, keys, ""))));
+            let of_signs = [(Role::Plain, String::new()), (Role::Title, "Signs".to_owned())];
             let marks = crate::model::Fidelity::ALL.into_iter().flat_map(|fidelity| {
                 let word = words::fidelity(fidelity);
                 let word = if word.is_empty() { "(nothing)" } else { word };
                 [(Role::Key, word.to_owned()), (Role::Plain, format!("  {}", fidelity.about()))]
             });
             let of_hunks = [(Role::Plain, String::new()), (Role::Title, "What stands behind a hunk".to_owned())];
-            let legend = of_hunks.into_iter().chain(marks).chain(heading).chain(legend);
+            let legend = of_signs.into_iter().chain(signs).chain(of_hunks).chain(marks).chain(heading).chain(legend);
             let legend = legend.filter(|_| dialog.input.is_empty());
             let mut lines: Vec<Line> = lines.chain(legend).collect();
             if lines.is_empty() {

@@ -128,6 +128,17 @@ fn counts(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// The tab whose name is at that column.
+pub fn tab_at(model: &Model, column: u16) -> Option<Tab> {
+    let mut from = 0;
+    Tab::ALL.into_iter().find(|tab| {
+        let key = model.keymap.key(Context::Everywhere, tab.action());
+        let name = from + 1..from + 3 + key.width() + tab.title().width() + 1;
+        from = name.end;
+        name.contains(&usize::from(column))
+    })
+}
+
 fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let mut pen = Pen::at(buffer, area, 0);

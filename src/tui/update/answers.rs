@@ -69,6 +69,16 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     Vec::new()
 }
 
+/// A wheel over a question moves in it, and answers nothing.
+pub fn scroll_by_wheel(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
+    let Some(mut dialog) = model.dialog.take() else { return Vec::new() };
+    if dialog.hears(at) {
+        scroll(model, &mut dialog, key);
+    }
+    model.dialog = Some(dialog);
+    Vec::new()
+}
+
 /// A key while the summary lies over the screen: it is put away and acts as ever. Answers whether that was all.
 pub fn summary_key(model: &mut Model, key: Key) -> bool {
     let Some(mut dialog) = model.dialog.take() else { return false };

@@ -42,7 +42,7 @@ fn a_run_that_ends_says_what_was_done_and_what_can_be_undone() {
     assert!(!is_open(&desk));
     desk.send(Msg::Notice(Notice::Idle));
     assert!(!is_open(&desk), "nothing has happened since");
-    desk.press("S");
+    desk.press("=");
     assert!(is_open(&desk), "it can be looked at again");
 }
 
@@ -54,7 +54,7 @@ fn a_key_at_the_summary_does_what_it_always_does() {
     // Without haste or with it: nothing is asked here, so nothing is answered by mistake.
     desk.key("4");
     assert!(!is_open(&desk) && desk.model.tab == Tab::Evidence, "{}", desk.text());
-    desk.press("S").key("q");
+    desk.press("=").key("q");
     assert_eq!(desk.model.dialog.as_ref().map(|dialog| &dialog.question), Some(&Question::Quit));
 }
 

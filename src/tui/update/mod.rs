@@ -7,6 +7,7 @@ mod grouped;
 mod loading;
 mod moves;
 mod notices;
+mod pointing;
 mod searching;
 mod taking_away;
 mod typing;
@@ -55,6 +56,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Paste { text, at } => {
             typing::paste(model, &text, at);
             Vec::new()
+        }
+        Msg::Pointed { column, row, what, at } => {
+            model.dirtied(Dirty::Now);
+            pointing::point(model, column, row, what, at)
         }
         Msg::Resize { width, height } => {
             (model.width, model.height) = (width, height);
