@@ -43,7 +43,7 @@ impl Actor {
             Command::Decide { task, selection } => self.decide(task, &selection),
             Command::Approve { task, digest } => {
                 let state = self.in_status(task, "approve", &[TaskStatus::Review])?;
-                if state.digest != Some(digest) || self.in_flight.contains_key(&task) {
+                if state.digest() != Some(digest) || self.in_flight.contains_key(&task) {
                     return Err(Error::new(
                         ErrorKind::Conflict,
                         format!("approve {}", self.run.name(task)),
@@ -286,11 +286,11 @@ impl Actor {
         let made = made.and_then(|made| {
             let selection = self.run.selection(task);
             let of_former_pass = made.proposal.plan.pass != state.pass;
-            if state.status == TaskStatus::Review && (state.digest.is_none() || of_former_pass) {
+            if state.status == TaskStatus::Review && (state.digest().is_none() || of_former_pass) {
                 let doing = format!("show the plan of {}", self.run.name(task));
                 return Err(Error::new(ErrorKind::Conflict, doing, "it is being made; it comes in a moment"));
             }
-            if state.status == TaskStatus::Review && state.digest != Some(made.digest_with(&selection)) {
+            if state.status == TaskStatus::Review && state.digest() != Some(made.digest_with(&selection)) {
                 // What was shown is no longer so: the operator decides on the new plan.
                 match state.pass {
                     Pass::Restore => {

@@ -139,7 +139,7 @@ impl Actor {
     fn writing_of(&mut self, task: TaskId) -> Result<Option<ToWrite>> {
         let Work::Restore(restore) = self.work(task)? else { return Ok(None) };
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
-        let digest = state.digest.ok_or_else(|| {
+        let digest = state.digest().ok_or_else(|| {
             Error::new(ErrorKind::Bug, format!("write {}", self.run.name(task)), "it was approved without a plan")
         })?;
         Ok(Some(ToWrite {
@@ -159,7 +159,7 @@ impl Actor {
             Err(error) => return self.fail(task, &error),
         };
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
-        let Some(digest) = state.digest else { return };
+        let Some(digest) = state.digest() else { return };
         let batch = self.hold(&[task]);
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.writing += 1;

@@ -163,7 +163,7 @@ impl Run {
         if self.undos.get(&id).is_none_or(|undo| undo.torn) {
             if let Some(task) = self.tasks.get_mut(id.index()) {
                 task.pass = Pass::Undo;
-                task.digest = None;
+                task.forget_digest();
             }
             self.selections.remove(&id);
             self.problems.insert(id, UndoUnderWay::problem(why));
@@ -195,14 +195,12 @@ impl Run {
         match event {
             Event::Planned { digest, counts, cohort, preview, .. } => {
                 self.plans.insert(id, PlanFacts { cohort: *cohort, preview: *preview });
-                task.digest = Some(*digest);
-                task.counts = *counts;
+                task.plan_is(*digest, *counts);
                 self.selections.remove(&id);
             }
             Event::Decided { selection, digest, counts, .. } => {
-                let former = task.digest;
-                task.digest = Some(*digest);
-                task.counts = *counts;
+                let former = task.digest();
+                task.plan_is(*digest, *counts);
                 let planned = self.selections.get(&id).map(|(_, planned)| *planned).or(former);
                 if let Some(planned) = planned {
                     self.selections.insert(id, (selection.clone(), planned));
@@ -231,7 +229,7 @@ impl Run {
             Event::Voided { .. } if task.status == TaskStatus::Review => task.pass = Pass::Restore,
             // Its plan is still to be made: the restore's is not it.
             Event::UndoAsked { .. } => {
-                task.digest = None;
+                task.forget_digest();
                 self.selections.remove(&id);
                 self.plans.remove(&id);
                 self.stays.remove(&id);
@@ -462,7 +460,7 @@ impl Run {
     pub fn planned_digest(&self, id: TaskId) -> Option<Digest> {
         match self.selections.get(&id) {
             Some((_, planned)) => Some(*planned),
-            None => self.tasks.get(id.index()).and_then(|task| task.digest),
+            None => self.tasks.get(id.index()).and_then(|task| task.digest()),
         }
     }
 }

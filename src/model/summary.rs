@@ -103,7 +103,7 @@ fn step_words(run: &Run, at: usize, step: &StepHeader) -> String {
 fn written(run: &Run) -> String {
     let done = run.tasks.iter().filter(|task| task.status == TaskStatus::Done);
     let (mut resources, mut hunks) = (0_u64, 0_u64);
-    for Counts { create, update, delete, hunks: of_plan, .. } in done.map(|task| task.counts) {
+    for Counts { create, update, delete, hunks: of_plan, .. } in done.map(|task| task.counts()) {
         resources += u64::from(create) + u64::from(update) + u64::from(delete);
         hunks += u64::from(of_plan);
     }

@@ -295,7 +295,7 @@ impl Model {
         let id = self.review.task.filter(|id| self.cursor == Some(*id))?;
         let loaded = self.review.loaded()?;
         let task = self.run.tasks.get(id.index())?;
-        let same = task.digest == Some(loaded.digest) && task.pass == loaded.proposal.plan.pass;
+        let same = task.digest() == Some(loaded.digest) && task.pass == loaded.proposal.plan.pass;
         same.then_some((id, loaded))
     }
 

@@ -88,11 +88,12 @@ pub fn note(model: &Model, id: TaskId) -> String {
             let names: Vec<_> = needs.iter().map(|step| visible(&step.id).into_owned()).collect();
             if names.is_empty() { String::new() } else { format!("needs {}", names.join(", ")) }
         }
+        TaskStatus::Review | TaskStatus::Approved if is_command(model, id) => "a command".to_owned(),
         TaskStatus::Review => {
             let undo = if task.pass == crate::model::Pass::Undo { "UNDO " } else { "" };
-            format!("{undo}{}", counts(task.counts))
+            format!("{undo}{}", counts(task.counts()))
         }
-        TaskStatus::Approved | TaskStatus::Applying => counts(task.counts),
+        TaskStatus::Approved | TaskStatus::Applying => counts(task.counts()),
         TaskStatus::Done if task.undoable => "can be undone".to_owned(),
         TaskStatus::Undone => {
             let stays = run.stays(id).first();
@@ -108,6 +109,10 @@ pub fn note(model: &Model, id: TaskId) -> String {
         },
         _ => String::new(),
     }
+}
+
+fn is_command(model: &Model, id: TaskId) -> bool {
+    model.run.step(id).is_some_and(|step| step.kind == crate::model::StepKind::Run)
 }
 
 /// A value so that no two different ones look the same: as JSON, hidden characters shown.

@@ -89,7 +89,7 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
 
 /// The question for a cohort: none of it is approved before one of it was on the screen.
 pub fn ask_approval_of(model: &Model, tasks: Vec<TaskId>) -> Result<Dialog, String> {
-    let digest = |id: &TaskId| model.run.tasks.get(id.index()).and_then(|task| task.digest);
+    let digest = |id: &TaskId| model.run.tasks.get(id.index()).and_then(|task| task.digest());
     let Some(opened) = tasks.iter().find(|id| digest(id).is_some_and(|digest| model.seen.contains(&digest))) else {
         let key = |context, action| model.keymap.key(context, action);
         let (open, back) = (key(Context::Groups, Action::Open), key(Context::Review, Action::Back));
@@ -113,7 +113,7 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
         ));
     }
     let plans: Vec<(TaskId, Digest)> =
-        tasks.iter().filter_map(|id| Some((*id, run.tasks.get(id.index())?.digest?))).collect();
+        tasks.iter().filter_map(|id| Some((*id, run.tasks.get(id.index())?.digest()?))).collect();
     if plans.is_empty() {
         return Err(format!("there are no {which}"));
     }
@@ -132,19 +132,20 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
     let mut counts = Counts::default();
     let mut resources = [0_u32; 3];
     for task in plans.iter().filter_map(|(id, _)| run.tasks.get(id.index())) {
-        counts.create = counts.create.saturating_add(task.counts.create);
-        counts.update = counts.update.saturating_add(task.counts.update);
-        counts.hunks = counts.hunks.saturating_add(task.counts.hunks);
-        for (sum, more) in resources.iter_mut().zip([task.counts.create, task.counts.update, task.counts.delete]) {
+        counts.create = counts.create.saturating_add(task.counts().create);
+        counts.update = counts.update.saturating_add(task.counts().update);
+        counts.hunks = counts.hunks.saturating_add(task.counts().hunks);
+        for (sum, more) in resources.iter_mut().zip([task.counts().create, task.counts().update, task.counts().delete])
+        {
             *sum = sum.saturating_add(more);
         }
         // Summed by what each plan says of itself: a delete of a resource may count hunks or not.
-        counts.delete = counts.delete.saturating_add(task.counts.deletes());
+        counts.delete = counts.delete.saturating_add(task.counts().deletes());
     }
     let of = |wanted: &dyn Fn(TaskId) -> bool| plans.iter().filter(|(id, _)| wanted(*id)).count();
     // Of a plan that nothing is known of, the worst is said.
     let opaque = of(&|id| model.run.plans.get(&id).is_none_or(|facts| facts.preview != Preview::Exact));
-    let irreversible = of(&|id| run.tasks.get(id.index()).is_some_and(|task| task.counts.irreversible > 0));
+    let irreversible = of(&|id| run.tasks.get(id.index()).is_some_and(|task| task.counts().irreversible > 0));
     let targets: BTreeSet<String> = plans.iter().filter_map(|(id, _)| shown_target(run, *id)).collect();
     Ok(Dialog::new(Question::ApproveAll(ApproveAll {
         unseen: plans.len() - opened - equal,

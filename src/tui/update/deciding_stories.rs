@@ -161,7 +161,7 @@ fn approving_a_step_names_each_plan_by_its_digest_and_asks_for_their_number() {
     assert_eq!(commands.len(), 2);
     for command in commands {
         let Command::Approve { task, digest } = command else { panic!("{command:?}") };
-        assert_eq!(desk.model.run.tasks[task.index()].digest, Some(digest));
+        assert_eq!(desk.model.run.tasks[task.index()].digest(), Some(digest));
     }
 }
 

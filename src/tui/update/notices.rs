@@ -187,7 +187,7 @@ fn tell(model: &mut Model, task: TaskId, event: &Event) {
 fn void_question(model: &mut Model, task: TaskId) {
     let Some(Question::Approve(approve)) = model.dialog.as_ref().map(|dialog| &dialog.question) else { return };
     let now = model.run.tasks.get(task.index());
-    let holds = now.is_some_and(|now| now.status == TaskStatus::Review && now.digest == Some(approve.digest));
+    let holds = now.is_some_and(|now| now.status == TaskStatus::Review && now.digest() == Some(approve.digest));
     if approve.task == task && !holds {
         model.complain(format!("the plan of {} moved while you were asked: nothing was approved", approve.name));
         model.dialog = None;

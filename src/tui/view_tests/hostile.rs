@@ -128,7 +128,7 @@ fn hostile_names_values_and_texts_are_shown_on_every_pane_and_obeyed_on_none() {
             walk(&mut desk, proposal, &crate::model::visible(&name[..8]));
         }
         let mut digest = document.plan.digest(&Selection::all());
-        if let Some(now) = desk.model.run.tasks[task.index()].digest {
+        if let Some(now) = desk.model.run.tasks[task.index()].digest() {
             digest = now;
         }
         for event in [
