@@ -64,6 +64,7 @@ mod tests {
             about: String::new(),
             question: None,
             probe: None,
+            policy: Default::default(),
         }
     }
 

@@ -77,7 +77,7 @@ pub async fn follow(
     let signals = Signals::listen(format!("rekindle resume {id}"));
     let mut caller = Caller::begin(attention, &engine, id, screen.is_some());
     if let Some(options) = screen {
-        let options = Options { calls: caller.to_screen(), ..options };
+        let options = Options { calls: caller.screen_calls(), ..options };
         let ending = screen::show(engine, by, options, signals).await?;
         caller.end().await;
         return Ok(conclude(&ending, &policy, json, id));

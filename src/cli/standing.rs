@@ -90,6 +90,7 @@ mod tests {
             about: String::new(),
             question: None,
             probe: None,
+            policy: Default::default(),
         };
         let header = RunHeader { id: "r1".to_owned(), steps: vec![step], ..RunHeader::default() };
         let digest = Digest::of("plan");

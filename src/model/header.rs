@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, TargetIdentity};
+use super::{Digest, StepPolicy, TargetIdentity, TaskStatus};
 
 /// All that a run was started with; pinned for its life.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,8 @@ pub struct StepHeader {
     /// The question that is put to the component.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<String>,
+    #[serde(default, skip_serializing_if = "StepPolicy::is_default")]
+    pub policy: StepPolicy,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,4 +73,12 @@ pub enum StepKind {
     Wait,
     Check,
     Confirm,
+}
+
+impl StepKind {
+    /// Whether this is a failure that the runbook may have a word on. What a command did before it failed is never
+    /// known; who writes `retry` or `on_failure` for one knows that.
+    pub fn failed(self, status: TaskStatus) -> bool {
+        status == TaskStatus::Failed || (self == Self::Run && status == TaskStatus::Unknown)
+    }
 }

@@ -165,6 +165,7 @@ mod tests {
             about: String::new(),
             question: None,
             probe: None,
+            policy: Default::default(),
         };
         let names = (0..6).map(|number| format!("user{number}")).collect();
         let header = RunHeader {

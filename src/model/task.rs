@@ -90,11 +90,11 @@ pub struct TaskState {
     /// The same before the last INTENT: what holds again if that changed nothing.
     pub was_undoable: bool,
     /// Apart, for most tasks of a large run have none yet.
-    planned: Option<Box<Planned>>,
+    pub(super) planned: Option<Box<Planned>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Planned {
+pub(super) struct Planned {
     digest: Option<Digest>,
     counts: Counts,
 }

@@ -35,6 +35,7 @@ pub fn header() -> RunHeader {
         about: about.to_owned(),
         question: None,
         probe: None,
+        policy: Default::default(),
     };
     RunHeader {
         id: "20261121-044300-demo".to_owned(),
@@ -52,6 +53,7 @@ pub fn header() -> RunHeader {
                 about: "users have opened their files".to_owned(),
                 question: Some("has ana opened it?".to_owned()),
                 probe: None,
+                policy: Default::default(),
             },
         ],
         owners: vec![OwnerSet {

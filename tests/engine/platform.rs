@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rekindle::component::Component;
 use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
 use rekindle::components::files::{FilesComponent, FilesConfig, FilesSource};
-use rekindle::engine::{Engine, Notice, Restore, Script, Work};
+use rekindle::engine::{Engine, Notice, Restore, Script, When, Work};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
     ApprovalPolicy, ComparePrecision, Digest, Error, ErrorKind, Event, Fidelity, FieldRule, FieldShape, KindSchema,
@@ -117,6 +117,7 @@ impl Platform {
             about: String::new(),
             question: None,
             probe: None,
+            policy: Default::default(),
         };
         let backup = script.home_backup.identity().await.unwrap();
         RunHeader {
@@ -201,6 +202,10 @@ struct PlatformScript {
 }
 
 impl Script for PlatformScript {
+    fn when(&self, _step: usize, _owner: Option<&Owner>) -> Result<Option<When>> {
+        Ok(None)
+    }
+
     fn work(&self, step: usize, owner: Option<&Owner>) -> Result<Work> {
         let owner = owner.ok_or_else(|| Error::new(ErrorKind::Bug, "find the work", "every step is for a user"))?;
         let (source, component, name, below, to) = match step {

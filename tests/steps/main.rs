@@ -5,6 +5,9 @@
 use std::fs;
 use std::process::Command;
 
+mod failing;
+mod ordered;
+
 struct Platform {
     folder: tempfile::TempDir,
 }
@@ -34,7 +37,7 @@ impl Platform {
     fn rekindle(&self, verb: &[&str], steps: &str) -> Told {
         let root = self.folder.path().display();
         let text = format!(
-            "rekindle: 1\ntitle: steps\nsources:\n  here: {{ directory: {root} }}\ncomponents:\n  \
+            "rekindle: 2\ntitle: steps\nsources:\n  here: {{ directory: {root} }}\ncomponents:\n  \
              homes: {{ files: {root}/homes }}\n  deployments: {{ documents: {root}/deployments }}\nowners:\n  \
              user: {{ from: homes }}\nsteps:\n{steps}"
         );
@@ -119,7 +122,8 @@ fn a_wait_ends_by_its_deadline_or_goes_on_as_the_runbook_says() {
 fn a_confirmation_waits_for_a_person_unless_a_probe_can_tell() {
     let platform = Platform::new();
     let probed = "  - id: seen\n    each: user\n    confirm: ${user} has logged in\n    probe: { file: \"${user}/.profile\" }\n    on: homes\n";
-    platform.run(probed).exits(0).says("--yes confirms: ana has logged in");
+    let told = platform.run(probed).exits(0).says("a file of 3 bytes");
+    assert!(!told.out.contains("confirms"), "nobody was asked: {}", told.out);
     let bare = "  - id: seen\n    confirm: the storage team is told\n";
     platform.run(bare).exits(2);
 }

@@ -149,7 +149,7 @@ fn an_undo_that_is_asked_for_at_the_shell_opens_the_screen_with_its_plans() {
     terminal.press("3").sees("takes");
     approve(&mut terminal);
     // The run's end says what it has done.
-    terminal.sees("home of 1 user: 1 done").sees("can be undone until the run is closed: rekindle undo");
+    terminal.sees("home of 1 user: 1 done").sees("until the run is closed").sees("rekindle undo");
     leave(&mut terminal);
     assert_eq!(terminal.ends(), 0);
     let mut terminal = platform.rekindle(&["undo"]);

@@ -21,7 +21,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// `on_screen`: whoever draws the screen sends the terminal's part, from [`Self::to_screen`].
+    /// `on_screen`: whoever draws the screen sends the terminal's part, from [`Self::screen_calls`].
     pub fn begin(attention: Attention, engine: &Engine, run: &str, on_screen: bool) -> Self {
         if !attention.has_a_way() {
             return Self { calls: None, to_screen: None };
@@ -32,7 +32,7 @@ impl Caller {
         Self { calls: Some(tokio::spawn(follow)), to_screen }
     }
 
-    pub fn to_screen(&mut self) -> Option<mpsc::UnboundedReceiver<Vec<u8>>> {
+    pub fn screen_calls(&mut self) -> Option<mpsc::UnboundedReceiver<Vec<u8>>> {
         self.to_screen.take()
     }
 

@@ -145,6 +145,7 @@ mod tests {
                 about: String::new(),
                 question: None,
                 probe: None,
+                policy: Default::default(),
             };
             let names = ["ana", "bob"].map(str::to_owned).to_vec();
             let owners = vec![OwnerSet { set: "user".to_owned(), names }];

@@ -189,7 +189,7 @@ fn mend_when_it_fails(engine: &Engine, pack: Arc<LostPack>, tell: fn(&str)) {
                 _ => continue,
             }
             let failed = run.find(FAILING).and_then(|task| run.tasks.get(task.index()));
-            if !failed.is_some_and(|state| state.status == TaskStatus::Failed) {
+            if failed.is_none_or(|state| state.status != TaskStatus::Failed) {
                 continue;
             }
             tokio::time::sleep(UNTIL_MENDED).await;

@@ -11,6 +11,7 @@ fn step(id: &str, each: bool, needs: &[u16]) -> StepHeader {
         about: String::new(),
         question: None,
         probe: None,
+        policy: Default::default(),
     }
 }
 

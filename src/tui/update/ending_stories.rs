@@ -19,7 +19,7 @@ fn at_its_end(desk: &mut Desk, story: &mut Story) {
     desk.send(Msg::Notice(retried));
     let before = story.events.len();
     story.done("home/ana");
-    for event in story.events[before..].to_vec() {
+    for event in story.events[before..].iter().cloned() {
         desk.send(Msg::Notice(Notice::Event(event)));
     }
     desk.send(Msg::Notice(Notice::Idle));
