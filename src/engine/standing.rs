@@ -9,7 +9,7 @@ use crate::diff::documents;
 use crate::diff::trees::Undecided;
 use crate::model::{
     Digest, DigestBuilder, Document, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Mode, NodeKind, Op,
-    Resource, ResourceId, Result, Tree, TreePath,
+    Resource, ResourceId, Result, Tree, TreePath, visible,
 };
 
 /// Where the live side stands, read back, with regard to one approved change.
@@ -86,12 +86,12 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
     let now_document = now.and_then(Resource::document);
     let post = Document::keyed_fingerprint(now_document, &pinned.key);
     let id = &approved.change.id;
+    let before = approved.live.as_ref().and_then(Resource::document);
     let rest = match (now_document, expected) {
         (None, None) => None,
         (Some(_), None) | (None, Some(_)) => Some(1),
         (Some(now), Some(expected)) => {
-            documents::changes(id, Some(now), Some(expected), schema, Mode::Exact, &pinned.key)
-                .map(|change| change.hunks.len())
+            documents::unproven(id, before, now, expected, schema, &pinned.key).map(|change| change.hunks.len())
         }
     };
     if rest.is_none() {
@@ -106,21 +106,23 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
     if post == approved.change.before {
         return Ok(Standing::Former);
     }
-    let before = approved.live.as_ref().and_then(Resource::document);
-    if let (Some(now), Some(expected)) = (now_document, expected)
-        && documents::off_the_way(before.map(|before| &*before.value), &now.value, &expected.value, schema).is_none()
-    {
-        let of = (approved.change.hunks.len() - approved.left_out.len()) as u64;
-        let is_former = before.is_some_and(|before| {
-            documents::changes(id, Some(before), Some(now), schema, Mode::Exact, &pinned.key).is_none()
-        });
-        let left = rest.unwrap_or_default() as u64;
-        return Ok(match is_former {
-            true => Standing::Former,
-            false => Standing::Between { done: of.saturating_sub(left), of, begun: 0 },
-        });
+    let mut strayed = None;
+    if let (Some(now), Some(expected)) = (now_document, expected) {
+        strayed = documents::off_the_way(before.map(|before| &*before.value), &now.value, &expected.value, schema);
+        if strayed.is_none() {
+            let of = (approved.change.hunks.len() - approved.left_out.len()) as u64;
+            let is_former = before.is_some_and(|before| {
+                documents::changes(id, Some(before), Some(now), schema, Mode::Exact, &pinned.key).is_none()
+            });
+            let left = rest.unwrap_or_default() as u64;
+            return Ok(match is_former {
+                true => Standing::Former,
+                false => Standing::Between { done: of.saturating_sub(left), of, begun: 0 },
+            });
+        }
     }
-    Ok(Standing::Other { what: format!("{id} is neither as it was nor as approved") })
+    let place = strayed.filter(|place| !place.is_empty()).map(|place| format!(": {}", visible(&place)));
+    Ok(Standing::Other { what: format!("{id} is neither as it was nor as approved{}", place.unwrap_or_default()) })
 }
 
 fn of_tree(

@@ -302,7 +302,8 @@ fn since(
             .next("skip it: what this run wrote is gone, and what is there now is not this run's"));
     }
     let key = &context.pinned.key;
-    let Some(later) = documents::changes(id, Some(live), Some(after), schema, Mode::Exact, key) else {
+    let before = pair.desired.as_ref().and_then(Resource::document);
+    let Some(later) = documents::unproven(id, before, live, after, schema, key) else {
         return Ok(None);
     };
     let ours = fields(&later).filter(|path| among(touched, path));

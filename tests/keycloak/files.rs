@@ -9,17 +9,17 @@ use crate::keycloak::{Admin, server};
 use crate::runbooks::{Rekindle, said};
 
 /// A realm on the server, its file as the admin console writes it, and a folder for it.
-struct File {
-    name: &'static str,
-    admin: Admin,
-    realm: Value,
+pub struct File {
+    pub name: &'static str,
+    pub admin: Admin,
+    pub realm: Value,
     folder: tempfile::TempDir,
-    rekindle: Rekindle,
+    pub rekindle: Rekindle,
 }
 
 impl File {
     /// Of a realm that `furnish` has furnished.
-    async fn of(name: &'static str, realm: Value) -> Self {
+    pub async fn of(name: &'static str, realm: Value) -> Self {
         let admin = Admin::new(server());
         let mut representation = realm;
         representation["realm"] = json!(name);
@@ -40,7 +40,7 @@ impl File {
         std::fs::write(self.folder.path().join(file), value.to_string()).unwrap();
     }
 
-    fn write_realm(&self) {
+    pub fn write_realm(&self) {
         self.write(&format!("{}-realm.json", self.name), &self.realm);
     }
 
@@ -52,13 +52,13 @@ impl File {
         self.folder.path()
     }
 
-    fn call(&self, verb: &str, more: &[&str]) -> (Option<i32>, String) {
+    pub fn call(&self, verb: &str, more: &[&str]) -> (Option<i32>, String) {
         let output = self.rekindle.on(verb, "keycloak-realm.yaml", self.name, self.folder(), more);
         (output.status.code(), said(&output))
     }
 
     /// Restores it, after which nothing is left to do and the run verifies.
-    fn restore(&self) -> String {
+    pub fn restore(&self) -> String {
         let (code, told) = self.call("run", &["--plain", "--yes"]);
         assert_eq!(code, Some(0), "{told}");
         let (code, left) = self.call("plan", &[]);
@@ -68,7 +68,7 @@ impl File {
         told
     }
 
-    async fn undo(&self) {
+    pub async fn undo(&self) {
         let undo = self.rekindle.call(&["undo", "--yes", "--yes-deletes", "--yes-irreversible"]);
         assert_eq!(undo.status.code(), Some(0), "{}", said(&undo));
     }
@@ -83,8 +83,23 @@ impl File {
         json!([{"id": self.id_of_ana(), "username": "ana", "enabled": true, "realmRoles": [self.realm["defaultRole"]["name"]]}])
     }
 
-    async fn client_now(&self, client_id: &str) -> Value {
+    pub async fn client_now(&self, client_id: &str) -> Value {
         self.admin.get(&format!("/{}/clients?clientId={client_id}", self.name)).await[0].clone()
+    }
+
+    /// Of a realm that is on no server yet, as a person writes its file.
+    pub async fn written(name: &'static str, mut realm: Value) -> Self {
+        let admin = Admin::new(server());
+        admin.remove_realm(name).await;
+        realm["realm"] = json!(name);
+        realm["enabled"] = json!(true);
+        let file = Self { name, admin, realm, folder: tempfile::tempdir().unwrap(), rekindle: Rekindle::new() };
+        file.write_realm();
+        file
+    }
+
+    pub async fn is_there(&self) -> bool {
+        self.admin.call(Method::GET, &format!("/{}", self.name), None).await.0 == 200
     }
 }
 

@@ -26,3 +26,4 @@ mod reading;
 mod runbooks;
 mod trust;
 mod writing;
+mod written;
