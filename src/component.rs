@@ -205,7 +205,11 @@ pub trait Ledger: Send + Sync {
     /// Durable on return. An error here must stop the write before its next effect.
     fn keep(&self, index: usize, records: &[UndoRecord]) -> Result<()>;
 
+    /// Files and bytes written since the last call.
     fn progress(&self, index: usize, files: u64, bytes: u64);
+
+    /// Bytes read back since the last call, by a writer that proves its work itself.
+    fn read_back(&self, _index: usize, _bytes: u64) {}
 
     /// Whether the operator wants this write to stop at the next safe point.
     fn cancelled(&self) -> bool;

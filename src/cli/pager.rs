@@ -21,9 +21,10 @@ pub struct Pager {
 }
 
 impl Pager {
-    /// `None` where none is wanted, or there is none: then the terminal gets all.
-    pub fn open(environment: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let chosen = CHOICES.iter().find_map(|name| environment(name));
+    /// `configured` goes before what the environment names. `None` where none is wanted, or there is none: then the
+    /// terminal gets all.
+    pub fn open(configured: Option<String>, environment: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let chosen = configured.or_else(|| CHOICES.iter().find_map(|name| environment(name)));
         let command = chosen.clone().unwrap_or_else(|| DEFAULT.to_owned());
         let mut words = command.split_whitespace();
         let program = words.next().filter(|program| *program != "cat")?;

@@ -1,12 +1,15 @@
 use clap::Args;
 
 use super::Exit;
+use super::attention::NotifyArgs;
+use super::config;
 use super::operate;
 use super::plain::{Contents, Lines, Much};
 use super::prepared::{recorded_runbook, reopen};
 use super::run::follow;
-use super::screen::ScreenArgs;
-use super::{ApprovalArgs, InputArgs, Output};
+use super::screen::{ScreenArgs, is_terminal};
+use super::standing::Standing;
+use super::{ApprovalArgs, InputArgs, Output, say};
 use crate::model::{ApprovalPolicy, Result};
 
 /// Goes on with a run: the latest, unless one is named
@@ -23,6 +26,8 @@ pub struct ResumeArgs {
     approval: ApprovalArgs,
     #[command(flatten)]
     screen: ScreenArgs,
+    #[command(flatten)]
+    notify: NotifyArgs,
 }
 
 pub async fn run(args: ResumeArgs, output: &Output) -> Result<Exit> {
@@ -31,6 +36,14 @@ pub async fn run(args: ResumeArgs, output: &Output) -> Result<Exit> {
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
     let screen = args.screen.ready(&policy, json)?;
+    if !json {
+        let standing = Standing::of(&taken.run, &policy);
+        standing.tell();
+        if !standing.is_wanted(policy == ApprovalPolicy::Ask && is_terminal()) {
+            say("nothing was begun: the run stays as it is");
+            return Ok(Exit::ChangesPending);
+        }
+    }
     let by = operate::operator();
     let systems = reopen(taken.header(), inputs).await?;
     let header = taken.header().clone();
@@ -39,6 +52,7 @@ pub async fn run(args: ResumeArgs, output: &Output) -> Result<Exit> {
     let contents = Contents::of(&systems, Much::USUAL, false);
     let engine = taken.resume(systems, policy.clone(), by.clone(), crate::engine::Purpose::GoOn, takes_over)?;
     super::demo::take_up(&engine, &header, screen.is_some() || json);
+    let attention = args.notify.attention(config::chosen().attention);
     let lines = Lines::new(output, policy == ApprovalPolicy::Ask && !json, contents);
-    follow(engine, by, policy, screen, lines, &id).await
+    follow(engine, by, policy, screen, attention, lines, &id).await
 }

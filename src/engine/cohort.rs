@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::model::{Digest, DigestBuilder, Entry, Hunk, HunkAt, NodeKind, Proposal, Resource, Shown, Tree, TreePath};
+use crate::model::{
+    Digest, DigestBuilder, Entry, Hunk, HunkAt, NodeKind, PlannedCommand, Proposal, Resource, Shown, Tree, TreePath,
+};
 
 /// Larger plans are each their own cohort: nobody approves a thousand files by their likeness.
 const MOST_HUNKS: usize = 1000;
@@ -44,8 +46,8 @@ pub(super) fn cohort(proposal: &Proposal) -> Option<Digest> {
             builder.number(u64::from(live == desired));
         }
     }
-    for word in plan.command.iter().flatten() {
-        builder.part(without(word, owner));
+    if let Some(command) = &plan.command {
+        hash_command(&mut builder, command, owner);
     }
     Some(builder.finish())
 }
@@ -150,6 +152,20 @@ fn hash_entry(
     }
     for (name, value) in &meta.xattrs {
         builder.part(&**name).part(value);
+    }
+}
+
+fn hash_command(builder: &mut DigestBuilder, command: &PlannedCommand, owner: &str) {
+    for word in command.argv.iter().chain(&command.directory) {
+        builder.part(without(word, owner));
+    }
+    for (name, value) in &command.environment {
+        builder.part(name);
+        match value {
+            Shown::Plain(value) => builder.part(value_without(value, owner).to_string()),
+            Shown::Secret(digest) => builder.digest(digest),
+            Shown::Masked => builder.number(1),
+        };
     }
 }
 

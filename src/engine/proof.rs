@@ -1,5 +1,6 @@
 use super::context::Context;
 use super::prepare::{Prepared, lost};
+use super::read_back::ReadBack;
 use super::standing::{Standing, Told, between, standing};
 use super::undo::PreImage;
 use super::writer::Written;
@@ -12,7 +13,13 @@ use crate::model::{
 pub(super) type Answer = ((Approved, Result<Effect>), Result<Option<Resource>>);
 
 /// What the journal may say of one task, from what the component answered and what was read back.
-pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, answers: Vec<Answer>) -> Written {
+pub(super) fn conclude(
+    context: &Context,
+    schema: &Schema,
+    ready: &Prepared,
+    answers: Vec<Answer>,
+    reading: &ReadBack,
+) -> Written {
     let task = ready.to_write.to_plan.task;
     let mut post = DigestBuilder::new("post");
     let (mut files, mut bytes, mut hunks) = (0, 0, 0);
@@ -31,7 +38,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         let kind = schema.kind(&approved.change.id.kind);
         let stands = now.and_then(|now| {
             let told = Told::by(effect.as_ref().ok());
-            standing(&context.pinned, kind, &approved, now.as_ref(), Some(told))
+            standing(&context.pinned, kind, &approved, now.as_ref(), Some(told), reading)
         });
         if let Ok(effect) = &effect {
             files += effect.files;
@@ -72,7 +79,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
     let post = (known == Known::Applied).then(|| post.finish());
     let (partial, to_write) = (partial && known == Known::NotApplied, &ready.to_write);
     let kept = (to_write.pass == Pass::Restore).then(|| context.undo.count(task, to_write.attempt));
-    Written { task, known, post, evidence: words.join("; "), problem, partial, kept }
+    Written { task, known, post, evidence: words.join("; "), problem, partial, kept, bytes }
 }
 
 /// What a document's write really changed, where that is not all that was approved: somebody else was at it meanwhile.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use super::contents;
 use super::context::Pinned;
+use super::read_back::ReadBack;
 use crate::component::{Approved, Effect};
 use crate::diff::documents;
 use crate::diff::trees::Undecided;
@@ -72,6 +73,7 @@ pub(super) fn standing(
     approved: &Approved,
     now: Option<&Resource>,
     told: Option<Told>,
+    reading: &ReadBack,
 ) -> Result<Standing> {
     let is_tree = [now, approved.live.as_ref(), approved.desired.as_ref()]
         .into_iter()
@@ -79,7 +81,7 @@ pub(super) fn standing(
         .any(|resource| resource.tree().is_some());
     if is_tree {
         let now = now.and_then(Resource::tree);
-        return of_tree(approved, now, told);
+        return of_tree(approved, now, told, reading);
     }
     of_document(pinned, schema, approved, now)
 }
@@ -128,7 +130,12 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
     Ok(Standing::Other { what: format!("{id} is neither as it was nor as approved{}", place.unwrap_or_default()) })
 }
 
-fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>) -> Result<Standing> {
+fn of_tree(
+    approved: &Approved,
+    now: Option<&Arc<dyn Tree>>,
+    told: Option<Told>,
+    reading: &ReadBack,
+) -> Result<Standing> {
     let mut touched: BTreeMap<&TreePath, (Option<&Entry>, Option<&Entry>, bool)> = BTreeMap::new();
     for (at, hunk) in approved.change.hunks.iter().enumerate() {
         if let HunkAt::Node { path, before, after, content } = &hunk.at
@@ -185,7 +192,7 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
         return Ok(Standing::Former);
     }
     if let Some(now) = now
-        && let Some(path) = differing(approved, now, to_read, &known)?
+        && let Some(path) = differing(approved, now, to_read, &known, reading)?
     {
         return Ok(Standing::Other { what: format!("{path} has the approved metadata and other bytes") });
     }
@@ -240,6 +247,7 @@ fn differing(
     now: &Arc<dyn Tree>,
     files: Vec<(Entry, Entry)>,
     known: &HashMap<&TreePath, &Digest>,
+    reading: &ReadBack,
 ) -> Result<Option<TreePath>> {
     let mut unhashed = Vec::new();
     let mut hashed = Vec::new();
@@ -249,7 +257,7 @@ fn differing(
             None => unhashed.push(Undecided { live, desired }),
         }
     }
-    if let Some(path) = differing_hash(now, &hashed)? {
+    if let Some(path) = differing_hash(now, &hashed, reading)? {
         return Ok(Some(path));
     }
     if unhashed.is_empty() {
@@ -267,12 +275,12 @@ fn differing(
 }
 
 /// Two threads, since hashing and the page cache both have room for it.
-fn differing_hash(now: &Arc<dyn Tree>, files: &[(TreePath, Digest)]) -> Result<Option<TreePath>> {
+fn differing_hash(now: &Arc<dyn Tree>, files: &[(TreePath, Digest)], reading: &ReadBack) -> Result<Option<TreePath>> {
     let half = files.len() / 2;
     let (one, other) = files.split_at_checked(half).unwrap_or((files, &[]));
     let check = |part: &[(TreePath, Digest)]| -> Result<Option<TreePath>> {
         for (path, digest) in part {
-            if now.digest(path)? != *digest {
+            if reading.digest(now, path)? != *digest {
                 return Ok(Some(path.clone()));
             }
         }
@@ -319,7 +327,8 @@ mod tests {
             desired: Some(wanted.clone()),
             expected: Some(wanted),
         };
-        let stands = |mode| standing(&pinned, &schema, &approved, Some(&resource(mode)), None).unwrap();
+        let stands =
+            |mode| standing(&pinned, &schema, &approved, Some(&resource(mode)), None, &ReadBack::untold()).unwrap();
         assert!(matches!(stands(0o600), Standing::Approved { .. }));
         assert!(matches!(stands(0o666), Standing::Other { what } if what.contains("mode 0666")));
     }

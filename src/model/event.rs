@@ -133,6 +133,9 @@ pub enum Event {
         /// How many undo records this attempt left: fewer later, and the way back is not whole.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kept: Option<u32>,
+        /// Of files' contents that were written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<u64>,
     },
     /// Failed before any effect.
     Failed {

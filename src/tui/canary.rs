@@ -26,7 +26,7 @@ impl Canary {
         let status = |id: TaskId| state(id).map(|task| task.status);
         let is_bad = |(id, digest): &&(TaskId, Digest)| match status(*id) {
             Some(S::Approved | S::Applying | S::Done) => false,
-            Some(S::Review) => state(*id).and_then(|task| task.digest) != Some(*digest),
+            Some(S::Review) => state(*id).and_then(|task| task.digest()) != Some(*digest),
             _ => true,
         };
         if let Some((id, _)) = self.first.iter().find(is_bad) {
@@ -36,7 +36,7 @@ impl Canary {
             return Stand::Open;
         }
         let is_same = |(id, digest): &&(TaskId, Digest)| {
-            state(*id).is_some_and(|task| task.status == S::Review && task.digest == Some(*digest))
+            state(*id).is_some_and(|task| task.status == S::Review && task.digest() == Some(*digest))
         };
         let same: Vec<_> = self.rest.iter().filter(is_same).copied().collect();
         let moved = self.rest.len() - same.len();

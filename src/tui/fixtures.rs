@@ -35,6 +35,8 @@ pub fn header() -> RunHeader {
         needs: needs.to_vec(),
         component: (!component.is_empty()).then(|| component.to_owned()),
         about: about.to_owned(),
+        question: None,
+        probe: None,
         policy: Default::default(),
     };
     RunHeader {
@@ -51,6 +53,8 @@ pub fn header() -> RunHeader {
                 needs: vec![1],
                 component: None,
                 about: "users have opened their files".to_owned(),
+                question: Some("has ana opened it?".to_owned()),
+                probe: None,
                 policy: Default::default(),
             },
         ],
@@ -117,6 +121,7 @@ impl Story {
             problem: None,
             partial: false,
             kept: None,
+            bytes: None,
         });
     }
 }

@@ -1,11 +1,13 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::contents::Contents;
+use super::progress_json::progress_object;
 use super::wording::{event_json, event_line, shown_name};
-use crate::cli::Output;
 use crate::cli::progress::Progress;
 use crate::cli::waits;
+use crate::cli::{Output, output};
 use crate::engine::{Activity, Notice};
 use crate::model::{Event, Run, RunHeader, TaskId, TaskStatus, visible};
 
@@ -13,6 +15,14 @@ use crate::model::{Event, Run, RunHeader, TaskId, TaskStatus, visible};
 pub fn opening_lines(header: &RunHeader) -> Vec<String> {
     let systems = header.identities.iter().map(|(name, identity)| format!("  {}: {identity}", visible(name)));
     systems.chain(header.unusable_lines().iter().map(|line| format!("! {line}"))).collect()
+}
+
+/// What is told with `--quiet` too.
+fn is_trouble(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Failed { .. } | Event::Outcome { problem: Some(_), .. } | Event::Paused { .. } | Event::Aborted { .. }
+    )
 }
 
 /// A run told line by line.
@@ -27,12 +37,24 @@ pub struct Lines {
     pub progress: Progress,
     /// Systems that are waited for, of which that is said.
     waiting: Mutex<HashSet<String>>,
+    /// When progress was told last, as JSON.
+    told: Mutex<Instant>,
 }
+
+const EVERY: Duration = Duration::from_secs(1);
 
 impl Lines {
     pub fn new(output: &Output, asks: bool, contents: Contents) -> Self {
         let Output { json, color, .. } = *output;
-        Self { json, asks, color, contents, progress: Progress::new(json), waiting: Mutex::default() }
+        Self {
+            json,
+            asks,
+            color,
+            contents,
+            progress: Progress::new(json || output::is_quiet()),
+            waiting: Mutex::default(),
+            told: Mutex::new(Instant::now()),
+        }
     }
 
     /// Where no line is written over, it is said once.
@@ -53,7 +75,9 @@ impl Lines {
                 Ok(_) => self.print_event(run, &recorded),
                 Err(illegal) => tracing::error!(target: "plain", "{illegal}"),
             },
-            Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", shown_name(run, task))),
+            Notice::Output { task, line } if !self.json && !output::is_quiet() => {
+                self.print(&format!("{} | {line}", shown_name(run, task)))
+            }
             Notice::BackOff { component, words: Some(words) } => {
                 self.waits_for(component, &words);
             }
@@ -66,13 +90,11 @@ impl Lines {
     }
 
     fn tell_activity(&self, run: &Run, task: TaskId, activity: &Activity) {
-        let doing = match activity {
-            Activity::Planning => "planning".to_owned(),
-            Activity::Writing(progress) => progress.words(),
-            Activity::ReadingBack => "reading back".to_owned(),
-            Activity::Waiting(why) => why.clone(),
-            Activity::Idle => return,
-        };
+        if self.json {
+            return self.progress_json(run, task, activity);
+        }
+        let Some(doing) = activity.words() else { return };
+        let doing = visible(&doing).into_owned();
         self.progress.show(|| {
             let settled: u32 =
                 TaskStatus::ALL.iter().filter(|status| status.is_settled()).map(|status| run.count(*status)).sum();
@@ -80,8 +102,20 @@ impl Lines {
         });
     }
 
+    /// As an object beside the events, at most once a second and only of what takes longer.
+    fn progress_json(&self, run: &Run, task: TaskId, activity: &Activity) {
+        let mut last = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() < EVERY {
+            return;
+        }
+        if let Some(object) = progress_object(run, task, activity) {
+            *last = Instant::now();
+            self.print(&object.to_string());
+        }
+    }
+
     pub fn introduce(&self, run: &Run) {
-        if self.json || run.tasks.iter().any(|task| task.attempt > 0) {
+        if self.json || output::is_quiet() || run.tasks.iter().any(|task| task.attempt > 0) {
             return;
         }
         opening_lines(&run.header).iter().for_each(|line| self.print(line));
@@ -90,6 +124,9 @@ impl Lines {
     fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {
         if self.json {
             return self.print(&event_json(recorded));
+        }
+        if output::is_quiet() && !is_trouble(&recorded.event) {
+            return;
         }
         if let Event::Warned { task, .. } = recorded.event
             && self.asks

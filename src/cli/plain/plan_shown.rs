@@ -1,6 +1,5 @@
 use super::line::{Line, Tone};
 use crate::diff::files::{Side, TextDiff};
-use crate::engine::shown_command;
 use crate::model::{Entry, Fidelity, Hunk, HunkAt, NodeKind, Op, Pass, Plan, Selection, Shown, plural, size, visible};
 
 /// How much of a plan is told.
@@ -22,7 +21,7 @@ impl PlanShown<'_> {
     pub fn tell(&self, lines_of: &mut dyn FnMut((u32, u32)) -> Option<TextDiff>, out: &mut dyn FnMut(Line)) {
         let Self { plan, selection, most, for_all } = self;
         if let Some(command) = &plan.command {
-            out(Line::plain(format!("  $ {}", shown_command(command))));
+            command.lines("••••").into_iter().for_each(|line| out(Line::plain(format!("  {line}"))));
         }
         for warning in &plan.warnings {
             out(Line::new(Tone::Warning, format!("  ! {}", visible(warning))));

@@ -124,7 +124,7 @@ fn equal_plans(run: &Run, task: TaskId) -> Vec<(TaskId, Digest)> {
             && Some(state.pass) == pass
             && run.plans.get(&other).is_some_and(|facts| facts.cohort == cohort)
             && run.selection(other).takes_all();
-        state.digest.filter(|_| is_equal).map(|digest| (other, digest))
+        state.digest().filter(|_| is_equal).map(|digest| (other, digest))
     });
     equal.collect()
 }
@@ -133,8 +133,9 @@ fn equal_plans(run: &Run, task: TaskId) -> Vec<(TaskId, Digest)> {
 async fn group(walk: &Walk, run: &Run, first: (TaskId, Digest), rest: Vec<(TaskId, Digest)>) -> Option<Asked> {
     let all: Vec<TaskId> = std::iter::once(first).chain(rest.iter().copied()).map(|(task, _)| task).collect();
     let names: Vec<String> = all.iter().map(|task| shown_name(run, *task)).collect();
-    let deletes = all.iter().filter_map(|task| run.tasks.get(task.index())).map(|state| state.counts.deletes()).sum();
-    let is_lost = all.iter().filter_map(|task| run.tasks.get(task.index())).any(|state| state.counts.irreversible > 0);
+    let deletes = all.iter().filter_map(|task| run.tasks.get(task.index())).map(|state| state.counts().deletes()).sum();
+    let is_lost =
+        all.iter().filter_map(|task| run.tasks.get(task.index())).any(|state| state.counts().irreversible > 0);
     if !sure::group(walk, &names, deletes, is_lost).await {
         walk.print("nothing was approved");
         return None;
@@ -197,10 +198,10 @@ async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 }
 
 async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
-    walk.print(&format!("\n{}  {}", shown_name(run, task), visible(&run.about(task))));
+    walk.print(&format!("\n{}  {}", shown_name(run, task), visible(&run.question(task))));
     let asked = question(run, task, "Is it so?".to_owned(), &[Choice::Confirm]);
     match ask_question(walk, &asked).await {
-        Some(Choice::Confirm) => decide(walk, Command::Confirm { task }).await,
+        Some(Choice::Confirm) => decide(walk, Command::Confirm { task, question: run.question(task) }).await,
         other => common(walk, run, task, other).await,
     }
 }

@@ -130,13 +130,17 @@ impl Extraction<'_> {
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let file = openat(parent, entry.path.name().unwrap_or(WHOLE), flags, Mode::empty())?;
             // Nobody else can reach the stage, so its length is the one that was written.
-            let mut left = size(entry);
+            let (mut left, mut unsaid) = (size(entry), 0);
             while left > 0 {
                 match rustix::io::read(&file, &mut *buffer) {
                     Ok(0) => break,
                     Ok(count) => {
                         hasher.update(buffer.get(..count).unwrap_or_default());
                         left = left.saturating_sub(count as u64);
+                        unsaid += count as u64;
+                        if unsaid >= TOLD_EVERY || left == 0 {
+                            self.write.tell_read_back(std::mem::take(&mut unsaid));
+                        }
                     }
                     Err(Errno::INTR) => {}
                     Err(errno) => return Err(errno),
@@ -169,6 +173,8 @@ impl Extraction<'_> {
     }
 }
 
+/// In bytes: some tellings a second from a fast disk.
+const TOLD_EVERY: u64 = 16 << 20;
 /// Bytes read at once.
 const READ: usize = 256 * 1024;
 

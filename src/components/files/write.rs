@@ -173,6 +173,10 @@ impl<'a> Write<'a> {
         self.ledger.progress(self.index, files, bytes);
     }
 
+    pub(super) fn tell_read_back(&self, bytes: u64) {
+        self.ledger.read_back(self.index, bytes);
+    }
+
     /// An error once the operator wants this write to stop.
     pub(super) fn go_on(&self) -> Result<()> {
         if !self.ledger.cancelled() {

@@ -9,6 +9,8 @@ fn step(id: &str, each: bool, needs: &[u16]) -> StepHeader {
         needs: needs.to_vec(),
         component: None,
         about: String::new(),
+        question: None,
+        probe: None,
         policy: Default::default(),
     }
 }
@@ -77,6 +79,7 @@ impl Story {
             problem,
             partial: false,
             kept: None,
+            bytes: None,
         })
         .unwrap()
     }
@@ -236,7 +239,16 @@ fn an_undo_that_was_let_go_forgets_no_attempt() {
     let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
     let (known, post, evidence) = (Known::NotApplied, None, String::new());
     story
-        .then(Event::Outcome { task, known, post, evidence, problem: Some(problem), partial: true, kept: None })
+        .then(Event::Outcome {
+            task,
+            known,
+            post,
+            evidence,
+            problem: Some(problem),
+            partial: true,
+            kept: None,
+            bytes: None,
+        })
         .unwrap();
     story.then(Event::Retried { task, by: by.clone() }).unwrap();
     story.planned("account/ana", Pass::Restore);
@@ -267,7 +279,16 @@ fn an_undo_that_wrote_a_part_and_is_let_go_is_no_longer_done() {
         let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
         let (known, post, evidence) = (Known::NotApplied, None, String::new());
         story
-            .then(Event::Outcome { task, known, post, evidence, problem: Some(problem), partial, kept: None })
+            .then(Event::Outcome {
+                task,
+                known,
+                post,
+                evidence,
+                problem: Some(problem),
+                partial,
+                kept: None,
+                bytes: None,
+            })
             .unwrap();
         story.then(Event::Retried { task, by }).unwrap();
         (story, task)
@@ -310,6 +331,7 @@ fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event 
         problem: failed.then(|| problem(known)),
         partial,
         kept: None,
+        bytes: None,
     };
     let (preview, counts, cohort) = (Preview::Exact, Counts::default(), digest);
     match choice {
