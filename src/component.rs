@@ -43,6 +43,13 @@ pub trait Component: Reader {
     /// records to `ledger` before each batch of effects; documents' pre-images are the engine's to keep.
     async fn write(&self, changes: &[Approved], ledger: &dyn Ledger) -> Vec<Result<Effect>>;
 
+    /// Whether what needs a task can go on here though `failed` of its resources are not as approved: each with whether
+    /// there is anything of it. Only a system that refuses, by name, what refers to something missing says yes.
+    fn dependents_go_on(&self, failed: &[(ResourceId, bool)]) -> bool {
+        let _ = failed;
+        false
+    }
+
     /// The source as this system can hold it: without what it passes over, or lacks a plugin for.
     fn fitted(self: Arc<Self>, source: Arc<dyn Reader>) -> Arc<dyn Reader> {
         source

@@ -35,6 +35,7 @@ pub(super) async fn run(
         evidence: String::new(),
         problem: Some(error.problem()),
         partial: false,
+        dependents_go_on: false,
         kept: None,
     };
     let Some((program, arguments)) = line.argv.split_first() else {
@@ -93,6 +94,7 @@ pub(super) async fn run(
             },
             problem: None,
             partial: false,
+            dependents_go_on: false,
             kept: None,
         },
         Ended::Itself(Ok(status)) => failed(

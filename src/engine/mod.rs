@@ -16,6 +16,7 @@ mod commands;
 mod contents;
 mod context;
 mod dry_run;
+mod failures;
 mod handle;
 mod holding;
 mod lane;

@@ -1,4 +1,5 @@
 use super::context::Context;
+use super::failures::Failures;
 use super::prepare::{Prepared, lost};
 use super::standing::{Standing, Told, between, standing};
 use super::undo::PreImage;
@@ -17,18 +18,24 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
     let mut post = DigestBuilder::new("post");
     let (mut files, mut bytes, mut hunks) = (0, 0, 0);
     let mut words = Vec::new();
-    let mut problem: Option<Problem> = None;
+    let mut failures = Failures::default();
     let mut known = Known::Applied;
-    if answers.len() < ready.approved.len() {
-        problem = Some(lost(&ready.to_write.to_plan.name));
+    // Of what failed: what is there of it now.
+    let mut otherwise = Vec::new();
+    let mut is_all_read = answers.len() >= ready.approved.len();
+    if !is_all_read {
+        failures.of_task(lost(&ready.to_write.to_plan.name));
         known = Known::Unknown;
     }
+    let all = ready.approved.len();
     let (mut is_tree, mut partial) = (false, false);
     let mut paths = Paths::default();
     for ((approved, effect), now) in answers {
         is_tree |= approved.expected.is_none()
             && approved.change.hunks.iter().any(|hunk| matches!(hunk.at, HunkAt::Node { .. }));
         let kind = schema.kind(&approved.change.id.kind);
+        is_all_read &= now.is_ok();
+        let is_there = now.as_ref().is_ok_and(Option::is_some);
         let stands = now.and_then(|now| {
             let told = Told::by(effect.as_ref().ok());
             standing(&context.pinned, kind, &approved, now.as_ref(), Some(told))
@@ -49,7 +56,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
             words.push(format!("{} was as wanted already", approved.change.id));
         }
         if let Some(Err(error)) = really.map(|really| keep(context, ready, &really)) {
-            problem = problem.or_else(|| Some(error.problem()));
+            failures.of_resource(&approved.change.id, error.problem());
         }
         paths.count(&approved);
         let is_between = matches!(stands, Ok(Standing::Between { .. })) && !effect.as_ref().is_err_and(is_untouched);
@@ -58,9 +65,25 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         if this != Known::Applied && known != Known::Unknown {
             known = this;
         }
-        problem = problem.or(why);
+        if let Some(why) = why {
+            failures.of_resource(&approved.change.id, why);
+        }
+        if this != Known::Applied {
+            otherwise.push((approved.change.id.clone(), is_there));
+        }
     }
-    if known == Known::Applied && problem.is_none() {
+    let dependents_go_on = !otherwise.is_empty()
+        && is_all_read
+        && ready.to_write.pass == Pass::Restore
+        && ready.to_write.to_plan.restore.component.dependents_go_on(&otherwise);
+    if dependents_go_on {
+        words.push(format!(
+            "{} of {} are as approved, and what needs this task goes on",
+            all - otherwise.len(),
+            plural(all as u64, "resource")
+        ));
+    }
+    if known == Known::Applied && failures.is_empty() {
         let done = match (is_tree, bytes) {
             (false, _) if hunks == 0 => "nothing was left to write".to_owned(),
             (false, _) => format!("{} written", plural(hunks as u64, "field")),
@@ -72,7 +95,8 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
     let post = (known == Known::Applied).then(|| post.finish());
     let (partial, to_write) = (partial && known == Known::NotApplied, &ready.to_write);
     let kept = (to_write.pass == Pass::Restore).then(|| context.undo.count(task, to_write.attempt));
-    Written { task, known, post, evidence: words.join("; "), problem, partial, kept }
+    let (evidence, problem) = (words.join("; "), failures.into_problem(all));
+    Written { task, known, post, evidence, problem, partial, kept, dependents_go_on }
 }
 
 /// What a document's write really changed, where that is not all that was approved: somebody else was at it meanwhile.

@@ -202,7 +202,7 @@ impl Actor {
     }
 
     fn on_written(&mut self, written: Written) {
-        let Written { task, known, post, evidence, problem, partial, kept } = written;
+        let Written { task, known, post, evidence, problem, partial, kept, dependents_go_on } = written;
         self.in_flight.remove(&task);
         if known == Known::Applied && problem.is_none() {
             self.voided.remove(&task);
@@ -210,7 +210,7 @@ impl Actor {
         if let Some(problem) = &problem {
             self.pause_for(problem);
         }
-        self.record(Event::Outcome { task, known, post, evidence, problem, partial, kept });
+        self.record(Event::Outcome { task, known, post, evidence, problem, partial, kept, dependents_go_on });
     }
 
     /// Tasks whose worker ended without a word for them.
@@ -241,6 +241,7 @@ impl Actor {
                         problem: Some(problem),
                         partial: false,
                         kept: self.kept(task),
+                        dependents_go_on: false,
                     });
                 }
                 TaskStatus::Ready | TaskStatus::Review | TaskStatus::Approved => self.fail(task, &error),

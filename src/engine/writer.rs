@@ -50,6 +50,7 @@ pub(super) struct Written {
     pub partial: bool,
     /// How many undo records a restore left.
     pub kept: Option<u32>,
+    pub dependents_go_on: bool,
 }
 
 /// Writes tasks of one component: each is planned anew where it must be, its undo is made durable, its INTENT

@@ -49,6 +49,6 @@ pub use schema::{Fidelity, FieldRule, FieldShape, KindSchema, Privileges, Schema
 pub use secret::{DigestKey, Secret};
 pub use selection::Selection;
 pub use size::{plural, size};
-pub use task::{TaskId, TaskState, TaskStatus};
+pub use task::{Meets, TaskId, TaskState, TaskStatus};
 pub use tree::{ContentSink, Former, Names, Tree};
 pub use zone::{Zone, span};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
-    TargetIdentity, TaskId, TaskState, TaskStatus,
+    Attempt, Digest, Event, Known, Meets, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
+    StepKind, TargetIdentity, TaskId, TaskState, TaskStatus,
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,10 +59,24 @@ struct Layout {
     /// Per step, the position of its set in `header.owners`.
     set: Vec<Option<usize>>,
     owner_at: HashMap<(usize, String), u32>,
-    /// Per step: how many of a single task's needed tasks are not satisfied yet; for `each` steps
-    /// readiness is looked up directly.
-    unsatisfied: Vec<u32>,
+    /// Per step: how many of its tasks do not meet a need yet; for `each` steps of one set readiness is looked up
+    /// directly.
+    unmet: Vec<Unmet>,
     dependents: Vec<Vec<u16>>,
+}
+
+/// How many tasks of a step do not meet the needs of others.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unmet {
+    by_any: u32,
+    /// For restores into the same component.
+    by_same_component: u32,
+}
+
+impl Unmet {
+    fn of(self, asked: Meets) -> u32 {
+        if asked == Meets::SameComponent { self.by_same_component } else { self.by_any }
+    }
 }
 
 /// An event that the transition table does not allow: a bug, or a journal that was tampered with.
@@ -133,6 +147,7 @@ impl Run {
                 {
                     self.drop_undo(id, why);
                 }
+                self.settle_dependents(id);
                 if dropped || status == TaskStatus::Ready {
                     // What it needs may have been undone or failed since it was ready the last time.
                     self.settle_readiness(id);
@@ -161,7 +176,7 @@ impl Run {
         self.set_status(id, former.task.status);
         if let Some(task) = self.tasks.get_mut(id.index()) {
             // No number is given twice, not even that of an undo's attempt that failed.
-            *task = TaskState { attempt: task.attempt, ..former.task };
+            *task = TaskState { attempt: task.attempt, meets: task.meets, ..former.task };
         }
         match former.selection {
             Some(selection) => self.selections.insert(id, selection),
@@ -201,7 +216,8 @@ impl Run {
                     task.undoable |= *undoable;
                 }
             }
-            Event::Outcome { problem: Some(problem), known, partial, .. } => {
+            Event::Outcome { problem: Some(problem), known, partial, dependents_go_on, .. } => {
+                task.dependents_go_on = *dependents_go_on && task.pass == Pass::Restore;
                 if *known == Known::NotApplied && !partial && task.pass == Pass::Restore {
                     task.undoable = task.was_undoable;
                 }
@@ -216,6 +232,7 @@ impl Run {
             Event::Voided { .. } if task.status == TaskStatus::Review => task.pass = Pass::Restore,
             // Its plan is still to be made: the restore's is not it.
             Event::UndoAsked { .. } => {
+                task.dependents_go_on = false;
                 task.digest = None;
                 self.selections.remove(&id);
                 self.plans.remove(&id);
@@ -299,13 +316,13 @@ impl Run {
                 }
             }
         }
-        layout.unsatisfied = vec![0; header.steps.len()];
+        layout.unmet = vec![Unmet::default(); header.steps.len()];
         self.layout = layout;
         self.tasks = vec![TaskState::default(); next as usize];
         self.by_step = vec![[0; TaskStatus::ALL.len()]; header.steps.len()];
         for step in 0..header.steps.len() {
             let tasks = u32::try_from(self.step_tasks(step).len()).unwrap_or(u32::MAX);
-            self.layout.unsatisfied[step] = tasks;
+            self.layout.unmet[step] = Unmet { by_any: tasks, by_same_component: tasks };
             self.by_step[step][TaskStatus::Waiting as usize] = tasks;
         }
         for task in 0..next {
@@ -330,11 +347,26 @@ impl Run {
             of_step[former as usize] -= 1;
             of_step[status as usize] += 1;
         }
-        if former.satisfies() == status.satisfies() {
+        self.settle_dependents(id);
+    }
+
+    /// Counts for the tasks that need `id` what it is now.
+    fn settle_dependents(&mut self, id: TaskId) {
+        let step = self.step_of(id);
+        let Some(task) = self.tasks.get_mut(id.index()) else { return };
+        let (former, now) = (task.meets, task.meets());
+        task.meets = now;
+        if former == now {
             return;
         }
-        let unsatisfied = &mut self.layout.unsatisfied[step];
-        *unsatisfied = if status.satisfies() { unsatisfied.saturating_sub(1) } else { *unsatisfied + 1 };
+        let count = |unmet: &mut u32, bar: Meets| match (former >= bar, now >= bar) {
+            (false, true) => *unmet = unmet.saturating_sub(1),
+            (true, false) => *unmet += 1,
+            _ => {}
+        };
+        let unmet = &mut self.layout.unmet[step];
+        count(&mut unmet.by_any, Meets::All);
+        count(&mut unmet.by_same_component, Meets::SameComponent);
         for dependent in self.layout.dependents[step].clone() {
             let dependent = usize::from(dependent);
             match (self.layout.set[step], self.layout.set[dependent]) {
@@ -342,13 +374,26 @@ impl Run {
                     let position = id.0 - self.layout.first[step];
                     self.settle_readiness(TaskId(self.layout.first[dependent] + position));
                 }
-                _ if self.layout.unsatisfied[step] <= 1 => {
+                _ if self.layout.unmet[step].of(self.asked(step, dependent)) <= 1 => {
                     for task in self.step_tasks(dependent) {
                         self.settle_readiness(TaskId(task));
                     }
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// What the tasks of `step` ask of those that they need: a restore into the same component goes on beside a part
+    /// that failed there, for the component itself refuses what refers to something missing.
+    fn asked(&self, needed: usize, step: usize) -> Meets {
+        let target = |step: usize| {
+            let restores = |header: &&StepHeader| matches!(header.kind, StepKind::Restore | StepKind::Apply);
+            self.header.steps.get(step).filter(restores).and_then(|header| header.component.as_ref())
+        };
+        match (target(needed), target(step)) {
+            (Some(one), Some(other)) if one == other => Meets::SameComponent,
+            _ => Meets::All,
         }
     }
 
@@ -372,9 +417,9 @@ impl Run {
             match (self.layout.set[*need], self.layout.set[step]) {
                 (Some(set), Some(own)) if set == own => {
                     let needed = TaskId(self.layout.first[*need] + position);
-                    !self.tasks[needed.index()].status.satisfies()
+                    self.tasks[needed.index()].meets < self.asked(*need, step)
                 }
-                _ => self.layout.unsatisfied[*need] > 0,
+                _ => self.layout.unmet[*need].of(self.asked(*need, step)) > 0,
             }
         })
     }

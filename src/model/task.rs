@@ -79,6 +79,16 @@ impl TaskStatus {
     }
 }
 
+/// Whose needs a task meets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Meets {
+    #[default]
+    Nothing,
+    /// A part of it failed: restores into the same component can go on.
+    SameComponent,
+    All,
+}
+
 /// A task as the fold knows it. Small: a run may have a million.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskState {
@@ -92,9 +102,23 @@ pub struct TaskState {
     pub undoable: bool,
     /// The same before the last INTENT: what holds again if that changed nothing.
     pub was_undoable: bool,
+    /// It failed in part, and what needs it can go on; also while the rest is tried once more.
+    pub dependents_go_on: bool,
+    /// As it is counted for the tasks that need this one.
+    pub(super) meets: Meets,
 }
 
 impl TaskState {
+    pub fn meets(&self) -> Meets {
+        use TaskStatus as S;
+        let is_tried = matches!(self.status, S::Ready | S::Review | S::Approved | S::Applying | S::Failed | S::Unknown);
+        match self.status {
+            status if status.satisfies() => Meets::All,
+            _ if self.dependents_go_on && self.pass == Pass::Restore && is_tried => Meets::SameComponent,
+            _ => Meets::Nothing,
+        }
+    }
+
     /// Whatever became of it since, what a task changed can be taken back: not while it is being written, and not
     /// twice at a time.
     pub fn can_be_undone(&self) -> bool {

@@ -92,6 +92,7 @@ fn story() -> (Run, Vec<Recorded>) {
             problem: None,
             partial: false,
             kept: None,
+            dependents_go_on: false,
         },
         planned(1, "bob"),
         Event::Approved { task: TaskId(1), digest: bob, by: "--yes".to_owned() },
@@ -104,6 +105,7 @@ fn story() -> (Run, Vec<Recorded>) {
             problem: Some(lost.problem()),
             partial: false,
             kept: None,
+            dependents_go_on: false,
         },
         Event::Skipped { task: TaskId(2), why: "has left the company".to_owned(), by: by() },
         Event::Skipped { task: TaskId(3), why: HOSTILE.to_owned(), by: by() },
@@ -166,6 +168,7 @@ fn a_report_says_how_far_an_undo_is() {
         problem: None,
         partial: false,
         kept: None,
+        dependents_go_on: false,
     };
     let stays = vec!["account ana: cannot be brought back, so it stays as it is: password".to_owned()];
     let warned = Event::Warned { task, warnings: stays.clone(), stays };

@@ -116,6 +116,7 @@ impl Story {
             problem: None,
             partial: false,
             kept: None,
+            dependents_go_on: false,
         });
     }
 }

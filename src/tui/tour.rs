@@ -230,6 +230,7 @@ mod tests {
                 problem,
                 partial: false,
                 kept: None,
+                dependents_go_on: false,
             },
         );
     }

@@ -241,7 +241,16 @@ async fn an_undo_that_is_let_go_carries_no_restore_out() {
     platform.append(vec![
         Event::Approved { task, digest, by: by() },
         Event::Intent { task, attempt: 1, digest, pre: digest, undoable },
-        Event::Outcome { task, known, post: None, evidence: by(), problem: Some(problem), partial: true, kept: None },
+        Event::Outcome {
+            task,
+            known,
+            post: None,
+            evidence: by(),
+            problem: Some(problem),
+            partial: true,
+            kept: None,
+            dependents_go_on: false,
+        },
         Event::Retried { task, by: by() },
         Event::Planned { task, pass, digest, preview, counts, cohort: digest },
         Event::Approved { task, digest, by: by() },
@@ -322,7 +331,16 @@ async fn an_undo_that_wrote_a_part_and_is_let_go_has_failed() {
         Event::Planned { task, pass, digest, preview, counts, cohort: digest },
         Event::Approved { task, digest, by: by() },
         Event::Intent { task, attempt: 2, digest, pre: digest, undoable: true },
-        Event::Outcome { task, known, post: None, evidence: by(), problem: Some(problem), partial: true, kept: None },
+        Event::Outcome {
+            task,
+            known,
+            post: None,
+            evidence: by(),
+            problem: Some(problem),
+            partial: true,
+            kept: None,
+            dependents_go_on: false,
+        },
     ]);
     let mut run = platform.resume(ApprovalPolicy::Ask).await;
     run.settle().await;

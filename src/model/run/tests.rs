@@ -76,6 +76,7 @@ impl Story {
             problem,
             partial: false,
             kept: None,
+            dependents_go_on: false,
         })
         .unwrap()
     }
@@ -235,7 +236,16 @@ fn an_undo_that_was_let_go_forgets_no_attempt() {
     let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
     let (known, post, evidence) = (Known::NotApplied, None, String::new());
     story
-        .then(Event::Outcome { task, known, post, evidence, problem: Some(problem), partial: true, kept: None })
+        .then(Event::Outcome {
+            task,
+            known,
+            post,
+            evidence,
+            problem: Some(problem),
+            partial: true,
+            kept: None,
+            dependents_go_on: false,
+        })
         .unwrap();
     story.then(Event::Retried { task, by: by.clone() }).unwrap();
     story.planned("account/ana", Pass::Restore);
@@ -266,7 +276,16 @@ fn an_undo_that_wrote_a_part_and_is_let_go_is_no_longer_done() {
         let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
         let (known, post, evidence) = (Known::NotApplied, None, String::new());
         story
-            .then(Event::Outcome { task, known, post, evidence, problem: Some(problem), partial, kept: None })
+            .then(Event::Outcome {
+                task,
+                known,
+                post,
+                evidence,
+                problem: Some(problem),
+                partial,
+                kept: None,
+                dependents_go_on: false,
+            })
             .unwrap();
         story.then(Event::Retried { task, by }).unwrap();
         (story, task)
@@ -309,6 +328,7 @@ fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event 
         problem: failed.then(|| problem(known)),
         partial,
         kept: None,
+        dependents_go_on: false,
     };
     let (preview, counts, cohort) = (Preview::Exact, Counts::default(), digest);
     match choice {

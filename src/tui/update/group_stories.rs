@@ -45,7 +45,16 @@ fn applied(desk: &mut Desk, story: &mut Story, task: TaskId, digest: Digest, pro
     tell(
         desk,
         story,
-        Event::Outcome { task, known, post, evidence: String::new(), problem, partial: false, kept: None },
+        Event::Outcome {
+            task,
+            known,
+            post,
+            evidence: String::new(),
+            problem,
+            partial: false,
+            kept: None,
+            dependents_go_on: false,
+        },
     );
 }
 
