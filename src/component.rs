@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::model::{
-    Change, Document, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result,
-    TargetHolder, TargetIdentity, Tree, TreePath,
+    Change, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId,
+    Result, TargetHolder, TargetIdentity, Tree, TreePath,
 };
 use crate::reader::Reader;
 
@@ -179,6 +179,16 @@ pub struct Effect {
     pub notes: Vec<String>,
     /// For documents.
     pub found: Found,
+    /// Of a document: what the system did not take, place by place. All else of the change is written, and what is
+    /// refused is as it was.
+    pub refused: Vec<Refusal>,
+}
+
+/// A part of a document that a system does not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub place: DocumentPath,
+    pub why: String,
 }
 
 /// What lay in a document's place just before the first effect. Where somebody else made or changed it meanwhile, and

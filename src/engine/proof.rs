@@ -1,10 +1,10 @@
 use super::context::Context;
 use super::failures::Failures;
 use super::prepare::{Prepared, lost};
-use super::standing::{Standing, Told, between, standing};
+use super::standing::{Standing, Told, between, is_all_but, standing};
 use super::undo::PreImage;
 use super::writer::Written;
-use crate::component::{Approved, Effect, Found};
+use crate::component::{Approved, Effect, Found, Refusal};
 use crate::model::{
     DigestBuilder, Error, ErrorKind, HunkAt, KindSchema, Known, Op, Pass, Problem, Resource, Result, Schema, plural,
     size,
@@ -35,6 +35,9 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
             && approved.change.hunks.iter().any(|hunk| matches!(hunk.at, HunkAt::Node { .. }));
         let kind = schema.kind(&approved.change.id.kind);
         is_all_read &= now.is_ok();
+        let refused = effect.as_ref().map_or_else(|_| Vec::new(), |effect| effect.refused.clone());
+        let is_all_but_refused = !refused.is_empty()
+            && now.as_ref().is_ok_and(|now| is_all_but(&context.pinned, kind, &approved, now.as_ref(), &refused));
         let is_there = now.as_ref().is_ok_and(Option::is_some);
         let stands = now.and_then(|now| {
             let told = Told::by(effect.as_ref().ok());
@@ -60,7 +63,13 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         }
         paths.count(&approved);
         let is_between = matches!(stands, Ok(Standing::Between { .. })) && !effect.as_ref().is_err_and(is_untouched);
-        let (this, why) = verdict(&approved, effect.err(), stands, &mut post, &mut words);
+        let (this, why) = match stands {
+            Ok(ref stands) if is_all_but_refused && !matches!(stands, Standing::Approved { .. }) => {
+                partial |= !matches!(stands, Standing::Former);
+                (Known::NotApplied, Some(told_of(&approved, &refused)))
+            }
+            stands => verdict(&approved, effect.err(), stands, &mut post, &mut words),
+        };
         partial |= is_between || this == Known::Applied;
         if this != Known::Applied && known != Known::Unknown {
             known = this;
@@ -163,6 +172,22 @@ impl Paths {
 fn is_untouched(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Refused | ErrorKind::Conflict | ErrorKind::Held)
         && error.effect() == Known::NotApplied
+}
+
+/// So many of the places that a system refused are told of.
+const MOST_REFUSED: usize = 8;
+
+/// What the system did not take of a document.
+fn told_of(approved: &Approved, refused: &[Refusal]) -> Problem {
+    let mut told: Vec<String> =
+        refused.iter().take(MOST_REFUSED).map(|one| format!("{}: {}", one.place, one.why)).collect();
+    let more = refused.len().saturating_sub(MOST_REFUSED);
+    if more > 0 {
+        told.push(format!("and {} more", plural(more as u64, "field")));
+    }
+    Error::new(ErrorKind::Refused, format!("write {}", approved.change.id), told.join("; "))
+        .next("all else is written: mend what is refused and retry, or leave it out")
+        .problem()
 }
 
 fn verdict(

@@ -9,17 +9,17 @@ use crate::keycloak::{Admin, server};
 use crate::runbooks::{Rekindle, said};
 
 /// A realm on the server, its file as the admin console writes it, and a folder for it.
-struct File {
-    name: &'static str,
-    admin: Admin,
-    realm: Value,
+pub struct File {
+    pub name: &'static str,
+    pub admin: Admin,
+    pub realm: Value,
     folder: tempfile::TempDir,
-    rekindle: Rekindle,
+    pub rekindle: Rekindle,
 }
 
 impl File {
     /// Of a realm that `furnish` has furnished.
-    async fn of(name: &'static str, realm: Value) -> Self {
+    pub async fn of(name: &'static str, realm: Value) -> Self {
         let admin = Admin::new(server());
         let mut representation = realm;
         representation["realm"] = json!(name);
@@ -31,7 +31,7 @@ impl File {
         Self { name, admin, realm, folder: tempfile::tempdir().unwrap(), rekindle: Rekindle::new() }
     }
 
-    fn client(&mut self, client_id: &str) -> &mut Value {
+    pub fn client(&mut self, client_id: &str) -> &mut Value {
         let clients = self.realm["clients"].as_array_mut().unwrap();
         clients.iter_mut().find(|client| client["clientId"] == client_id).unwrap()
     }
@@ -40,11 +40,11 @@ impl File {
         std::fs::write(self.folder.path().join(file), value.to_string()).unwrap();
     }
 
-    fn write_realm(&self) {
+    pub fn write_realm(&self) {
         self.write(&format!("{}-realm.json", self.name), &self.realm);
     }
 
-    fn write_people(&self, people: &Value) {
+    pub fn write_people(&self, people: &Value) {
         self.write(&format!("{}-users-0.json", self.name), &json!({"realm": self.name, "users": people}));
     }
 
@@ -52,7 +52,7 @@ impl File {
         self.folder.path()
     }
 
-    fn call(&self, verb: &str, more: &[&str]) -> (Option<i32>, String) {
+    pub fn call(&self, verb: &str, more: &[&str]) -> (Option<i32>, String) {
         let output = self.rekindle.on(verb, "keycloak-realm.yaml", self.name, self.folder(), more);
         (output.status.code(), said(&output))
     }
@@ -68,7 +68,7 @@ impl File {
         told
     }
 
-    async fn undo(&self) {
+    pub async fn undo(&self) {
         let undo = self.rekindle.call(&["undo", "--yes", "--yes-deletes", "--yes-irreversible"]);
         assert_eq!(undo.status.code(), Some(0), "{}", said(&undo));
     }
@@ -79,11 +79,11 @@ impl File {
         format!("0c2b5a5e-7d0e-4a7e-9f5b-{sum:012x}")
     }
 
-    fn ana(&self) -> Value {
+    pub fn ana(&self) -> Value {
         json!([{"id": self.id_of_ana(), "username": "ana", "enabled": true, "realmRoles": [self.realm["defaultRole"]["name"]]}])
     }
 
-    async fn client_now(&self, client_id: &str) -> Value {
+    pub async fn client_now(&self, client_id: &str) -> Value {
         self.admin.get(&format!("/{}/clients?clientId={client_id}", self.name)).await[0].clone()
     }
 }

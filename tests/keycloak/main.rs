@@ -22,6 +22,7 @@ mod files;
 mod holding;
 mod large;
 mod operators;
+mod parts;
 mod reading;
 mod runbooks;
 mod trust;

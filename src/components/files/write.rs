@@ -11,7 +11,7 @@ use super::job::{self, Job};
 use super::notes::Notes;
 use super::{extract, staging, update};
 use crate::beneath::{Beneath, Node, RESERVED, refusal};
-use crate::component::{Approved, Effect, Found, Ledger, UndoRecord};
+use crate::component::{Approved, Effect, Ledger, UndoRecord};
 use crate::model::Privileges;
 use crate::model::{Digest, Entry, Error, ErrorKind, Former, HunkAt, Known, Meta, Result, Tree, TreePath};
 
@@ -74,7 +74,7 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
             let mut contents = write.contents.into_inner().unwrap_or_else(PoisonError::into_inner);
             contents.sort();
             let (files, bytes) = (write.files.into_inner(), write.bytes.into_inner());
-            Ok(Effect { files, bytes, contents, read_back: whole, notes: notes.into_lines(), found: Found::AsPlanned })
+            Ok(Effect { files, bytes, contents, read_back: whole, notes: notes.into_lines(), ..Effect::default() })
         }
         Err(error) => Err(error.known(if touched { Known::Unknown } else { Known::NotApplied })),
     }

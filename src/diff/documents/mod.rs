@@ -10,6 +10,7 @@
 
 mod apply;
 mod between;
+mod missed;
 mod rules;
 mod shown;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::model::{
 
 use apply::Writer;
 pub use between::off_the_way;
+pub use missed::missed;
 use rules::Rules;
 use shown::Veil;
 use walk::{Difference, Walk, is_mask};

@@ -90,6 +90,13 @@ impl<'a> Planned<'a> {
         Ok(Self { at, approved, kind, names, from, to, is_new, removes, found })
     }
 
+    /// The same change with another end.
+    pub fn with(&self, to: Value) -> Self {
+        let (from, names, found) = (self.from.clone(), self.names.clone(), Found::AsPlanned);
+        let (at, approved, kind, is_new, removes) = (self.at, self.approved, self.kind, self.is_new, self.removes);
+        Self { at, approved, kind, names, from, to, is_new, removes, found }
+    }
+
     pub fn target<'t>(&'t self, raw: &'t [Value], standing: &'t Standing) -> Target<'t> {
         let from = if self.is_new { empty() } else { &self.from };
         Target { kind: self.kind, names: &self.names, from, to: &self.to, is_new: self.is_new, raw, standing }
