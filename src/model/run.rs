@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, Meets, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
-    StepKind, TargetIdentity, TaskId, TaskState, TaskStatus,
+    Attempt, Digest, Event, Known, Meets, OnFailure, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection,
+    StepHeader, StepKind, TargetIdentity, TaskId, TaskState, TaskStatus,
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -353,8 +353,11 @@ impl Run {
     /// Counts for the tasks that need `id` what it is now.
     fn settle_dependents(&mut self, id: TaskId) {
         let step = self.step_of(id);
+        let goes_on = self.header.steps.get(step).filter(|step| step.policy.on_failure == OnFailure::Continue);
+        let goes_on = goes_on.map(|step| step.kind);
         let Some(task) = self.tasks.get_mut(id.index()) else { return };
-        let (former, now) = (task.meets, task.meets());
+        let by_policy = goes_on.is_some_and(|kind| kind.failed(task.status));
+        let (former, now) = (task.meets, if by_policy { Meets::All } else { task.meets() });
         task.meets = now;
         if former == now {
             return;
