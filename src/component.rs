@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::model::{
-    Change, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId,
-    Result, TargetHolder, TargetIdentity, Tree, TreePath,
+    Capacity, Change, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Meta, Preview,
+    Resource, ResourceId, Result, TargetHolder, TargetIdentity, Tree, TreePath,
 };
 use crate::reader::Reader;
 
@@ -48,6 +48,11 @@ pub trait Component: Reader {
     fn dependents_go_on(&self, failed: &[(ResourceId, bool)]) -> bool {
         let _ = failed;
         false
+    }
+
+    /// What this system can hold of a tree's metadata, where that can be told before it is written.
+    fn capacity(&self) -> Option<Arc<dyn Capacity>> {
+        None
     }
 
     /// The source as this system can hold it: without what it passes over, or lacks a plugin for.
@@ -177,6 +182,9 @@ pub struct Effect {
     pub read_back: bool,
     /// What was written otherwise than the source has it: stripped bits and capabilities …
     pub notes: Vec<String>,
+    /// For trees: nodes that could not be given all of their approved metadata, as they are now. The notes say what they
+    /// lack and why.
+    pub held: Vec<(TreePath, Meta)>,
     /// For documents.
     pub found: Found,
     /// Of a document: what the system did not take, place by place. All else of the change is written, and what is
@@ -208,7 +216,11 @@ pub trait Ledger: Send + Sync {
     /// Durable on return. An error here must stop the write before its next effect.
     fn keep(&self, index: usize, records: &[UndoRecord]) -> Result<()>;
 
+    /// Files and bytes written since the last call.
     fn progress(&self, index: usize, files: u64, bytes: u64);
+
+    /// Bytes read back since the last call, by a writer that proves its work itself.
+    fn read_back(&self, _index: usize, _bytes: u64) {}
 
     /// Whether the operator wants this write to stop at the next safe point.
     fn cancelled(&self) -> bool;

@@ -43,13 +43,13 @@ pub fn waiting(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> Vec<Stri
             let why = match policy {
                 ApprovalPolicy::Ask => return None,
                 ApprovalPolicy::Yes { deletes, irreversible } => {
-                    let of_deletes = (state.counts.deletes() > 0 && !deletes)
-                        .then(|| format!("its plan deletes {}", state.counts.deletes()));
+                    let of_deletes = (state.counts().deletes() > 0 && !deletes)
+                        .then(|| format!("its plan deletes {}", state.counts().deletes()));
                     let of_undo =
-                        (state.counts.irreversible > 0 && !irreversible).then(|| "it cannot be undone".to_owned());
+                        (state.counts().irreversible > 0 && !irreversible).then(|| "it cannot be undone".to_owned());
                     let reasons: Vec<String> = of_deletes.into_iter().chain(of_undo).collect();
                     match reasons.is_empty() {
-                        _ if state.digest.is_none() => "its plan is not made yet".to_owned(),
+                        _ if state.digest().is_none() => "its plan is not made yet".to_owned(),
                         true if run.state == RunState::Paused => "the run is paused".to_owned(),
                         true => "its target keeps changing".to_owned(),
                         false => {
@@ -84,7 +84,7 @@ pub fn flags_to_go_on(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> S
     let ApprovalPolicy::Yes { deletes, irreversible } = *policy else { return String::new() };
     // The counts of a plan that is still to be made are another plan's.
     let waits = |wanted: &dyn Fn(Counts) -> bool| {
-        in_review(run, tasks).any(|(_, state)| state.digest.is_some() && wanted(state.counts))
+        in_review(run, tasks).any(|(_, state)| state.digest().is_some() && wanted(state.counts()))
     };
     let deletes = deletes || waits(&|counts| counts.deletes() > 0);
     let irreversible = irreversible || waits(&|counts| counts.irreversible > 0);

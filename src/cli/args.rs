@@ -15,6 +15,12 @@ pub struct GlobalArgs {
     /// Say times in UTC instead of this machine's time zone
     #[arg(long, global = true)]
     pub utc: bool,
+    /// Settings of your own, instead of config.toml in the folder that `rekindle info` names
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print only questions, failures and the totals at the end
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
     /// Log more; twice for all
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,

@@ -62,6 +62,8 @@ mod tests {
             needs: needs.to_vec(),
             component: None,
             about: String::new(),
+            question: None,
+            probe: None,
             policy: Default::default(),
         }
     }

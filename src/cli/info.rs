@@ -20,10 +20,11 @@ impl Info {
         let runs = state.as_ref().map(StateFolder::runs).ok();
         let keys = state.as_ref().map(StateFolder::keys).ok();
         let keymap = crate::tui::keys_path(|name| std::env::var_os(name));
+        let config = super::config::path(None, |name| std::env::var_os(name));
         if output.json {
             output.print_json(&json!({
                 "version": version, "build": build, "system": system,
-                "state": { "runs": runs, "keys": keys }, "keymap": keymap, "stores": STORES, "formats": FORMATS, "components": COMPONENTS,
+                "state": { "runs": runs, "keys": keys }, "config": config, "keymap": keymap, "stores": STORES, "formats": FORMATS, "components": COMPONENTS,
             }))?;
         } else {
             let shown = |path: Option<std::path::PathBuf>| match path {
@@ -31,6 +32,12 @@ impl Info {
                 None => "nowhere: set REKINDLE_STATE to a folder on a local disk".to_owned(),
             };
             let (runs, keys) = (shown(runs), shown(keys));
+            let is_set = config.as_ref().is_some_and(|path| path.exists());
+            let config = match (config, is_set) {
+                (None, _) => "nowhere: set XDG_CONFIG_HOME".to_owned(),
+                (path, true) => shown(path),
+                (path, false) => format!("{} (not there: the settings that come with it)", shown(path)),
+            };
             let is_there = keymap.as_ref().is_some_and(|path| path.exists());
             let keymap = match (keymap, is_there) {
                 (None, _) => "nowhere: set XDG_CONFIG_HOME".to_owned(),
@@ -38,7 +45,7 @@ impl Info {
                 (path, false) => format!("{} (not there: the keys that come with it)", shown(path)),
             };
             output.print(&format!(
-                "rekindle {version} ({build}, {system})\nruns        {runs}\nkeys        {keys}\nkeymap      {keymap}\n\
+                "rekindle {version} ({build}, {system})\nruns        {runs}\nkeys        {keys}\nconfig      {config}\nkeymap      {keymap}\n\
                  stores      {}\nformats     {}\ncomponents  {}\n",
                 STORES.join(", "),
                 FORMATS.join(", "),

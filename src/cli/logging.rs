@@ -4,7 +4,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::prelude::*;
+
+use crate::model::Zone;
 
 /// The log of the run that this process holds. Lines are for people; the journal is the evidence.
 static RUN_LOG: Mutex<Option<File>> = Mutex::new(None);
@@ -22,7 +26,8 @@ pub fn start(verbose: u8) {
     let ours = || crate::tui::log_filter(level);
     let lines = (verbose > 0)
         .then(|| tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time().with_filter(ours()));
-    let file = tracing_subscriber::fmt::layer().with_writer(|| RunLog).with_ansi(false).with_filter(ours());
+    let file =
+        tracing_subscriber::fmt::layer().with_writer(|| RunLog).with_timer(InZone).with_ansi(false).with_filter(ours());
     let screen = crate::tui::log_layer();
     // A second start in one process keeps the first one's settings.
     let _ = tracing_subscriber::registry().with(screen).with(file).with(lines).try_init();
@@ -38,6 +43,15 @@ pub fn into(path: &Path) {
     match file {
         Ok(file) => *RUN_LOG.lock().unwrap_or_else(PoisonError::into_inner) = Some(file),
         Err(error) => tracing::warn!("the log {} cannot be written: {error}", path.display()),
+    }
+}
+
+/// Stamps lines as everything else that is said has its times.
+struct InZone;
+
+impl FormatTime for InZone {
+    fn format_time(&self, out: &mut Writer<'_>) -> std::fmt::Result {
+        out.write_str(&Zone::chosen().moment(super::operate::now()))
     }
 }
 

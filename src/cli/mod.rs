@@ -2,8 +2,10 @@
 
 mod approval;
 mod args;
+mod attention;
 mod close;
 mod completions;
+mod config;
 mod core_dumps;
 mod decisions;
 mod demo;
@@ -29,6 +31,7 @@ mod runs;
 mod schema;
 mod screen;
 mod silence;
+mod standing;
 mod strays;
 mod undo;
 mod verify;
@@ -112,9 +115,17 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Err(error) => return failure::usage(&error, asks_for_json),
     };
     let mut output = Output::new(&line.global);
+    let configured = config::choose(line.global.config.as_deref());
     zone::choose(line.global.utc);
     logging::start(line.global.verbose);
+    output::be_quiet(line.global.quiet);
     core_dumps::forbid();
+    let needs_settings = !matches!(line.verb, Verb::Schema(_) | Verb::Info(_) | Verb::Completions(_) | Verb::Man(_));
+    if let Err(error) = configured
+        && needs_settings
+    {
+        return failure::show(&error, &output);
+    }
     let told = perform(line.verb, &mut output).and_then(|exit| output::lost().map_or(Ok(exit), Err));
     told.unwrap_or_else(|error| failure::show(&error, &output))
 }

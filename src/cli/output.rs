@@ -1,4 +1,5 @@
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::GlobalArgs;
@@ -15,6 +16,17 @@ pub struct Output {
 
 /// Something was not printed, and not because its reader went away: the end says so.
 static LOST: Mutex<Option<String>> = Mutex::new(None);
+
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From here on only what was asked for, what failed and the totals are printed.
+pub fn be_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+pub fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
 
 /// One line of what was found. A reader that went away ends the output, not the work.
 pub fn say(line: &str) {

@@ -50,7 +50,7 @@ pub fn run(args: &ReportArgs, output: &Output) -> Result<Exit> {
     let holder = folder.holder().map(|holder| holder.words(operate::now()));
     let form = args.format.unwrap_or(if output.json { Form::Json } else { Form::Markdown });
     // Programs are told times in UTC.
-    let zone = if form == Form::Json { Zone::utc() } else { super::zone::chosen() };
+    let zone = if form == Form::Json { Zone::for_programs() } else { Zone::chosen() };
     let mut report = Report::of(&run, &events, &|digest| journal.plan(digest), chain, &zone).held_by(holder);
     if !args.user.is_empty() {
         known(&run, &args.user)?;

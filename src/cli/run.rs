@@ -3,13 +3,15 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Exit;
+use super::attention::{Attention, Caller, NotifyArgs};
+use super::config;
 use super::operate;
 use super::plain::{Ending, Lines, Walk};
 use super::prepared::{prepare, usable_runbook};
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
 use crate::engine::{Engine, shown_command};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, TaskId};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, Summary, TaskId};
 use crate::signals::Signals;
 use crate::tui::Options;
 
@@ -29,6 +31,8 @@ pub struct RunArgs {
     approval: ApprovalArgs,
     #[command(flatten)]
     screen: ScreenArgs,
+    #[command(flatten)]
+    notify: NotifyArgs,
     /// Not a flag of this verb: who tries it first is told which verb it is
     #[arg(long, hide = true)]
     dry_run: bool,
@@ -56,7 +60,8 @@ pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
     super::strays::warn(&*prepared.systems, &args.runbook).await;
     prepared.header.policy = args.approval.words();
     let (engine, id) = operate::begin(prepared, policy.clone(), args.approval.take_over)?;
-    follow(engine, by, policy, screen, json, &id).await
+    let attention = args.notify.attention(config::chosen().attention);
+    follow(engine, by, policy, screen, attention, json, &id).await
 }
 
 /// Shows a run until it is left: as a screen, or as lines.
@@ -65,18 +70,23 @@ pub async fn follow(
     by: String,
     policy: ApprovalPolicy,
     screen: Option<Options>,
+    attention: Attention,
     json: bool,
     id: &str,
 ) -> Result<Exit> {
     let signals = Signals::listen(format!("rekindle resume {id}"));
+    let mut caller = Caller::begin(attention, &engine, id, screen.is_some());
     if let Some(options) = screen {
+        let options = Options { calls: caller.screen_calls(), ..options };
         let ending = screen::show(engine, by, options, signals).await?;
+        caller.end().await;
         return Ok(conclude(&ending, &policy, json, id));
     }
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let walk = Walk { engine, by, lines: Lines::new(json, interactive), interactive, only: None, signals };
     let halt = walk.go().await;
     let ending = walk.leave(halt).await;
+    caller.end().await;
     Ok(conclude(&ending, &policy, json, id))
 }
 
@@ -94,6 +104,10 @@ pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) 
     if !json {
         let tasks: Vec<TaskId> = (0_u32..).zip(&run.tasks).map(|(number, _)| TaskId(number)).collect();
         super::approval::waiting(run, &tasks, policy).iter().for_each(|line| say(line));
+        if !super::output::is_quiet() {
+            let summary = Summary::of(run, |verb| Some(format!("rekindle {verb} {id}")));
+            summary.lines().for_each(|(_, line)| say(&line));
+        }
         say(&super::plain::totals(run));
         match exit {
             _ if run.state == RunState::Closed => say(&format!("next: rekindle report {id}")),

@@ -22,7 +22,7 @@ pub struct RunsArgs {
 }
 
 pub fn run(args: &RunsArgs, output: &Output) -> Result<Exit> {
-    let zone = if output.json { Zone::utc() } else { super::zone::chosen() };
+    let zone = if output.json { Zone::for_programs() } else { Zone::chosen() };
     let state = StateFolder::from_environment()?;
     let mut rows: Vec<RunRow> = state.list()?.iter().map(|folder| row(folder, &zone)).collect();
     for kept in state.kept() {

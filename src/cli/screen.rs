@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::plain::Ending;
 use super::{operate, remark};
 use crate::engine::{Engine, Notice};
-use crate::model::{ApprovalPolicy, Result, Run, TaskId, TaskStatus, visible};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, Run, TaskId, TaskStatus, visible};
 use crate::signals::Signals;
 use crate::tui::{self, Options, Palette};
 
@@ -17,11 +17,14 @@ pub struct ScreenArgs {
     #[arg(long)]
     pub plain: bool,
     /// Colours of the terminal UI; NO_COLOR overrides it
-    #[arg(long, value_enum, default_value_t = ThemeChoice::Dark)]
-    pub theme: ThemeChoice,
+    #[arg(long, value_enum)]
+    pub theme: Option<ThemeChoice>,
     /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,
+    /// Take clicks and the wheel; the terminal's own selection needs shift then
+    #[arg(long)]
+    pub mouse: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,19 +51,31 @@ impl ScreenArgs {
         if !self.is_wanted(policy, json) {
             return Ok(None);
         }
-        let palette = match self.theme {
+        let config = super::config::chosen();
+        let palette = match self.theme.or(config.theme).unwrap_or(ThemeChoice::Dark) {
             ThemeChoice::Dark => Palette::Dark,
             ThemeChoice::Light => Palette::Light,
             ThemeChoice::Mono => Palette::Mono,
         };
         let keys = tui::keys_path(|name| std::env::var_os(name));
+        let keys = keys.as_deref().map(tui::load_keys).transpose()?.flatten();
+        if keys.is_some() && config.keys.is_some() {
+            let why = "keys stand in config.toml and in keys.toml";
+            return Err(
+                Error::new(ErrorKind::Invalid, "read the keys", why).next("move those of keys.toml to config.toml")
+            );
+        }
         Ok(Some(Options {
             palette: palette.or_none(std::env::var_os("NO_COLOR").as_deref()),
-            ascii: self.ascii,
-            zone: super::zone::chosen(),
+            ascii: self.ascii || config.ascii,
+            mouse: self.mouse || config.mouse,
+            pager: config.pager,
+            calls: None,
+            zone: crate::model::Zone::chosen(),
             parting: Default::default(),
+            to_undo: Vec::new(),
             tour: operate::is_first_run(),
-            keymap: keys.map_or_else(|| Ok(Default::default()), |path| tui::load_keys(&path))?,
+            keymap: keys.or(config.keys).unwrap_or_default(),
         }))
     }
 }

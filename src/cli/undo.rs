@@ -3,10 +3,13 @@ use std::collections::HashSet;
 use clap::Args;
 
 use super::Exit;
+use super::attention::{Caller, NotifyArgs};
+use super::config;
 use super::held_back::HeldBack;
 use super::operate::{self, Suits};
-use super::plain::{Lines, Walk, shown_name, totals};
+use super::plain::{Ending, Lines, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
+use super::screen::ScreenArgs;
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
 use crate::model::{
@@ -33,6 +36,10 @@ pub struct UndoArgs {
     inputs: InputArgs,
     #[command(flatten)]
     approval: ApprovalArgs,
+    #[command(flatten)]
+    screen: ScreenArgs,
+    #[command(flatten)]
+    notify: NotifyArgs,
 }
 
 pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
@@ -41,19 +48,36 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     named(&taken.run, &args)?;
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
+    let mut screen = args.screen.ready(&policy, json)?;
+    if let Some(options) = &mut screen {
+        let mut wanted: Vec<TaskId> = select(&taken.run, &args, may_be_undone)?.into_iter().collect();
+        wanted.sort_unstable_by(|one, other| other.cmp(one));
+        options.to_undo = wanted;
+    }
+    let screen = screen.filter(|options| !options.to_undo.is_empty());
     let by = operate::operator();
     let systems = reopen_live(taken.header(), inputs).await?;
     let id = taken.header().id.clone();
+    let taken_run = taken.run.clone();
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo, args.approval.take_over)?;
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let signals = Signals::listen(format!("rekindle undo {id}"));
+    let attention = args.notify.attention(config::chosen().attention);
+    let mut caller = Caller::begin(attention, &engine, &id, screen.is_some());
+    if let Some(options) = screen {
+        let order = by_step(&taken_run, &options.to_undo.iter().copied().collect());
+        let options = crate::tui::Options { calls: caller.screen_calls(), ..options };
+        let ending = super::screen::show(engine, by, options, signals).await?;
+        caller.end().await;
+        return conclude(&ending, &order, &policy, &args, json, &id);
+    }
     let lines = Lines::new(json, interactive);
     let mut walk = Walk { engine, by: by.clone(), lines, interactive, only: Some(HashSet::new()), signals };
     // What was interrupted is settled first, and an undo that was approved is carried out: then it is known what is left.
     let mut halt = walk.go().await;
     let wanted = match &halt.problem {
         Some(problem) => Err(Error::new(problem.kind, "undo", problem.what.clone())),
-        None => select(&halt.run, &args),
+        None => select(&halt.run, &args, can_be_undone),
     };
     let order = match wanted {
         Ok(wanted) => by_step(&halt.run, &wanted),
@@ -84,6 +108,19 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         held.add(&halt.run, behind.into_iter().chain(left(&halt.run, &free)));
     }
     let ending = walk.leave(halt).await;
+    caller.end().await;
+    conclude(&ending, &order, &policy, &args, json, &id)
+}
+
+/// The last lines of an undo, and its exit code.
+fn conclude(
+    ending: &Ending,
+    order: &[Vec<TaskId>],
+    policy: &ApprovalPolicy,
+    args: &UndoArgs,
+    json: bool,
+    id: &str,
+) -> Result<Exit> {
     let left: Vec<TaskId> = order.iter().flat_map(|tasks| left(&ending.run, tasks)).collect();
     if let Some(problem) = &ending.problem {
         return Err(Error::new(problem.kind, "undo", problem.what.clone())
@@ -102,9 +139,9 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
         // What the restore left in review was not to be undone, and no flag takes it along.
         let begun = |task: &TaskId| ending.run.tasks.get(task.index()).is_some_and(is_being_undone);
         let begun: Vec<TaskId> = left.iter().copied().filter(begun).collect();
-        super::approval::waiting(&ending.run, &begun, &policy).iter().for_each(|line| say(line));
+        super::approval::waiting(&ending.run, &begun, policy).iter().for_each(|line| say(line));
         behind(&ending.run, &left).iter().for_each(|line| say(line));
-        let flags = super::approval::flags_to_go_on(&ending.run, &begun, &policy);
+        let flags = super::approval::flags_to_go_on(&ending.run, &begun, policy);
         say(&held_back(&ending.run, &left, &flags));
         say(&format!("{}\nnext: rekindle undo {id}{}{flags}", totals(&ending.run), args.chosen()));
     }
@@ -208,11 +245,19 @@ impl UndoArgs {
     }
 }
 
-fn select(run: &Run, args: &UndoArgs) -> Result<HashSet<TaskId>> {
+/// What the restore wrote and nobody has taken back.
+fn can_be_undone(state: &TaskState) -> bool {
+    state.can_be_undone() || is_being_undone(state)
+}
+
+/// The same, before it is known what became of what was interrupted.
+fn may_be_undone(state: &TaskState) -> bool {
+    can_be_undone(state) || (state.status == TaskStatus::Applying && state.undoable)
+}
+
+fn select(run: &Run, args: &UndoArgs, can: fn(&TaskState) -> bool) -> Result<HashSet<TaskId>> {
     let count = u32::try_from(run.tasks.len()).unwrap_or(u32::MAX);
-    let undoable = |task: &TaskId| {
-        run.tasks.get(task.index()).is_some_and(|state| state.can_be_undone() || is_being_undone(state))
-    };
+    let undoable = |task: &TaskId| run.tasks.get(task.index()).is_some_and(can);
     let (tasks, of_owners) = named(run, args)?;
     if let Some(task) = tasks.iter().find(|task| !undoable(task)) {
         let doing = format!("undo {}", shown_name(run, *task));

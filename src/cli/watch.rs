@@ -5,13 +5,13 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::plain::{event_json, event_line};
+use super::plain::{event_json, event_line, progress_object, shown_name};
 use super::progress::Progress;
 use super::screen::ScreenArgs;
 use super::{Exit, Output, operate, waits};
-use crate::engine::Notice;
+use crate::engine::{Activity, Notice};
 use crate::journal::{ReadJournal, RunFolder, StateFolder};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Recorded, Result, Run, RunState};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Recorded, Result, Run, RunState, TaskId, visible};
 use crate::signals::Signals;
 use crate::tui;
 
@@ -106,7 +106,7 @@ fn tell_damage(journal: &ReadJournal, notices: &mpsc::UnboundedSender<Notice>) {
 
 /// Until nobody listens any more. Who holds the run is asked seldom: asking touches its lock.
 fn follow(mut journal: ReadJournal, folder: &RunFolder, notices: &mpsc::UnboundedSender<Notice>) {
-    let (mut held, mut waits) = (true, BTreeMap::new());
+    let (mut held, mut waits, mut progress) = (true, BTreeMap::new(), BTreeMap::new());
     for round in 0_u64.. {
         if notices.is_closed() {
             break;
@@ -119,6 +119,8 @@ fn follow(mut journal: ReadJournal, folder: &RunFolder, notices: &mpsc::Unbounde
         }
         let now = if held { folder.waits() } else { BTreeMap::new() };
         tell_waits(&std::mem::replace(&mut waits, now), &waits, notices);
+        let now = if held { folder.progress() } else { BTreeMap::new() };
+        tell_progress(&std::mem::replace(&mut progress, now), &progress, notices);
         match journal.follow() {
             Ok(more) => {
                 for recorded in more {
@@ -140,6 +142,17 @@ fn tell_waits(former: &Waited, now: &Waited, notices: &mpsc::UnboundedSender<Not
     let begun = now.iter().filter(|(component, words)| former.get(*component) != Some(words));
     for (component, words) in over.chain(begun.map(|(component, words)| (component, Some(words)))) {
         let _ = notices.send(Notice::BackOff { component: component.clone(), words: words.cloned() });
+    }
+}
+
+/// How far the tasks have come, by their numbers, in the words of the process that holds the run.
+fn tell_progress(former: &Waited, now: &Waited, notices: &mpsc::UnboundedSender<Notice>) {
+    let over = former.keys().filter(|task| !now.contains_key(*task)).map(|task| (task, Activity::Idle));
+    let moved = now.iter().filter(|(task, words)| former.get(*task) != Some(words));
+    for (task, activity) in over.chain(moved.map(|(task, words)| (task, Activity::Told(words.clone())))) {
+        if let Ok(number) = task.parse() {
+            let _ = notices.send(Notice::Activity { task: TaskId(number), activity });
+        }
     }
 }
 
@@ -168,6 +181,16 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
                 progress.show(|| waits::line(&component, &words));
             }
             Notice::BackOff { words: None, .. } => progress.clear(),
+            Notice::Activity { task, activity } if task.index() < run.tasks.len() => {
+                let object = progress_object(&run, task, &activity).filter(|_| output.json);
+                if let Some(object) = object {
+                    output.print(&format!("{object}\n"))?;
+                } else if let Some(words) = activity.words() {
+                    progress.show(|| format!("{}: {}", shown_name(&run, task), visible(&words)));
+                } else {
+                    progress.clear();
+                }
+            }
             Notice::Stopped { problem: Some(problem) } => {
                 progress.clear();
                 output.print(&format!("error: {}\n", problem.what))?;

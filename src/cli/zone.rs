@@ -1,20 +1,11 @@
-use std::sync::OnceLock;
-
 use jiff::tz::TimeZone;
 
 use crate::model::Zone;
 
-/// Chosen once, by the command line, for everything that this process says.
-static CHOSEN: OnceLock<Zone> = OnceLock::new();
-
-/// `--utc`, or the time zone of this machine: `TZ`, else its own setting, else UTC.
+/// `--utc`, the configuration's, or the time zone of this machine: `TZ`, else its own setting, else UTC.
 pub fn choose(utc: bool) {
-    let _ = CHOSEN.set(if utc { Zone::utc() } else { system() });
-}
-
-/// In which times are said.
-pub fn chosen() -> Zone {
-    CHOSEN.get().cloned().unwrap_or_default()
+    let zone = if utc { Zone::utc() } else { super::config::chosen().zone.unwrap_or_else(system) };
+    zone.choose();
 }
 
 fn system() -> Zone {

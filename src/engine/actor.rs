@@ -11,7 +11,7 @@ use super::notice::Notice;
 use super::proposals::Proposals;
 use super::script::{Asking, Script, Work};
 use super::worker::Done;
-use crate::journal::Waits;
+use crate::journal::Present;
 use crate::model::{
     ApprovalPolicy, Error, ErrorKind, Event, Problem, Recorded, Result, Run, RunState, StepKind, TaskId, TaskStatus,
 };
@@ -45,7 +45,8 @@ pub(super) struct Actor {
     pub leaving: bool,
     /// The targets are asked who holds them: nothing is begun before it is known.
     pub looking: bool,
-    pub waits: Waits,
+    pub waits: Present,
+    pub progress: Present,
     pub purpose: super::session::Purpose,
     batch: Vec<Recorded>,
     unpublished: VecDeque<Arc<Recorded>>,
@@ -71,7 +72,8 @@ impl Actor {
     pub fn new(setting: Setting, run: Run, lanes: Vec<Lane>) -> Self {
         Self {
             durable: run.seq,
-            waits: Waits::begin(&setting.context.folder),
+            waits: Present::waits(&setting.context.folder),
+            progress: Present::progress(&setting.context.folder),
             setting,
             run,
             lanes,

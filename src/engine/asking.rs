@@ -2,10 +2,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::actor::Clock;
 use super::notice::Activity;
 use super::script::{Ask, Asking};
 use super::worker::Done;
-use crate::model::{Answer, Error, ErrorKind, Result, TaskId};
+use crate::model::{Answer, Error, ErrorKind, Result, TaskId, Zone, span};
 
 /// Asks a check's or a wait's question until it holds or its deadline passes.
 pub(super) async fn ask(
@@ -13,6 +14,7 @@ pub(super) async fn ask(
     ask: Ask,
     by: Option<String>,
     mailbox: mpsc::UnboundedSender<Done>,
+    clock: Clock,
 ) -> Result<Answer> {
     match &ask.how {
         Asking::Check => once(&ask).await,
@@ -20,7 +22,11 @@ pub(super) async fn ask(
             (Some(by), true) => Answer { seen: format!("{by} confirms: {text}; {}", answer.seen), ..answer },
             _ => answer,
         }),
-        Asking::Wait { every, deadline, go_on } => wait(task, &ask, *every, *deadline, *go_on, &mailbox).await,
+        Asking::Wait { every, deadline, go_on } => {
+            let told =
+                Waited { task, mailbox, until: clock().saturating_add(milliseconds(*deadline)), began: Instant::now() };
+            wait(&ask, *every, *deadline, *go_on, &told).await
+        }
     }
 }
 
@@ -31,15 +37,8 @@ pub(super) async fn once(ask: &Ask) -> Result<Answer> {
     }
 }
 
-async fn wait(
-    task: TaskId,
-    ask: &Ask,
-    every: Duration,
-    deadline: Duration,
-    go_on: bool,
-    mailbox: &mpsc::UnboundedSender<Done>,
-) -> Result<Answer> {
-    let began = Instant::now();
+async fn wait(ask: &Ask, every: Duration, deadline: Duration, go_on: bool, told: &Waited) -> Result<Answer> {
+    let began = told.began;
     loop {
         let answer = once(ask).await;
         let left = deadline.saturating_sub(began.elapsed());
@@ -63,13 +62,59 @@ async fn wait(
                 .next("see why it does not hold, then retry this task"));
             }
             answer => {
-                let pause = answer.ok().and_then(|answer| answer.again_in).unwrap_or(every).min(left).max(MIN_PAUSE);
-                let reason = format!("waits for the condition, {} s left", left.as_secs());
-                let _ = mailbox.send(Done::Activity { task, activity: Activity::Waiting(reason) });
-                tokio::time::sleep(pause).await;
+                let (seen, again_in) = match answer {
+                    Ok(answer) => (answer.seen, answer.again_in),
+                    Err(error) => (error.chain(), None),
+                };
+                told.pause(again_in.unwrap_or(every).min(left).max(MIN_PAUSE), &seen).await;
             }
         }
     }
+}
+
+/// Who looks on is told how long it waits already, and until when at the most.
+pub(super) struct Waited {
+    pub task: TaskId,
+    pub mailbox: mpsc::UnboundedSender<Done>,
+    /// Milliseconds since 1970.
+    pub until: i64,
+    pub began: Instant,
+}
+
+impl Waited {
+    /// Waits that long, and tells of it every second.
+    pub async fn pause(&self, pause: Duration, seen: &str) {
+        let end = Instant::now() + pause;
+        loop {
+            self.tell(seen);
+            let left = end.saturating_duration_since(Instant::now());
+            tokio::time::sleep(left.min(TOLD_EVERY)).await;
+            if left <= TOLD_EVERY {
+                return;
+            }
+        }
+    }
+
+    /// Every second, until whoever asked for it is done.
+    pub async fn keep_telling(&self, seen: &str) {
+        loop {
+            tokio::time::sleep(TOLD_EVERY).await;
+            self.tell(seen);
+        }
+    }
+
+    fn tell(&self, seen: &str) {
+        let elapsed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let until = Zone::chosen().clock(self.until);
+        let words = format!("for {} now, until {until} at the most: {seen}", span(elapsed));
+        let _ = self.mailbox.send(Done::Activity { task: self.task, activity: Activity::Waiting(words) });
+    }
+}
+
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+pub(super) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 const MIN_PAUSE: Duration = Duration::from_millis(20);

@@ -6,6 +6,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
 
+use super::actor::Clock;
+use super::asking::{self, Waited};
 use super::command_environment::inherited;
 use super::lineage::Lineage;
 use super::mask::Mask;
@@ -13,7 +15,7 @@ use super::output::stream;
 use super::script::CommandLine;
 use super::worker::Done;
 use super::writer::Written;
-use crate::model::{Error, ErrorKind, Known, TaskId, visible};
+use crate::model::{Error, ErrorKind, Known, TaskId, shown_command};
 
 /// After a command's end: for what is still in its pipes. A daemon that it left may hold them open for ever.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -26,8 +28,9 @@ pub(super) async fn run(
     line: CommandLine,
     mut cancelled: watch::Receiver<bool>,
     mailbox: mpsc::UnboundedSender<Done>,
+    clock: Clock,
 ) -> Written {
-    let doing = format!("run {}", shown(&line.argv));
+    let doing = format!("run {}", shown_command(&line.argv));
     let failed = |error: Error| Written {
         task,
         known: error.effect(),
@@ -37,6 +40,7 @@ pub(super) async fn run(
         partial: false,
         dependents_go_on: false,
         kept: None,
+        bytes: 0,
     };
     let Some((program, arguments)) = line.argv.split_first() else {
         return failed(Error::new(ErrorKind::Invalid, doing, "the command is empty"));
@@ -63,7 +67,10 @@ pub(super) async fn run(
         child.stdout.take().map(|pipe| tokio::spawn(stream(task, pipe, mask.clone(), mailbox.clone()))),
         child.stderr.take().map(|pipe| tokio::spawn(stream(task, pipe, mask.clone(), mailbox.clone()))),
     ];
+    let until = clock().saturating_add(asking::milliseconds(line.deadline));
+    let told = Waited { task, mailbox, until, began: std::time::Instant::now() };
     let ended = tokio::select! {
+        () = told.keep_telling("the command runs") => Ended::Aborted,
         ended = child.wait() => Ended::Itself(ended),
         () = tokio::time::sleep(line.deadline) => Ended::Late,
         // A sender that is gone is no abort.
@@ -96,6 +103,7 @@ pub(super) async fn run(
             partial: false,
             dependents_go_on: false,
             kept: None,
+            bytes: 0,
         },
         Ended::Itself(Ok(status)) => failed(
             Error::new(ErrorKind::NotMet, doing, format!("it ended with {status}"))
@@ -178,14 +186,4 @@ impl Drop for Kin {
             known.retain(|(_, lineage)| *lineage != self.lineage);
         }
     }
-}
-
-/// A command as it can be read and pasted: words quoted where a shell would need it.
-pub fn shown(argv: &[String]) -> String {
-    let plain =
-        |word: &str| !word.is_empty() && word.chars().all(|one| one.is_alphanumeric() || "-_./=:,@%+".contains(one));
-    let quoted = argv
-        .iter()
-        .map(|word| if plain(word) { word.clone() } else { format!("'{}'", visible(word).replace('\'', "'\\''")) });
-    quoted.collect::<Vec<_>>().join(" ")
 }

@@ -17,6 +17,8 @@ pub enum Command {
     /// A person says that a `confirm` step is so; its probe, if any, must hold too.
     Confirm {
         task: TaskId,
+        /// As the person saw it.
+        question: String,
     },
     Skip {
         task: TaskId,

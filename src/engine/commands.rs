@@ -7,7 +7,7 @@ use super::command::Command;
 use super::handle::Request;
 use super::made::Made;
 use super::planner::plan_batch;
-use super::script::{Asking, Work};
+use super::script::{Ask, Asking, Work};
 use super::session::Purpose;
 use super::undo::plan_undo;
 use super::worker::Done;
@@ -43,7 +43,7 @@ impl Actor {
             Command::Decide { task, selection } => self.decide(task, &selection),
             Command::Approve { task, digest } => {
                 let state = self.in_status(task, "approve", &[TaskStatus::Review])?;
-                if state.digest != Some(digest) || self.in_flight.contains_key(&task) {
+                if state.digest() != Some(digest) || self.in_flight.contains_key(&task) {
                     return Err(Error::new(
                         ErrorKind::Conflict,
                         format!("approve {}", self.run.name(task)),
@@ -67,7 +67,7 @@ impl Actor {
                 self.queue_write(task);
                 Ok(())
             }
-            Command::Confirm { task } => self.confirm(task, by),
+            Command::Confirm { task, question } => self.confirm(task, question, by),
             Command::Skip { task, why } => {
                 use TaskStatus as S;
                 self.in_status(task, "skip", &[S::Waiting, S::Ready, S::Review, S::Approved, S::Failed, S::Unknown])?;
@@ -218,11 +218,13 @@ impl Actor {
         Ok(())
     }
 
-    fn confirm(&mut self, task: TaskId, by: String) -> Result<()> {
+    /// `question`: as it was shown to whoever confirms it, for that is what goes on record.
+    fn confirm(&mut self, task: TaskId, question: String, by: String) -> Result<()> {
         self.in_status(task, "confirm", &[TaskStatus::Ready])?;
         match self.work(task)? {
             Work::Ask(ask) if matches!(ask.how, Asking::Confirm { .. }) => {
-                self.ask(task, ask, Some(by));
+                let how = Asking::Confirm { text: question };
+                self.ask(task, Ask { how, ..ask }, Some(by));
                 Ok(())
             }
             _ => Err(refused(&format!("confirm {}", self.run.name(task)), "it is not a confirmation")),
@@ -284,11 +286,11 @@ impl Actor {
         let made = made.and_then(|made| {
             let selection = self.run.selection(task);
             let of_former_pass = made.proposal.plan.pass != state.pass;
-            if state.status == TaskStatus::Review && (state.digest.is_none() || of_former_pass) {
+            if state.status == TaskStatus::Review && (state.digest().is_none() || of_former_pass) {
                 let doing = format!("show the plan of {}", self.run.name(task));
                 return Err(Error::new(ErrorKind::Conflict, doing, "it is being made; it comes in a moment"));
             }
-            if state.status == TaskStatus::Review && state.digest != Some(made.digest_with(&selection)) {
+            if state.status == TaskStatus::Review && state.digest() != Some(made.digest_with(&selection)) {
                 // What was shown is no longer so: the operator decides on the new plan.
                 match state.pass {
                     Pass::Restore => {

@@ -28,7 +28,7 @@ impl Actor {
         }
         let policy = self.policy_of(task);
         if let Some(retry) = policy.retry.filter(|retry| self.tries_left(task, *retry) > 0) {
-            let approved = state.digest.filter(|_| was_approved && self.run.selection(task) == Selection::all());
+            let approved = state.digest().filter(|_| was_approved && self.run.selection(task) == Selection::all());
             return self.try_again_later(task, retry, approved);
         }
         if policy.on_failure == OnFailure::Stop && self.run.state == RunState::Going {

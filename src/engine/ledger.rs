@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -5,10 +6,11 @@ use tokio::sync::mpsc;
 
 use super::context::Context;
 use super::notice::Activity;
+use super::read_back::{contents, milliseconds};
 use super::undo::PreImage;
 use super::worker::Done;
 use crate::component::{Approved, Ledger, UndoRecord};
-use crate::model::{Error, ErrorKind, HunkAt, NodeKind, Pass, Progress, ResourceId, Result, TaskId};
+use crate::model::{Error, ErrorKind, Pass, Progress, ResourceId, Result, TaskId};
 
 /// Passes a component's undo records on to `undo.db`, and its progress to whoever looks on.
 pub(super) struct RunLedger {
@@ -25,7 +27,28 @@ struct Entry {
     id: ResourceId,
     of_files: u64,
     of_bytes: u64,
+    written: Counter,
+    read: Counter,
+}
+
+/// What was told so far, and since when.
+#[derive(Default)]
+struct Counter {
+    files: AtomicU64,
+    bytes: AtomicU64,
     began: OnceLock<Instant>,
+}
+
+impl Counter {
+    fn add(&self, files: u64, bytes: u64) -> Progress {
+        let elapsed = milliseconds(*self.began.get_or_init(Instant::now));
+        Progress {
+            files: self.files.fetch_add(files, Ordering::Relaxed) + files,
+            bytes: self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes,
+            elapsed,
+            ..Progress::default()
+        }
+    }
 }
 
 impl RunLedger {
@@ -35,18 +58,10 @@ impl RunLedger {
 
     /// The next change of the write that this is the ledger of.
     pub fn add(&mut self, task: TaskId, attempt: u16, pass: Pass, approved: &Approved) {
-        let (mut of_files, mut of_bytes) = (0, 0);
-        for (at, hunk) in approved.change.hunks.iter().enumerate() {
-            if let HunkAt::Node { after: Some(after), content: true, .. } = &hunk.at
-                && let NodeKind::File { size, .. } = after.kind
-                && approved.takes(at)
-            {
-                of_files += 1;
-                of_bytes += size;
-            }
-        }
-        let began = OnceLock::new();
-        self.changes.push(Entry { task, attempt, pass, id: approved.change.id.clone(), of_files, of_bytes, began });
+        let (of_files, of_bytes) = contents(approved);
+        let id = approved.change.id.clone();
+        let (written, read) = (Counter::default(), Counter::default());
+        self.changes.push(Entry { task, attempt, pass, id, of_files, of_bytes, written, read });
     }
 }
 
@@ -62,12 +77,16 @@ impl Ledger for RunLedger {
     }
 
     fn progress(&self, index: usize, files: u64, bytes: u64) {
-        if let Some(Entry { task, of_files, of_bytes, began, .. }) = self.changes.get(index) {
-            let elapsed = began.get_or_init(Instant::now).elapsed();
-            let elapsed = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-            let progress = Progress { files, bytes, of_files: *of_files, of_bytes: *of_bytes, elapsed };
-            let activity = Activity::Writing(progress);
-            let _ = self.mailbox.send(Done::Activity { task: *task, activity });
+        if let Some(Entry { task, of_files, of_bytes, written, .. }) = self.changes.get(index) {
+            let progress = Progress { of_files: *of_files, of_bytes: *of_bytes, ..written.add(files, bytes) };
+            let _ = self.mailbox.send(Done::Activity { task: *task, activity: Activity::Writing(progress) });
+        }
+    }
+
+    fn read_back(&self, index: usize, bytes: u64) {
+        if let Some(Entry { task, of_bytes, read, .. }) = self.changes.get(index) {
+            let progress = Progress { of_bytes: *of_bytes, ..read.add(0, bytes) };
+            let _ = self.mailbox.send(Done::Activity { task: *task, activity: Activity::ReadingBack(progress) });
         }
     }
 

@@ -80,8 +80,18 @@ fn cohort(proposal: &Proposal) -> Option<Digest> {
             }
         }
     }
-    for word in plan.command.iter().flatten() {
-        builder.part(without(word));
+    if let Some(command) = &plan.command {
+        for word in command.argv.iter().chain(&command.directory) {
+            builder.part(without(word));
+        }
+        for (name, value) in &command.environment {
+            builder.part(name);
+            match value {
+                Shown::Plain(value) => builder.part(without(&value.to_string())),
+                Shown::Secret(digest) => builder.digest(digest),
+                Shown::Masked => builder.number(1),
+            };
+        }
     }
     Some(builder.finish())
 }

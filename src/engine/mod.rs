@@ -33,6 +33,7 @@ mod prepare;
 mod proof;
 mod proposals;
 mod pump;
+mod read_back;
 mod recovery;
 mod script;
 mod session;
@@ -42,8 +43,9 @@ mod undo;
 mod worker;
 mod writer;
 
+pub use crate::model::shown_command;
 pub use actor::{Clock, EVENTS};
-pub use child::{kill_commands, shown as shown_command};
+pub use child::kill_commands;
 pub use command::Command;
 pub use dry_run::{Foreseen, Outlook, dry_run};
 pub use handle::Engine;

@@ -27,8 +27,24 @@ pub enum Notice {
 pub enum Activity {
     Planning,
     Writing(Progress),
-    ReadingBack,
-    /// Why nothing happens, as in "waits for the condition, 40 s left".
+    ReadingBack(Progress),
+    /// Why nothing happens, since when and until when.
     Waiting(String),
+    /// As another process tells of it, in its words.
+    Told(String),
     Idle,
+}
+
+impl Activity {
+    /// The same words wherever it is told. They may hold what a system said: show them visibly.
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Self::Planning => Some("planning".to_owned()),
+            Self::Writing(progress) => Some(format!("writing {}", progress.words())),
+            Self::ReadingBack(progress) if progress.bytes == 0 => Some("reading back".to_owned()),
+            Self::ReadingBack(progress) => Some(format!("reading back {}", progress.words())),
+            Self::Waiting(words) | Self::Told(words) => Some(words.clone()),
+            Self::Idle => None,
+        }
+    }
 }

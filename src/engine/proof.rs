@@ -1,6 +1,7 @@
 use super::context::Context;
 use super::failures::Failures;
 use super::prepare::{Prepared, lost};
+use super::read_back::ReadBack;
 use super::standing::{Standing, Told, between, is_all_but, standing};
 use super::undo::PreImage;
 use super::writer::Written;
@@ -13,7 +14,13 @@ use crate::model::{
 pub(super) type Answer = ((Approved, Result<Effect>), Result<Option<Resource>>);
 
 /// What the journal may say of one task, from what the component answered and what was read back.
-pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, answers: Vec<Answer>) -> Written {
+pub(super) fn conclude(
+    context: &Context,
+    schema: &Schema,
+    ready: &Prepared,
+    answers: Vec<Answer>,
+    reading: &ReadBack,
+) -> Written {
     let task = ready.to_write.to_plan.task;
     let mut post = DigestBuilder::new("post");
     let (mut files, mut bytes, mut hunks) = (0, 0, 0);
@@ -41,7 +48,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
         let is_there = now.as_ref().is_ok_and(Option::is_some);
         let stands = now.and_then(|now| {
             let told = Told::by(effect.as_ref().ok());
-            standing(&context.pinned, kind, &approved, now.as_ref(), Some(told))
+            standing(&context.pinned, kind, &approved, now.as_ref(), Some(told), reading)
         });
         if let Ok(effect) = &effect {
             files += effect.files;
@@ -105,7 +112,7 @@ pub(super) fn conclude(context: &Context, schema: &Schema, ready: &Prepared, ans
     let (partial, to_write) = (partial && known == Known::NotApplied, &ready.to_write);
     let kept = (to_write.pass == Pass::Restore).then(|| context.undo.count(task, to_write.attempt));
     let (evidence, problem) = (words.join("; "), failures.into_problem(all));
-    Written { task, known, post, evidence, problem, partial, kept, dependents_go_on }
+    Written { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on }
 }
 
 /// What a document's write really changed, where that is not all that was approved: somebody else was at it meanwhile.

@@ -76,8 +76,10 @@ impl Actor {
                 }
                 Ok(Work::Run(line)) => self.on_command_planned(task, line),
                 Ok(Work::Ask(ask)) => {
-                    let by = matches!(ask.how, Asking::Confirm { .. }).then(|| "--yes".to_owned());
-                    self.ask(task, ask, by);
+                    let is_confirm = matches!(ask.how, Asking::Confirm { .. });
+                    // Nobody is asked: the probe's answer alone goes on record.
+                    let how = if is_confirm { Asking::Check } else { ask.how.clone() };
+                    self.ask(task, Ask { how, ..ask }, is_confirm.then(|| "--yes".to_owned()));
                 }
                 Err(error) => self.fail(task, &error),
             }
@@ -142,7 +144,7 @@ impl Actor {
     fn writing_of(&mut self, task: TaskId) -> Result<Option<ToWrite>> {
         let Work::Restore(restore) = self.work(task)? else { return Ok(None) };
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
-        let digest = state.digest.ok_or_else(|| {
+        let digest = state.digest().ok_or_else(|| {
             Error::new(ErrorKind::Bug, format!("write {}", self.run.name(task)), "it was approved without a plan")
         })?;
         Ok(Some(ToWrite {
@@ -162,13 +164,18 @@ impl Actor {
             Err(error) => return self.fail(task, &error),
         };
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
-        let Some(digest) = state.digest else { return };
+        let Some(digest) = state.digest() else { return };
         let batch = self.hold(&[task]);
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.writing += 1;
         }
         // The report shows the command that was approved, word for word.
-        let made = self.proposals.remove(task).unwrap_or_else(|| Arc::new(self.made_of_command(task, line.clone())));
+        let made = Arc::new(self.made_of_command(task, line.clone()));
+        self.proposals.remove(task);
+        if made.digest != digest {
+            let why = "the command, its directory or its environment is not the one that was approved".to_owned();
+            return self.record(crate::model::Event::Voided { task, why });
+        }
         self.setting.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
         self.record(crate::model::Event::Intent {
             task,
@@ -181,9 +188,10 @@ impl Actor {
         self.gate(durable);
         let mailbox = self.setting.mailbox.clone();
         let cancelled = self.setting.context.cancelled.subscribe();
+        let clock = self.setting.clock.clone();
         let worker = tokio::spawn(async move {
             if is_durable.await.is_ok() {
-                let written = child::run(task, line, cancelled, mailbox.clone()).await;
+                let written = child::run(task, line, cancelled, mailbox.clone(), clock).await;
                 let _ = mailbox.send(Done::Wrote { written: vec![written] });
             }
         });
@@ -198,7 +206,7 @@ impl Actor {
     pub fn ask(&mut self, task: TaskId, ask: Ask, by: Option<String>) {
         self.probing.insert(task);
         let mailbox = self.setting.mailbox.clone();
-        let worker = tokio::spawn(asking::ask(task, ask, by.clone(), mailbox.clone()));
+        let worker = tokio::spawn(asking::ask(task, ask, by.clone(), mailbox.clone(), self.setting.clock.clone()));
         tokio::spawn(async move {
             let answer = worker.await.unwrap_or_else(|_| {
                 let error = Error::new(ErrorKind::Bug, "ask the step's question", "its worker ended unexpectedly");

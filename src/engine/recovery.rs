@@ -5,6 +5,7 @@ use super::context::Context;
 use super::made::Made;
 use super::planner::{Pair, approved_of};
 use super::prepare::expected;
+use super::read_back::ReadBack;
 use super::script::Restore;
 use super::standing::{Standing, between, is_begun, standing};
 use super::undo::{Former, FormerDocument, former, kept_by, undo_document};
@@ -141,7 +142,8 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         let now: HashMap<&ResourceId, Option<&Resource>> = ids.iter().zip(live.iter().map(Option::as_ref)).collect();
         for one in &approved {
             let now = now.get(&one.change.id).copied().flatten();
-            let stands = standing(&context.pinned, schema.kind(&one.change.id.kind), one, now, None)?;
+            let stands =
+                standing(&context.pinned, schema.kind(&one.change.id.kind), one, now, None, &ReadBack::untold())?;
             match stands {
                 Standing::Approved { .. } => applied += 1,
                 Standing::Former => {}

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::component::Component;
-use crate::model::{ComparePrecision, Condition, Mode, Owner, Probe, Result, Scope, Secret};
+use crate::model::{ComparePrecision, Condition, EnvironmentValue, Mode, Owner, Probe, Result, Scope, Secret};
 use crate::reader::Reader;
 
 /// What a run's steps mean, resolved against real systems: the engine asks it and knows no adapter.
@@ -52,10 +52,10 @@ pub struct Restore {
 pub struct CommandLine {
     /// Without a shell; a `shell: true` step has `sh -c SCRIPT` here.
     pub argv: Vec<String>,
-    /// May hold secrets, so no value is shown.
-    pub env: Vec<(String, Secret)>,
+    pub env: Vec<(String, EnvironmentValue)>,
     /// No output of the command is shown with one of these in it.
     pub secrets: Vec<Secret>,
+    /// Absolute. Without one it runs where this process does.
     pub cwd: Option<PathBuf>,
     pub deadline: Duration,
 }

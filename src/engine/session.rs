@@ -155,7 +155,7 @@ impl Actor {
         let state = self.run.tasks.get(task.index()).cloned().unwrap_or_default();
         self.hold(&[task]);
         let mailbox = self.setting.mailbox.clone();
-        match (self.work(task), state.digest) {
+        match (self.work(task), state.digest()) {
             (Ok(Work::Restore(restore)), Some(digest)) => {
                 let interrupted = Interrupted {
                     task,

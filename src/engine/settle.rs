@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::actor::Actor;
 use super::made::Made;
+use super::mask::Mask;
 use super::notice::Notice;
 use super::recovery::Recovered;
 use super::script::CommandLine;
@@ -9,8 +10,8 @@ use super::session::Purpose;
 use super::worker::Done;
 use super::writer::{Intended, Written};
 use crate::model::{
-    ApprovalPolicy, Error, ErrorKind, Event, Known, Mode, Pass, Plan, Preview, Proposal, Result, Selection,
-    TargetIdentity, TaskId, TaskStatus,
+    ApprovalPolicy, DigestKey, EnvironmentValue, Error, ErrorKind, Event, Known, Mode, Pass, Plan, PlannedCommand,
+    Preview, Proposal, Result, Secret, Selection, Shown, TargetIdentity, TaskId, TaskStatus,
 };
 
 /// A policy that finds its approval void this often asks a person: something keeps changing the target.
@@ -59,7 +60,10 @@ impl Actor {
             Done::Became { component, now } if self.run.identity(&component) == Some(&now) => {}
             Done::Became { component, now } => self.record(Event::Became { component, now }),
             Done::Wrote { written } => written.into_iter().for_each(|written| self.on_written(written)),
-            Done::Activity { task, activity } => self.publish(Notice::Activity { task, activity }),
+            Done::Activity { task, activity } => {
+                self.progress.tell(&task.0.to_string(), activity.words().as_deref());
+                self.publish(Notice::Activity { task, activity });
+            }
             Done::BackOff { component, words } => {
                 self.waits.tell(&component, words.as_deref());
                 self.publish(Notice::BackOff { component, words });
@@ -132,6 +136,8 @@ impl Actor {
             address: line.cwd.as_ref().map_or_else(|| ".".to_owned(), |cwd| cwd.display().to_string()),
             id: self.setting.context.pinned.run.to_string(),
         };
+        let directory = line.cwd.as_ref().map(|cwd| cwd.display().to_string());
+        let environment = environment(line.env, &line.secrets, &self.setting.context.pinned.key);
         let plan = Plan {
             task: self.run.name(task),
             pass: Pass::Restore,
@@ -141,7 +147,7 @@ impl Actor {
             mode: Mode::Merge,
             preview: Preview::Opaque,
             changes: Vec::new(),
-            command: Some(line.argv),
+            command: Some(PlannedCommand { argv: line.argv, environment, directory }),
             warnings: vec![format!(
                 "what a command changes is not known beforehand; it is killed after {} s",
                 line.deadline.as_secs()
@@ -209,15 +215,17 @@ impl Actor {
     }
 
     fn on_written(&mut self, written: Written) {
-        let Written { task, known, post, evidence, problem, partial, kept, dependents_go_on } = written;
+        let Written { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on } = written;
         self.in_flight.remove(&task);
+        self.progress.tell(&task.0.to_string(), None);
         if known == Known::Applied && problem.is_none() {
             self.voided.remove(&task);
         }
         if let Some(problem) = &problem {
             self.pause_unless_retried(task, problem);
         }
-        self.record(Event::Outcome { task, known, post, evidence, problem, partial, kept, dependents_go_on });
+        let bytes = (bytes > 0).then_some(bytes);
+        self.record(Event::Outcome { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on });
     }
 
     /// Tasks whose worker ended without a word for them.
@@ -249,6 +257,7 @@ impl Actor {
                         partial: false,
                         kept: self.kept(task),
                         dependents_go_on: false,
+                        bytes: None,
                     });
                 }
                 TaskStatus::Ready | TaskStatus::Review | TaskStatus::Approved => self.fail(task, &error),
@@ -259,6 +268,7 @@ impl Actor {
 
     fn on_answered(&mut self, task: TaskId, answer: Result<crate::model::Answer>, by: Option<String>) {
         self.probing.remove(&task);
+        self.progress.tell(&task.0.to_string(), None);
         if self.status(task) != TaskStatus::Ready {
             return;
         }
@@ -319,4 +329,17 @@ impl Actor {
             self.queue_write(task);
         }
     }
+}
+
+/// As it is shown and approved: a value in which a known secret stands is one itself.
+fn environment(given: Vec<(String, EnvironmentValue)>, secrets: &[Secret], key: &DigestKey) -> Vec<(String, Shown)> {
+    let mask = Mask::of(secrets);
+    let shown = |value: EnvironmentValue| match value {
+        EnvironmentValue::Plain(value) if mask.covered(value.as_bytes()) == value.as_bytes() => {
+            Shown::Plain(value.into())
+        }
+        EnvironmentValue::Plain(value) => Shown::Secret(key.digest(value)),
+        EnvironmentValue::Secret(secret) => Shown::Secret(secret.digest(key)),
+    };
+    given.into_iter().map(|(name, value)| (name, shown(value))).collect()
 }

@@ -3,12 +3,13 @@ use std::sync::Arc;
 
 use super::contents;
 use super::context::Pinned;
+use super::read_back::ReadBack;
 use crate::component::{Approved, Effect, Refusal};
 use crate::diff::documents;
 use crate::diff::trees::Undecided;
 use crate::model::{
     Digest, DigestBuilder, Document, DocumentPath, Entry, Error, ErrorKind, Fingerprint, Hunk, HunkAt, KindSchema,
-    Mode, NodeKind, Op, Resource, ResourceId, Result, Tree, TreePath,
+    Meta, Mode, NodeKind, Op, Resource, ResourceId, Result, Tree, TreePath, visible,
 };
 
 /// Where the live side stands, read back, with regard to one approved change.
@@ -54,11 +55,16 @@ pub(super) fn between(id: &ResourceId, done: u64, of: u64, begun: u64) -> String
 pub(super) struct Told<'a> {
     contents: &'a [(TreePath, Digest)],
     read_back: bool,
+    held: &'a [(TreePath, Meta)],
 }
 
 impl<'a> Told<'a> {
     pub(super) fn by(effect: Option<&'a Effect>) -> Self {
-        effect.map_or_else(Self::default, |effect| Self { contents: &effect.contents, read_back: effect.read_back })
+        effect.map_or_else(Self::default, |effect| Self {
+            contents: &effect.contents,
+            read_back: effect.read_back,
+            held: &effect.held,
+        })
     }
 }
 
@@ -71,6 +77,7 @@ pub(super) fn standing(
     approved: &Approved,
     now: Option<&Resource>,
     told: Option<Told>,
+    reading: &ReadBack,
 ) -> Result<Standing> {
     let is_tree = [now, approved.live.as_ref(), approved.desired.as_ref()]
         .into_iter()
@@ -78,7 +85,7 @@ pub(super) fn standing(
         .any(|resource| resource.tree().is_some());
     if is_tree {
         let now = now.and_then(Resource::tree);
-        return of_tree(approved, now, told);
+        return of_tree(approved, now, told, reading);
     }
     of_document(pinned, schema, approved, now)
 }
@@ -93,7 +100,8 @@ pub(super) fn is_all_but(
 ) -> bool {
     let expected = approved.expected.as_ref().and_then(Resource::document);
     let (Some(expected), Some(now)) = (expected, now.and_then(Resource::document)) else { return false };
-    let left = documents::changes(&approved.change.id, Some(now), Some(expected), schema, Mode::Exact, &pinned.key);
+    let before = approved.live.as_ref().and_then(Resource::document);
+    let left = documents::unproven(&approved.change.id, before, now, expected, schema, &pinned.key);
     let is_refused = |path: &DocumentPath| {
         refused.iter().any(|one| path.0.starts_with(&one.place.0) || one.place.0.starts_with(&path.0))
     };
@@ -108,12 +116,12 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
     let now_document = now.and_then(Resource::document);
     let post = Document::keyed_fingerprint(now_document, &pinned.key);
     let id = &approved.change.id;
+    let before = approved.live.as_ref().and_then(Resource::document);
     let rest = match (now_document, expected) {
         (None, None) => None,
         (Some(_), None) | (None, Some(_)) => Some(1),
         (Some(now), Some(expected)) => {
-            documents::changes(id, Some(now), Some(expected), schema, Mode::Exact, &pinned.key)
-                .map(|change| change.hunks.len())
+            documents::unproven(id, before, now, expected, schema, &pinned.key).map(|change| change.hunks.len())
         }
     };
     if rest.is_none() {
@@ -128,24 +136,31 @@ fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: O
     if post == approved.change.before {
         return Ok(Standing::Former);
     }
-    let before = approved.live.as_ref().and_then(Resource::document);
-    if let (Some(now), Some(expected)) = (now_document, expected)
-        && documents::off_the_way(before.map(|before| &*before.value), &now.value, &expected.value, schema).is_none()
-    {
-        let of = (approved.change.hunks.len() - approved.left_out.len()) as u64;
-        let is_former = before.is_some_and(|before| {
-            documents::changes(id, Some(before), Some(now), schema, Mode::Exact, &pinned.key).is_none()
-        });
-        let left = rest.unwrap_or_default() as u64;
-        return Ok(match is_former {
-            true => Standing::Former,
-            false => Standing::Between { done: of.saturating_sub(left), of, begun: 0 },
-        });
+    let mut strayed = None;
+    if let (Some(now), Some(expected)) = (now_document, expected) {
+        strayed = documents::off_the_way(before.map(|before| &*before.value), &now.value, &expected.value, schema);
+        if strayed.is_none() {
+            let of = (approved.change.hunks.len() - approved.left_out.len()) as u64;
+            let is_former = before.is_some_and(|before| {
+                documents::changes(id, Some(before), Some(now), schema, Mode::Exact, &pinned.key).is_none()
+            });
+            let left = rest.unwrap_or_default() as u64;
+            return Ok(match is_former {
+                true => Standing::Former,
+                false => Standing::Between { done: of.saturating_sub(left), of, begun: 0 },
+            });
+        }
     }
-    Ok(Standing::Other { what: format!("{id} is neither as it was nor as approved") })
+    let place = strayed.filter(|place| !place.is_empty()).map(|place| format!(": {}", visible(&place)));
+    Ok(Standing::Other { what: format!("{id} is neither as it was nor as approved{}", place.unwrap_or_default()) })
 }
 
-fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>) -> Result<Standing> {
+fn of_tree(
+    approved: &Approved,
+    now: Option<&Arc<dyn Tree>>,
+    told: Option<Told>,
+    reading: &ReadBack,
+) -> Result<Standing> {
     let mut touched: BTreeMap<&TreePath, (Option<&Entry>, Option<&Entry>, bool)> = BTreeMap::new();
     for (at, hunk) in approved.change.hunks.iter().enumerate() {
         if let HunkAt::Node { path, before, after, content } = &hunk.at
@@ -155,7 +170,8 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
         }
     }
     let interrupted = told.is_none();
-    let Told { contents, read_back } = told.unwrap_or_default();
+    let Told { contents, read_back, held } = told.unwrap_or_default();
+    let held: HashMap<&TreePath, &Meta> = held.iter().map(|(path, meta)| (path, meta)).collect();
     let known: HashMap<&TreePath, &Digest> = contents.iter().map(|(path, digest)| (path, digest)).collect();
     let of = touched.len() as u64;
     let mut found: HashMap<TreePath, Entry> = HashMap::with_capacity(touched.len());
@@ -172,6 +188,9 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
     let mut to_read = Vec::new();
     for (path, (before, after, content)) in &touched {
         let is = found.get(*path);
+        // What the target could not hold is on record; all else must be as approved.
+        let held = after.zip(held.get(*path)).map(|(after, meta)| Entry { meta: (*meta).clone(), ..after.clone() });
+        let after = &held.as_ref().or(*after);
         let as_after = same(is, *after) && !(interrupted && is_untimed_directory(is, *after));
         if as_after {
             done += 1;
@@ -198,7 +217,7 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
         return Ok(Standing::Former);
     }
     if let Some(now) = now
-        && let Some(path) = differing(approved, now, to_read, &known)?
+        && let Some(path) = differing(approved, now, to_read, &known, reading)?
     {
         return Ok(Standing::Other { what: format!("{path} has the approved metadata and other bytes") });
     }
@@ -208,26 +227,25 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
 /// Of what is restored and can be read back: link numbers differ between trees, a directory's time moves
 /// with what is in it, and a symbolic link's mode means nothing.
 fn same(is: Option<&Entry>, wanted: Option<&Entry>) -> bool {
-    match (is, wanted) {
-        (None, None) => true,
-        (Some(is), Some(wanted)) => match (&is.kind, &wanted.kind) {
-            (NodeKind::File { size: one, .. }, NodeKind::File { size: other, .. }) => {
-                one == other && is.meta == wanted.meta
-            }
-            (NodeKind::Directory, NodeKind::Directory) => {
-                let mut is = is.meta.clone();
-                is.times = wanted.meta.times;
-                is == wanted.meta
-            }
-            (NodeKind::Symlink { target: one }, NodeKind::Symlink { target: other }) => {
-                let mut is = is.meta.clone();
-                is.mode = wanted.meta.mode;
-                one == other && is == wanted.meta
-            }
-            (one, other) => one == other && is.meta == wanted.meta,
-        },
-        _ => false,
-    }
+    let (is, wanted) = match (is, wanted) {
+        (None, None) => return true,
+        (Some(is), Some(wanted)) => (is, wanted),
+        _ => return false,
+    };
+    let mut meta = is.meta.clone();
+    let same_kind = match (&is.kind, &wanted.kind) {
+        (NodeKind::File { size: one, .. }, NodeKind::File { size: other, .. }) => one == other,
+        (NodeKind::Directory, NodeKind::Directory) => {
+            meta.times = wanted.meta.times;
+            true
+        }
+        (NodeKind::Symlink { target: one }, NodeKind::Symlink { target: other }) => {
+            meta.mode = wanted.meta.mode;
+            one == other
+        }
+        (one, other) => one == other,
+    };
+    same_kind && meta.is_same(&wanted.meta)
 }
 
 /// A directory gets its metadata after all that is in it, so an interrupted write leaves some bare ones: they hold
@@ -254,6 +272,7 @@ fn differing(
     now: &Arc<dyn Tree>,
     files: Vec<(Entry, Entry)>,
     known: &HashMap<&TreePath, &Digest>,
+    reading: &ReadBack,
 ) -> Result<Option<TreePath>> {
     let mut unhashed = Vec::new();
     let mut hashed = Vec::new();
@@ -263,7 +282,7 @@ fn differing(
             None => unhashed.push(Undecided { live, desired }),
         }
     }
-    if let Some(path) = differing_hash(now, &hashed)? {
+    if let Some(path) = differing_hash(now, &hashed, reading)? {
         return Ok(Some(path));
     }
     if unhashed.is_empty() {
@@ -281,12 +300,12 @@ fn differing(
 }
 
 /// Two threads, since hashing and the page cache both have room for it.
-fn differing_hash(now: &Arc<dyn Tree>, files: &[(TreePath, Digest)]) -> Result<Option<TreePath>> {
+fn differing_hash(now: &Arc<dyn Tree>, files: &[(TreePath, Digest)], reading: &ReadBack) -> Result<Option<TreePath>> {
     let half = files.len() / 2;
     let (one, other) = files.split_at_checked(half).unwrap_or((files, &[]));
     let check = |part: &[(TreePath, Digest)]| -> Result<Option<TreePath>> {
         for (path, digest) in part {
-            if now.digest(path)? != *digest {
+            if reading.digest(now, path)? != *digest {
                 return Ok(Some(path.clone()));
             }
         }
@@ -333,7 +352,8 @@ mod tests {
             desired: Some(wanted.clone()),
             expected: Some(wanted),
         };
-        let stands = |mode| standing(&pinned, &schema, &approved, Some(&resource(mode)), None).unwrap();
+        let stands =
+            |mode| standing(&pinned, &schema, &approved, Some(&resource(mode)), None, &ReadBack::untold()).unwrap();
         assert!(matches!(stands(0o600), Standing::Approved { .. }));
         assert!(matches!(stands(0o666), Standing::Other { what } if what.contains("mode 0666")));
     }

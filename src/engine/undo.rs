@@ -302,7 +302,8 @@ fn since(
             .next("skip it: what this run wrote is gone, and what is there now is not this run's"));
     }
     let key = &context.pinned.key;
-    let Some(later) = documents::changes(id, Some(live), Some(after), schema, Mode::Exact, key) else {
+    let before = pair.desired.as_ref().and_then(Resource::document);
+    let Some(later) = documents::unproven(id, before, live, after, schema, key) else {
         return Ok(None);
     };
     let ours = fields(&later).filter(|path| among(touched, path));
@@ -470,7 +471,7 @@ fn undo_tree(
 }
 
 /// All of the former state comes back: setuid bits that were there, pipes and sockets too.
-fn rules(restore: &Restore) -> Result<trees::TreeRules> {
+fn rules(restore: &Restore) -> Result<trees::TreeRules<'static>> {
     let schema = restore.component.schema().kind("tree");
     Ok(trees::TreeRules::new(schema, Mode::Exact, ComparePrecision::Content)?.bringing_back())
 }

@@ -10,6 +10,7 @@ use super::notice::Activity;
 use super::planner::ToPlan;
 use super::prepare::{Prepared, prepare};
 use super::proof::conclude;
+use super::read_back::ReadBack;
 use super::script::Restore;
 use super::worker::Done;
 use crate::component::Approved;
@@ -51,6 +52,8 @@ pub(super) struct Written {
     /// How many undo records a restore left.
     pub kept: Option<u32>,
     pub dependents_go_on: bool,
+    /// Of files' contents.
+    pub bytes: u64,
 }
 
 /// Writes tasks of one component: each is planned anew where it must be, its undo is made durable, its INTENT
@@ -132,21 +135,22 @@ async fn effect_and_proof(
     tell_if_became(context, restore, mailbox).await;
     for ready in &prepared {
         let task = ready.to_write.to_plan.task;
-        let _ = mailbox.send(Done::Activity { task, activity: Activity::ReadingBack });
+        let _ = mailbox.send(Done::Activity { task, activity: Activity::ReadingBack(Default::default()) });
     }
     let flat: Vec<Approved> = flat.into_iter().map(|(_, approved)| approved).collect();
     let locations: Vec<_> = flat.iter().map(|approved| component.locate(&approved.change.id)).collect();
     let with: Vec<Option<Resource>> = flat.iter().map(|approved| approved.desired.clone()).collect();
     let now = calls.read(&restore.component_name, &**component, &locations, &with).await;
     let schema = component.schema().clone();
-    let context = context.clone();
+    let (context, mailbox) = (context.clone(), mailbox.clone());
     let proven = tokio::task::spawn_blocking(move || {
         let mut answers = flat.into_iter().zip(effects).zip(now);
         prepared
             .into_iter()
             .map(|ready| {
                 let of: Vec<_> = answers.by_ref().take(ready.approved.len()).collect();
-                conclude(&context, &schema, &ready, of)
+                let reading = ReadBack::of(ready.to_write.to_plan.task, &ready.approved, mailbox.clone());
+                conclude(&context, &schema, &ready, of, &reading)
             })
             .collect::<Vec<_>>()
     })

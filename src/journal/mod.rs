@@ -18,13 +18,13 @@ mod load;
 mod lock;
 mod places;
 mod plan_row;
+mod present;
 mod private_file;
 mod read_journal;
 mod run_folder;
 mod salvage;
 mod undo_check;
 mod undo_store;
-mod waits;
 
 #[cfg(test)]
 mod tests;
@@ -35,8 +35,8 @@ pub use journal::{Journal, Opened};
 pub use keys::Keys;
 pub use load::Finding;
 pub use lock::{Holder, Lock};
+pub use present::Present;
 pub use read_journal::ReadJournal;
 pub use run_folder::{RunFolder, StateFolder};
 pub use undo_check::check_undo;
 pub use undo_store::{KeptRecord, UndoStore};
-pub use waits::Waits;

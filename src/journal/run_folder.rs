@@ -125,7 +125,7 @@ impl StateFolder {
     }
 }
 
-/// The folder of one run: `journal.db`, `undo.db`, `log`, `lock`, at times `waits`; mode 0700. Its keys lie elsewhere.
+/// The folder of one run: `journal.db`, `undo.db`, `log`, `lock`, at times `waits` and `progress`; mode 0700. Its keys lie elsewhere.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     id: String,
@@ -244,7 +244,16 @@ impl RunFolder {
 
     /// Which components' servers its holder waits for, and why; asked of a run that somebody holds.
     pub fn waits(&self) -> BTreeMap<String, String> {
-        super::waits::read(&self.waits_file())
+        super::present::read(&self.waits_file())
+    }
+
+    /// How far its holder's tasks have come, by their numbers; asked of a run that somebody holds.
+    pub fn progress(&self) -> BTreeMap<String, String> {
+        super::present::read(&self.progress_file())
+    }
+
+    pub(super) fn progress_file(&self) -> PathBuf {
+        self.path.join("progress")
     }
 
     pub(super) fn waits_file(&self) -> PathBuf {

@@ -137,6 +137,9 @@ pub enum Event {
         /// the component refuses each resource that refers to something missing.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         dependents_go_on: bool,
+        /// Of files' contents that were written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<u64>,
     },
     /// Failed before any effect.
     Failed {

@@ -54,6 +54,12 @@ pub struct StepHeader {
     /// One line about it for people.
     #[serde(default)]
     pub about: String,
+    /// Of a confirmation: what a person is asked. Runs of earlier versions have it in `about`, if there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// The question that is put to the component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
     #[serde(default, skip_serializing_if = "StepPolicy::is_default")]
     pub policy: StepPolicy,
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::visible;
+use super::{Zone, visible};
 
 /// A session of a run that writes to a target, as it leaves its name there for the sessions of other machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +25,7 @@ impl TargetHolder {
 
     /// `ana@bastion with the run 261121-044300-homes since 2026-11-21 04:43:00 UTC`.
     pub fn words(&self) -> String {
-        let since = jiff::Timestamp::from_millisecond(self.since).unwrap_or_default();
-        let since = since.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let since = Zone::chosen().moment(self.since);
         format!("{} with the run {} since {since}", visible(&self.by), visible(&self.run))
     }
 }

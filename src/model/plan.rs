@@ -3,7 +3,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Digest, DigestBuilder, Fidelity, Hunk, HunkAt, Mode, Op, Resource, Selection, TargetIdentity,
+    Change, Digest, DigestBuilder, Fidelity, Hunk, HunkAt, Mode, Op, PlannedCommand, Resource, Selection,
+    TargetIdentity,
     event::{Counts, Pass},
 };
 
@@ -43,7 +44,7 @@ pub struct Plan {
     pub changes: Vec<Arc<Change>>,
     /// For opaque plans: the exact command, shown in full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<Vec<String>>,
+    pub command: Option<PlannedCommand>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -111,8 +112,8 @@ impl Plan {
         for change in &self.changes {
             hash_change(&mut builder, change);
         }
-        for word in self.command.iter().flatten() {
-            builder.part(word);
+        if let Some(command) = &self.command {
+            hash_command(&mut builder, command);
         }
         builder.number(self.warnings.len() as u64);
         for warning in &self.warnings {
@@ -158,6 +159,19 @@ impl Plan {
             };
             change.hunks.iter().enumerate().filter(cannot).map(|(_, hunk)| hunk.words())
         })
+    }
+}
+
+/// A command on record of an earlier version keeps the name it was approved under.
+fn hash_command(builder: &mut DigestBuilder, command: &PlannedCommand) {
+    for word in &command.argv {
+        builder.part(word);
+    }
+    if let Some(directory) = &command.directory {
+        builder.part(directory).number(command.environment.len() as u64);
+    }
+    for (name, value) in &command.environment {
+        builder.part(name).part(serde_json::to_vec(value).unwrap_or_default());
     }
 }
 

@@ -31,17 +31,19 @@ impl Progress {
         Some((self.of_bytes - self.bytes).saturating_mul(1_000) / rate)
     }
 
-    /// As in `3 of 40 files, 1.1 GB of 2.0 GB, 231.0 MB/s, 5 s, 4 s left`.
+    /// Without files where none are counted, as in `3 of 40 files, 1.1 GB of 2.0 GB, 231.0 MB/s, 5 s, 4 s left`.
     pub fn words(&self) -> String {
         let files = if self.of_files > 0 {
             format!("{} of {}", self.files, plural(self.of_files, "file"))
         } else {
             plural(self.files, "file")
         };
-        let mut words = vec![files, size(self.bytes)];
-        if self.of_bytes > 0 {
-            words[1] = format!("{} of {}", size(self.bytes), size(self.of_bytes));
-        }
+        let bytes = match self.of_bytes {
+            0 => size(self.bytes),
+            of => format!("{} of {}", size(self.bytes), size(of)),
+        };
+        // What is read back is not counted in files.
+        let mut words = if self.files + self.of_files > 0 { vec![files, bytes] } else { vec![bytes] };
         words.extend(self.rate().map(|rate| format!("{}/s", size(rate))));
         if self.elapsed >= 1_000 {
             words.push(span(self.elapsed));

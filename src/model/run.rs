@@ -3,10 +3,11 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use self::needs::Unmet;
+use self::owners_by_name::OwnersByName;
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
+    Attempt, Digest, Event, Known, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
     TargetIdentity, TaskId, TaskState, TaskStatus,
 };
 
@@ -28,6 +29,11 @@ pub struct Run {
     /// Of a pause that nobody asked for.
     pub paused_for: Option<String>,
     pub seq: u64,
+    /// Milliseconds since 1970: of the first event, and of the last that was about a task.
+    pub began: i64,
+    pub until: i64,
+    /// Bytes of files' contents that its restores wrote.
+    pub bytes: u64,
     pub tasks: Vec<TaskState>,
     /// Of tasks where hunks were left out: which, and the digest of the plan with all of them.
     pub selections: HashMap<TaskId, (Selection, Digest)>,
@@ -59,7 +65,7 @@ struct Layout {
     first: Vec<u32>,
     /// Per step, the position of its set in `header.owners`.
     set: Vec<Option<usize>>,
-    owner_at: HashMap<(usize, String), u32>,
+    owner_at: OwnersByName,
     /// Per step: how many of its tasks do not meet a need yet; for `each` steps of one set readiness is looked up
     /// directly.
     unmet: Vec<Unmet>,
@@ -141,6 +147,12 @@ impl Run {
                 }
             }
         }
+        if self.seq == 0 {
+            self.began = recorded.at;
+        }
+        if self.seq == 0 || recorded.event.task().is_some() {
+            self.until = recorded.at;
+        }
         self.seq = recorded.seq;
         let mut ready = std::mem::take(&mut self.became_ready);
         ready.retain(|id| self.tasks.get(id.index()).is_some_and(|task| task.status == TaskStatus::Ready));
@@ -153,7 +165,7 @@ impl Run {
         if self.undos.get(&id).is_none_or(|undo| undo.torn) {
             if let Some(task) = self.tasks.get_mut(id.index()) {
                 task.pass = Pass::Undo;
-                task.digest = None;
+                task.forget_digest();
             }
             self.selections.remove(&id);
             self.problems.insert(id, UndoUnderWay::problem(why));
@@ -179,17 +191,18 @@ impl Run {
         self.fold_standing(id, pass, event);
         let Some(task) = self.tasks.get_mut(id.index()) else { return };
         task.pass = pass;
+        if let (Event::Outcome { bytes: Some(bytes), .. }, Pass::Restore) = (event, pass) {
+            self.bytes = self.bytes.saturating_add(*bytes);
+        }
         match event {
             Event::Planned { digest, counts, cohort, preview, .. } => {
                 self.plans.insert(id, PlanFacts { cohort: *cohort, preview: *preview });
-                task.digest = Some(*digest);
-                task.counts = *counts;
+                task.plan_is(*digest, *counts);
                 self.selections.remove(&id);
             }
             Event::Decided { selection, digest, counts, .. } => {
-                let former = task.digest;
-                task.digest = Some(*digest);
-                task.counts = *counts;
+                let former = task.digest();
+                task.plan_is(*digest, *counts);
                 let planned = self.selections.get(&id).map(|(_, planned)| *planned).or(former);
                 if let Some(planned) = planned {
                     self.selections.insert(id, (selection.clone(), planned));
@@ -220,7 +233,7 @@ impl Run {
             // Its plan is still to be made: the restore's is not it.
             Event::UndoAsked { .. } => {
                 task.dependents_go_on = false;
-                task.digest = None;
+                task.forget_digest();
                 self.selections.remove(&id);
                 self.plans.remove(&id);
                 self.stays.remove(&id);
@@ -285,11 +298,6 @@ impl Run {
     fn open(&mut self, header: &RunHeader) {
         self.header = header.clone();
         let mut layout = Layout { dependents: vec![Vec::new(); header.steps.len()], ..Layout::default() };
-        for (at, owners) in header.owners.iter().enumerate() {
-            for (position, name) in owners.names.iter().enumerate() {
-                layout.owner_at.insert((at, name.clone()), u32::try_from(position).unwrap_or(u32::MAX));
-            }
-        }
         let mut next = 0_u32;
         for (at, step) in header.steps.iter().enumerate() {
             let set = step.each.as_ref().and_then(|each| header.owners.iter().position(|owners| owners.set == *each));
@@ -357,7 +365,7 @@ impl Run {
 
     pub fn tasks_of_owner(&self, set: &str, owner: &str) -> Vec<TaskId> {
         let Some(set_at) = self.header.owners.iter().position(|owners| owners.set == set) else { return Vec::new() };
-        let Some(position) = self.layout.owner_at.get(&(set_at, owner.to_owned())) else { return Vec::new() };
+        let Some(position) = self.layout.owner_at.find(&self.header.owners, set_at, owner) else { return Vec::new() };
         let of_set = self.layout.set.iter().enumerate().filter(|(_, set)| **set == Some(set_at));
         of_set.map(|(step, _)| TaskId(self.layout.first[step] + position)).collect()
     }
@@ -380,42 +388,6 @@ impl Run {
 
     pub fn step(&self, id: TaskId) -> Option<&StepHeader> {
         self.header.steps.get(self.step_of(id))
-    }
-
-    pub fn owner(&self, id: TaskId) -> Option<Owner> {
-        let step = self.step_of(id);
-        let owners = &self.header.owners[(*self.layout.set.get(step)?)?];
-        let name = owners.names.get((id.0 - self.layout.first[step]) as usize)?;
-        Some(Owner { set: owners.set.as_str().into(), name: name.as_str().into() })
-    }
-
-    /// `step/owner`, or `step`: the task's name in plans, decisions, log and screen.
-    pub fn name(&self, id: TaskId) -> String {
-        let step = self.step(id).map_or("?", |step| step.id.as_str());
-        match self.owner(id) {
-            Some(owner) => format!("{step}/{}", owner.name),
-            None => step.to_owned(),
-        }
-    }
-
-    /// What a task is about, its owner's name filled in.
-    pub fn about(&self, id: TaskId) -> String {
-        let about = self.step(id).map_or("", |step| step.about.as_str());
-        match self.owner(id) {
-            Some(owner) => about.replace(&format!("${{{}}}", owner.set), &owner.name),
-            None => about.to_owned(),
-        }
-    }
-
-    pub fn find(&self, name: &str) -> Option<TaskId> {
-        let (step, owner) = name.split_once('/').map_or((name, None), |(step, owner)| (step, Some(owner)));
-        let at = self.header.steps.iter().position(|header| header.id == step)?;
-        let first = *self.layout.first.get(at)?;
-        match (self.layout.set[at], owner) {
-            (None, None) => Some(TaskId(first)),
-            (Some(set), Some(owner)) => Some(TaskId(first + self.layout.owner_at.get(&(set, owner.to_owned()))?)),
-            _ => None,
-        }
     }
 
     pub fn count(&self, status: TaskStatus) -> u32 {
@@ -446,14 +418,19 @@ impl Run {
     pub fn planned_digest(&self, id: TaskId) -> Option<Digest> {
         match self.selections.get(&id) {
             Some((_, planned)) => Some(*planned),
-            None => self.tasks.get(id.index()).and_then(|task| task.digest),
+            None => self.tasks.get(id.index()).and_then(|task| task.digest()),
         }
     }
 }
 
+mod names;
 mod needs;
+mod owners_by_name;
 mod undo_under_way;
+mod undone_share;
 mod unmet;
+
+pub use undone_share::UndoneShare;
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ impl Schema {
             after: Vec::new(),
             privileges: Privileges::Strip,
             identity: None,
+            fills_in: false,
         };
         self.kinds.get(kind).unwrap_or(&PLAIN)
     }
@@ -38,6 +39,9 @@ pub struct KindSchema {
     pub privileges: Privileges,
     /// For documents: the field by which one tells whether what has a name now is what had it before.
     pub identity: Option<String>,
+    /// For documents: the system gives fields of its own choice to what is made, where the source says nothing. They are
+    /// no difference from what was asked for. Elements of sets and keyed lists are never of that kind.
+    pub fills_in: bool,
 }
 
 /// What a restore does with what would let a file run with another's rights.
@@ -53,7 +57,7 @@ pub enum Privileges {
 }
 
 const SETID: u32 = 0o6000;
-const CAPABILITY: &str = "security.capability";
+pub(super) const CAPABILITY: &str = "security.capability";
 
 impl Privileges {
     /// Whether an entry is a file that lends rights to whoever runs it.

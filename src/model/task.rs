@@ -95,9 +95,6 @@ pub struct TaskState {
     pub status: TaskStatus,
     pub pass: Pass,
     pub attempt: u16,
-    pub counts: Counts,
-    /// Of the plan that is in review, approved or was applied, with its selection.
-    pub digest: Option<Digest>,
     /// Whether an applied change is there to be undone.
     pub undoable: bool,
     /// The same before the last INTENT: what holds again if that changed nothing.
@@ -106,6 +103,14 @@ pub struct TaskState {
     pub dependents_go_on: bool,
     /// As it is counted for the tasks that need this one.
     pub(super) meets: Meets,
+    /// Apart, for most tasks of a large run have none yet.
+    pub(super) planned: Option<Box<Planned>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Planned {
+    digest: Option<Digest>,
+    counts: Counts,
 }
 
 impl TaskState {
@@ -119,11 +124,42 @@ impl TaskState {
         }
     }
 
+    /// Of the plan that is in review, approved or was applied, with its selection.
+    pub fn digest(&self) -> Option<Digest> {
+        self.planned.as_ref()?.digest
+    }
+
+    /// Of that plan, or of the one before while another is made.
+    pub fn counts(&self) -> Counts {
+        self.planned.as_ref().map_or_else(Counts::default, |planned| planned.counts)
+    }
+
+    pub(super) fn plan_is(&mut self, digest: Digest, counts: Counts) {
+        self.planned = Some(Box::new(Planned { digest: Some(digest), counts }));
+    }
+
+    /// Another plan is made.
+    pub(super) fn forget_digest(&mut self) {
+        if let Some(planned) = &mut self.planned {
+            planned.digest = None;
+        }
+    }
+
     /// Whatever became of it since, what a task changed can be taken back: not while it is being written, and not
     /// twice at a time.
     pub fn can_be_undone(&self) -> bool {
         use TaskStatus as S;
         let asked = self.pass == Pass::Undo && matches!(self.status, S::Review | S::Approved);
         self.undoable && !asked && !matches!(self.status, S::Applying | S::Undone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_small_for_a_run_may_have_a_million() {
+        assert!(size_of::<TaskState>() <= 16, "{} bytes", size_of::<TaskState>());
     }
 }

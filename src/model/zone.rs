@@ -1,9 +1,17 @@
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+/// Chosen once, by the command line, for everything that this process says.
+static CHOSEN: OnceLock<Zone> = OnceLock::new();
+
 /// The one time zone in which an output says its times. Every time carries its distance from UTC.
 #[derive(Clone, Debug)]
-pub struct Zone(TimeZone);
+pub struct Zone {
+    zone: TimeZone,
+    is_for_programs: bool,
+}
 
 impl Default for Zone {
     fn default() -> Self {
@@ -13,38 +21,66 @@ impl Default for Zone {
 
 impl From<TimeZone> for Zone {
     fn from(zone: TimeZone) -> Self {
-        Self(zone)
+        Self { zone, is_for_programs: false }
     }
 }
 
 impl Zone {
     pub fn utc() -> Self {
-        Self(TimeZone::UTC)
+        Self::from(TimeZone::UTC)
+    }
+
+    /// In UTC and as RFC 3339, whatever people read.
+    pub fn for_programs() -> Self {
+        Self { is_for_programs: true, ..Self::utc() }
+    }
+
+    /// From now on all that this process says is in this one. The first choice stays.
+    pub fn choose(self) {
+        let _ = CHOSEN.set(self);
+    }
+
+    /// In which this process says times; UTC before one was chosen.
+    pub fn chosen() -> Self {
+        CHOSEN.get().cloned().unwrap_or_default()
+    }
+
+    /// As whoever reads this wants it: [`Self::time`] for programs, [`Self::moment`] for people.
+    pub fn told(&self, at: i64) -> String {
+        if self.is_for_programs { self.time(at) } else { self.moment(at) }
     }
 
     /// As in `Europe/Berlin`, or `UTC`.
     pub fn name(&self) -> &str {
-        self.0.iana_name().unwrap_or("this machine's time zone")
+        self.zone.iana_name().unwrap_or("this machine's time zone")
     }
 
     pub fn inner(&self) -> &TimeZone {
-        &self.0
+        &self.zone
     }
 
     /// Milliseconds since 1970 as RFC 3339: `2026-11-21T04:43:00Z`, `2026-11-21T05:43:00+01:00`.
     pub fn time(&self, at: i64) -> String {
         let Ok(time) = Timestamp::from_millisecond(at) else { return format!("{at} ms") };
-        if self.0 == TimeZone::UTC {
+        if self.zone == TimeZone::UTC {
             return time.to_string();
         }
-        let offset = self.0.to_offset(time);
+        let offset = self.zone.to_offset(time);
         time.display_with_offset(offset).to_string()
     }
 
     /// The same to the minute, for lists whose heading names the zone: `2026-11-21 05:43`.
     pub fn minute(&self, at: i64) -> String {
         match Timestamp::from_millisecond(at) {
-            Ok(time) => time.to_zoned(self.0.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+            Ok(time) => time.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+            Err(_) => format!("{at} ms"),
+        }
+    }
+
+    /// The time of day alone, for what is a matter of minutes: `05:43:00`.
+    pub fn clock(&self, at: i64) -> String {
+        match Timestamp::from_millisecond(at) {
+            Ok(time) => time.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string(),
             Err(_) => format!("{at} ms"),
         }
     }
@@ -52,8 +88,8 @@ impl Zone {
     /// The same to the second, for reading: `2026-11-21 05:43:00 +01:00`.
     pub fn moment(&self, at: i64) -> String {
         let Ok(time) = Timestamp::from_millisecond(at) else { return format!("{at} ms") };
-        let form = if self.0 == TimeZone::UTC { "%Y-%m-%d %H:%M:%S UTC" } else { "%Y-%m-%d %H:%M:%S %:z" };
-        time.to_zoned(self.0.clone()).strftime(form).to_string()
+        let form = if self.zone == TimeZone::UTC { "%Y-%m-%d %H:%M:%S UTC" } else { "%Y-%m-%d %H:%M:%S %:z" };
+        time.to_zoned(self.zone.clone()).strftime(form).to_string()
     }
 }
 
@@ -91,6 +127,7 @@ mod tests {
         );
         assert_eq!(berlin.minute(at), "2026-11-21 05:43");
         assert!(Zone::utc().moment(i64::MAX).ends_with(" ms"));
+        assert_eq!((Zone::for_programs().told(at), berlin.told(at)), (Zone::utc().time(at), berlin.moment(at)));
     }
 
     #[test]

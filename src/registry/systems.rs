@@ -269,6 +269,13 @@ pub fn same_system(name: &str, pins: &Pins, found: &TargetIdentity) -> Result<()
         .next("bring the former system back to its place, or start a new run"))
 }
 
+/// A command's directory is part of what is approved, so it is the same wherever the run is resumed.
+fn absolute(directory: &str) -> Result<std::path::PathBuf> {
+    // `.` alone stays at the end of what `absolute` makes.
+    let path = std::path::absolute(directory).map_err(|error| Error::io("find the command's directory", error))?;
+    Ok(path.components().collect())
+}
+
 const INLINE: &str = "step:";
 
 fn inline_name(step: &str) -> String {
@@ -312,7 +319,7 @@ impl Script for Systems {
                 },
                 env,
                 secrets: self.inputs.known_secrets(),
-                cwd: cwd.map(Into::into),
+                cwd: Some(absolute(cwd.as_deref().unwrap_or("."))?),
                 deadline,
             }),
             TaskWork::Wait { asked, deadline, every, on_timeout } => {

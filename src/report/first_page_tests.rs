@@ -54,7 +54,7 @@ fn told(goal: Option<u64>, more: impl FnOnce(&mut Vec<Event>)) -> Report {
         .map(|(event, seq)| Recorded { seq, at: 1_795_236_180_000 + i64::try_from(seq).unwrap() * SECOND, event })
         .collect();
     recorded.iter().for_each(|recorded| drop(run.apply(recorded).unwrap()));
-    Report::of(&run, &recorded, &|_| Ok(None), Chain { sound: true, ..Chain::default() }, &Zone::utc())
+    Report::of(&run, &recorded, &|_| Ok(None), Chain { sound: true, ..Chain::default() }, &Zone::for_programs())
 }
 
 fn restored(task: TaskId, digest: Digest) -> [Event; 4] {
@@ -72,6 +72,7 @@ fn restored(task: TaskId, digest: Digest) -> [Event; 4] {
             partial: false,
             kept: None,
             dependents_go_on: false,
+            bytes: None,
         },
     ]
 }
@@ -218,7 +219,7 @@ fn a_run_that_was_wholly_undone_is_not_complete() {
         for (event, seq) in events.into_iter().zip(1..) {
             run.apply(&Recorded { seq, at: 0, event }).unwrap();
         }
-        let row = RunRow::of(&run, 0, None, None, &Zone::utc());
+        let row = RunRow::of(&run, 0, None, None, &Zone::for_programs());
         (row.state, row.complete)
     };
     assert_eq!(of(&[]), ("complete", true));
@@ -236,7 +237,7 @@ fn the_list_of_runs_fits_80_columns() {
     let holder =
         Some("somebody-with-a-long-name on a-host-with-a-long-name.example.org, process 4194304, for 3 h".to_owned());
     let rows = [
-        RunRow::of(&run, 0, holder, None, &Zone::utc())
+        RunRow::of(&run, 0, holder, None, &Zone::for_programs())
             .kept_in(std::path::Path::new(&format!("/tmp/{}", "x".repeat(90)))),
         RunRow::unreadable(
             "broken",
@@ -248,4 +249,23 @@ fn the_list_of_runs_fits_80_columns() {
     let widest = text.lines().map(unicode_width::UnicodeWidthStr::width).max().unwrap();
     assert!(widest <= 80, "{widest} columns:\n{text}");
     assert!(text.contains("going") && text.contains("0/6000"), "{text}");
+}
+
+#[test]
+fn a_goal_that_was_kept_stays_kept_after_an_undo() {
+    let retried = |events: &mut Vec<Event>| {
+        for user in 0..312 {
+            let task = TaskId(USERS + user);
+            events.push(Event::Retried { task, by: "ana@bastion".to_owned() });
+            events.extend(restored(task, Digest::of("again")));
+        }
+    };
+    let report = told(Some(36_000), |events| {
+        retried(events);
+        events.extend(undone(TaskId(USERS + 400)));
+    });
+    let goal = report.goal.unwrap();
+    assert!(goal.met == Some(true) && goal.verdict.ends_with("undone since"), "{goal:?}");
+    let never = told(Some(3_600), |events| events.extend(undone(TaskId(USERS + 400)))).goal.unwrap();
+    assert_eq!((never.met, never.verdict.as_str()), (Some(false), "missed: not everything is restored"));
 }

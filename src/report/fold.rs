@@ -1,13 +1,14 @@
 use std::collections::HashMap;
 
 use super::overview::Overview;
-use super::recovery::{Goal, Took};
-use super::run_row::{Undone, word};
+use super::recovery::{Goal, Took, first_restored};
+use super::run_row::word;
 use super::shown::{shortened, shortened_to, sides};
 use super::task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
 use super::{Chain, Note, Report, Totals};
 use crate::model::{
-    Change, Counts, Digest, Event, Pass, Plan, Recorded, Result, Run, Selection, TaskId, TaskStatus, Zone, visible,
+    Change, Counts, Digest, Event, Pass, Plan, Recorded, Result, Run, Selection, TaskId, TaskStatus, UndoneShare, Zone,
+    visible,
 };
 
 /// Finds a kept plan by the digest of its `Planned` event.
@@ -57,13 +58,14 @@ impl Report {
                 skipped: run.skips.get(&id).map(|why| shortened(why)),
             });
         }
-        let at = |recorded: Option<&Recorded>| recorded.map(|recorded| zone.time(recorded.at)).unwrap_or_default();
-        let undone = Undone::of(run);
-        let complete = run.is_complete() && undone == Undone::Nothing;
+        let at = |recorded: Option<&Recorded>| recorded.map(|recorded| zone.told(recorded.at)).unwrap_or_default();
+        let undone = run.undone_share();
+        let complete = run.is_complete() && undone == UndoneShare::Nothing;
         let took = Took::of(events, zone);
         let lasted = events.last().zip(events.first()).map_or(0, |(last, first)| last.at.saturating_sub(first.at));
         let lasted = u64::try_from(lasted).unwrap_or(0);
-        let goal = run.header.goal.map(|goal| Goal::of(goal, took.as_ref(), complete, lasted));
+        let goal =
+            run.header.goal.map(|goal| Goal::of(goal, first_restored(events), undone != UndoneShare::Nothing, lasted));
         Self {
             id: run.header.id.clone(),
             title: run.header.title.clone(),
@@ -140,7 +142,7 @@ fn note(recorded: &Recorded, zone: &Zone) -> Option<Note> {
         _ => return None,
     };
     // Why a run stopped is needed whole; whoever wrote the journal, it is bounded.
-    Some(Note { at: zone.time(recorded.at), text: shortened_to(&text, 2_000) })
+    Some(Note { at: zone.told(recorded.at), text: shortened_to(&text, 2_000) })
 }
 
 #[derive(Default)]
@@ -158,7 +160,7 @@ struct Draft {
 
 impl Drafts {
     fn fold(&mut self, recorded: &Recorded, zone: &Zone) {
-        let at = zone.time(recorded.at);
+        let at = zone.told(recorded.at);
         if let Event::UndoAsked { by, .. } = &recorded.event {
             self.undo_asked_by = Some(visible(by).into_owned());
         }
@@ -233,7 +235,10 @@ impl Draft {
                 let changes = plan.changes.iter().take(MAX_CHANGES).enumerate();
                 round.changes = changes.map(|(at, change)| change_report(at, change, &selection)).collect();
                 round.warnings = plan.warnings.iter().map(|warning| shortened(warning)).collect();
-                round.command = plan.command;
+                if let Some(command) = plan.command {
+                    round.settings = command.lines("••••").into_iter().filter(|line| is_setting(line)).collect();
+                    round.command = Some(command.argv);
+                }
                 round.target = Some(plan.target);
             }
             Ok(None) => round.plan_missing = Some("it was not kept".to_owned()),
@@ -257,12 +262,18 @@ impl Round {
             outcome: None,
             settled: None,
             command: None,
+            settings: Vec::new(),
             changes: Vec::new(),
             more_changes: 0,
             warnings: Vec::new(),
             plan_missing: None,
         }
     }
+}
+
+/// Where a command ran and what its environment held, and not the command itself.
+fn is_setting(line: &str) -> bool {
+    !line.starts_with(['$', '|'])
 }
 
 fn change_report(at: usize, change: &Change, selection: &Selection) -> ChangeReport {

@@ -54,7 +54,7 @@ fn likeness(task: &TaskReport) -> Likeness<'_> {
         add(&format!("{:?} {:?}", round.pass, round.outcome.as_ref().map(|outcome| (outcome.known, outcome.partial))));
         round.approved.iter().for_each(|approved| add(&approved.by));
         round.voided.iter().chain(&round.plan_missing).chain(&round.warnings).for_each(|text| add(text));
-        round.command.iter().flatten().for_each(|word| add(word));
+        round.command.iter().flatten().chain(&round.settings).for_each(|word| add(word));
         for change in &round.changes {
             add(&format!("{:?} {} {}", change.op, change.kind, change.key));
             change.hunks.iter().for_each(|hunk| add(&format!("{:?} {} {}", hunk.op, hunk.place, hunk.taken)));

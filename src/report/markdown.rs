@@ -174,6 +174,7 @@ fn write_round(out: &mut String, round: &Round) -> fmt::Result {
     }
     if let Some(command) = &round.command {
         writeln!(out, "  - command: {}", code(&command.join(" ")))?;
+        round.settings.iter().try_for_each(|line| writeln!(out, "    - {}", code(line)))?;
     }
     if let Some(approved) = &round.approved {
         writeln!(out, "  - approved {} by {}: digest {}", approved.at, plain(&approved.by), code(&approved.digest))?;

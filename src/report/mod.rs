@@ -21,11 +21,10 @@ use serde::Serialize;
 pub use fold::PlanOf;
 pub use overview::{Overview, Owners, Reason, StepLine};
 pub use recovery::{Goal, Took};
-use run_row::Undone;
 pub use run_row::{RunRow, table, wide_table};
 pub use task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
 
-use crate::model::{Counts, RunState, TargetIdentity};
+use crate::model::{Counts, RunState, TargetIdentity, UndoneShare};
 
 /// The report as data; serialised it is the JSON form. Holds no secrets, since events and plans hold none.
 #[derive(Clone, Debug, Serialize)]
@@ -42,13 +41,13 @@ pub struct Report {
     run_state: RunState,
     /// How much of what it did was undone.
     #[serde(skip)]
-    undone: Undone,
+    undone: UndoneShare,
     /// Who works on it now, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
     /// Every task is settled well; only a close is missing, or was made.
     pub complete: bool,
-    /// RFC 3339, as all times here.
+    /// As all times here: RFC 3339 for programs.
     pub started: String,
     pub last: String,
     /// The name of the time zone of all times here.

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::model::{Event, Pass, Recorded, TaskId, Zone, span};
+use crate::model::{Event, Pass, Recorded, Run, TaskId, TaskStatus, Zone, span};
 
 /// From the run's start to the last thing it restored or found restored. What was undone later does not count.
 #[derive(Clone, Debug, Serialize)]
@@ -37,8 +37,18 @@ impl Took {
         let (first, last) = (events.first()?.at, last?);
         // A clock that was set back makes no negative time.
         let milliseconds = u64::try_from(last.saturating_sub(first)).unwrap_or(0);
-        Some(Self { milliseconds, words: span(milliseconds), until: zone.time(last) })
+        Some(Self { milliseconds, words: span(milliseconds), until: zone.told(last) })
     }
+}
+
+/// Milliseconds from the run's start until every task was settled well for the first time, none of them undone.
+pub(super) fn first_restored(events: &[Recorded]) -> Option<u64> {
+    let mut run = Run::default();
+    let first = events.first()?.at;
+    let restored = events.iter().find(|recorded| {
+        run.apply(recorded).is_ok() && !run.tasks.is_empty() && run.is_complete() && run.count(TaskStatus::Undone) == 0
+    })?;
+    Some(u64::try_from(restored.at.saturating_sub(first)).unwrap_or(0))
 }
 
 /// The time in which the runbook wants all of it restored.
@@ -52,13 +62,14 @@ pub struct Goal {
 }
 
 impl Goal {
-    /// `now`: the last event's time since the start, in milliseconds. Only what is complete has met its goal.
-    pub(super) fn of(seconds: u64, took: Option<&Took>, complete: bool, now: u64) -> Self {
+    /// `restored`: after how many milliseconds all was restored for the first time, for what was undone or tried again
+    /// later says nothing of that. `now`: the last event's time since the start.
+    pub(super) fn of(seconds: u64, restored: Option<u64>, is_undone: bool, now: u64) -> Self {
         let goal = seconds.saturating_mul(1_000);
-        let took = took.filter(|_| complete).map(|took| took.milliseconds);
-        let (met, verdict) = match took {
-            Some(took) if took <= goal => (Some(true), format!("met, {} to spare", span(goal - took))),
-            Some(took) => (Some(false), format!("missed by {}", span(took - goal))),
+        let since = if is_undone { "; undone since" } else { "" };
+        let (met, verdict) = match restored {
+            Some(took) if took <= goal => (Some(true), format!("met, {} to spare{since}", span(goal - took))),
+            Some(took) => (Some(false), format!("missed by {}{since}", span(took - goal))),
             None if now > goal => (Some(false), "missed: not everything is restored".to_owned()),
             None => (None, "not everything is restored yet".to_owned()),
         };

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::task_report::is_none;
-use crate::model::{Run, RunState, TaskId, TaskStatus, Zone, visible};
+use crate::model::{Run, RunState, TaskStatus, UndoneShare, Zone, visible};
 
 /// One run in the list of runs.
 #[derive(Clone, Debug, Serialize)]
@@ -41,7 +41,7 @@ impl RunRow {
     /// `started`: milliseconds since 1970.
     pub fn of(run: &Run, started: i64, holder: Option<String>, problem: Option<String>, zone: &Zone) -> Self {
         let settled = run.is_complete() && !run.tasks.is_empty();
-        let undone = Undone::of(run);
+        let undone = run.undone_share();
         let state = match &problem {
             Some(_) if run.tasks.is_empty() => "unreadable",
             _ => word(run.state, settled, undone, holder.is_some()),
@@ -54,7 +54,7 @@ impl RunRow {
             minute: zone.minute(started),
             kept_in: None,
             state,
-            complete: settled && undone == Undone::Nothing,
+            complete: settled && undone == UndoneShare::Nothing,
             can_be_undone: run.can_be_undone(),
             undone_in_part: run.undone_in_part(),
             tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX),
@@ -131,33 +131,14 @@ impl RunRow {
     }
 }
 
-/// How much of what a run did was undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Undone {
-    Nothing,
-    Part,
-    All,
-}
-
-impl Undone {
-    pub fn of(run: &Run) -> Self {
-        let stands = || (0_u32..).zip(&run.tasks).any(|(id, _)| run.stands(TaskId(id)));
-        match run.count(TaskStatus::Undone) {
-            0 => Self::Nothing,
-            _ if stands() => Self::Part,
-            _ => Self::All,
-        }
-    }
-}
-
 /// How a run stands, in the one word that every screen and every JSON form has for it.
-pub(super) fn word(state: RunState, complete: bool, undone: Undone, is_held: bool) -> &'static str {
+pub(super) fn word(state: RunState, complete: bool, undone: UndoneShare, is_held: bool) -> &'static str {
     match state {
         RunState::Going if is_held => "going",
         RunState::Going if complete => match undone {
-            Undone::Nothing => "complete",
-            Undone::Part => "undone in part",
-            Undone::All => "undone",
+            UndoneShare::Nothing => "complete",
+            UndoneShare::Part => "undone in part",
+            UndoneShare::All => "undone",
         },
         RunState::Going => "incomplete",
         RunState::Paused => "paused",

@@ -80,6 +80,9 @@ pub struct Round {
     pub settled: Option<Settled>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
+    /// Where the command ran, and its variables; secrets are masked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<String>,
     pub changes: Vec<ChangeReport>,
     /// Changes beyond the report's bound.
     #[serde(skip_serializing_if = "is_none")]

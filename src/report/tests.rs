@@ -93,6 +93,7 @@ fn story() -> (Run, Vec<Recorded>) {
             partial: false,
             kept: None,
             dependents_go_on: false,
+            bytes: None,
         },
         planned(1, "bob"),
         Event::Approved { task: TaskId(1), digest: bob, by: "--yes".to_owned() },
@@ -106,6 +107,7 @@ fn story() -> (Run, Vec<Recorded>) {
             partial: false,
             kept: None,
             dependents_go_on: false,
+            bytes: None,
         },
         Event::Skipped { task: TaskId(2), why: "has left the company".to_owned(), by: by() },
         Event::Skipped { task: TaskId(3), why: HOSTILE.to_owned(), by: by() },
@@ -133,7 +135,7 @@ fn report_after(more: Vec<Event>) -> Report {
         &events,
         &|_| Ok(None),
         Chain { sound: true, events: 13, head: String::new(), findings: Vec::new() },
-        &Zone::utc(),
+        &Zone::for_programs(),
     )
 }
 
@@ -169,6 +171,7 @@ fn a_report_says_how_far_an_undo_is() {
         partial: false,
         kept: None,
         dependents_go_on: false,
+        bytes: None,
     };
     let stays = vec!["account ana: cannot be brought back, so it stays as it is: password".to_owned()];
     let warned = Event::Warned { task, warnings: stays.clone(), stays };
@@ -182,7 +185,7 @@ fn report() -> Report {
     let plans: Vec<Plan> = ["ana", "bob"].map(plan).into();
     let plan_of = |digest: &Digest| Ok(plans.iter().find(|plan| plan.digest(&Selection::all()) == *digest).cloned());
     let chain = Chain { sound: true, events: 13, head: "abcd".to_owned(), findings: Vec::new() };
-    Report::of(&run, &events, &plan_of, chain, &Zone::utc())
+    Report::of(&run, &events, &plan_of, chain, &Zone::for_programs())
 }
 
 #[test]
@@ -251,7 +254,7 @@ fn the_json_form_holds_the_rounds() {
 fn a_plan_that_cannot_be_read_is_said_and_the_rest_stands() {
     let (run, events) = story();
     let gone = |_: &Digest| Err(Error::new(ErrorKind::Corrupt, "read the plan", "its content is that of another plan"));
-    let text = Report::of(&run, &events, &gone, Chain::default(), &Zone::utc()).markdown();
+    let text = Report::of(&run, &events, &gone, Chain::default(), &Zone::for_programs()).markdown();
     assert!(text.contains("the plan cannot be shown") && text.contains("**not sound**"));
     assert!(text.contains("2 fields read back equal"));
 }
@@ -260,10 +263,16 @@ fn a_plan_that_cannot_be_read_is_said_and_the_rest_stands() {
 fn runs_are_listed_in_aligned_columns() {
     let (run, events) = story();
     let rows = [
-        RunRow::of(&run, events[0].at, Some("ana on bastion, process 7, for 3 s".to_owned()), None, &Zone::utc()),
+        RunRow::of(
+            &run,
+            events[0].at,
+            Some("ana on bastion, process 7, for 3 s".to_owned()),
+            None,
+            &Zone::for_programs(),
+        ),
         RunRow::unreadable("broken", None, "it is not a journal of this version".to_owned()),
     ];
-    let text = wide_table(&rows, &Zone::utc());
+    let text = wide_table(&rows, &Zone::for_programs());
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3);
     let column = lines[0].find("STATE").unwrap();

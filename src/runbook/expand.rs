@@ -8,7 +8,9 @@ use super::runbook::{Runbook, asked, fill};
 use super::step::{Action, ProbeStep, Program, RunStep, Step};
 use super::task_spec::{Question, TaskCondition, TaskSpec, TaskWork};
 use super::template::Template;
-use crate::model::{Error, ErrorKind, Owner, OwnerSet, Probe, Result, Scope, Secret, StepHeader, TreePath};
+use crate::model::{
+    EnvironmentValue, Error, ErrorKind, Owner, OwnerSet, Probe, Result, Scope, Secret, StepHeader, TreePath,
+};
 
 /// More tasks than this do not fit a run.
 const MAX_TASKS: usize = 10_000_000;
@@ -66,20 +68,14 @@ impl Runbook {
             needs: needs.to_vec(),
             component,
             about: self.about(step, inputs)?,
+            question: self.question_shown(step, inputs)?,
+            probe: step.action.probe().map(|probe| probe.question.value.clone()),
             policy: step.policy,
         })
     }
 
-    /// The variable for the owner stays in it, for the line stands for all of them.
     fn about(&self, step: &Step, inputs: &Inputs) -> Result<String> {
-        let each = step.each.as_ref().map(|each| each.value.as_str());
-        let shown = |template: &Template| {
-            template.fill(|name| match inputs.plain().get(name) {
-                Some(value) => Ok(Cow::Borrowed(value.as_str())),
-                None if each == Some(name) => Ok(Cow::Owned(format!("${{{name}}}"))),
-                None => Err(Error::new(ErrorKind::Invalid, format!("fill in ${{{name}}}"), "it has no value")),
-            })
-        };
+        let shown = |template: &Template| for_all_owners(template, step, inputs);
         if let Some(about) = &step.about {
             return shown(about);
         }
@@ -104,6 +100,14 @@ impl Runbook {
             Action::Check(probe) => format!("check {}", probe.question.value),
             Action::Confirm(confirm) => shown(&confirm.text)?,
         })
+    }
+
+    /// What a person is asked. Only this, never a step's `about`, goes on record as confirmed.
+    fn question_shown(&self, step: &Step, inputs: &Inputs) -> Result<Option<String>> {
+        match &step.action {
+            Action::Confirm(confirm) => for_all_owners(&confirm.text, step, inputs).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// What one step means for one owner. Pure: the same answer each time.
@@ -157,7 +161,7 @@ impl Runbook {
                 env: run
                     .env
                     .iter()
-                    .map(|(name, value)| Ok((name.clone(), Secret::new(text(value)?))))
+                    .map(|(name, value)| Ok((name.clone(), environment_value(value, inputs, owner)?)))
                     .collect::<Result<_>>()?,
                 cwd: run.cwd.as_ref().map(text).transpose()?,
                 deadline: run.deadline,
@@ -217,6 +221,24 @@ impl Runbook {
         let component = self.asked(probe)?.to_owned();
         Ok(Question { component, probe: Probe { question: probe.question.value.clone(), of } })
     }
+}
+
+/// The text with inputs filled in. The variable of the owner stays, for the line stands for all owners.
+fn for_all_owners(template: &Template, step: &Step, inputs: &Inputs) -> Result<String> {
+    let each = step.each.as_ref().map(|each| each.value.as_str());
+    template.fill(|name| match inputs.plain().get(name) {
+        Some(value) => Ok(Cow::Borrowed(value.as_str())),
+        None if each == Some(name) => Ok(Cow::Owned(format!("${{{name}}}"))),
+        None => Err(Error::new(ErrorKind::Invalid, format!("fill in ${{{name}}}"), "it has no value")),
+    })
+}
+
+/// A value that a secret input has a part in is a secret as a whole.
+fn environment_value(template: &Template, inputs: &Inputs, owner: Option<&Owner>) -> Result<EnvironmentValue> {
+    let value = fill(template, inputs, owner)?;
+    let of_owner = |name: &str| owner.is_some_and(|owner| &*owner.set == name);
+    let is_secret = template.variables().any(|name| !of_owner(name) && inputs.secret(name).is_some());
+    Ok(if is_secret { EnvironmentValue::Secret(Secret::new(value)) } else { EnvironmentValue::Plain(value) })
 }
 
 /// A run that began before its runbook would have been refused must not carry this out either.

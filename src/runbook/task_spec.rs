@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::step::{OnTimeout, Program};
-use crate::model::{ComparePrecision, Condition, Mode, Owner, Probe, Scope, Secret, TreePath};
+use crate::model::{ComparePrecision, Condition, EnvironmentValue, Mode, Owner, Probe, Scope, TreePath};
 
 /// One step for one owner with everything filled in, ready for the systems that its names stand for.
 #[derive(Clone, Debug)]
@@ -28,8 +28,7 @@ pub enum TaskWork {
     },
     Run {
         program: Program<String>,
-        /// May hold secrets, so none of it is shown.
-        env: Vec<(String, Secret)>,
+        env: Vec<(String, EnvironmentValue)>,
         cwd: Option<String>,
         deadline: Duration,
     },

@@ -2,6 +2,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     Help,
+    Summary,
     Quit,
     Suspend,
     Repaint,
@@ -62,6 +63,7 @@ impl Action {
     pub fn name(self) -> &'static str {
         match self {
             Self::Help => "help",
+            Self::Summary => "summary",
             Self::Quit => "quit",
             Self::Suspend => "suspend",
             Self::Repaint => "repaint",

@@ -93,6 +93,18 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The same, with what follows the first line set in: it cannot be taken for a line of its own.
+pub fn wrap_under(text: &str, width: usize) -> Vec<String> {
+    wrap_to(text, "  ", width)
+}
+
+/// The same, set in by `indent`.
+pub fn wrap_to(text: &str, indent: &str, width: usize) -> Vec<String> {
+    let marks = std::iter::once("").chain(std::iter::repeat(indent));
+    let lines = wrap(text, width.saturating_sub(indent.len()));
+    lines.into_iter().zip(marks).map(|(line, mark)| format!("{mark}{line}")).collect()
+}
+
 /// Writes pieces one after another on one row of `area`, and nothing beyond it.
 pub struct Pen<'a> {
     buffer: &'a mut Buffer,

@@ -45,8 +45,9 @@ impl Filter {
     }
 
     /// These tasks and no others.
-    pub fn of(tasks: BTreeSet<TaskId>) -> Self {
-        let text = format!("{} behind a cell of the matrix", crate::model::plural(tasks.len() as u64, "task"));
+    /// `what`: what they have in common.
+    pub fn of(tasks: BTreeSet<TaskId>, what: &str) -> Self {
+        let text = format!("{} {what}", crate::model::plural(tasks.len() as u64, "task"));
         Self { text, terms: Vec::new(), only: Some(tasks) }
     }
 

@@ -33,6 +33,8 @@ pub fn header() -> RunHeader {
         needs: needs.to_vec(),
         component: (!component.is_empty()).then(|| component.to_owned()),
         about: about.to_owned(),
+        question: None,
+        probe: None,
         policy: Default::default(),
     };
     RunHeader {
@@ -49,6 +51,8 @@ pub fn header() -> RunHeader {
                 needs: vec![1],
                 component: None,
                 about: "users have opened their files".to_owned(),
+                question: Some("has ana opened it?".to_owned()),
+                probe: None,
                 policy: Default::default(),
             },
         ],
@@ -119,6 +123,7 @@ impl Story {
             partial: false,
             kept: None,
             dependents_go_on: false,
+            bytes: None,
         });
     }
 }

@@ -204,7 +204,7 @@ impl Group<'_> {
 
     /// Whether one of its plans was on the screen.
     pub fn is_looked_at(&self, model: &Model) -> bool {
-        let digest = |id: &TaskId| model.run.tasks.get(id.index()).and_then(|task| task.digest);
+        let digest = |id: &TaskId| model.run.tasks.get(id.index()).and_then(|task| task.digest());
         model.opened.iter().any(|(id, seen)| self.tasks.contains(id) && digest(id) == Some(*seen))
     }
 }

@@ -210,6 +210,7 @@ const DEFAULT: &[Line] = &[
     (Context::Everywhere, "p", Action::PauseOrContinue, "Pause: nothing new is begun; again to continue", "pause"),
     (Context::Everywhere, "X", Action::Abort, "Abort the run, with a reason; what is being written ends first", ""),
     (Context::Everywhere, "? f1", Action::Help, "This help", "help"),
+    (Context::Everywhere, "=", Action::Summary, "How the run stands: what was done for how many, how long, how much, what failed, what can be undone", ""),
     (Context::Everywhere, "C", Action::Cohorts, "Plans in review by what they change, the rarest first", ""),
     (Context::Everywhere, "F", Action::Causes, "Failures by their cause, the most frequent first", ""),
     (Context::Everywhere, "Y", Action::Copy, "Copy the path or value under the cursor to the terminal's clipboard; never a secret (y takes a hunk, and answers)", ""),

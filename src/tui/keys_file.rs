@@ -19,49 +19,61 @@ pub fn path(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     Some(folder.join("rekindle/keys.toml"))
 }
 
-/// The keys of that file, where there is one; else those that come with rekindle.
-pub fn load(path: &Path) -> Result<Keymap> {
+/// The keys of that file, where there is one.
+pub fn load(path: &Path) -> Result<Option<Keymap>> {
     let reading = || format!("read the keys in {}", visible(path.as_os_str().as_encoded_bytes()));
     let mut text = String::new();
     let file = match crate::named_file::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Keymap::default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io(reading(), error)),
     };
     file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| Error::io(reading(), error))?;
     if text.len() as u64 > MOST_BYTES {
         return Err(Error::new(ErrorKind::Invalid, reading(), "it is larger than 64 KB"));
     }
-    parse(&text).map_err(|found| {
+    parse(&text).map(Some).map_err(|found| {
         let place = format!("{}:{}", visible(path.as_os_str().as_encoded_bytes()), found.line);
         let error = Error::new(ErrorKind::Invalid, reading(), format!("{place}: {}", found.what));
         error.next(found.next)
     })
 }
 
+/// What is wrong in a file of settings, and where.
 #[derive(Debug, PartialEq, Eq)]
-struct Finding {
-    line: usize,
-    what: String,
-    next: String,
+pub struct Finding {
+    pub line: usize,
+    pub what: String,
+    pub next: String,
+}
+
+impl Finding {
+    /// `at`: a byte of `text`.
+    pub fn at(text: &str, at: usize, what: String, next: String) -> Self {
+        Self { line: 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count(), what, next }
+    }
+}
+
+fn parse(text: &str) -> std::result::Result<Keymap, Finding> {
+    let table = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let what = visible(error.message()).into_owned();
+        Finding::at(text, at, what, "mend the file's form; it is TOML".to_owned())
+    })?;
+    keymap_of(text, table.get_ref())
 }
 
 /// One table for each place, in it actions with the key or the keys that they have instead of their own:
 /// `[steps]`, `skip = "ctrl-s"`, `retry = ["r", "f5"]`.
-fn parse(text: &str) -> std::result::Result<Keymap, Finding> {
-    let line = |at: usize| 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
-    let finding = |at: usize, what: String, next: String| Finding { line: line(at), what, next };
-    let table = DeTable::parse(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        finding(at, visible(error.message()).into_owned(), "mend the file's form; it is TOML".to_owned())
-    })?;
+pub fn keymap_of(text: &str, table: &DeTable<'_>) -> std::result::Result<Keymap, Finding> {
+    let finding = |at: usize, what: String, next: String| Finding::at(text, at, what, next);
     let mut keymap = Keymap::default();
     let mut changed = Vec::new();
-    for (place, actions) in table.get_ref() {
+    for (place, actions) in table {
         let (at, name) = (place.span().start, place.get_ref().as_ref());
         let Some(context) = Context::ALL.into_iter().find(|context| context.name() == name) else {
             let names = Context::ALL.map(Context::name);
-            return Err(finding(at, format!("there is no place [{}]", visible(name)), nearest(name, &names)));
+            return Err(finding(at, format!("there is no place [{}]", visible(name)), nearest_name(name, &names)));
         };
         let DeValue::Table(actions) = actions.get_ref() else {
             let next = format!("write [{name}], and below it: skip = \"ctrl-s\"");
@@ -74,7 +86,7 @@ fn parse(text: &str) -> std::result::Result<Keymap, Finding> {
             let here = keymap.bindings.iter_mut().find(|one| one.context == context && one.action.name() == name);
             let Some(binding) = here else {
                 let what = format!("[{}] has no action {}", context.name(), visible(name));
-                return Err(finding(at, what, nearest(name, &names)));
+                return Err(finding(at, what, nearest_name(name, &names)));
             };
             binding.keys = read_keys(keys.get_ref()).map_err(|what| {
                 let next =
@@ -109,7 +121,8 @@ fn read_keys(value: &DeValue<'_>) -> std::result::Result<Vec<(String, Key)>, Str
     }
 }
 
-fn nearest(given: &str, names: &[&str]) -> String {
+/// The name that was probably meant, or all of them.
+pub fn nearest_name(given: &str, names: &[&str]) -> String {
     let near = names.iter().map(|name| (strsim::osa_distance(given, name), *name)).min();
     match near.filter(|(distance, name)| *distance <= name.len().max(given.len()) / 2) {
         Some((_, name)) => format!("did you mean {name}?"),

@@ -15,7 +15,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Layer as _};
 use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerWidget, TuiWidgetState};
 
-use crate::model::visible;
+use crate::model::{Zone, visible};
 
 use super::cells::wrap;
 use super::theme::{Role, Theme};
@@ -29,13 +29,21 @@ const MAX_WARNINGS: usize = 16;
 /// Log lines that only repeat what the screen says by itself.
 pub const NOTES: &str = "rekindle::tui::note";
 
+/// One that no frame has shown yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    pub text: String,
+    /// The demo tells that what failed can be tried again.
+    pub is_news: bool,
+}
+
 /// Wakes the screen: a record has come.
 pub static LOGGED: Notify = Notify::const_new();
-static WARNINGS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+static WARNINGS: Mutex<VecDeque<Warning>> = Mutex::new(VecDeque::new());
 static HEARD: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
 /// Warnings and errors that came since this was last asked, oldest first.
-pub fn warnings() -> VecDeque<String> {
+pub fn warnings() -> VecDeque<Warning> {
     std::mem::take(&mut *WARNINGS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
@@ -107,7 +115,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Records {
                 warnings.pop_front();
             }
             let text: String = said.message.chars().take(MAX_MESSAGE).collect();
-            warnings.push_back(visible(&text).into_owned());
+            warnings.push_back(Warning { text: visible(&text).into_owned(), is_news: target == "demo" });
         }
         add(level, voice::of(target), &format!("{}{}", said.message, said.fields));
     }
@@ -173,7 +181,8 @@ impl LogFormatter for Visible {
             log::Level::Warn => Role::Attention,
             _ => Role::Plain,
         };
-        let time = record.timestamp.strftime("%H:%M:%S");
+        let zone = Zone::chosen();
+        let time = record.timestamp.with_time_zone(zone.inner().clone()).strftime("%H:%M:%S").to_string();
         let voice = if self.is_of_all { format!("{:<9} ", record.target()) } else { String::new() };
         let text = format!("{time} {:<5} {voice}{}", record.level, shown(record.msg()));
         let style: Style = self.theme.style(role);
@@ -201,7 +210,7 @@ mod tests {
             tracing::warn!(target: crate::engine::EVENTS, "home/bob outcome: the disk is full");
             tracing::warn!(target: NOTES, "refused: it is done");
         });
-        let told = warnings();
+        let told: Vec<String> = warnings().into_iter().map(|warning| warning.text).collect();
         assert!(told.contains(&"pack ^[[2J is back".to_owned()));
         assert!(!told.iter().any(|text| text.contains("home/bob") || text.contains("refused")), "{told:?}");
     }

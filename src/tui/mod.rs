@@ -9,6 +9,7 @@ mod cells;
 mod clipboard;
 mod dialogs;
 mod effect;
+mod ended;
 mod file_diff;
 mod file_search;
 mod filter;
@@ -50,7 +51,7 @@ mod view_tests;
 
 pub use dialogs::{Demand, of_skipping};
 pub use keymap::Keymap;
-pub use keys_file::{load as load_keys, path as keys_path};
+pub use keys_file::{Finding as KeysFinding, keymap_of, load as load_keys, nearest_name, path as keys_path};
 pub use log::{filter as log_filter, layer as log_layer, start as start_log};
 pub use parting::Parting;
 pub use runtime::{Options, Records, Source, run};

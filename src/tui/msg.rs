@@ -7,6 +7,14 @@ use super::file_diff::FileDiff;
 use super::file_search::Looked;
 use super::keymap::Key;
 
+/// What a mouse does here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointing {
+    Press,
+    WheelUp,
+    WheelDown,
+}
+
 /// Everything that can happen to the screen. Times are milliseconds of a clock that only goes forward.
 #[derive(Clone, Debug)]
 pub enum Msg {
@@ -16,6 +24,12 @@ pub enum Msg {
     },
     Paste {
         text: String,
+        at: u64,
+    },
+    Pointed {
+        column: u16,
+        row: u16,
+        what: Pointing,
         at: u64,
     },
     Resize {
@@ -65,6 +79,8 @@ pub enum Msg {
     /// A warning or an error was logged.
     Warned {
         text: String,
+        /// Of more weight than what failed before it: the failure's cause is gone.
+        is_news: bool,
     },
     /// The pause that [`super::effect::Effect::Wake`] asked for is over.
     Wake {

@@ -10,9 +10,12 @@ use crate::model::{Error, ErrorKind, Result};
 const CHOICES: [&str; 3] = ["REKINDLE_PAGER", "PAGER", "EDITOR"];
 const DEFAULT: &str = "less";
 
-/// Shows a copy of `text` that nobody else can read or write, until the operator has seen enough.
-pub async fn show(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<()> {
-    let set = CHOICES.iter().find_map(|name| environment(name).filter(|value| !value.trim().is_empty()));
+/// Shows a copy of `text` that nobody else can read or write, until the operator has seen enough. `configured` goes
+/// before what the environment names.
+pub async fn show(text: &str, configured: Option<&str>, environment: impl Fn(&str) -> Option<String>) -> Result<()> {
+    let set = configured.map(str::to_owned);
+    let set =
+        set.or_else(|| CHOICES.iter().find_map(|name| environment(name).filter(|value| !value.trim().is_empty())));
     let command = set.unwrap_or_else(|| DEFAULT.to_owned());
     let failed = |error| Error::io(format!("view the diff with `{command}`"), error).next("set PAGER");
     let mut words = command.split_whitespace();

@@ -8,7 +8,7 @@ use crate::model::{
 
 use unicode_width::UnicodeWidthStr;
 
-use super::cells::wrap;
+use super::cells::{wrap, wrap_under};
 use super::file_diff::{FileDiff, Side};
 use super::side_by_side::{self, Half, broken};
 use super::state::TWO_PANES;
@@ -206,8 +206,9 @@ impl Loaded {
         let mut rows = Vec::new();
         rows.extend(plan.warnings.iter().map(|warning| ReviewRow::Warning(visible(warning).into_owned())));
         if let Some(command) = &plan.command {
-            let words = command.iter().map(|word| format!("{:?}", visible(word)));
-            rows.extend(words.map(ReviewRow::Command));
+            let lines = command.lines(theme.mask());
+            let wrapped = lines.iter().flat_map(|line| wrap_under(line, self.width.saturating_sub(2)));
+            rows.extend(wrapped.map(ReviewRow::Command));
         }
         for (change_at, change) in plan.changes.iter().enumerate() {
             let change_at = number(change_at);

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event as Terminal, EventStream, KeyEventKind};
+use crossterm::event::{Event as Terminal, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -17,7 +17,7 @@ use super::file_diff::{self, FileDiff};
 use super::file_search;
 use super::keymap::{Key, Keymap};
 use super::log;
-use super::msg::Msg;
+use super::msg::{Msg, Pointing};
 use super::pager;
 use super::parting::Parting;
 use super::state::{Dirty, Model, Tab};
@@ -45,7 +45,7 @@ pub struct Records {
     pub plan: Arc<dyn Fn(Digest) -> Result<Option<Plan>> + Send + Sync>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Options {
     /// [`Palette::or_none`] says what `NO_COLOR` makes of it.
     pub palette: Palette,
@@ -56,6 +56,13 @@ pub struct Options {
     /// Begins with a line about what can be done next.
     pub tour: bool,
     pub keymap: Keymap,
+    /// The tasks that the screen is opened to undo, what came last first.
+    pub to_undo: Vec<TaskId>,
+    pub mouse: bool,
+    /// A program and its arguments, before those that the environment names.
+    pub pager: Option<String>,
+    /// What the terminal is sent beside the screen, to call a person.
+    pub calls: Option<mpsc::UnboundedReceiver<Vec<u8>>>,
 }
 
 /// Shows a run until the operator leaves, the terminal is lost or the process is told to end by a signal; the next
@@ -79,9 +86,12 @@ pub async fn run(
     };
     let mut model = Model::new(by, theme, engine.is_none(), options.zone.inner().clone());
     (model.parting, model.keymap, model.tour) = (options.parting, options.keymap, options.tour);
+    model.to_undo = options.to_undo;
     let (sender, messages) = mpsc::unbounded_channel();
     let mut session = Session {
-        screen: Screen::enter()?,
+        screen: Screen::enter(options.mouse)?,
+        pager: options.pager,
+        calls: options.calls,
         model,
         engine,
         sender,
@@ -110,6 +120,8 @@ struct Session {
     last_frame: Option<Instant>,
     /// Where there is no engine to ask.
     records: Option<Records>,
+    pager: Option<String>,
+    calls: Option<mpsc::UnboundedReceiver<Vec<u8>>>,
     is_leaving: bool,
     is_suspended: bool,
     /// Waits for the keyboard to be let go.
@@ -169,6 +181,12 @@ impl Session {
                     }
                 },
                 () = log::LOGGED.notified() => self.on_logged(),
+                bytes = next_call(&mut self.calls) => match bytes {
+                    // A call that the terminal does not take is no reason to end.
+                    Some(bytes) if !self.is_suspended => drop(self.screen.hand_over(&bytes)),
+                    Some(_) => {}
+                    None => self.calls = None,
+                },
                 () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {}
                 () = tokio::time::sleep(pass.unwrap_or_default()), if pass.is_some() => {
                     let at = self.now();
@@ -213,6 +231,15 @@ impl Session {
                 }
             }
             Terminal::Paste(text) => self.take(Msg::Paste { text, at }),
+            Terminal::Mouse(mouse) => {
+                let what = match mouse.kind {
+                    MouseEventKind::Down(MouseButton::Left) => Pointing::Press,
+                    MouseEventKind::ScrollUp => Pointing::WheelUp,
+                    MouseEventKind::ScrollDown => Pointing::WheelDown,
+                    _ => return,
+                };
+                self.take(Msg::Pointed { column: mouse.column, row: mouse.row, what, at });
+            }
             Terminal::Resize(width, height) => self.take(Msg::Resize { width, height }),
             _ => {}
         }
@@ -223,8 +250,8 @@ impl Session {
         if voices != self.model.heard {
             self.take(Msg::Heard { voices });
         }
-        for text in log::warnings() {
-            self.take(Msg::Warned { text });
+        for log::Warning { text, is_news } in log::warnings() {
+            self.take(Msg::Warned { text, is_news });
         }
         if self.model.tab == Tab::Evidence {
             self.model.dirtied(Dirty::Slow);
@@ -295,7 +322,7 @@ impl Session {
         self.screen.leave();
         let settings = rustix::termios::tcgetattr(std::io::stdout())?;
         let shown = tokio::select! {
-            shown = pager::show(text, |name| std::env::var(name).ok()) => shown,
+            shown = pager::show(text, self.pager.as_deref(), |name| std::env::var(name).ok()) => shown,
             // A pager that is killed does not put back what it set.
             _ = signals.first() => {
                 let now = rustix::termios::OptionalActions::Now;
@@ -427,6 +454,13 @@ impl Keyboard {
 impl Drop for Keyboard {
     fn drop(&mut self) {
         self.reader.abort();
+    }
+}
+
+async fn next_call(calls: &mut Option<mpsc::UnboundedReceiver<Vec<u8>>>) -> Option<Vec<u8>> {
+    match calls {
+        Some(calls) => calls.recv().await,
+        None => std::future::pending().await,
     }
 }
 

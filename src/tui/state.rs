@@ -7,6 +7,7 @@ use crate::model::{Digest, Problem, Recorded, Run, TaskId};
 
 use super::canary::Canary;
 use super::dialogs::Dialog;
+use super::ended::Ended;
 use super::groups::Groups;
 use super::keymap::{Action, Context, Keymap};
 use super::matrix::Sight;
@@ -152,6 +153,9 @@ pub struct Model {
     pub heard: Vec<&'static str>,
     pub notes: Notes,
     pub parting: Parting,
+    pub ended: Ended,
+    /// Tasks whose undo is asked for as soon as nothing else goes on, what came last first.
+    pub to_undo: Vec<TaskId>,
     /// A line about what can be done next, where there is nothing else to tell.
     pub tour: bool,
     /// The operator wants the run closed, and to leave then.
@@ -215,6 +219,8 @@ impl Model {
             heard: Vec::new(),
             notes: Notes::default(),
             parting: Parting::default(),
+            ended: Ended::default(),
+            to_undo: Vec::new(),
             tour: false,
             closing: false,
             idle: false,
@@ -289,7 +295,7 @@ impl Model {
         let id = self.review.task.filter(|id| self.cursor == Some(*id))?;
         let loaded = self.review.loaded()?;
         let task = self.run.tasks.get(id.index())?;
-        let same = task.digest == Some(loaded.digest) && task.pass == loaded.proposal.plan.pass;
+        let same = task.digest() == Some(loaded.digest) && task.pass == loaded.proposal.plan.pass;
         same.then_some((id, loaded))
     }
 

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -24,6 +24,7 @@ pub struct Screen {
     output: File,
     line: LineSpeed,
     is_up: bool,
+    has_mouse: bool,
 }
 
 /// The first panic while the screen was up: its message would be lost on the alternate screen.
@@ -32,7 +33,8 @@ static SCREENS: Mutex<usize> = Mutex::new(0);
 static HOOK: Once = Once::new();
 
 impl Screen {
-    pub fn enter() -> Result<Self> {
+    /// `has_mouse`: clicks and the wheel come here; the terminal's own selection is by shift then.
+    pub fn enter(has_mouse: bool) -> Result<Self> {
         let failed = |error| Error::io("take over the terminal", error).next("use --plain");
         let output = rustix::io::dup(io::stdout()).map_err(|error| failed(error.into()))?;
         let output = File::from(output);
@@ -41,7 +43,7 @@ impl Screen {
         // What was typed while nothing was there to be seen is no answer to what comes.
         let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
         let line = LineSpeed::of(&output);
-        let mut screen = Self { terminal, output, line, is_up: false };
+        let mut screen = Self { terminal, output, line, is_up: false, has_mouse };
         screen.resume().map_err(failed)?;
         Ok(screen)
     }
@@ -58,6 +60,9 @@ impl Screen {
         self.is_up = true;
         enable_raw_mode()?;
         execute!(self.output, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        if self.has_mouse {
+            execute!(self.output, EnableMouseCapture)?;
+        }
         self.repaint()
     }
 
@@ -67,6 +72,9 @@ impl Screen {
             return;
         }
         // Each is tried whatever became of the one before: the terminal may be gone.
+        if self.has_mouse {
+            let _ = execute!(self.output, DisableMouseCapture);
+        }
         let _ = execute!(self.output, DisableBracketedPaste, Clear(ClearType::All), LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
         *SCREENS.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
@@ -119,8 +127,9 @@ impl Drop for Screen {
 /// For an end that no destructor sees: the terminal as it was, if a screen has it.
 pub fn give_back() {
     if *SCREENS.lock().unwrap_or_else(PoisonError::into_inner) > 0 {
-        let _ =
-            execute!(io::stdout(), DisableBracketedPaste, Clear(ClearType::All), LeaveAlternateScreen, cursor::Show);
+        // Whether the mouse was taken is not known here; giving it back twice does no harm.
+        let _ = execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste);
+        let _ = execute!(io::stdout(), Clear(ClearType::All), LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
     }
 }

@@ -96,12 +96,12 @@ impl Theme {
             (TaskStatus::Review, _) => "?",
             (TaskStatus::Approved, _) => "a",
             (TaskStatus::Applying, _) => "*",
-            (TaskStatus::Done, true) => "+",
+            (TaskStatus::Done, true) => "v",
             (TaskStatus::Done, false) => "✓",
             (TaskStatus::Failed, true) => "x",
             (TaskStatus::Failed, false) => "✗",
-            (TaskStatus::Unknown, _) => "!",
-            (TaskStatus::Skipped, _) => "-",
+            (TaskStatus::Unknown, _) => "u",
+            (TaskStatus::Skipped, _) => "s",
             (TaskStatus::Undone, _) => "<",
         }
     }
@@ -133,6 +133,20 @@ impl Theme {
 
     pub fn arrow(self) -> &'static str {
         if self.ascii { "->" } else { "→" }
+    }
+
+    /// What the signs mean that stand for themselves: each has one meaning wherever it is.
+    pub fn signs(self) -> [(&'static str, &'static str); 8] {
+        [
+            ("-", "is live now, and goes"),
+            ("+", "is in the backup, and comes"),
+            ("~", if self.ascii { "is changed; at a line's end: it is longer" } else { "is changed" }),
+            ("@", "lines that are equal on both sides, and not shown"),
+            (self.arrow(), "from what is live now to what comes"),
+            ("[y] [n]", "a hunk that is taken, one that is left out"),
+            ("> #", "the cursor; what is marked"),
+            ("!", "a warning"),
+        ]
     }
 
     /// Stands for a secret.

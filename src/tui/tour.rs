@@ -134,7 +134,9 @@ fn in_review(model: &Model, id: TaskId) -> String {
         (TaskStatus::Review, Some((_, loaded))) => {
             let (approve, open) = (key(Action::Approve), key(Action::Open));
             let left_out = loaded.selection.left_out_count() as u64;
-            if left_out > 0 && loaded.totals.taken == 0 {
+            if loaded.proposal.plan.command.is_some() {
+                format!("this command would be run; {approve} asks once more, {} skips it", key(Action::Skip))
+            } else if left_out > 0 && loaded.totals.taken == 0 {
                 format!("nothing is taken, so nothing would be written; {} takes again", key(Action::Take))
             } else if left_out > 0 {
                 let left_out = plural(left_out, "hunk");
@@ -231,6 +233,7 @@ mod tests {
                 partial: false,
                 kept: None,
                 dependents_go_on: false,
+                bytes: None,
             },
         );
     }

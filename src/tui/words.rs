@@ -1,6 +1,7 @@
 use crate::engine::Activity;
 use crate::model::{
-    Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Recorded, Shown, TaskStatus, Times, visible,
+    Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Recorded, Shown, TaskStatus, Times, Zone,
+    visible,
 };
 
 use super::names::{shown_name, shown_step};
@@ -60,13 +61,7 @@ pub fn counts(counts: Counts) -> String {
 }
 
 pub fn activity(activity: &Activity) -> Option<String> {
-    match activity {
-        Activity::Planning => Some("planning".to_owned()),
-        Activity::Writing(progress) => Some(format!("writing {}", progress.words())),
-        Activity::ReadingBack => Some("reading back".to_owned()),
-        Activity::Waiting(why) => Some(visible(why).into_owned()),
-        Activity::Idle => None,
-    }
+    activity.words().map(|words| visible(&words).into_owned())
 }
 
 /// What the log tells of an event: a task was settled. Of a failure the engine's own line tells, where there is one.
@@ -93,11 +88,12 @@ pub fn note(model: &Model, id: TaskId) -> String {
             let names: Vec<_> = needs.iter().map(|step| visible(&step.id).into_owned()).collect();
             if names.is_empty() { String::new() } else { format!("needs {}", names.join(", ")) }
         }
+        TaskStatus::Review | TaskStatus::Approved if is_command(model, id) => "a command".to_owned(),
         TaskStatus::Review => {
             let undo = if task.pass == crate::model::Pass::Undo { "UNDO " } else { "" };
-            format!("{undo}{}", counts(task.counts))
+            format!("{undo}{}", counts(task.counts()))
         }
-        TaskStatus::Approved | TaskStatus::Applying => counts(task.counts),
+        TaskStatus::Approved | TaskStatus::Applying => counts(task.counts()),
         TaskStatus::Done if task.undoable => "can be undone".to_owned(),
         TaskStatus::Undone => {
             let stays = run.stays(id).first();
@@ -115,6 +111,10 @@ pub fn note(model: &Model, id: TaskId) -> String {
     }
 }
 
+fn is_command(model: &Model, id: TaskId) -> bool {
+    model.run.step(id).is_some_and(|step| step.kind == crate::model::StepKind::Run)
+}
+
 /// A value so that no two different ones look the same: as JSON, hidden characters shown.
 pub fn value(shown: Option<&Shown>, theme: Theme) -> String {
     match shown {
@@ -125,14 +125,14 @@ pub fn value(shown: Option<&Shown>, theme: Theme) -> String {
     }
 }
 
-pub fn entry(entry: &Entry, theme: Theme) -> String {
+pub fn entry(entry: &Entry) -> String {
     match &entry.kind {
         NodeKind::Directory => "directory".to_owned(),
         NodeKind::File { size, link } => {
             let link = if link.is_some() { ", hard link" } else { "" };
             format!("file {}{link}", crate::model::size(*size))
         }
-        NodeKind::Symlink { target } => format!("link {} {}", theme.arrow(), visible(&**target)),
+        NodeKind::Symlink { target } => format!("link to {}", visible(&**target)),
         NodeKind::Special { .. } => "special file (listed, never written)".to_owned(),
     }
 }
@@ -176,15 +176,15 @@ pub fn hunk(hunk: &Hunk, theme: Theme) -> String {
         HunkAt::Field { .. } => String::new(),
         HunkAt::Node { before, after, content, .. } => match (before, after) {
             (Some(before), Some(after)) => both(before, after, *content, theme),
-            (None, Some(after)) => entry(after, theme),
-            (Some(before), None) => format!("was {}", entry(before, theme)),
+            (None, Some(after)) => entry(after),
+            (Some(before), None) => format!("was {}", entry(before)),
             (None, None) => String::new(),
         },
     }
 }
 
 fn both(before: &Entry, after: &Entry, content: bool, theme: Theme) -> String {
-    let (old, new) = (entry(before, theme), entry(after, theme));
+    let (old, new) = (entry(before), entry(after));
     let mut parts = Vec::new();
     if old != new {
         parts.push(format!("{old} {} {new}", theme.arrow()));
@@ -207,9 +207,13 @@ pub fn fidelity(fidelity: Fidelity) -> &'static str {
 
 /// Two times that differ, only as exactly as shows it.
 fn times(old: Times, new: Times, arrow: &str) -> String {
+    let zone = Zone::chosen();
+    let (utc, offset) = (zone.inner() == &jiff::tz::TimeZone::UTC, " %:z");
     let at = |times: Times, format: &str| {
+        let format = if utc { format.to_owned() } else { format.replace('Z', offset) };
         let time = jiff::Timestamp::new(times.mtime_s, i32::try_from(times.mtime_ns).unwrap_or(0));
-        time.map_or_else(|_| format!("{} s", times.mtime_s), |time| time.strftime(format).to_string())
+        let said = |time: jiff::Timestamp| time.to_zoned(zone.inner().clone()).strftime(&format).to_string();
+        time.map_or_else(|_| format!("{} s", times.mtime_s), said)
     };
     let both = |old_format, new_format| (at(old, old_format), at(new, new_format));
     let (before, after) = if at(old, "%F") != at(new, "%F") {

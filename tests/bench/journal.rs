@@ -165,6 +165,7 @@ fn events(plans: &[(Digest, Arc<Plan>)]) -> Vec<Recorded> {
             partial: false,
             kept: None,
             dependents_go_on: false,
+            bytes: None,
         });
     }
     events.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at: 1_795_236_180_000, event }).collect()

@@ -6,7 +6,9 @@ use std::time::Duration;
 use rekindle::component::Component;
 use rekindle::engine::{Command, CommandLine, Notice, Script, When, Work};
 use rekindle::journal::StateFolder;
-use rekindle::model::{Event, Owner, Result, Run, RunHeader, Secret, StepHeader, StepKind, TaskStatus};
+use rekindle::model::{
+    EnvironmentValue, Event, Owner, Result, Run, RunHeader, Secret, StepHeader, StepKind, TaskStatus,
+};
 
 use crate::one_step::new_session;
 
@@ -48,7 +50,7 @@ async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) ->
     let state = StateFolder::at(folder.path());
     let line = CommandLine {
         argv: vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()],
-        env: vec![("TOKEN".to_owned(), Secret::new("hush"))],
+        env: vec![("TOKEN".to_owned(), EnvironmentValue::Secret(Secret::new("hush")))],
         secrets: vec![Secret::new("hush-hush"), Secret::new("two\nlines of it")],
         cwd: None,
         deadline,
@@ -61,6 +63,8 @@ async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) ->
         needs: Vec::new(),
         component: None,
         about: String::new(),
+        question: None,
+        probe: None,
         policy: Default::default(),
     };
     let engine = session.begin(RunHeader { id: "command".to_owned(), steps: vec![step], ..RunHeader::default() });

@@ -71,7 +71,7 @@ async fn an_undo_brings_the_former_state_back_after_its_own_review() {
         run.until(name, &[TaskStatus::Review]).await;
         run.settle().await;
         assert_eq!(run.status(name), TaskStatus::Review, "{name}: {:?}", run.run.problems);
-        let digest = run.run.tasks[task.index()].digest.unwrap();
+        let digest = run.run.tasks[task.index()].digest().unwrap();
         run.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
         run.until(name, &[TaskStatus::Undone, TaskStatus::Failed, TaskStatus::Unknown]).await;
         assert_eq!(run.status(name), TaskStatus::Undone, "{name}: {:?}", run.run.problems);
@@ -108,7 +108,7 @@ async fn bobs_notes_in_review(platform: &Platform) -> (Follower, TaskId, Digest)
     let mut run = platform.begin(ApprovalPolicy::Ask).await;
     run.settle().await;
     let task = run.run.find("home/bob").unwrap();
-    let digest = run.run.tasks[task.index()].digest.unwrap();
+    let digest = run.run.tasks[task.index()].digest().unwrap();
     (run, task, digest)
 }
 
@@ -137,7 +137,7 @@ async fn a_source_changed_after_the_review_voids_what_was_reviewed() {
     run.until("home/bob", &[TaskStatus::Approved]).await;
     run.until("home/bob", &[TaskStatus::Review, TaskStatus::Done]).await;
     assert_eq!(platform.read("live/home/bob/notes.txt").unwrap(), "scribble");
-    let digest = run.run.tasks[task.index()].digest.unwrap();
+    let digest = run.run.tasks[task.index()].digest().unwrap();
     run.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
     run.until("home/bob", &[TaskStatus::Done]).await;
     assert_eq!(platform.read("live/home/bob/notes.txt").unwrap(), "NOTES of bob\n");

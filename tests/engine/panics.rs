@@ -142,6 +142,8 @@ async fn a_panic_in_an_answer_fails_the_question() {
         needs: Vec::new(),
         component: None,
         about: String::new(),
+        question: None,
+        probe: None,
         policy: Default::default(),
     };
     let wait = Asking::Wait { every: Duration::from_millis(1), deadline: Duration::from_secs(60), go_on: true };

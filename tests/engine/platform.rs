@@ -115,6 +115,8 @@ impl Platform {
             needs: needs.to_vec(),
             component: Some(component.to_owned()),
             about: String::new(),
+            question: None,
+            probe: None,
             policy: Default::default(),
         };
         let backup = script.home_backup.identity().await.unwrap();

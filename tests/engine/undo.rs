@@ -17,7 +17,7 @@ fn account(quota: u32) -> String {
 impl Follower {
     pub async fn approve(&mut self, name: &str, ends: &[TaskStatus]) {
         let task = self.run.find(name).unwrap();
-        let digest = self.run.tasks[task.index()].digest.unwrap();
+        let digest = self.run.tasks[task.index()].digest().unwrap();
         self.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
         self.until(name, &[TaskStatus::Approved]).await;
         self.until(name, ends).await;
@@ -180,7 +180,7 @@ async fn a_file_that_was_left_out_of_a_restore_is_not_the_undos_to_delete() {
     selection.decide(&proposal.plan, 0, notes, false);
     let digest = proposal.plan.digest(&selection);
     run.engine.command(Command::Decide { task, selection }, "op").await.unwrap();
-    while run.run.tasks[task.index()].digest != Some(digest) {
+    while run.run.tasks[task.index()].digest() != Some(digest) {
         run.step().await;
     }
     run.approve("home/ana", &[TaskStatus::Done]).await;
@@ -232,8 +232,8 @@ async fn an_undo_that_is_let_go_carries_no_restore_out() {
     let mut run = platform.begin(ApprovalPolicy::Ask).await;
     run.settle().await;
     let task = run.run.find("account/ana").unwrap();
-    let digest = run.run.tasks[task.index()].digest.unwrap();
-    let counts = run.run.tasks[task.index()].counts;
+    let digest = run.run.tasks[task.index()].digest().unwrap();
+    let counts = run.run.tasks[task.index()].counts();
     run.leave().await;
     let by = || "op".to_owned();
     let (known, preview, pass, undoable) = (Known::NotApplied, Preview::Exact, Default::default(), true);
@@ -250,6 +250,7 @@ async fn an_undo_that_is_let_go_carries_no_restore_out() {
             partial: true,
             kept: None,
             dependents_go_on: false,
+            bytes: None,
         },
         Event::Retried { task, by: by() },
         Event::Planned { task, pass, digest, preview, counts, cohort: digest },
@@ -320,7 +321,7 @@ async fn an_undo_that_wrote_a_part_and_is_let_go_has_failed() {
     let mut run = platform.begin(YES).await;
     run.settle().await;
     let task = run.run.find("account/ana").unwrap();
-    let counts = run.run.tasks[task.index()].counts;
+    let counts = run.run.tasks[task.index()].counts();
     run.leave().await;
     let by = || "op".to_owned();
     let (known, preview, pass, digest) =
@@ -340,6 +341,7 @@ async fn an_undo_that_wrote_a_part_and_is_let_go_has_failed() {
             partial: true,
             kept: None,
             dependents_go_on: false,
+            bytes: None,
         },
     ]);
     let mut run = platform.resume(ApprovalPolicy::Ask).await;
@@ -359,7 +361,7 @@ async fn an_undo_that_wrote_a_part_and_is_let_go_has_failed() {
 async fn an_approved_undo_that_is_let_go_leaves_the_task_done() {
     let (platform, mut run, task) = undo_in_review().await;
     run.engine.command(Command::Pause, "op").await.unwrap();
-    let digest = run.run.tasks[task.index()].digest.unwrap();
+    let digest = run.run.tasks[task.index()].digest().unwrap();
     run.engine.command(Command::Approve { task, digest }, "op").await.unwrap();
     run.engine.command(Command::Skip { task, why: "not now".to_owned() }, "op").await.unwrap();
     run.until("account/ana", &[TaskStatus::Done, TaskStatus::Skipped]).await;

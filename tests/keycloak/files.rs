@@ -58,7 +58,7 @@ impl File {
     }
 
     /// Restores it, after which nothing is left to do and the run verifies.
-    fn restore(&self) -> String {
+    pub fn restore(&self) -> String {
         let (code, told) = self.call("run", &["--plain", "--yes"]);
         assert_eq!(code, Some(0), "{told}");
         let (code, left) = self.call("plan", &[]);
@@ -85,6 +85,21 @@ impl File {
 
     pub async fn client_now(&self, client_id: &str) -> Value {
         self.admin.get(&format!("/{}/clients?clientId={client_id}", self.name)).await[0].clone()
+    }
+
+    /// Of a realm that is on no server yet, as a person writes its file.
+    pub async fn written(name: &'static str, mut realm: Value) -> Self {
+        let admin = Admin::new(server());
+        admin.remove_realm(name).await;
+        realm["realm"] = json!(name);
+        realm["enabled"] = json!(true);
+        let file = Self { name, admin, realm, folder: tempfile::tempdir().unwrap(), rekindle: Rekindle::new() };
+        file.write_realm();
+        file
+    }
+
+    pub async fn is_there(&self) -> bool {
+        self.admin.call(Method::GET, &format!("/{}", self.name), None).await.0 == 200
     }
 }
 

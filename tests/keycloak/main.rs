@@ -27,3 +27,4 @@ mod reading;
 mod runbooks;
 mod trust;
 mod writing;
+mod written;

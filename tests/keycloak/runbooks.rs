@@ -32,6 +32,27 @@ impl Rekindle {
         command
     }
 
+    /// Whether a file of its runs holds that text.
+    pub fn holds(&self, text: &str) -> bool {
+        let mut open = vec![self.state.path().to_owned()];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+                let path = entry.path();
+                match entry.file_type().unwrap() {
+                    kind if kind.is_dir() => open.push(path),
+                    kind if kind.is_file() => {
+                        let bytes = std::fs::read(path).unwrap();
+                        if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
+                            return true;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        false
+    }
+
     /// A verb on a shipped runbook.
     pub fn on(&self, verb: &str, runbook: &str, realm: &str, export: &Path, more: &[&str]) -> Output {
         let runbook = format!("{}/runbooks/{runbook}", env!("CARGO_MANIFEST_DIR"));

@@ -122,7 +122,8 @@ fn a_wait_ends_by_its_deadline_or_goes_on_as_the_runbook_says() {
 fn a_confirmation_waits_for_a_person_unless_a_probe_can_tell() {
     let platform = Platform::new();
     let probed = "  - id: seen\n    each: user\n    confirm: ${user} has logged in\n    probe: { file: \"${user}/.profile\" }\n    on: homes\n";
-    platform.run(probed).exits(0).says("--yes confirms: ana has logged in");
+    let told = platform.run(probed).exits(0).says("a file of 3 bytes");
+    assert!(!told.out.contains("confirms"), "nobody was asked: {}", told.out);
     let bare = "  - id: seen\n    confirm: the storage team is told\n";
     platform.run(bare).exits(2);
 }
@@ -192,4 +193,64 @@ fn a_secret_on_the_command_line_is_warned_of_and_a_pipe_keeps_nobody_waiting() {
     ] {
         assert_eq!(rekindle(arguments).status.code(), Some(1), "{arguments:?}");
     }
+}
+
+const SCALE: &str = "  - id: scale\n    apply: deployments\n    documents: { hub: { replicas: 0 } }\n";
+
+#[test]
+fn a_person_is_called_at_the_end_and_a_command_that_hangs_holds_nothing() {
+    let platform = Platform::new();
+    let told = platform.folder.path().join("told");
+    let script = platform.folder.path().join("call.sh");
+    let text = format!("#!/bin/sh\necho \"$REKINDLE_EVENT: $REKINDLE_TEXT\" >> {}\nsleep 600\n", told.display());
+    fs::write(&script, text).unwrap();
+    let way = format!("command:sh {}", script.display());
+    let begun = std::time::Instant::now();
+    platform.rekindle(&["run", "--plain", "--yes", "--notify", &way], SCALE).exits(0).says("scale: done");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60), "the hanging command held the run");
+    assert_eq!(fs::read_to_string(told).unwrap(), "done: all is done: 1 done\n");
+}
+
+#[test]
+fn settings_that_are_none_are_refused_by_name_before_anything_is_begun() {
+    let platform = Platform::new();
+    let config = platform.folder.path().join("config.toml");
+    fs::write(&config, "time_zone = \"utc\"\n[on_attention]\nbel = true\n").unwrap();
+    let config = config.display().to_string();
+    let told = platform.rekindle(&["run", "--plain", "--yes", "--config", &config], SCALE).exits(1);
+    assert!(told.err.contains("config.toml:3: there is no setting on_attention.bel"), "{}", told.err);
+    assert!(told.err.contains("did you mean bell?"), "{}", told.err);
+    assert!(platform.text("deployments/hub.yaml").is_none());
+}
+
+#[test]
+fn quiet_prints_the_totals_alone() {
+    let platform = Platform::new();
+    let told = platform.rekindle(&["run", "--plain", "--yes", "--quiet"], SCALE).exits(0).says("1 done");
+    assert!(!told.out.contains("took") && !told.out.contains("approved"), "{}", told.out);
+}
+
+#[test]
+fn the_record_of_a_command_says_where_it_ran_and_with_what_and_no_secret() {
+    let platform = Platform::new();
+    fs::create_dir(platform.folder.path().join("hub")).unwrap();
+    let steps = "  - id: hook\n    run: [sh, -c, 'pwd > where; echo \"$NAME\" >> where']\n    cwd: hub\n    \
+                 env: { NAME: eu-west }\n";
+    platform.run(steps).exits(0);
+    let hub = platform.folder.path().join("hub");
+    let hub = hub.canonicalize().unwrap();
+    assert_eq!(platform.text("hub/where").unwrap(), format!("{}\neu-west\n", hub.display()));
+    let mut report = Command::new(env!("CARGO_BIN_EXE_rekindle"));
+    let report = report.arg("report").env("REKINDLE_STATE", platform.folder.path().join("state")).output().unwrap();
+    let report = String::from_utf8(report.stdout).unwrap();
+    assert!(report.contains("/hub`") && report.contains("NAME=eu-west"), "{report}");
+}
+
+#[test]
+fn nobody_is_said_to_have_confirmed_a_question_that_was_not_asked() {
+    let platform = Platform::new();
+    let steps = "  - id: seen\n    about: the first user is back\n    confirm: ana sees her files\n    \
+                 probe: { file: ana/.profile }\n    on: homes\n";
+    let told = platform.run(steps).exits(0);
+    assert!(!told.out.contains("confirms"), "{}", told.out);
 }

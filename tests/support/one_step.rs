@@ -54,6 +54,8 @@ impl Accounts {
                 needs: Vec::new(),
                 component: Some("accounts".to_owned()),
                 about: String::new(),
+                question: None,
+                probe: None,
                 policy: Default::default(),
             }],
             owners: vec![OwnerSet { set: "user".to_owned(), names: users }],

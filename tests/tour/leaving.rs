@@ -111,5 +111,5 @@ fn a_signal_at_a_prompt_leaves_the_run() {
 fn the_end_of_input_is_a_line_of_its_own() {
     let ground = waiting();
     let told = ground.answering("", &["run", "runbook.yaml", "--plain"], 2);
-    told.says("\n> \n1 waiting, 1 review\n");
+    told.says("\n> \ndone ").says("\n1 waiting, 1 review\n");
 }

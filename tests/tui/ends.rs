@@ -81,6 +81,7 @@ fn a_closed_window_ends_a_program_whose_source_does_not_answer() {
     gone("with a source that does not answer", terminal.close());
     lost.bring_back();
     let mut again = platform.rekindle(&["resume"]);
+    crate::stories::go_on(&mut again);
     again.sees("done 1").sees("review 1");
     again.signal(Signal::TERM);
     again.ends();

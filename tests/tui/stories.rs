@@ -30,6 +30,14 @@ pub fn leave(terminal: &mut Terminal) {
     terminal.press_until("y", "the shell", |screen| !screen.contains("Leave?"));
 }
 
+/// Answers what a resume asks where something is written at once; whether it asks depends on when the kill came.
+pub fn go_on(terminal: &mut Terminal) {
+    terminal.wait("the question or the screen", |screen| screen.contains("[y/N]") || screen.contains("1 Steps"));
+    if terminal.text().contains("[y/N]") {
+        terminal.press("y\r");
+    }
+}
+
 #[test]
 fn a_hunk_is_left_out_and_the_rest_is_restored() {
     let platform = Platform::damaged();
@@ -85,12 +93,13 @@ fn a_run_that_was_killed_goes_on_where_it_was() {
     terminal.signal(Signal::KILL);
     terminal.ends();
     let mut terminal = platform.rekindle(&["resume"]);
-    // What was being written is settled, and done, without anybody's asking.
+    go_on(&mut terminal);
+    // What was being written is settled, and done.
     terminal.sees("done 1").sees("review 1");
     // Both plans were made before this screen looked: it knows all the same which are equal.
     terminal.press("j3").sees("home/bob");
     terminal.sees("takes");
-    terminal.press("A").sees("Approve 1 plan?");
+    terminal.press("A").sees("Approve home/bob?");
     terminal.press_until(ESC, "the plan", |screen| !is_asking(screen));
     approve(&mut terminal);
     terminal.sees("done 2").sees("every task is settled");
@@ -130,6 +139,55 @@ fn an_undo_has_its_own_review_and_a_finished_run_is_closed_on_leaving() {
     let mut terminal = platform.rekindle(&["resume"]);
     assert_eq!(terminal.ends(), 1);
     assert!(terminal.text().contains("it was closed"), "{}", terminal.text());
+}
+
+#[test]
+fn an_undo_that_is_asked_for_at_the_shell_opens_the_screen_with_its_plans() {
+    let platform = Platform::damaged();
+    let mut terminal = platform.rekindle(&["run", "runbook.yaml", "--user", "ana"]);
+    terminal.sees("review 1");
+    terminal.press("3").sees("takes");
+    approve(&mut terminal);
+    // The run's end says what it has done.
+    terminal.sees("home of 1 user: 1 done").sees("until the run is closed").sees("rekindle undo");
+    leave(&mut terminal);
+    assert_eq!(terminal.ends(), 0);
+    let mut terminal = platform.rekindle(&["undo"]);
+    terminal.sees("filter: 1 task to be undone").sees("review 1");
+    assert_eq!(platform.read("ana", "notes.txt"), NOTES, "nothing is undone before it is approved");
+    terminal.press("3").sees("UNDO").sees("takes");
+    approve(&mut terminal);
+    terminal.sees("undone 1").sees("UNDONE");
+    leave(&mut terminal);
+    assert_eq!(terminal.ends(), 0);
+    terminal.is_given_back();
+    assert!(terminal.text().contains("everything that was asked for is undone"), "{}", terminal.text());
+    assert_eq!(platform.read("ana", "notes.txt"), "one\nTWO\nthree\n");
+}
+
+#[test]
+fn a_resume_says_what_is_written_without_another_question_and_no_answer_leaves_the_run_as_it_is() {
+    let platform = Platform::damaged();
+    let mut terminal = platform.rekindle(&["run", "runbook.yaml"]);
+    terminal.sees("review 2");
+    let lost = platform.hang_packs();
+    terminal.press("3");
+    approve(&mut terminal);
+    terminal.sees("applying 1");
+    terminal.signal(Signal::KILL);
+    terminal.ends();
+    lost.bring_back();
+    let mut terminal = platform.rekindle(&["resume"]);
+    terminal.sees("run ").sees("homes: directory").sees("was being written").sees("home/ana").sees("[y/N]");
+    terminal.press("\r").sees("nothing was begun");
+    assert_eq!(terminal.ends(), 2);
+    assert_eq!(platform.read("ana", "notes.txt"), "one\nTWO\nthree\n");
+    let mut terminal = platform.rekindle(&["resume"]);
+    terminal.sees("[y/N]");
+    terminal.press("y\r").sees("done 1");
+    assert_eq!(platform.read("ana", "notes.txt"), NOTES);
+    leave(&mut terminal);
+    terminal.ends();
 }
 
 #[test]

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::time::Instant;
 
 use super::plain::{Ending, Lines, Walk, totals};
 use super::prepared::prepare;
@@ -178,51 +177,35 @@ async fn in_plain_mode(walk: Walk, sandbox: &Sandbox, id: &str) -> Result<Exit> 
     Ok(if proof.holds { exit } else { Exit::Failed })
 }
 
-/// On the screen the operator retries. The lost pack is back soon after the failure is seen; that is told a while
-/// later, and only to whom it is news.
+/// On the screen the operator retries. The lost pack is back soon after the failure is seen, and that is told at once.
 fn mend_when_it_fails(engine: &Engine, pack: Arc<LostPack>, tell: fn(&str)) {
     let mut notices = engine.subscribe();
     tokio::spawn(async move {
         let mut run = crate::model::Run::default();
-        let mut tell_at: Option<Instant> = None;
-        loop {
-            let notice = match tell_at {
-                None => notices.recv().await,
-                Some(at) => match tokio::time::timeout_at(at, notices.recv()).await {
-                    Ok(notice) => notice,
-                    Err(_) => {
-                        tell(&note(&pack.name()));
-                        break;
-                    }
-                },
-            };
+        while let Some(notice) = notices.recv().await {
             match notice {
-                Some(Notice::Snapshot(snapshot)) => run = std::sync::Arc::unwrap_or_clone(snapshot),
-                Some(Notice::Event(recorded)) if run.apply(&recorded).is_ok() => {}
-                Some(_) => continue,
-                None => break,
+                Notice::Snapshot(snapshot) => run = std::sync::Arc::unwrap_or_clone(snapshot),
+                Notice::Event(recorded) if run.apply(&recorded).is_ok() => {}
+                _ => continue,
             }
             let failed = run.find(FAILING).and_then(|task| run.tasks.get(task.index()));
-            let failed = failed.is_some_and(|state| state.status == TaskStatus::Failed);
-            match (failed, tell_at) {
-                (true, None) => {
-                    tokio::time::sleep(UNTIL_MENDED).await;
-                    if let Err(error) = pack.mend() {
-                        tracing::error!(target: "demo", "the lost pack could not be brought back: {error}");
-                        break;
-                    }
-                    tell_at = Some(Instant::now() + UNTIL_TOLD);
-                }
-                (false, Some(_)) => break,
-                _ => {}
+            if failed.is_none_or(|state| state.status != TaskStatus::Failed) {
+                continue;
             }
+            tokio::time::sleep(UNTIL_MENDED).await;
+            match pack.mend() {
+                Ok(()) => tell(&note(&pack.name())),
+                Err(error) => {
+                    tracing::error!(target: "demo", "the lost pack could not be brought back: {error}");
+                }
+            }
+            break;
         }
     });
 }
 
-const UNTIL_MENDED: Duration = Duration::from_secs(1);
-/// Long enough to read what failed, and why, and to look around.
-const UNTIL_TOLD: Duration = Duration::from_secs(15);
+/// Long enough to see that something failed.
+const UNTIL_MENDED: Duration = Duration::from_millis(500);
 
 fn note(pack: &str) -> String {
     format!("pack {pack} is back from the second copy: retry {FAILING}")

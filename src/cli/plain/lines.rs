@@ -1,7 +1,10 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::progress_json::progress_object;
 use super::wording::{event_json, event_line, shown_name};
+use crate::cli::output;
 use crate::cli::progress::Progress;
 use crate::cli::waits;
 use crate::engine::{Activity, Notice};
@@ -10,6 +13,14 @@ use crate::model::{Event, Run, RunHeader, TaskId, TaskStatus, visible};
 /// What the systems of a run call themselves.
 pub fn identity_lines(header: &RunHeader) -> Vec<String> {
     header.identities.iter().map(|(name, identity)| format!("  {}: {identity}", visible(name))).collect()
+}
+
+/// What is told with `--quiet` too.
+fn is_trouble(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Failed { .. } | Event::Outcome { problem: Some(_), .. } | Event::Paused { .. } | Event::Aborted { .. }
+    )
 }
 
 /// A run told line by line.
@@ -21,11 +32,21 @@ pub struct Lines {
     pub progress: Progress,
     /// Systems that are waited for, of which that is said.
     waiting: Mutex<HashSet<String>>,
+    /// When progress was told last, as JSON.
+    told: Mutex<Instant>,
 }
+
+const EVERY: Duration = Duration::from_secs(1);
 
 impl Lines {
     pub fn new(json: bool, asks: bool) -> Self {
-        Self { json, asks, progress: Progress::new(json), waiting: Mutex::default() }
+        Self {
+            json,
+            asks,
+            progress: Progress::new(json || output::is_quiet()),
+            waiting: Mutex::default(),
+            told: Mutex::new(Instant::now()),
+        }
     }
 
     /// Where no line is written over, it is said once.
@@ -46,7 +67,9 @@ impl Lines {
                 Ok(_) => self.print_event(run, &recorded),
                 Err(illegal) => tracing::error!(target: "plain", "{illegal}"),
             },
-            Notice::Output { task, line } if !self.json => self.print(&format!("{} | {line}", shown_name(run, task))),
+            Notice::Output { task, line } if !self.json && !output::is_quiet() => {
+                self.print(&format!("{} | {line}", shown_name(run, task)))
+            }
             Notice::BackOff { component, words: Some(words) } => {
                 self.waits_for(component, &words);
             }
@@ -59,13 +82,11 @@ impl Lines {
     }
 
     fn tell_activity(&self, run: &Run, task: TaskId, activity: &Activity) {
-        let doing = match activity {
-            Activity::Planning => "planning".to_owned(),
-            Activity::Writing(progress) => progress.words(),
-            Activity::ReadingBack => "reading back".to_owned(),
-            Activity::Waiting(why) => why.clone(),
-            Activity::Idle => return,
-        };
+        if self.json {
+            return self.progress_json(run, task, activity);
+        }
+        let Some(doing) = activity.words() else { return };
+        let doing = visible(&doing).into_owned();
         self.progress.show(|| {
             let settled: u32 =
                 TaskStatus::ALL.iter().filter(|status| status.is_settled()).map(|status| run.count(*status)).sum();
@@ -73,8 +94,20 @@ impl Lines {
         });
     }
 
+    /// As an object beside the events, at most once a second and only of what takes longer.
+    fn progress_json(&self, run: &Run, task: TaskId, activity: &Activity) {
+        let mut last = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() < EVERY {
+            return;
+        }
+        if let Some(object) = progress_object(run, task, activity) {
+            *last = Instant::now();
+            self.print(&object.to_string());
+        }
+    }
+
     pub fn introduce(&self, run: &Run) {
-        if self.json || run.tasks.iter().any(|task| task.attempt > 0) {
+        if self.json || output::is_quiet() || run.tasks.iter().any(|task| task.attempt > 0) {
             return;
         }
         identity_lines(&run.header).iter().for_each(|line| self.print(line));
@@ -83,6 +116,9 @@ impl Lines {
     fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {
         if self.json {
             return self.print(&event_json(recorded));
+        }
+        if output::is_quiet() && !is_trouble(&recorded.event) {
+            return;
         }
         if let Event::Warned { task, .. } = recorded.event
             && self.asks

@@ -176,9 +176,9 @@ async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 }
 
 async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
-    walk.print(&format!("\n{}  {}", shown_name(run, task), visible(&run.about(task))));
+    walk.print(&format!("\n{}  {}", shown_name(run, task), visible(&run.question(task))));
     match answer(walk, "1 it is so  2 skip  3 later  4 quit").await.as_deref() {
-        Some("1") => decide(walk, Command::Confirm { task }).await,
+        Some("1") => decide(walk, Command::Confirm { task, question: run.question(task) }).await,
         Some("2") => skip(walk, run, task).await,
         Some("4") | None => Asked::Leave,
         Some(_) => Asked::Later,

@@ -92,7 +92,7 @@ impl Walk {
                 // No event comes of it.
                 prompt::Asked::Again => notices = self.engine.subscribe(),
                 prompt::Asked::Later => {
-                    put_off.insert((task, run.tasks.get(task.index()).and_then(|state| state.digest)));
+                    put_off.insert((task, run.tasks.get(task.index()).and_then(|state| state.digest())));
                     // Nothing happened, so no notice comes: look for the next one ourselves.
                     notices = self.engine.subscribe();
                 }
@@ -144,19 +144,19 @@ impl Walk {
             let Some(state) = run.tasks.get(task.index()) else { return false };
             let asks = match state.status {
                 // An undo of a paused run: there is nothing to be shown.
-                TaskStatus::Review if state.digest.is_none() => false,
+                TaskStatus::Review if state.digest().is_none() => false,
                 TaskStatus::Review | TaskStatus::Failed | TaskStatus::Unknown => true,
                 TaskStatus::Ready => run.step(*task).is_some_and(|step| step.kind == StepKind::Confirm),
                 _ => false,
             };
             let meant = self.only.as_ref().is_none_or(|only| only.contains(task));
-            asks && meant && !put_off.contains(&(*task, state.digest))
+            asks && meant && !put_off.contains(&(*task, state.digest()))
         })
     }
 
     /// A restore is in review with its plan; the undos of a paused run have none, and nothing makes one.
     fn tell_of_unplanned(&self, run: &Run) {
-        let is_unplanned = |state: &&TaskState| state.status == TaskStatus::Review && state.digest.is_none();
+        let is_unplanned = |state: &&TaskState| state.status == TaskStatus::Review && state.digest().is_none();
         let count = run.tasks.iter().filter(is_unplanned).count();
         if self.interactive && count > 0 {
             let undos = plural(count as u64, "undo");

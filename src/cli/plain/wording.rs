@@ -119,7 +119,7 @@ pub fn counted(counts: Counts, preview: Preview) -> String {
 pub fn plan_lines(plan: &Plan, selection: &Selection, most: usize, for_all: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(command) = &plan.command {
-        lines.push(format!("  $ {}", crate::engine::shown_command(command)));
+        lines.extend(command.lines("••••").into_iter().map(|line| format!("  {line}")));
     }
     lines.extend(plan.warnings.iter().map(|warning| format!("  ! {}", visible(warning))));
     let mut number = 0;

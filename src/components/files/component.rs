@@ -1,11 +1,12 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rustix::io::Errno;
 
 use super::area::Area;
+use super::capacity::RootCapacity;
 use super::check::{Room, described};
 use super::config::FilesConfig;
 use super::former::FormerTree;
@@ -14,7 +15,7 @@ use super::source::TREE;
 use crate::beneath::{Beneath, DirTree, RESERVED, WriteRight, list_entries, refusal};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
 use crate::model::{
-    Answer, Body, Error, ErrorKind, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
+    Answer, Body, Capacity, Error, ErrorKind, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
     TargetIdentity, Tree, TreePath, visible,
 };
 use crate::reader::Reader;
@@ -24,6 +25,14 @@ pub struct FilesComponent {
     config: Arc<FilesConfig>,
     schema: Schema,
     right: Arc<WriteRight>,
+    capacity: Mutex<Option<Known>>,
+}
+
+/// What is known of the root that was there when it was last asked for.
+struct Known {
+    /// Device and inode number.
+    root: (u64, u64),
+    capacity: Arc<RootCapacity>,
 }
 
 impl FilesComponent {
@@ -36,7 +45,7 @@ impl FilesComponent {
             ..KindSchema::default()
         };
         let schema = Schema { kinds: [(TREE.to_owned(), tree)].into() };
-        Self { config: Arc::new(config), schema, right: Arc::default() }
+        Self { config: Arc::new(config), schema, right: Arc::default(), capacity: Mutex::default() }
     }
 
     /// Neither compares nor writes what lies at `place`, where that is below the root: the caller's own files.
@@ -115,6 +124,17 @@ impl Reader for FilesComponent {
 impl Component for FilesComponent {
     fn limits(&self) -> Limits {
         Limits { batch: 16, parallel: 3 }
+    }
+
+    fn capacity(&self) -> Option<Arc<dyn Capacity>> {
+        let root = rustix::fs::stat(&self.config.root).ok()?;
+        let root = (root.st_dev, root.st_ino);
+        let mut capacity = self.capacity.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another file system may have been mounted there.
+        capacity.take_if(|known| known.root != root);
+        let known = || Known { root, capacity: Arc::new(RootCapacity::new(self.config.root.clone())) };
+        let known = capacity.get_or_insert_with(known);
+        Some(Arc::clone(&known.capacity) as Arc<dyn Capacity>)
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

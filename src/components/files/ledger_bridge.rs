@@ -12,6 +12,7 @@ pub(super) struct LedgerBridge(UnboundedSender<Call>);
 enum Call {
     Keep(usize, Vec<UndoRecord>, SyncSender<Result<()>>),
     Progress(usize, u64, u64),
+    ReadBack(usize, u64),
     Cancelled(SyncSender<bool>),
 }
 
@@ -39,6 +40,7 @@ impl Answers {
                     let _ = reply.send(kept);
                 }
                 Call::Progress(index, files, bytes) => ledger.progress(index, files, bytes),
+                Call::ReadBack(index, bytes) => ledger.read_back(index, bytes),
                 Call::Cancelled(reply) => {
                     let _ = reply.send(ledger.cancelled());
                 }
@@ -57,6 +59,10 @@ impl Ledger for LedgerBridge {
 
     fn progress(&self, index: usize, files: u64, bytes: u64) {
         let _ = self.0.send(Call::Progress(index, files, bytes));
+    }
+
+    fn read_back(&self, index: usize, bytes: u64) {
+        let _ = self.0.send(Call::ReadBack(index, bytes));
     }
 
     fn cancelled(&self) -> bool {

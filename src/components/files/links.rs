@@ -1,9 +1,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::job::Job;
-use super::state::alike;
+use super::state::{alike, same_kind};
 use super::write::Write;
-use crate::model::{Entry, NodeKind, Result, TreePath};
+use crate::model::{Entry, Hunk, HunkAt, NodeKind, Result, TreePath};
 
 /// Which of the files to be written are hard links of one that is there or is written before them.
 pub(super) struct Links<'a> {
@@ -40,17 +40,30 @@ impl<'a> Links<'a> {
             return Ok(anchors);
         }
         let written: HashSet<&TreePath> = jobs.iter().map(|job| job.path).collect();
+        // What the plan does not name was equal when it was made; what it names may be written by an earlier try.
+        let named: HashMap<&TreePath, Option<&Entry>> = write.change.hunks.iter().filter_map(node).collect();
+        let serves = |live: &Entry, entry: &Entry| match named.get(&entry.path) {
+            None => same_kind(&live.kind, &entry.kind),
+            Some(after) => after.is_some_and(|after| alike(live, after)),
+        };
         for entry in write.desired()?.entries()? {
             let entry = entry?;
             if let Some(link) = link_of(&entry)
                 && groups.contains(&link)
                 && !anchors.contains_key(&link)
                 && !written.contains(&entry.path)
-                && write.look(&entry.path)?.is_some_and(|live| alike(&live, &write.as_written(&entry)))
+                && write.look(&entry.path)?.is_some_and(|live| serves(&live, &entry))
             {
                 anchors.insert(link, entry.path);
             }
         }
         Ok(anchors)
+    }
+}
+
+fn node(hunk: &Hunk) -> Option<(&TreePath, Option<&Entry>)> {
+    match &hunk.at {
+        HunkAt::Node { path, after, .. } => Some((path, after.as_deref())),
+        HunkAt::Field { .. } => None,
     }
 }

@@ -55,6 +55,12 @@ impl Reader for FilesSource {
         each(self.blocking(list).await, scopes.len())
     }
 
+    async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {
+        let asked = scopes.to_vec();
+        let all = move |store: &dyn Store| asked.iter().map(|scope| not_restored(store, &scope.below)).collect();
+        self.blocking(all).await.unwrap_or_default()
+    }
+
     async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
         let asked = wanted.to_vec();
         let read = move |store: &dyn Store| {
@@ -66,6 +72,18 @@ impl Reader for FilesSource {
         };
         each(self.blocking(read).await, wanted.len())
     }
+}
+
+/// More than these are counted.
+const MOST_NOT_RESTORED: usize = 20;
+
+fn not_restored(store: &dyn Store, below: &TreePath) -> Vec<String> {
+    let mut all = store.not_restored(below);
+    if let Some(more) = all.len().checked_sub(MOST_NOT_RESTORED).filter(|more| *more > 0) {
+        all.truncate(MOST_NOT_RESTORED);
+        all.push(format!("and {more} more"));
+    }
+    all
 }
 
 fn owners(store: &dyn Store, below: &TreePath) -> Result<Vec<String>> {

@@ -6,7 +6,7 @@ use super::kinds::Kind;
 use crate::model::TreePath;
 
 /// Of the realm's settings.
-pub(super) const SETTINGS_ALWAYS_SHOWN: [&str; 86] = [
+pub(super) const SETTINGS_ALWAYS_SHOWN: [&str; 85] = [
     "notBefore",
     "defaultSignatureAlgorithm",
     "revokeRefreshToken",
@@ -59,7 +59,6 @@ pub(super) const SETTINGS_ALWAYS_SHOWN: [&str; 86] = [
     "otpPolicyLookAheadWindow",
     "otpPolicyPeriod",
     "otpPolicyCodeReusable",
-    "otpSupportedApplications",
     "webAuthnPolicyRpEntityName",
     "webAuthnPolicySignatureAlgorithms",
     "webAuthnPolicyAttestationConveyancePreference",

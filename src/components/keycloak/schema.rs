@@ -35,9 +35,31 @@ pub fn schema(ids: Ids, leave: &[String]) -> Schema {
         }
         let after = after(kind).iter().map(|kind| kind.name().to_owned()).collect();
         let identity = (matches!(kind, Kind::RealmSettings | Kind::User) && ids != Ids::New).then(|| "id".to_owned());
-        (kind.name().to_owned(), KindSchema { fields, after, identity, ..KindSchema::default() })
+        let fills_in = fills_in(kind);
+        (kind.name().to_owned(), KindSchema { fields, after, identity, fills_in, ..KindSchema::default() })
     });
     Schema { kinds: kinds.collect() }
+}
+
+/// Whether the server gives fields of its own choice to what is made, where a file does not say them. What roles and
+/// groups hold and what people are is compared to the last of it: there a field too many is a right too many.
+fn fills_in(kind: Kind) -> bool {
+    match kind {
+        Kind::RealmSettings
+        | Kind::UserProfile
+        | Kind::Component
+        | Kind::RequiredAction
+        | Kind::Flow
+        | Kind::ClientScope
+        | Kind::IdentityProvider
+        | Kind::Client
+        | Kind::Bindings
+        | Kind::ClientPolicies
+        | Kind::Organization => true,
+        Kind::Localization | Kind::RealmRole | Kind::ClientRole | Kind::Group | Kind::ServiceAccount | Kind::User => {
+            false
+        }
+    }
 }
 
 /// The kinds that a resource of this kind can refer to by name. They are never made by side effect: what refers to
@@ -121,7 +143,6 @@ fn settings() -> Vec<FieldRule> {
         "eventsListeners",
         "enabledEventTypes",
         "supportedLocales",
-        "otpSupportedApplications",
         "webAuthnPolicySignatureAlgorithms",
         "webAuthnPolicyAcceptableAaguids",
         "webAuthnPolicyExtraOrigins",

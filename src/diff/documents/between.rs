@@ -10,7 +10,8 @@ use crate::model::{Digest, Document, FieldShape, KindSchema};
 /// that is to change may be missing, for some systems take it away to make it anew.
 pub fn off_the_way(before: Option<&Value>, now: &Value, after: &Value, schema: &KindSchema) -> Option<String> {
     let rules = Rules::new(schema);
-    let place = Way { rules: &rules }.strays([before, Some(now), Some(after)], &rules.root(), 0)?;
+    let fills_in = schema.fills_in && before.is_none();
+    let place = Way { rules: &rules, fills_in }.strays([before, Some(now), Some(after)], &rules.root(), 0)?;
     Some(place.trim_start_matches('.').to_owned())
 }
 
@@ -22,6 +23,8 @@ type Three<'v> = [Option<&'v Value>; 3];
 
 struct Way<'r, 'a> {
     rules: &'r Rules<'a>,
+    /// What is made gets fields of the system's own choice.
+    fills_in: bool,
 }
 
 impl Way<'_, '_> {
@@ -40,6 +43,9 @@ impl Way<'_, '_> {
                 three.iter().flatten().filter_map(|value| value.as_object()).flat_map(|fields| fields.keys()).collect();
             return names.into_iter().find_map(|name| {
                 let below = three.map(|of| of.and_then(|of| of.get(name)));
+                if self.fills_in && below[2].is_none() {
+                    return None;
+                }
                 Some(format!(".{name}{}", self.strays(below, &self.rules.field(at, name), depth + 1)?))
             });
         }
@@ -61,7 +67,9 @@ impl Way<'_, '_> {
             three.map(|list| items(list).map(|item| (Document::fingerprint_of(item), item)).collect::<HashMap<_, _>>());
         let strange = now.iter().find(|(one, _)| !before.contains_key(*one) && !after.contains_key(*one));
         let missing = || before.iter().find(|(one, _)| !now.contains_key(*one) && after.contains_key(*one));
-        strange.or_else(missing).map(|(_, item)| format!("[{}]", plain(item)))
+        let (_, item) = strange.or_else(missing)?;
+        let is_secret = self.rules.secret_below(&self.rules.element(at));
+        Some(if is_secret { String::new() } else { format!("[{}]", plain(item)) })
     }
 
     fn keyed(&self, three: Three<'_>, key: &str, at: &Cursor, depth: usize) -> Option<String> {

@@ -10,6 +10,7 @@
 
 mod apply;
 mod between;
+mod filled;
 mod missed;
 mod rules;
 mod shown;
@@ -29,6 +30,7 @@ use crate::model::{
 
 use apply::Writer;
 pub use between::off_the_way;
+pub use filled::filled_in;
 pub use missed::missed;
 use rules::Rules;
 use shown::Veil;
@@ -57,11 +59,39 @@ pub fn changes(
     let rules = Rules::new(schema);
     let mut walk = Walk::new(&rules, mode);
     walk.documents(live, desired);
+    change(id, op, live, desired, &walk, key)
+}
+
+/// What `now` is otherwise than `expected`, which a write has made of `before`; `None` where the write is proven.
+pub fn unproven(
+    id: &ResourceId,
+    before: Option<&Document>,
+    now: &Document,
+    expected: &Document,
+    schema: &KindSchema,
+    key: &DigestKey,
+) -> Option<Change> {
+    let rules = Rules::new(schema);
+    let mut walk = Walk::new(&rules, Mode::Exact);
+    walk.fills_in = schema.fills_in && before.is_none();
+    walk.documents(Some(now), Some(expected));
+    change(id, Op::Update, Some(now), Some(expected), &walk, key)
+}
+
+fn change(
+    id: &ResourceId,
+    op: Op,
+    live: Option<&Document>,
+    desired: Option<&Document>,
+    walk: &Walk<'_, '_>,
+    key: &DigestKey,
+) -> Option<Change> {
     if walk.found.is_empty() {
         return None;
     }
-    let veil = Veil { rules: &rules, key };
-    let needs = needs(&rules, &walk.found);
+    let rules = walk.rules;
+    let veil = Veil { rules, key };
+    let needs = needs(rules, &walk.found);
     let hunks = walk.found.iter().zip(needs).map(|(difference, needs)| hunk(difference, needs, &veil)).collect();
     let mut warnings = Vec::new();
     if !walk.masked.is_empty() {

@@ -44,6 +44,8 @@ pub(super) struct Walk<'a, 'r> {
     pub unkept: Vec<DocumentPath>,
     /// Fields that differ and that only a new document can be given.
     pub create_only: Vec<DocumentPath>,
+    /// Fields that only the live side has are the system's own choice.
+    pub fills_in: bool,
     updates: bool,
     steps: Vec<Step<'a>>,
     beside: Beside<'a>,
@@ -77,6 +79,7 @@ impl<'a, 'r> Walk<'a, 'r> {
             masked: Vec::new(),
             unkept: Vec::new(),
             create_only: Vec::new(),
+            fills_in: false,
             updates: false,
             steps: Vec::new(),
             beside: Beside::default(),
@@ -148,7 +151,7 @@ impl<'a, 'r> Walk<'a, 'r> {
     }
 
     fn only_live(&mut self, live: &'a Value, at: &Cursor) {
-        if self.mode == Mode::Merge || at.given {
+        if self.mode == Mode::Merge || at.given || self.fills_in {
             return;
         }
         match live {

@@ -9,6 +9,8 @@ fn step(id: &str, each: bool, needs: &[u16]) -> StepHeader {
         needs: needs.to_vec(),
         component: None,
         about: String::new(),
+        question: None,
+        probe: None,
         policy: Default::default(),
     }
 }
@@ -78,6 +80,7 @@ impl Story {
             partial: false,
             kept: None,
             dependents_go_on: false,
+            bytes: None,
         })
         .unwrap()
     }
@@ -317,6 +320,7 @@ fn an_undo_that_was_let_go_forgets_no_attempt() {
             partial: true,
             kept: None,
             dependents_go_on: false,
+            bytes: None,
         })
         .unwrap();
     story.then(Event::Retried { task, by: by.clone() }).unwrap();
@@ -357,6 +361,7 @@ fn an_undo_that_wrote_a_part_and_is_let_go_is_no_longer_done() {
                 partial,
                 kept: None,
                 dependents_go_on: false,
+                bytes: None,
             })
             .unwrap();
         story.then(Event::Retried { task, by }).unwrap();
@@ -401,6 +406,7 @@ fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event 
         partial,
         kept: None,
         dependents_go_on: false,
+        bytes: None,
     };
     let (preview, counts, cohort) = (Preview::Exact, Counts::default(), digest);
     match choice {

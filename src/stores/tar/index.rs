@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use super::member::{Content, Member, MemberKind, Members};
 use super::source::Source;
-use crate::model::{Entry, Error, ErrorKind, Meta, NodeKind, Result, TreePath, visible};
+use crate::model::{Entry, Error, ErrorKind, Meta, NodeKind, RecordedFacts, Result, TreePath, visible};
 
 /// Bounds on what an archive may make us remember.
 const MOST_ENTRIES: usize = 5_000_000;
@@ -16,16 +16,29 @@ pub(super) struct Item {
     pub entry: Entry,
     /// For files.
     pub content: Option<Content>,
+    pub recorded: RecordedFacts,
 }
 
 /// What an archive holds when all of it is unpacked, sorted by path: where a path comes twice, the last wins.
 #[derive(Debug)]
-pub(super) struct Index(Vec<Item>);
+pub(super) struct Index {
+    items: Vec<Item>,
+    /// What of a member cannot be restored here, in words; sorted.
+    remarks: Vec<(TreePath, String)>,
+}
 
 impl Index {
     pub(super) fn read(source: &Source) -> Result<Self> {
         let mut members = Members::new(source)?;
-        let mut found = Found { source, items: Vec::new(), latest: HashMap::new(), text: 0 };
+        let mut found = Found {
+            source,
+            items: Vec::new(),
+            latest: HashMap::new(),
+            text: 0,
+            has_attributes: false,
+            has_acls: false,
+            remarks: Vec::new(),
+        };
         while let Some(member) = members.next()? {
             found.add(member)?;
         }
@@ -33,13 +46,13 @@ impl Index {
     }
 
     pub(super) fn find(&self, path: &TreePath) -> Option<&Item> {
-        let at = self.0.binary_search_by(|item| item.entry.path.cmp(path)).ok()?;
-        self.0.get(at)
+        let at = self.items.binary_search_by(|item| item.entry.path.cmp(path)).ok()?;
+        self.items.get(at)
     }
 
     /// A node with all that lies below it.
     pub(super) fn below(&self, path: &TreePath) -> &[Item] {
-        self.0.get(self.range(path)).unwrap_or_default()
+        self.items.get(self.range(path)).unwrap_or_default()
     }
 
     pub(super) fn children(&self, path: &TreePath) -> Vec<Entry> {
@@ -47,7 +60,7 @@ impl Index {
         let mut children = Vec::new();
         let mut at = range.start + 1;
         while at < range.end
-            && let Some(item) = self.0.get(at)
+            && let Some(item) = self.items.get(at)
         {
             children.push(item.entry.clone());
             at = self.range(&item.entry.path).end.max(at + 1);
@@ -55,10 +68,18 @@ impl Index {
         children
     }
 
+    pub(super) fn remarks(&self, below: &TreePath) -> Vec<String> {
+        let of = |(path, remark): &(TreePath, String)| Some(format!("{}: {remark}", path.relative_to(below)?));
+        self.remarks.iter().filter_map(of).collect()
+    }
+
     fn range(&self, path: &TreePath) -> Range<usize> {
-        let start = self.0.partition_point(|item| item.entry.path < *path);
-        let length =
-            self.0.get(start..).unwrap_or_default().partition_point(|item| item.entry.path.relative_to(path).is_some());
+        let start = self.items.partition_point(|item| item.entry.path < *path);
+        let length = self
+            .items
+            .get(start..)
+            .unwrap_or_default()
+            .partition_point(|item| item.entry.path.relative_to(path).is_some());
         start..start + length
     }
 }
@@ -69,7 +90,14 @@ struct Found<'a> {
     /// Where in `items` each path was last met.
     latest: HashMap<TreePath, usize>,
     text: usize,
+    /// Of any member.
+    has_attributes: bool,
+    has_acls: bool,
+    remarks: Vec<(TreePath, String)>,
 }
+
+/// More are of no use to a person.
+const MOST_REMARKS: usize = 1_000;
 
 impl Found<'_> {
     fn add(&mut self, member: Member) -> Result<()> {
@@ -80,6 +108,14 @@ impl Found<'_> {
             let why = format!("it holds more than {MOST_ENTRIES} members or 1 GiB of names and attributes");
             return Err(self.refuse(ErrorKind::Refused, why).next("split the archive"));
         }
+        let known = member.recorded;
+        self.has_attributes |= known.has_attributes;
+        self.has_acls |= known.has_acls;
+        // What the others have is known at the end.
+        let mut recorded =
+            RecordedFacts { acls: !known.unread_acls, time_grain: known.time_grain, ..RecordedFacts::ALL };
+        let room = MOST_REMARKS.saturating_sub(self.remarks.len());
+        self.remarks.extend(member.remarks.into_iter().take(room).map(|remark| (path.clone(), remark)));
         let (kind, meta, content) = match member.kind {
             MemberKind::Directory => (NodeKind::Directory, member.meta, None),
             MemberKind::File(content) => {
@@ -87,15 +123,19 @@ impl Found<'_> {
             }
             MemberKind::Symlink(target) => (NodeKind::Symlink { target: target.into() }, member.meta, None),
             MemberKind::Special(special) => (NodeKind::Special { special }, member.meta, None),
-            MemberKind::HardLink(target) => self.linked(&path, &target)?,
+            MemberKind::HardLink(target) => {
+                let linked = self.linked(&path, &target)?;
+                recorded = linked.recorded;
+                (linked.entry.kind, linked.entry.meta, linked.content)
+            }
         };
         self.latest.insert(path.clone(), self.items.len());
-        self.items.push(Item { entry: Entry { path, kind, meta }, content });
+        self.items.push(Item { entry: Entry { path, kind, meta }, content, recorded });
         Ok(())
     }
 
     /// A hard link is the same file under another name: it has that one's content and metadata.
-    fn linked(&mut self, path: &TreePath, target: &[u8]) -> Result<(NodeKind, Meta, Option<Content>)> {
+    fn linked(&mut self, path: &TreePath, target: &[u8]) -> Result<Item> {
         let target = self.path(target)?;
         let at = self.latest.get(&target).copied();
         let Some((at, item)) = at.and_then(|at| Some((at, self.items.get_mut(at)?))) else {
@@ -112,7 +152,7 @@ impl Found<'_> {
             }
             NodeKind::Symlink { .. } | NodeKind::Special { .. } => {}
         }
-        Ok((item.entry.kind.clone(), item.entry.meta.clone(), item.content.clone()))
+        Ok(item.clone())
     }
 
     /// `/a`, `./a` and `a//b` are what tar makes of them: `a` and `a/b`. `..` is refused.
@@ -152,7 +192,14 @@ impl Found<'_> {
             Some(root) if !root.entry.is_directory() => {
                 Err(self.refuse(ErrorKind::Refused, "its root is not a directory".to_owned()))
             }
-            _ => Ok(Index(items)),
+            _ => {
+                for item in &mut items {
+                    item.recorded.attributes &= self.has_attributes;
+                    item.recorded.acls &= self.has_acls;
+                }
+                self.remarks.sort();
+                Ok(Index { items, remarks: self.remarks })
+            }
         }
     }
 
@@ -186,5 +233,5 @@ impl Found<'_> {
 
 fn implied(path: TreePath) -> Item {
     let meta = Meta { mode: 0o755, ..Meta::default() };
-    Item { entry: Entry { path, kind: NodeKind::Directory, meta }, content: None }
+    Item { entry: Entry { path, kind: NodeKind::Directory, meta }, content: None, recorded: RecordedFacts::NONE }
 }

@@ -2,9 +2,10 @@ use std::io::{self, Read};
 
 use tar::{EntryType, GnuExtSparseHeader, GnuSparseHeader, Header};
 
+use super::attributes::{Attributes, MemberFacts};
 use super::pax::Extended;
 use super::source::{Source, Stream};
-use crate::model::{Error, ErrorKind, Meta, Result, SpecialKind, Times, visible};
+use crate::model::{Error, ErrorKind, Meta, RecordedFacts, Result, SpecialKind, Times, visible};
 
 const BLOCK: u64 = 512;
 /// An extended header holds names and attributes: Linux allows 64 KiB of attributes, and names are bounded below.
@@ -19,6 +20,9 @@ pub(super) struct Member {
     pub path: Vec<u8>,
     pub kind: MemberKind,
     pub meta: Meta,
+    pub recorded: MemberFacts,
+    /// Of its access lists: what this machine cannot restore, in words.
+    pub remarks: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -117,23 +121,19 @@ impl<'a> Members<'a> {
             let id = extended.map_or(field, Ok).map_err(|error| bad(&error))?;
             u32::try_from(id).map_err(|_| named(format!("{id} is no user's or group's number")))
         };
-        let times = match extended.times {
+        let (times, time_grain) = match extended.times {
             Some(times) => times,
             None => {
                 let seconds = header.mtime().map_err(|error| bad(&error))?;
                 // GNU tar writes times before 1970 in base 256, as the two's complement.
-                Times { mtime_s: seconds.cast_signed(), mtime_ns: 0 }
+                (Times { mtime_s: seconds.cast_signed(), mtime_ns: 0 }, RecordedFacts::SECOND)
             }
         };
-        let mut xattrs = extended.xattrs;
-        xattrs.sort();
-        let meta = Meta {
-            mode: header.mode().map_err(|error| bad(&error))? & 0o7777,
-            uid: id(extended.uid, header.uid())?,
-            gid: id(extended.gid, header.gid())?,
-            times,
-            xattrs,
-        };
+        let mode = header.mode().map_err(|error| bad(&error))? & 0o7777;
+        let Attributes { xattrs, recorded, remarks } = Attributes::of(&extended, time_grain);
+        let (uid, gid) = (id(extended.uid, header.uid())?, id(extended.gid, header.gid())?);
+        // libarchive writes the owning group's rights into a mode, where the kernel has the mask.
+        let meta = Meta { mode, uid, gid, times, xattrs }.agreeing();
         let stored = match extended.size {
             Some(size) => size,
             None => header.entry_size().map_err(|error| bad(&error))?,
@@ -166,7 +166,7 @@ impl<'a> Members<'a> {
             }
         };
         self.advance(stored)?;
-        Ok(Member { path, kind, meta })
+        Ok(Member { path, kind, meta, recorded, remarks })
     }
 
     /// The map of a sparse file in GNU form: four pieces in the header, more in blocks behind it.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::index::{Index, Item};
 use super::member::Content;
 use super::source::{Source, Stream};
-use crate::model::{ContentSink, Entry, Error, ErrorKind, Result, Tree, TreePath};
+use crate::model::{ContentSink, Entry, Error, ErrorKind, RecordedFacts, Result, Tree, TreePath};
 
 /// An archive that was indexed. A compressed one can only be read forward: the stream that was read last
 /// is kept, so that files opened in the archive's order unpack it once.
@@ -70,6 +70,10 @@ impl Tree for TarTree {
             let path = item.entry.path.relative_to(&self.base)?;
             Some(Ok(Entry { path, ..item.entry.clone() }))
         })))
+    }
+
+    fn recorded(&self, path: &TreePath) -> RecordedFacts {
+        self.archive.index.find(&self.base.append(path)).map_or(RecordedFacts::ALL, |item| item.recorded)
     }
 
     fn above(&self, levels: usize) -> Result<Option<Entry>> {

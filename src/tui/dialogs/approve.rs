@@ -33,6 +33,7 @@ pub fn ask_approval(model: &Model) -> Result<Dialog, String> {
         digest: loaded.digest,
         name: shown_name(&model.run, id),
         target: plan.target.clone(),
+        command: plan.command.as_ref().map(|command| command.lines(model.theme.mask())).unwrap_or_default(),
         source: plan.source.clone(),
         counts,
         by_op: loaded.totals.by_op,
@@ -88,7 +89,7 @@ pub fn ask_approval_of_all(model: &Model) -> Result<Dialog, String> {
 
 /// The question for a cohort: none of it is approved before one of it was on the screen.
 pub fn ask_approval_of(model: &Model, tasks: Vec<TaskId>) -> Result<Dialog, String> {
-    let digest = |id: &TaskId| model.run.tasks.get(id.index()).and_then(|task| task.digest);
+    let digest = |id: &TaskId| model.run.tasks.get(id.index()).and_then(|task| task.digest());
     let Some(opened) = tasks.iter().find(|id| digest(id).is_some_and(|digest| model.seen.contains(&digest))) else {
         let key = |context, action| model.keymap.key(context, action);
         let (open, back) = (key(Context::Groups, Action::Open), key(Context::Review, Action::Back));
@@ -112,9 +113,15 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
         ));
     }
     let plans: Vec<(TaskId, Digest)> =
-        tasks.iter().filter_map(|id| Some((*id, run.tasks.get(id.index())?.digest?))).collect();
+        tasks.iter().filter_map(|id| Some((*id, run.tasks.get(id.index())?.digest()?))).collect();
     if plans.is_empty() {
         return Err(format!("there are no {which}"));
+    }
+    if let [(id, digest)] = plans[..]
+        && model.cursor == Some(id)
+        && model.review.drawn == Some((id, digest))
+    {
+        return ask_approval(model);
     }
     let opened = plans.iter().filter(|(_, digest)| model.seen.contains(digest)).count();
     let equal = plans.iter().filter(|(id, digest)| {
@@ -125,29 +132,35 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
     let mut counts = Counts::default();
     let mut resources = [0_u32; 3];
     for task in plans.iter().filter_map(|(id, _)| run.tasks.get(id.index())) {
-        counts.create = counts.create.saturating_add(task.counts.create);
-        counts.update = counts.update.saturating_add(task.counts.update);
-        counts.hunks = counts.hunks.saturating_add(task.counts.hunks);
-        for (sum, more) in resources.iter_mut().zip([task.counts.create, task.counts.update, task.counts.delete]) {
+        counts.create = counts.create.saturating_add(task.counts().create);
+        counts.update = counts.update.saturating_add(task.counts().update);
+        counts.hunks = counts.hunks.saturating_add(task.counts().hunks);
+        for (sum, more) in resources.iter_mut().zip([task.counts().create, task.counts().update, task.counts().delete])
+        {
             *sum = sum.saturating_add(more);
         }
         // Summed by what each plan says of itself: a delete of a resource may count hunks or not.
-        counts.delete = counts.delete.saturating_add(task.counts.deletes());
+        counts.delete = counts.delete.saturating_add(task.counts().deletes());
     }
     let of = |wanted: &dyn Fn(TaskId) -> bool| plans.iter().filter(|(id, _)| wanted(*id)).count();
+    // Of a plan that nothing is known of, the worst is said.
+    let opaque = of(&|id| model.run.plans.get(&id).is_none_or(|facts| facts.preview != Preview::Exact));
+    let irreversible = of(&|id| run.tasks.get(id.index()).is_some_and(|task| task.counts().irreversible > 0));
     let targets: BTreeSet<String> = plans.iter().filter_map(|(id, _)| shown_target(run, *id)).collect();
     Ok(Dialog::new(Question::ApproveAll(ApproveAll {
         unseen: plans.len() - opened - equal,
         opened,
         equal,
-        // Of a plan that nothing is known of, the worst is said.
-        opaque: of(&|id| model.run.plans.get(&id).is_none_or(|facts| facts.preview != Preview::Exact)),
+        opaque,
         undos: of(&|id| run.tasks.get(id.index()).is_some_and(|task| task.pass == Pass::Undo)),
         left_out: plans.iter().map(|(id, _)| run.selection(*id).left_out_count()).sum(),
         resources,
         which: visible(&which).into_owned(),
         targets: targets.into_iter().collect(),
-        demand: Demand::for_many(plans.len(), counts),
+        demand: match plans.len() {
+            1 if opened == 1 => Demand::for_one(counts, irreversible, opaque > 0),
+            many => Demand::for_many(many, counts),
+        },
         is_cohort: is_cohort && plans.len() > 1,
         counts,
         plans,

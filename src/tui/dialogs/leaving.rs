@@ -26,6 +26,11 @@ fn undoable(model: &Model) -> usize {
     model.run.tasks.iter().filter(|task| task.can_be_undone()).count()
 }
 
+/// The same, where the run is still there after this screen.
+pub fn shell_command(model: &Model, verb: &str) -> Option<String> {
+    model.parting.leaves_a_run().then(|| command(model, verb))
+}
+
 /// What has this run in another shell.
 fn command(model: &Model, verb: &str) -> String {
     let before = match &model.parting {

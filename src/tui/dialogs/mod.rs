@@ -13,7 +13,7 @@ pub use approve::{ask_approval, ask_approval_of, ask_approval_of_all};
 pub use demand::Demand;
 #[cfg(test)]
 pub use help::lines as help_lines;
-pub use leaving::leaving;
+pub use leaving::{leaving, shell_command};
 pub use reason::of_skipping;
 pub use render::{below, is_read_to_the_end, place, render};
 
@@ -46,6 +46,8 @@ pub enum Question {
     },
     Confirm {
         task: TaskId,
+        /// As it is shown: this goes on record as confirmed.
+        question: String,
     },
     Settle {
         task: TaskId,
@@ -54,6 +56,8 @@ pub enum Question {
     /// Ending the run for good, which was chosen on leaving.
     Close(Demand),
     Help,
+    /// What was done so far; no question at all.
+    Summary,
 }
 
 /// All that an approval says yes to, as it was when the question was asked.
@@ -63,6 +67,8 @@ pub struct Approve {
     pub digest: Digest,
     pub name: String,
     pub target: TargetIdentity,
+    /// What runs, where and with which environment, if it is a command.
+    pub command: Vec<String>,
     pub source: TargetIdentity,
     pub counts: Counts,
     /// Of the hunks: creates, updates, deletes.

@@ -2,8 +2,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{Preview, TargetIdentity, TaskState, visible};
-use crate::tui::cells::{Pen, column, fit, wrap};
+use crate::model::{Preview, TargetIdentity, TaskId, TaskState, visible};
+use crate::tui::cells::{Pen, column, fit, wrap, wrap_to, wrap_under};
+use crate::tui::ended;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::names::{shown_name, shown_target};
 use crate::tui::state::{HEADER, Model};
@@ -131,8 +132,8 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             let title = format!("Approve {}?", crate::model::plural(all.plans.len() as u64, "plan"));
             let mut answers = demand_lines(&all.demand, &typed, back);
             if let (true, Demand::Typed { text, .. }) = (all.is_cohort, &all.demand) {
-                let told = format!("1 goes first, the rest after its read-back. {text} after 5: 5 go first.");
-                answers.insert(2, (Role::Plain, told));
+                let told = canary_lines(all.plans.len(), text).into_iter().map(|line| (Role::Plain, line));
+                answers.splice(2..2, told);
             }
             (title, approve_all_lines(model, all), answers)
         }
@@ -146,14 +147,9 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
                 vec![typed("why"), plain("A reason, then Enter. It goes on record."), back],
             )
         }
-        Question::Confirm { task } => {
-            let about = model.run.step(*task).map_or("", |step| step.about.as_str());
-            let lines = vec![
-                plain(&visible(about)),
-                plain("If a probe is set for this step, it must hold too."),
-                (Role::Quiet, format!("goes on record as confirmed by {}", visible(&model.by))),
-            ];
-            (format!("Is it so: {}?", name(*task)), lines, vec![(Role::Key, "y  yes, it is so".to_owned()), back])
+        Question::Confirm { task, question } => {
+            let title = format!("Is it so: {}?", name(*task));
+            (title, confirm_lines(model, *task, question), vec![(Role::Key, "y  yes, it is so".to_owned()), back])
         }
         Question::Settle { task } => {
             let mut lines = problem_lines(model, *task);
@@ -167,6 +163,19 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             (format!("{}: nobody knows whether it was applied", name(*task)), lines, answer)
         }
         Question::Quit => leaving::words(model, back),
+        Question::Summary => {
+            let role = |is_trouble| if is_trouble { Role::Bad } else { Role::Plain };
+            let told = ended::summary(model).into_iter();
+            let lines = told.flat_map(|(is_trouble, line)| {
+                wrap_to(&line, "         ", width).into_iter().map(move |line| (role(is_trouble), line))
+            });
+            let title = format!("Run {}", visible(&model.run.header.id));
+            (
+                title,
+                lines.collect(),
+                vec![(Role::Quiet, "Esc closes this; any other key does what it always does".to_owned())],
+            )
+        }
         Question::Close(demand) => {
             ("Close the run for good?".to_owned(), leaving::lost(model), demand_lines(demand, &typed, back))
         }
@@ -185,14 +194,17 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             let legend = crate::model::TaskStatus::ALL.iter().map(|status| {
                 (model.theme.status_role(*status), format!("{}  {}", model.theme.glyph(*status), status.word()))
             });
-            let heading = [(Role::Plain, String::new()), (Role::Title, "Glyphs".to_owned())];
+            let heading = [(Role::Plain, String::new()), (Role::Title, "States".to_owned())];
+            let signs =
+                model.theme.signs().map(|(sign, about)| (Role::Plain, format!("{}{about}", column(sign, keys, ""))));
+            let of_signs = [(Role::Plain, String::new()), (Role::Title, "Signs".to_owned())];
             let marks = crate::model::Fidelity::ALL.into_iter().flat_map(|fidelity| {
                 let word = words::fidelity(fidelity);
                 let word = if word.is_empty() { "(nothing)" } else { word };
                 [(Role::Key, word.to_owned()), (Role::Plain, format!("  {}", fidelity.about()))]
             });
             let of_hunks = [(Role::Plain, String::new()), (Role::Title, "What stands behind a hunk".to_owned())];
-            let legend = of_hunks.into_iter().chain(marks).chain(heading).chain(legend);
+            let legend = of_signs.into_iter().chain(signs).chain(of_hunks).chain(marks).chain(heading).chain(legend);
             let legend = legend.filter(|_| dialog.input.is_empty());
             let mut lines: Vec<Line> = lines.chain(legend).collect();
             if lines.is_empty() {
@@ -205,6 +217,42 @@ fn words_of(model: &Model, dialog: &Dialog, width: usize) -> (String, Vec<Line>,
             ("Keys".to_owned(), lines, answers)
         }
     }
+}
+
+/// The question itself in full: what is said of the step stands above it, where that is something else.
+fn confirm_lines(model: &Model, task: TaskId, question: &str) -> Vec<Line> {
+    let about = model.run.about(task);
+    let mut lines = Vec::new();
+    if about != question {
+        lines.push((Role::Quiet, visible(&about).into_owned()));
+    }
+    lines.push((Role::Title, visible(question).into_owned()));
+    let step = model.run.step(task);
+    let told = match step.map(|step| (&step.probe, &step.question, &step.component)) {
+        Some((Some(probe), _, Some(component))) => {
+            format!("After your yes {} is asked too: {}.", visible(component), visible(probe))
+        }
+        Some((None, Some(_), _)) => "Nothing else is asked: your word is the only evidence.".to_owned(),
+        // A run of an earlier version does not say.
+        _ => "If a probe is set for this step, it must hold too.".to_owned(),
+    };
+    lines.push((Role::Plain, told));
+    lines.push((Role::Quiet, format!("goes on record as confirmed by {}", visible(&model.by))));
+    lines
+}
+
+/// What becomes of equal plans after the answer, and how another number of them goes first.
+fn canary_lines(plans: usize, typed: &str) -> Vec<String> {
+    let others = match plans.saturating_sub(1) {
+        1 => "The other one follows".to_owned(),
+        many => format!("The other {many} follow"),
+    };
+    let mut lines = vec![format!("One plan is written first. {others} once it was read back equal.")];
+    if plans > 2 {
+        let first = (plans - 1).min(5);
+        lines.push(format!("To write {first} first instead, type: {typed} after {first}"));
+    }
+    lines
 }
 
 fn demand_lines(demand: &Demand, typed: &dyn Fn(&str) -> Line, back: Line) -> Vec<Line> {
@@ -237,6 +285,14 @@ fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
         if more > 0 {
             lines.push((Role::Bad, format!("  and {more} more")));
         }
+    }
+    if !approve.command.is_empty() {
+        let width = place(Rect { x: 0, y: 0, width: model.width, height: model.height }).width;
+        let inner = usize::from(width.saturating_sub(4).min(76)).saturating_sub(4);
+        lines.extend(approve.command.iter().flat_map(|line| wrap_under(line, inner)).map(plain));
+        lines.push(plain(undo_words(approve).to_owned()));
+        lines.push(plain(format!("plan    {}  by {}", approve.digest.short(), visible(&model.by))));
+        return lines;
     }
     let [creates, updates, _] = approve.by_op;
     let resources = u64::from(approve.counts.create + approve.counts.update + approve.counts.delete);

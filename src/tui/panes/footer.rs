@@ -1,12 +1,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::engine::Activity;
 use crate::model::{RunState, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_end};
+use crate::tui::names::shown_name;
 use crate::tui::notes::Weight;
 use crate::tui::state::{Model, Tab};
 use crate::tui::theme::{Role, Theme};
-use crate::tui::tour;
+use crate::tui::{tour, words};
 
 use super::hints;
 
@@ -53,6 +55,8 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
     } else if model.tab == Tab::Review && !model.search.text.is_empty() {
         let told = format!(" search: {}  {}", visible(&model.search.text), told_of_search(model));
         pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
+    } else if let Some(told) = goes_on(model) {
+        pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Active));
     } else if let Some(hint) = Some(model).filter(|model| model.tour).and_then(tour::hint) {
         pen.write(&fit(&format!(" {hint}"), left, theme.cut()), theme.style(Role::Active));
     } else if model.read_only && !model.is_held && !model.is_complete() {
@@ -63,11 +67,27 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         let text = format!(" {}", tour::settled(model, status.unwrap_or(TaskStatus::Unchanged)));
         pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Good));
     } else if let Some((task, line)) = model.output.back().filter(|_| !model.activities.is_empty()) {
-        let text = format!(" {}: {line}", crate::tui::names::shown_name(&model.run, *task));
+        let text = format!(" {}: {line}", shown_name(&model.run, *task));
         pen.write(&fit(&text, left, theme.cut()), theme.style(Role::Quiet));
     }
     hints::render(model, Rect { y: area.y + 1, height: 1, ..area }, buffer);
 }
+
+/// What takes long, of the task under the cursor: a list has no room for all of it.
+fn goes_on(model: &Model) -> Option<String> {
+    let id = model.cursor?;
+    let activity = model.activities.get(&id)?;
+    let takes_long = match activity {
+        Activity::Writing(progress) | Activity::ReadingBack(progress) => progress.elapsed >= LONG,
+        Activity::Waiting(_) | Activity::Told(_) => true,
+        Activity::Planning | Activity::Idle => false,
+    };
+    let words = words::activity(activity).filter(|_| takes_long)?;
+    Some(format!(" {}: {words}", shown_name(&model.run, id)))
+}
+
+/// Milliseconds.
+const LONG: u64 = 1_000;
 
 /// The end of it is always to be seen.
 fn typed(theme: Theme, label: &str, text: &str, pen: &mut Pen<'_>) {

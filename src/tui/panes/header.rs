@@ -2,7 +2,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{RunState, TargetIdentity, TaskStatus, visible};
+use crate::model::{RunState, TargetIdentity, TaskStatus, UndoneShare, visible};
 use crate::tui::cells::{Pen, fit, fit_middle};
 use crate::tui::keymap::Context;
 use crate::tui::names::shown_target;
@@ -80,7 +80,11 @@ fn state(model: &Model) -> (Role, &'static str) {
         RunState::Paused => (Role::Attention, "PAUSED"),
         RunState::Aborted => (Role::Bad, "ABORTED"),
         RunState::Closed => (Role::Quiet, "CLOSED"),
-        RunState::Going if model.is_complete() => (Role::Good, "COMPLETE"),
+        RunState::Going if model.is_complete() => match model.run.undone_share() {
+            UndoneShare::Nothing => (Role::Good, "COMPLETE"),
+            UndoneShare::Part => (Role::Attention, "UNDONE IN PART"),
+            UndoneShare::All => (Role::Attention, "UNDONE"),
+        },
         RunState::Going if model.idle => (Role::Attention, "WAITS FOR YOU"),
         RunState::Going => (Role::Good, "LIVE"),
     }
@@ -122,6 +126,17 @@ fn counts(model: &Model, area: Rect, buffer: &mut Buffer) {
             pen.write(&text, theme.style(theme.status_role(status)));
         }
     }
+}
+
+/// The tab whose name is at that column.
+pub fn tab_at(model: &Model, column: u16) -> Option<Tab> {
+    let mut from = 0;
+    Tab::ALL.into_iter().find(|tab| {
+        let key = model.keymap.key(Context::Everywhere, tab.action());
+        let name = from + 1..from + 3 + key.width() + tab.title().width() + 1;
+        from = name.end;
+        name.contains(&usize::from(column))
+    })
 }
 
 fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {

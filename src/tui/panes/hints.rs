@@ -57,6 +57,7 @@ pub fn render(model: &Model, area: Rect, buffer: &mut Buffer) {
         let wrong = model.notes.shown().filter(|note| note.is_refusal());
         let (told, role) = match (wrong, &dialog.question) {
             (Some(note), _) => (note.text.as_str(), Role::Bad),
+            (None, Question::Summary) => ("this is how the run stands; Esc closes it", Role::Quiet),
             (None, Question::Help) => ("this help lies over the screen; Esc closes it", Role::Quiet),
             (None, _) => ("a question is open: answer it, or Esc", Role::Quiet),
         };

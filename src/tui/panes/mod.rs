@@ -13,7 +13,7 @@ mod steps;
 pub use evidence::{render as evidence, said};
 pub use footer::render as footer;
 pub use groups::render as groups;
-pub use header::render as header;
+pub use header::{render as header, tab_at};
 pub use matrix::{columns as matrix_columns, render as matrix};
 pub use palette::render as palette;
 pub use review::{HEAD as REVIEW_HEAD, render as review};

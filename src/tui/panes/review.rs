@@ -96,8 +96,8 @@ fn under_review(model: &Model) -> Vec<(Role, String)> {
         return Vec::new();
     };
     let undo = if task.pass == Pass::Undo { "UNDO  " } else { "" };
-    let digest = task.digest.map(|digest| format!("plan {}  ", digest.short())).unwrap_or_default();
-    let mut lines = vec![(Role::Title, format!("{undo}{digest}{}", words::counts(task.counts)))];
+    let digest = task.digest().map(|digest| format!("plan {}  ", digest.short())).unwrap_or_default();
+    let mut lines = vec![(Role::Title, format!("{undo}{digest}{}", words::counts(task.counts())))];
     if let Some(facts) = model.run.plans.get(&id) {
         let role = if facts.preview == Preview::Exact { Role::Quiet } else { Role::Danger };
         lines.push((role, words::preview(facts.preview).to_owned()));
@@ -133,7 +133,13 @@ fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: 
         (format!("-{} delete", totals.counts.deletes()), deletes),
         (bytes, Role::Plain),
     ];
-    line(theme, &pieces, Pen::at(buffer, area, 1));
+    match &plan.command {
+        Some(_) => {
+            let told = " a command: it runs as it stands here, with nothing left out".to_owned();
+            line(theme, &[(told, Role::Title)], Pen::at(buffer, area, 1));
+        }
+        None => line(theme, &pieces, Pen::at(buffer, area, 1)),
+    }
     let stays = model.cursor.map_or(0, |id| model.run.stays(id).len());
     let is_undoable = model.cursor.and_then(|id| model.run.tasks.get(id.index())).is_some_and(|task| task.undoable);
     let (told, role) = match (model.reviewed().is_some(), plan.preview) {
@@ -202,8 +208,8 @@ fn one(theme: Theme, loaded: &Loaded, row: &ReviewRow, pen: &mut Pen<'_>, over: 
         ReviewRow::Warning(text) => {
             pen.write(&fit(&format!("! {text}"), left, theme.cut()), over(Role::Attention));
         }
-        ReviewRow::Command(word) => {
-            pen.write(&fit(&format!("$ {word}"), left, theme.cut()), over(Role::Title));
+        ReviewRow::Command(line) => {
+            pen.write(&fit(line, left, theme.cut()), over(Role::Title));
         }
         ReviewRow::Heading(change) => {
             let Some(change) = loaded.proposal.plan.changes.get(*change as usize) else { return };

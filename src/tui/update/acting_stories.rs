@@ -129,7 +129,7 @@ fn a_confirm_step_is_confirmed_by_a_person() {
     assert_eq!(story.run.tasks[task.index()].status, TaskStatus::Ready);
     let mut desk = Desk::new(&story, 80, 24);
     desk.at("seen").press("c").press("y");
-    assert_eq!(desk.commands(), [Command::Confirm { task }]);
+    assert_eq!(desk.commands(), [Command::Confirm { task, question: "has ana opened it?".to_owned() }]);
 }
 
 #[test]

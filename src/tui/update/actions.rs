@@ -31,6 +31,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Causes => grouped::open(model, Kind::Causes),
         Action::Help => ask(model, Question::Help),
         Action::Quit => ask(model, Question::Quit),
+        Action::Summary => ask(model, Question::Summary),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Repaint => return vec![Effect::Repaint],
         Action::ShowSteps => show(model, Tab::Steps),
@@ -254,7 +255,7 @@ fn drill(model: &mut Model) {
     let worst = matrix::worst(&model.run, tasks.iter().copied());
     let many = crate::model::plural(tasks.len() as u64, "task");
     typing::apply(model, "");
-    model.rows.filter = crate::tui::filter::Filter::of(tasks);
+    model.rows.filter = crate::tui::filter::Filter::of(tasks, "behind a cell of the matrix");
     model.rows.stale = true;
     moves::to(model, worst);
     let back = model.keymap.key(Context::Steps, Action::Back);
@@ -351,7 +352,8 @@ fn is_confirm(model: &Model, id: TaskId) -> bool {
 fn confirm(model: &mut Model) {
     match shown_cursor(model) {
         Some(id) if is_confirm(model, id) && status(model, id) == TaskStatus::Ready => {
-            ask(model, Question::Confirm { task: id });
+            let question = model.run.question(id);
+            ask(model, Question::Confirm { task: id, question });
         }
         _ => model.complain("there is nothing here for a person to confirm"),
     }

@@ -69,6 +69,28 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     Vec::new()
 }
 
+/// A wheel over a question moves in it, and answers nothing.
+pub fn scroll_by_wheel(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
+    let Some(mut dialog) = model.dialog.take() else { return Vec::new() };
+    if dialog.hears(at) {
+        scroll(model, &mut dialog, key);
+    }
+    model.dialog = Some(dialog);
+    Vec::new()
+}
+
+/// A key while the summary lies over the screen: it is put away and acts as ever. Answers whether that was all.
+pub fn summary_key(model: &mut Model, key: Key) -> bool {
+    let Some(mut dialog) = model.dialog.take() else { return false };
+    let is_longer = dialog.top > 0 || below(model, &dialog) > 0;
+    if is_longer && scroll(model, &mut dialog, key) {
+        model.dialog = Some(dialog);
+        return true;
+    }
+    let again = model.keymap.action(Context::Everywhere, key) == Some(Action::Summary);
+    again || matches!(key.code, KeyCode::Esc | KeyCode::Enter)
+}
+
 /// Moves within a question that is longer than its room, as everywhere; where text is typed, letters are text.
 /// Answers whether the key was one of those.
 fn scroll(model: &Model, dialog: &mut Dialog, key: Key) -> bool {
@@ -158,7 +180,9 @@ fn answer(dialog: &Dialog, is_enter: bool) -> Option<Vec<Effect>> {
             Some(all.plans.iter().map(approve).map(Effect::Command).collect())
         }
         Question::Close(demand) if met(demand) => command(Command::Close),
-        Question::Confirm { task } if !is_enter => command(Command::Confirm { task: *task }),
+        Question::Confirm { task, question } if !is_enter => {
+            command(Command::Confirm { task: *task, question: question.clone() })
+        }
         Question::Quit if !is_enter => Some(vec![Effect::Leave]),
         Question::Settle { task } if is_enter => {
             let known = match input {

@@ -25,7 +25,9 @@ fn while_it_writes_the_screen_says_how_fast_and_who_is_busy() {
         desk.send(Msg::Notice(notice));
     }
     assert!(desk.text().contains("/s  3 s left  homes 1 "), "a watcher has the events alone: {}", desk.text());
-    for (name, activity) in [("home/bob", Activity::ReadingBack), ("account/bob", Activity::Planning)] {
+    for (name, activity) in
+        [("home/bob", Activity::ReadingBack(Default::default())), ("account/bob", Activity::Planning)]
+    {
         let task = desk.model.run.find(name).unwrap();
         desk.send(Msg::Notice(Notice::Activity { task, activity }));
     }

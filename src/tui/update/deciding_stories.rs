@@ -161,7 +161,7 @@ fn approving_a_step_names_each_plan_by_its_digest_and_asks_for_their_number() {
     assert_eq!(commands.len(), 2);
     for command in commands {
         let Command::Approve { task, digest } = command else { panic!("{command:?}") };
-        assert_eq!(desk.model.run.tasks[task.index()].digest, Some(digest));
+        assert_eq!(desk.model.run.tasks[task.index()].digest(), Some(digest));
     }
 }
 
@@ -183,6 +183,5 @@ fn plans_made_before_the_screen_looked_are_known_by_their_cohort_too() {
     assert_eq!((all.plans.len(), all.opaque), (2, 0));
     desk.press("esc 3").answer(&document_proposal("home/bob"));
     desk.press("A");
-    let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
-    assert_eq!((all.plans.len(), all.opened, all.opaque), (1, 1, 0));
+    assert!(matches!(asked(&desk), Some(Question::Approve(_))), "one plan is asked about as one: {}", desk.text());
 }

@@ -32,6 +32,13 @@ fn opened(story: &Story) -> Desk {
     desk
 }
 
+/// The question for a whole cohort is on the screen.
+pub fn asked_about_a_group() -> Desk {
+    let mut desk = opened(&equal());
+    desk.press("A");
+    desk
+}
+
 fn tell(desk: &mut Desk, story: &mut Story, event: Event) {
     let notice = story.add(event);
     desk.send(Msg::Notice(notice));
@@ -53,6 +60,7 @@ fn applied(desk: &mut Desk, story: &mut Story, task: TaskId, digest: Digest, pro
             problem,
             partial: false,
             kept: None,
+            bytes: None,
             dependents_go_on: false,
         },
     );
@@ -87,7 +95,7 @@ fn a_cohort_waits_for_its_canary_to_be_read_back() {
     let outlier = story.task("account/user07");
     for command in rest {
         let Command::Approve { task, digest } = command else { panic!("{command:?}") };
-        assert!(task != outlier && desk.model.run.tasks[task.index()].digest == Some(digest));
+        assert!(task != outlier && desk.model.run.tasks[task.index()].digest() == Some(digest));
     }
 }
 
@@ -131,7 +139,7 @@ fn groups_that_follow_each_event_are_those_that_a_new_look_would_find() {
         desk.press("1").press(key);
         for number in 0..6 {
             let task = story.task(&format!("account/user{number:02}"));
-            let digest = story.run.tasks[task.index()].digest.unwrap();
+            let digest = story.run.tasks[task.index()].digest().unwrap();
             match key {
                 "C" => applied(&mut desk, &mut story, task, digest, Some(problem())),
                 _ => tell(&mut desk, &mut story, Event::Retried { task, by: "ana".to_owned() }),

@@ -109,7 +109,7 @@ pub fn proved(model: &mut Model) -> Vec<Effect> {
     let status = |id: TaskId| model.run.tasks.get(id.index()).map(|task| task.status);
     let bad = canary.first.iter().find(|(id, digest)| match status(*id) {
         Some(S::Approved | S::Applying | S::Done) => false,
-        Some(S::Review) => model.run.tasks.get(id.index()).and_then(|task| task.digest) != Some(*digest),
+        Some(S::Review) => model.run.tasks.get(id.index()).and_then(|task| task.digest()) != Some(*digest),
         _ => true,
     });
     if let Some((id, _)) = bad {
@@ -126,7 +126,7 @@ pub fn proved(model: &mut Model) -> Vec<Effect> {
     let Some(canary) = model.canary.take() else { return Vec::new() };
     let is_same = |(id, digest): &&(TaskId, Digest)| {
         let task = model.run.tasks.get(id.index());
-        task.is_some_and(|task| task.status == S::Review && task.digest == Some(*digest))
+        task.is_some_and(|task| task.status == S::Review && task.digest() == Some(*digest))
     };
     let same: Vec<_> = canary.rest.iter().filter(is_same).copied().collect();
     let moved = canary.rest.len() - same.len();

@@ -162,11 +162,14 @@ fn does_what_it_says(action: Action, context: Context, desk: &mut Desk) {
     let holds = match action {
         Action::Help => question == Some(&Question::Help),
         Action::Quit => question == Some(&Question::Quit),
+        Action::Summary => question == Some(&Question::Summary),
         Action::Skip => is_skip,
         Action::LeaveOut => is_leave_out,
         Action::Abort => is_abort,
         Action::Confirm => matches!(question, Some(Question::Confirm { .. })),
         Action::Approve => matches!(question, Some(Question::Approve(_))),
+        // There is one such plan: it is asked about as by the key for one.
+        Action::ApproveAll if context == Context::Review => matches!(question, Some(Question::Approve(_))),
         Action::ApproveAll => matches!(question, Some(Question::ApproveAll(_))),
         Action::Suspend => has(|effect| matches!(effect, Effect::Suspend)),
         Action::Repaint => has(|effect| matches!(effect, Effect::Repaint)),

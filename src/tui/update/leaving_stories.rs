@@ -142,7 +142,7 @@ fn who_leaves_or_aborts_is_told_how_much_ends_first() {
     let mut story = story();
     for (name, told) in [("home/ana", "1 task under way ends first"), ("home/bob", "2 tasks under way end first")] {
         let task = story.task(name);
-        let digest = story.run.tasks[task.index()].digest.unwrap();
+        let digest = story.run.tasks[task.index()].digest().unwrap();
         story.add(Event::Approved { task, digest, by: "x".to_owned() });
         story.add(Event::Intent { task, attempt: 1, digest, pre: Digest::of("before"), undoable: true });
         for key in ["q", "X"] {

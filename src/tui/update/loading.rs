@@ -12,13 +12,13 @@ fn has_plan(model: &Model, id: TaskId) -> bool {
         Some(TaskStatus::Applying) => true,
         _ => false,
     };
-    is_there && model.run.tasks.get(id.index()).is_some_and(|task| task.digest.is_some())
+    is_there && model.run.tasks.get(id.index()).is_some_and(|task| task.digest().is_some())
 }
 
 /// Whether what was written of it is on record: a plan, as it was approved.
 fn has_record(model: &Model, id: TaskId) -> bool {
     let task = model.run.tasks.get(id.index());
-    task.is_some_and(|task| matches!(task.status, TaskStatus::Done | TaskStatus::Undone) && task.digest.is_some())
+    task.is_some_and(|task| matches!(task.status, TaskStatus::Done | TaskStatus::Undone) && task.digest().is_some())
 }
 
 /// What is over is shown without its bodies: the live side is another by now.
@@ -90,7 +90,7 @@ pub fn load_history(model: &mut Model, id: TaskId) -> Effect {
 /// The run's plan of the task on the screen is another by now: what was loaded is void.
 pub fn reload_if_moved(model: &mut Model) -> Vec<Effect> {
     let Some(id) = model.review.task else { return Vec::new() };
-    let digest = model.run.tasks.get(id.index()).and_then(|task| task.digest);
+    let digest = model.run.tasks.get(id.index()).and_then(|task| task.digest());
     let is_same = match &model.review.state {
         // A decision of this screen is on its way to the journal: same plan, newer selection.
         ReviewState::Loaded(loaded) => {

@@ -7,6 +7,7 @@ mod grouped;
 mod loading;
 mod moves;
 mod notices;
+mod pointing;
 mod searching;
 mod taking_away;
 mod typing;
@@ -16,7 +17,11 @@ mod acting_stories;
 #[cfg(test)]
 mod apply_stories;
 #[cfg(test)]
+mod approving_stories;
+#[cfg(test)]
 mod deciding_stories;
+#[cfg(test)]
+mod ending_stories;
 #[cfg(test)]
 mod group_stories;
 #[cfg(test)]
@@ -52,6 +57,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             typing::paste(model, &text, at);
             Vec::new()
         }
+        Msg::Pointed { column, row, what, at } => {
+            model.dirtied(Dirty::Now);
+            pointing::point(model, column, row, what, at)
+        }
         Msg::Resize { width, height } => {
             (model.width, model.height) = (width, height);
             // Nothing of the former size counts as seen.
@@ -79,7 +88,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.heard = voices;
             Vec::new()
         }
-        Msg::Warned { text } => {
+        Msg::Warned { text, is_news: true } => {
+            model.notes.tell(Weight::Alarm, text);
+            model.dirtied(Dirty::Soon);
+            Vec::new()
+        }
+        Msg::Warned { text, is_news: false } => {
             let key = model.keymap.key(Context::Everywhere, Action::ShowEvidence);
             model.notes.tell(Weight::Logged, format!("{text}  ({key} has the log)"));
             model.dirtied(Dirty::Soon);
@@ -161,7 +175,11 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     if model.is_too_small() {
         return answers::small_key(model, key, at);
     }
-    if model.dialog.is_some() {
+    if model.dialog.as_ref().is_some_and(|dialog| dialog.question == Question::Summary) {
+        if answers::summary_key(model, key) {
+            return loading::follow_cursor(model);
+        }
+    } else if model.dialog.is_some() {
         return answers::on_key(model, key, at);
     }
     if model.filter_input.is_some() {

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
-use crate::engine::{Activity, Notice};
-use crate::model::{Event, Recorded, TaskId, TaskStatus, visible};
+use crate::engine::{Activity, Command, Notice};
+use crate::model::{Event, Recorded, TaskId, TaskState, TaskStatus, visible};
 use crate::tui::dialogs::Question;
 use crate::tui::effect::Effect;
+use crate::tui::filter::Filter;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::names::shown_name;
 use crate::tui::notes::Weight;
@@ -57,6 +58,10 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
         Notice::Idle => {
             model.idle = true;
             model.dirtied(Dirty::Soon);
+            if !model.to_undo.is_empty() {
+                return begin_undo(model);
+            }
+            crate::tui::ended::tell(model);
         }
         Notice::Stopped { problem } => {
             if let Some(problem) = &problem {
@@ -72,6 +77,22 @@ pub fn fold(model: &mut Model, notice: Notice) -> Vec<Effect> {
     Vec::new()
 }
 
+/// What this screen was opened for: the ways back are planned, and the list shows those tasks.
+fn begin_undo(model: &mut Model) -> Vec<Effect> {
+    let wanted = std::mem::take(&mut model.to_undo);
+    let can = |id: &TaskId| model.run.tasks.get(id.index()).is_some_and(TaskState::can_be_undone);
+    let asked: Vec<TaskId> = wanted.iter().copied().filter(can).collect();
+    let many = crate::model::plural(asked.len() as u64, "task");
+    model.notes.promise(
+        asked.iter().copied(),
+        format!("planning the way back of {many}; nothing changes before you approve it"),
+    );
+    model.rows.filter = Filter::of(wanted.iter().copied().collect(), "to be undone");
+    model.rows.stale = true;
+    model.cursor = wanted.first().copied().or(model.cursor);
+    asked.into_iter().map(|task| Effect::Command(Command::Undo { task })).collect()
+}
+
 fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
     if model.broken.is_some() {
         return Vec::new();
@@ -85,6 +106,8 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
         return Vec::new();
     }
     model.idle = false;
+    model.ended.has_worked |=
+        matches!(recorded.event, Event::Outcome { .. } | Event::Answered { .. } | Event::Settled { .. });
     // Without a filter no event but the first changes which rows there are.
     model.rows.stale |= !model.rows.filter.is_empty() || matches!(recorded.event, Event::Opened { .. });
     model.dirtied(Dirty::Soon);
@@ -164,7 +187,7 @@ fn tell(model: &mut Model, task: TaskId, event: &Event) {
 fn void_question(model: &mut Model, task: TaskId) {
     let Some(Question::Approve(approve)) = model.dialog.as_ref().map(|dialog| &dialog.question) else { return };
     let now = model.run.tasks.get(task.index());
-    let holds = now.is_some_and(|now| now.status == TaskStatus::Review && now.digest == Some(approve.digest));
+    let holds = now.is_some_and(|now| now.status == TaskStatus::Review && now.digest() == Some(approve.digest));
     if approve.task == task && !holds {
         model.complain(format!("the plan of {} moved while you were asked: nothing was approved", approve.name));
         model.dialog = None;

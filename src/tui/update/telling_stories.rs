@@ -22,7 +22,7 @@ fn a_failure_is_not_hidden_by_a_warning_or_a_refusal_that_comes_after_it() {
     let problem = Error::new(ErrorKind::NoSpace, "write notes.txt", "the disk is full").problem();
     desk.send(Msg::Notice(story.add(Event::Failed { task, problem })));
     desk.draw();
-    desk.send(Msg::Warned { text: "cannot read Data blob 9f2c".to_owned() });
+    desk.send(Msg::Warned { is_news: false, text: "cannot read Data blob 9f2c".to_owned() });
     // Pressed before anybody could read what had happened.
     desk.key("y");
     assert!(desk.text().contains("home/bob failed"), "{}", desk.text());

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::engine::{Activity, Notice};
 use crate::model::{
-    DocumentPath, Error, ErrorKind, Event, Fidelity, Hunk, HunkAt, Op, PathStep, Proposal, Selection, Shown, TreePath,
+    DocumentPath, Error, ErrorKind, Event, Fidelity, Hunk, HunkAt, Op, PathStep, PlannedCommand, Proposal, Selection,
+    Shown, TreePath,
 };
 use crate::tui::fixtures::{Desk, Story, document_proposal, header, identity, tree_proposal};
 use crate::tui::msg::Msg;
@@ -43,7 +44,11 @@ fn document() -> Proposal {
     let plan = Arc::make_mut(&mut proposal.plan);
     (plan.target, plan.source) = (identity(BAD, BAD, BAD), identity(BAD, &long(), BAD));
     plan.warnings = vec![BAD.to_owned(), long()];
-    plan.command = Some(vec!["echo".to_owned(), BAD.to_owned(), long()]);
+    plan.command = Some(PlannedCommand {
+        argv: vec!["echo".to_owned(), BAD.to_owned(), long()],
+        environment: vec![(BAD.to_owned(), Shown::Plain(long().into()))],
+        directory: Some(BAD.to_owned()),
+    });
     let change = Arc::make_mut(&mut plan.changes[0]);
     (change.id.kind, change.id.key) = (BAD.into(), TreePath::new(BAD.trim_end().replace('/', "")).unwrap());
     change.warnings = vec![long()];
@@ -114,7 +119,7 @@ fn hostile_names_values_and_texts_are_shown_on_every_pane_and_obeyed_on_none() {
         ] {
             desk.send(Msg::Notice(notice));
         }
-        desk.send(Msg::Warned { text: crate::model::visible(BAD).into_owned() });
+        desk.send(Msg::Warned { text: crate::model::visible(BAD).into_owned(), is_news: false });
         is_harmless(&mut desk, "at first");
         for (name, proposal) in [(&names[0], &document), (&names[1], &tree), (&names[2], &document), (&names[3], &tree)]
         {
@@ -123,7 +128,7 @@ fn hostile_names_values_and_texts_are_shown_on_every_pane_and_obeyed_on_none() {
             walk(&mut desk, proposal, &crate::model::visible(&name[..8]));
         }
         let mut digest = document.plan.digest(&Selection::all());
-        if let Some(now) = desk.model.run.tasks[task.index()].digest {
+        if let Some(now) = desk.model.run.tasks[task.index()].digest() {
             digest = now;
         }
         for event in [

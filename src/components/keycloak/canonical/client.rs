@@ -1,7 +1,7 @@
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Canonical;
-use super::fields::{Fields, compact, keyed, split_secrets};
+use super::fields::{Fields, compact, keyed, of_texts, split_secrets};
 use super::names::{Names, scope_mappings};
 use super::permission::without_people;
 use crate::components::keycloak::kinds::Kind;
@@ -127,11 +127,12 @@ fn authorization(settings: &Value) -> Option<Value> {
         let Some(items) = settings.get_mut(name).and_then(Value::as_array_mut) else { continue };
         for item in items.iter_mut() {
             one_address(item);
+            filled(name, item);
             for list in ["uris", "scopes"] {
                 item.get_mut(list).and_then(Value::as_array_mut).into_iter().for_each(|list| sort(list));
             }
             let config = item.get_mut("config").and_then(Value::as_object_mut);
-            config.into_iter().flat_map(Map::values_mut).for_each(sort_text);
+            config.into_iter().flatten().for_each(|(name, text)| sort_text(name, text));
         }
         sort(items);
     }
@@ -165,9 +166,28 @@ fn sort(list: &mut [Value]) {
     list.sort_by_key(|one| one.get("name").map_or_else(|| one.to_string(), Value::to_string));
 }
 
-fn sort_text(text: &mut Value) {
+/// What the server takes for granted, since a file need not say it.
+fn filled(list: &str, item: &mut Value) {
+    let Some(fields) = item.as_object_mut() else { return };
+    let mut given = |name: &str, value: Value| {
+        fields.entry(name).or_insert(value);
+    };
+    match list {
+        "policies" => {
+            given("logic", json!("POSITIVE"));
+            given("decisionStrategy", json!("UNANIMOUS"));
+        }
+        "resources" => given("ownerManagedAccess", json!(false)),
+        _ => {}
+    }
+}
+
+fn sort_text(name: &str, text: &mut Value) {
     let parsed = text.as_str().filter(|text| text.starts_with('[')).map(serde_json::from_str);
     if let Some(Ok(Value::Array(mut items))) = parsed {
+        for role in items.iter_mut().filter(|_| name == "roles").filter_map(Value::as_object_mut) {
+            role.entry("required").or_insert(Value::Bool(false));
+        }
         sort(&mut items);
         *text = Value::String(Value::Array(items).to_string());
     }
@@ -186,6 +206,9 @@ fn mappers(given: &Value) -> Option<Value> {
     let mapper = |mapper: &Value| {
         let mut mapper = compact(&without_ids(mapper, 0))?;
         let fields = mapper.as_object_mut()?;
+        if let Some(config) = fields.get_mut("config") {
+            *config = of_texts(config);
+        }
         fields.remove("consentRequired");
         fields.remove("consentText");
         Some(mapper)

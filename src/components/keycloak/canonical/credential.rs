@@ -24,7 +24,11 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
     let mut made = Vec::new();
     let mut secretless = Vec::new();
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    for credential in given.as_array().into_iter().flatten() {
+    for (at, credential) in given.as_array().into_iter().flatten().enumerate() {
+        let former = of_before_8(credential);
+        let credential = former.as_ref().unwrap_or(credential);
+        let dated = dated(credential, at).filter(|_| side == Side::Backup);
+        let credential = dated.as_ref().unwrap_or(credential);
         // A password that a directory keeps, which the realm only knows of.
         if text(credential, "federationLink").is_some() {
             continue;
@@ -52,8 +56,8 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
         if let Some(label) = text(credential, "userLabel").filter(|label| !label.is_empty()) {
             one.insert("userLabel".to_owned(), json!(label));
         }
-        // When a password that a person typed into the file was made is the server's to say.
-        if created.is_some() || plain.is_none() {
+        // When a password was made of which the file does not say it is the server's to say.
+        if created.is_some() || side == Side::Live {
             one.insert("state".to_owned(), json!(state(credential, created)));
         }
         let hidden = ["id", "createdDate", "credentialData", "secretData", "value", "temporary", "priority"];
@@ -69,6 +73,45 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
     let made = keyed(made, "key");
     // What was asked for and is not there is told from what was not asked for.
     (made.or_else(|| (side == Side::Live).then(|| json!([]))), secretless)
+}
+
+/// What is told from others of its type by its date, and has none in the file, is given one by its place there: the
+/// server would take the time of the write, and each plan would find another credential.
+fn dated(credential: &Value, at: usize) -> Option<Value> {
+    let is_password = text(credential, "type").is_none_or(|kind| kind == "password");
+    if is_password || credential.get("createdDate").is_some_and(Value::is_number) {
+        return None;
+    }
+    let mut dated = credential.clone();
+    let second = i64::try_from(at + 1).unwrap_or(i64::MAX).saturating_mul(1000);
+    dated.as_object_mut()?.insert("createdDate".to_owned(), json!(second));
+    Some(dated)
+}
+
+/// The form that credentials had before Keycloak 8, in today's; `None` of one that has it already.
+fn of_before_8(credential: &Value) -> Option<Value> {
+    let secret = credential.get("hashedSaltedValue").filter(|secret| secret.is_string())?;
+    let of = |name: &str| credential.get(name).filter(|value| !value.is_null()).cloned();
+    let kind = text(credential, "type").unwrap_or("password");
+    let (kind, secret, data) = match kind {
+        "totp" | "hotp" => {
+            let algorithm = of("algorithm").unwrap_or(json!("HmacSHA1"));
+            let data = json!({"subType": kind, "algorithm": algorithm, "digits": of("digits").unwrap_or(json!(6)),
+                "counter": of("counter").unwrap_or(json!(0)), "period": of("period").unwrap_or(json!(30))});
+            ("otp", json!({ "value": secret }), data)
+        }
+        kind => {
+            let data = json!({"hashIterations": of("hashIterations"), "algorithm": of("algorithm")});
+            (kind, json!({"value": secret, "salt": of("salt")}), data)
+        }
+    };
+    let mut made = json!({"type": kind, "secretData": secret.to_string(), "credentialData": data.to_string()});
+    for name in ["id", "createdDate", "userLabel", "priority"] {
+        if let (Some(value), Some(fields)) = (of(name), made.as_object_mut()) {
+            fields.insert(name.to_owned(), value);
+        }
+    }
+    Some(made)
 }
 
 /// What moves with each login, and what the server adds of its own when it shows a security key whose maker it knows.
@@ -102,6 +145,40 @@ mod tests {
     fn password(created: i64, secret: Option<&str>) -> Value {
         json!({"id": "1", "type": "password", "createdDate": created, "secretData": secret,
             "credentialData": "{\"hashIterations\":5,\"algorithm\":\"argon2\"}"})
+    }
+
+    #[test]
+    fn a_credential_of_an_old_file_takes_todays_form() {
+        let old = json!([{"type": "password", "hashedSaltedValue": "x", "salt": "y", "hashIterations": 27500,
+            "algorithm": "pbkdf2-sha256", "counter": 0, "createdDate": 7, "config": {}},
+            {"type": "totp", "hashedSaltedValue": "z", "digits": 6, "period": 30, "algorithm": "HmacSHA1", "createdDate": 8}]);
+        let (made, secretless) = credentials(&old, Side::Backup);
+        let made = made.unwrap();
+        assert!(secretless.is_empty());
+        let parsed = |of: &Value| serde_json::from_str::<Value>(of.as_str().unwrap()).unwrap();
+        assert_eq!(made[0]["key"], json!("otp@8"));
+        assert_eq!(parsed(&made[0]["hidden"]["secretData"]), json!({"value": "z"}));
+        assert_eq!(parsed(&made[1]["hidden"]["secretData"]), json!({"value": "x", "salt": "y"}));
+        assert_eq!(
+            parsed(&made[1]["hidden"]["credentialData"]),
+            json!({"hashIterations": 27500, "algorithm": "pbkdf2-sha256"})
+        );
+    }
+
+    #[test]
+    fn one_time_codes_without_a_date_are_told_apart_by_their_places() {
+        let otp = || json!({"type": "otp", "secretData": "{}", "credentialData": "{}"});
+        let made = credentials(&json!([otp(), {"type": "password", "value": "x"}, otp()]), Side::Backup).0.unwrap();
+        let keys: Vec<&Value> = made.as_array().unwrap().iter().map(|one| &one["key"]).collect();
+        assert_eq!(keys, ["otp@1000", "otp@3000", "password"]);
+        assert_eq!(made[0]["hidden"]["createdDate"], json!(1000));
+    }
+
+    #[test]
+    fn when_a_credential_was_made_that_has_no_date_is_the_servers_to_say() {
+        for given in [json!([{"type": "password", "value": "x"}]), json!([{"type": "password", "secretData": "{}"}])] {
+            assert!(credentials(&given, Side::Backup).0.unwrap()[0].get("state").is_none());
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl<'a> Fields<'a> {
     /// Fields that are kept as they are.
     pub fn keep(&mut self, names: &[&str]) {
         for name in names {
-            let value = self.take(name).and_then(compact);
+            let value = self.take(name).and_then(compact).map(|value| flag(name, value));
             self.put(name, value);
         }
     }
@@ -104,6 +104,41 @@ pub(super) fn compact(value: &Value) -> Option<Value> {
     }
 }
 
+/// Fields that hold a text, whatever it says.
+const TEXTS: [&str; 10] = [
+    "id",
+    "name",
+    "description",
+    "displayName",
+    "displayNameHtml",
+    "firstName",
+    "lastName",
+    "rootUrl",
+    "adminUrl",
+    "baseUrl",
+];
+
+/// People write `"enabled": "true"`, which the server reads as they mean it.
+fn flag(name: &str, value: Value) -> Value {
+    match value.as_str() {
+        Some("true") if !TEXTS.contains(&name) => Value::Bool(true),
+        Some("false") if !TEXTS.contains(&name) => Value::Bool(false),
+        _ => value,
+    }
+}
+
+/// A map of texts as the server reads it: a number or a flag that a person wrote there is the text of it.
+pub(super) fn of_texts(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            Value::Object(fields.iter().map(|(name, value)| (name.clone(), of_texts(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(of_texts).collect()),
+        Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
+        other => other.clone(),
+    }
+}
+
 /// Without null alone, for values in which an empty map says something: a validator without options.
 pub(super) fn without_null(value: &Value) -> Option<Value> {
     match value {
@@ -148,7 +183,8 @@ pub(super) fn keyed(mut items: Vec<Value>, key: &str) -> Option<Value> {
 
 /// Settings split in two, for a schema names secrets by place and not by what they are called.
 pub(super) fn split_secrets(value: &Value) -> (Option<Value>, Option<Value>) {
-    let Some(fields) = value.as_object() else { return (None, None) };
+    let texts = of_texts(value);
+    let Some(fields) = texts.as_object() else { return (None, None) };
     let of = |secret: bool| {
         let fields = fields.iter().filter(|(name, value)| is_secret(name, value) == secret);
         let fields: Map<String, Value> =

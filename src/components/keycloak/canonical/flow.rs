@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::Canonical;
-use super::fields::{Fields, compact};
+use super::fields::{Fields, compact, of_texts};
 use super::names::{list, text};
 use crate::components::keycloak::kinds::Kind;
 
@@ -69,9 +69,12 @@ impl Flows<'_> {
 
     fn execution(&self, representation: &Value, depth: usize, unknown: &mut Vec<String>) -> Value {
         let mut fields = Fields::of(representation);
-        fields.keep(&["authenticator", "requirement", "priority"]);
+        fields.keep(&["authenticator", "requirement"]);
+        let priority = fields.take("priority").and_then(Value::as_i64);
+        fields.put("priority", Some(json!(priority.unwrap_or_default())));
         if let Some(alias) = fields.text("authenticatorConfig") {
-            let config = self.configs.get(alias).and_then(|config| config.get("config")).and_then(compact);
+            let config = self.configs.get(alias).and_then(|config| config.get("config")).map(of_texts);
+            let config = config.as_ref().and_then(compact);
             fields.put("config", Some(json!({ "alias": alias, "config": config })));
         }
         if let Some(alias) = fields.text("flowAlias") {

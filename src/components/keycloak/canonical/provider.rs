@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::Canonical;
-use super::fields::{Fields, compact, keyed, split_secrets, unmasked};
+use super::fields::{Fields, compact, keyed, of_texts, split_secrets, unmasked};
 use super::names::{list, text};
 use crate::components::keycloak::kinds::Kind;
 
@@ -32,7 +32,9 @@ pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canoni
     let ours = ours.filter(|mapper| text(mapper, "identityProviderAlias") == Some(alias));
     let mappers = ours.map(|mapper| {
         let mut fields = Fields::of(mapper);
-        fields.keep(&["name", "identityProviderMapper", "config"]);
+        fields.keep(&["name", "identityProviderMapper"]);
+        let config = fields.take("config").map(of_texts);
+        fields.put("config", config.as_ref().and_then(compact));
         fields.finish().0
     });
     fields.put("mappers", keyed(mappers.collect(), "name"));

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::component::{USER_PROFILE, components};
-use super::fields::{Fields, compact, keyed, set, unmasked, without_null};
+use super::fields::{Fields, compact, keyed, of_texts, set, unmasked, without_null};
 use super::names::{Names, list, text};
 use super::role::{group_set, groups, role};
 use super::{Canonical, client, flow, invalid, provider};
@@ -58,13 +58,12 @@ pub const FLOWS_IN_USE: [&str; 7] = [
 ];
 
 /// Lists and maps among the settings; whatever else of a realm is no single value is not known.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 11] = [
     "attributes",
     "browserSecurityHeaders",
     "eventsListeners",
     "enabledEventTypes",
     "supportedLocales",
-    "otpSupportedApplications",
     "requiredCredentials",
     "webAuthnPolicySignatureAlgorithms",
     "webAuthnPolicyAcceptableAaguids",
@@ -77,6 +76,15 @@ const SETTINGS: [&str; 12] = [
 const OWN_ATTRIBUTES: &str = "rekindle.";
 /// Who writes to the realm now.
 pub const HOLDER: &str = "rekindle.holder";
+
+/// Whether the server keeps a setting in an attribute of this name, which files of before Keycloak 12 hold beside the
+/// setting: it is never shown.
+fn is_stored_setting(name: &str) -> bool {
+    name.starts_with("_browser_header.")
+        || name.starts_with("client-policies.")
+        || (name.starts_with("webAuthnPolicy") && name.ends_with("Passwordless"))
+        || name == "firstBrokerLoginFlowId"
+}
 
 /// Takes a realm's representation apart: the realm file of an export, or the server's partial export.
 pub fn realm(representation: &Value) -> Result<Realm> {
@@ -130,11 +138,13 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
     fields.pass_over(&["realm", "keycloakVersion", "defaultGroups", "defaultDefaultClientScopes"]);
     // The server names the client of its administrators' permissions itself.
     fields.pass_over(&["defaultOptionalClientScopes", "publicKey", "privateKey", "adminPermissionsClient"]);
+    // The server tells which apps suit its policy for one-time codes.
+    fields.pass_over(&["otpSupportedApplications"]);
     if let Some(server) = fields.take("smtpServer").and_then(Value::as_object) {
         let plain: Map<String, Value> = server
             .iter()
             .filter(|(name, _)| *name != "password")
-            .map(|(name, value)| (name.clone(), value.clone()))
+            .map(|(name, value)| (name.clone(), of_texts(value)))
             .collect();
         fields.put("smtpServer", compact(&Value::Object(plain)));
         fields.put("smtpPassword", unmasked(server.get("password").and_then(compact)));
@@ -143,9 +153,9 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
         // Never left out: a server always has some, so a realm without its own has an empty map.
         let attributes = fields.take("attributes").and_then(Value::as_object).into_iter().flatten();
         // Some settings the server writes down as attributes too, once the realm is saved.
-        let is_setting = |name: &str| representation.get(name).is_some();
+        let is_setting = |name: &str| representation.get(name).is_some() || is_stored_setting(name);
         let kept = attributes.filter(|(name, _)| !name.starts_with(OWN_ATTRIBUTES) && !is_setting(name));
-        let kept: Map<String, Value> = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let kept: Map<String, Value> = kept.map(|(name, value)| (name.clone(), of_texts(value))).collect();
         fields.put("attributes", without_null(&Value::Object(kept)));
     }
     // An empty header is not sent, and one that is left out has the server's default.

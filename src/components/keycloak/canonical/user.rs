@@ -41,10 +41,12 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     }
     let not_before = fields.take("notBefore").and_then(Value::as_i64).filter(|seconds| *seconds != 0);
     fields.put("notBefore", not_before.map(Value::from));
-    let actions = fields.take("requiredActions").and_then(Value::as_array).map(|given| {
-        given.iter().filter_map(Value::as_str).map(|action| json!(current_action(action))).collect::<Vec<_>>()
-    });
-    fields.put("requiredActions", actions.and_then(|actions| set(&Value::Array(actions))));
+    let actions = fields.take("requiredActions").and_then(Value::as_array).into_iter().flatten();
+    let mut actions: Vec<Value> =
+        actions.filter_map(Value::as_str).map(|action| json!(current_action(action))).collect();
+    // The server asks for another password at the next login.
+    actions.extend(has_temporary_password(representation).then(|| json!("UPDATE_PASSWORD")));
+    fields.put("requiredActions", set(&Value::Array(actions)));
     fields.keep_sets_by_name(&["attributes", "clientRoles"]);
     let roles = names.roles(fields.take("realmRoles"));
     fields.put("realmRoles", roles);
@@ -69,6 +71,11 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     let (document, not_known) = fields.finish();
     unknown.extend(not_known);
     Ok(Canonical { id, document, unknown })
+}
+
+fn has_temporary_password(user: &Value) -> bool {
+    let is_temporary = |one: &Value| one.get("temporary") == Some(&Value::Bool(true)) && text(one, "value").is_some();
+    list(user, "credentials").iter().any(is_temporary)
 }
 
 fn groups(given: Option<&Value>, names: &Names) -> (Option<Value>, Vec<String>) {

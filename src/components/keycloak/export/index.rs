@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,6 +33,8 @@ pub(super) struct Index {
     pub people: BTreeMap<TreePath, Place>,
     /// Where in each file the last person ends.
     pub ends: HashMap<u32, u64>,
+    /// Every role that somebody has.
+    pub roles: BTreeSet<TreePath>,
 }
 
 /// One person of one file, on the way into the index.
@@ -65,12 +67,13 @@ pub(super) struct Indexer<'n> {
     with_realm_file: bool,
     read: Mutex<Vec<Option<Result<Vec<Found>>>>>,
     words: Mutex<HashMap<Vec<String>, Arc<[String]>>>,
+    roles: Mutex<BTreeSet<TreePath>>,
 }
 
 impl<'n> Indexer<'n> {
     pub fn new(realm: &'n str, names: &'n Names, files: &'n [TreePath], with_realm_file: bool) -> Self {
         let read = Mutex::new(files.iter().map(|_| None).collect());
-        Self { realm, names, files, with_realm_file, read, words: Mutex::default() }
+        Self { realm, names, files, with_realm_file, read, words: Mutex::default(), roles: Mutex::default() }
     }
 
     /// The people of the one file that holds the realm too; `from` begins with their list.
@@ -104,6 +107,7 @@ impl<'n> Indexer<'n> {
             let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             let made = person(&bytes, &doing, self.names)?;
             let id = made.document.get("id").and_then(Value::as_str).map(short_hash);
+            self.note_roles(&made.document);
             let place = Place { file, offset, length, unknown: self.shared(made.unknown) };
             all.push(Found { key: made.id.key, id, place });
             if all.len() > MAX_PEOPLE {
@@ -143,6 +147,16 @@ impl<'n> Indexer<'n> {
         }
     }
 
+    fn note_roles(&self, person: &Value) {
+        let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in texts(person.get("realmRoles")) {
+            roles.insert(Kind::RealmRole.id(&[name]).key);
+        }
+        for (client, names) in person.get("clientRoles").and_then(Value::as_object).into_iter().flatten() {
+            roles.extend(texts(Some(names)).map(|name| Kind::ClientRole.id(&[client.as_str(), name]).key));
+        }
+    }
+
     /// The same list of words is held once.
     fn shared(&self, unknown: Vec<String>) -> Option<Arc<[String]>> {
         if unknown.is_empty() {
@@ -162,7 +176,8 @@ impl<'n> Indexer<'n> {
 
     /// Nobody may be there twice: then two exports are mixed, or somebody was at work while one was made.
     pub fn finish(self) -> Result<Index> {
-        let mut index = Index::default();
+        let roles = self.roles.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut index = Index { roles, ..Index::default() };
         let mut ids = HashSet::new();
         let read = self.read.into_inner().unwrap_or_else(PoisonError::into_inner);
         let has_users_files = self.files.len() > usize::from(self.with_realm_file);
@@ -210,6 +225,10 @@ impl<'n> Indexer<'n> {
         }
         Ok(index)
     }
+}
+
+fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> {
+    list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
 fn is_account(key: &TreePath) -> bool {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use serde_json::{Value, json};
@@ -9,7 +9,8 @@ use super::layout::Layout;
 use super::notes::{self, Notes};
 use super::people::People;
 use super::{ExportConfig, realm_file};
-use crate::components::keycloak::canonical::{self, Realm};
+use crate::components::keycloak::always_shown::is_of_every_realm;
+use crate::components::keycloak::canonical::{self, Canonical, Realm};
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
 use crate::model::{Error, ErrorKind, Location, Resource, ResourceId, Result, Scope, TreePath, plural, visible};
@@ -51,7 +52,7 @@ impl Opened {
         let wanted = layout.realm.as_deref().or(config.realm.as_deref());
         let part = realm_file::read(&layout.realm_file, tree.open(&layout.realm_file)?, wanted)
             .map_err(|error| of_its_name(&layout, error))?;
-        let realm = canonical::realm(&part.representation)
+        let mut realm = canonical::realm(&part.representation)
             .map_err(|error| again(&format!("read {}", layout.realm_file), &error))?;
         if realm.resources.contains_key(&TreePath::root()) {
             let why = "something in it has a name that is longer than a name can be";
@@ -72,6 +73,7 @@ impl Opened {
             tree.contents(&layout.users, PARALLEL, &indexer)?;
         }
         let mut index = indexer.finish()?;
+        add_named_roles(&mut realm, &index.roles);
         let has_people = index.people.keys().any(|key| place::touches(key, Kind::User)) || !layout.users.is_empty();
         let people = People::new(tree, files, std::mem::take(&mut index.ends));
         let masks = notes::masks(&part.representation);
@@ -210,6 +212,19 @@ fn meant(scope: &Scope) -> TreePath {
 fn below_in<'m, V>(map: &'m BTreeMap<TreePath, V>, below: &'m TreePath) -> impl Iterator<Item = (&'m TreePath, &'m V)> {
     map.range::<TreePath, _>((Bound::Included(below), Bound::Unbounded))
         .take_while(move |(key, _)| key.relative_to(below).is_some())
+}
+
+/// Roles that people have and no list describes: the server's own import makes them of their names.
+fn add_named_roles(realm: &mut Realm, named: &BTreeSet<TreePath>) {
+    for key in named.iter().filter(|key| !is_of_every_realm(key)) {
+        let Some((kind, names)) = Kind::of_key(key) else { continue };
+        let client = names.first().filter(|_| kind == Kind::ClientRole);
+        let is_lost = client.is_some_and(|client| !realm.resources.contains_key(&Kind::Client.id(&[client]).key));
+        if !is_lost && !realm.resources.contains_key(key) {
+            let unknown = vec!["all but the name of a role: the file only says who has it".to_owned()];
+            realm.resources.insert(key.clone(), Canonical { id: kind.id(&names), document: json!({}), unknown });
+        }
+    }
 }
 
 fn accounts_in(realm: &Value) -> Vec<ResourceId> {

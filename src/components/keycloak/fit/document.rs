@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::abilities::Abilities;
 use crate::components::keycloak::kinds::Kind;
-use crate::model::visible;
+use crate::model::{TreePath, visible};
 
 /// What a document is fitted to.
 #[derive(Debug, Default)]
@@ -12,6 +12,10 @@ pub(super) struct Terms {
     pub abilities: Abilities,
     /// The protocol of each client scope that the realm has or is to have.
     pub scopes: BTreeMap<String, String>,
+    /// Clients that are to have no account of their own, and have none.
+    pub without_account: BTreeSet<String>,
+    /// The roles that the realm has.
+    pub roles: BTreeMap<TreePath, Value>,
 }
 
 /// What was taken out of a document, in words.
@@ -30,17 +34,29 @@ const OF_ADMINISTRATORS: &str = "admin-permissions";
 const MADE_BY_SERVER: [&str; 4] =
     ["defaultClientScopes", "optionalClientScopes", "fullScopeAllowed", "nodeReRegistrationTimeout"];
 
-pub(super) fn fit(kind: Kind, name: &str, document: &mut Value, terms: &Terms) -> Fitted {
+pub(super) fn fit(kind: Kind, names: &[String], document: &mut Value, terms: &Terms) -> Fitted {
     let mut fitted = Fitted::default();
     let Some(fields) = document.as_object_mut() else { return fitted };
     match kind {
         Kind::Client => {
-            if name == OF_ADMINISTRATORS {
+            if names.last().is_some_and(|name| name == OF_ADMINISTRATORS) {
                 fields.retain(|name, _| !MADE_BY_SERVER.contains(&name.as_str()));
             }
             secret(fields, &mut fitted);
+            authorization(fields, &mut fitted);
             scopes(fields, terms, &mut fitted);
             mappers(fields, terms, &mut fitted);
+        }
+        // A file that only names a role says nothing of what it holds.
+        Kind::RealmRole | Kind::ClientRole if fields.is_empty() => {
+            if let Some(Value::Object(there)) = terms.roles.get(&kind.id(names).key) {
+                fields.clone_from(there);
+            }
+        }
+        Kind::ServiceAccount if names.iter().any(|client| terms.without_account.contains(client)) => {
+            fitted.is_left_out = true;
+            let why = "the account: the file does not say that its client has one, so the server shows none";
+            fitted.left_out.push(why.to_owned());
         }
         Kind::ClientScope => mappers(fields, terms, &mut fitted),
         Kind::Component => component(fields, terms, &mut fitted),
@@ -66,6 +82,15 @@ fn secret(fields: &mut Map<String, Value>, fitted: &mut Fitted) {
     };
     if fields.remove("secret").is_some() {
         fitted.left_out.push(format!("the secret: the server keeps none for a client that {why}"));
+    }
+}
+
+/// Without the service that they are for, the server keeps no such settings.
+fn authorization(fields: &mut Map<String, Value>, fitted: &mut Fitted) {
+    let is_on = fields.get("authorizationServicesEnabled").and_then(Value::as_bool) == Some(true);
+    if !is_on && fields.remove("authorizationSettings").is_some() {
+        let why = "the authorization settings: the file does not say that the client's authorization service is on";
+        fitted.left_out.push(why.to_owned());
     }
 }
 
@@ -153,11 +178,11 @@ mod tests {
         });
         let scopes = [("email", OPENID), ("role_list", "saml")];
         let scopes = scopes.map(|(scope, protocol)| (scope.to_owned(), protocol.to_owned())).into();
-        Terms { abilities: Abilities::of(&info), scopes }
+        Terms { abilities: Abilities::of(&info), scopes, ..Terms::default() }
     }
 
     fn fitted(kind: Kind, mut document: Value) -> (Value, Fitted) {
-        let fitted = fit(kind, "app", &mut document, &terms());
+        let fitted = fit(kind, &["app".to_owned()], &mut document, &terms());
         (document, fitted)
     }
 
@@ -204,6 +229,6 @@ mod tests {
     #[test]
     fn a_server_that_does_not_say_what_it_has_can_do_all() {
         let mut document = json!({"protocolMappers": [{"name": "m", "protocolMapper": "x"}]});
-        assert_eq!(fit(Kind::Client, "app", &mut document, &Terms::default()), Fitted::default());
+        assert_eq!(fit(Kind::Client, &["app".to_owned()], &mut document, &Terms::default()), Fitted::default());
     }
 }

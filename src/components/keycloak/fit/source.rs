@@ -16,7 +16,15 @@ use crate::model::{
 use crate::reader::Reader;
 
 /// Kinds of which a server may be unable to hold a part.
-const FITTED: [Kind; 4] = [Kind::Client, Kind::ClientScope, Kind::Component, Kind::IdentityProvider];
+const FITTED: [Kind; 7] = [
+    Kind::Client,
+    Kind::ClientScope,
+    Kind::Component,
+    Kind::IdentityProvider,
+    Kind::RealmRole,
+    Kind::ClientRole,
+    Kind::ServiceAccount,
+];
 
 /// A source, read as one server can hold it.
 pub(in crate::components::keycloak) struct FittedSource {
@@ -32,20 +40,44 @@ impl FittedSource {
     /// What cannot be asked now is told by the write.
     async fn terms(&self) -> Terms {
         let info = self.server.live.http.server_info().await.unwrap_or(Value::Null);
-        let mut scopes = BTreeMap::new();
+        let (mut scopes, mut roles) = (BTreeMap::new(), BTreeMap::new());
         if let Ok(view) = self.server.live.realm_for_plan().await {
             scopes.extend(view.resources().filter_map(|(_, one)| protocol_of_scope(&one.id, &one.document)));
+            let there = view.resources().filter(|(key, _)| is_role(key));
+            roles.extend(there.map(|(key, one)| (key.clone(), one.document.clone())));
         }
-        scopes.extend(self.own_scopes().await);
-        Terms { abilities: Abilities::of(&info), scopes }
+        let own_scopes = self.own(Kind::ClientScope).await;
+        scopes.extend(own_scopes.iter().filter_map(|one| protocol_of_scope(&one.id, &one.document()?.value)));
+        Terms { abilities: Abilities::of(&info), scopes, roles, ..Terms::default() }
     }
 
-    async fn own_scopes(&self) -> Vec<(String, String)> {
-        let Ok(folder) = TreePath::new(Kind::ClientScope.folder()) else { return Vec::new() };
+    /// The same, as far as these are concerned.
+    async fn terms_for<'i>(&self, mut ids: impl Iterator<Item = &'i ResourceId>) -> Terms {
+        let mut terms = self.terms().await;
+        if ids.any(|id| &*id.kind == Kind::ServiceAccount.name()) {
+            let is_on = |one: &Resource| {
+                let enabled =
+                    one.document().and_then(|document| document.value.get("serviceAccountsEnabled")?.as_bool());
+                enabled == Some(true)
+            };
+            let clients = self.own(Kind::Client).await;
+            let without = clients.iter().filter(|one| !is_on(one)).filter_map(|one| name_of(&one.id));
+            let view = self.server.live.realm_for_plan().await.ok();
+            let has_one = |client: &String| {
+                let key = Kind::ServiceAccount.id(&[client]).key;
+                view.as_ref().is_some_and(|view| view.resources().any(|(there, _)| *there == key))
+            };
+            terms.without_account = without.filter(|client| !has_one(client)).collect();
+        }
+        terms
+    }
+
+    /// All of that kind in the source.
+    async fn own(&self, kind: Kind) -> Vec<Resource> {
+        let Ok(folder) = TreePath::new(kind.folder()) else { return Vec::new() };
         let below = Scope { below: folder.clone(), to: folder, owner: None };
         let listed = self.source.list(&[below]).await.pop().and_then(Result::ok).unwrap_or_default();
-        let read = self.source.read(&listed).await.into_iter().filter_map(|read| read.ok().flatten());
-        read.filter_map(|one| protocol_of_scope(&one.id, &one.document()?.value)).collect()
+        self.source.read(&listed).await.into_iter().filter_map(|read| read.ok().flatten()).collect()
     }
 
     /// What is left out of everything in a scope.
@@ -56,7 +88,7 @@ impl FittedSource {
         let listed = self.source.list(std::slice::from_ref(scope)).await.pop().and_then(Result::ok);
         let wanted: Vec<Location> = listed.into_iter().flatten().filter(|location| is_fitted(&location.id)).collect();
         let read = self.source.read(&wanted).await;
-        let terms = self.terms().await;
+        let terms = self.terms_for(wanted.iter().map(|location| &location.id)).await;
         let mut notes = Notes::default();
         for resource in read.into_iter().filter_map(|read| read.ok().flatten()) {
             let (_, fitted) = fitted(resource.clone(), &terms);
@@ -70,6 +102,14 @@ fn is_fitted(id: &ResourceId) -> bool {
     Kind::of_id(id).is_ok_and(|(kind, _)| FITTED.contains(&kind))
 }
 
+fn is_role(key: &TreePath) -> bool {
+    Kind::of_key(key).is_some_and(|(kind, _)| matches!(kind, Kind::RealmRole | Kind::ClientRole))
+}
+
+fn name_of(id: &ResourceId) -> Option<String> {
+    Kind::of_id(id).ok()?.1.into_iter().next()
+}
+
 fn protocol_of_scope(id: &ResourceId, document: &Value) -> Option<(String, String)> {
     let (kind, names) = Kind::of_id(id).ok()?;
     let protocol = document.get("protocol").and_then(Value::as_str)?;
@@ -81,7 +121,7 @@ fn fitted(resource: Resource, terms: &Terms) -> (Resource, Fitted) {
         return (resource, Fitted::default());
     };
     let mut value = Value::clone(&document.value);
-    let fitted = fit(kind, names.last().map_or("", String::as_str), &mut value, terms);
+    let fitted = fit(kind, &names, &mut value, terms);
     if value == *document.value {
         return (resource, fitted);
     }
@@ -115,7 +155,7 @@ impl Reader for FittedSource {
         if wanted.iter().all(|location| is_user(&location.id.key)) {
             return read;
         }
-        let terms = self.terms().await;
+        let terms = self.terms_for(wanted.iter().map(|location| &location.id)).await;
         let fit = |found: Option<Resource>| {
             let (resource, fitted) = fitted(found?, &terms);
             (!fitted.is_left_out).then_some(resource)

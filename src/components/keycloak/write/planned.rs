@@ -6,7 +6,7 @@ use super::standing::Standing;
 use super::target::{Target, without};
 use super::{document, empty, found};
 use crate::component::{Approved, Found};
-use crate::diff::documents::off_the_way;
+use crate::diff::documents::{filled_in, off_the_way};
 use crate::model::{KindSchema, Result, Schema};
 
 /// Given to what is created, and shown by no server, so it says nothing of what is there.
@@ -78,8 +78,13 @@ impl<'a> Planned<'a> {
         let from = match now {
             // What the server made on its own holds no secret that could be seen, nor was asked for one.
             Some(now) if approved.live.is_none() => {
-                to = with_given(without(&to, &UNSEEN), now, schema);
-                without(now, &["id"])
+                let from = without(now, &["id"]);
+                let seen = without(&to, &UNSEEN);
+                to = match schema.fills_in && standing.is_ours(&key) {
+                    true => filled_in(seen, &from, schema),
+                    false => with_given(seen, now, schema),
+                };
+                from
             }
             Some(now) => {
                 to = without(&to, &["id"]);

@@ -15,7 +15,7 @@ use super::standing::Standing;
 use super::target::Target;
 use super::users::Answers;
 use crate::component::{Approved, Effect};
-use crate::model::{Error, ErrorKind, Result};
+use crate::model::{Error, ErrorKind, Result, TreePath};
 
 /// How many of the things that stand in the way are named.
 const NAMED: usize = 5;
@@ -128,12 +128,15 @@ impl Keycloak {
         for (at, one) in changes {
             Planned::of(*at, one, standing, terms).map_err(|error| refused(error.chain()))?;
         }
-        let going: BTreeSet<_> = changes.iter().map(|(_, one)| &one.change.id.key).collect();
+        let going: BTreeSet<&TreePath> = changes.iter().map(|(_, one)| &one.change.id.key).collect();
         let stays: Vec<String> = standing
             .view()
             .resources()
             .filter(|(key, one)| {
-                !going.contains(key) && document_is_something(&one.document) && !is_of_every_realm(key)
+                !going.contains(key)
+                    && document_is_something(&one.document)
+                    && !is_of_every_realm(key)
+                    && !comes_with_its_client(key, &going)
             })
             .map(|(key, _)| key.to_string())
             .collect();
@@ -148,6 +151,20 @@ impl Keycloak {
             more => Err(refused(format!("{more} users live in it"))),
         }
     }
+}
+
+/// The role by which a client's authorization service is known; the server makes it with the service.
+const OF_AUTHORIZATION: &str = "uma_protection";
+
+/// What the server makes for a client by itself, and takes away with it: its account, and the role of that account.
+fn comes_with_its_client(key: &TreePath, going: &BTreeSet<&TreePath>) -> bool {
+    let Some((kind, names)) = Kind::of_key(key) else { return false };
+    let is_such = match kind {
+        Kind::ServiceAccount => true,
+        Kind::ClientRole => names.last().is_some_and(|role| role == OF_AUTHORIZATION),
+        _ => false,
+    };
+    is_such && names.first().is_some_and(|client| going.contains(&Kind::Client.id(&[client]).key))
 }
 
 fn document_is_something(document: &Value) -> bool {

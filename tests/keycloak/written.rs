@@ -1,0 +1,140 @@
+//! Realm files of few words, as people write them, and of old servers.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::files::File;
+use crate::runbooks::said;
+
+/// Every kind of thing with as little as the server's import takes.
+fn of_few_words() -> Value {
+    let ldap = json!({"connectionUrl": ["ldap://127.0.0.1:1"], "usersDn": ["ou=x"], "bindDn": ["cn"], "authType": ["none"],
+        "usernameLDAPAttribute": ["uid"], "rdnLDAPAttribute": ["uid"], "uuidLDAPAttribute": ["x"], "vendor": ["other"],
+        "userObjectClasses": ["x"], "editMode": ["READ_ONLY"], "enabled": ["false"]});
+    let of_roles = json!({"name": "of roles", "type": "role", "config": {"roles": "[{\"id\":\"reader\"}]"}});
+    let all = json!({"name": "all", "type": "resource", "config": {"resources": "[\"album\"]", "applyPolicies": "[\"of roles\"]"}});
+    json!({
+        "organizationsEnabled": true,
+        "otpSupportedApplications": ["An App Of Old"],
+        "attributes": {"_browser_header.xFrameOptions": "SAMEORIGIN", "mine": 7},
+        "smtpServer": {"host": "mail.example.org", "from": "id@example.org", "port": 25},
+        "clients": [
+            {"clientId": "bare"},
+            {"clientId": "spa", "publicClient": "true", "fullScopeAllowed": "false", "protocolMappers": [{"name": "mail",
+                "protocol": "openid-connect", "protocolMapper": "oidc-usermodel-attribute-mapper",
+                "config": {"claim.name": "mail", "userinfo.token.claim": true}}]},
+            {"clientId": "sp", "protocol": "saml"},
+            {"clientId": "checks", "bearerOnly": true},
+            {"clientId": "off", "secret": "s", "authorizationSettings": {"scopes": [{"name": "see"}]}},
+            {"clientId": "app", "secret": "s", "serviceAccountsEnabled": true, "authorizationServicesEnabled": true,
+                "authorizationSettings": {"resources": [{"name": "album"}], "policies": [of_roles, all]}}],
+        "clientScopes": [{"name": "badge"}, {"name": "mail", "protocol": "openid-connect"}],
+        "identityProviders": [{"alias": "corp", "providerId": "oidc"}, {"alias": "shop", "providerId": "google"}],
+        "identityProviderMappers": [{"name": "m", "identityProviderAlias": "corp",
+            "identityProviderMapper": "hardcoded-attribute-idp-mapper", "config": {"attribute": "a"}}],
+        "components": {
+            "org.keycloak.storage.UserStorageProvider": [{"name": "people", "providerId": "ldap", "config": ldap}],
+            "org.keycloak.keys.KeyProvider": [{"name": "rsa", "providerId": "rsa-generated"},
+                {"name": "ec", "providerId": "ecdsa-generated"}, {"name": "hmac", "providerId": "hmac-generated"}]},
+        "authenticationFlows": [
+            {"alias": "ours", "providerId": "basic-flow", "topLevel": true, "authenticationExecutions": [
+                {"authenticator": "auth-cookie", "requirement": "ALTERNATIVE"},
+                {"flowAlias": "forms of ours", "authenticatorFlow": true, "requirement": "ALTERNATIVE"}]},
+            {"alias": "forms of ours", "providerId": "basic-flow", "authenticationExecutions": [
+                {"authenticator": "auth-username-password-form", "requirement": "REQUIRED"}]}],
+        "requiredActions": [{"alias": "VERIFY_EMAIL"}],
+        "roles": {"realm": [{"name": "reader"}], "client": {"bare": [{"name": "writer"}]}},
+        "groups": [{"name": "staff", "subGroups": [{"name": "berlin"}]}],
+        "organizations": [{"name": "acme"}, {"name": "other", "domains": [{"name": "other.example.org"}]}],
+        "clientProfiles": {"profiles": [{"name": "strict"}]},
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_short_file_does_not_say_is_the_servers_to_choose_and_no_difference() {
+    let file = File::written("few-words", of_few_words()).await;
+    let told = file.restore();
+    assert!(told.contains("the authorization settings: the file does not say"), "{told}");
+    let spa = file.client_now("spa").await;
+    assert_eq!((&spa["publicClient"], &spa["fullScopeAllowed"]), (&json!(true), &json!(false)));
+    assert_eq!(spa["protocolMappers"][0]["config"]["userinfo.token.claim"], "true");
+    assert_eq!(file.admin.get("/few-words").await["attributes"]["mine"], "7");
+    file.undo().await;
+    assert!(!file.is_there().await);
+}
+
+/// Over a realm that was made of the same file by the server's own import.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_servers_import_made_of_a_short_file_is_what_the_file_asks_for() {
+    let file = File::written("few-words-imported", of_few_words()).await;
+    file.admin.make_realm(&file.realm).await;
+    let (code, plan) = file.call("plan", &[]);
+    assert_eq!(code, Some(0), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_that_people_have_and_no_list_describes_are_made_of_their_names() {
+    let realm = json!({"clients": [{"clientId": "kafka", "secret": "s", "serviceAccountsEnabled": true}],
+        "users": [{"username": "ana", "enabled": true, "realmRoles": ["chief"], "clientRoles": {"kafka": ["topic:*:read"]}},
+            {"username": "service-account-kafka", "serviceAccountClientId": "kafka", "clientRoles": {"kafka": ["topic:a:write"]}}]});
+    let file = File::written("named-roles", realm).await;
+    let told = file.restore();
+    assert!(told.contains("all but the name of a role"), "{told}");
+    // Described since, it is no less than what the file names.
+    let chief = json!({"name": "chief", "description": "of all", "composite": true});
+    file.admin.done(Method::PUT, "/named-roles/roles/chief", chief).await;
+    let reader = file.admin.get("/named-roles/roles/offline_access").await;
+    file.admin.done(Method::POST, "/named-roles/roles/chief/composites", json!([reader])).await;
+    let (code, plan) = file.call("plan", &[]);
+    assert_eq!(code, Some(0), "{plan}");
+    file.undo().await;
+    assert!(!file.is_there().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passwords_typed_into_a_file_log_in_and_are_shown_nowhere() {
+    let person = |name: &str, credential: Value| {
+        json!({"username": name, "enabled": true, "email": format!("{name}@example.org"),
+        "firstName": name, "lastName": name, "credentials": [credential]})
+    };
+    let realm = json!({"users": [
+        person("ana", json!({"type": "password", "value": "typed-by-ana", "temporary": false})),
+        person("bob", json!({"type": "password", "value": "typed-by-bob", "temporary": true})),
+        person("cyd", json!({"value": "typed-by-cyd"}))]});
+    let file = File::written("typed", realm).await;
+    let (code, plan) = file.call("plan", &[]);
+    assert_eq!(code, Some(2), "{plan}");
+    assert!(!plan.contains("typed-by"), "{plan}");
+    let told = file.restore();
+    assert!(!told.contains("typed-by"), "{told}");
+    for name in ["ana", "cyd"] {
+        assert!(file.admin.logs_in(file.name, name, &format!("typed-by-{name}")).await, "{name}");
+        assert!(!file.admin.logs_in(file.name, name, "another").await, "{name}");
+    }
+    let bob = file.admin.id_of(file.name, "bob").await;
+    let of_bob = |now: Value| now["requiredActions"].clone();
+    assert_eq!(of_bob(file.admin.get(&format!("/typed/users/{bob}")).await), json!(["UPDATE_PASSWORD"]));
+    let report = said(&file.rekindle.call(&["report"]));
+    assert!(!report.contains("typed-by"), "{report}");
+    assert!(!file.rekindle.holds("typed-by"), "in a file of the run");
+    file.undo().await;
+    assert!(!file.is_there().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_of_an_old_file_log_in() {
+    // PBKDF2 of "password", as Keycloak 4 wrote it.
+    let hash = json!({"type": "password", "hashedSaltedValue": "751fat1KXRn0p/yStI8jUeqVu5d2QsAHHtTkAQpCy2z+n5eqPhAUw7uxTu1yvl5T24HC6SaL0BsGgcOMoHySlw==", "salt": "MDEyMzQ1Njc4OWFiY2RlZg==", "hashIterations": 1,
+        "algorithm": "pbkdf2-sha256", "counter": 0, "createdDate": 1_530_000_000_000_i64, "digits": 0, "period": 0, "config": {}});
+    let code = json!({"type": "otp", "secretData": "{\"value\":\"DJmQfC73VGFhw7D4QJ8A\"}",
+        "credentialData": "{\"digits\":6,\"counter\":0,\"period\":30,\"algorithm\":\"HmacSHA1\",\"subType\":\"totp\"}"});
+    let realm = json!({"keycloakVersion": "4.0.0", "users": [
+        {"username": "ana", "enabled": true, "email": "ana@example.org", "firstName": "A", "lastName": "N", "credentials": [hash]},
+        {"username": "bob", "enabled": true, "credentials": [code]}]});
+    let file = File::written("of-old", realm).await;
+    file.restore();
+    assert!(file.admin.logs_in(file.name, "ana", "password").await);
+    assert!(!file.admin.logs_in(file.name, "ana", "other").await);
+    file.undo().await;
+    assert!(!file.is_there().await);
+}
