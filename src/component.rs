@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::model::{
-    Capacity, Change, Document, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Meta, Preview, Resource,
-    ResourceId, Result, TargetHolder, TargetIdentity, Tree, TreePath,
+    Capacity, Change, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Meta, Preview,
+    Resource, ResourceId, Result, TargetHolder, TargetIdentity, Tree, TreePath,
 };
 use crate::reader::Reader;
 
@@ -42,6 +42,13 @@ pub trait Component: Reader {
     /// error is [`ErrorKind::Conflict`]. On return all applied effects are durable. Trees hand their undo
     /// records to `ledger` before each batch of effects; documents' pre-images are the engine's to keep.
     async fn write(&self, changes: &[Approved], ledger: &dyn Ledger) -> Vec<Result<Effect>>;
+
+    /// Whether what needs a task can go on here though `failed` of its resources are not as approved: each with whether
+    /// there is anything of it. Only a system that refuses, by name, what refers to something missing says yes.
+    fn dependents_go_on(&self, failed: &[(ResourceId, bool)]) -> bool {
+        let _ = failed;
+        false
+    }
 
     /// What this system can hold of a tree's metadata, where that can be told before it is written.
     fn capacity(&self) -> Option<Arc<dyn Capacity>> {
@@ -186,6 +193,16 @@ pub struct Effect {
     pub held: Vec<(TreePath, Meta)>,
     /// For documents.
     pub found: Found,
+    /// Of a document: what the system did not take, place by place. All else of the change is written, and what is
+    /// refused is as it was.
+    pub refused: Vec<Refusal>,
+}
+
+/// A part of a document that a system does not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub place: DocumentPath,
+    pub why: String,
 }
 
 /// What lay in a document's place just before the first effect. Where somebody else made or changed it meanwhile, and

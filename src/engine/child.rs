@@ -38,6 +38,7 @@ pub(super) async fn run(
         evidence: String::new(),
         problem: Some(error.problem()),
         partial: false,
+        dependents_go_on: false,
         kept: None,
         bytes: 0,
     };
@@ -100,6 +101,7 @@ pub(super) async fn run(
             },
             problem: None,
             partial: false,
+            dependents_go_on: false,
             kept: None,
             bytes: 0,
         },

@@ -19,6 +19,7 @@ mod contents;
 mod context;
 mod dry_run;
 mod failure;
+mod failures;
 mod handle;
 mod holding;
 mod lane;

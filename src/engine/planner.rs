@@ -173,14 +173,19 @@ fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>, unknown: Vec<Str
     let (mut live, mut desired) = (Vec::new(), Vec::new());
     let mut warnings: Vec<String> = unknown.into_iter().map(|what| format!("not restored: {what}")).collect();
     for pair in pairs {
-        let (change, left) = differences(pinned, restore, &pair)?;
+        let (change, mut left) = differences(pinned, restore, &pair)?;
+        let missed = missed(restore, &pair);
         match change {
-            Some(change) => {
+            Some(mut change) => {
+                change.warnings.extend(missed);
                 changes.push(Arc::new(change));
                 live.push(pair.live);
                 desired.push(pair.desired);
             }
-            None => warnings.extend(left),
+            None => {
+                left.extend(missed);
+                warnings.extend(left);
+            }
         }
     }
     let plan = Plan {
@@ -196,6 +201,13 @@ fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>, unknown: Vec<Str
         warnings,
     };
     Ok(Proposal { plan: Arc::new(plan), live, desired, stays: Vec::new() })
+}
+
+/// What the backup has of a document that is there, and the component has no way to restore.
+fn missed(restore: &Restore, pair: &Pair) -> Vec<String> {
+    let live = pair.live.as_ref().and_then(Resource::document);
+    let desired = pair.desired.as_ref().and_then(Resource::document);
+    documents::missed(&pair.id, live, desired, restore.component.schema().kind(&pair.id.kind))
 }
 
 pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<Option<Change>> {

@@ -1,10 +1,11 @@
 use super::context::Context;
+use super::failures::Failures;
 use super::prepare::{Prepared, lost};
 use super::read_back::ReadBack;
-use super::standing::{Standing, Told, between, standing};
+use super::standing::{Standing, Told, between, is_all_but, standing};
 use super::undo::PreImage;
 use super::writer::Written;
-use crate::component::{Approved, Effect, Found};
+use crate::component::{Approved, Effect, Found, Refusal};
 use crate::model::{
     DigestBuilder, Error, ErrorKind, HunkAt, KindSchema, Known, Op, Pass, Problem, Resource, Result, Schema, plural,
     size,
@@ -24,18 +25,27 @@ pub(super) fn conclude(
     let mut post = DigestBuilder::new("post");
     let (mut files, mut bytes, mut hunks) = (0, 0, 0);
     let mut words = Vec::new();
-    let mut problem: Option<Problem> = None;
+    let mut failures = Failures::default();
     let mut known = Known::Applied;
-    if answers.len() < ready.approved.len() {
-        problem = Some(lost(&ready.to_write.to_plan.name));
+    // Of what failed: what is there of it now.
+    let mut otherwise = Vec::new();
+    let mut is_all_read = answers.len() >= ready.approved.len();
+    if !is_all_read {
+        failures.of_task(lost(&ready.to_write.to_plan.name));
         known = Known::Unknown;
     }
+    let all = ready.approved.len();
     let (mut is_tree, mut partial) = (false, false);
     let mut paths = Paths::default();
     for ((approved, effect), now) in answers {
         is_tree |= approved.expected.is_none()
             && approved.change.hunks.iter().any(|hunk| matches!(hunk.at, HunkAt::Node { .. }));
         let kind = schema.kind(&approved.change.id.kind);
+        is_all_read &= now.is_ok();
+        let refused = effect.as_ref().map_or_else(|_| Vec::new(), |effect| effect.refused.clone());
+        let is_all_but_refused = !refused.is_empty()
+            && now.as_ref().is_ok_and(|now| is_all_but(&context.pinned, kind, &approved, now.as_ref(), &refused));
+        let is_there = now.as_ref().is_ok_and(Option::is_some);
         let stands = now.and_then(|now| {
             let told = Told::by(effect.as_ref().ok());
             standing(&context.pinned, kind, &approved, now.as_ref(), Some(told), reading)
@@ -56,18 +66,40 @@ pub(super) fn conclude(
             words.push(format!("{} was as wanted already", approved.change.id));
         }
         if let Some(Err(error)) = really.map(|really| keep(context, ready, &really)) {
-            problem = problem.or_else(|| Some(error.problem()));
+            failures.of_resource(&approved.change.id, error.problem());
         }
         paths.count(&approved);
         let is_between = matches!(stands, Ok(Standing::Between { .. })) && !effect.as_ref().is_err_and(is_untouched);
-        let (this, why) = verdict(&approved, effect.err(), stands, &mut post, &mut words);
+        let (this, why) = match stands {
+            Ok(ref stands) if is_all_but_refused && !matches!(stands, Standing::Approved { .. }) => {
+                partial |= !matches!(stands, Standing::Former);
+                (Known::NotApplied, Some(told_of(&approved, &refused)))
+            }
+            stands => verdict(&approved, effect.err(), stands, &mut post, &mut words),
+        };
         partial |= is_between || this == Known::Applied;
         if this != Known::Applied && known != Known::Unknown {
             known = this;
         }
-        problem = problem.or(why);
+        if let Some(why) = why {
+            failures.of_resource(&approved.change.id, why);
+        }
+        if this != Known::Applied {
+            otherwise.push((approved.change.id.clone(), is_there));
+        }
     }
-    if known == Known::Applied && problem.is_none() {
+    let dependents_go_on = !otherwise.is_empty()
+        && is_all_read
+        && ready.to_write.pass == Pass::Restore
+        && ready.to_write.to_plan.restore.component.dependents_go_on(&otherwise);
+    if dependents_go_on {
+        words.push(format!(
+            "{} of {} are as approved, and what needs this task goes on",
+            all - otherwise.len(),
+            plural(all as u64, "resource")
+        ));
+    }
+    if known == Known::Applied && failures.is_empty() {
         let done = match (is_tree, bytes) {
             (false, _) if hunks == 0 => "nothing was left to write".to_owned(),
             (false, _) => format!("{} written", plural(hunks as u64, "field")),
@@ -79,7 +111,8 @@ pub(super) fn conclude(
     let post = (known == Known::Applied).then(|| post.finish());
     let (partial, to_write) = (partial && known == Known::NotApplied, &ready.to_write);
     let kept = (to_write.pass == Pass::Restore).then(|| context.undo.count(task, to_write.attempt));
-    Written { task, known, post, evidence: words.join("; "), problem, partial, kept, bytes }
+    let (evidence, problem) = (words.join("; "), failures.into_problem(all));
+    Written { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on }
 }
 
 /// What a document's write really changed, where that is not all that was approved: somebody else was at it meanwhile.
@@ -146,6 +179,22 @@ impl Paths {
 fn is_untouched(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Refused | ErrorKind::Conflict | ErrorKind::Held)
         && error.effect() == Known::NotApplied
+}
+
+/// So many of the places that a system refused are told of.
+const MOST_REFUSED: usize = 8;
+
+/// What the system did not take of a document.
+fn told_of(approved: &Approved, refused: &[Refusal]) -> Problem {
+    let mut told: Vec<String> =
+        refused.iter().take(MOST_REFUSED).map(|one| format!("{}: {}", one.place, one.why)).collect();
+    let more = refused.len().saturating_sub(MOST_REFUSED);
+    if more > 0 {
+        told.push(format!("and {} more", plural(more as u64, "field")));
+    }
+    Error::new(ErrorKind::Refused, format!("write {}", approved.change.id), told.join("; "))
+        .next("all else is written: mend what is refused and retry, or leave it out")
+        .problem()
 }
 
 fn verdict(

@@ -215,7 +215,7 @@ impl Actor {
     }
 
     fn on_written(&mut self, written: Written) {
-        let Written { task, known, post, evidence, problem, partial, kept, bytes } = written;
+        let Written { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on } = written;
         self.in_flight.remove(&task);
         self.progress.tell(&task.0.to_string(), None);
         if known == Known::Applied && problem.is_none() {
@@ -225,7 +225,7 @@ impl Actor {
             self.pause_unless_retried(task, problem);
         }
         let bytes = (bytes > 0).then_some(bytes);
-        self.record(Event::Outcome { task, known, post, evidence, problem, partial, kept, bytes });
+        self.record(Event::Outcome { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on });
     }
 
     /// Tasks whose worker ended without a word for them.
@@ -256,6 +256,7 @@ impl Actor {
                         problem: Some(problem),
                         partial: false,
                         kept: self.kept(task),
+                        dependents_go_on: false,
                         bytes: None,
                     });
                 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use super::contents;
 use super::context::Pinned;
 use super::read_back::ReadBack;
-use crate::component::{Approved, Effect};
+use crate::component::{Approved, Effect, Refusal};
 use crate::diff::documents;
 use crate::diff::trees::Undecided;
 use crate::model::{
-    Digest, DigestBuilder, Document, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Meta, Mode, NodeKind,
-    Op, Resource, ResourceId, Result, Tree, TreePath, visible,
+    Digest, DigestBuilder, Document, DocumentPath, Entry, Error, ErrorKind, Fingerprint, Hunk, HunkAt, KindSchema,
+    Meta, Mode, NodeKind, Op, Resource, ResourceId, Result, Tree, TreePath, visible,
 };
 
 /// Where the live side stands, read back, with regard to one approved change.
@@ -33,7 +33,11 @@ pub(super) fn is_begun(pinned: &Pinned, schema: &KindSchema, approved: &Approved
     let (None, Some(expected), Some(now)) = (&approved.live, expected, now) else { return false };
     let id = &approved.change.id;
     let left = documents::changes(id, Some(now), Some(expected), schema, Mode::Merge, &pinned.key);
-    left.is_none_or(|change| change.hunks.iter().all(|hunk| hunk.op == Op::Create))
+    let comes_last = |hunk: &Hunk| {
+        let HunkAt::Field { path, .. } = &hunk.at else { return false };
+        schema.fields.iter().any(|rule| rule.written_last && rule.path == path.to_string())
+    };
+    left.is_none_or(|change| change.hunks.iter().all(|hunk| hunk.op == Op::Create || comes_last(hunk)))
 }
 
 /// How much of `id` is there, for [`Standing::Between`].
@@ -84,6 +88,27 @@ pub(super) fn standing(
         return of_tree(approved, now, told, reading);
     }
     of_document(pinned, schema, approved, now)
+}
+
+/// Whether what is there is as approved but for what the system refused.
+pub(super) fn is_all_but(
+    pinned: &Pinned,
+    schema: &KindSchema,
+    approved: &Approved,
+    now: Option<&Resource>,
+    refused: &[Refusal],
+) -> bool {
+    let expected = approved.expected.as_ref().and_then(Resource::document);
+    let (Some(expected), Some(now)) = (expected, now.and_then(Resource::document)) else { return false };
+    let before = approved.live.as_ref().and_then(Resource::document);
+    let left = documents::unproven(&approved.change.id, before, now, expected, schema, &pinned.key);
+    let is_refused = |path: &DocumentPath| {
+        refused.iter().any(|one| path.0.starts_with(&one.place.0) || one.place.0.starts_with(&path.0))
+    };
+    left.iter().flat_map(|change| &change.hunks).all(|hunk| match &hunk.at {
+        HunkAt::Field { path, .. } => is_refused(path),
+        HunkAt::Node { .. } => false,
+    })
 }
 
 fn of_document(pinned: &Pinned, schema: &KindSchema, approved: &Approved, now: Option<&Resource>) -> Result<Standing> {

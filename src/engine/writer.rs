@@ -51,6 +51,7 @@ pub(super) struct Written {
     pub partial: bool,
     /// How many undo records a restore left.
     pub kept: Option<u32>,
+    pub dependents_go_on: bool,
     /// Of files' contents.
     pub bytes: u64,
 }

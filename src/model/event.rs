@@ -133,6 +133,10 @@ pub enum Event {
         /// How many undo records this attempt left: fewer later, and the way back is not whole.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kept: Option<u32>,
+        /// It failed, and restores into the same component that need it go on all the same: what failed is named, and
+        /// the component refuses each resource that refers to something missing.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        dependents_go_on: bool,
         /// Of files' contents that were written.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bytes: Option<u64>,

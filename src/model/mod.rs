@@ -67,6 +67,6 @@ pub use selection::Selection;
 pub use size::{plural, size};
 pub use step_policy::{OnFailure, Retry, StepPolicy};
 pub use summary::{Fact, Summary};
-pub use task::{TaskId, TaskState, TaskStatus};
+pub use task::{Meets, TaskId, TaskState, TaskStatus};
 pub use tree::{ContentSink, Former, Names, Tree};
 pub use zone::{Zone, span};

@@ -2,11 +2,12 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::needs::Unmet;
 use self::owners_by_name::OwnersByName;
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, OnFailure, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
+    Attempt, Digest, Event, Known, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
     TargetIdentity, TaskId, TaskState, TaskStatus,
 };
 
@@ -65,9 +66,9 @@ struct Layout {
     /// Per step, the position of its set in `header.owners`.
     set: Vec<Option<usize>>,
     owner_at: OwnersByName,
-    /// Per step: how many of a single task's needed tasks are not satisfied yet; for `each` steps
-    /// readiness is looked up directly.
-    unsatisfied: Vec<u32>,
+    /// Per step: how many of its tasks do not meet a need yet; for `each` steps of one set readiness is looked up
+    /// directly.
+    unmet: Vec<Unmet>,
     dependents: Vec<Vec<u16>>,
 }
 
@@ -139,6 +140,7 @@ impl Run {
                 {
                     self.drop_undo(id, why);
                 }
+                self.settle_dependents(id);
                 if dropped || status == TaskStatus::Ready {
                     // What it needs may have been undone or failed since it was ready the last time.
                     self.settle_readiness(id);
@@ -173,7 +175,7 @@ impl Run {
         self.set_status(id, former.task.status);
         if let Some(task) = self.tasks.get_mut(id.index()) {
             // No number is given twice, not even that of an undo's attempt that failed.
-            *task = TaskState { attempt: task.attempt, ..former.task };
+            *task = TaskState { attempt: task.attempt, meets: task.meets, ..former.task };
         }
         match former.selection {
             Some(selection) => self.selections.insert(id, selection),
@@ -214,7 +216,8 @@ impl Run {
                     task.undoable |= *undoable;
                 }
             }
-            Event::Outcome { problem: Some(problem), known, partial, .. } => {
+            Event::Outcome { problem: Some(problem), known, partial, dependents_go_on, .. } => {
+                task.dependents_go_on = *dependents_go_on && task.pass == Pass::Restore;
                 if *known == Known::NotApplied && !partial && task.pass == Pass::Restore {
                     task.undoable = task.was_undoable;
                 }
@@ -229,6 +232,7 @@ impl Run {
             Event::Voided { .. } if task.status == TaskStatus::Review => task.pass = Pass::Restore,
             // Its plan is still to be made: the restore's is not it.
             Event::UndoAsked { .. } => {
+                task.dependents_go_on = false;
                 task.forget_digest();
                 self.selections.remove(&id);
                 self.plans.remove(&id);
@@ -307,13 +311,13 @@ impl Run {
                 }
             }
         }
-        layout.unsatisfied = vec![0; header.steps.len()];
+        layout.unmet = vec![Unmet::default(); header.steps.len()];
         self.layout = layout;
         self.tasks = vec![TaskState::default(); next as usize];
         self.by_step = vec![[0; TaskStatus::ALL.len()]; header.steps.len()];
         for step in 0..header.steps.len() {
             let tasks = u32::try_from(self.step_tasks(step).len()).unwrap_or(u32::MAX);
-            self.layout.unsatisfied[step] = tasks;
+            self.layout.unmet[step] = Unmet::all(tasks);
             self.by_step[step][TaskStatus::Waiting as usize] = tasks;
         }
         for task in 0..next {
@@ -338,60 +342,7 @@ impl Run {
             of_step[former as usize] -= 1;
             of_step[status as usize] += 1;
         }
-        let (was_met, is_met) = (self.satisfies(step, former), self.satisfies(step, status));
-        if was_met == is_met {
-            return;
-        }
-        let unsatisfied = &mut self.layout.unsatisfied[step];
-        *unsatisfied = if is_met { unsatisfied.saturating_sub(1) } else { *unsatisfied + 1 };
-        for dependent in self.layout.dependents[step].clone() {
-            let dependent = usize::from(dependent);
-            match (self.layout.set[step], self.layout.set[dependent]) {
-                (Some(set), Some(other)) if set == other => {
-                    let position = id.0 - self.layout.first[step];
-                    self.settle_readiness(TaskId(self.layout.first[dependent] + position));
-                }
-                _ if self.layout.unsatisfied[step] <= 1 => {
-                    for task in self.step_tasks(dependent) {
-                        self.settle_readiness(TaskId(task));
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Waiting becomes ready when all needs are satisfied, and back.
-    fn settle_readiness(&mut self, id: TaskId) {
-        let Some(task) = self.tasks.get(id.index()) else { return };
-        if !matches!(task.status, TaskStatus::Waiting | TaskStatus::Ready) {
-            return;
-        }
-        let ready = self.unmet_needs(id).next().is_none();
-        let status = if ready { TaskStatus::Ready } else { TaskStatus::Waiting };
-        self.set_status(id, status);
-    }
-
-    /// Whether what needs a task of that step may go on.
-    fn satisfies(&self, step: usize, status: TaskStatus) -> bool {
-        let goes_on = |step: &StepHeader| step.policy.on_failure == OnFailure::Continue && step.kind.failed(status);
-        status.satisfies() || self.header.steps.get(step).is_some_and(goes_on)
-    }
-
-    /// The steps that `id` still waits for.
-    pub fn unmet_needs(&self, id: TaskId) -> impl Iterator<Item = usize> + '_ {
-        let step = self.step_of(id);
-        let position = id.0 - self.layout.first.get(step).copied().unwrap_or(0);
-        let needs = self.header.steps.get(step).map_or(&[][..], |step| &step.needs);
-        needs.iter().map(|need| usize::from(*need)).filter(move |need| {
-            match (self.layout.set[*need], self.layout.set[step]) {
-                (Some(set), Some(own)) if set == own => {
-                    let needed = TaskId(self.layout.first[*need] + position);
-                    !self.satisfies(*need, self.tasks[needed.index()].status)
-                }
-                _ => self.layout.unsatisfied[*need] > 0,
-            }
-        })
+        self.settle_dependents(id);
     }
 
     fn leave_out(&mut self, set: &str, owner: &str, why: &str) {
@@ -473,6 +424,7 @@ impl Run {
 }
 
 mod names;
+mod needs;
 mod owners_by_name;
 mod undo_under_way;
 mod undone_share;

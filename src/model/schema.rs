@@ -103,6 +103,12 @@ pub struct FieldRule {
     /// Given by the system itself where nobody gives one, and never taken away: a backup that lacks it says nothing.
     #[serde(default)]
     pub given: bool,
+    /// Why what differs here is not restored in a resource that is there. The plan names it each time.
+    #[serde(default)]
+    pub missed: Option<String>,
+    /// Written after all else of its task: what a run has made may have the system's own value there until then.
+    #[serde(default)]
+    pub written_last: bool,
     /// Of a set: the set beside it that cannot hold the same element. What comes here leaves there, and is one change.
     #[serde(default)]
     pub excludes: Option<String>,

@@ -79,6 +79,16 @@ impl TaskStatus {
     }
 }
 
+/// Whose needs a task meets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Meets {
+    #[default]
+    Nothing,
+    /// A part of it failed: restores into the same component can go on.
+    SameComponent,
+    All,
+}
+
 /// A task as the fold knows it. Small: a run may have a million.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskState {
@@ -89,6 +99,10 @@ pub struct TaskState {
     pub undoable: bool,
     /// The same before the last INTENT: what holds again if that changed nothing.
     pub was_undoable: bool,
+    /// It failed in part, and what needs it can go on; also while the rest is tried once more.
+    pub dependents_go_on: bool,
+    /// As it is counted for the tasks that need this one.
+    pub(super) meets: Meets,
     /// Apart, for most tasks of a large run have none yet.
     pub(super) planned: Option<Box<Planned>>,
 }
@@ -100,6 +114,16 @@ pub(super) struct Planned {
 }
 
 impl TaskState {
+    pub fn meets(&self) -> Meets {
+        use TaskStatus as S;
+        let is_tried = matches!(self.status, S::Ready | S::Review | S::Approved | S::Applying | S::Failed | S::Unknown);
+        match self.status {
+            status if status.satisfies() => Meets::All,
+            _ if self.dependents_go_on && self.pass == Pass::Restore && is_tried => Meets::SameComponent,
+            _ => Meets::Nothing,
+        }
+    }
+
     /// Of the plan that is in review, approved or was applied, with its selection.
     pub fn digest(&self) -> Option<Digest> {
         self.planned.as_ref()?.digest

@@ -71,6 +71,7 @@ fn restored(task: TaskId, digest: Digest) -> [Event; 4] {
             problem: None,
             partial: false,
             kept: None,
+            dependents_go_on: false,
             bytes: None,
         },
     ]

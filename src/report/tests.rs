@@ -92,6 +92,7 @@ fn story() -> (Run, Vec<Recorded>) {
             problem: None,
             partial: false,
             kept: None,
+            dependents_go_on: false,
             bytes: None,
         },
         planned(1, "bob"),
@@ -105,6 +106,7 @@ fn story() -> (Run, Vec<Recorded>) {
             problem: Some(lost.problem()),
             partial: false,
             kept: None,
+            dependents_go_on: false,
             bytes: None,
         },
         Event::Skipped { task: TaskId(2), why: "has left the company".to_owned(), by: by() },
@@ -168,6 +170,7 @@ fn a_report_says_how_far_an_undo_is() {
         problem: None,
         partial: false,
         kept: None,
+        dependents_go_on: false,
         bytes: None,
     };
     let stays = vec!["account ana: cannot be brought back, so it stays as it is: password".to_owned()];

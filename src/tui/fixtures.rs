@@ -121,6 +121,7 @@ impl Story {
             problem: None,
             partial: false,
             kept: None,
+            dependents_go_on: false,
             bytes: None,
         });
     }

@@ -232,6 +232,7 @@ mod tests {
                 problem,
                 partial: false,
                 kept: None,
+                dependents_go_on: false,
                 bytes: None,
             },
         );

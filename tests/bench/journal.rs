@@ -164,6 +164,7 @@ fn events(plans: &[(Digest, Arc<Plan>)]) -> Vec<Recorded> {
             problem: None,
             partial: false,
             kept: None,
+            dependents_go_on: false,
             bytes: None,
         });
     }

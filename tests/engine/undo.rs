@@ -249,6 +249,7 @@ async fn an_undo_that_is_let_go_carries_no_restore_out() {
             problem: Some(problem),
             partial: true,
             kept: None,
+            dependents_go_on: false,
             bytes: None,
         },
         Event::Retried { task, by: by() },
@@ -339,6 +340,7 @@ async fn an_undo_that_wrote_a_part_and_is_let_go_has_failed() {
             problem: Some(problem),
             partial: true,
             kept: None,
+            dependents_go_on: false,
             bytes: None,
         },
     ]);

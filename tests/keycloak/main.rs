@@ -24,6 +24,7 @@ mod files_of_others;
 mod holding;
 mod large;
 mod operators;
+mod parts;
 mod reading;
 mod runbooks;
 mod trust;

@@ -12,7 +12,7 @@ use super::job::{self, Job};
 use super::notes::Notes;
 use super::{extract, saves, staging, update};
 use crate::beneath::{Beneath, Node, NodeReader, RESERVED, refusal, set_metadata};
-use crate::component::{Approved, Effect, Found, Ledger, UndoRecord};
+use crate::component::{Approved, Effect, Ledger, UndoRecord};
 use crate::model::Privileges;
 use crate::model::{Change, Digest, Entry, Error, ErrorKind, Former, HunkAt, Known, Meta, Result, Tree, TreePath};
 
@@ -79,8 +79,8 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
             contents.sort();
             let (files, bytes) = (write.files.into_inner(), write.bytes.into_inner());
             let held = write.held.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let (notes, found) = (notes.into_lines(), Found::AsPlanned);
-            Ok(Effect { files, bytes, contents, read_back: whole, notes, held, found })
+            let notes = notes.into_lines();
+            Ok(Effect { files, bytes, contents, read_back: whole, notes, held, ..Effect::default() })
         }
         Err(error) => Err(error.known(if touched { Known::Unknown } else { Known::NotApplied })),
     }

@@ -145,8 +145,10 @@ fn hidden_secret(path: &str) -> FieldRule {
 fn settings() -> Vec<FieldRule> {
     let mut rules: Vec<FieldRule> =
         ["eventsListeners", "enabledEventTypes", "supportedLocales"].into_iter().map(set).collect();
-    rules.extend(SETTINGS_ALWAYS_SHOWN.into_iter().map(given));
+    rules.extend(SETTINGS_ALWAYS_SHOWN.into_iter().filter(|name| *name != "enabled").map(given));
     rules.extend(ORDERED.into_iter().filter(|name| !SETTINGS_ALWAYS_SHOWN.contains(name)).map(given));
+    // A realm is opened once all that guards its logins is there.
+    rules.push(FieldRule { written_last: true, ..given("enabled") });
     rules.push(made_once("id"));
     rules.push(hidden_secret("smtpPassword"));
     rules
@@ -226,6 +228,9 @@ fn organization() -> Vec<FieldRule> {
     vec![made_once("id"), keyed("domains", "name"), set("identityProviders")]
 }
 
+const NO_NOT_BEFORE: &str = "the server sets it for a new user, and by a logout to that moment";
+const NO_CONSENTS: &str = "the server takes consents with a new user only; this one is asked at the next login";
+
 fn user(ids: Ids) -> Vec<FieldRule> {
     let created_exact =
         |path: &str| FieldRule { fidelity: Fidelity::Irreversible, created: Some(Fidelity::Exact), ..at(path) };
@@ -240,7 +245,7 @@ fn user(ids: Ids) -> Vec<FieldRule> {
     let mut rules = vec![
         id,
         once_given("createdTimestamp"),
-        once_given("notBefore"),
+        FieldRule { missed: Some(NO_NOT_BEFORE.to_owned()), ..once_given("notBefore") },
         given("enabled"),
         given("emailVerified"),
         given("totp"),
@@ -260,7 +265,7 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         FieldRule { said: Some("label of the {}".to_owned()), ..at("credentials[].userLabel") },
         FieldRule { ignored: true, secret: true, ..at("credentials[].hidden") },
         FieldRule { fidelity: Fidelity::ReCreated, ..once("clientConsents") },
-        FieldRule { shape: FieldShape::KeyedList { key: "clientId".to_owned() }, ..at("clientConsents") },
+        FieldRule { missed: Some(NO_CONSENTS.to_owned()), ..keyed("clientConsents", "clientId") },
         set("clientConsents[].grantedClientScopes"),
     ];
     rules.extend(OF_THE_DIRECTORY.iter().map(|name| once(&format!("attributes.{name}"))));

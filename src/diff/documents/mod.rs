@@ -12,6 +12,7 @@ mod apply;
 mod around;
 mod between;
 mod filled;
+mod missed;
 mod rules;
 mod shown;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use apply::Writer;
 pub use around::lines_around;
 pub use between::off_the_way;
 pub use filled::filled_in;
+pub use missed::missed;
 use rules::Rules;
 use shown::Veil;
 use walk::{Difference, Walk, is_mask};

@@ -73,6 +73,8 @@ fn rule(path: &Key, node: &Node, findings: &mut Findings) -> Option<FieldRule> {
         needs: fields.texts("needs", findings).into_iter().map(|need| need.value).collect(),
         said: None,
         excludes: None,
+        missed: None,
+        written_last: false,
     };
     fields.finish(findings);
     Some(rule)

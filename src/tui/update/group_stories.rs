@@ -52,7 +52,17 @@ fn applied(desk: &mut Desk, story: &mut Story, task: TaskId, digest: Digest, pro
     tell(
         desk,
         story,
-        Event::Outcome { task, known, post, evidence: String::new(), problem, partial: false, kept: None, bytes: None },
+        Event::Outcome {
+            task,
+            known,
+            post,
+            evidence: String::new(),
+            problem,
+            partial: false,
+            kept: None,
+            bytes: None,
+            dependents_go_on: false,
+        },
     );
 }
 

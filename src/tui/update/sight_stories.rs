@@ -211,6 +211,7 @@ fn what_was_written_can_be_looked_at_afterwards_and_decided_on_no_more() {
         problem,
         partial: false,
         kept: None,
+        dependents_go_on: false,
         bytes: None,
     });
     let mut desk = Desk::new(&story, 80, 24);

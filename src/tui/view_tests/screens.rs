@@ -142,6 +142,7 @@ fn an_unknown_task_is_settled_by_a_person() {
             problem: Some(problem),
             partial: false,
             kept: None,
+            dependents_go_on: false,
             bytes: None,
         }));
         desk.at("home/bob").press("enter").type_text("not appl");

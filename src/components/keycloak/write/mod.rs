@@ -12,16 +12,20 @@ mod call;
 mod check;
 mod claims;
 mod client;
+mod creation;
 mod credential;
 mod directory;
 mod execute;
 mod flow;
+mod flow_providers;
 mod give_back;
 mod nesting;
 mod new_realm;
 mod new_user;
+mod opening;
 mod overlay;
 mod permission;
+mod pieces;
 mod planned;
 mod policies;
 mod profile;
@@ -55,7 +59,7 @@ use super::fit::FittedSource;
 use super::kinds::Kind;
 use super::live::{Keycloak, is_user};
 use crate::component::{Approved, Checked, Component, Effect, Found, Ledger, Limits, Maker};
-use crate::model::{Document, Error, ErrorKind, Resource, Result, TargetHolder, TargetIdentity, visible};
+use crate::model::{Document, Error, ErrorKind, Resource, ResourceId, Result, TargetHolder, TargetIdentity, visible};
 use crate::reader::Reader;
 
 /// So many users in one write are a part of a long restore, whose batches look at the realm together.
@@ -148,6 +152,16 @@ impl Component for Keycloak {
 
     fn fitted(self: Arc<Self>, source: Arc<dyn Reader>) -> Arc<dyn Reader> {
         Arc::new(FittedSource::new(source, self))
+    }
+
+    /// Without a realm there is nobody to be restored, and people may be what the next step is about. All else is asked
+    /// for by name when a user is written: who has a role that is missing is refused, everybody else goes on.
+    fn dependents_go_on(&self, failed: &[(ResourceId, bool)]) -> bool {
+        failed.iter().all(|(id, is_there)| match Kind::of_id(id) {
+            Ok((Kind::RealmSettings, _)) => *is_there,
+            Ok((kind, _)) => kind != Kind::User,
+            Err(_) => false,
+        })
     }
 
     fn became(&self, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {

@@ -107,6 +107,14 @@ impl<'a> Planned<'a> {
         Ok(Self { at, approved, kind, names, from, to, is_new, removes, found, held, held_before })
     }
 
+    /// The same change with another end.
+    pub fn with(&self, to: Value) -> Self {
+        let (from, names, found) = (self.from.clone(), self.names.clone(), Found::AsPlanned);
+        let (at, approved, kind, is_new, removes) = (self.at, self.approved, self.kind, self.is_new, self.removes);
+        let (held, held_before) = (self.held.clone(), self.held_before.clone());
+        Self { at, approved, kind, names, from, to, is_new, removes, found, held, held_before }
+    }
+
     pub fn target<'t>(&'t self, raw: &'t [Value], standing: &'t Standing) -> Target<'t> {
         let from = if self.is_new { empty() } else { &self.from };
         Target { kind: self.kind, names: &self.names, from, to: &self.to, is_new: self.is_new, raw, standing }

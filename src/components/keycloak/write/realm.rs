@@ -93,7 +93,8 @@ pub(super) fn bindings(target: &Target<'_>) -> Result<Vec<Call>> {
     let flows = |of: &Value| super::target::without(of, &lists);
     let (from, to) = (flows(target.from), flows(target.to));
     if from != to {
-        for alias in to.as_object().into_iter().flatten().filter_map(|(_, alias)| alias.as_str()) {
+        let changed = to.as_object().into_iter().flatten().filter(|(name, alias)| from.get(*name) != Some(*alias));
+        for alias in changed.filter_map(|(_, alias)| alias.as_str()) {
             target.standing.id(Kind::Flow, &[alias])?;
         }
         let body = overlaid(target.raw(0), &from, &to, Gone::Absent);

@@ -4,28 +4,32 @@ use futures_util::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 
 use super::super::config::Ids;
-use super::super::held::HELD_BY;
 use super::super::kinds::Kind;
 use super::super::live::Keycloak;
 use super::execute::{execute, for_each, of};
-use super::new_realm::{Wanted, representation};
+use super::opening::hold_back;
+use super::pieces::{has_pieces, is_refusal};
 use super::planned::{Planned, Terms};
 use super::renamed::Holders;
 use super::resource::{body_calls, link_calls, raw_paths};
-use super::self_contained::without_missing;
 use super::standing::Standing;
 use super::users::Answers;
-use super::{authorization, call::Call, document, policies};
-use crate::component::{Approved, Effect, Found};
+use super::{authorization, call::Call, policies};
+use crate::component::{Approved, Effect, Found, Refusal};
 use crate::model::{Error, ErrorKind, Known, Result};
 
 const SIDE_BY_SIDE: usize = 8;
 
-pub(super) const OTHER_REALM: &str = "if it is this realm under a new name, name it in the runbook as it is named now, or \
-     rename it; for a copy beside it, set 'ids: new' at the component";
-
-/// What became of each change so far.
 pub(super) type Failed = BTreeMap<usize, Error>;
+
+/// What became of each change so far, by its place.
+#[derive(Default)]
+pub(super) struct Told {
+    pub failed: Failed,
+    /// Of what was written but for a part.
+    pub refused: BTreeMap<usize, Vec<Refusal>>,
+    found: BTreeMap<usize, Found>,
+}
 
 impl Keycloak {
     /// All of a realm but its people: what is made first by itself and then with what it refers to, so that roles can
@@ -38,8 +42,7 @@ impl Keycloak {
         if let Some(gone) = self.remove_realm_with(&standing, changes).await {
             return gone;
         }
-        let mut failed = Failed::new();
-        let mut found = BTreeMap::new();
+        let mut told = Told::default();
         if !standing.is_there() {
             standing = match self.create_realm(standing, changes).await {
                 Ok(standing) => standing,
@@ -51,10 +54,10 @@ impl Keycloak {
         }
         let mut left: Vec<(usize, &Approved)> = changes.to_vec();
         for attempt in 0..2 {
-            failed.retain(|at, _| !left.iter().any(|(other, _)| other == at));
-            standing = self.attempt(standing, &left, attempt > 0, &mut found, &mut failed).await;
+            told.failed.retain(|at, _| !left.iter().any(|(other, _)| other == at));
+            standing = self.attempt(standing, &left, attempt > 0, &mut told).await;
             // Of these nobody knows: they are looked at again, and what is not done is done.
-            left.retain(|(at, _)| failed.get(at).is_some_and(|error| error.effect() == Known::Unknown));
+            left.retain(|(at, _)| told.failed.get(at).is_some_and(|error| error.effect() == Known::Unknown));
             if left.is_empty() {
                 break;
             }
@@ -63,7 +66,12 @@ impl Keycloak {
                 Err(_) => break,
             }
         }
-        let mut written = |at| Ok(Effect { found: found.remove(at).unwrap_or_default(), ..Effect::default() });
+        self.open(changes, &mut told).await;
+        let Told { mut failed, mut refused, mut found } = told;
+        let mut written = |at| {
+            let (found, refused) = (found.remove(at).unwrap_or_default(), refused.remove(at).unwrap_or_default());
+            Ok(Effect { found, refused, ..Effect::default() })
+        };
         let answers = changes.iter().map(|(at, _)| (*at, failed.remove(at).map_or_else(|| written(at), Err)));
         (standing, answers.collect())
     }
@@ -73,57 +81,62 @@ impl Keycloak {
         mut standing: Standing,
         changes: &[(usize, &Approved)],
         again: bool,
-        found: &mut BTreeMap<usize, Found>,
-        failed: &mut Failed,
+        told: &mut Told,
     ) -> Standing {
         let terms = Terms { schema: &self.schema, keeps_ids: self.live.http.config.ids != Ids::New, again };
         let mut planned = Vec::new();
         for (at, one) in changes {
             match Planned::of(*at, one, &standing, terms) {
                 Ok(mut plan) => {
-                    found.entry(*at).or_insert_with(|| std::mem::take(&mut plan.found));
+                    told.found.entry(*at).or_insert_with(|| std::mem::take(&mut plan.found));
+                    hold_back(&mut plan);
                     planned.push(plan);
                 }
                 Err(error) => {
-                    failed.insert(*at, error);
+                    told.failed.insert(*at, error);
                 }
             }
         }
-        let renamed = refuse_renamed(&mut planned, &standing, failed);
+        let renamed = refuse_renamed(&mut planned, &standing, &mut told.failed);
         planned.sort_by(|one, other| (one.kind, &one.names).cmp(&(other.kind, &other.names)));
-        refuse_missing(&mut planned, &standing, failed);
-        tell_of_renamed(renamed.first(), failed);
+        self.refuse_lacking_providers(&mut planned, told).await;
+        refuse_missing(&mut planned, &standing, told);
+        tell_of_renamed(renamed.first(), &mut told.failed);
         let (removals, writes): (Vec<_>, Vec<_>) = planned.into_iter().partition(|plan| plan.removes);
         let (deep, flat): (Vec<_>, Vec<_>) = writes.into_iter().partition(Planned::is_deep);
         let (mut flat, mut after_clients): (Vec<_>, Vec<_>) =
             flat.into_iter().partition(|plan| plan.kind <= Kind::Client);
-        self.bodies(&flat, &mut standing, failed).await;
+        self.bodies(&flat, &mut standing, told).await;
         // With such a client the server makes a role of it.
         if flat.iter().any(Planned::makes_authorization) {
             standing = self.look_again(standing).await;
-            after_clients = planned_again(&after_clients, &standing, terms, failed);
+            after_clients = planned_again(&after_clients, &standing, terms, &mut told.failed);
         }
-        self.bodies(&after_clients, &mut standing, failed).await;
+        self.bodies(&after_clients, &mut standing, told).await;
         flat.extend(after_clients);
         let made = flat.iter().any(|plan| plan.is_new);
         let mut writes = flat;
         if made {
             standing = self.look_again(standing).await;
-            self.mend(&writes, &standing, failed).await;
-            let deep = planned_again(&deep, &standing, terms, failed);
-            self.bodies(&deep, &mut standing, failed).await;
+            self.mend(&writes, &standing, &mut told.failed).await;
+            let deep = planned_again(&deep, &standing, terms, &mut told.failed);
+            self.bodies(&deep, &mut standing, told).await;
             writes.extend(deep);
         } else {
-            self.bodies(&deep, &mut standing, failed).await;
+            self.bodies(&deep, &mut standing, told).await;
             if deep.iter().any(|plan| plan.is_new) {
                 standing = self.look_again(standing).await;
             }
             writes.extend(deep);
         }
-        self.links(&writes, &standing, failed).await;
-        self.give_back(&writes, &standing, failed).await;
-        standing = self.changed_by_policies(&writes, standing, failed).await;
-        self.remove_all(&removals, &writes, &mut standing, failed).await;
+        // A flow that is not as approved, whether it is half made or as it was, is bound to nothing new.
+        let mut referable = standing.clone();
+        let failed_flows = changes.iter().filter(|(at, one)| told.failed.contains_key(at) && is_flow(one));
+        failed_flows.for_each(|(_, one)| referable.note_gone(&one.change.id));
+        self.links(&writes, &referable, told).await;
+        self.give_back(&writes, &standing, &mut told.failed).await;
+        standing = self.changed_by_policies(&writes, standing, &mut told.failed).await;
+        self.remove_all(&removals, &writes, &mut standing, &mut told.failed).await;
         standing
     }
 
@@ -147,44 +160,57 @@ impl Keycloak {
         }
     }
 
-    /// In words, which realm has the id that this one is to have.
-    pub(super) async fn renamed_realm(&self, settings: &Value) -> Option<String> {
-        let id = settings.get("id").and_then(Value::as_str)?;
-        let realms = self.live.http.realms().await.ok()?;
-        let name = realms.as_array()?.iter().find(|one| one.get("id").and_then(Value::as_str) == Some(id))?;
-        let name = crate::model::visible(name.get("realm").and_then(Value::as_str)?).into_owned();
-        Some(format!(
-            "its id {} is here the one of the realm {name}, perhaps itself under a new name",
-            crate::model::visible(id)
-        ))
-    }
-
-    async fn bodies(&self, plans: &[Planned<'_>], standing: &mut Standing, failed: &mut Failed) {
+    async fn bodies(&self, plans: &[Planned<'_>], standing: &mut Standing, told: &mut Told) {
         for some in plans.chunk_by(|one, other| one.goes_beside(other)) {
-            let ready = some.iter().filter(|plan| !failed.contains_key(&plan.at));
+            let ready = some.iter().filter(|plan| !told.failed.contains_key(&plan.at));
             for (plan, done) in self.write_some(ready, standing, true).await {
                 if let (Ok(_), Some(name)) = (&done, plan.default_role()) {
                     standing.note_default_role(name);
                 }
-                match done {
+                match self.or_pieces(plan, done, standing, true, told).await {
                     Ok(id) if plan.is_new => standing.note_made(&plan.kind.id(&plan.names), id.or(Some(String::new()))),
                     Ok(_) => {}
                     Err(error) => {
-                        failed.insert(plan.at, of(&plan.approved.change.id, error));
+                        let mut error = of(&plan.approved.change.id, error);
+                        let is_half_made = plan.kind == Kind::Flow && plan.is_new && error.effect() == Known::Unknown;
+                        let alias = plan.names.last().map_or("", String::as_str);
+                        if is_half_made && self.unmake_flow(alias).await.is_ok() {
+                            error = error.known(Known::NotApplied);
+                        }
+                        told.failed.insert(plan.at, error);
                     }
                 }
             }
         }
     }
 
-    async fn links(&self, plans: &[Planned<'_>], standing: &Standing, failed: &mut Failed) {
+    /// Where the server refuses the whole of something that has pieces, those that it takes are written.
+    async fn or_pieces(
+        &self,
+        plan: &Planned<'_>,
+        done: Result<Option<String>>,
+        standing: &Standing,
+        body: bool,
+        told: &mut Told,
+    ) -> Result<Option<String>> {
+        match done {
+            Err(error) if has_pieces(plan.kind) && !plan.is_new && is_refusal(&error) => {
+                let refused = self.write_pieces(plan, standing, body).await?;
+                told.refused.entry(plan.at).or_default().extend(refused);
+                Ok(None)
+            }
+            done => done,
+        }
+    }
+
+    async fn links(&self, plans: &[Planned<'_>], standing: &Standing, told: &mut Told) {
         for some in plans.chunk_by(|one, other| one.goes_beside(other)) {
-            let ready = some.iter().filter(|plan| !failed.contains_key(&plan.at));
+            let ready = some.iter().filter(|plan| !told.failed.contains_key(&plan.at));
             for (plan, done) in self.write_some(ready, standing, false).await {
-                if let Err(error) = done {
+                if let Err(error) = self.or_pieces(plan, done, standing, false, told).await {
                     // Its body is written already, if it had to be: reading back tells.
                     let known = if plan.is_all_links() { error.effect() } else { Known::Unknown };
-                    failed.insert(plan.at, of(&plan.approved.change.id, error.known(known)));
+                    told.failed.insert(plan.at, of(&plan.approved.change.id, error.known(known)));
                 }
             }
         }
@@ -217,7 +243,12 @@ impl Keycloak {
         standing
     }
 
-    async fn write_one(&self, plan: &Planned<'_>, standing: &Standing, body: bool) -> Result<Option<String>> {
+    pub(super) async fn write_one(
+        &self,
+        plan: &Planned<'_>,
+        standing: &Standing,
+        body: bool,
+    ) -> Result<Option<String>> {
         let calls = |raw: &[Value]| -> Result<Vec<Call>> {
             let target = plan.target(raw, standing);
             if body { body_calls(&target) } else { link_calls(&target) }
@@ -244,68 +275,10 @@ impl Keycloak {
         }
         execute(&self.live.http, calls(&raw)?).await
     }
-
-    /// A realm that is not there, made with all that is wanted in it at once: so everything keeps its id.
-    async fn create_realm(
-        &self,
-        standing: Standing,
-        changes: &[(usize, &Approved)],
-    ) -> Result<Standing, (Standing, Error)> {
-        let http = &self.live.http;
-        let realm = http.config.realm.clone();
-        let documents: Vec<(Kind, Vec<String>, Value)> = changes
-            .iter()
-            .filter_map(|(_, one)| {
-                let (kind, names) = Kind::of_id(&one.change.id).ok()?;
-                one.expected.as_ref()?;
-                let mut wanted = super::target::without(document(&one.expected), &[HELD_BY]);
-                // Elsewhere a service account's id is the server's to give, so it is not compared; here it can be kept.
-                let id = document(&one.desired).get("id").filter(|_| kind == Kind::ServiceAccount);
-                if let (Some(fields), Some(id)) = (wanted.as_object_mut(), id) {
-                    fields.entry("id").or_insert_with(|| id.clone());
-                }
-                Some((kind, names, wanted))
-            })
-            .collect();
-        let documents = without_missing(documents);
-        let wanted: Vec<Wanted<'_>> =
-            documents.iter().map(|(kind, names, wanted)| (*kind, names.clone(), wanted)).collect();
-        if !wanted.iter().any(|(kind, _, _)| *kind == Kind::RealmSettings) {
-            let why = format!("there is no realm {}", crate::model::visible(&realm));
-            let error = Error::new(ErrorKind::NotFound, "write into the realm", why)
-                .next("restore realm/settings with it or before it: that makes the realm");
-            return Err((standing, error));
-        }
-        let body = http.with_holder(representation(&realm, &wanted, http.config.ids != Ids::New)).await;
-        let made = http.write_to(reqwest::Method::POST, &http.realms_url(), Some(&body)).await;
-        let view = self.live.realm_now().await;
-        match (made, view) {
-            (Ok(_), Ok(view)) => Ok(standing.looked_again(view)),
-            // The connection may have gone while the server was at it.
-            (Err(error), Ok(view)) if error.effect() == Known::Unknown && view.realm.is_some() => {
-                Ok(standing.looked_again(view))
-            }
-            // No realm has this name, so what is there already are the ids.
-            (Err(error), Ok(view)) if error.kind() == ErrorKind::Conflict && view.realm.is_none() => {
-                let settings = wanted.iter().find(|(kind, _, _)| *kind == Kind::RealmSettings);
-                let named = self.renamed_realm(settings.map_or(&Value::Null, |(_, _, document)| document)).await;
-                let error = error.next(
-                    "another realm of this server has ids that the backup holds: for a copy beside it, set 'ids: new' \
-                     at the component; else check the realm's name in the runbook",
-                );
-                Err((standing, named.map_or(error, |why| taken_realm(&realm, why))))
-            }
-            // It may still be at it, where nobody knows.
-            (Err(error), _) => Err((standing, error)),
-            (Ok(_), Err(error)) => Err((standing, error.known(Known::Unknown))),
-        }
-    }
 }
 
-fn taken_realm(realm: &str, why: String) -> Error {
-    Error::new(ErrorKind::Conflict, format!("make the realm {}", crate::model::visible(realm)), why)
-        .known(Known::NotApplied)
-        .next(OTHER_REALM)
+fn is_flow(one: &Approved) -> bool {
+    matches!(Kind::of_id(&one.change.id), Ok((Kind::Flow, _)))
 }
 
 /// The same changes beside what is there now that others were made.
@@ -362,7 +335,7 @@ fn tell_of_renamed(renamed: Option<&String>, failed: &mut Failed) {
 }
 
 /// What refers to something that is neither there nor about to be made is refused before anything is written.
-fn refuse_missing(planned: &mut Vec<Planned<'_>>, standing: &Standing, failed: &mut Failed) {
+fn refuse_missing(planned: &mut Vec<Planned<'_>>, standing: &Standing, told: &mut Told) {
     let mut imagined = standing.clone();
     let made = |plan: &&Planned<'_>| plan.is_new;
     for plan in planned.iter().filter(made) {
@@ -371,14 +344,20 @@ fn refuse_missing(planned: &mut Vec<Planned<'_>>, standing: &Standing, failed: &
     loop {
         let before = planned.len();
         let mut gone = Vec::new();
-        planned.retain(|plan| {
+        planned.retain_mut(|plan| {
             if plan.removes {
+                return true;
+            }
+            if has_pieces(plan.kind) && !plan.is_new {
+                let (left, refused) = plan.without_missing(&imagined);
+                told.refused.entry(plan.at).or_default().extend(refused);
+                *plan = left;
                 return true;
             }
             let target = plan.target(&[], &imagined);
             let checked = body_calls(&target).and_then(|_| link_calls(&target));
             let Err(error) = checked else { return true };
-            failed.insert(plan.at, of(&plan.approved.change.id, error));
+            told.failed.insert(plan.at, of(&plan.approved.change.id, error));
             if plan.is_new {
                 gone.push(plan.kind.id(&plan.names));
             }
