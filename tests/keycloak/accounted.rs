@@ -11,7 +11,7 @@ use crate::sample::Sample;
 
 /// Fields that are not restored from where they stand, each for a reason: the server makes it, it repeats what stands
 /// elsewhere, or it is an id of something that the server makes anew.
-const PASSED_OVER: [&str; 21] = [
+const PASSED_OVER: [&str; 22] = [
     "access",
     "authenticatorFlow",
     "autheticatorFlow",
@@ -33,6 +33,7 @@ const PASSED_OVER: [&str; 21] = [
     "users",
     "_id",
     "origin",
+    "otpSupportedApplications",
 ];
 
 /// What repeats what stands elsewhere in the file: settings, and the default role among the roles.
