@@ -229,6 +229,7 @@ fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Optio
             }
             if let (Some(change), Some(desired)) = (&mut change, &desired) {
                 trees::stamp(change, &**desired);
+                change.warnings.extend(desired.said());
             }
             Ok((change, left))
         }

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -121,23 +121,34 @@ impl UndoStore {
         let Self { commits, reader, path, .. } = self;
         drop(commits);
         drop(reader);
-        for suffix in ["-wal", "-shm", ""] {
-            let mut name = path.clone().into_os_string();
-            name.push(suffix);
-            match std::fs::remove_file(&name) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::io(format!("remove {}", PathBuf::from(name).display()), error));
-                }
-                _ => {}
-            }
-        }
-        path.parent().map_or(Ok(()), sync_directory)
+        remove(&path)
     }
 
     fn tampered(&self, task: TaskId, position: usize, why: &str) -> Error {
         let record = format!("read undo record {position} of task {} in {}", task.0, self.path.display());
         Error::new(ErrorKind::Corrupt, record, why).next("undo that task by hand; the others can be undone")
     }
+}
+
+/// Of a run that is closed: what a close that was killed left.
+impl RunFolder {
+    pub fn remove_undo(&self) -> Result<()> {
+        remove(&self.undo())
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    for suffix in ["-wal", "-shm", ""] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io(format!("remove {}", PathBuf::from(name).display()), error));
+            }
+            _ => {}
+        }
+    }
+    path.parent().map_or(Ok(()), sync_directory)
 }
 
 /// What seals the records of one run, each in its place.

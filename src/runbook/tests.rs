@@ -319,3 +319,24 @@ fn a_variable_that_needs_quotes_is_pointed_at() {
     let findings = found("rekindle: 1\nsources: { a: { tar: ${root}/x } }\nsteps: [ { id: x, run: [id] } ]\n");
     assert!(findings.starts_with("test.yaml:2:22: error"), "{findings}");
 }
+
+#[test]
+fn owners_go_by_name_or_by_number_where_the_source_has_both() {
+    use crate::model::OwnersBy;
+    let by = |source: &str| {
+        let text = format!("rekindle: 1\nsources: {{ s: {{ {source} }} }}\nsteps: [ {{ id: a, run: [\"true\"] }} ]\n");
+        read(&text).sources[0].owners_by
+    };
+    assert_eq!(by("tar: /a.tar"), OwnersBy::Names);
+    assert_eq!(by("restic: /r, owners: numbers"), OwnersBy::Numbers);
+    assert_eq!(by("directory: /d, owners: numbers"), OwnersBy::Numbers);
+    let wrong = |sources: &str, components: &str| {
+        found(&format!(
+            "rekindle: 1\nsources: {{ s: {{ {sources} }} }}\ncomponents: {{ c: {{ {components} }} }}\n\
+             steps: [ {{ id: a, run: [\"true\"] }} ]\n"
+        ))
+    };
+    assert!(wrong("tar: /a.tar, owners: name", "files: /d").contains("names"));
+    assert!(wrong("directory: /d, owners: names", "files: /d").contains("no names"));
+    assert!(wrong("tar: /a.tar", "files: /d, owners: names").contains("of the source"));
+}

@@ -69,6 +69,56 @@ fn an_owner_whose_name_is_no_text_is_left_out_and_named_and_the_others_go_on() {
     asked.complains("its name is not UTF-8");
 }
 
+/// A machine that was made anew: `games` is 5 on every Debian and was 1001 where the archive was made.
+#[test]
+fn files_of_an_archive_go_to_who_has_the_name_here_and_an_undo_brings_the_numbers_back() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let ground = Ground::bare();
+    let live = ground.path("live/ana");
+    fs::create_dir_all(&live).unwrap();
+    let mut archive = tar::Builder::new(fs::File::create(ground.path("a.tar")).unwrap());
+    for (name, user) in [("home/ana/hers", "games"), ("home/ana/new", "games"), ("home/ana/odd", "no-such-user")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(4);
+        header.set_mode(0o600);
+        header.set_mtime(7);
+        header.set_uid(1001);
+        header.set_gid(1001);
+        header.set_username(user).unwrap();
+        archive.append_data(&mut header, name, &b"text"[..]).unwrap();
+    }
+    archive.finish().unwrap();
+    fs::write(live.join("hers"), "old").unwrap();
+    chown(live.join("hers"), Some(1234), Some(2345)).unwrap();
+    let book = |more: &str| {
+        let root = ground.path("");
+        let root = root.to_str().unwrap();
+        let text = format!(
+            "rekindle: 1\ntitle: homes\nsources: {{ a: {{ tar: {root}/a.tar{more} }} }}\n\
+             components: {{ homes: {{ files: {root}/live }} }}\nowners: {{ user: {{ from: a, below: home }} }}\n\
+             steps: [ {{ id: home, each: user, restore: homes, from: a, below: \"home/${{user}}\" }} ]\n"
+        );
+        fs::write(ground.path("runbook.yaml"), text).unwrap();
+    };
+    book("");
+    let plan = ground.rekindle(&["plan", "runbook.yaml"], 2);
+    plan.says("owners by name: the user games is 5 here and 1001 in the backup");
+    plan.says("there is no user no-such-user here: its number is kept, 1001");
+    ground.rekindle(&["run", "runbook.yaml", "--plain", "--yes"], 0);
+    let owner = |name: &str| fs::metadata(live.join(name)).map(|meta| (meta.uid(), meta.gid())).unwrap();
+    assert_eq!((owner("hers"), owner("new"), owner("odd")), ((5, 1001), (5, 1001), (1001, 1001)));
+    ground.rekindle(&["plan", "runbook.yaml"], 0);
+    ground.rekindle(&["verify"], 0);
+    ground.rekindle(&["undo", "--yes", "--yes-deletes"], 0);
+    assert_eq!(owner("hers"), (1234, 2345), "the numbers that were there, whoever they are");
+
+    book(", owners: numbers");
+    let plan = ground.rekindle(&["plan", "runbook.yaml"], 2);
+    plan.says("owners by number: the user games is 1001 there");
+    ground.rekindle(&["run", "runbook.yaml", "--plain", "--yes"], 0);
+    assert_eq!(owner("hers"), (1001, 1001));
+}
+
 #[test]
 fn where_no_owner_can_be_walked_the_first_says_why() {
     let ground = homes("merge");

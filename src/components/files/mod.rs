@@ -22,6 +22,7 @@ mod notes;
 mod parents;
 mod put;
 mod returning;
+mod saves;
 mod source;
 mod staging;
 mod state;

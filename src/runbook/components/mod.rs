@@ -54,6 +54,10 @@ impl ComponentSettings {
                 return None;
             }
         };
+        if let Some((key, _)) = fields.entry("owners") {
+            let why = "by what files get their owners is said of the source that they are restored from";
+            findings.push(Finding::error(key.span, why).help("give that source 'owners: names' or 'owners: numbers'"));
+        }
         fields.finish(findings);
         Some(Self { name: key.name.clone(), span: key.span, adapter: adapter? })
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use super::member::{Content, Member, MemberKind, Members};
 use super::source::Source;
 use crate::model::{Entry, Error, ErrorKind, Meta, NodeKind, Result, TreePath, visible};
+use crate::stores::{BackedUpOwners, Told};
 
 /// Bounds on what an archive may make us remember.
 const MOST_ENTRIES: usize = 5_000_000;
@@ -16,30 +17,36 @@ pub(super) struct Item {
     pub entry: Entry,
     /// For files.
     pub content: Option<Content>,
+    pub told: Told,
 }
 
 /// What an archive holds when all of it is unpacked, sorted by path: where a path comes twice, the last wins.
 #[derive(Debug)]
-pub(super) struct Index(Vec<Item>);
+pub(super) struct Index {
+    items: Vec<Item>,
+    /// What a plan says of the archive as a whole.
+    pub said: Option<String>,
+}
 
 impl Index {
-    pub(super) fn read(source: &Source) -> Result<Self> {
+    pub(super) fn read(source: &Source, owners: &BackedUpOwners) -> Result<Self> {
         let mut members = Members::new(source)?;
-        let mut found = Found { source, items: Vec::new(), latest: HashMap::new(), text: 0 };
+        let mut found = Found { source, owners, items: Vec::new(), latest: HashMap::new(), text: 0 };
         while let Some(member) = members.next()? {
             found.add(member)?;
         }
-        found.into_index()
+        let index = found.into_index()?;
+        Ok(Self { said: members.passed_over(), ..index })
     }
 
     pub(super) fn find(&self, path: &TreePath) -> Option<&Item> {
-        let at = self.0.binary_search_by(|item| item.entry.path.cmp(path)).ok()?;
-        self.0.get(at)
+        let at = self.items.binary_search_by(|item| item.entry.path.cmp(path)).ok()?;
+        self.items.get(at)
     }
 
     /// A node with all that lies below it.
     pub(super) fn below(&self, path: &TreePath) -> &[Item] {
-        self.0.get(self.range(path)).unwrap_or_default()
+        self.items.get(self.range(path)).unwrap_or_default()
     }
 
     pub(super) fn children(&self, path: &TreePath) -> Vec<Entry> {
@@ -47,7 +54,7 @@ impl Index {
         let mut children = Vec::new();
         let mut at = range.start + 1;
         while at < range.end
-            && let Some(item) = self.0.get(at)
+            && let Some(item) = self.items.get(at)
         {
             children.push(item.entry.clone());
             at = self.range(&item.entry.path).end.max(at + 1);
@@ -56,15 +63,19 @@ impl Index {
     }
 
     fn range(&self, path: &TreePath) -> Range<usize> {
-        let start = self.0.partition_point(|item| item.entry.path < *path);
-        let length =
-            self.0.get(start..).unwrap_or_default().partition_point(|item| item.entry.path.relative_to(path).is_some());
+        let start = self.items.partition_point(|item| item.entry.path < *path);
+        let length = self
+            .items
+            .get(start..)
+            .unwrap_or_default()
+            .partition_point(|item| item.entry.path.relative_to(path).is_some());
         start..start + length
     }
 }
 
 struct Found<'a> {
     source: &'a Source,
+    owners: &'a BackedUpOwners,
     items: Vec<Item>,
     /// Where in `items` each path was last met.
     latest: HashMap<TreePath, usize>,
@@ -80,17 +91,17 @@ impl Found<'_> {
             let why = format!("it holds more than {MOST_ENTRIES} members or 1 GiB of names and attributes");
             return Err(self.refuse(ErrorKind::Refused, why).next("split the archive"));
         }
+        let (mut meta, [user, group]) = (member.meta, member.owners);
+        let told = self.owners.settle(&mut meta, &user, &group)?;
         let (kind, meta, content) = match member.kind {
-            MemberKind::Directory => (NodeKind::Directory, member.meta, None),
-            MemberKind::File(content) => {
-                (NodeKind::File { size: content.size, link: None }, member.meta, Some(content))
-            }
-            MemberKind::Symlink(target) => (NodeKind::Symlink { target: target.into() }, member.meta, None),
-            MemberKind::Special(special) => (NodeKind::Special { special }, member.meta, None),
+            MemberKind::Directory => (NodeKind::Directory, meta, None),
+            MemberKind::File(content) => (NodeKind::File { size: content.size, link: None }, meta, Some(content)),
+            MemberKind::Symlink(target) => (NodeKind::Symlink { target: target.into() }, meta, None),
+            MemberKind::Special(special) => (NodeKind::Special { special }, meta, None),
             MemberKind::HardLink(target) => self.linked(&path, &target)?,
         };
         self.latest.insert(path.clone(), self.items.len());
-        self.items.push(Item { entry: Entry { path, kind, meta }, content });
+        self.items.push(Item { entry: Entry { path, kind, meta }, content, told });
         Ok(())
     }
 
@@ -152,7 +163,7 @@ impl Found<'_> {
             Some(root) if !root.entry.is_directory() => {
                 Err(self.refuse(ErrorKind::Refused, "its root is not a directory".to_owned()))
             }
-            _ => Ok(Index(items)),
+            _ => Ok(Index { items, said: None }),
         }
     }
 
@@ -186,5 +197,5 @@ impl Found<'_> {
 
 fn implied(path: TreePath) -> Item {
     let meta = Meta { mode: 0o755, ..Meta::default() };
-    Item { entry: Entry { path, kind: NodeKind::Directory, meta }, content: None }
+    Item { entry: Entry { path, kind: NodeKind::Directory, meta }, content: None, told: Told::default() }
 }

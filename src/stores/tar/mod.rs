@@ -6,8 +6,8 @@ use std::sync::Arc;
 use self::index::Index;
 use self::source::Source;
 use self::tree::{Archive, TarTree};
-use super::Store;
-use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
+use super::{BackedUpOwners, Store};
+use crate::model::{Entry, OwnersBy, Result, TargetIdentity, Tree, TreePath};
 
 mod index;
 mod member;
@@ -35,8 +35,13 @@ impl TarStore {
     /// `Refused` a name with `..`, a file behind a symbolic link, or over a bound (5 million members,
     /// names of 64 KiB, unpacking to a thousand times its size); `Unsupported` bzip2, xz, sparse files in pax form.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, &BackedUpOwners::new(OwnersBy::default()))
+    }
+
+    /// The same with owners settled otherwise; also `Unreachable` where the name service does not answer.
+    pub fn open_with(path: &Path, owners: &BackedUpOwners) -> Result<Self> {
         let source = Source::open(path)?;
-        let index = Index::read(&source)?;
+        let index = Index::read(&source, owners)?;
         source.is_untouched()?;
         Ok(Self { archive: Arc::new(Archive::new(source, index)) })
     }

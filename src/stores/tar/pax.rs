@@ -8,6 +8,8 @@ pub(super) struct Extended {
     pub size: Option<u64>,
     pub uid: Option<u64>,
     pub gid: Option<u64>,
+    pub user: Option<Vec<u8>>,
+    pub group: Option<Vec<u8>>,
     pub times: Option<Times>,
     pub xattrs: Vec<(Box<str>, Box<[u8]>)>,
     /// Sparse files as GNU tar writes them into pax archives.
@@ -38,6 +40,8 @@ impl Extended {
             "size" => self.size = Some(number()?),
             "uid" => self.uid = Some(number()?),
             "gid" => self.gid = Some(number()?),
+            "uname" => self.user = Some(value.to_vec()),
+            "gname" => self.group = Some(value.to_vec()),
             "mtime" => self.times = Some(times(value)?),
             _ if key.starts_with("GNU.sparse.") => self.sparse = true,
             _ => {
