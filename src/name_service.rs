@@ -32,7 +32,7 @@ pub struct NameService {
     is_fixed: bool,
 }
 
-/// A name service takes longer names for nobody's.
+/// No name service knows longer names.
 const LONGEST_NAME: usize = 256;
 
 impl NameService {
@@ -43,9 +43,9 @@ impl NameService {
         Self { numbers: Mutex::new(numbers.collect()), names: Mutex::new(names.collect()), is_fixed: true }
     }
 
-    /// `None` for a name that stands for nobody here, or that no account can have.
+    /// `None` for a name that is not known here, or that no account can have.
     ///
-    /// Errors: `Unreachable` where the name service failed to answer: that is no "nobody".
+    /// Errors: `Unreachable` where the name service failed to answer: that does not mean that the name is unknown.
     pub fn number_of(&self, account: Account, name: &str) -> Result<Option<u32>> {
         if !can_be_a_name(name) {
             return Ok(None);

@@ -44,7 +44,7 @@ pub use identity::TargetIdentity;
 pub use mode::{ComparePrecision, Mode};
 pub use owners_by::OwnersBy;
 pub use path::{TreePath, visible};
-pub use plan::{Plan, PlanFacts, Preview, Proposal};
+pub use plan::{Plan, PlanFacts, Preview, Proposal, UNDO_LOST};
 pub use probe::{Answer, Probe};
 pub use progress::Progress;
 pub use resource::{Body, Location, Owner, Resource, ResourceId, Scope};

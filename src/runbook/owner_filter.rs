@@ -98,8 +98,8 @@ impl OwnerFilter {
                 left.for_each(|unusable| unusable.is_wanted = false);
             }
             if set.names.is_empty() && before > 0 {
-                let why = format!("--only and --except leave nobody of the {before} in the set '{}'", set.set);
-                return Err(Error::new(ErrorKind::Invalid, "find whom to restore", why)
+                let why = format!("--only and --except leave none of the {before} in the set '{}'", set.set);
+                return Err(Error::new(ErrorKind::Invalid, "find the owners to restore", why)
                     .next("name fewer with --except, or more with --only"));
             }
             Ok(set)
@@ -130,7 +130,7 @@ fn names(flag: &str, given: &str, read_file: &dyn Fn(&str) -> Result<String>) ->
         None => names.split(',').filter(|name| !name.is_empty()).collect(),
     };
     if names.is_empty() {
-        return Err(wrong("it names nobody"));
+        return Err(wrong("it names no owner"));
     }
     if names.len() > MAX_NAMES {
         return Err(wrong("it holds more than a million names"));
@@ -150,7 +150,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Cl
     if near.is_empty() {
         match suggestion(name, known) {
             Some(names) => error.next(visible(&names)),
-            None => error.next("look at where the runbook takes its owners from: it finds nobody"),
+            None => error.next("look at where the runbook takes its owners from: it finds none"),
         }
     } else {
         error.next(format!("did you mean {}?", near.join(" or ")))
@@ -224,7 +224,7 @@ mod tests {
     fn flags_that_leave_nobody_are_told_as_such() {
         for (only, except) in [(&["user=ana"][..], &["user=ana"][..]), (&[], &["user=ana,bob,cyd"])] {
             let error = filter(only, except, &[]).unwrap_err();
-            assert!(error.chain().contains("--only and --except leave nobody"), "{}", error.chain());
+            assert!(error.chain().contains("--only and --except leave none"), "{}", error.chain());
         }
     }
 }

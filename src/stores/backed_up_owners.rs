@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::model::{Error, ErrorKind, Meta, OwnersBy, Result, visible};
 use crate::name_service::{Account, NameService};
 
-/// Whose a backup's files are on this machine: the same names have other numbers on a machine that was made anew.
+/// Whose a backup's files are on this machine: the same names have other numbers on a rebuilt machine.
 /// Shared by all that one store hands out; each answer is kept.
 #[derive(Debug)]
 pub struct BackedUpOwners {

@@ -27,7 +27,7 @@ pub fn followed(store: &dyn Store, path: &TreePath) -> Result<TreePath> {
         }
         let next = at.join(&part)?;
         match store.entry(&next)?.map(|entry| entry.kind) {
-            // No link is to blame: whoever asked says what is missing.
+            // No link is to blame: the caller says what is missing.
             None if links == 0 => return Ok(path.clone()),
             None => return Err(refuse(format!("a link leads to {next}, which the backup does not hold"))),
             Some(NodeKind::Symlink { target }) => {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -51,13 +51,19 @@ impl Reader for FilesSource {
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
         let asked = scopes.to_vec();
-        let list = move |store: &dyn Store| asked.iter().map(|scope| list(store, scope)).collect();
+        let list = move |store: &dyn Store| {
+            let mut places = Places::of(store);
+            asked.iter().map(|scope| list(&mut places, scope)).collect()
+        };
         each(self.blocking(list).await, scopes.len())
     }
 
     async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {
         let asked = scopes.to_vec();
-        let told = move |store: &dyn Store| asked.iter().map(|scope| followed_link(store, scope)).collect();
+        let told = move |store: &dyn Store| {
+            let mut places = Places::of(store);
+            asked.iter().map(|scope| followed_link(&mut places, scope)).collect()
+        };
         self.blocking(told).await.unwrap_or_default()
     }
 
@@ -75,7 +81,8 @@ impl Reader for FilesSource {
 }
 
 fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
-    let place = place_of(store, below)?;
+    let mut places = Places::of(store);
+    let place = places.find(below)?.place;
     let children = store.children(&place)?.ok_or_else(|| nothing_there(store, below, "directory"))?;
     let mut found = FoundOwners::default();
     for entry in &children {
@@ -83,10 +90,7 @@ fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
         let is_home = match entry.kind {
             NodeKind::Directory => true,
             // One that cannot be followed may be a home: its own task says why it is not restored.
-            NodeKind::Symlink { .. } => match place_of(store, &entry.path) {
-                Ok(place) => store.entry(&place)?.is_some_and(|there| there.is_directory()),
-                Err(_) => true,
-            },
+            NodeKind::Symlink { .. } => places.find(&entry.path).map_or(true, |found| found.is_behind_a_link),
             _ => false,
         };
         if is_home {
@@ -96,23 +100,66 @@ fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
     Ok(found.sorted())
 }
 
-fn list(store: &dyn Store, scope: &Scope) -> Result<Vec<Location>> {
-    let at = place_of(store, &scope.below)?;
-    store.entry(&at)?.ok_or_else(|| nothing_there(store, &scope.below, "files"))?;
+fn list(places: &mut Places, scope: &Scope) -> Result<Vec<Location>> {
+    let found = places.find(&scope.below)?;
+    if !found.is_there {
+        return Err(nothing_there(places.store, &scope.below, "files"));
+    }
     let id = ResourceId { kind: TREE.into(), key: scope.to.clone() };
-    Ok(vec![Location { id, at }])
+    Ok(vec![Location { id, at: found.place }])
 }
 
-/// Where the files lie that are asked for by `path`. Links on the way are followed inside the backup; one at its end
-/// too, where it leads to a directory: a home on another disk. One to anything else is a file like others, and is
-/// restored as a link.
-fn place_of(store: &dyn Store, path: &TreePath) -> Result<TreePath> {
-    let place = followed(store, path)?;
-    if place == *path || store.entry(&place)?.is_some_and(|there| there.is_directory()) {
-        return if place != *path && path.lies_in(&place) { Err(lies_in_itself(path, &place)) } else { Ok(place) };
+/// What the plan says of a link in the place of the files: it is followed, and does not come back itself.
+fn followed_link(places: &mut Places, scope: &Scope) -> Vec<String> {
+    let Ok(Place { place, is_behind_a_link: true, .. }) = places.find(&scope.below) else { return Vec::new() };
+    vec![format!("the link {} itself; what it leads to in the backup, {place}, is restored in its place", scope.below)]
+}
+
+/// Where files lie in a backup. Links on the way are followed inside it; one at the end too, where it leads to a
+/// directory: a home on another disk. One to anything else is a file like others, and is restored as a link.
+struct Places<'s> {
+    store: &'s dyn Store,
+    /// Of the directories around what was asked for, which are mostly the same: where they lie.
+    around: HashMap<TreePath, TreePath>,
+}
+
+struct Place {
+    place: TreePath,
+    is_there: bool,
+    is_behind_a_link: bool,
+}
+
+impl<'s> Places<'s> {
+    fn of(store: &'s dyn Store) -> Self {
+        Self { store, around: HashMap::new() }
     }
-    let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(place) };
-    followed(store, &parent)?.join(name)
+
+    fn find(&mut self, path: &TreePath) -> Result<Place> {
+        let itself = match (path.parent(), path.name()) {
+            (Some(parent), Some(name)) => self.directory(parent)?.join(name)?,
+            _ => path.clone(),
+        };
+        let entry = self.store.entry(&itself)?;
+        if entry.as_ref().is_some_and(|entry| matches!(entry.kind, NodeKind::Symlink { .. })) {
+            let place = followed(self.store, &itself)?;
+            if self.store.entry(&place)?.is_some_and(|there| there.is_directory()) {
+                if itself.lies_in(&place) {
+                    return Err(lies_in_itself(path, &place));
+                }
+                return Ok(Place { place, is_there: true, is_behind_a_link: true });
+            }
+        }
+        Ok(Place { place: itself, is_there: entry.is_some(), is_behind_a_link: false })
+    }
+
+    fn directory(&mut self, path: TreePath) -> Result<TreePath> {
+        if let Some(known) = self.around.get(&path) {
+            return Ok(known.clone());
+        }
+        let found = followed(self.store, &path)?;
+        self.around.insert(path, found.clone());
+        Ok(found)
+    }
 }
 
 fn lies_in_itself(path: &TreePath, place: &TreePath) -> Error {
@@ -120,19 +167,6 @@ fn lies_in_itself(path: &TreePath, place: &TreePath) -> Error {
     let why = format!("it is a link to {shown}, in which it lies itself");
     Error::new(ErrorKind::Refused, format!("follow {path} in the backup"), why)
         .next("name the place that is meant, or leave this one out")
-}
-
-/// What the plan says of a link in the place of the files: it is followed, and does not come back itself.
-fn followed_link(store: &dyn Store, scope: &Scope) -> Vec<String> {
-    match place_of(store, &scope.below) {
-        Ok(place) if place != scope.below => {
-            vec![format!(
-                "the link {} itself; what it leads to in the backup, {place}, is restored in its place",
-                scope.below
-            )]
-        }
-        _ => Vec::new(),
-    }
 }
 
 fn each<T>(made: Result<Vec<Result<T>>>, count: usize) -> Vec<Result<T>> {

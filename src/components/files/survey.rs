@@ -75,7 +75,7 @@ pub(super) fn survey<'a>(write: &Write, places: &Directories, jobs: &'a [Job<'a>
     Ok(surveyed)
 }
 
-/// Whoever owns a directory can give a file in it another name, or hold one that somebody else sees too.
+/// The owner of a directory can give a file in it another name, or hold one that others see too.
 fn tell_shared(write: &Write, surveyed: &mut [Surveyed]) -> Result<()> {
     let in_place = |one: &Surveyed| {
         let is_pending = one.job.metadata_alone() && matches!(one.seen, Seen::Former | Seen::Between);

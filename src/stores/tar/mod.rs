@@ -49,7 +49,7 @@ impl TarStore {
 
 impl Store for TarStore {
     /// The file itself: where it lies, its size, when it was written and when it was last touched. Its bytes are not
-    /// hashed: whoever touches it has made another archive of it.
+    /// hashed: a touch makes another archive of it.
     fn identity(&self) -> Result<TargetIdentity> {
         let source = &self.archive.source;
         Ok(TargetIdentity { system: "tar archive".to_owned(), address: source.shown.clone(), id: source.id.clone() })
