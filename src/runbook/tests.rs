@@ -336,7 +336,7 @@ fn owners_go_by_name_or_by_number_where_the_source_has_both() {
              steps: [ {{ id: a, run: [\"true\"] }} ]\n"
         ))
     };
-    assert!(wrong("tar: /a.tar, owners: name", "files: /d").contains("names"));
+    assert!(wrong("tar: /a.tar, owners: name", "files: /d").contains("cannot be 'name'"));
     assert!(wrong("directory: /d, owners: names", "files: /d").contains("no names"));
-    assert!(wrong("tar: /a.tar", "files: /d, owners: names").contains("of the source"));
+    assert!(wrong("tar: /a.tar", "files: /d, owners: names").contains("a key of the source"));
 }

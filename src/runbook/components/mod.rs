@@ -55,7 +55,7 @@ impl ComponentSettings {
             }
         };
         if let Some((key, _)) = fields.entry("owners") {
-            let why = "by what files get their owners is said of the source that they are restored from";
+            let why = "'owners' is a key of the source that files are restored from";
             findings.push(Finding::error(key.span, why).help("give that source 'owners: names' or 'owners: numbers'"));
         }
         fields.finish(findings);
