@@ -26,11 +26,14 @@ impl Account {
 /// with. Each answer is kept, so that who asks again is told the same. Methods block.
 #[derive(Debug, Default)]
 pub struct NameService {
-    numbers: Mutex<HashMap<(Account, Box<str>), Option<u32>>>,
-    names: Mutex<HashMap<(Account, u32), Option<Box<str>>>>,
+    numbers: Mutex<Numbers>,
+    names: Mutex<Names>,
     /// Knows what it was told and asks no system.
     is_fixed: bool,
 }
+
+type Numbers = HashMap<(Account, Box<str>), Option<u32>>;
+type Names = HashMap<(Account, u32), Option<Box<str>>>;
 
 /// No name service knows longer names.
 const LONGEST_NAME: usize = 256;

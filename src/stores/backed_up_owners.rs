@@ -16,7 +16,7 @@ pub struct BackedUpOwners {
 /// By account and number in the backup, which mostly has one name.
 #[derive(Debug, Default)]
 struct Known {
-    owners: HashMap<(Account, u32), Vec<(Box<str>, OwnerHere)>>,
+    owners: HashMap<(Account, u32), Vec<Named>>,
     count: usize,
 }
 
@@ -33,6 +33,9 @@ impl BackedUpOwners {
         Ok([user.told, group.told])
     }
 }
+
+/// A name in the backup, and whom it means here.
+type Named = (Box<str>, OwnerHere);
 
 /// One owner as a restore gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
