@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::model::{
-    Change, Document, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Preview, Resource, ResourceId, Result,
-    TargetHolder, TargetIdentity, Tree, TreePath,
+    Capacity, Change, Document, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Meta, Preview, Resource,
+    ResourceId, Result, TargetHolder, TargetIdentity, Tree, TreePath,
 };
 use crate::reader::Reader;
 
@@ -42,6 +42,11 @@ pub trait Component: Reader {
     /// error is [`ErrorKind::Conflict`]. On return all applied effects are durable. Trees hand their undo
     /// records to `ledger` before each batch of effects; documents' pre-images are the engine's to keep.
     async fn write(&self, changes: &[Approved], ledger: &dyn Ledger) -> Vec<Result<Effect>>;
+
+    /// What this system can hold of a tree's metadata, where that can be told before it is written.
+    fn capacity(&self) -> Option<Arc<dyn Capacity>> {
+        None
+    }
 
     /// The source as this system can hold it: without what it passes over, or lacks a plugin for.
     fn fitted(self: Arc<Self>, source: Arc<dyn Reader>) -> Arc<dyn Reader> {
@@ -170,6 +175,9 @@ pub struct Effect {
     pub read_back: bool,
     /// What was written otherwise than the source has it: stripped bits and capabilities …
     pub notes: Vec<String>,
+    /// For trees: nodes that could not be given all of their approved metadata, as they are now. The notes say what they
+    /// lack and why.
+    pub held: Vec<(TreePath, Meta)>,
     /// For documents.
     pub found: Found,
 }

@@ -1,16 +1,17 @@
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustix::fs::{OFlags, ResolveFlags};
 
+use super::facts::kept_facts;
 use super::handle::{open_beneath, regular};
 use super::stamps::Stamps;
 use super::steady_file::SteadyFile;
 use super::walk::LinkNames;
 use super::{Beneath, Directories, Walk, refusal};
-use crate::model::{ContentSink, Entry, Names, Result, Tree, TreePath};
+use crate::model::{ContentSink, Entry, Names, RecordedFacts, Result, Tree, TreePath};
 
 /// A directory (or one file) beneath a handle as a tree: live, so two walks can differ.
 pub struct DirTree {
@@ -19,6 +20,8 @@ pub struct DirTree {
     /// For a tree to restore from: what the last walk found.
     stamps: Option<Stamps>,
     names: Mutex<LinkNames>,
+    /// What the file system keeps.
+    facts: OnceLock<RecordedFacts>,
 }
 
 /// Files that one thread takes at a time: neighbours share a directory.
@@ -26,7 +29,7 @@ const CLAIM: usize = 16;
 
 impl DirTree {
     pub fn new(handle: Arc<Beneath>, base: TreePath) -> Self {
-        Self { handle, base, stamps: None, names: Mutex::default() }
+        Self { handle, base, stamps: None, names: Mutex::default(), facts: OnceLock::new() }
     }
 
     /// One to restore from: a file that was touched after it was listed, or while it is read, is a conflict.
@@ -75,6 +78,10 @@ impl Tree for DirTree {
 
     fn names(&self, link: u64) -> Option<Names> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).get(&link).copied()
+    }
+
+    fn recorded(&self, _: &TreePath) -> RecordedFacts {
+        *self.facts.get_or_init(|| kept_facts(&self.handle, &self.base))
     }
 
     fn above(&self, levels: usize) -> Result<Option<Entry>> {

@@ -131,3 +131,16 @@ fn a_store_tells_nothing_there_from_an_empty_directory() {
     let names: Vec<_> = store.children(&TreePath::root()).unwrap().unwrap();
     assert_eq!(names.iter().map(|entry| entry.path.to_string()).collect::<Vec<_>>(), ["empty", "file"]);
 }
+
+#[test]
+fn labels_of_the_system_are_not_part_of_a_node() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("a");
+    std::fs::write(&file, "a").unwrap();
+    for name in ["security.selinux", "security.SMACK64", "trusted.overlay.opaque", "trusted.own", "user.own"] {
+        rustix::fs::setxattr(&file, name, b"x", rustix::fs::XattrFlags::empty()).unwrap();
+    }
+    let entry = Beneath::open(root.path()).unwrap().entry(&path("a")).unwrap().unwrap();
+    let names: Vec<&str> = entry.meta.xattrs.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["trusted.own", "user.own"]);
+}

@@ -4,6 +4,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use rustix::fs::{lgetxattr, llistxattr};
 use rustix::io::Errno;
 
+use crate::model::Meta;
+
 /// Linux: neither the list of names nor a value is longer.
 const MAX_BYTES: usize = 64 * 1024;
 
@@ -21,7 +23,8 @@ impl XattrReader {
         Self { path: Vec::with_capacity(128), list: vec![0; 1024], value: Vec::new() }
     }
 
-    /// Of `name` in `directory`, not followed, sorted by name. `name` empty: of the handle itself.
+    /// Of `name` in `directory`, not followed, sorted by name; without those that belong to the system. `name` empty: of
+    /// the handle itself.
     pub(super) fn read(&mut self, directory: BorrowedFd, name: &[u8]) -> rustix::io::Result<Xattrs> {
         self.path.clear();
         // Writing to memory does not fail.
@@ -50,6 +53,9 @@ impl XattrReader {
         self.value.resize(MAX_BYTES, 0);
         for raw in self.list.get(..used).unwrap_or_default().split(|byte| *byte == 0).filter(|raw| !raw.is_empty()) {
             let Ok(attribute) = std::str::from_utf8(raw) else { continue };
+            if !Meta::keeps_attribute(attribute) {
+                continue;
+            }
             let got = if name.is_empty() {
                 rustix::fs::getxattr(&*self.path, attribute, &mut *self.value)
             } else {

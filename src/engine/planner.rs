@@ -209,7 +209,10 @@ fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Optio
         (Some(Body::Tree(_)) | None, Some(Body::Tree(_)) | None) => {
             let tree = |side: &Option<Resource>| side.as_ref().and_then(|resource| resource.tree().cloned());
             let (live, desired) = (tree(&pair.live), tree(&pair.desired));
-            let rules = trees::TreeRules::new(schema, restore.mode, restore.precision)?.reserving(schema, &pair.id.key);
+            let capacity = restore.component.capacity();
+            let rules = trees::TreeRules::new(schema, restore.mode, restore.precision)?
+                .reserving(schema, &pair.id.key)
+                .restoring(desired.as_deref(), capacity.as_deref());
             let diff = trees::compare(
                 &pair.id,
                 live.as_ref().map(|tree| tree.entries()).transpose()?,

@@ -7,8 +7,8 @@ use crate::component::{Approved, Effect};
 use crate::diff::documents;
 use crate::diff::trees::Undecided;
 use crate::model::{
-    Digest, DigestBuilder, Document, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Mode, NodeKind, Op,
-    Resource, ResourceId, Result, Tree, TreePath,
+    Digest, DigestBuilder, Document, Entry, Error, ErrorKind, Fingerprint, HunkAt, KindSchema, Meta, Mode, NodeKind,
+    Op, Resource, ResourceId, Result, Tree, TreePath,
 };
 
 /// Where the live side stands, read back, with regard to one approved change.
@@ -50,11 +50,16 @@ pub(super) fn between(id: &ResourceId, done: u64, of: u64, begun: u64) -> String
 pub(super) struct Told<'a> {
     contents: &'a [(TreePath, Digest)],
     read_back: bool,
+    held: &'a [(TreePath, Meta)],
 }
 
 impl<'a> Told<'a> {
     pub(super) fn by(effect: Option<&'a Effect>) -> Self {
-        effect.map_or_else(Self::default, |effect| Self { contents: &effect.contents, read_back: effect.read_back })
+        effect.map_or_else(Self::default, |effect| Self {
+            contents: &effect.contents,
+            read_back: effect.read_back,
+            held: &effect.held,
+        })
     }
 }
 
@@ -131,7 +136,8 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
         }
     }
     let interrupted = told.is_none();
-    let Told { contents, read_back } = told.unwrap_or_default();
+    let Told { contents, read_back, held } = told.unwrap_or_default();
+    let held: HashMap<&TreePath, &Meta> = held.iter().map(|(path, meta)| (path, meta)).collect();
     let known: HashMap<&TreePath, &Digest> = contents.iter().map(|(path, digest)| (path, digest)).collect();
     let of = touched.len() as u64;
     let mut found: HashMap<TreePath, Entry> = HashMap::with_capacity(touched.len());
@@ -148,6 +154,9 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
     let mut to_read = Vec::new();
     for (path, (before, after, content)) in &touched {
         let is = found.get(*path);
+        // What the target could not hold is on record; all else must be as approved.
+        let held = after.zip(held.get(*path)).map(|(after, meta)| Entry { meta: (*meta).clone(), ..after.clone() });
+        let after = &held.as_ref().or(*after);
         let as_after = same(is, *after) && !(interrupted && is_untimed_directory(is, *after));
         if as_after {
             done += 1;
@@ -184,26 +193,25 @@ fn of_tree(approved: &Approved, now: Option<&Arc<dyn Tree>>, told: Option<Told>)
 /// Of what is restored and can be read back: link numbers differ between trees, a directory's time moves
 /// with what is in it, and a symbolic link's mode means nothing.
 fn same(is: Option<&Entry>, wanted: Option<&Entry>) -> bool {
-    match (is, wanted) {
-        (None, None) => true,
-        (Some(is), Some(wanted)) => match (&is.kind, &wanted.kind) {
-            (NodeKind::File { size: one, .. }, NodeKind::File { size: other, .. }) => {
-                one == other && is.meta == wanted.meta
-            }
-            (NodeKind::Directory, NodeKind::Directory) => {
-                let mut is = is.meta.clone();
-                is.times = wanted.meta.times;
-                is == wanted.meta
-            }
-            (NodeKind::Symlink { target: one }, NodeKind::Symlink { target: other }) => {
-                let mut is = is.meta.clone();
-                is.mode = wanted.meta.mode;
-                one == other && is == wanted.meta
-            }
-            (one, other) => one == other && is.meta == wanted.meta,
-        },
-        _ => false,
-    }
+    let (is, wanted) = match (is, wanted) {
+        (None, None) => return true,
+        (Some(is), Some(wanted)) => (is, wanted),
+        _ => return false,
+    };
+    let mut meta = is.meta.clone();
+    let same_kind = match (&is.kind, &wanted.kind) {
+        (NodeKind::File { size: one, .. }, NodeKind::File { size: other, .. }) => one == other,
+        (NodeKind::Directory, NodeKind::Directory) => {
+            meta.times = wanted.meta.times;
+            true
+        }
+        (NodeKind::Symlink { target: one }, NodeKind::Symlink { target: other }) => {
+            meta.mode = wanted.meta.mode;
+            one == other
+        }
+        (one, other) => one == other,
+    };
+    same_kind && meta.is_same(&wanted.meta)
 }
 
 /// A directory gets its metadata after all that is in it, so an interrupted write leaves some bare ones: they hold

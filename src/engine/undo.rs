@@ -381,7 +381,7 @@ fn undo_tree(
 }
 
 /// All of the former state comes back: setuid bits that were there, pipes and sockets too.
-fn rules(restore: &Restore) -> Result<trees::TreeRules> {
+fn rules(restore: &Restore) -> Result<trees::TreeRules<'static>> {
     let schema = restore.component.schema().kind("tree");
     Ok(trees::TreeRules::new(schema, Mode::Exact, ComparePrecision::Content)?.bringing_back())
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, DigestBuilder, TreePath};
+use super::{Acl, Digest, DigestBuilder, TreePath};
 
 /// One node of a tree: a path and what is there, metadata included, content not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,13 @@ pub struct Times {
     pub mtime_ns: u32,
 }
 
+impl Times {
+    /// Whether there are file systems in use that end before it.
+    pub fn is_far(self) -> bool {
+        i32::try_from(self.mtime_s).is_err()
+    }
+}
+
 impl Entry {
     /// Of all that is compared quickly: kind, size, link target, metadata; not content.
     pub fn fingerprint(&self) -> Digest {
@@ -82,6 +89,41 @@ impl Entry {
 }
 
 impl Meta {
+    /// Whether an attribute is part of a node's state. Labels and signatures (SELinux, SMACK, IMA, EVM), and what overlayfs,
+    /// XFS and Lustre keep there for themselves, belong to the system: it gives a new file its own.
+    pub fn keeps_attribute(name: &str) -> bool {
+        let is_of_files = name.starts_with("user.") || name == super::schema::CAPABILITY;
+        let of_file_systems = ["trusted.overlay", "trusted.SGI_ACL_", "trusted.lov", "trusted.lma", "trusted.link"];
+        let is_trusted = name.starts_with("trusted.") && !of_file_systems.iter().any(|own| name.starts_with(own));
+        is_of_files || is_trusted || Self::is_acl(name)
+    }
+
+    pub fn is_acl(name: &str) -> bool {
+        name == Acl::ACCESS || name == Acl::DEFAULT
+    }
+
+    /// The attributes that are part of the state. Journals of former versions hold others, too.
+    pub fn attributes(&self) -> impl Iterator<Item = &(Box<str>, Box<[u8]>)> {
+        self.xattrs.iter().filter(|(name, _)| Self::keeps_attribute(name))
+    }
+
+    pub fn has_same_attributes(&self, other: &Self) -> bool {
+        self.attributes().eq(other.attributes())
+    }
+
+    /// Whether all that is restored of it is equal.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let plain = |meta: &Self| (meta.mode, meta.uid, meta.gid, meta.times);
+        plain(self) == plain(other) && self.has_same_attributes(other)
+    }
+
+    /// Without what belongs to the system.
+    #[must_use]
+    pub fn without_system_attributes(mut self) -> Self {
+        self.xattrs.retain(|(name, _)| Self::keeps_attribute(name));
+        self
+    }
+
     fn hash_into(&self, builder: &mut DigestBuilder, with_time: bool) {
         builder.number(u64::from(self.mode)).number(u64::from(self.uid)).number(u64::from(self.gid));
         if with_time {

@@ -1,12 +1,15 @@
 //! Pure data and rules: what a restore is made of. Knows nobody, does no I/O.
 
+mod acl;
 mod approval;
 mod attempt;
+mod capacity;
 mod change;
 mod document;
 mod entry;
 mod error;
 mod event;
+mod facts;
 mod fingerprint;
 mod found_owners;
 mod header;
@@ -29,13 +32,16 @@ mod transition;
 mod tree;
 mod zone;
 
+pub use acl::{Acl, AclName};
 pub use approval::{Approval, ApprovalPolicy, Withheld};
 pub use attempt::Attempt;
+pub use capacity::{Capacity, Held, Lost};
 pub use change::{Change, Hunk, HunkAt, Op, Shown};
 pub use document::{Document, DocumentPath, FileOwnership, PathStep};
 pub use entry::{Entry, Meta, NodeKind, SpecialKind, Times};
 pub use error::{Error, ErrorKind, Known, Problem, Result};
 pub use event::{Counts, CountsInWords, Event, Pass, Recorded};
+pub use facts::{Kept, RecordedFacts};
 pub use fingerprint::{Digest, DigestBuilder, Fingerprint};
 pub use found_owners::{FoundOwners, UnusableOwner};
 pub use header::{OwnerSet, RunHeader, StepHeader, StepKind};

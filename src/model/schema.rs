@@ -53,7 +53,7 @@ pub enum Privileges {
 }
 
 const SETID: u32 = 0o6000;
-const CAPABILITY: &str = "security.capability";
+pub(super) const CAPABILITY: &str = "security.capability";
 
 impl Privileges {
     /// Whether an entry is a file that lends rights to whoever runs it.

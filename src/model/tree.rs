@@ -1,7 +1,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::{Digest, Entry, Result, TreePath};
+use super::{Digest, Entry, RecordedFacts, Result, TreePath};
 
 /// A file tree that is read lazily: a home directory, a snapshot's subtree, a part of an archive.
 ///
@@ -37,6 +37,12 @@ pub trait Tree: Send + Sync {
     fn stamp(&self, path: &TreePath) -> Option<u64> {
         let _ = path;
         None
+    }
+
+    /// Which facts of the node at `path` are on record. What is not is neither compared nor removed.
+    fn recorded(&self, path: &TreePath) -> RecordedFacts {
+        let _ = path;
+        RecordedFacts::ALL
     }
 
     /// Of a live tree that was walked to its end: how many names the file with this link number has. `None` for one

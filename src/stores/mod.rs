@@ -1,5 +1,6 @@
 //! Where bytes of a backup lie, seen as a read-only file tree. One file each.
 
+mod accounts;
 mod backed_up_owners;
 mod directory;
 mod links;
@@ -30,6 +31,12 @@ pub trait Store: Send + Sync {
 
     /// The tree below `path`, paths relative to it; `None` where nothing is there.
     fn tree(&self, path: &TreePath) -> Result<Option<Arc<dyn Tree>>>;
+
+    /// What lies at and below `path` and cannot be restored, in words that begin with the node's path.
+    fn not_restored(&self, path: &TreePath) -> Vec<String> {
+        let _ = path;
+        Vec::new()
+    }
 
     /// Paths that are there and that someone may have meant by `path`, the likeliest first, a few at most;
     /// for the hint of an error.

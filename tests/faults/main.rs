@@ -4,6 +4,7 @@
 
 mod backups;
 mod disks;
+mod facts;
 mod imported;
 mod kills;
 mod mounted;

@@ -12,6 +12,18 @@ impl Mounted {
         Self(at.to_owned())
     }
 
+    /// On an image beside `at`, made with these options more.
+    pub fn ext4(at: &Path, options: &[&str]) -> Self {
+        std::fs::create_dir_all(at).unwrap();
+        let image = at.with_extension("image");
+        std::fs::File::create(&image).unwrap().set_len(64 * 1024 * 1024).unwrap();
+        let made = Command::new("mkfs.ext4").arg("-qF").args(options).arg(&image).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let mounted = Command::new("mount").args(["-o", "loop"]).arg(&image).arg(at).status().unwrap();
+        assert!(mounted.success(), "mounting an image needs root");
+        Self(at.to_owned())
+    }
+
     pub fn remount(&self, options: &str) {
         let options = format!("remount,{options}");
         assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());

@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::fs::{self as os, AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, XattrFlags};
 use rustix::io::Errno;
 
-use crate::model::{Error, ErrorKind, FileOwnership, Result, TreePath, visible};
+use crate::model::{Error, ErrorKind, FileOwnership, Meta, Result, TreePath, visible};
 
 use super::text::{MAX_BYTES, Syntax};
 
@@ -254,8 +254,12 @@ fn copy_metadata(fd: &OwnedFd, like: &Opened) -> Result<(), Errno> {
     for name in names[..listed].split_inclusive(|byte| *byte == 0) {
         let Ok(name) = CStr::from_bytes_with_nul(name) else { continue };
         let mut value = vec![0; 64 * 1024];
-        let length = os::fgetxattr(&like.fd, name, &mut value[..])?;
-        os::fsetxattr(fd, name, &value[..length], XattrFlags::empty())?;
+        let copied = os::fgetxattr(&like.fd, name, &mut value[..])
+            .and_then(|length| os::fsetxattr(fd, name, &value[..length], XattrFlags::empty()));
+        // The system gives a new file its own label or signature, and may let nobody else give one.
+        if name.to_str().is_ok_and(Meta::keeps_attribute) {
+            copied?;
+        }
     }
     Ok(())
 }

@@ -78,6 +78,16 @@ impl Area {
         self.made().append(&tagged(digest.get(..32).unwrap_or(&digest), full))
     }
 
+    /// What says which mode a directory has again that its owner is let into for the time of a write.
+    pub(super) fn unlocked_of(&self, full: &TreePath) -> TreePath {
+        let digest = DigestBuilder::new("unlocked").part(full.as_bytes()).finish().to_hex();
+        self.unlocked().append(&tagged(digest.get(..32).unwrap_or(&digest), full))
+    }
+
+    pub(super) fn unlocked(&self) -> TreePath {
+        self.path.append(&name(b"unlocked"))
+    }
+
     pub(super) fn made(&self) -> TreePath {
         self.path.append(&name(b"made"))
     }

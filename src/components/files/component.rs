@@ -1,12 +1,13 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rustix::io::Errno;
 
 use super::area::Area;
+use super::capacity::RootCapacity;
 use super::check::{Room, described};
 use super::config::FilesConfig;
 use super::former::FormerTree;
@@ -15,7 +16,7 @@ use super::source::TREE;
 use crate::beneath::{Beneath, DirTree, RESERVED, WriteRight, list_entries, refusal};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
 use crate::model::{
-    Answer, Body, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Probe, Resource, ResourceId, Result,
+    Answer, Body, Capacity, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Probe, Resource, ResourceId, Result,
     Schema, Scope, TargetIdentity, Tree, TreePath, UnusableOwner, visible,
 };
 use crate::reader::Reader;
@@ -25,6 +26,8 @@ pub struct FilesComponent {
     config: Arc<FilesConfig>,
     schema: Schema,
     right: Arc<WriteRight>,
+    /// Of the root that was there when it was last asked for: device and inode number.
+    capacity: Mutex<Option<((u64, u64), Arc<RootCapacity>)>>,
 }
 
 impl FilesComponent {
@@ -37,7 +40,7 @@ impl FilesComponent {
             ..KindSchema::default()
         };
         let schema = Schema { kinds: [(TREE.to_owned(), tree)].into() };
-        Self { config: Arc::new(config), schema, right: Arc::default() }
+        Self { config: Arc::new(config), schema, right: Arc::default(), capacity: Mutex::default() }
     }
 
     /// Neither compares nor writes what lies at `place`, where that is below the root: the caller's own files.
@@ -116,6 +119,16 @@ impl Reader for FilesComponent {
 impl Component for FilesComponent {
     fn limits(&self) -> Limits {
         Limits { batch: 16, parallel: 3 }
+    }
+
+    fn capacity(&self) -> Option<Arc<dyn Capacity>> {
+        let root = rustix::fs::stat(&self.config.root).ok()?;
+        let id = (root.st_dev, root.st_ino);
+        let mut capacity = self.capacity.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another file system may have been mounted there.
+        capacity.take_if(|(of, _)| *of != id);
+        let (_, known) = capacity.get_or_insert_with(|| (id, Arc::new(RootCapacity::new(self.config.root.clone()))));
+        Some(Arc::clone(known) as Arc<dyn Capacity>)
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

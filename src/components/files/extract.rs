@@ -9,7 +9,7 @@ use super::parents;
 use super::returning::Returning;
 use super::staging::Staging;
 use super::write::Write;
-use crate::beneath::{Directories, refusal, set_metadata};
+use crate::beneath::{Directories, refusal};
 use crate::component::UndoRecord;
 use crate::crash::crash_point;
 use crate::model::{Digest, Entry, Error, ErrorKind, NodeKind, Result, TreePath};
@@ -152,7 +152,7 @@ impl Extraction<'_> {
         let access = if entry.is_directory() { OFlags::RDONLY | OFlags::DIRECTORY } else { OFlags::PATH };
         self.at(entry, |parent, name| {
             let fd = openat(parent, name, access | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-            set_metadata(fd.as_fd(), entry, &self.write.fresh(mode), &mut |note| self.write.note(note))
+            self.write.give(fd.as_fd(), entry, &self.write.fresh(mode))
         })
     }
 

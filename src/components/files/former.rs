@@ -24,7 +24,11 @@ impl FormerTree {
         }
         let nodes = first
             .into_iter()
-            .filter_map(|(path, (before, kept))| before.map(|before| (path.clone(), (Entry { path, ..before }, kept))))
+            .filter_map(|(path, (before, kept))| {
+                let before = before?;
+                let meta = before.meta.without_system_attributes();
+                Some((path.clone(), (Entry { path, meta, ..before }, kept)))
+            })
             .collect();
         Self { handle, key, nodes }
     }

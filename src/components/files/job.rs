@@ -56,7 +56,10 @@ impl<'a> Job<'a> {
         Some(Self {
             path,
             before: before.as_deref(),
-            after: after.as_deref().map(|after| bits.applied_to(after)),
+            after: after.as_deref().map(|after| {
+                let after = bits.applied_to(after);
+                Entry { meta: after.meta.without_system_attributes(), ..after }
+            }),
             content: *content,
         })
     }

@@ -1,9 +1,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::job::Job;
-use super::state::alike;
+use super::state::same_kind;
 use super::write::Write;
-use crate::model::{Entry, NodeKind, Result, TreePath};
+use crate::model::{Entry, Hunk, HunkAt, NodeKind, Result, TreePath};
 
 /// Which of the files to be written are hard links of one that is there or is written before them.
 pub(super) struct Links<'a> {
@@ -39,18 +39,26 @@ impl<'a> Links<'a> {
         if groups.is_empty() {
             return Ok(anchors);
         }
-        let written: HashSet<&TreePath> = jobs.iter().map(|job| job.path).collect();
+        // What the plan does not name was equal when it was made.
+        let named: HashSet<&TreePath> = write.change.hunks.iter().filter_map(node).collect();
         for entry in write.desired()?.entries()? {
             let entry = entry?;
             if let Some(link) = link_of(&entry)
                 && groups.contains(&link)
                 && !anchors.contains_key(&link)
-                && !written.contains(&entry.path)
-                && write.look(&entry.path)?.is_some_and(|live| alike(&live, &write.as_written(&entry)))
+                && !named.contains(&entry.path)
+                && write.look(&entry.path)?.is_some_and(|live| same_kind(&live.kind, &entry.kind))
             {
                 anchors.insert(link, entry.path);
             }
         }
         Ok(anchors)
+    }
+}
+
+fn node(hunk: &Hunk) -> Option<&TreePath> {
+    match &hunk.at {
+        HunkAt::Node { path, .. } => Some(path),
+        HunkAt::Field { .. } => None,
     }
 }

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use super::state::Seen;
 use super::survey::Surveyed;
 use super::update::{BATCH_FILES, Update};
-use crate::beneath::{Inode, Node, NodeReader, set_metadata};
+use crate::beneath::{Inode, Node, NodeReader};
 use crate::component::UndoRecord;
 use crate::crash::crash_point;
 use crate::model::{Result, TreePath};
@@ -43,7 +43,7 @@ impl Update<'_> {
             if !is_ours(one, &now, made) {
                 return Err(Errno::BUSY);
             }
-            set_metadata(fd.as_fd(), entry, &now.entry.meta, &mut |note| self.write.note(note))
+            self.write.give(fd.as_fd(), entry, &now.entry.meta)
         })
         .map_err(|errno| match errno {
             Errno::BUSY => self.write.conflict(one.job.path, "it has changed since the plan was made"),
@@ -67,11 +67,10 @@ fn is_ours(one: &Surveyed, now: &Node, made: Option<&Inode>) -> bool {
 }
 
 fn needs_metadata(one: &Surveyed) -> bool {
-    let attributes = || one.live.as_ref().map(|live| &live.entry.meta.xattrs);
+    let pair = || one.job.after.as_ref().zip(one.live.as_ref());
+    let has_all = || pair().is_some_and(|(after, live)| after.meta.has_same_attributes(&live.entry.meta));
     match one.seen {
-        Seen::Wanted => {
-            one.job.after_is_directory() || one.job.after.as_ref().map(|after| &after.meta.xattrs) != attributes()
-        }
+        Seen::Wanted => one.job.after_is_directory() || !has_all(),
         _ => true,
     }
 }

@@ -5,6 +5,7 @@
 //! run is closed; what is being written lies beside it until it is whole.
 
 mod area;
+mod capacity;
 mod check;
 mod compare;
 mod component;
@@ -27,6 +28,7 @@ mod source;
 mod staging;
 mod state;
 mod survey;
+mod unlocked;
 mod update;
 mod write;
 

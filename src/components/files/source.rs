@@ -62,7 +62,7 @@ impl Reader for FilesSource {
         let asked = scopes.to_vec();
         let told = move |store: &dyn Store| {
             let mut places = Places::of(store);
-            asked.iter().map(|scope| followed_link(&mut places, scope)).collect()
+            asked.iter().map(|scope| not_restored(&mut places, scope)).collect()
         };
         self.blocking(told).await.unwrap_or_default()
     }
@@ -78,6 +78,23 @@ impl Reader for FilesSource {
         };
         each(self.blocking(read).await, wanted.len())
     }
+}
+
+/// More than these are counted.
+const MOST_NOT_RESTORED: usize = 20;
+
+fn not_restored(places: &mut Places, scope: &Scope) -> Vec<String> {
+    let Ok(Place { place, is_behind_a_link, .. }) = places.find(&scope.below) else { return Vec::new() };
+    let mut all = places.store.not_restored(&place);
+    if let Some(more) = all.len().checked_sub(MOST_NOT_RESTORED).filter(|more| *more > 0) {
+        all.truncate(MOST_NOT_RESTORED);
+        all.push(format!("and {more} more"));
+    }
+    // A link in the place of the files is followed, and does not come back itself.
+    let link = &scope.below;
+    let followed = || format!("the link {link} itself; what it leads to in the backup, {place}, is restored in its place");
+    all.extend(is_behind_a_link.then(followed));
+    all
 }
 
 fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
@@ -107,12 +124,6 @@ fn list(places: &mut Places, scope: &Scope) -> Result<Vec<Location>> {
     }
     let id = ResourceId { kind: TREE.into(), key: scope.to.clone() };
     Ok(vec![Location { id, at: found.place }])
-}
-
-/// What the plan says of a link in the place of the files: it is followed, and does not come back itself.
-fn followed_link(places: &mut Places, scope: &Scope) -> Vec<String> {
-    let Ok(Place { place, is_behind_a_link: true, .. }) = places.find(&scope.below) else { return Vec::new() };
-    vec![format!("the link {} itself; what it leads to in the backup, {place}, is restored in its place", scope.below)]
 }
 
 /// Where files lie in a backup. Links on the way are followed inside it; one at the end too, where it leads to a

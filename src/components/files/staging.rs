@@ -6,7 +6,7 @@ use rustix::fs::{Mode, OFlags, openat};
 
 use super::early_sync::EarlySync;
 use super::write::Write;
-use crate::beneath::{CopyError, copy_content, refusal, set_metadata};
+use crate::beneath::{CopyError, copy_content, refusal};
 use crate::model::{ContentSink, Digest, Entry, Error, ErrorKind, Meta, NodeKind, Result, TreePath};
 
 /// Where a new file goes: an open directory and a name in it.
@@ -95,8 +95,7 @@ impl<'a> Staging<'a> {
         if length != size {
             return Err(wrong_size(entry, size));
         }
-        set_metadata(file.as_fd(), entry, &self.write.fresh(0o600), &mut |note| self.write.note(note))
-            .map_err(failed)?;
+        self.write.give(file.as_fd(), entry, &self.write.fresh(0o600)).map_err(failed)?;
         if let Some(slot) = self.hashes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(index) {
             *slot = Some(hash);
         }

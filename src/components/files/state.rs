@@ -39,7 +39,7 @@ pub(super) fn alike(one: &Entry, other: &Entry) -> bool {
         && one.meta.mode == other.meta.mode
         && (one.meta.uid, one.meta.gid) == (other.meta.uid, other.meta.gid)
         && (one.is_directory() || one.meta.times == other.meta.times)
-        && one.meta.xattrs == other.meta.xattrs
+        && one.meta.has_same_attributes(&other.meta)
 }
 
 /// As the writer leaves it: attributes aside, which a file system may not take, and for a user who may
@@ -65,8 +65,10 @@ fn between(job: &Job, before: Option<&Entry>, after: &Entry, live: &Entry) -> bo
         _ if after.is_directory() && (own.uid != 0 || after.meta.uid == 0) => &own,
         _ => return false,
     };
-    // A change of owner takes setuid and setgid away.
-    let modes = [former.mode, after.meta.mode, former.mode & 0o1777, after.meta.mode & 0o1777];
+    // A change of owner takes setuid and setgid away. Attributes are changed while a node may be written to, names in a
+    // directory while its owner may do that.
+    let open = [former.mode & 0o777 | 0o200, former.mode | 0o300];
+    let modes = [former.mode, after.meta.mode, former.mode & 0o1777, after.meta.mode & 0o1777, open[0], open[1]];
     let times: [Times; 2] = [former.times, after.meta.times];
     modes.contains(&live.meta.mode)
         && [former.uid, after.meta.uid].contains(&live.meta.uid)
@@ -74,7 +76,7 @@ fn between(job: &Job, before: Option<&Entry>, after: &Entry, live: &Entry) -> bo
         && (after.is_directory() || times.contains(&live.meta.times))
 }
 
-fn same_kind(one: &NodeKind, other: &NodeKind) -> bool {
+pub(super) fn same_kind(one: &NodeKind, other: &NodeKind) -> bool {
     match (one, other) {
         (NodeKind::File { size: one, .. }, NodeKind::File { size: other, .. }) => one == other,
         (one, other) => one == other,

@@ -13,8 +13,9 @@ use super::returning::Returning;
 use super::staging::Staging;
 use super::state::{Seen, alike, wanted as as_written};
 use super::survey::{Surveyed, survey};
+use super::unlocked::Unlocked;
 use super::write::Write;
-use crate::beneath::{Directories, Inode, NodeReader, refusal, set_metadata};
+use crate::beneath::{Directories, Inode, NodeReader, refusal};
 use crate::component::UndoRecord;
 use crate::crash::crash_point;
 use crate::model::{Digest, Entry, NodeKind, Result, TreePath};
@@ -29,13 +30,12 @@ pub(super) fn update(write: &Write, jobs: &[Job]) -> Result<()> {
     let places = Directories::on_same_device(write.root, TreePath::root());
     let surveyed = survey(write, &places, jobs)?;
     let stage = Arc::new(write.area.make(write.root, &write.stage)?);
-    let update = Update { write, places, keeper: Keeper::new(write), returning: Returning::new(write), stage };
-    if !update.removed_whole(&surveyed)? {
-        update.remove(&surveyed)?;
-        let made = update.make_directories(&surveyed)?;
-        update.write_nodes(&surveyed)?;
-        update.change_metadata(&surveyed, &made)?;
-    }
+    let unlocked = Unlocked::open(write, &surveyed)?;
+    let (keeper, returning) = (Keeper::new(write), Returning::new(write));
+    let update = Update { write, places, keeper, returning, stage, unlocked };
+    let written = update.all(&surveyed);
+    let locked = update.unlocked.lock_all(written.is_ok());
+    written.and(locked)?;
     write.sync()?;
     update.returning.finish(jobs.iter().filter_map(|job| job.after.as_ref()))?;
     match jobs.first() {
@@ -49,17 +49,33 @@ pub(super) struct Update<'a> {
     pub(super) places: Directories<'a>,
     pub(super) keeper: Keeper<'a>,
     returning: Returning<'a>,
+    unlocked: Unlocked<'a>,
     pub(super) stage: Arc<OwnedFd>,
 }
 
 impl Update<'_> {
+    fn all(&self, surveyed: &[Surveyed]) -> Result<()> {
+        if self.removed_whole(surveyed)? {
+            return Ok(());
+        }
+        self.remove(surveyed)?;
+        let made = self.make_directories(surveyed)?;
+        self.write_nodes(surveyed)?;
+        self.change_metadata(surveyed, &made)
+    }
+
     /// A tree that goes altogether goes by one rename, if the plan names all that is in it.
     fn removed_whole(&self, surveyed: &[Surveyed]) -> Result<bool> {
         let Some(Surveyed { job, live: Some(live), .. }) = surveyed.first() else { return Ok(false) };
         let Some(before) = job.before.filter(|before| job.path.is_root() && before.is_directory()) else {
             return Ok(false);
         };
-        if self.write.key.is_root() || surveyed.iter().any(|one| one.job.after.is_some() || one.seen != Seen::Former) {
+        // One that its owner may not write to cannot be moved by them.
+        let is_locked = before.meta.mode & 0o200 == 0 && !rustix::process::geteuid().is_root();
+        if self.write.key.is_root()
+            || is_locked
+            || surveyed.iter().any(|one| one.job.after.is_some() || one.seen != Seen::Former)
+        {
             return Ok(false);
         }
         let tree = crate::beneath::Walk::new(self.write.root, self.write.key.clone());
@@ -123,6 +139,7 @@ impl Update<'_> {
     }
 
     fn remove_directory(&self, path: &TreePath, before: &Entry) -> Result<()> {
+        self.unlocked.lock_again(path)?;
         self.at(path, |parent, name| {
             let now = NodeReader::new().read(parent, name, path.clone())?;
             // Its children went just before, so its time tells nothing.
@@ -246,7 +263,7 @@ impl Update<'_> {
     fn symlink(&self, entry: &Entry, target: &[u8], name: &[u8]) -> Result<()> {
         let made = symlinkat(target, &self.stage, name).and_then(|()| {
             let fd = openat(&self.stage, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-            set_metadata(fd.as_fd(), entry, &self.write.fresh(0o777), &mut |note| self.write.note(note))
+            self.write.give(fd.as_fd(), entry, &self.write.fresh(0o777))
         });
         made.map_err(|errno| self.failed(&entry.path, errno))
     }

@@ -1,3 +1,4 @@
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -10,17 +11,17 @@ use super::config::FilesConfig;
 use super::job::{self, Job};
 use super::notes::Notes;
 use super::{extract, saves, staging, update};
-use crate::beneath::{Beneath, Node, RESERVED, refusal};
+use crate::beneath::{Beneath, Node, NodeReader, RESERVED, refusal, set_metadata};
 use crate::component::{Approved, Effect, Found, Ledger, UndoRecord};
 use crate::model::Privileges;
-use crate::model::{Digest, Entry, Error, ErrorKind, Former, HunkAt, Known, Meta, Result, Tree, TreePath};
+use crate::model::{Change, Digest, Entry, Error, ErrorKind, Former, HunkAt, Known, Meta, Result, Tree, TreePath};
 
 /// One approved change while it is written.
 pub(super) struct Write<'a> {
     pub(super) root: &'a Beneath,
     pub(super) area: &'a Area,
     pub(super) key: &'a TreePath,
-    bits: Privileges,
+    pub(super) change: &'a Change,
     /// Where it prepares what it writes.
     pub stage: TreePath,
     index: usize,
@@ -32,6 +33,7 @@ pub(super) struct Write<'a> {
     files: AtomicU64,
     bytes: AtomicU64,
     contents: Mutex<Vec<(TreePath, Digest)>>,
+    held: Mutex<Vec<(TreePath, Meta)>>,
 }
 
 /// Writes one change; blocks.
@@ -51,7 +53,7 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
         root: &root,
         area: &area,
         key,
-        bits,
+        change: &approved.change,
         stage: area.stage_of(key, &approved.change),
         index,
         ledger,
@@ -61,6 +63,7 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
         files: AtomicU64::new(0),
         bytes: AtomicU64::new(0),
         contents: Mutex::default(),
+        held: Mutex::default(),
     };
     saves::put_back(&write, &jobs)?;
     Area::clear(&root, &write.stage)?;
@@ -75,7 +78,9 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
             let mut contents = write.contents.into_inner().unwrap_or_else(PoisonError::into_inner);
             contents.sort();
             let (files, bytes) = (write.files.into_inner(), write.bytes.into_inner());
-            Ok(Effect { files, bytes, contents, read_back: whole, notes: notes.into_lines(), found: Found::AsPlanned })
+            let held = write.held.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let (notes, found) = (notes.into_lines(), Found::AsPlanned);
+            Ok(Effect { files, bytes, contents, read_back: whole, notes, held, found })
         }
         Err(error) => Err(error.known(if touched { Known::Unknown } else { Known::NotApplied })),
     }
@@ -131,11 +136,6 @@ impl<'a> Write<'a> {
         looked.map_err(|errno| refusal(format!("look at {}", self.root.shown(full)), errno))
     }
 
-    /// The source's entry as this writer leaves it.
-    pub(super) fn as_written(&self, entry: &Entry) -> Entry {
-        self.bits.applied_to(entry)
-    }
-
     pub(super) fn desired(&self) -> Result<&'a dyn Tree> {
         self.desired.ok_or_else(|| {
             Error::new(ErrorKind::Bug, format!("write {}", self.shown(&TreePath::root())), "no source tree was given")
@@ -153,6 +153,16 @@ impl<'a> Write<'a> {
 
     pub(super) fn fresh(&self, mode: u32) -> Meta {
         staging::fresh(mode)
+    }
+
+    /// Gives an open node of the tree its metadata. What it cannot have is noted, and told to whoever reads it back.
+    pub(super) fn give(&self, fd: BorrowedFd, entry: &Entry, live: &Meta) -> rustix::io::Result<()> {
+        if set_metadata(fd, entry, live, &mut |note| self.note(note))? {
+            return Ok(());
+        }
+        let now = NodeReader::new().read_open(fd, entry.path.clone())?.entry;
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).push((now.path, now.meta));
+        Ok(())
     }
 
     pub(super) fn note(&self, note: String) {

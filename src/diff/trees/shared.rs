@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::warn;
+use super::found::warn;
 use crate::model::{Change, Entry, HunkAt, NodeKind, Tree};
 
 /// A file that has more names than a change gives other metadata is written anew: changed in place, it would change

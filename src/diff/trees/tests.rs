@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Meta, SpecialKind, Times};
+use crate::model::{Capacity, Error, ErrorKind, Held, KindSchema, Lost, Meta, RecordedFacts, SpecialKind, Times, Tree};
 
 fn directory(path: &str) -> Entry {
     Entry {
@@ -26,12 +26,12 @@ fn side(entries: Vec<Entry>) -> Option<Entries<'static>> {
     Some(Box::new(entries.into_iter().map(Ok)))
 }
 
-fn rules(ignore: &[&str], mode: Mode, precision: ComparePrecision) -> TreeRules {
+fn rules(ignore: &[&str], mode: Mode, precision: ComparePrecision) -> TreeRules<'static> {
     let schema = KindSchema { ignore: ignore.iter().map(ToString::to_string).collect(), ..KindSchema::default() };
     TreeRules::new(&schema, mode, precision).unwrap()
 }
 
-fn quick(mode: Mode) -> TreeRules {
+fn quick(mode: Mode) -> TreeRules<'static> {
     rules(&[], mode, ComparePrecision::Quick)
 }
 
@@ -233,4 +233,167 @@ fn no_place_of_ours_in_a_backup_is_restored() {
     let paths: Vec<String> = diff.change.as_ref().unwrap().hunks.iter().map(Hunk::place).collect();
     assert_eq!(paths, ["a", "state"]);
     assert_eq!(diff.warnings.len(), 2, "{:?}", diff.warnings);
+}
+
+/// A source that records these facts of each node.
+struct Records(RecordedFacts);
+
+impl Tree for Records {
+    fn entries(&self) -> Result<Entries<'_>> {
+        Ok(Box::new(std::iter::empty()))
+    }
+
+    fn open(&self, path: &TreePath) -> Result<Box<dyn std::io::Read + Send>> {
+        Err(Error::new(ErrorKind::NotFound, format!("read {path}"), "there are no bytes in this test"))
+    }
+
+    fn recorded(&self, _: &TreePath) -> RecordedFacts {
+        self.0
+    }
+}
+
+fn with_attribute(entry: Entry) -> Entry {
+    let meta = Meta { xattrs: vec![("user.k".into(), b"v".as_slice().into())], ..entry.meta };
+    Entry { meta, ..entry }
+}
+
+#[test]
+fn what_a_source_does_not_record_is_neither_compared_nor_removed_and_is_told_once() {
+    let source = Records(RecordedFacts { attributes: false, time_grain: RecordedFacts::SECOND, ..RecordedFacts::ALL });
+    let mut fine = with_attribute(file("a", 1, 7));
+    fine.meta.times.mtime_ns = 5;
+    let live = || side(vec![directory(""), fine.clone(), with_attribute(file("b", 1, 7))]);
+    let told = "the backup does not record extended attributes: the live ones stay, at 2 paths";
+
+    let rules = quick(Mode::Exact).restoring(Some(&source), None);
+    let equal = compare(&id(), live(), side(vec![directory(""), file("a", 1, 7), file("b", 1, 7)]), &rules).unwrap();
+    assert!(equal.change.is_none());
+    assert_eq!(equal.warnings, [told]);
+
+    let desired = side(vec![directory(""), file("a", 2, 7), file("b", 1, 7)]);
+    let change = compare(&id(), live(), desired, &rules).unwrap().change.unwrap();
+    let HunkAt::Node { after: Some(after), content: true, .. } = &change.hunks[0].at else { panic!("{change:?}") };
+    assert_eq!((change.hunks.len(), &after.meta), (1, &fine.meta), "what it writes has what is live");
+
+    let bytes = rules_of(ComparePrecision::Content, &source);
+    let undecided =
+        compare(&id(), live(), side(vec![directory(""), file("a", 1, 7), file("b", 1, 7)]), &bytes).unwrap();
+    assert!(with_content(&id(), undecided, &[false, false], &bytes).is_none());
+}
+
+fn rules_of(precision: ComparePrecision, source: &Records) -> TreeRules<'_> {
+    rules(&[], Mode::Merge, precision).restoring(Some(source), None)
+}
+
+#[test]
+fn all_names_of_one_file_are_completed_alike() {
+    let source = Records(RecordedFacts { attributes: false, time_grain: RecordedFacts::SECOND, ..RecordedFacts::ALL });
+    let mut first = with_attribute(linked("a", 7));
+    first.meta.times.mtime_ns = 5;
+    let desired = side(vec![directory(""), linked("a", 9), linked("b", 9), linked("c", 9)]);
+    let rules = rules_of(ComparePrecision::Quick, &source);
+    let change = compare(&id(), side(vec![directory(""), first.clone(), file("b", 1, 1)]), desired, &rules).unwrap();
+    let change = change.change.unwrap();
+    let metas: Vec<&Meta> = change
+        .hunks
+        .iter()
+        .filter_map(|hunk| match &hunk.at {
+            HunkAt::Node { after, .. } => after.as_ref().map(|after| &after.meta),
+            HunkAt::Field { .. } => None,
+        })
+        .collect();
+    assert_eq!(metas, [&first.meta, &first.meta], "b and c become names of a");
+}
+
+#[test]
+fn a_new_node_whose_owner_is_not_on_record_belongs_to_whom_its_directory_belongs() {
+    let source = Records(RecordedFacts { ownership: false, ..RecordedFacts::ALL });
+    let mut home = directory("");
+    home.meta.uid = 1000;
+    let desired = side(vec![directory(""), directory("d"), file("d/x", 1, 1)]);
+    let rules = rules_of(ComparePrecision::Quick, &source);
+    let change = compare(&id(), side(vec![home]), desired, &rules).unwrap().change.unwrap();
+    let owners: Vec<u32> = change
+        .hunks
+        .iter()
+        .filter_map(|hunk| match &hunk.at {
+            HunkAt::Node { after, .. } => after.as_ref().map(|after| after.meta.uid),
+            HunkAt::Field { .. } => None,
+        })
+        .collect();
+    assert_eq!(owners, [1000, 1000]);
+}
+
+/// Keeps no time after 1970-01-01 00:00:05.
+struct Early;
+
+impl Capacity for Early {
+    fn held(&self, wanted: &Entry, _: Option<&Entry>) -> Option<Held> {
+        let times = Times { mtime_s: wanted.meta.times.mtime_s.min(5), mtime_ns: 0 };
+        let lost = vec![Lost::Said("too late".to_owned()), Lost::Common("all alike".to_owned())];
+        let meta = Meta { times, ..wanted.meta.clone() };
+        (times != wanted.meta.times).then_some(Held { meta, lost })
+    }
+}
+
+#[test]
+fn what_the_live_side_cannot_hold_is_told_and_not_planned_again() {
+    let desired = || side(vec![directory(""), file("a", 1, 9), file("b", 1, 1)]);
+    let rules = quick(Mode::Merge).restoring(None, Some(&Early));
+    let diff = compare(&id(), side(vec![directory("")]), desired(), &rules).unwrap();
+    let HunkAt::Node { after: Some(after), .. } = &diff.change.as_ref().unwrap().hunks[0].at else {
+        panic!("{diff:?}")
+    };
+    assert_eq!(after.meta.times.mtime_s, 5, "what is there afterwards is what was approved");
+    assert_eq!(diff.warnings, ["a: too late", "1 path: all alike"]);
+    let again = compare(&id(), side(vec![directory(""), file("a", 1, 5), file("b", 1, 1)]), desired(), &rules).unwrap();
+    assert!(again.change.is_none());
+    assert_eq!(again.warnings, diff.warnings);
+}
+
+#[test]
+fn a_directory_with_something_ignored_in_it_stays_and_the_rest_goes() {
+    let live = || {
+        let paths = ["", "d", "d/.cache", "d/sub", "d/sub/.cache", "d/sub/gone", "e"];
+        let mut live: Vec<Entry> = paths.iter().map(|path| directory(path)).collect();
+        live.insert(6, file("d/x", 1, 1));
+        live.sort_by(|one, other| one.path.cmp(&other.path));
+        side(live)
+    };
+    let ignoring = |mode| rules(&[".cache/"], mode, ComparePrecision::Quick);
+    let diff = compare(&id(), live(), side(vec![directory("")]), &ignoring(Mode::Exact)).unwrap();
+    assert_eq!(told(&diff.change), ["Delete d/sub/gone needs []", "Delete d/x needs []", "Delete e needs []"]);
+    assert_eq!(diff.warnings, ["d: it stays: it holds ignored files", "d/sub: it stays: it holds ignored files"]);
+
+    let whole = compare(&id(), live(), None, &ignoring(Mode::Exact)).unwrap();
+    assert_eq!(whole.change.unwrap().op, Op::Update, "the tree itself stays");
+
+    for mode in [Mode::Exact, Mode::Merge] {
+        let desired = side(vec![directory(""), file("d", 1, 1), directory("e")]);
+        let diff = compare(&id(), live(), desired, &ignoring(mode)).unwrap();
+        assert_eq!(told(&diff.change), [""; 0], "a directory in whose place something else is wanted stays whole");
+        assert_eq!(diff.warnings.len(), 1);
+    }
+}
+
+#[test]
+fn an_ignored_directory_is_not_written_over_by_a_file_that_is_not_ignored() {
+    let desired = side(vec![directory(""), file(".cache", 1, 1), file("x", 1, 1)]);
+    let live = side(vec![directory(""), directory(".cache"), file(".cache/big", 1, 1), directory("a")]);
+    let diff = compare(&id(), live, desired, &rules(&[".cache/"], Mode::Merge, ComparePrecision::Quick)).unwrap();
+    assert_eq!(told(&diff.change), ["Create x needs []"]);
+    assert_eq!(diff.warnings, [".cache: not restored: a directory that is ignored stands in its place"]);
+}
+
+/// Somebody may keep a million caches.
+#[test]
+fn ignored_directories_are_forgotten_once_they_are_passed() {
+    let rules = rules(&[".cache/"], Mode::Merge, ComparePrecision::Quick);
+    let mut walk = Walk::new(&rules);
+    for number in 0..1_000 {
+        let path = format!("d{number:04}");
+        walk.both(directory(&path), directory(&path));
+        walk.skips(&directory(&format!("{path}/.cache")));
+    }
+    assert_eq!(walk.ignored.len(), 1);
 }

@@ -209,6 +209,7 @@ type Attribute = (Box<str>, Box<[u8]>);
 fn attributes(written: Vec<WrittenAttribute<'_>>) -> Result<Vec<Attribute>, String> {
     let mut attributes = written
         .into_iter()
+        .filter(|attribute| Meta::keeps_attribute(&attribute.name))
         .map(|attribute| {
             let value = attribute.value.as_deref().map(bytes).transpose()?.unwrap_or_default();
             Ok((Box::from(&*attribute.name), value.into_boxed_slice()))
@@ -252,6 +253,22 @@ mod tests {
         let node = one(r#""name":"sudo","type":"file","mode":8389101,"size":3"#).unwrap();
         assert_eq!(node.meta.mode, 0o4755);
         assert_eq!(unix_mode(0o755 | (1 << 22) | (1 << 20) | (1 << 31)), 0o3755);
+    }
+
+    #[test]
+    fn labels_and_signatures_are_the_systems_own() {
+        let of = |name: &str| format!(r#"{{"name":"{name}","value":"eA=="}}"#);
+        let names = [
+            "security.selinux",
+            "security.ima",
+            "security.evm",
+            "security.SMACK64",
+            "trusted.overlay.opaque",
+            "user.k",
+        ];
+        let all: Vec<String> = names.iter().map(|name| of(name)).collect();
+        let node = one(&format!(r#""name":"a","type":"file","extended_attributes":[{}]"#, all.join(","))).unwrap();
+        assert_eq!(node.meta.xattrs, [("user.k".into(), b"x".as_slice().into())]);
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use super::member::{Content, Member, MemberKind, Members};
 use super::source::Source;
-use crate::model::{Entry, Error, ErrorKind, Meta, NodeKind, Result, TreePath, visible};
+use crate::model::{Entry, Error, ErrorKind, Meta, NodeKind, RecordedFacts, Result, TreePath, visible};
 use crate::stores::{BackedUpOwners, Told};
 
 /// Bounds on what an archive may make us remember.
@@ -18,6 +18,7 @@ pub(super) struct Item {
     /// For files.
     pub content: Option<Content>,
     pub told: Told,
+    pub recorded: RecordedFacts,
 }
 
 /// What an archive holds when all of it is unpacked, sorted by path: where a path comes twice, the last wins.
@@ -26,12 +27,23 @@ pub(super) struct Index {
     items: Vec<Item>,
     /// What a plan says of the archive as a whole.
     pub said: Option<String>,
+    /// What of a member cannot be restored here, in words; sorted.
+    remarks: Vec<(TreePath, String)>,
 }
 
 impl Index {
     pub(super) fn read(source: &Source, owners: &BackedUpOwners) -> Result<Self> {
         let mut members = Members::new(source)?;
-        let mut found = Found { source, owners, items: Vec::new(), latest: HashMap::new(), text: 0 };
+        let mut found = Found {
+            source,
+            owners,
+            items: Vec::new(),
+            latest: HashMap::new(),
+            text: 0,
+            has_attributes: false,
+            has_acls: false,
+            remarks: Vec::new(),
+        };
         while let Some(member) = members.next()? {
             found.add(member)?;
         }
@@ -62,6 +74,11 @@ impl Index {
         children
     }
 
+    pub(super) fn remarks(&self, below: &TreePath) -> Vec<String> {
+        let of = |(path, remark): &(TreePath, String)| Some(format!("{}: {remark}", path.relative_to(below)?));
+        self.remarks.iter().filter_map(of).collect()
+    }
+
     fn range(&self, path: &TreePath) -> Range<usize> {
         let start = self.items.partition_point(|item| item.entry.path < *path);
         let length = self
@@ -80,7 +97,14 @@ struct Found<'a> {
     /// Where in `items` each path was last met.
     latest: HashMap<TreePath, usize>,
     text: usize,
+    /// Of any member.
+    has_attributes: bool,
+    has_acls: bool,
+    remarks: Vec<(TreePath, String)>,
 }
+
+/// More are of no use to a person.
+const MOST_REMARKS: usize = 1_000;
 
 impl Found<'_> {
     fn add(&mut self, member: Member) -> Result<()> {
@@ -91,22 +115,36 @@ impl Found<'_> {
             let why = format!("it holds more than {MOST_ENTRIES} members or 1 GiB of names and attributes");
             return Err(self.refuse(ErrorKind::Refused, why).next("split the archive"));
         }
+        let known = member.recorded;
+        self.has_attributes |= known.has_attributes;
+        self.has_acls |= known.has_acls;
+        // What the others have is known at the end.
+        let mut recorded =
+            RecordedFacts { acls: !known.unread_acls, time_grain: known.time_grain, ..RecordedFacts::ALL };
+        let room = MOST_REMARKS.saturating_sub(self.remarks.len());
+        self.remarks.extend(member.remarks.into_iter().take(room).map(|remark| (path.clone(), remark)));
         let (mut meta, [user, group]) = (member.meta, member.owners);
-        let told = self.owners.settle(&mut meta, &user, &group)?;
+        let mut told = self.owners.settle(&mut meta, &user, &group)?;
         let (kind, meta, content) = match member.kind {
             MemberKind::Directory => (NodeKind::Directory, meta, None),
-            MemberKind::File(content) => (NodeKind::File { size: content.size, link: None }, meta, Some(content)),
+            MemberKind::File(content) => {
+                (NodeKind::File { size: content.size, link: None }, meta, Some(content))
+            }
             MemberKind::Symlink(target) => (NodeKind::Symlink { target: target.into() }, meta, None),
             MemberKind::Special(special) => (NodeKind::Special { special }, meta, None),
-            MemberKind::HardLink(target) => self.linked(&path, &target)?,
+            MemberKind::HardLink(target) => {
+                let linked = self.linked(&path, &target)?;
+                (recorded, told) = (linked.recorded, linked.told);
+                (linked.entry.kind, linked.entry.meta, linked.content)
+            }
         };
         self.latest.insert(path.clone(), self.items.len());
-        self.items.push(Item { entry: Entry { path, kind, meta }, content, told });
+        self.items.push(Item { entry: Entry { path, kind, meta }, content, recorded, told });
         Ok(())
     }
 
     /// A hard link is the same file under another name: it has that one's content and metadata.
-    fn linked(&mut self, path: &TreePath, target: &[u8]) -> Result<(NodeKind, Meta, Option<Content>)> {
+    fn linked(&mut self, path: &TreePath, target: &[u8]) -> Result<Item> {
         let target = self.path(target)?;
         let at = self.latest.get(&target).copied();
         let Some((at, item)) = at.and_then(|at| Some((at, self.items.get_mut(at)?))) else {
@@ -123,7 +161,7 @@ impl Found<'_> {
             }
             NodeKind::Symlink { .. } | NodeKind::Special { .. } => {}
         }
-        Ok((item.entry.kind.clone(), item.entry.meta.clone(), item.content.clone()))
+        Ok(item.clone())
     }
 
     /// `/a`, `./a` and `a//b` are what tar makes of them: `a` and `a/b`. `..` is refused.
@@ -163,7 +201,14 @@ impl Found<'_> {
             Some(root) if !root.entry.is_directory() => {
                 Err(self.refuse(ErrorKind::Refused, "its root is not a directory".to_owned()))
             }
-            _ => Ok(Index { items, said: None }),
+            _ => {
+                for item in &mut items {
+                    item.recorded.attributes &= self.has_attributes;
+                    item.recorded.acls &= self.has_acls;
+                }
+                self.remarks.sort();
+                Ok(Index { items, remarks: self.remarks, said: None })
+            }
         }
     }
 
@@ -197,5 +242,5 @@ impl Found<'_> {
 
 fn implied(path: TreePath) -> Item {
     let meta = Meta { mode: 0o755, ..Meta::default() };
-    Item { entry: Entry { path, kind: NodeKind::Directory, meta }, content: None, told: Told::default() }
+    Item { entry: Entry { path, kind: NodeKind::Directory, meta }, content: None, recorded: RecordedFacts::NONE, told: Told::default() }
 }

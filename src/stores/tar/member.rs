@@ -2,9 +2,10 @@ use std::io::{self, Read};
 
 use tar::{EntryType, GnuExtSparseHeader, GnuSparseHeader, Header};
 
+use super::attributes::{Attributes, MemberFacts};
 use super::pax::Extended;
 use super::source::{Source, Stream};
-use crate::model::{Error, ErrorKind, Meta, Result, SpecialKind, Times, visible};
+use crate::model::{Error, ErrorKind, Meta, RecordedFacts, Result, SpecialKind, Times, visible};
 
 const BLOCK: u64 = 512;
 /// An extended header holds names and attributes: Linux allows 64 KiB of attributes, and names are bounded below.
@@ -21,6 +22,9 @@ pub(super) struct Member {
     pub meta: Meta,
     /// The names of its user and group, empty where the archive has none.
     pub owners: [Box<str>; 2],
+    pub recorded: MemberFacts,
+    /// Of its access lists: what this machine cannot restore, in words.
+    pub remarks: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -134,12 +138,12 @@ impl<'a> Members<'a> {
             let id = extended.map_or(field, Ok).map_err(|error| bad(&error))?;
             u32::try_from(id).map_err(|_| named(format!("{id} is no user's or group's number")))
         };
-        let times = match extended.times {
+        let (times, time_grain) = match extended.times {
             Some(times) => times,
             None => {
                 let seconds = header.mtime().map_err(|error| bad(&error))?;
                 // GNU tar writes times before 1970 in base 256, as the two's complement.
-                Times { mtime_s: seconds.cast_signed(), mtime_ns: 0 }
+                (Times { mtime_s: seconds.cast_signed(), mtime_ns: 0 }, RecordedFacts::SECOND)
             }
         };
         let owner = |extended: Option<&Vec<u8>>, field: Option<&[u8]>| -> Box<str> {
@@ -150,15 +154,10 @@ impl<'a> Members<'a> {
             owner(extended.user.as_ref(), header.username_bytes()),
             owner(extended.group.as_ref(), header.groupname_bytes()),
         ];
-        let mut xattrs = extended.xattrs;
-        xattrs.sort();
-        let meta = Meta {
-            mode: header.mode().map_err(|error| bad(&error))? & 0o7777,
-            uid: id(extended.uid, header.uid())?,
-            gid: id(extended.gid, header.gid())?,
-            times,
-            xattrs,
-        };
+        let mode = header.mode().map_err(|error| bad(&error))? & 0o7777;
+        let Attributes { xattrs, mode, recorded, remarks } = Attributes::of(&extended, mode, time_grain);
+        let meta =
+            Meta { mode, uid: id(extended.uid, header.uid())?, gid: id(extended.gid, header.gid())?, times, xattrs };
         let stored = match extended.size {
             Some(size) => size,
             None => header.entry_size().map_err(|error| bad(&error))?,
@@ -191,7 +190,7 @@ impl<'a> Members<'a> {
             }
         };
         self.advance(stored)?;
-        Ok(Member { path, kind, meta, owners })
+        Ok(Member { path, kind, meta, owners, recorded, remarks })
     }
 
     /// The map of a sparse file in GNU form: four pieces in the header, more in blocks behind it.

@@ -9,6 +9,7 @@ use self::tree::{Archive, TarTree};
 use super::{BackedUpOwners, Store};
 use crate::model::{Entry, OwnersBy, Result, TargetIdentity, Tree, TreePath};
 
+mod attributes;
 mod index;
 mod member;
 mod pax;
@@ -22,8 +23,8 @@ mod tree;
 /// A plain archive is read at any place at once. A compressed one is read forward: contents that are asked for
 /// together cost one pass, single files asked for against the archive's order cost one pass each.
 ///
-/// Extended attributes and ACLs are those that `tar --xattrs` keeps. The text form of ACLs that `tar --acls` adds
-/// is not read: it names users, who may have other numbers here.
+/// Extended attributes are those of `tar --xattrs` and of libarchive, ACLs also the text form of `tar --acls`: it names
+/// users, who are looked up on this machine. What the archive does not record of a member is told by [`Tree::recorded`].
 pub struct TarStore {
     archive: Arc<Archive>,
 }
@@ -62,6 +63,10 @@ impl Store for TarStore {
     fn children(&self, path: &TreePath) -> Result<Option<Vec<Entry>>> {
         let index = &self.archive.index;
         Ok(index.find(path).filter(|item| item.entry.is_directory()).map(|_| index.children(path)))
+    }
+
+    fn not_restored(&self, path: &TreePath) -> Vec<String> {
+        self.archive.index.remarks(path)
     }
 
     fn tree(&self, path: &TreePath) -> Result<Option<Arc<dyn Tree>>> {

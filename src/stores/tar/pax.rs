@@ -1,4 +1,6 @@
-use crate::model::Times;
+use base64::Engine as _;
+
+use crate::model::{RecordedFacts, Times};
 
 /// What extended headers say of the member that follows them (POSIX.1-2001, "pax Header Block").
 #[derive(Clone, Debug, Default)]
@@ -10,8 +12,12 @@ pub(super) struct Extended {
     pub gid: Option<u64>,
     pub user: Option<Vec<u8>>,
     pub group: Option<Vec<u8>>,
-    pub times: Option<Times>,
+    /// With the nanoseconds by which it may be cut or rounded.
+    pub times: Option<(Times, u32)>,
     pub xattrs: Vec<(Box<str>, Box<[u8]>)>,
+    /// As text, `tar --acls` and libarchive.
+    pub access: Option<Vec<u8>>,
+    pub default: Option<Vec<u8>>,
     /// Sparse files as GNU tar writes them into pax archives.
     pub sparse: bool,
 }
@@ -43,20 +49,54 @@ impl Extended {
             "uname" => self.user = Some(value.to_vec()),
             "gname" => self.group = Some(value.to_vec()),
             "mtime" => self.times = Some(times(value)?),
+            "SCHILY.acl.access" => self.access = Some(value.to_vec()),
+            "SCHILY.acl.default" => self.default = Some(value.to_vec()),
             _ if key.starts_with("GNU.sparse.") => self.sparse = true,
             _ => {
                 if let Some(name) = key.strip_prefix("SCHILY.xattr.") {
                     self.xattrs.retain(|(known, _)| &**known != name);
                     self.xattrs.push((name.into(), value.into()));
+                } else if let Some(name) = key.strip_prefix("LIBARCHIVE.xattr.") {
+                    self.add_encoded(name, value);
                 }
             }
         }
         Some(())
     }
+
+    /// libarchive writes each attribute once more in a form of its own, which some of its versions write alone.
+    fn add_encoded(&mut self, name: &str, value: &[u8]) {
+        let base64 = base64::engine::general_purpose::STANDARD_NO_PAD;
+        let bare = value.iter().rposition(|byte| *byte != b'=').and_then(|end| value.get(..=end)).unwrap_or_default();
+        if let (Some(name), Ok(value)) = (without_escapes(name), base64.decode(bare))
+            && !self.xattrs.iter().any(|(known, _)| **known == *name)
+        {
+            self.xattrs.push((name.into(), value.into()));
+        }
+    }
 }
 
-/// Seconds with a fraction, perhaps negative: `-1.25`.
-fn times(value: &[u8]) -> Option<Times> {
+/// `%20` is a space.
+fn without_escapes(name: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        match (first, behind) {
+            (b'%', [one, other, behind @ ..]) => {
+                let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                bytes.push(digit(one)? << 4 | digit(other)?);
+                rest = behind;
+            }
+            (byte, _) => bytes.push(*byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Seconds with a fraction, perhaps negative: `-1.25`. Digits that are missing were zeros, or the program that wrote it
+/// keeps times as floating point numbers, as Python does.
+fn times(value: &[u8]) -> Option<(Times, u32)> {
     let text = std::str::from_utf8(value).ok()?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let seconds: i64 = whole.parse().ok()?;
@@ -65,11 +105,21 @@ fn times(value: &[u8]) -> Option<Times> {
     }
     let digits: String = fraction.chars().chain("000000000".chars()).take(9).collect();
     let nanoseconds: u32 = digits.parse().ok()?;
+    let grain = match fraction.len() {
+        0 => RecordedFacts::SECOND,
+        length @ 6..9 => 10_u32.pow(u32::try_from(9 - length).unwrap_or(0)).max(FLOATS),
+        1..6 => FLOATS,
+        _ => 1,
+    };
     if text.starts_with('-') && nanoseconds > 0 {
-        return Some(Times { mtime_s: seconds.checked_sub(1)?, mtime_ns: 1_000_000_000 - nanoseconds });
+        let times = Times { mtime_s: seconds.checked_sub(1)?, mtime_ns: 1_000_000_000 - nanoseconds };
+        return Some((times, grain));
     }
-    Some(Times { mtime_s: seconds, mtime_ns: nanoseconds })
+    Some((Times { mtime_s: seconds, mtime_ns: nanoseconds }, grain))
 }
+
+/// Nanoseconds between two neighbouring numbers of 64 bits around today's times, and half as much again for the way there.
+const FLOATS: u32 = 480;
 
 #[cfg(test)]
 mod tests {
@@ -92,8 +142,27 @@ mod tests {
 
     #[test]
     fn fractions_before_1970_count_from_the_second_below() {
-        assert_eq!(times(b"-1.25"), Some(Times { mtime_s: -2, mtime_ns: 750_000_000 }));
-        assert_eq!(times(b"12.5"), Some(Times { mtime_s: 12, mtime_ns: 500_000_000 }));
+        assert_eq!(times(b"-1.25").unwrap().0, Times { mtime_s: -2, mtime_ns: 750_000_000 });
+        assert_eq!(times(b"12.5").unwrap().0, Times { mtime_s: 12, mtime_ns: 500_000_000 });
         assert_eq!(times(b"1.x"), None);
+    }
+
+    #[test]
+    fn a_time_is_as_exact_as_it_is_written() {
+        let grain = |text: &str| times(text.as_bytes()).unwrap().1;
+        assert_eq!(grain("1796029192.845920529"), 1);
+        assert_eq!(grain("1796029192.8459206"), FLOATS, "Python");
+        assert_eq!(grain("1796029192.845921"), 1_000, "microseconds");
+        assert_eq!(grain("1796029192"), RecordedFacts::SECOND);
+    }
+
+    #[test]
+    fn attributes_in_the_form_of_libarchive_alone_are_read() {
+        let mut read = Extended::default();
+        read.add(b"36 LIBARCHIVE.xattr.user.a%20b=NQo\n").unwrap();
+        assert_eq!(read.xattrs, [("user.a b".into(), b"5\n".as_slice().into())]);
+        read.add(b"28 SCHILY.xattr.user.a b=six\n").unwrap();
+        read.add(b"36 LIBARCHIVE.xattr.user.a%20b=NQo\n").unwrap();
+        assert_eq!(read.xattrs, [("user.a b".into(), b"six".as_slice().into())]);
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tar::{Builder, EntryType, Header};
 
 use super::*;
-use crate::model::{ErrorKind, NodeKind, OwnersBy};
+use crate::model::{ErrorKind, NodeKind, OwnersBy, RecordedFacts};
 use crate::stores::BackedUpOwners;
 
 /// An archive written member by member, also with what a real tar would not write.
@@ -315,4 +315,61 @@ fn an_appended_archive_that_is_cut_off_is_an_error() {
     let (second, _) = Archived::new().file("b", "two").bytes();
     let cut = [first.as_slice(), &second[..700]].concat();
     assert_eq!(open(&place, &cut).map(|_| ()).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+/// A file with these extended headers.
+fn described(mut archive: Archived, name: &str, records: &[(&str, &str)]) -> Archived {
+    let records = records.iter().map(|(key, value)| (*key, value.as_bytes()));
+    archive.builder.append_pax_extensions(records).unwrap();
+    archive.file(name, "x")
+}
+
+fn recorded(store: &TarStore, at: &str) -> RecordedFacts {
+    store.tree(&TreePath::root()).unwrap().unwrap().recorded(&path(at))
+}
+
+fn attributes(store: &TarStore, at: &str) -> Vec<String> {
+    let entry = store.entry(&path(at)).unwrap().unwrap();
+    entry.meta.xattrs.iter().map(|(name, _)| name.to_string()).collect()
+}
+
+const ACL: &str = "user::rw-,group::r--,other::r--,user:nobody-knows-this-one:rw-:4711,mask::rw-";
+
+#[test]
+fn an_archive_records_what_any_of_its_members_has() {
+    let none = described(Archived::new(), "d/a", &[("SCHILY.xattr.security.selinux", "label")]).open().unwrap();
+    let is = recorded(&none, "d/a");
+    assert_eq!((is.attributes, is.acls, is.time_grain), (false, false, RecordedFacts::SECOND));
+    assert_eq!(recorded(&none, "d"), RecordedFacts::NONE, "a directory that is only implied");
+    assert_eq!(attributes(&none, "d/a"), [""; 0]);
+
+    let some = described(Archived::new(), "a", &[("SCHILY.xattr.user.k", "v"), ("mtime", "7.123456789")]);
+    let some = described(some.file("b", "b"), "c", &[("SCHILY.acl.access", ACL)]).open().unwrap();
+    assert_eq!(recorded(&some, "a"), RecordedFacts::ALL);
+    let is = recorded(&some, "b");
+    assert_eq!((is.attributes, is.acls, is.time_grain), (true, true, RecordedFacts::SECOND));
+}
+
+#[test]
+fn a_list_in_text_becomes_the_one_that_the_kernel_keeps_with_its_mask_as_the_groups_rights() {
+    let known = described(Archived::new(), "a", &[("SCHILY.acl.access", ACL)]).open().unwrap();
+    assert_eq!(attributes(&known, "a"), ["system.posix_acl_access"]);
+    assert_eq!(known.entry(&path("a")).unwrap().unwrap().meta.mode, 0o664);
+    assert!(known.not_restored(&TreePath::root()).is_empty(), "the number behind an unknown name serves");
+
+    let no_number = ACL.replace(":4711", "");
+    let unknown = described(Archived::new(), "d/a", &[("SCHILY.acl.access", &no_number)]).open().unwrap();
+    let told = unknown.not_restored(&path("d"));
+    assert!(told.len() == 1 && told[0].starts_with("a: ") && told[0].contains("nobody-knows-this-one"), "{told:?}");
+    assert!(unknown.not_restored(&path("e")).is_empty());
+
+    let plain = described(Archived::new(), "a", &[("SCHILY.acl.access", "user::rw-\ngroup::r--\nother::r--\n")]);
+    assert_eq!(attributes(&plain.open().unwrap(), "a"), [""; 0], "no more than its mode");
+}
+
+#[test]
+fn a_list_that_is_not_understood_is_told_and_a_live_one_stays() {
+    let store = described(Archived::new(), "a", &[("SCHILY.acl.access", "user::rwz")]).file("b", "b").open().unwrap();
+    assert!(store.not_restored(&TreePath::root())[0].contains("cannot read"));
+    assert!(!recorded(&store, "a").acls && recorded(&store, "b").acls);
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::index::{Index, Item};
 use super::member::Content;
 use super::source::{Source, Stream};
-use crate::model::{ContentSink, Entry, Error, ErrorKind, Result, Tree, TreePath};
+use crate::model::{ContentSink, Entry, Error, ErrorKind, RecordedFacts, Result, Tree, TreePath};
 
 /// An archive that was indexed. A compressed one can only be read forward: the stream that was read last
 /// is kept, so that files opened in the archive's order unpack it once.
@@ -77,6 +77,10 @@ impl Tree for TarTree {
         let told = self.archive.index.below(&self.base).iter().flat_map(|item| item.told.iter().flatten());
         let told: BTreeSet<&str> = told.map(|told| &**told).collect();
         self.archive.index.said.iter().cloned().chain(told.into_iter().map(str::to_owned)).collect()
+    }
+
+    fn recorded(&self, path: &TreePath) -> RecordedFacts {
+        self.archive.index.find(&self.base.append(path)).map_or(RecordedFacts::ALL, |item| item.recorded)
     }
 
     fn above(&self, levels: usize) -> Result<Option<Entry>> {

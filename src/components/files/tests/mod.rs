@@ -1,5 +1,6 @@
 mod asynchronous;
 mod create;
+mod facts;
 mod faults;
 mod hostile;
 mod kills;

@@ -1,0 +1,147 @@
+use std::collections::{BTreeMap, HashSet};
+
+use super::{TreeDiff, Undecided, made};
+use crate::model::{Error, ErrorKind, Hunk, HunkAt, Lost, Op, ResourceId, TreePath, plural, size};
+
+pub(super) const STRIPPED: &str = "restored without its setuid, setgid or capability rights";
+
+/// More warnings than a person reads are counted instead.
+const MOST_WARNINGS: usize = 20;
+
+/// Of all paths of one plan together. Those of a million files have about 60 MB; a directory that somebody made ten
+/// thousand levels deep has as much.
+pub(super) const MOST_PATH_BYTES: usize = 128 * 1024 * 1024;
+
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) hunks: Vec<Hunk>,
+    /// Positions of hunks that make a directory, innermost last: what lies below needs them.
+    pub(super) making: Vec<(TreePath, u32)>,
+    /// The same for directories that go: they need what lies below to go first.
+    pub(super) unmaking: Vec<(TreePath, u32)>,
+    pub(super) path_bytes: usize,
+    pub(super) undecided: Vec<Undecided>,
+    pub(super) stripped: Vec<TreePath>,
+    pub(super) unrestorable: Vec<TreePath>,
+    pub(super) refused: Vec<TreePath>,
+    pub(super) reserved: Vec<TreePath>,
+    /// Ignored directories that are live where the backup has something else.
+    pub(super) blocked: Vec<TreePath>,
+    /// Hunks that take a directory away in which something ignored lies.
+    stay: HashSet<u32>,
+    /// How many nodes keep facts that the backup does not record.
+    pub(super) keep_attributes: u64,
+    pub(super) keep_acls: u64,
+    /// Facts that the live side cannot hold, by what is said of them.
+    lost: BTreeMap<String, Vec<TreePath>>,
+    /// The same of many nodes alike.
+    common: BTreeMap<String, u64>,
+}
+
+impl Found {
+    /// Directories that a walk has left are no longer around it.
+    pub(super) fn leave(&mut self, path: &TreePath) {
+        for stack in [&mut self.making, &mut self.unmaking] {
+            while stack.last().is_some_and(|(directory, _)| !path.lies_in(directory)) {
+                stack.pop();
+            }
+        }
+    }
+
+    pub(super) fn too_large(&self, id: &ResourceId) -> Error {
+        let longest = self.hunks.iter().map(Hunk::place).max_by_key(String::len).unwrap_or_default();
+        let longest: String = longest.chars().take(100).collect();
+        let why = format!(
+            "{} paths differ, and together they are longer than {}; the longest begins with {longest}",
+            self.hunks.len(),
+            size(MOST_PATH_BYTES as u64)
+        );
+        Error::new(ErrorKind::Refused, format!("plan {id}"), why).next(
+            "restore it in several steps, leave a part out by 'ignore', or remove directories that lie very deep by hand",
+        )
+    }
+
+    /// Something that is ignored lies at `path`: the directories around it cannot go.
+    pub(super) fn skip(&mut self, path: &TreePath) {
+        self.leave(path);
+        // Where one is marked, those around it are.
+        let _ = self.unmaking.iter().rev().all(|(_, position)| self.stay.insert(*position));
+    }
+
+    pub(super) fn lose(&mut self, path: &TreePath, lost: Vec<Lost>) {
+        for lost in lost {
+            match lost {
+                Lost::Common(words) => *self.common.entry(words).or_default() += 1,
+                Lost::Said(words) => self.lost.entry(words).or_default().push(path.clone()),
+            }
+        }
+    }
+
+    /// Takes back what would remove a directory that cannot go. Answers such directories that nothing takes the place
+    /// of, and those in whose place the backup has something else: they stay whole.
+    fn withdraw(&mut self) -> (Vec<TreePath>, Vec<TreePath>) {
+        let (mut held, mut in_place) = (Vec::new(), Vec::new());
+        if self.stay.is_empty() {
+            return (held, in_place);
+        }
+        let hunks = std::mem::take(&mut self.hunks);
+        let mut moved: Vec<Option<u32>> = Vec::with_capacity(hunks.len());
+        for (position, hunk) in (0_u32..).zip(hunks) {
+            let HunkAt::Node { path, .. } = &hunk.at else { continue };
+            let within = in_place.last().is_some_and(|around| path.lies_in(around));
+            let stays = self.stay.contains(&position);
+            if stays && !within {
+                if hunk.op == Op::Delete { held.push(path.clone()) } else { in_place.push(path.clone()) }
+            }
+            if stays || within {
+                moved.push(None);
+                continue;
+            }
+            moved.push(u32::try_from(self.hunks.len()).ok());
+            self.hunks.push(hunk);
+        }
+        for hunk in &mut self.hunks {
+            let needs = hunk.needs.iter().filter_map(|need| *moved.get(*need as usize)?);
+            hunk.needs = needs.collect();
+        }
+        (held, in_place)
+    }
+
+    pub(super) fn finish(mut self, id: &ResourceId, there: bool, wanted: bool) -> TreeDiff {
+        let (held, in_place) = self.withdraw();
+        let root_stays = held.iter().any(TreePath::is_root);
+        let op = match (there, wanted) {
+            (false, true) => Op::Create,
+            (true, false) if !root_stays => Op::Delete,
+            _ => Op::Update,
+        };
+        let mut warnings = Vec::new();
+        let mut say = |paths: &[TreePath], what: &str| warn(&mut warnings, paths, what);
+        say(&self.stripped, STRIPPED);
+        say(&self.refused, "not restored: it would run with another's rights");
+        say(&self.unrestorable, "not restored: a device, socket or pipe");
+        say(&self.reserved, "not restored: rekindle keeps its runs and keys there");
+        say(&in_place, "not restored: a directory that holds ignored files stands in its place, and stays");
+        say(&self.blocked, "not restored: a directory that is ignored stands in its place");
+        say(&held, "it stays: it holds ignored files");
+        for (words, paths) in &self.lost {
+            say(paths, words);
+        }
+        for (count, what) in [(self.keep_attributes, "extended attributes"), (self.keep_acls, "access lists (ACLs)")] {
+            if count > 0 {
+                let paths = plural(count, "path");
+                warnings.push(format!("the backup does not record {what}: the live ones stay, at {paths}"));
+            }
+        }
+        warnings.extend(self.common.iter().map(|(words, count)| format!("{}: {words}", plural(*count, "path"))));
+        let change = (!self.hunks.is_empty()).then(|| made(id.clone(), op, there, self.hunks, warnings.clone()));
+        TreeDiff { change, warnings, undecided: self.undecided }
+    }
+}
+
+pub(super) fn warn(warnings: &mut Vec<String>, paths: &[TreePath], what: &str) {
+    warnings.extend(paths.iter().take(MOST_WARNINGS).map(|path| format!("{path}: {what}")));
+    if let Some(more) = paths.len().checked_sub(MOST_WARNINGS).filter(|more| *more > 0) {
+        warnings.push(format!("and {more} more: {what}"));
+    }
+}

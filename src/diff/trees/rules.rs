@@ -1,0 +1,82 @@
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use crate::model::{
+    Capacity, ComparePrecision, Entry, Error, ErrorKind, Held, KindSchema, Mode, Privileges, RecordedFacts, Result,
+    Tree, TreePath,
+};
+
+/// How two trees are compared.
+pub struct TreeRules<'a> {
+    pub(super) ignore: Gitignore,
+    pub(super) reserved: Vec<TreePath>,
+    pub(super) privileges: Privileges,
+    /// Whether pipes, sockets and devices come back: they do where they were kept.
+    pub(super) specials: bool,
+    pub(super) mode: Mode,
+    pub(super) precision: ComparePrecision,
+    /// Says which facts it records.
+    source: Option<&'a dyn Tree>,
+    /// Says which facts the live side can hold.
+    capacity: Option<&'a dyn Capacity>,
+}
+
+impl<'a> TreeRules<'a> {
+    pub fn new(schema: &KindSchema, mode: Mode, precision: ComparePrecision) -> Result<Self> {
+        let mut builder = GitignoreBuilder::new("");
+        for pattern in &schema.ignore {
+            builder.add_line(None, pattern).map_err(|error| {
+                Error::new(ErrorKind::Invalid, format!("use the ignore pattern '{pattern}'"), error.to_string())
+            })?;
+        }
+        let ignore = builder
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Invalid, "use the ignore patterns", error.to_string()))?;
+        let (reserved, privileges) = (Vec::new(), schema.privileges);
+        Ok(Self { ignore, reserved, privileges, specials: false, mode, precision, source: None, capacity: None })
+    }
+
+    /// For a tree that lies at `key`: what is reserved there is neither compared nor removed, with what leads to it.
+    #[must_use]
+    pub fn reserving(mut self, schema: &KindSchema, key: &TreePath) -> Self {
+        let below = schema.reserved.iter().filter_map(|reserved| reserved.relative_to(key));
+        self.reserved = below.filter(|below| !below.is_root()).collect();
+        self
+    }
+
+    /// For a restore from `source`: what it does not record is neither compared nor removed, and what the live side
+    /// cannot hold is not wanted there.
+    #[must_use]
+    pub fn restoring(mut self, source: Option<&'a dyn Tree>, capacity: Option<&'a dyn Capacity>) -> Self {
+        (self.source, self.capacity) = (source, capacity);
+        self
+    }
+
+    /// For the way back to a former state: all of it was kept, and all of it comes back.
+    #[must_use]
+    pub fn bringing_back(mut self) -> Self {
+        self.privileges = Privileges::Keep;
+        self.specials = true;
+        self
+    }
+
+    pub(super) fn recorded(&self, path: &TreePath) -> RecordedFacts {
+        self.source.map_or(RecordedFacts::ALL, |source| source.recorded(path))
+    }
+
+    pub(super) fn held(&self, wanted: &Entry, live: Option<&Entry>) -> Option<Held> {
+        self.capacity?.held(wanted, live)
+    }
+
+    pub(super) fn leads_to_reserved(&self, path: &TreePath) -> bool {
+        self.reserved.iter().any(|reserved| reserved.lies_in(path))
+    }
+
+    pub(super) fn ignores(&self, entry: &Entry) -> bool {
+        use std::os::unix::ffi::OsStrExt;
+        if self.reserved.contains(&entry.path) {
+            return true;
+        }
+        let path = std::path::Path::new(std::ffi::OsStr::from_bytes(entry.path.as_bytes()));
+        !entry.path.is_root() && !self.ignore.is_empty() && self.ignore.matched(path, entry.is_directory()).is_ignore()
+    }
+}
