@@ -212,6 +212,7 @@ fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Optio
             let capacity = restore.component.capacity();
             let rules = trees::TreeRules::new(schema, restore.mode, restore.precision)?
                 .reserving(schema, &pair.id.key)
+                .sparing(restore.component.mounted_in(&pair.id))
                 .restoring(desired.as_deref(), capacity.as_deref());
             let diff = trees::compare(
                 &pair.id,

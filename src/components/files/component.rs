@@ -12,12 +12,13 @@ use super::check::{Room, described};
 use super::config::FilesConfig;
 use super::former::FormerTree;
 use super::ledger_bridge::bridge;
+use super::mounts::Mounts;
 use super::source::TREE;
 use crate::beneath::{Beneath, DirTree, RESERVED, WriteRight, list_entries, refusal};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
 use crate::model::{
-    Answer, Body, Capacity, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Probe, Resource, ResourceId, Result,
-    Schema, Scope, TargetIdentity, Tree, TreePath, UnusableOwner, visible,
+    Answer, Body, Capacity, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Probe, Resource, ResourceId,
+    Result, Schema, Scope, TargetIdentity, Tree, TreePath, UnusableOwner, visible,
 };
 use crate::reader::Reader;
 
@@ -26,6 +27,7 @@ pub struct FilesComponent {
     config: Arc<FilesConfig>,
     schema: Schema,
     right: Arc<WriteRight>,
+    mounts: Mounts,
     /// Of the root that was there when it was last asked for: device and inode number.
     capacity: Mutex<Option<((u64, u64), Arc<RootCapacity>)>>,
 }
@@ -40,7 +42,13 @@ impl FilesComponent {
             ..KindSchema::default()
         };
         let schema = Schema { kinds: [(TREE.to_owned(), tree)].into() };
-        Self { config: Arc::new(config), schema, right: Arc::default(), capacity: Mutex::default() }
+        Self {
+            config: Arc::new(config),
+            schema,
+            right: Arc::default(),
+            mounts: Mounts::default(),
+            capacity: Mutex::default(),
+        }
     }
 
     /// Neither compares nor writes what lies at `place`, where that is below the root: the caller's own files.
@@ -129,6 +137,10 @@ impl Component for FilesComponent {
         capacity.take_if(|(of, _)| *of != id);
         let (_, known) = capacity.get_or_insert_with(|| (id, Arc::new(RootCapacity::new(self.config.root.clone()))));
         Some(Arc::clone(known) as Arc<dyn Capacity>)
+    }
+
+    fn mounted_in(&self, id: &ResourceId) -> Vec<TreePath> {
+        self.mounts.below(&self.config.root, &id.key)
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

@@ -19,6 +19,7 @@ mod ledger_bridge;
 mod links;
 mod lookalikes;
 mod metadata;
+mod mounts;
 mod notes;
 mod parents;
 mod put;

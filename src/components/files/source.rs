@@ -92,7 +92,8 @@ fn not_restored(places: &mut Places, scope: &Scope) -> Vec<String> {
     }
     // A link in the place of the files is followed, and does not come back itself.
     let link = &scope.below;
-    let followed = || format!("the link {link} itself; what it leads to in the backup, {place}, is restored in its place");
+    let followed =
+        || format!("the link {link} itself; what it leads to in the backup, {place}, is restored in its place");
     all.extend(is_behind_a_link.then(followed));
     all
 }

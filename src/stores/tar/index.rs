@@ -127,9 +127,7 @@ impl Found<'_> {
         let mut told = self.owners.settle(&mut meta, &user, &group)?;
         let (kind, meta, content) = match member.kind {
             MemberKind::Directory => (NodeKind::Directory, meta, None),
-            MemberKind::File(content) => {
-                (NodeKind::File { size: content.size, link: None }, meta, Some(content))
-            }
+            MemberKind::File(content) => (NodeKind::File { size: content.size, link: None }, meta, Some(content)),
             MemberKind::Symlink(target) => (NodeKind::Symlink { target: target.into() }, meta, None),
             MemberKind::Special(special) => (NodeKind::Special { special }, meta, None),
             MemberKind::HardLink(target) => {
@@ -242,5 +240,10 @@ impl Found<'_> {
 
 fn implied(path: TreePath) -> Item {
     let meta = Meta { mode: 0o755, ..Meta::default() };
-    Item { entry: Entry { path, kind: NodeKind::Directory, meta }, content: None, recorded: RecordedFacts::NONE, told: Told::default() }
+    Item {
+        entry: Entry { path, kind: NodeKind::Directory, meta },
+        content: None,
+        recorded: RecordedFacts::NONE,
+        told: Told::default(),
+    }
 }
