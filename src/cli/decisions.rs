@@ -49,6 +49,7 @@ pub enum TaskOutlook {
     Command { argv: Vec<String> },
     Answered { answer: Answer },
     Asks { text: String },
+    Skipped { when: String },
     Failed { problem: Problem },
 }
 
@@ -99,6 +100,7 @@ impl PlanFile {
             Ok(Outlook::Command(argv)) => TaskOutlook::Command { argv },
             Ok(Outlook::Answered(answer)) => TaskOutlook::Answered { answer },
             Ok(Outlook::Asks(text)) => TaskOutlook::Asks { text },
+            Ok(Outlook::Skipped(when)) => TaskOutlook::Skipped { when },
             Err(error) => TaskOutlook::Failed { problem: error.problem() },
         };
         self.tasks.push(PlannedTask { task: foreseen.name, predicted: foreseen.predicted, outlook, warnings });

@@ -62,6 +62,7 @@ mod tests {
             needs: needs.to_vec(),
             component: None,
             about: String::new(),
+            policy: Default::default(),
         }
     }
 

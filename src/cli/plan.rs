@@ -130,7 +130,7 @@ struct Summary {
 impl Summary {
     fn count(&mut self, foreseen: &Foreseen) {
         match &foreseen.what {
-            Ok(Outlook::Unchanged) => self.unchanged += 1,
+            Ok(Outlook::Unchanged | Outlook::Skipped(_)) => self.unchanged += 1,
             // What a command changes is not known, and never "nothing".
             Ok(Outlook::Changes { .. } | Outlook::Command(_)) => self.changes += 1,
             Ok(Outlook::Answered(answer)) if answer.holds => self.unchanged += 1,
@@ -161,7 +161,7 @@ fn print(foreseen: &Foreseen, most: usize) {
         Ok(Outlook::Unchanged) if foreseen.warnings.is_empty() => {}
         Ok(Outlook::Unchanged) => {
             say(&format!("\n{name}{predicted}\n  unchanged, live and backup are equal but for this:"));
-            foreseen.warnings.iter().for_each(|warning| say(&format!("  ! {}", visible(warning))));
+            warn(&foreseen.warnings);
         }
         Ok(Outlook::Changes { proposal, digest, counts, .. }) => {
             say(&format!("\n{name}{predicted}"));
@@ -173,12 +173,18 @@ fn print(foreseen: &Foreseen, most: usize) {
         Ok(Outlook::Command(argv)) => {
             say(&format!("\n{name}{predicted}\n  $ {}", crate::engine::shown_command(argv)));
             say(&format!("  {}", counted(Default::default(), Preview::Opaque)));
+            warn(&foreseen.warnings);
         }
         Ok(Outlook::Answered(answer)) => {
             let word = if answer.holds { "holds" } else { "does not hold now" };
             say(&format!("\n{name}{predicted}\n  {word}: {}", visible(&answer.seen)));
+            warn(&foreseen.warnings);
         }
-        Ok(Outlook::Asks(text)) => say(&format!("\n{name}{predicted}\n  asks a person: {}", visible(text))),
+        Ok(Outlook::Skipped(when)) => say(&format!("\n{name}\n  skipped: it is not so that {}", visible(when))),
+        Ok(Outlook::Asks(text)) => {
+            say(&format!("\n{name}{predicted}\n  asks a person: {}", visible(text)));
+            warn(&foreseen.warnings);
+        }
         Err(error) => {
             say(&format!("\n{name}{predicted}\n  error: {}", visible(&error.chain())));
             if let Some(next) = error.hint() {
@@ -186,4 +192,8 @@ fn print(foreseen: &Foreseen, most: usize) {
             }
         }
     }
+}
+
+fn warn(warnings: &[String]) {
+    warnings.iter().for_each(|warning| say(&format!("  ! {}", visible(warning))));
 }

@@ -102,7 +102,7 @@ impl Found {
                 self.differing.push(format!("{}: {}", foreseen.name, answer.seen));
             }
             Ok(Outlook::Command(_) | Outlook::Asks(_)) => self.unverifiable.push(foreseen.name.clone()),
-            Ok(Outlook::Unchanged | Outlook::Answered(_)) => self.equal += 1,
+            Ok(Outlook::Unchanged | Outlook::Answered(_) | Outlook::Skipped(_)) => self.equal += 1,
             Err(error) => self.failed.push(format!("{}: {}", foreseen.name, error.chain())),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::context::Context;
+use super::failure::Tries;
 use super::handle::Request;
 use super::lane::Lane;
 use super::notice::Notice;
@@ -33,6 +34,12 @@ pub(super) struct Actor {
     pub batch_number: u64,
     pub probing: HashSet<TaskId>,
     pub voided: HashMap<TaskId, u8>,
+    /// Tasks whose condition holds.
+    pub wanted: HashSet<TaskId>,
+    /// Tasks that the runbook has tried again.
+    pub tries: HashMap<TaskId, Tries>,
+    /// Tasks that the runbook tries again in a moment.
+    pub due: HashSet<TaskId>,
     pub stopping: Option<Option<Problem>>,
     /// Every handle is gone: what is under way ends, nothing is begun.
     pub leaving: bool,
@@ -73,6 +80,9 @@ impl Actor {
             batch_number: 0,
             probing: HashSet::new(),
             voided: HashMap::new(),
+            wanted: HashSet::new(),
+            tries: HashMap::new(),
+            due: HashSet::new(),
             stopping: None,
             leaving: false,
             looking: false,
@@ -171,12 +181,20 @@ impl Actor {
             return;
         }
         let recorded = Recorded { seq: self.run.seq + 1, at: (self.setting.clock)(), event };
+        let may_have_failed = match &recorded.event {
+            Event::Failed { task, .. } => Some((*task, false)),
+            Event::Outcome { task, problem: Some(_), .. } => Some((*task, true)),
+            _ => None,
+        };
         match self.run.apply(&recorded) {
             Ok(ready) => {
                 self.log(&recorded);
                 self.batch.push(recorded);
                 for task in ready {
                     self.on_ready(task);
+                }
+                if let Some((task, was_approved)) = may_have_failed {
+                    self.after_failure(task, was_approved);
                 }
             }
             Err(illegal) => {
@@ -289,6 +307,7 @@ impl Actor {
             && self.in_flight.is_empty()
             && self.probing.is_empty()
             && !self.looking
+            && (self.due.is_empty() || self.run.state != RunState::Going)
             && (self.run.state != RunState::Going || self.lanes.iter().all(Lane::is_idle));
         if idle && !self.told_idle {
             self.publish(Notice::Idle);
@@ -324,8 +343,8 @@ impl Actor {
         let lane = self.lane_index(task);
         if self.run.step(task).is_some_and(|step| step.kind == StepKind::Confirm)
             && let Ok(Work::Ask(ask)) = self.work(task)
-            && matches!(ask.how, Asking::Confirm { .. })
-            && !self.confirms_itself(&ask)
+            && self.waits_for_a_person(&ask)
+            && !matches!(self.setting.script.when(self.run.step_of(task), self.run.owner(task).as_ref()), Ok(Some(_)))
         {
             return;
         }
@@ -335,8 +354,9 @@ impl Actor {
     }
 
     /// `--yes` stands in for the person where a probe can tell.
-    pub fn confirms_itself(&self, ask: &super::script::Ask) -> bool {
-        matches!(self.setting.policy, ApprovalPolicy::Yes { .. }) && ask.probe.is_some()
+    pub fn waits_for_a_person(&self, ask: &super::script::Ask) -> bool {
+        let stands_in = matches!(self.setting.policy, ApprovalPolicy::Yes { .. }) && ask.probe.is_some();
+        matches!(ask.how, Asking::Confirm { .. }) && !stands_in
     }
 }
 

@@ -1,6 +1,8 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::asking;
+use super::condition;
 use super::context::Pinned;
 use super::made::Made;
 use super::planner::{ToPlan, plan_batch};
@@ -33,6 +35,8 @@ pub enum Outlook {
     Answered(Answer),
     /// A person would be asked.
     Asks(String),
+    /// Its condition does not hold: why, in words.
+    Skipped(String),
 }
 
 /// Plans every task and writes nothing; read-only probes are asked. `see` gets each task in order.
@@ -45,15 +49,19 @@ pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut se
         let kind = run.header.steps.get(step).map(|header| header.kind);
         if !matches!(kind, Some(StepKind::Restore | StepKind::Apply)) {
             for task in tasks {
+                let Some(warnings) = wanted(&mut run, script, task, &mut see).await else { continue };
                 let what = foresee_other(&run, script, task).await;
-                tell(&mut run, task, what, Vec::new(), &mut see);
+                tell(&mut run, task, what, warnings, &mut see);
             }
             continue;
         }
         let limit = script.components().iter().map(|(_, component)| component.limits().batch).max().unwrap_or(1);
         for tasks in tasks.chunks(limit.max(1)) {
             let mut to_plan = Vec::new();
+            let mut doubts = HashMap::new();
             for task in tasks {
+                let Some(doubt) = wanted(&mut run, script, *task, &mut see).await else { continue };
+                doubts.insert(*task, doubt);
                 match script.work(step, run.owner(*task).as_ref()) {
                     Ok(Work::Restore(restore)) => {
                         to_plan.push(ToPlan { task: *task, name: run.name(*task), restore, standing: Vec::new() })
@@ -63,9 +71,39 @@ pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut se
                 }
             }
             for (task, made) in plan_batch(&pinned, to_plan).await {
-                let warnings = made.as_ref().map(|made| made.proposal.plan.warned()).unwrap_or_default();
+                let mut warnings = doubts.remove(&task).unwrap_or_default();
+                warnings.extend(made.as_ref().map(|made| made.proposal.plan.warned()).unwrap_or_default());
                 tell(&mut run, task, made.map(|made| outlook(&made)), warnings, &mut see);
             }
+        }
+    }
+}
+
+/// Tells of a task whose condition does not hold. Of another one: what is still to be said of its condition.
+async fn wanted(
+    run: &mut Run,
+    script: &Arc<dyn Script>,
+    task: TaskId,
+    see: &mut impl FnMut(Foreseen),
+) -> Option<Vec<String>> {
+    let when = match script.when(run.step_of(task), run.owner(task).as_ref()) {
+        Ok(Some(when)) => when,
+        Ok(None) => return Some(Vec::new()),
+        Err(error) => {
+            tell(run, task, Err(error), Vec::new(), see);
+            return None;
+        }
+    };
+    match condition::foresee(run, &when, task).await {
+        Ok(Some(true)) => Some(Vec::new()),
+        Ok(None) => Some(vec![format!("only if {}", when.words)]),
+        Ok(Some(false)) => {
+            tell(run, task, Ok(Outlook::Skipped(when.words)), Vec::new(), see);
+            None
+        }
+        Err(error) => {
+            tell(run, task, Err(error), Vec::new(), see);
+            None
         }
     }
 }
@@ -73,7 +111,7 @@ pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut se
 fn tell(run: &mut Run, task: TaskId, what: Result<Outlook>, warnings: Vec<String>, see: &mut impl FnMut(Foreseen)) {
     let status = run.tasks.get(task.index()).map(|state| state.status);
     let quiet = match &what {
-        Ok(Outlook::Unchanged) => true,
+        Ok(Outlook::Unchanged | Outlook::Skipped(_)) => true,
         Ok(Outlook::Answered(answer)) => answer.holds,
         _ => false,
     };

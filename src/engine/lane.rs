@@ -37,12 +37,18 @@ impl Lane {
     }
 
     /// Tasks to write in one call, all that may go together. `together` says whether two tasks share a step: those
-    /// of different steps may have different sources.
-    pub fn next_to_write(&mut self, together: impl Fn(TaskId, TaskId) -> bool) -> Vec<TaskId> {
+    /// of different steps may have different sources. `room`: how many of a task's step may be written now.
+    pub fn next_to_write(
+        &mut self,
+        together: impl Fn(TaskId, TaskId) -> bool,
+        room: impl Fn(TaskId) -> usize,
+    ) -> Vec<TaskId> {
+        let Some(first) = self.to_write.front() else { return Vec::new() };
         if self.writing >= self.under_way() {
             return Vec::new();
         }
-        take(&mut self.to_write, self.limits.batch, together)
+        let most = self.limits.batch.min(room(*first));
+        take(&mut self.to_write, most, together)
     }
 
     /// Tasks to plan in one call. Writing goes first: plans that wait grow old and need memory.

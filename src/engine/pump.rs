@@ -8,7 +8,7 @@ use super::undo::plan_undo;
 use super::worker::Done;
 use super::writer::{ToWrite, write_batch};
 use super::{asking, child};
-use crate::model::{Error, ErrorKind, Pass, Result, RunState, TaskId, TaskStatus};
+use crate::model::{Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskStatus};
 
 impl Actor {
     /// Begins what can begin: writes first, then plans.
@@ -31,9 +31,10 @@ impl Actor {
         // Whoever came to undo has not asked for the rest of the restore, however it came to be queued.
         let only_undo = self.purpose == Purpose::Undo;
         let together = |one: TaskId, other: TaskId| run.step_of(one) == run.step_of(other);
+        let room = |task: TaskId| room_in_step(run, self.in_flight.keys(), task);
         let lane = self.lanes.get_mut(lane)?;
         loop {
-            let tasks = if writing { lane.next_to_write(together) } else { lane.next_to_plan(together) };
+            let tasks = if writing { lane.next_to_write(together, room) } else { lane.next_to_plan(together) };
             if tasks.is_empty() {
                 return None;
             }
@@ -63,7 +64,11 @@ impl Actor {
         let mut to_plan = Vec::new();
         let mut undoing = Vec::new();
         for task in tasks {
+            if !self.is_wanted(task) {
+                continue;
+            }
             match self.work(task) {
+                Ok(Work::Ask(ask)) if self.waits_for_a_person(&ask) => {}
                 Ok(Work::Restore(restore)) => {
                     let item = self.to_plan(task, restore);
                     let undo = self.run.tasks.get(task.index()).is_some_and(|state| state.pass == Pass::Undo);
@@ -202,4 +207,15 @@ impl Actor {
             let _ = mailbox.send(Done::Answered { task, answer, by });
         });
     }
+}
+
+/// How many more tasks of its step may be written now.
+fn room_in_step<'a>(run: &Run, in_flight: impl Iterator<Item = &'a TaskId>, task: TaskId) -> usize {
+    let Some(most) = run.step(task).and_then(|step| step.policy.parallel) else { return usize::MAX };
+    let step = run.step_of(task);
+    let is_written = |task: &&TaskId| {
+        let status = run.tasks.get(task.index()).map(|state| state.status);
+        run.step_of(**task) == step && matches!(status, Some(TaskStatus::Approved | TaskStatus::Applying))
+    };
+    usize::from(most).saturating_sub(in_flight.filter(is_written).count())
 }

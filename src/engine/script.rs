@@ -3,13 +3,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::component::Component;
-use crate::model::{ComparePrecision, Mode, Owner, Probe, Result, Scope, Secret};
+use crate::model::{ComparePrecision, Condition, Mode, Owner, Probe, Result, Scope, Secret};
 use crate::reader::Reader;
 
 /// What a run's steps mean, resolved against real systems: the engine asks it and knows no adapter.
 pub trait Script: Send + Sync {
     /// The work of one task. Pure: the same answer for the life of a run.
     fn work(&self, step: usize, owner: Option<&Owner>) -> Result<Work>;
+
+    /// What must hold for a task to be carried out, if anything. Pure as well.
+    fn when(&self, step: usize, owner: Option<&Owner>) -> Result<Option<When>>;
 
     /// Every component that is written, by name: for identities and release.
     fn components(&self) -> Vec<(String, Arc<dyn Component>)>;
@@ -20,6 +23,16 @@ pub enum Work {
     Restore(Restore),
     Run(CommandLine),
     Ask(Ask),
+}
+
+/// A condition of the runbook.
+#[derive(Clone)]
+pub struct When {
+    pub condition: Condition,
+    /// Probes, by the positions that the condition names.
+    pub asks: Vec<Ask>,
+    /// As it is written in the runbook.
+    pub words: String,
 }
 
 /// Bringing resources of a component to what a source holds.

@@ -74,7 +74,9 @@ impl Session {
         let mut lanes: Vec<Lane> =
             components.iter().map(|(name, component)| Lane::new(Some(name.clone()), component.limits())).collect();
         let commands = lanes.len();
-        lanes.push(Lane::new(None, COMMANDS));
+        let wanted = described.steps.iter().filter(|step| step.kind == StepKind::Run);
+        let wanted = wanted.filter_map(|step| step.policy.parallel).max().map_or(0, usize::from);
+        lanes.push(Lane::new(None, Limits { parallel: COMMANDS.parallel.max(wanted), ..COMMANDS }));
         lanes.push(Lane::new(None, QUESTIONS));
         let lane_of = described.steps.iter().map(|step| match step.kind {
             StepKind::Restore | StepKind::Apply => {

@@ -50,7 +50,7 @@ impl Actor {
             Done::Voided { task, why } => self.on_voided(task, why),
             Done::Failed { task, problem } => {
                 self.in_flight.remove(&task);
-                self.pause_for(&problem);
+                self.pause_unless_retried(task, &problem);
                 self.record(Event::Failed { task, problem });
             }
             Done::Looked { problems } => self.on_looked(problems),
@@ -66,6 +66,8 @@ impl Actor {
             }
             Done::Output { task, line } => self.publish(Notice::Output { task, line }),
             Done::Answered { task, answer, by } => self.on_answered(task, answer, by),
+            Done::ConditionAsked { task, when, answers } => self.on_condition_asked(task, when, answers),
+            Done::RetryDue { task } => self.on_retry_due(task),
             Done::Recovered { recovered } => self.on_recovered(recovered),
             Done::ProposalRead { task, made, answer } => self.on_proposal_read(task, made, answer),
         }
@@ -73,7 +75,7 @@ impl Actor {
 
     pub fn fail(&mut self, task: TaskId, error: &Error) {
         let problem = error.problem();
-        self.pause_for(&problem);
+        self.pause_unless_retried(task, &problem);
         self.record(Event::Failed { task, problem });
     }
 
@@ -152,6 +154,11 @@ impl Actor {
         if self.voided.get(&task).is_some_and(|times| *times >= MOST_VOIDS) {
             return;
         }
+        if self.is_approved_again(task, made) {
+            let by = "the approval before, tried again by the runbook".to_owned();
+            self.record(Event::Approved { task, digest: made.digest, by });
+            return self.queue_write(task);
+        }
         let name = self.run.name(task);
         let approved = self.setting.policy.approves(&name, made.counts, |selection| made.digest_with(selection));
         let Ok(selection) = approved else { return };
@@ -208,7 +215,7 @@ impl Actor {
             self.voided.remove(&task);
         }
         if let Some(problem) = &problem {
-            self.pause_for(problem);
+            self.pause_unless_retried(task, problem);
         }
         self.record(Event::Outcome { task, known, post, evidence, problem, partial, kept });
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, TargetIdentity, UnusableOwner, visible};
+use super::{Digest, StepPolicy, TargetIdentity, TaskStatus, UnusableOwner, visible};
 
 /// All that a run was started with; pinned for its life.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -88,6 +88,8 @@ pub struct StepHeader {
     /// One line about it for people.
     #[serde(default)]
     pub about: String,
+    #[serde(default, skip_serializing_if = "StepPolicy::is_default")]
+    pub policy: StepPolicy,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -99,4 +101,12 @@ pub enum StepKind {
     Wait,
     Check,
     Confirm,
+}
+
+impl StepKind {
+    /// Whether this is a failure that the runbook may have a word on. What a command did before it failed is never
+    /// known; who writes `retry` or `on_failure` for one knows that.
+    pub fn failed(self, status: TaskStatus) -> bool {
+        status == TaskStatus::Failed || (self == Self::Run && status == TaskStatus::Unknown)
+    }
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
-    TargetIdentity, TaskId, TaskState, TaskStatus,
+    Attempt, Digest, Event, Known, OnFailure, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection,
+    StepHeader, TargetIdentity, TaskId, TaskState, TaskStatus,
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -330,11 +330,12 @@ impl Run {
             of_step[former as usize] -= 1;
             of_step[status as usize] += 1;
         }
-        if former.satisfies() == status.satisfies() {
+        let (was_met, is_met) = (self.satisfies(step, former), self.satisfies(step, status));
+        if was_met == is_met {
             return;
         }
         let unsatisfied = &mut self.layout.unsatisfied[step];
-        *unsatisfied = if status.satisfies() { unsatisfied.saturating_sub(1) } else { *unsatisfied + 1 };
+        *unsatisfied = if is_met { unsatisfied.saturating_sub(1) } else { *unsatisfied + 1 };
         for dependent in self.layout.dependents[step].clone() {
             let dependent = usize::from(dependent);
             match (self.layout.set[step], self.layout.set[dependent]) {
@@ -363,6 +364,12 @@ impl Run {
         self.set_status(id, status);
     }
 
+    /// Whether what needs a task of that step may go on.
+    fn satisfies(&self, step: usize, status: TaskStatus) -> bool {
+        let goes_on = |step: &StepHeader| step.policy.on_failure == OnFailure::Continue && step.kind.failed(status);
+        status.satisfies() || self.header.steps.get(step).is_some_and(goes_on)
+    }
+
     /// The steps that `id` still waits for.
     pub fn unmet_needs(&self, id: TaskId) -> impl Iterator<Item = usize> + '_ {
         let step = self.step_of(id);
@@ -372,7 +379,7 @@ impl Run {
             match (self.layout.set[*need], self.layout.set[step]) {
                 (Some(set), Some(own)) if set == own => {
                     let needed = TaskId(self.layout.first[*need] + position);
-                    !self.tasks[needed.index()].status.satisfies()
+                    !self.satisfies(*need, self.tasks[needed.index()].status)
                 }
                 _ => self.layout.unsatisfied[*need] > 0,
             }

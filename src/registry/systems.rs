@@ -9,13 +9,14 @@ use super::live_source::LiveSource;
 use super::{component, formatted, store};
 use crate::component::Component;
 use crate::components::keycloak::RealmDocuments;
-use crate::engine::{Ask, Asking, CommandLine, Restore, Script, Work};
+use crate::engine::{Ask, Asking, CommandLine, Restore, Script, When, Work};
 use crate::model::{
     ComparePrecision, Error, ErrorKind, FoundOwners, Mode, Owner, OwnerSet, Problem, Result, Scope, TargetIdentity,
 };
 use crate::reader::Reader;
 use crate::runbook::{
-    Adapter, ComponentSettings, Format, Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskWork,
+    Adapter, ComponentSettings, Format, Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskCondition,
+    TaskWork,
 };
 
 /// The systems of a runbook, opened, and what its steps mean to them.
@@ -323,6 +324,17 @@ impl Script for Systems {
             TaskWork::Check(asked) => self.asking(Asking::Check, Some(asked))?,
             TaskWork::Confirm { text, asked } => self.asking(Asking::Confirm { text }, asked)?,
         })
+    }
+
+    fn when(&self, step: usize, owner: Option<&Owner>) -> Result<Option<When>> {
+        let Some(TaskCondition { condition, asked, words }) = self.runbook.condition(step, owner, &self.inputs)? else {
+            return Ok(None);
+        };
+        let asks = asked.into_iter().map(|question| {
+            let reader = Some(self.reader(&question.component)?);
+            Ok(Ask { how: Asking::Check, reader, probe: Some(question.probe) })
+        });
+        Ok(Some(When { condition, asks: asks.collect::<Result<_>>()?, words }))
     }
 
     fn components(&self) -> Vec<(String, Arc<dyn Component>)> {

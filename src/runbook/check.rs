@@ -1,13 +1,15 @@
 use std::collections::BTreeSet;
 
+use super::condition::When;
 use super::finding::{Finding, Findings, Placed, Span};
 use super::near::suggestion;
 use super::runbook::{Runbook, asked};
 use super::runbook_file::Collected;
 use super::source::{Password, SourceFrom};
-use super::step::{Action, Step};
+use super::step::{Action, ProbeStep, Step};
 use super::step_form::unknown_name;
 use super::template::Template;
+use crate::model::{OnFailure, TaskStatus};
 
 /// Looks up every name that a runbook uses, and points at what is probably not meant.
 pub(super) fn check(collected: &mut Collected) {
@@ -105,7 +107,51 @@ impl<'a> Checker<'a> {
             Action::Apply(apply) => self.component(&apply.component),
             _ => {}
         }
-        let Some(probe) = step.action.probe() else { return };
+        self.condition(step);
+        for probe in step.action.probe().into_iter().chain(step.when.iter().flat_map(When::probes)) {
+            self.probe(probe);
+        }
+    }
+
+    fn condition(&mut self, step: &'a Step) {
+        for part in step.when.iter().flat_map(When::parts) {
+            match part {
+                When::Input { name, .. } => {
+                    self.used.insert(("input", &name.value));
+                    match self.runbook.inputs.iter().find(|input| input.name == name.value) {
+                        None => {
+                            let names: Vec<&str> = self.inputs().collect();
+                            self.findings.push(unknown_name("input", name, names));
+                        }
+                        Some(input) if input.secret => {
+                            let message = format!("a condition would show the secret '{}'", input.name);
+                            self.findings.push(Finding::error(name.span, message).help("ask for another input"));
+                        }
+                        Some(_) => {}
+                    }
+                }
+                When::Probe(probe) => {
+                    let mut templates = Vec::new();
+                    probe.of.templates(&mut templates);
+                    templates.into_iter().for_each(|template| self.variables(template, step.each.as_ref(), false));
+                }
+                When::Step { id, is } => self.can_be_met(id, is),
+                When::All(_) | When::Any(_) | When::Not(_) => {}
+            }
+        }
+    }
+
+    /// Unknown steps are found where steps are put in order.
+    fn can_be_met(&mut self, id: &Placed<String>, is: &[TaskStatus]) {
+        let Some(step) = self.runbook.steps.iter().find(|step| step.id == id.value) else { return };
+        if is == [TaskStatus::Failed, TaskStatus::Unknown] && step.policy.on_failure != OnFailure::Continue {
+            let message = format!("what needs '{}' never begins while it is failed", id.value);
+            let help = format!("add on_failure: continue to '{}'", id.value);
+            self.findings.push(Finding::warning(id.span, message).label("never met").help(help));
+        }
+    }
+
+    fn probe(&mut self, probe: &'a ProbeStep) {
         if let Some(on) = &probe.on {
             self.component(on);
         }
@@ -149,7 +195,8 @@ impl<'a> Checker<'a> {
             let Some(input) = self.runbook.inputs.iter().find(|input| input.name == name) else {
                 let finding = Finding::error(template.span, format!("there is no input '{name}' for ${{{name}}}"));
                 let is_set = self.runbook.owners.iter().any(|owners| owners.set == name);
-                let names: Vec<&str> = self.inputs().chain(each.map(|each| each.value.as_str())).collect();
+                let names: Vec<&str> =
+                    self.inputs().chain(self.declared("vars")).chain(each.map(|each| each.value.as_str())).collect();
                 let help =
                     if is_set { Some(format!("add each: {name} to this step")) } else { suggestion(name, names) };
                 self.findings.push(finding.label("unknown variable").maybe_help(help));

@@ -6,7 +6,7 @@ use super::interpreted::code_with_a_variable;
 use super::owners::{check_owner_name, wrong_with_owner_name};
 use super::runbook::{Runbook, asked, fill};
 use super::step::{Action, ProbeStep, Program, RunStep, Step};
-use super::task_spec::{Question, TaskSpec, TaskWork};
+use super::task_spec::{Question, TaskCondition, TaskSpec, TaskWork};
 use super::template::Template;
 use crate::model::{
     Error, ErrorKind, Owner, OwnerSet, Probe, Result, Scope, Secret, StepHeader, TreePath, UnusableOwner,
@@ -68,6 +68,7 @@ impl Runbook {
             needs: needs.to_vec(),
             component,
             about: self.about(step, inputs)?,
+            policy: step.policy,
         })
     }
 
@@ -176,6 +177,16 @@ impl Runbook {
             },
         };
         Ok(TaskSpec { step, owner: owner.cloned(), work })
+    }
+
+    /// Whether one step is carried out for one owner, and what is to be asked for that. Pure like [`Runbook::task`].
+    pub fn condition(&self, step: usize, owner: Option<&Owner>, inputs: &Inputs) -> Result<Option<TaskCondition>> {
+        let Some(when) = self.steps.get(step).and_then(|step| step.when.as_ref()) else { return Ok(None) };
+        let at = |id: &str| self.steps.iter().position(|step| step.id == id).and_then(|at| u16::try_from(at).ok());
+        let condition = when.fill(inputs, &at)?;
+        let text = |template: &Template| fill(template, inputs, owner);
+        let asked = when.probes().map(|probe| self.question(probe, &text)).collect::<Result<_>>()?;
+        Ok(Some(TaskCondition { condition, asked, words: when.words() }))
     }
 
     /// Where in the component: as written, else the same place as in the backup or the owner's own one, where the

@@ -83,6 +83,20 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A whole number from 1.
+    pub fn count(&mut self, name: &'static str, most: u16, findings: &mut Findings) -> Option<u16> {
+        let node = self.get(name)?;
+        let count = match &node.value {
+            Value::Number(Some(number), _) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
+            _ => None,
+        };
+        let count = count.filter(|count| (1..=most).contains(count));
+        if count.is_none() {
+            findings.push(Finding::error(node.span, format!("'{name}' must be a whole number from 1 to {most}")));
+        }
+        count
+    }
+
     pub fn texts(&mut self, name: &'static str, findings: &mut Findings) -> Vec<Placed<String>> {
         let Some(node) = self.get(name) else { return Vec::new() };
         list(node, name, findings).iter().filter_map(|node| text(node, name, findings)).collect()

@@ -35,12 +35,14 @@ macro_rules! shapes {
 shapes! {
     /// A runbook of rekindle.
     Runbook {
-        /// The format's version: 1.
+        /// The format's version: 2, where steps run in written order, or 1, where only `needs` puts them in order.
         rekindle: u8,
         title: Option<Text>,
         /// The time in which all of it is to be restored, as in 2h: the report says whether it was kept.
         goal: Option<Text>,
         inputs: Option<BTreeMap<String, Option<Input>>>,
+        /// Texts that ${name} stands for.
+        vars: Option<BTreeMap<String, Text>>,
         sources: Option<BTreeMap<String, Source>>,
         components: Option<BTreeMap<String, Component>>,
         owners: Option<BTreeMap<String, Owners>>,
@@ -112,6 +114,20 @@ shapes! {
         fidelity: Option<Fidelity>,
         needs: Option<Vec<String>>,
     }
+    Retry {
+        times: u16,
+        wait: Option<String>,
+    }
+    Condition {
+        input: Option<String>,
+        step: Option<String>,
+        is: Option<OneOrMore>,
+        probe: Option<BTreeMap<String, Value>>,
+        on: Option<String>,
+        not: Option<Box<When>>,
+        all: Option<Vec<When>>,
+        any: Option<Vec<When>>,
+    }
     Owners {
         from: String,
         below: Option<Text>,
@@ -122,7 +138,15 @@ shapes! {
         about: Option<Text>,
         /// The set of owners it is repeated for.
         each: Option<String>,
+        /// Steps that it waits for. In format 2, without this key: the one written before it.
         needs: Option<Vec<Text>>,
+        /// It is skipped where this does not hold.
+        when: Option<When>,
+        /// It is tried again when it failed.
+        retry: Option<Retry>,
+        on_failure: Option<OnFailure>,
+        /// How many of its owners are worked on at once.
+        parallel: Option<u16>,
         restore: Option<String>,
         apply: Option<String>,
         run: Option<Command>,
@@ -165,6 +189,7 @@ words! { "kebab-case":
 }
 
 words! { "snake_case":
+    OnFailure { Ask, Stop, Continue }
     OnTimeout { Fail, GoOn }
 }
 
@@ -175,4 +200,21 @@ words! { "snake_case":
 enum Command {
     Argv(Vec<Text>),
     Script(String),
+}
+
+/// One condition, or several that must all hold.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "the types are read by the schema's derive only")]
+enum When {
+    One(Condition),
+    All(Vec<When>),
+}
+
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "the types are read by the schema's derive only")]
+enum OneOrMore {
+    One(Text),
+    More(Vec<Text>),
 }

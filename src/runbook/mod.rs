@@ -1,8 +1,11 @@
 //! The runbook's file format: reading with a place for every finding, lint, and expansion into tasks.
 //! Pure: files, environment and prompts are the caller's.
+//!
+#![doc = include_str!("README.md")]
 
 mod check;
 mod components;
+mod condition;
 mod dangers;
 mod duration;
 mod expand;
@@ -27,10 +30,13 @@ mod runbook_file;
 mod source;
 mod step;
 mod step_form;
+mod step_policy;
 mod task_spec;
 mod template;
 mod unquoted;
 mod value;
+mod vars;
+mod written_order;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +44,7 @@ mod tests;
 pub use components::{
     Adapter, ComponentSettings, DocumentsSettings, FilesSettings, KeycloakIds, KeycloakLogin, KeycloakSettings,
 };
+pub use condition::When;
 pub use finding::{Finding, Findings, Placed, Severity, SourceFile, Span};
 pub use in_clear::goes_in_clear;
 pub use input::Input;
@@ -49,6 +56,6 @@ pub use report::Drawing;
 pub use runbook::{OwnersAt, Runbook};
 pub use source::{Format, Password, Restic, Source, SourceFrom};
 pub use step::{Action, ApplyStep, ConfirmStep, OnTimeout, ProbeStep, Program, RestoreStep, RunStep, Step, WaitStep};
-pub use task_spec::{Question, TaskSpec, TaskWork};
+pub use task_spec::{Question, TaskCondition, TaskSpec, TaskWork};
 pub use template::Template;
 pub use value::TemplateValue;

@@ -11,7 +11,11 @@ pub(super) fn in_order(collected: &mut Collected) -> Option<Vec<Vec<u16>>> {
     let needs = looked_up(collected);
     let order = sorted(&needs);
     if order.len() < needs.len() {
-        report_cycle(collected, &needs, &order);
+        // Two steps of one name look like a circle where one follows the other.
+        let names: BTreeSet<&str> = collected.runbook.steps.iter().map(|step| step.id.as_str()).collect();
+        if names.len() == needs.len() {
+            report_cycle(collected, &needs, &order);
+        }
         return None;
     }
     let mut position = vec![0; order.len()];
@@ -42,7 +46,8 @@ fn looked_up(collected: &mut Collected) -> Vec<BTreeSet<usize>> {
     let mut found = Vec::with_capacity(collected.runbook.steps.len());
     for step in &collected.runbook.steps {
         let mut of_step = BTreeSet::new();
-        for need in &step.needs {
+        // The end of a step that a condition asks for must be known.
+        for need in step.needs.iter().chain(step.when.iter().flat_map(super::When::steps)) {
             match (at.get(need.value.as_str()), collected.groups.get(&need.value)) {
                 (Some(position), _) => {
                     of_step.insert(*position);

@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn many_steps_are_compared_within_bounds() {
         let steps: String =
-            (0..10_000).map(|at| format!("- {{ id: s{at}, restore: f, from: s, to: p{at} }}\n")).collect();
+            (0..10_000).map(|at| format!("- {{ id: s{at}, needs: [], restore: f, from: s, to: p{at} }}\n")).collect();
         let text = format!(
             "rekindle: 1\nsources: {{ s: {{ tar: /s.tar }} }}\ncomponents: {{ f: {{ files: /f }} }}\nsteps:\n{steps}"
         );

@@ -9,8 +9,10 @@ use super::owners::OwnersFrom;
 use super::runbook::Runbook;
 use super::source::Source;
 use super::step::Step;
-use super::step_form::StepForm;
+use super::step_form::{Needs, StepForm};
 use super::template::is_name;
+use super::vars::Vars;
+use super::written_order::{Format, WrittenOrder};
 use crate::model::{Result, TreePath};
 
 pub(super) const MAX_STEPS: usize = 10_000;
@@ -35,30 +37,55 @@ pub(super) struct Collector<'a> {
     pub collected: Collected,
     load: &'a dyn Fn(&str) -> Result<String>,
     kept: BTreeMap<String, String>,
+    vars: Vars,
     open: Vec<String>,
     bytes: usize,
+}
+
+/// An entry that stands for the steps of another file.
+struct Include<'a> {
+    /// The file that it stands in.
+    by: &'a str,
+    at: Span,
+    included: Placed<String>,
+    prefix: &'a str,
+    /// What all steps of the including file need.
+    needs: &'a [Placed<String>],
 }
 
 impl<'a> Collector<'a> {
     /// `load` reads an included file by its path below the runbook's own folder.
     pub fn collect(path: &str, text: &str, load: &'a dyn Fn(&str) -> Result<String>) -> Collected {
         let (text, kept) = unbundle(text);
-        let mut collector = Self { collected: Collected::default(), load, kept, open: Vec::new(), bytes: 0 };
+        let vars = Vars::default();
+        let mut collector = Self { collected: Collected::default(), load, kept, vars, open: Vec::new(), bytes: 0 };
         collector.file(path, text, "", &[]);
-        collector.collected
+        let Self { mut collected, vars, .. } = collector;
+        let Runbook { inputs, owners, .. } = &collected.runbook;
+        let others = inputs.iter().map(|input| input.name.as_str()).chain(owners.iter().map(|one| one.set.as_str()));
+        vars.check(others, &mut collected.findings);
+        collected.declared.extend(vars.names().map(|name| ("vars", name.clone())));
+        collected
     }
 
     fn file(&mut self, path: &str, text: &str, prefix: &str, needs: &[Placed<String>]) {
         let findings = &mut self.collected.findings;
         let number = u16::try_from(findings.files.len()).unwrap_or(u16::MAX);
         findings.files.push(SourceFile { path: path.to_owned(), text: text.to_owned() });
-        let node = match Node::parse(number, text) {
+        let mut node = match Node::parse(number, text) {
             Ok(node) => node,
             Err(finding) => return findings.push(*finding),
         };
         let top = Span { file: number, start: 0, length: 0 };
-        let Some(mut fields) = Fields::of("a runbook", top, &node, findings) else { return };
-        version(&mut fields, findings);
+        if let Some(mut fields) = Fields::of("a runbook", top, &node, findings) {
+            self.vars.declare(&mut fields, findings);
+        }
+        if let Value::Map(pairs) = &mut node.value {
+            pairs.iter_mut().filter(|(key, _)| key.name != "vars").for_each(|(_, node)| self.vars.fill(node, ""));
+        }
+        let Some(mut fields) = Fields::of("a runbook", top, &node, &mut Findings::default()) else { return };
+        fields.entry("vars");
+        let mut order = WrittenOrder::of(format(&mut fields, findings));
         let title = fields.text("title", findings).map(|title| title.value);
         let goal = fields.duration("goal", findings);
         let runbook = &mut self.collected.runbook;
@@ -116,34 +143,33 @@ impl<'a> Collector<'a> {
             }
             match StepForm::decode(node, &mut self.collected.findings) {
                 None => {}
-                Some(StepForm::Step(step)) => self.step(*step, prefix, needs),
+                Some(StepForm::Step(step, own)) => {
+                    let name = Placed { value: step.id.clone(), span: step.span };
+                    let own = order.needs(name, own, &mut self.collected.findings);
+                    self.step(*step, prefix, prefixed(own, prefix, needs));
+                }
                 Some(StepForm::Include { id, at, path: included, needs: own }) => {
-                    let own = prefixed(own, prefix, needs);
-                    self.include(path, id, at, &included, prefix, &own);
+                    self.include(Include { by: path, at, included, prefix, needs }, id, own, &mut order);
                 }
             }
         }
     }
 
-    fn step(&mut self, mut step: Step, prefix: &str, needs: &[Placed<String>]) {
+    fn step(&mut self, mut step: Step, prefix: &str, needs: Vec<Placed<String>>) {
         if !is_id(&step.id) {
             let finding = Finding::error(step.span, format!("a step cannot be called '{}'", step.id));
             self.collected.findings.push(finding.help("use letters, digits, '-', '_' and '.'"));
         }
         step.id = format!("{prefix}{}", step.id);
-        step.needs = prefixed(step.needs, prefix, needs);
+        if let Some(when) = &mut step.when {
+            when.prefix(prefix);
+        }
+        step.needs = needs;
         self.collected.runbook.steps.push(step);
     }
 
-    fn include(
-        &mut self,
-        by: &str,
-        id: Option<String>,
-        at: Span,
-        included: &Placed<String>,
-        prefix: &str,
-        needs: &[Placed<String>],
-    ) {
+    fn include(&mut self, include: Include, id: Option<String>, own: Needs, order: &mut WrittenOrder) {
+        let Include { by, at, included, prefix, needs } = include;
         let refuse = |why: String| Finding::error(included.span, format!("cannot include '{}': {why}", included.value));
         let path = match self.resolve(by, &included.value) {
             Ok(path) => path,
@@ -170,10 +196,13 @@ impl<'a> Collector<'a> {
         }
         let stem = path.rsplit('/').next().unwrap_or(&path);
         let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem).to_owned();
-        let name = format!("{prefix}{}", id.unwrap_or(stem));
+        let name = id.unwrap_or(stem);
+        let own = order.needs(Placed { value: name.clone(), span: at }, own, &mut self.collected.findings);
+        let needs = prefixed(own, prefix, needs);
+        let name = format!("{prefix}{name}");
         let first = self.collected.runbook.steps.len();
         self.open.push(path.clone());
-        self.file(&path, &text, &format!("{name}."), needs);
+        self.file(&path, &text, &format!("{name}."), &needs);
         self.open.pop();
         if self.collected.groups.insert(name.clone(), first..self.collected.runbook.steps.len()).is_some() {
             let finding = Finding::error(at, format!("two includes are called '{name}'"));
@@ -210,12 +239,16 @@ fn is_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= 128 && id.chars().all(is_plain)
 }
 
-fn version(fields: &mut Fields, findings: &mut Findings) {
-    let Some(node) = fields.require("rekindle", findings) else { return };
-    if !matches!(&node.value, Value::Number(_, written) if written == "1") {
-        findings.push(
-            Finding::error(node.span, "this version of the runbook format is not known").help("write rekindle: 1"),
-        );
+fn format(fields: &mut Fields, findings: &mut Findings) -> Format {
+    match fields.require("rekindle", findings).map(|node| (node, &node.value)) {
+        Some((_, Value::Number(_, written))) if written == "2" => Format::Written,
+        Some((_, Value::Number(_, written))) if written == "1" => Format::SideBySide,
+        None => Format::Written,
+        Some((node, _)) => {
+            let finding = Finding::error(node.span, "this version of the runbook format is not known");
+            findings.push(finding.help("write rekindle: 2"));
+            Format::Written
+        }
     }
 }
 

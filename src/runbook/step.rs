@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use super::condition::When;
 use super::finding::{Placed, Span};
 use super::template::Template;
 use super::value::TemplateValue;
-use crate::model::{ComparePrecision, Mode, StepKind};
+use crate::model::{ComparePrecision, Mode, StepKind, StepPolicy};
 
 /// One entry of a runbook, after inclusion and in an order where needs point backwards.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,9 @@ pub struct Step {
     pub each: Option<Placed<String>>,
     /// Ids of other steps, or the prefix of included ones.
     pub needs: Vec<Placed<String>>,
+    /// It is skipped where this does not hold.
+    pub when: Option<When>,
+    pub policy: StepPolicy,
     pub action: Action,
 }
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::condition::When;
 use super::fields::{Fields, template, text, wrong_type};
 use super::finding::{Finding, Findings, Placed, Span};
 use super::near::suggestion;
@@ -8,15 +9,19 @@ use super::source::argv;
 use super::step::{
     Action, ApplyStep, ConfirmStep, OnTimeout, ProbeStep, Program, RestoreStep, RunStep, Step, WaitStep,
 };
+use super::step_policy;
 use super::template::Template;
 use super::value::TemplateValue;
 use crate::model::{ComparePrecision, Mode};
 
 /// A step as a file has it.
 pub(super) enum StepForm {
-    Step(Box<Step>),
-    Include { id: Option<String>, at: Span, path: Placed<String>, needs: Vec<Placed<String>> },
+    Step(Box<Step>, Needs),
+    Include { id: Option<String>, at: Span, path: Placed<String>, needs: Needs },
 }
+
+/// As far as a file says.
+pub(super) type Needs = Option<Vec<Placed<String>>>;
 
 const ACTIONS: [&str; 7] = ["restore", "apply", "run", "wait", "check", "confirm", "include"];
 const RUN_DEADLINE: Duration = Duration::from_secs(3600);
@@ -33,7 +38,9 @@ impl StepForm {
         let id = fields.text("id", findings);
         let about = fields.template("about", findings);
         let each = fields.text("each", findings);
-        let needs = fields.texts("needs", findings);
+        let needs = fields.entry("needs").map(|_| fields.texts("needs", findings));
+        let when = When::decode(&mut fields, findings);
+        let policy = step_policy::decode(&mut fields, findings);
         let given: Vec<(&str, &Key, &Node)> =
             ACTIONS.iter().filter_map(|action| fields.entry(action).map(|(key, node)| (*action, key, node))).collect();
         let [(action, key, value)] = given[..] else {
@@ -51,6 +58,12 @@ impl StepForm {
         let span = id.as_ref().map_or(key.span, |id| id.span);
         if action == "include" {
             let path = text(value, "include", findings);
+            for taken in ["each", "when", "retry", "on_failure", "parallel"] {
+                if let Some((key, _)) = fields.entry(taken) {
+                    let message = format!("an include takes no '{taken}'");
+                    findings.push(Finding::error(key.span, message).help("give it to the steps of the included file"));
+                }
+            }
             fields.finish(findings);
             return Some(Self::Include { id: id.map(|id| id.value), at: key.span, path: path?, needs });
         }
@@ -60,7 +73,9 @@ impl StepForm {
         };
         let action = self::action(action, key, value, &mut fields, findings);
         fields.finish(findings);
-        Some(Self::Step(Box::new(Step { id: id.value, span, about, each, needs, action: action? })))
+        let step = Step { id: id.value, span, about, each, needs: Vec::new(), when, policy, action: action? };
+        step_policy::check(&step, findings);
+        Some(Self::Step(Box::new(step), needs))
     }
 }
 
@@ -178,7 +193,7 @@ fn environment(key: &Key, node: &Node, findings: &mut Findings) -> Vec<(String, 
     env
 }
 
-fn probe(key: &Key, node: &Node, fields: &mut Fields, findings: &mut Findings) -> Option<ProbeStep> {
+pub(super) fn probe(key: &Key, node: &Node, fields: &mut Fields, findings: &mut Findings) -> Option<ProbeStep> {
     let on = fields.text("on", findings);
     let pairs = match &node.value {
         Value::Map(pairs) => pairs.as_slice(),

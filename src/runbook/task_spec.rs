@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::step::{OnTimeout, Program};
-use crate::model::{ComparePrecision, Mode, Owner, Probe, Scope, Secret, TreePath};
+use crate::model::{ComparePrecision, Condition, Mode, Owner, Probe, Scope, Secret, TreePath};
 
 /// One step for one owner with everything filled in, ready for the systems that its names stand for.
 #[derive(Clone, Debug)]
@@ -44,6 +44,16 @@ pub enum TaskWork {
         text: String,
         asked: Option<Question>,
     },
+}
+
+/// What one step's `when` means for one owner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskCondition {
+    pub condition: Condition,
+    /// By the positions that the condition names.
+    pub asked: Vec<Question>,
+    /// As it is written in the runbook.
+    pub words: String,
 }
 
 /// A probe and the component that it is put to.

@@ -162,14 +162,14 @@ fn an_include_cannot_leave_the_runbooks_folder_or_go_in_circles() {
 fn broken_runbooks_are_drawn() {
     let with = |steps: &str| {
         format!(
-            "rekindle: 1\nsources: {{ b: {{ tar: /b.tar }} }}\ncomponents: {{ homes: {{ files: /home }} }}\nowners: {{ user: {{ from: b }} }}\nsteps:\n{steps}"
+            "rekindle: 2\nsources: {{ b: {{ tar: /b.tar }} }}\ncomponents: {{ homes: {{ files: /home }} }}\nowners: {{ user: {{ from: b }} }}\nsteps:\n{steps}"
         )
     };
     let cases = [
         ("not_yaml", "rekindle: 1\nsteps: [a, b\n".to_owned()),
         ("duplicate_key", "rekindle: 1\ntitle: a\ntitle: b\nsteps: []\n".to_owned()),
         ("empty_file", String::new()),
-        ("unknown_version", with("  - { id: a, run: [id] }").replace("rekindle: 1", "rekindle: 9")),
+        ("unknown_version", with("  - { id: a, run: [id] }").replace("rekindle: 2", "rekindle: 9")),
         ("unknown_key", with("  - { id: a, restore: homes, from: b, mod: exact }")),
         ("unknown_action", with("  - { id: a, restor: homes, from: b }")),
         ("two_actions", with("  - { id: a, run: [id], check: { file: x } }")),
@@ -195,7 +195,7 @@ fn broken_runbooks_are_drawn() {
         (
             "no_order",
             with(
-                "  - { id: a, each: user, restore: homes, from: b, below: \"${user}\" }\n  - { id: b, restore: homes, from: b, to: ana }",
+                "  - { id: a, each: user, restore: homes, from: b, below: \"${user}\" }\n  - { id: b, needs: [], restore: homes, from: b, to: ana }",
             ),
         ),
         (
@@ -339,4 +339,94 @@ fn owners_go_by_name_or_by_number_where_the_source_has_both() {
     assert!(wrong("tar: /a.tar, owners: name", "files: /d").contains("cannot be 'name'"));
     assert!(wrong("directory: /d, owners: names", "files: /d").contains("no names"));
     assert!(wrong("tar: /a.tar", "files: /d, owners: names").contains("a key of the source"));
+}
+
+#[test]
+fn steps_of_format_2_follow_one_another_and_those_of_format_1_say_that_they_do_not() {
+    let steps = "  - { id: a, check: { file: x } }\n  - { id: b, check: { file: x } }\n  \
+                 - { id: c, needs: [], check: { file: x } }\n  - { id: d, needs: [a], check: { file: x } }\n";
+    let two = read(&format!("{STEPS}{steps}").replace("rekindle: 1", "rekindle: 2"));
+    assert_eq!(two.needs, [vec![], vec![0], vec![], vec![0]]);
+    let text = format!("{STEPS}{steps}");
+    assert_eq!(read(&text).needs, [vec![], vec![], vec![], vec![0]]);
+    let found = found(&text);
+    assert_eq!(found, "test.yaml:5:11: warning: 'b' does not wait for 'a', which is written before it\n");
+}
+
+#[test]
+fn an_included_file_stands_in_the_written_order_and_runs_alone() {
+    let outer = format!(
+        "{STEPS}  - {{ id: first, check: {{ file: x }} }}\n  - {{ include: part.yaml }}\n  - {{ id: last, check: {{ file: x }} }}\n"
+    )
+    .replace("rekindle: 1", "rekindle: 2");
+    let part = "rekindle: 2\ncomponents: { homes: { files: /srv } }\n\
+                steps: [{ id: one, check: { file: x } }, { id: two, check: { file: x }, when: { step: one, is: done } }]\n";
+    assert_eq!(found(part), "");
+    let load = |path: &str| if path == "part.yaml" { Ok(part.to_owned()) } else { nothing_to_include(path) };
+    let (runbook, findings) = Runbook::parse("test.yaml", &outer, &load).unwrap();
+    assert_eq!(findings.to_string(), "");
+    assert_eq!(runbook.needs, [vec![], vec![0], vec![0, 1], vec![1, 2]]);
+    let condition = runbook.condition(2, None, &inputs(&runbook, &[])).unwrap().unwrap();
+    assert_eq!(
+        condition.condition,
+        crate::model::Condition::Step { step: 1, is: vec![crate::model::TaskStatus::Done] }
+    );
+}
+
+#[test]
+fn what_a_condition_or_a_policy_gets_wrong_is_pointed_at() {
+    let with = |more: &str| {
+        found(&format!(
+            "rekindle: 2\ninputs: {{ x: {{ default: a }}, s: {{ secret: true }} }}\ncomponents: {{ homes: {{ files: /home }} }}\n\
+             steps:\n  - {{ id: first, run: [echo, \"${{x}}\"], env: {{ S: \"${{s}}\" }} }}\n  - {{ id: b, check: {{ file: x }}, {more} }}\n"
+        ))
+    };
+    assert_eq!(with("when: [{ input: x, is: a }, { any: [{ step: first, is: [done, unchanged] }] }]"), "");
+    for (wrong, message) in [
+        ("when: { input: y, is: a }", "there is no input 'y'"),
+        ("when: { input: s, is: a }", "would show the secret 's'"),
+        ("when: { step: z, is: done }", "there is no step 'z'"),
+        ("when: { step: first, is: finished }", "no step ends as 'finished'"),
+        ("when: { step: first, is: failed }", "never begins while it is failed"),
+        ("when: { step: b, is: done }", "need one another"),
+        ("when: { input: x }", "needs 'is'"),
+        ("when: { input: x, step: first, is: a }", "about one thing"),
+        ("when: yes", "must be a map"),
+        ("when: { any: [] }", "must be a list"),
+        ("when: { probe: { file: \"${y}\" } }", "there is no input 'y'"),
+        ("retry: 3", "must be a map"),
+        ("retry: { times: 0 }", "from 1 to 100"),
+        ("retry: { wait: 3s }", "needs 'times'"),
+        ("on_failure: stopp", "cannot be 'stopp'"),
+        ("parallel: -1", "from 1 to 1000"),
+        ("parallel: 2", "no meaning"),
+    ] {
+        let found = with(wrong);
+        assert!(found.contains(message), "{wrong}: {found}");
+    }
+}
+
+#[test]
+fn a_var_stands_for_its_text_but_never_in_a_script() {
+    let text = "rekindle: 2\nvars: { root: /srv, homes: \"${root}/home\" }\nsources: { a: { directory: \"${root}/a\" } }\n\
+                components: { homes: { files: \"${homes}\" } }\nsteps: [ { id: x, restore: homes, from: a } ]\n";
+    let runbook = read(text);
+    assert!(format!("{:?}", runbook.components).contains("/srv/home"));
+    assert_eq!(found(text), "");
+    let with = |vars: &str, step: &str| {
+        found(&format!(
+            "rekindle: 2\ninputs: {{ i: {{ default: x }} }}\nvars: {{ {vars} }}\nsteps: [ {{ id: x, {step} }} ]\n"
+        ))
+    };
+    let echo = "run: [echo, \"${i}\", \"${v}\"]";
+    assert_eq!(with("v: a b", echo), "");
+    assert!(with("v: a", "shell: true, run: 'echo ${v}'").contains("never reaches a shell"));
+    assert!(with("v: \"${i}\"", "run: [sh, -c, \"echo ${v}\"]").contains("would be run as code"));
+    assert!(with("v: a, w: b", echo).contains("the var 'w' is not used"));
+    assert!(with("i: a, v: a", echo).contains("both a var and an input"));
+    assert!(with("v: \"${v}\"", echo).contains("stands for itself"));
+    assert!(with("v: a", "run: [echo, \"${i}\", \"${vv}\", \"${v}\"]").contains("there is no input 'vv'"));
+    let mut bomb = format!("v0: {}", "x".repeat(1000));
+    (1..40).for_each(|at| bomb.push_str(&format!(", v{at}: \"{}\"", format!("${{v{}}}", at - 1).repeat(10))));
+    assert!(with(&bomb, echo).contains("longer than 64 KiB"));
 }

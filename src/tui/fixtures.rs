@@ -33,6 +33,7 @@ pub fn header() -> RunHeader {
         needs: needs.to_vec(),
         component: (!component.is_empty()).then(|| component.to_owned()),
         about: about.to_owned(),
+        policy: Default::default(),
     };
     RunHeader {
         id: "20261121-044300-demo".to_owned(),
@@ -48,6 +49,7 @@ pub fn header() -> RunHeader {
                 needs: vec![1],
                 component: None,
                 about: "users have opened their files".to_owned(),
+                policy: Default::default(),
             },
         ],
         owners: vec![OwnerSet::new("user", ["ana", "bob", "cyd", "dee"].map(str::to_owned).to_vec())],

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rekindle::component::Component;
-use rekindle::engine::{Command, CommandLine, Notice, Script, Work};
+use rekindle::engine::{Command, CommandLine, Notice, Script, When, Work};
 use rekindle::journal::StateFolder;
 use rekindle::model::{Event, Owner, Result, Run, RunHeader, Secret, StepHeader, StepKind, TaskStatus};
 
@@ -13,6 +13,10 @@ use crate::one_step::new_session;
 struct OneCommand(CommandLine);
 
 impl Script for OneCommand {
+    fn when(&self, _step: usize, _owner: Option<&Owner>) -> Result<Option<When>> {
+        Ok(None)
+    }
+
     fn work(&self, _step: usize, _owner: Option<&Owner>) -> Result<Work> {
         Ok(Work::Run(self.0.clone()))
     }
@@ -57,6 +61,7 @@ async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) ->
         needs: Vec::new(),
         component: None,
         about: String::new(),
+        policy: Default::default(),
     };
     let engine = session.begin(RunHeader { id: "command".to_owned(), steps: vec![step], ..RunHeader::default() });
     let mut notices = engine.subscribe();

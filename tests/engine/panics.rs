@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
-use rekindle::engine::{Ask, Asking, Script, Work};
+use rekindle::engine::{Ask, Asking, Script, When, Work};
 use rekindle::journal::StateFolder;
 use rekindle::model::{
     Answer, Body, Document, FoundOwners, Location, Mode, Owner, Probe, Resource, ResourceId, Result, RunHeader, Schema,
@@ -119,6 +119,10 @@ async fn a_panic_in_any_call_of_a_component_ends_its_task_with_what_is_known() {
 struct OneQuestion(Asking);
 
 impl Script for OneQuestion {
+    fn when(&self, _step: usize, _owner: Option<&Owner>) -> Result<Option<When>> {
+        Ok(None)
+    }
+
     fn work(&self, _: usize, _: Option<&Owner>) -> Result<Work> {
         let probe = Probe { question: "well".to_owned(), of: json!({}) };
         Ok(Work::Ask(Ask { how: self.0.clone(), reader: Some(Broken::side("probe", false)), probe: Some(probe) }))
@@ -138,6 +142,7 @@ async fn a_panic_in_an_answer_fails_the_question() {
         needs: Vec::new(),
         component: None,
         about: String::new(),
+        policy: Default::default(),
     };
     let wait = Asking::Wait { every: Duration::from_millis(1), deadline: Duration::from_secs(60), go_on: true };
     for (how, kind) in [(Asking::Check, StepKind::Check), (wait, StepKind::Wait)] {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rekindle::component::Component;
 use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
 use rekindle::components::files::{FilesComponent, FilesConfig, FilesSource};
-use rekindle::engine::{Engine, Notice, Restore, Script, Work};
+use rekindle::engine::{Engine, Notice, Restore, Script, When, Work};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
     ApprovalPolicy, ComparePrecision, Digest, Error, ErrorKind, Event, Fidelity, FieldRule, FieldShape, KindSchema,
@@ -115,6 +115,7 @@ impl Platform {
             needs: needs.to_vec(),
             component: Some(component.to_owned()),
             about: String::new(),
+            policy: Default::default(),
         };
         let backup = script.home_backup.identity().await.unwrap();
         RunHeader {
@@ -199,6 +200,10 @@ struct PlatformScript {
 }
 
 impl Script for PlatformScript {
+    fn when(&self, _step: usize, _owner: Option<&Owner>) -> Result<Option<When>> {
+        Ok(None)
+    }
+
     fn work(&self, step: usize, owner: Option<&Owner>) -> Result<Work> {
         let owner = owner.ok_or_else(|| Error::new(ErrorKind::Bug, "find the work", "every step is for a user"))?;
         let (source, component, name, below, to) = match step {

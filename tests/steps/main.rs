@@ -5,6 +5,9 @@
 use std::fs;
 use std::process::Command;
 
+mod failing;
+mod ordered;
+
 struct Platform {
     folder: tempfile::TempDir,
 }
@@ -34,7 +37,7 @@ impl Platform {
     fn rekindle(&self, verb: &[&str], steps: &str) -> Told {
         let root = self.folder.path().display();
         let text = format!(
-            "rekindle: 1\ntitle: steps\nsources:\n  here: {{ directory: {root} }}\ncomponents:\n  \
+            "rekindle: 2\ntitle: steps\nsources:\n  here: {{ directory: {root} }}\ncomponents:\n  \
              homes: {{ files: {root}/homes }}\n  deployments: {{ documents: {root}/deployments }}\nowners:\n  \
              user: {{ from: homes }}\nsteps:\n{steps}"
         );

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rekindle::component::Component;
-use rekindle::engine::{Restore, Script, Session, Work};
+use rekindle::engine::{Restore, Script, Session, When, Work};
 use rekindle::journal::{Journal, RunFolder, StateFolder, UndoStore};
 use rekindle::model::{
     ApprovalPolicy, ComparePrecision, Digest, Mode, Owner, OwnerSet, ResourceId, Result, RunHeader, Scope, StepHeader,
@@ -20,6 +20,10 @@ pub struct Accounts {
 }
 
 impl Script for Accounts {
+    fn when(&self, _step: usize, _owner: Option<&Owner>) -> Result<Option<When>> {
+        Ok(None)
+    }
+
     fn work(&self, _: usize, owner: Option<&Owner>) -> Result<Work> {
         Ok(Work::Restore(Restore {
             source_name: "backup".into(),
@@ -50,6 +54,7 @@ impl Accounts {
                 needs: Vec::new(),
                 component: Some("accounts".to_owned()),
                 about: String::new(),
+                policy: Default::default(),
             }],
             owners: vec![OwnerSet::new("user", users)],
             identities: [

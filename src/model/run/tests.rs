@@ -9,6 +9,7 @@ fn step(id: &str, each: bool, needs: &[u16]) -> StepHeader {
         needs: needs.to_vec(),
         component: None,
         about: String::new(),
+        policy: Default::default(),
     }
 }
 
