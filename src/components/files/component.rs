@@ -28,8 +28,14 @@ pub struct FilesComponent {
     schema: Schema,
     right: Arc<WriteRight>,
     mounts: Mounts,
-    /// Of the root that was there when it was last asked for: device and inode number.
-    capacity: Mutex<Option<((u64, u64), Arc<RootCapacity>)>>,
+    capacity: Mutex<Option<Known>>,
+}
+
+/// What is known of the root that was there when it was last asked for.
+struct Known {
+    /// Device and inode number.
+    root: (u64, u64),
+    capacity: Arc<RootCapacity>,
 }
 
 impl FilesComponent {
@@ -131,12 +137,13 @@ impl Component for FilesComponent {
 
     fn capacity(&self) -> Option<Arc<dyn Capacity>> {
         let root = rustix::fs::stat(&self.config.root).ok()?;
-        let id = (root.st_dev, root.st_ino);
+        let root = (root.st_dev, root.st_ino);
         let mut capacity = self.capacity.lock().unwrap_or_else(PoisonError::into_inner);
         // Another file system may have been mounted there.
-        capacity.take_if(|(of, _)| *of != id);
-        let (_, known) = capacity.get_or_insert_with(|| (id, Arc::new(RootCapacity::new(self.config.root.clone()))));
-        Some(Arc::clone(known) as Arc<dyn Capacity>)
+        capacity.take_if(|known| known.root != root);
+        let known = || Known { root, capacity: Arc::new(RootCapacity::new(self.config.root.clone())) };
+        let known = capacity.get_or_insert_with(known);
+        Some(Arc::clone(&known.capacity) as Arc<dyn Capacity>)
     }
 
     fn mounted_in(&self, id: &ResourceId) -> Vec<TreePath> {

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::job::Job;
-use super::state::same_kind;
+use super::state::{alike, same_kind};
 use super::write::Write;
 use crate::model::{Entry, Hunk, HunkAt, NodeKind, Result, TreePath};
 
@@ -39,15 +39,20 @@ impl<'a> Links<'a> {
         if groups.is_empty() {
             return Ok(anchors);
         }
-        // What the plan does not name was equal when it was made.
-        let named: HashSet<&TreePath> = write.change.hunks.iter().filter_map(node).collect();
+        let written: HashSet<&TreePath> = jobs.iter().map(|job| job.path).collect();
+        // What the plan does not name was equal when it was made; what it names may be written by an earlier try.
+        let named: HashMap<&TreePath, Option<&Entry>> = write.change.hunks.iter().filter_map(node).collect();
+        let serves = |live: &Entry, entry: &Entry| match named.get(&entry.path) {
+            None => same_kind(&live.kind, &entry.kind),
+            Some(after) => after.is_some_and(|after| alike(live, after)),
+        };
         for entry in write.desired()?.entries()? {
             let entry = entry?;
             if let Some(link) = link_of(&entry)
                 && groups.contains(&link)
                 && !anchors.contains_key(&link)
-                && !named.contains(&entry.path)
-                && write.look(&entry.path)?.is_some_and(|live| same_kind(&live.kind, &entry.kind))
+                && !written.contains(&entry.path)
+                && write.look(&entry.path)?.is_some_and(|live| serves(&live, &entry))
             {
                 anchors.insert(link, entry.path);
             }
@@ -56,9 +61,9 @@ impl<'a> Links<'a> {
     }
 }
 
-fn node(hunk: &Hunk) -> Option<&TreePath> {
+fn node(hunk: &Hunk) -> Option<(&TreePath, Option<&Entry>)> {
     match &hunk.at {
-        HunkAt::Node { path, .. } => Some(path),
+        HunkAt::Node { path, after, .. } => Some((path, after.as_deref())),
         HunkAt::Field { .. } => None,
     }
 }

@@ -33,8 +33,9 @@ pub(super) struct Found {
     /// How many nodes keep facts that the backup does not record.
     pub(super) keep_attributes: u64,
     pub(super) keep_acls: u64,
-    /// Facts that the live side cannot hold, by what is said of them.
-    lost: BTreeMap<String, Vec<TreePath>>,
+    /// Facts that the live side cannot hold, the first of them in words.
+    lost: Vec<String>,
+    more_lost: u64,
     /// The same of many nodes alike.
     common: BTreeMap<String, u64>,
 }
@@ -73,7 +74,8 @@ impl Found {
         for lost in lost {
             match lost {
                 Lost::Common(words) => *self.common.entry(words).or_default() += 1,
-                Lost::Said(words) => self.lost.entry(words).or_default().push(path.clone()),
+                Lost::Said(words) if self.lost.len() < MOST_WARNINGS => self.lost.push(format!("{path}: {words}")),
+                Lost::Said(_) => self.more_lost += 1,
             }
         }
     }
@@ -129,8 +131,10 @@ impl Found {
         say(&in_place, "not restored: a directory that holds ignored files stands in its place, and stays");
         say(&self.blocked, "not restored: a directory that is ignored stands in its place");
         say(&held, "it stays: it holds ignored files");
-        for (words, paths) in &self.lost {
-            say(paths, words);
+        warnings.append(&mut self.lost);
+        if self.more_lost > 0 {
+            warnings
+                .push(format!("and {} more: facts that cannot be held where they are to be restored", self.more_lost));
         }
         for (count, what) in [(self.keep_attributes, "extended attributes"), (self.keep_acls, "access lists (ACLs)")] {
             if count > 0 {

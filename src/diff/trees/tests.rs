@@ -349,6 +349,10 @@ fn what_the_live_side_cannot_hold_is_told_and_not_planned_again() {
     let again = compare(&id(), side(vec![directory(""), file("a", 1, 5), file("b", 1, 1)]), desired(), &rules).unwrap();
     assert!(again.change.is_none());
     assert_eq!(again.warnings, diff.warnings);
+
+    let many = std::iter::once(directory("")).chain((0..1_000).map(|number| file(&format!("f{number:04}"), 1, 9)));
+    let diff = compare(&id(), side(vec![directory("")]), side(many.collect()), &rules).unwrap();
+    assert_eq!(diff.warnings.len(), 22, "{:?}", diff.warnings);
 }
 
 #[test]

@@ -159,10 +159,10 @@ mod tests {
     #[test]
     fn attributes_in_the_form_of_libarchive_alone_are_read() {
         let mut read = Extended::default();
-        read.add(b"36 LIBARCHIVE.xattr.user.a%20b=NQo\n").unwrap();
+        read.add(b"35 LIBARCHIVE.xattr.user.a%20b=NQo\n").unwrap();
         assert_eq!(read.xattrs, [("user.a b".into(), b"5\n".as_slice().into())]);
-        read.add(b"28 SCHILY.xattr.user.a b=six\n").unwrap();
-        read.add(b"36 LIBARCHIVE.xattr.user.a%20b=NQo\n").unwrap();
+        read.add(b"29 SCHILY.xattr.user.a b=six\n").unwrap();
+        read.add(b"35 LIBARCHIVE.xattr.user.a%20b=NQo\n").unwrap();
         assert_eq!(read.xattrs, [("user.a b".into(), b"six".as_slice().into())]);
     }
 }
