@@ -67,6 +67,12 @@ pub trait Component: Reader {
         Ok(())
     }
 
+    /// Places in the tree of `id` of which another file system has what is there: they are left alone. Reads only.
+    fn mounted_in(&self, id: &ResourceId) -> Vec<TreePath> {
+        let _ = id;
+        Vec::new()
+    }
+
     /// Who made what is there now, where a write that was to make it of nothing, `made`, was interrupted. A system that
     /// makes a whole target by one call adds to it of its own, and only the target itself can tell whose it is.
     async fn maker(&self, run: &str, made: &[&Resource]) -> Result<Maker> {

@@ -6,7 +6,8 @@
 //! - [`model`]: what everything else speaks of. Pure: resources with a body (a document or a tree of files), changes
 //!   and their hunks, plans and their digests, events, and [`model::Run`], which is the fold of its events.
 //! - [`reader`] and [`component`]: the two traits of a system, with their contract.
-//! - [`stores`]: where a backup's bytes lie (directory, tar, restic). [`components`]: live systems and the formats of
+//! - [`stores`]: where a backup's bytes lie (directory, tar, restic), with the owners of its files as [`name_service`]
+//!   knows them on this machine. [`components`]: live systems and the formats of
 //!   their backups. [`beneath`]: files beneath one directory handle. Only the registry names these adapters.
 //! - [`runbook`]: the file format, its lint, and its expansion into tasks.
 //! - [`diff`]: documents by structure, text by lines, trees by merge-joining two walks.
@@ -38,6 +39,7 @@ pub mod diff;
 pub mod engine;
 pub mod journal;
 pub mod model;
+pub mod name_service;
 mod named_file;
 pub mod reader;
 mod registry;

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use crate::model::{
-    Answer, Error, ErrorKind, Location, Probe, Resource, Result, Schema, Scope, TargetIdentity, TreePath,
+    Answer, Error, ErrorKind, FoundOwners, Location, Probe, Resource, Result, Schema, Scope, TargetIdentity, TreePath,
 };
 
 /// Anything that holds resources and can be read: a backup or a live system.
@@ -17,9 +17,9 @@ pub trait Reader: Send + Sync {
     /// Asks the system itself, each time: another one may answer at the same address now.
     async fn identity(&self) -> Result<TargetIdentity>;
 
-    /// The names of all owners below `below`: one per directory, document or user of that kind; sorted,
-    /// without repetition.
-    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<Vec<String>>;
+    /// All owners below `below`: one per directory, document or user of that kind. What is there and cannot be walked
+    /// is among the unusable ones, and is no error: the others go on without it.
+    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<FoundOwners>;
 
     /// Whether no owner at all is an answer. Where it can as well mean that the wrong place was read, it is refused.
     fn can_have_no_owners(&self) -> bool {
@@ -49,6 +49,11 @@ pub trait Reader: Send + Sync {
     /// For each scope, what this system holds there and its schema does not know, in words: it is not restored, and
     /// the plan says so. Asked after [`Reader::list`].
     async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {
+        scopes.iter().map(|_| Vec::new()).collect()
+    }
+    /// For each scope, resources that this source holds and of which it cannot tell whether they belong to the scope's
+    /// owner: what is not understood is not absent, so nothing live is removed in their place.
+    async fn unclear(&self, scopes: &[Scope]) -> Vec<Vec<crate::model::ResourceId>> {
         scopes.iter().map(|_| Vec::new()).collect()
     }
     /// Where a resource with this id is or would be; pure.

@@ -38,6 +38,7 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
     let former = operate::folded(&ReadJournal::open(&folder)?.load()?)?;
     if former.state == RunState::Closed {
         folder.is_own()?;
+        folder.remove_undo()?;
         return release_the_rest(&former, &args, output).await;
     }
     let taken = operate::take(folder)?;
@@ -79,10 +80,11 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
             _ => {}
         }
     }
-    tell(&id, "is closed; undo is no longer offered", &missing, output)
+    let closed = "is closed; undo is no longer offered";
+    tell(&id, [closed, closed], &format!("rekindle close {id}"), &missing, output)
 }
 
-/// Of a run that is closed already: what could not be reached at that time.
+/// Of a run that is closed already: what could not be reached at that time, or was left by a close that was killed.
 async fn release_the_rest(run: &Run, args: &CloseArgs, output: &Output) -> Result<Exit> {
     let header = &run.header;
     let inputs = args.inputs.again(&recorded_runbook(header)?, header)?;
@@ -93,23 +95,29 @@ async fn release_the_rest(run: &Run, args: &CloseArgs, output: &Output) -> Resul
             missing.entry(name).or_insert_with(|| error.problem());
         }
     }
-    tell(&header.id, "was closed before; what it left is released", &missing, output)
+    let told = ["was closed before; what it left is released", "was closed before"];
+    tell(&header.id, told, &format!("rekindle close {}", header.id), &missing, output)
 }
 
-pub(super) fn tell(id: &str, how: &str, missing: &BTreeMap<String, Problem>, output: &Output) -> Result<Exit> {
+/// `how` it stands now: where all is released, and where something is not. `again` is the command that releases the rest.
+pub(super) fn tell(
+    id: &str,
+    [all, some]: [&str; 2],
+    again: &str,
+    missing: &BTreeMap<String, Problem>,
+    output: &Output,
+) -> Result<Exit> {
     if output.json {
         output.print_json(&serde_json::json!({ "closed": id, "not_released": missing }))?;
     } else {
-        let how = if missing.is_empty() { how } else { "is closed; undo is no longer offered" };
+        let how = if missing.is_empty() { all } else { some };
         let mut text = format!("{id} {how}\n");
         for (name, problem) in missing {
             let (name, what) = (visible(name), visible(&problem.what));
             text.push_str(&format!("! what it keeps at '{name}' is not released: {what}\n"));
         }
         if !missing.is_empty() {
-            text.push_str(&format!(
-                "next: rekindle close {id}   once more when that is mended: it releases the rest\n"
-            ));
+            text.push_str(&format!("next: {again}   once more when that is mended: it releases the rest\n"));
         }
         output.print(&text)?;
     }

@@ -25,6 +25,9 @@ pub struct PlanFile {
     /// Components to which somebody else wrote then.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, Problem>,
+    /// Owners that cannot be walked, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unusable_owners: Vec<String>,
     pub tasks: Vec<PlannedTask>,
 }
 
@@ -81,6 +84,7 @@ impl PlanFile {
             identities: header.identities.clone(),
             given,
             held,
+            unusable_owners: header.unusable_lines(),
             tasks: Vec::new(),
         }
     }

@@ -67,8 +67,7 @@ mod tests {
     }
 
     fn run(steps: Vec<StepHeader>) -> Run {
-        let set =
-            |set: &str, names: [&str; 2]| OwnerSet { set: set.to_owned(), names: names.map(str::to_owned).to_vec() };
+        let set = |set: &str, names: [&str; 2]| OwnerSet::new(set, names.map(str::to_owned).to_vec());
         let owners = vec![set("user", ["ana", "bob"]), set("group", ["dev", "ops"])];
         let event = Event::Opened { run: Box::new(RunHeader { steps, owners, ..RunHeader::default() }) };
         let mut run = Run::default();

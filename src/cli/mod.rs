@@ -94,6 +94,14 @@ impl Exit {
         if run.is_complete() { Self::Fine } else { Self::ChangesPending }
     }
 
+    /// The same of a run that restores: where an owner was asked for who cannot be walked, not all is done.
+    pub fn of_all_asked_for(run: &Run) -> Self {
+        match Self::of(run) {
+            Self::Fine if run.header.misses_an_owner() => Self::ChangesPending,
+            exit => exit,
+        }
+    }
+
     pub fn code(self) -> u8 {
         match self {
             Self::Fine => 0,

@@ -6,14 +6,14 @@ use clap::Args;
 use super::Exit;
 use super::decisions::PlanFile;
 use super::operate;
-use super::plain::{counted, identity_lines, plan_lines};
+use super::plain::{counted, opening_lines, plan_lines};
 use super::prepared::{as_run, prepare, usable_runbook};
 use super::progress::Progress;
 use super::waits::Waits;
 use super::{InputArgs, OwnerArgs, say};
 use crate::engine::{Foreseen, Outlook, Script, dry_run, held_by_others};
 use crate::journal::StateFolder;
-use crate::model::{Preview, Result, RunHeader, Selection, TargetHolder, visible};
+use crate::model::{Preview, Result, RunHeader, Selection, TargetHolder, plural, visible};
 
 /// Dry run: prints what a run would change now, and changes nothing
 ///
@@ -54,7 +54,7 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
     let holder = TargetHolder { run: header.id.clone(), by, since: operate::now() };
     let held = held_by_others(&header.steps, &*script, &holder).await;
     if !json {
-        identity_lines(header).iter().for_each(|line| say(line));
+        opening_lines(header).iter().for_each(|line| say(line));
         for problem in held.values() {
             let next = problem.next.as_deref().unwrap_or_default();
             say(&format!("! a run {}; {}", problem.what, visible(next)));
@@ -62,7 +62,7 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
     }
     super::strays::warn(&*script, &args.runbook).await;
     let key = StateFolder::from_environment()?.digest_key()?;
-    let mut summary = Summary::default();
+    let mut summary = Summary { misses_an_owner: header.misses_an_owner(), ..Summary::default() };
     let most = if args.all { usize::MAX } else { MOST_HUNKS };
     let mut saved =
         (json || args.out.is_some()).then(|| PlanFile::of(&prepared.header, held, args.given(&prepared.header)));
@@ -94,8 +94,15 @@ pub async fn run(args: PlanArgs, json: bool) -> Result<Exit> {
     }
     if !json {
         say(&format!(
-            "\n{} unchanged, {} to change, {} to ask, {} failed",
-            summary.unchanged, summary.changes, summary.others, summary.failed
+            "\n{} unchanged, {} to change, {} to ask, {} failed{}",
+            summary.unchanged,
+            summary.changes,
+            summary.others,
+            summary.failed,
+            match header.unusable_owners().count() {
+                0 => String::new(),
+                count => format!(", {} left out", plural(count as u64, "owner")),
+            }
         ));
     }
     Ok(summary.exit())
@@ -116,6 +123,8 @@ struct Summary {
     changes: usize,
     others: usize,
     failed: usize,
+    /// An owner was asked for that cannot be walked: it is not said that there is nothing to do.
+    misses_an_owner: bool,
 }
 
 impl Summary {
@@ -139,6 +148,7 @@ impl Summary {
         match (self.failed, self.changes) {
             (1.., _) => Exit::Failed,
             (0, 1..) => Exit::ChangesPending,
+            (0, 0) if self.misses_an_owner => Exit::ChangesPending,
             (0, 0) => Exit::Fine,
         }
     }

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::waits::Waits;
-use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader, StepHeader, TargetIdentity};
+use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader, StepHeader, TargetIdentity, plural};
 use crate::registry::{Pins, Systems, same_system};
 use crate::runbook::{Findings, Inputs, Runbook};
 
@@ -51,9 +51,16 @@ pub async fn prepare(
     let has_tasks = !steps.iter().all(of_nobody);
     for set in owners.iter().filter(|set| is_empty(set)) {
         if !(has_tasks && systems.can_be_empty(&set.set)) {
-            let why = format!("the runbook's set '{}' has nobody in it", set.set);
-            return Err(Error::new(ErrorKind::NotFound, "find whom to restore", why)
-                .next("check the owners' 'from' and 'below' in the runbook"));
+            let doing = "find the owners to restore";
+            if let Some(first) = set.unusable.first() {
+                let all = plural(set.unusable.len() as u64, &set.set);
+                let why = format!("none of the {all} there can be restored; {}: {}", first.name, first.why);
+                return Err(Error::new(ErrorKind::Invalid, doing, why));
+            }
+            let why = format!("the runbook's set '{}' is empty", set.set);
+            return Err(
+                Error::new(ErrorKind::NotFound, doing, why).next("check the owners' 'from' and 'below' in the runbook")
+            );
         }
     }
     let header = RunHeader {

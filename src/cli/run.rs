@@ -90,14 +90,15 @@ pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) 
         }
         return Exit::Failed;
     }
-    let exit = Exit::of(run);
+    let exit = Exit::of_all_asked_for(run);
     if !json {
         let tasks: Vec<TaskId> = (0_u32..).zip(&run.tasks).map(|(number, _)| TaskId(number)).collect();
         super::approval::waiting(run, &tasks, policy).iter().for_each(|line| say(line));
         say(&super::plain::totals(run));
+        run.header.unusable_lines().iter().for_each(|line| say(line));
         match exit {
             _ if run.state == RunState::Closed => say(&format!("next: rekindle report {id}")),
-            Exit::Fine => {
+            _ if Exit::of(run) == Exit::Fine => {
                 say(&format!("next: rekindle report {id}"));
                 if run.tasks.iter().any(|task| task.undoable) {
                     say(&format!("      rekindle undo {id}   brings the former state back"));

@@ -23,7 +23,7 @@ pub async fn warn(script: &dyn Script, runbook: &Path) {
         for run in strays.iter().take(MOST_NAMED) {
             let flags = ["--lost".to_owned(), runbook.display().to_string()];
             remark(&format!(
-                "warning: '{}' keeps former files of the run {}, and {} has no record of it; if nobody else has, \
+                "warning: '{}' keeps former files of the run {}, and {} has no record of it; if no other machine or account has it, \
                  'rekindle close {} {} --yes' removes them",
                 visible(&name),
                 visible(run),
@@ -54,7 +54,8 @@ pub async fn release(run: &str, runbook: &Path, args: &CloseArgs, output: &Outpu
         return Err(Error::new(ErrorKind::Refused, doing(), "a record of it elsewhere could still undo it")
             .next("make sure that no other machine or account has that run, then say so with --yes"));
     }
-    let runbook = usable_runbook(runbook)?;
+    let given = runbook;
+    let runbook = usable_runbook(given)?;
     let inputs = args.inputs.gather(&runbook)?;
     let waits = Waits::default();
     let opened = |name: &str, told| waits.tell_of(name, told);
@@ -76,5 +77,7 @@ pub async fn release(run: &str, runbook: &Path, args: &CloseArgs, output: &Outpu
         return Err(Error::new(ErrorKind::NotFound, doing(), "none of the runbook's targets keeps anything for it")
             .next("'rekindle plan' names the runs for which something is kept"));
     }
-    tell(run, "had no record here; what was kept for it is removed", &missing, output)
+    let told = ["had no record here; what was kept for it is removed", "has no record here"];
+    let flags = [run.to_owned(), "--lost".to_owned(), given.display().to_string(), "--yes".to_owned()];
+    tell(run, told, &format!("rekindle close {}", shown_command(&flags)), &missing, output)
 }

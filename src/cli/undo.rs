@@ -10,7 +10,8 @@ use super::prepared::{recorded_runbook, reopen_live};
 use super::{ApprovalArgs, InputArgs, say};
 use crate::engine::{Command, Purpose, shown_command};
 use crate::model::{
-    ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, plural, visible,
+    ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, UNDO_LOST, plural,
+    visible,
 };
 use crate::runbook::owner_of;
 use crate::signals::Signals;
@@ -90,13 +91,20 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
             .next(problem.next.clone().unwrap_or_else(|| format!("rekindle undo {id}"))));
     }
     if left.is_empty() {
+        let is_lost = |task: &TaskId| ending.run.stays(*task).iter().any(|line| line.ends_with(UNDO_LOST));
+        let lost = order.iter().flatten().any(is_lost);
         if !json {
             let stays = stays(&ending.run, order.iter().flatten().copied());
             stays.iter().for_each(|line| say(line));
-            let all_but = if stays.is_empty() { "" } else { " but for that" };
-            say(&format!("everything that was asked for is undone{all_but}"));
+            say(match (lost, stays.is_empty()) {
+                (true, _) => {
+                    "what could be undone is undone; undo the rest by hand: 'rekindle report' shows what was written"
+                }
+                (false, true) => "everything that was asked for is undone",
+                (false, false) => "everything that was asked for is undone but for that",
+            });
         }
-        return Ok(Exit::Fine);
+        return Ok(if lost { Exit::Failed } else { Exit::Fine });
     }
     if !json {
         // What the restore left in review was not to be undone, and no flag takes it along.

@@ -301,7 +301,7 @@ impl Actor {
                 return Err(Error::new(
                     ErrorKind::Conflict,
                     format!("show the plan of {}", self.run.name(task)),
-                    "live or backup changed since; it is planned anew",
+                    "live or backup changed since; it is planned again",
                 ));
             }
             self.proposals.put(task, made.clone());

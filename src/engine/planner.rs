@@ -78,8 +78,11 @@ async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
     // What only the live side has matters where it would be removed.
     let live_listed = match first.restore.mode {
         Mode::Exact => {
-            let _turn = calls.reading(name).await;
-            component.list(&scopes).await
+            let listed = {
+                let _turn = calls.reading(name).await;
+                component.list(&scopes).await
+            };
+            without(listed, source.unclear(&scopes).await)
         }
         Mode::Merge => scopes.iter().map(|_| Ok(Vec::new())).collect(),
     };
@@ -116,6 +119,15 @@ async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
         pairs.into_iter().collect()
     });
     answered.collect()
+}
+
+/// What is live and may be removed: not what the source may hold all the same.
+fn without(listed: Vec<Result<Vec<Location>>>, unclear: Vec<Vec<ResourceId>>) -> Vec<Result<Vec<Location>>> {
+    let unclear = unclear.into_iter().chain(std::iter::repeat(Vec::new()));
+    let kept = |(listed, unclear): (Result<Vec<Location>>, Vec<ResourceId>)| {
+        Ok(listed?.into_iter().filter(|location| !unclear.contains(&location.id)).collect())
+    };
+    listed.into_iter().zip(unclear).map(kept).collect()
 }
 
 /// What the source holds of each, position by position.
@@ -200,6 +212,7 @@ fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Optio
             let capacity = restore.component.capacity();
             let rules = trees::TreeRules::new(schema, restore.mode, restore.precision)?
                 .reserving(schema, &pair.id.key)
+                .sparing(restore.component.mounted_in(&pair.id))
                 .restoring(desired.as_deref(), capacity.as_deref());
             let diff = trees::compare(
                 &pair.id,
@@ -220,6 +233,7 @@ fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Optio
             }
             if let (Some(change), Some(desired)) = (&mut change, &desired) {
                 trees::stamp(change, &**desired);
+                change.warnings.extend(desired.said());
             }
             Ok((change, left))
         }

@@ -155,7 +155,7 @@ fn prepare_one(
     let found = made.digest_with(&to_write.selection);
     if found != to_write.digest {
         return Err(Failing::Voided(
-            "what is live or in the backup changed after the approval; the plan is made anew".to_owned(),
+            "what is live or in the backup changed after the approval; the plan is made again".to_owned(),
         ));
     }
     let failed = |error: Error| Failing::Failed(error.problem());

@@ -160,13 +160,13 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             // it goes.
             let how = format!(
                 "read back: this run has made it, and {applied} of {} resources are as approved; the others have less, \
-                 or more that was added to them; what is left is planned anew",
+                 or more that was added to them; what is left is planned again",
                 approved.len()
             );
             return Ok((Known::NotApplied, how, None));
         }
         if !sources_stand(&proposal)? {
-            let how = "read back: not all of it is there, and the source was changed since; it is planned anew";
+            let how = "read back: not all of it is there, and the source was changed since; it is planned again";
             return Ok((Known::NotApplied, how.to_owned(), None));
         }
         let how = if applied == 0 && parts.is_empty() {
@@ -181,7 +181,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     .map_err(|error| Error::new(ErrorKind::Bug, "settle an interrupted task", error.to_string()))?
 }
 
-/// What is left of an undo of documents is planned anew, and shown as any plan is.
+/// What is left of an undo of documents is planned again, and shown as any plan is.
 fn undone_in_part(
     context: &Context,
     restore: &Restore,
@@ -200,7 +200,7 @@ fn undone_in_part(
     Ok(match left {
         0 => (Known::Applied, "read back: all of it is there, equal to what was approved".to_owned(), None),
         left => {
-            let how = format!("read back: {} of {all} resources are undone; the rest is planned anew", all - left);
+            let how = format!("read back: {} of {all} resources are undone; the rest is planned again", all - left);
             (Known::NotApplied, how, None)
         }
     })

@@ -144,7 +144,7 @@ impl Actor {
                 (TaskStatus::Approved, _) => self.queue_write(task),
                 // A policy decides on what is there now; a person's review is read afresh when it is opened.
                 (TaskStatus::Review, Pass::Restore) if self.setting.policy != ApprovalPolicy::Ask => {
-                    self.record(Event::Voided { task, why: "the run was resumed; it is planned anew".to_owned() });
+                    self.record(Event::Voided { task, why: "the run was resumed; it is planned again".to_owned() });
                 }
                 _ => {}
             }

@@ -1,13 +1,16 @@
+mod former;
+mod lost;
 mod moved;
 mod pre_image;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(super) use self::former::{Former, FormerDocument, former, kept_by};
 use self::moved::with_origins;
 pub(super) use self::pre_image::PreImage;
 use super::contents;
@@ -17,103 +20,10 @@ use super::planner::{Pair, ToPlan, approved_of, difference};
 use super::script::Restore;
 use crate::component::{Approved, UndoRecord};
 use crate::diff::{documents, trees};
-use crate::journal::KeptRecord;
 use crate::model::{
     Attempt, Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, HunkAt, KindSchema, Mode,
-    Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, TaskId, Tree, TreePath, visible,
+    Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, Tree, TreePath, visible,
 };
-
-#[derive(Default)]
-pub(super) struct FormerDocument {
-    pub document: Option<Document>,
-    /// What the last write left.
-    pub after: Option<Document>,
-    pub touched: Vec<DocumentPath>,
-    pub lost: Vec<DocumentPath>,
-}
-
-/// All that a task's writes left for its undo, the earliest state of each thing first kept.
-#[derive(Default)]
-pub(super) struct Former {
-    pub documents: BTreeMap<ResourceId, FormerDocument>,
-    /// As wanted by somebody else's doing before this task wrote: it left nothing of its own there.
-    pub theirs: BTreeSet<ResourceId>,
-    pub trees: BTreeMap<ResourceId, Vec<UndoRecord>>,
-}
-
-/// Of all attempts whose effects may stand.
-pub(super) fn former(context: &Context, task: TaskId, standing: &[Attempt]) -> Result<Former> {
-    let records = context.undo.records(task)?;
-    for Attempt { attempt, kept, .. } in standing {
-        let there = records.iter().filter(|record| record.attempt == *attempt).count();
-        let known = kept.unwrap_or_default() as usize;
-        if there < known {
-            let why = format!("{} of the {known} undo records of attempt {attempt} are lost", known - there);
-            return Err(Error::new(ErrorKind::Corrupt, "read what was kept for its undo", why)
-                .next("undo this task by hand, with 'rekindle report' at your side; the others can be undone"));
-        }
-    }
-    let standing: Vec<u16> = standing.iter().map(|attempt| attempt.attempt).collect();
-    Former::of(records, &standing, true)
-}
-
-/// What one attempt was planned from.
-pub(super) fn kept_by(context: &Context, task: TaskId, attempt: u16) -> Result<Former> {
-    Former::of(context.undo.records(task)?, &[attempt], false)
-}
-
-impl Former {
-    fn of(kept: Vec<KeptRecord>, attempts: &[u16], as_written: bool) -> Result<Self> {
-        let mut former = Self::default();
-        let mut found = BTreeMap::new();
-        let read = |(value, text): (Arc<serde_json::Value>, Option<String>), file| {
-            let source = text.map(|text| Arc::from(text.as_str()));
-            Document { value, source, file }
-        };
-        let mut documents = BTreeMap::new();
-        for kept in kept.into_iter().filter(|kept| attempts.contains(&kept.attempt)) {
-            let pre_image: PreImage = serde_json::from_slice(&kept.bytes)
-                .map_err(|error| Error::new(ErrorKind::Corrupt, "read an undo record", error.to_string()))?;
-            match pre_image {
-                PreImage::Document { id, before, after, touched, lost, file } => {
-                    let document = before.map(|before| read(before, file));
-                    // A process that died before its INTENT leaves a record under the number of the next attempt.
-                    let after = after.map(|value| Document { value, source: None, file: None });
-                    documents.insert((kept.attempt, id), (document, after, touched, lost));
-                }
-                PreImage::Found { id, before, touched } if as_written => {
-                    found.insert((kept.attempt, id), (before, touched));
-                }
-                PreImage::Found { .. } => {}
-                PreImage::Tree { id, records } => former.trees.entry(id).or_default().extend(records),
-            }
-        }
-        for ((attempt, id), (mut document, after, mut touched, lost)) in documents {
-            match found.remove(&(attempt, id.clone())) {
-                Some((_, really)) if really.is_empty() => {
-                    former.theirs.insert(id);
-                    continue;
-                }
-                Some((before, really)) => {
-                    let file = document.and_then(|document| document.file);
-                    (document, touched) = (before.map(|before| read(before, file)), really);
-                }
-                None => {}
-            }
-            let first = || FormerDocument { document, ..FormerDocument::default() };
-            let held = former.documents.entry(id).or_insert_with(first);
-            held.after = after;
-            held.touched.extend(touched);
-            held.lost.extend(lost);
-        }
-        former.theirs.retain(|id| !former.documents.contains_key(id));
-        for records in former.trees.values_mut() {
-            let mut seen = std::collections::HashSet::new();
-            records.retain(|record| seen.insert(record.path.clone()));
-        }
-        Ok(former)
-    }
-}
 
 /// Plans the way back: from what is live now to what was there before this task's writes, limited to what they
 /// touched.
@@ -151,6 +61,7 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
             .theirs
             .iter()
             .map(|id| format!("{id}: was as wanted before this run wrote, so it stays as it is"))
+            .chain(former.stays)
             .collect();
         for (id, FormerDocument { document, after, touched, lost }) in former.documents {
             let desired = document.map(|document| Resource { id: id.clone(), body: Body::Document(document) });
@@ -201,7 +112,7 @@ fn either(before: Option<&Document>, after: Option<&Document>) -> Option<Documen
     Some(Document::new(value))
 }
 
-/// A document that was deleted is made anew: whose its file will be is a part of the plan, as with a restore. One whose
+/// A document that was deleted is made again: whose its file will be is a part of the plan, as with a restore. One whose
 /// text somebody edited since does not come back byte by byte, and the plan says so.
 async fn decide_files(context: &Context, restore: &Restore, proposal: &mut Proposal) -> Result<()> {
     let is_made = |at: usize| {

@@ -52,7 +52,7 @@ pub(super) struct Written {
     pub kept: Option<u32>,
 }
 
-/// Writes tasks of one component: each is planned anew where it must be, its undo is made durable, its INTENT
+/// Writes tasks of one component: each is planned again where it must be, its undo is made durable, its INTENT
 /// waits for the journal, then comes the effect, and then the reading back.
 pub(super) async fn write_batch(context: Arc<Context>, tasks: Vec<ToWrite>, mailbox: mpsc::UnboundedSender<Done>) {
     let prepared = prepare(&context, tasks, &mailbox).await;

@@ -49,7 +49,11 @@ impl std::fmt::Display for Finding {
             Self::Broken { seq, why } => write!(f, "event {seq} is not what was written: {}", visible(why)),
             Self::UndoLost { task, kept, known } => {
                 let lost = known.saturating_sub(*kept);
-                write!(f, "{lost} of the {known} undo records of {} are lost: it cannot be undone", visible(task))
+                write!(
+                    f,
+                    "{lost} of the {known} undo records of {} are lost: a part of it cannot be undone",
+                    visible(task)
+                )
             }
             Self::UndoDamaged { why } => write!(f, "what is kept for undo is damaged: {}", visible(why)),
             Self::Damaged { kept, why } => write!(f, "the journal is damaged after event {kept}: {}", visible(why)),

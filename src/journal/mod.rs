@@ -38,5 +38,5 @@ pub use lock::{Holder, Lock};
 pub use read_journal::ReadJournal;
 pub use run_folder::{RunFolder, StateFolder};
 pub use undo_check::check_undo;
-pub use undo_store::{KeptRecord, UndoStore};
+pub use undo_store::{KeptRecord, KeptRecords, UndoStore};
 pub use waits::Waits;

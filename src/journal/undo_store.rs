@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -22,6 +22,14 @@ pub struct KeptRecord {
     pub position: u32,
     pub attempt: u16,
     pub bytes: Vec<u8>,
+}
+
+/// What is there of a task's records.
+#[derive(Debug)]
+pub struct KeptRecords {
+    pub records: Vec<KeptRecord>,
+    /// The first that is missing between others, or is not what was sealed.
+    pub unreadable: Option<Error>,
 }
 
 /// Secrets may be inside.
@@ -90,30 +98,33 @@ impl UndoStore {
         counts.get(&(task.0, attempt)).copied().unwrap_or_default()
     }
 
-    /// All of a task's records, oldest first.
-    pub fn records(&self, task: TaskId) -> Result<Vec<KeptRecord>> {
+    /// A task's records, oldest first: those that are whole.
+    pub fn records(&self, task: TaskId) -> Result<KeptRecords> {
         let fail = |error| failed("read", &self.path, error);
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let mut select = reader
             .prepare_cached("SELECT position, attempt, nonce, sealed FROM kept WHERE task = ?1 ORDER BY position")
             .map_err(fail)?;
         let mut rows = select.query([task.0]).map_err(fail)?;
-        let mut records = Vec::new();
+        let (mut records, mut unreadable, mut expected) = (Vec::new(), None, 0);
         while let Some(row) = rows.next().map_err(fail)? {
             let position: u32 = row.get(0).map_err(fail)?;
             let attempt: u16 = row.get(1).map_err(fail)?;
-            if records.len() != position as usize {
-                return Err(self.tampered(task, records.len(), "it is missing"));
+            if position != expected {
+                unreadable.get_or_insert_with(|| self.tampered(task, expected, "it is missing"));
             }
+            expected = position.saturating_add(1);
             let nonce: [u8; NONCE_BYTES] = row.get(2).map_err(fail)?;
             let sealed = row.get_ref(3).and_then(|sealed| Ok(sealed.as_blob()?)).map_err(fail)?;
-            let bytes = self
-                .seal
-                .open(task, attempt, position, nonce, sealed)
-                .ok_or_else(|| self.tampered(task, records.len(), "it was altered, or the run's key is another"))?;
-            records.push(KeptRecord { position, attempt, bytes });
+            match self.seal.open(task, attempt, position, nonce, sealed) {
+                Some(bytes) => records.push(KeptRecord { position, attempt, bytes }),
+                None => {
+                    let why = "it was altered, or the run's key is another";
+                    unreadable.get_or_insert_with(|| self.tampered(task, position, why));
+                }
+            }
         }
-        Ok(records)
+        Ok(KeptRecords { records, unreadable })
     }
 
     /// The run is closed: everything kept for undo goes.
@@ -121,23 +132,34 @@ impl UndoStore {
         let Self { commits, reader, path, .. } = self;
         drop(commits);
         drop(reader);
-        for suffix in ["-wal", "-shm", ""] {
-            let mut name = path.clone().into_os_string();
-            name.push(suffix);
-            match std::fs::remove_file(&name) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::io(format!("remove {}", PathBuf::from(name).display()), error));
-                }
-                _ => {}
-            }
-        }
-        path.parent().map_or(Ok(()), sync_directory)
+        remove(&path)
     }
 
-    fn tampered(&self, task: TaskId, position: usize, why: &str) -> Error {
+    fn tampered(&self, task: TaskId, position: u32, why: &str) -> Error {
         let record = format!("read undo record {position} of task {} in {}", task.0, self.path.display());
         Error::new(ErrorKind::Corrupt, record, why).next("undo that task by hand; the others can be undone")
     }
+}
+
+/// Of a run that is closed: what a close that was killed left.
+impl RunFolder {
+    pub fn remove_undo(&self) -> Result<()> {
+        remove(&self.undo())
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    for suffix in ["-wal", "-shm", ""] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io(format!("remove {}", PathBuf::from(name).display()), error));
+            }
+            _ => {}
+        }
+    }
+    path.parent().map_or(Ok(()), sync_directory)
 }
 
 /// What seals the records of one run, each in its place.

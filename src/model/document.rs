@@ -13,7 +13,7 @@ use super::{Digest, DigestBuilder, DigestKey};
 pub struct Document {
     pub value: Arc<Value>,
     pub source: Option<Arc<str>>,
-    /// Whose the file was that it was read from; only a file that is made anew takes it. No difference is one of this.
+    /// Whose the file was that it was read from; only a new file takes it. No difference is one of this.
     pub file: Option<FileOwnership>,
 }
 

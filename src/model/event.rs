@@ -179,7 +179,7 @@ pub enum Event {
     },
     Paused {
         by: String,
-        /// Of a pause that nobody asked for.
+        /// Of a pause that no operator asked for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },

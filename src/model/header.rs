@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, StepPolicy, TargetIdentity, TaskStatus};
+use super::{Digest, StepPolicy, TargetIdentity, TaskStatus, UnusableOwner, visible};
 
 /// All that a run was started with; pinned for its life.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,40 @@ pub struct RunHeader {
 pub struct OwnerSet {
     pub set: String,
     pub names: Vec<String>,
+    /// What was found in an owner's place and cannot be walked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unusable: Vec<UnusableOwner>,
+}
+
+impl OwnerSet {
+    pub fn new(set: impl Into<String>, names: Vec<String>) -> Self {
+        Self { set: set.into(), names, unusable: Vec::new() }
+    }
+}
+
+/// More lines than a person reads are counted instead.
+const MOST_UNUSABLE: usize = 20;
+
+impl RunHeader {
+    pub fn unusable_owners(&self) -> impl Iterator<Item = (&str, &UnusableOwner)> {
+        self.owners.iter().flat_map(|set| set.unusable.iter().map(|unusable| (set.set.as_str(), unusable)))
+    }
+
+    /// Whether an owner was asked for that the run cannot restore.
+    pub fn misses_an_owner(&self) -> bool {
+        self.unusable_owners().any(|(_, unusable)| unusable.is_wanted)
+    }
+
+    /// The owners that cannot be walked, as people are told of them: a line each, or how many more there are.
+    pub fn unusable_lines(&self) -> Vec<String> {
+        let line = |(set, unusable): (&str, &UnusableOwner)| {
+            format!("left out: {} {}: {}", visible(set), visible(&unusable.name), visible(&unusable.why))
+        };
+        let mut lines: Vec<String> = self.unusable_owners().take(MOST_UNUSABLE).map(line).collect();
+        let more = self.unusable_owners().count().saturating_sub(MOST_UNUSABLE);
+        lines.extend((more > 0).then(|| format!("left out: {more} more like these")));
+        lines
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,9 @@ use super::{
     event::{Counts, Pass},
 };
 
+/// Said of what an undo leaves as it is because its undo record is lost.
+pub const UNDO_LOST: &str = "its undo record is lost, so it stays as it is";
+
 /// How honest a plan is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -24,7 +24,7 @@ pub enum RunState {
 pub struct Run {
     pub header: RunHeader,
     pub state: RunState,
-    /// Of a pause that nobody asked for.
+    /// Of a pause that no operator asked for.
     pub paused_for: Option<String>,
     pub seq: u64,
     pub tasks: Vec<TaskState>,

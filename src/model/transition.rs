@@ -27,7 +27,7 @@ pub(super) fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<
         // Looked at once more, it may be as unknown as before.
         (S::Applying | S::Unknown, Event::Settled { known: Known::Unknown, .. }) => Some(S::Unknown),
         (S::Applying, Event::Outcome { .. }) => Some(S::Failed),
-        // The approval was used up by the intent; what was not applied is planned anew under
+        // The approval was used up by the intent; what was not applied is planned again under
         // the same digest or reviewed again.
         (S::Applying, Event::Settled { known: Known::NotApplied, .. }) => Some(S::Approved),
         (S::Unknown, Event::Settled { known: Known::NotApplied, .. }) => Some(S::Failed),

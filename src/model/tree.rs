@@ -64,6 +64,12 @@ pub trait Tree: Send + Sync {
         Ok(None)
     }
 
+    /// Of a backup's tree that was walked to its end: what its plan says of all of it, a line each. Whose numbers are
+    /// others on this machine, for one.
+    fn said(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The same tree for a plan that restores from it: a file that is touched after it was listed, or while it is
     /// read, is a [`super::ErrorKind::Conflict`]. `None` where this is such a tree already.
     fn to_restore_from(&self) -> Option<Arc<dyn Tree>> {

@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
-use crate::model::{Error, Known, Location, Problem, Resource, Result, Schema, Scope, TargetIdentity, TreePath};
+use crate::model::{
+    Error, FoundOwners, Known, Location, Problem, Resource, Result, Schema, Scope, TargetIdentity, TreePath,
+};
 use crate::reader::Reader;
 
 /// What could not be opened where it is not needed: an undo works without the backup, and a run is closed without any
@@ -36,7 +38,7 @@ impl Reader for Absent {
         Err(self.error())
     }
 
-    async fn owners(&self, _below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, _below: &TreePath, _kind: Option<&str>) -> Result<FoundOwners> {
         Err(self.error())
     }
 

@@ -2,7 +2,8 @@ use async_trait::async_trait;
 
 use crate::components::documents::KIND;
 use crate::model::{
-    Body, Digest, Document, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
+    Body, Digest, Document, FoundOwners, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
+    TreePath,
 };
 use crate::reader::Reader;
 
@@ -35,8 +36,8 @@ impl Reader for Inline {
         Ok(Self::identity_of(&self.step))
     }
 
-    async fn owners(&self, _below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    async fn owners(&self, _below: &TreePath, _kind: Option<&str>) -> Result<FoundOwners> {
+        Ok(FoundOwners::default())
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use crate::component::Component;
 use crate::model::{
-    Answer, Body, Error, ErrorKind, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
-    TreePath,
+    Answer, Body, Error, ErrorKind, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
+    TargetIdentity, TreePath,
 };
 use crate::reader::Reader;
 
@@ -23,7 +23,7 @@ impl Reader for LiveSource {
         self.0.identity().await
     }
 
-    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<FoundOwners> {
         self.0.owners(below, kind).await
     }
 

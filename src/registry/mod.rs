@@ -22,7 +22,7 @@ use crate::reader::Reader;
 use crate::runbook::{Adapter, ComponentSettings, Format, Inputs, Restic, Source, SourceFrom};
 use crate::stores::restic::{Config, ResticStore, SnapshotChoice};
 use crate::stores::tar::TarStore;
-use crate::stores::{DirectoryStore, Store};
+use crate::stores::{BackedUpOwners, DirectoryStore, Store};
 
 /// Adapters of this build, for `rekindle info`: stores, formats, components.
 pub const STORES: [&str; 3] = ["directory", "tar (plain, gz, zst)", "restic (local, rest:, s3:)"];
@@ -54,7 +54,9 @@ fn component(settings: &ComponentSettings<String>, inputs: &Inputs) -> Result<Ar
 fn store(source: &Source<String>, inputs: &Inputs, pinned: Option<&str>) -> Result<Option<Arc<dyn Store>>> {
     Ok(Some(match &source.from {
         SourceFrom::Directory(path) => Arc::new(DirectoryStore::open(Path::new(path))?),
-        SourceFrom::Tar(path) => Arc::new(TarStore::open(Path::new(path))?),
+        SourceFrom::Tar(path) => {
+            Arc::new(TarStore::open_with(Path::new(path), &BackedUpOwners::new(source.owners_by))?)
+        }
         SourceFrom::Restic(restic) => Arc::new(ResticStore::open(&restic_config(source, restic, inputs, pinned)?)?),
         SourceFrom::Component(_) => return Ok(None),
     }))
@@ -96,7 +98,14 @@ fn restic_config(
             before,
         },
     };
-    Ok(Config { repository: restic.repository.clone(), password, keys: None, snapshot, cache: None })
+    Ok(Config {
+        repository: restic.repository.clone(),
+        password,
+        keys: None,
+        snapshot,
+        owners: source.owners_by,
+        cache: None,
+    })
 }
 
 fn formatted(source: &Source<String>, store: Arc<dyn Store>) -> Result<Arc<dyn Reader>> {

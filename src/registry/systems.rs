@@ -10,7 +10,9 @@ use super::{component, formatted, store};
 use crate::component::Component;
 use crate::components::keycloak::RealmDocuments;
 use crate::engine::{Ask, Asking, CommandLine, Restore, Script, When, Work};
-use crate::model::{ComparePrecision, Error, ErrorKind, Mode, Owner, OwnerSet, Problem, Result, Scope, TargetIdentity};
+use crate::model::{
+    ComparePrecision, Error, ErrorKind, FoundOwners, Mode, Owner, OwnerSet, Problem, Result, Scope, TargetIdentity,
+};
 use crate::reader::Reader;
 use crate::runbook::{
     Adapter, ComponentSettings, Format, Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskCondition,
@@ -187,8 +189,8 @@ impl Systems {
         let mut sets = Vec::new();
         for at in self.runbook.filled_owners(&self.inputs)? {
             let reader = self.reader(&at.from)?;
-            let names = reader.owners(&at.below, at.kind.as_deref()).await?;
-            sets.push(OwnerSet { set: at.set, names });
+            let FoundOwners { names, unusable } = reader.owners(&at.below, at.kind.as_deref()).await?;
+            sets.push(OwnerSet { set: at.set, names, unusable });
         }
         Ok(sets)
     }

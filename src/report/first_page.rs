@@ -34,8 +34,12 @@ impl FirstPage {
             facts.push(("goal", format!("{}: {}", goal.words, goal.verdict)));
         }
         let approved = told.approved_by.iter().map(|(by, count)| format!("{by}: {}", plural(*count as u64, "plan")));
-        facts.push(("approved by", some(approved.collect(), "nobody: no plan was approved")));
+        facts.push(("approved by", some(approved.collect(), "none: no plan was approved")));
         facts.push(("undone", undone(told)));
+        facts.extend(report.unusable_owners.iter().take(MAX_REASONS).map(|line| ("not restored", line.clone())));
+        if let Some(more) = report.unusable_owners.len().checked_sub(MAX_REASONS).filter(|more| *more > 0) {
+            facts.push(("not restored", format!("{}, below", plural(more as u64, "more owner"))));
+        }
         if told.left_out_hunks > 0 {
             facts.push(("left out", format!("{} by choice", plural(told.left_out_hunks as u64, "hunk"))));
         }

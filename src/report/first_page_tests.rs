@@ -15,7 +15,7 @@ fn header(goal: Option<u64>) -> RunHeader {
     ]))
     .unwrap();
     let names = (0..USERS).map(|number| format!("user{number:04}")).collect();
-    let owners = vec![OwnerSet { set: "user".to_owned(), names }];
+    let owners = vec![OwnerSet::new("user", names)];
     let title = "Restore homes".to_owned();
     RunHeader {
         id: "261121-044300-homes".to_owned(),

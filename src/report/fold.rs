@@ -92,6 +92,7 @@ impl Report {
                 .keys()
                 .filter_map(|name| Some((name.clone(), run.identity(name)?.clone())))
                 .collect(),
+            unusable_owners: run.header.unusable_lines(),
             chain,
             totals,
             can_be_undone: run.can_be_undone(),

@@ -77,6 +77,9 @@ fn write_details(out: &mut String, report: &Report) -> fmt::Result {
     for finding in &report.chain.findings {
         writeln!(out, "> **Journal**: {}\n", plain(finding))?;
     }
+    for line in &report.unusable_owners {
+        writeln!(out, "> **Not restored**: {}\n", plain(line))?;
+    }
     writeln!(out, "## Totals\n")?;
     for (status, count) in &report.totals.by_status {
         writeln!(out, "- {status}: {count} of {}", report.totals.tasks)?;

@@ -73,6 +73,9 @@ pub struct Report {
     pub inputs: BTreeMap<String, String>,
     /// What each source and component called itself at the start.
     pub identities: BTreeMap<String, TargetIdentity>,
+    /// Owners that cannot be walked, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unusable_owners: Vec<String>,
     pub chain: Chain,
     pub totals: Totals,
     /// Something it changed can be brought back.

@@ -160,7 +160,10 @@ impl<'a> Checker<'a> {
                 let name = self.components().find(|known| *known == name);
                 self.used.extend(name.map(|name| ("component", name)));
             }
-            Err(why) => self.findings.push(Finding::error(probe.question.span, format!("nobody can be asked: {why}"))),
+            Err(why) => self.findings.push(Finding::error(
+                probe.question.span,
+                format!("this question has no component that could be asked: {why}"),
+            )),
         }
     }
 

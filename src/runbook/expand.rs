@@ -3,19 +3,21 @@ use std::collections::HashSet;
 
 use super::inputs::Inputs;
 use super::interpreted::code_with_a_variable;
-use super::owners::check_owner_name;
+use super::owners::{check_owner_name, wrong_with_owner_name};
 use super::runbook::{Runbook, asked, fill};
 use super::step::{Action, ProbeStep, Program, RunStep, Step};
 use super::task_spec::{Question, TaskCondition, TaskSpec, TaskWork};
 use super::template::Template;
-use crate::model::{Error, ErrorKind, Owner, OwnerSet, Probe, Result, Scope, Secret, StepHeader, TreePath};
+use crate::model::{
+    Error, ErrorKind, Owner, OwnerSet, Probe, Result, Scope, Secret, StepHeader, TreePath, UnusableOwner,
+};
 
 /// More tasks than this do not fit a run.
 const MAX_TASKS: usize = 10_000_000;
 
 impl Runbook {
     /// The steps and owners of a run, in their order. `owners`: the names found for each set that a step
-    /// walks, filtered already; a name that could break out of a path is refused.
+    /// walks, filtered already; a name that could break out of a path cannot be walked.
     pub fn header(&self, inputs: &Inputs, owners: &[OwnerSet]) -> Result<(Vec<StepHeader>, Vec<OwnerSet>)> {
         self.require_order(inputs)?;
         let mut sets = Vec::new();
@@ -26,14 +28,14 @@ impl Runbook {
                 Error::new(ErrorKind::Bug, format!("expand '{}'", self.title), format!("no {set}s were looked up"))
             })?;
             let mut seen = HashSet::new();
-            let mut names = Vec::with_capacity(found.names.len());
-            for name in &found.names {
-                check_owner_name(set, name)?;
-                if seen.insert(name.as_str()) {
-                    names.push(name.clone());
+            let (mut names, mut unusable) = (Vec::with_capacity(found.names.len()), found.unusable.clone());
+            for name in found.names.iter().filter(|name| seen.insert(name.as_str())) {
+                match wrong_with_owner_name(name) {
+                    None => names.push(name.clone()),
+                    Some(why) => unusable.push(UnusableOwner::new(name, format!("{why}; rename it to restore it"))),
                 }
             }
-            sets.push(OwnerSet { set: set.to_owned(), names });
+            sets.push(OwnerSet { set: set.to_owned(), names, unusable });
         }
         let steps = self.steps.iter().zip(&self.needs).map(|(step, needs)| self.step_header(step, needs, inputs));
         let steps: Vec<StepHeader> = steps.collect::<Result<_>>()?;

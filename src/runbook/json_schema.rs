@@ -67,6 +67,8 @@ shapes! {
         before: Option<Text>,
         format: Option<Format>,
         owner: Option<String>,
+        /// By what the files of an archive or a snapshot get their owners: names (default), or numbers.
+        owners: Option<OwnersBy>,
         /// Of an export: its folder or file in the store.
         export: Option<Text>,
         /// Of an export that holds several: which.
@@ -182,6 +184,7 @@ words! { "kebab-case":
     Format { Files, Documents, KeycloakExport }
     Ids { Keep, Accept, New }
     Setuid { Strip, Refuse, Keep }
+    OwnersBy { Names, Numbers }
     Fidelity { Exact, ReCreated, Unreadable, Irreversible }
 }
 

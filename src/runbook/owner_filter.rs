@@ -54,19 +54,32 @@ impl OwnerFilter {
             let set = found.iter().find(|set| set.set == asked.set);
             let known: HashSet<&str> = set.into_iter().flat_map(|set| &set.names).map(String::as_str).collect();
             let names = asked.names.iter().map(|name| owner_of(name, |name| known.contains(name))).collect();
-            OwnerSet { set: asked.set.clone(), names }
+            OwnerSet::new(&asked.set, names)
         };
         Self { only: self.only.iter().map(written).collect(), except: self.except.iter().map(written).collect() }
     }
 
     fn apply_as_written(&self, found: Vec<OwnerSet>) -> Result<Vec<OwnerSet>> {
+        let cannot = |set: &OwnerSet, name: &String| {
+            let unusable = set.unusable.iter().find(|unusable| unusable.name == *name && !set.names.contains(name))?;
+            let doing = format!("restore the {} '{name}'", set.set);
+            Some(Error::new(ErrorKind::Unsupported, doing, unusable.why.clone()).next("ask for the others without it"))
+        };
+        for asked in &self.only {
+            let set = found.iter().find(|set| set.set == asked.set);
+            if let Some(error) = set.and_then(|set| asked.names.iter().find_map(|name| cannot(set, name))) {
+                return Err(error);
+            }
+        }
         for asked in self.only.iter().chain(&self.except) {
             let Some(set) = found.iter().find(|set| set.set == asked.set) else {
                 let sets = found.iter().map(|set| set.set.as_str());
                 return Err(unknown("set of owners", &asked.set, sets));
             };
             let known: HashSet<&str> = set.names.iter().map(String::as_str).collect();
-            if let Some(name) = asked.names.iter().find(|name| !known.contains(name.as_str())) {
+            let unusable: HashSet<&str> = set.unusable.iter().map(|unusable| unusable.name.as_str()).collect();
+            let known = |name: &str| known.contains(name) || unusable.contains(name);
+            if let Some(name) = asked.names.iter().find(|name| !known(name)) {
                 return Err(unknown(&asked.set, name, set.names.iter().map(String::as_str)));
             }
         }
@@ -77,13 +90,16 @@ impl OwnerFilter {
             let before = set.names.len();
             if let Some(only) = of(&self.only, &set.set) {
                 set.names.retain(|name| only.contains(name));
+                set.unusable.iter_mut().for_each(|unusable| unusable.is_wanted = false);
             }
             if let Some(except) = of(&self.except, &set.set) {
                 set.names.retain(|name| !except.contains(name));
+                let left = set.unusable.iter_mut().filter(|unusable| except.contains(&unusable.name));
+                left.for_each(|unusable| unusable.is_wanted = false);
             }
             if set.names.is_empty() && before > 0 {
-                let why = format!("--only and --except leave nobody of the {before} in the set '{}'", set.set);
-                return Err(Error::new(ErrorKind::Invalid, "find whom to restore", why)
+                let why = format!("--only and --except leave none of the {before} in the set '{}'", set.set);
+                return Err(Error::new(ErrorKind::Invalid, "find the owners to restore", why)
                     .next("name fewer with --except, or more with --only"));
             }
             Ok(set)
@@ -114,12 +130,13 @@ fn names(flag: &str, given: &str, read_file: &dyn Fn(&str) -> Result<String>) ->
         None => names.split(',').filter(|name| !name.is_empty()).collect(),
     };
     if names.is_empty() {
-        return Err(wrong("it names nobody"));
+        return Err(wrong("it names no owner"));
     }
     if names.len() > MAX_NAMES {
         return Err(wrong("it holds more than a million names"));
     }
-    Ok(OwnerSet { set: set.to_owned(), names: names.into_iter().map(str::to_owned).collect() })
+    let names = names.into_iter().map(str::to_owned).collect();
+    Ok(OwnerSet::new(set, names))
 }
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Error {
@@ -133,7 +150,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Cl
     if near.is_empty() {
         match suggestion(name, known) {
             Some(names) => error.next(visible(&names)),
-            None => error.next("look at where the runbook takes its owners from: it finds nobody"),
+            None => error.next("look at where the runbook takes its owners from: it finds none"),
         }
     } else {
         error.next(format!("did you mean {}?", near.join(" or ")))
@@ -143,9 +160,10 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Cl
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::UnusableOwner;
 
     fn users() -> Vec<OwnerSet> {
-        vec![OwnerSet { set: "user".into(), names: ["ana", "bob", "cyd"].map(String::from).into() }]
+        vec![OwnerSet::new("user", ["ana", "bob", "cyd"].map(String::from).into())]
     }
 
     fn filter(only: &[&str], except: &[&str], user: &[&str]) -> Result<Vec<String>> {
@@ -165,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_name_with_a_slash_is_typed_as_it_is_read() {
-        let found = vec![OwnerSet { set: "user".into(), names: ["a%2Fb", "50%25"].map(String::from).into() }];
+        let found = vec![OwnerSet::new("user", ["a%2Fb", "50%25"].map(String::from).into())];
         for typed in ["a/b", "a%2Fb", "50%", "50%25"] {
             let filter = OwnerFilter::parse(&[], &[], &[typed.to_owned()], &|_| Ok(String::new())).unwrap();
             assert_eq!(filter.apply(found.clone()).unwrap()[0].names.len(), 1, "{typed}");
@@ -183,10 +201,30 @@ mod tests {
     }
 
     #[test]
+    fn an_owner_who_cannot_be_walked_is_named_and_missed_only_where_everybody_was_asked_for() {
+        let unusable = UnusableOwner::new(b"\xff", "its name is not UTF-8");
+        let found = vec![OwnerSet { unusable: vec![unusable], ..users().remove(0) }];
+        let apply = |only: &[&str], except: &[&str]| {
+            let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+            let filter = OwnerFilter::parse(&owned(only), &owned(except), &[], &|_| Ok(String::new())).unwrap();
+            filter.apply(found.clone()).map(|mut found| found.remove(0))
+        };
+        let is_missed = |set: &OwnerSet| set.unusable.iter().any(|unusable| unusable.is_wanted);
+        assert!(is_missed(&apply(&[], &[]).unwrap()));
+        assert!(is_missed(&apply(&[], &["user=ana"]).unwrap()));
+        for (only, except) in [(&["user=ana"][..], &[][..]), (&[], &["user=\\xff"])] {
+            let set = apply(only, except).unwrap();
+            assert_eq!((set.unusable.len(), is_missed(&set)), (1, false), "{only:?} {except:?}");
+        }
+        let error = apply(&["user=ana,\\xff"], &[]).unwrap_err();
+        assert!(error.chain().contains("its name is not UTF-8"), "{}", error.chain());
+    }
+
+    #[test]
     fn flags_that_leave_nobody_are_told_as_such() {
         for (only, except) in [(&["user=ana"][..], &["user=ana"][..]), (&[], &["user=ana,bob,cyd"])] {
             let error = filter(only, except, &[]).unwrap_err();
-            assert!(error.chain().contains("--only and --except leave nobody"), "{}", error.chain());
+            assert!(error.chain().contains("--only and --except leave none"), "{}", error.chain());
         }
     }
 }

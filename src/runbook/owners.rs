@@ -30,14 +30,18 @@ impl OwnersFrom {
 
 /// An owner's name stands in paths and arguments: one that is not the name of one file is refused.
 pub fn check_owner_name(set: &str, name: &str) -> Result<()> {
-    let why = match name {
-        "" => "it is empty",
-        "." | ".." => "it would lead out of its place in a path",
-        _ if name.contains('/') => "it holds a '/'",
-        _ if name.contains('\0') => "it holds a NUL byte",
-        _ if name.len() > 255 => "it is longer than 255 bytes",
-        _ => return Ok(()),
-    };
+    let Some(why) = wrong_with_owner_name(name) else { return Ok(()) };
     Err(Error::new(ErrorKind::Refused, format!("use '{}' as the name of a {set}", visible(name)), why)
         .next(format!("look at where the runbook takes its {set}s from, or leave this one out there")))
+}
+
+pub(super) fn wrong_with_owner_name(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "" => "its name is empty",
+        "." | ".." => "its name would lead out of its place in a path",
+        _ if name.contains('/') => "its name holds a '/'",
+        _ if name.contains('\0') => "its name holds a NUL byte",
+        _ if name.len() > 255 => "its name is longer than 255 bytes",
+        _ => return None,
+    })
 }

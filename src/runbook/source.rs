@@ -2,7 +2,7 @@ use super::fields::{Fields, list, template, wrong_type};
 use super::finding::{Finding, Findings, Placed, Span};
 use super::node::{Key, Node, Value};
 use super::template::Template;
-use crate::model::Result;
+use crate::model::{OwnersBy, Result};
 
 /// What is read from: a store with a format, or another live component. `Text` is a [`Template`] in a
 /// runbook and a `String` once the inputs are known.
@@ -14,6 +14,8 @@ pub struct Source<Text = Template> {
     pub format: Format,
     /// For documents: the field that names a document's owner; without it the file's stem does.
     pub owner: Option<String>,
+    /// By what its files get their owners.
+    pub owners_by: OwnersBy,
     /// For an export: its folder or file in the store; without it the store's root.
     pub export: Option<Text>,
     /// Of an export that holds several: which.
@@ -88,13 +90,24 @@ impl Source {
             [("files", Format::Files), ("documents", Format::Documents), ("keycloak-export", Format::KeycloakExport)];
         let format = fields.choice("format", &formats, findings);
         let owner = fields.text("owner", findings).map(|owner| owner.value);
+        let owners = fields.entry("owners").map(|(key, _)| key.span);
+        let by = [("names", OwnersBy::Names), ("numbers", OwnersBy::Numbers)];
+        let owners_by = fields.choice("owners", &by, findings);
+        let has_names = matches!(from, None | Some(SourceFrom::Tar(_) | SourceFrom::Restic(_)));
+        if let (Some(at), Some(OwnersBy::Names), false) = (owners, owners_by, has_names) {
+            findings.push(
+                Finding::error(at, "a directory and a live system hold numbers of owners, no names")
+                    .help("leave 'owners' out: what they hold goes by number"),
+            );
+        }
         let export = fields.template("export", findings);
         let realm = fields.template("realm", findings);
         if !given.is_empty() {
             fields.finish(findings);
         }
         let format = format.unwrap_or_default();
-        Some(Self { name: key.name.clone(), span: key.span, from: from?, format, owner, export, realm })
+        let owners_by = owners_by.unwrap_or_default();
+        Some(Self { name: key.name.clone(), span: key.span, from: from?, format, owner, owners_by, export, realm })
     }
 
     pub fn fill(&self, text: &dyn Fn(&Template) -> Result<String>) -> Result<Source<String>> {
@@ -119,6 +132,7 @@ impl Source {
             from,
             format: self.format,
             owner: self.owner.clone(),
+            owners_by: self.owners_by,
             export: maybe(&self.export)?,
             realm: maybe(&self.realm)?,
         })

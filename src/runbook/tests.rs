@@ -51,7 +51,7 @@ fn shipped_runbooks_have_no_findings() {
 fn a_home_is_restored_to_its_owners_place() {
     let runbook = read(HOMES);
     let inputs = inputs(&runbook, &[("repository", "/srv/backup")]);
-    let owners = [OwnerSet { set: "user".into(), names: vec!["ana".into(), "bob".into()] }];
+    let owners = [OwnerSet::new("user", vec!["ana".into(), "bob".into()])];
     let (steps, sets) = runbook.header(&inputs, &owners).unwrap();
     assert_eq!(steps[1].needs, [0]);
     assert_eq!(steps[1].about, "restore homes from home-backup, below home/${user}");
@@ -72,8 +72,10 @@ fn an_owners_name_cannot_lead_out_of_its_place() {
     let runbook = read(HOMES);
     let inputs = inputs(&runbook, &[("repository", "/srv/backup")]);
     for hostile in ["", ".", "..", "a/b", "../root", "a\0"] {
-        let owners = [OwnerSet { set: "user".into(), names: vec![hostile.into()] }];
-        assert_eq!(runbook.header(&inputs, &owners).unwrap_err().kind(), ErrorKind::Refused, "{hostile:?}");
+        let owners = [OwnerSet::new("user", vec!["ana".into(), hostile.into()])];
+        let (_, walked) = runbook.header(&inputs, &owners).unwrap();
+        assert_eq!(walked[0].names, ["ana"], "{hostile:?}: the others go on without it");
+        assert_eq!(walked[0].unusable.len(), 1, "{hostile:?}: and it is told of");
         assert!(runbook.task(1, Some(&owner(hostile)), &inputs).is_err(), "{hostile:?}");
     }
 }
@@ -316,6 +318,27 @@ fn a_path_means_the_same_however_its_slashes_are_written() {
 fn a_variable_that_needs_quotes_is_pointed_at() {
     let findings = found("rekindle: 1\nsources: { a: { tar: ${root}/x } }\nsteps: [ { id: x, run: [id] } ]\n");
     assert!(findings.starts_with("test.yaml:2:22: error"), "{findings}");
+}
+
+#[test]
+fn owners_go_by_name_or_by_number_where_the_source_has_both() {
+    use crate::model::OwnersBy;
+    let by = |source: &str| {
+        let text = format!("rekindle: 1\nsources: {{ s: {{ {source} }} }}\nsteps: [ {{ id: a, run: [\"true\"] }} ]\n");
+        read(&text).sources[0].owners_by
+    };
+    assert_eq!(by("tar: /a.tar"), OwnersBy::Names);
+    assert_eq!(by("restic: /r, owners: numbers"), OwnersBy::Numbers);
+    assert_eq!(by("directory: /d, owners: numbers"), OwnersBy::Numbers);
+    let wrong = |sources: &str, components: &str| {
+        found(&format!(
+            "rekindle: 1\nsources: {{ s: {{ {sources} }} }}\ncomponents: {{ c: {{ {components} }} }}\n\
+             steps: [ {{ id: a, run: [\"true\"] }} ]\n"
+        ))
+    };
+    assert!(wrong("tar: /a.tar, owners: name", "files: /d").contains("cannot be 'name'"));
+    assert!(wrong("directory: /d, owners: names", "files: /d").contains("no names"));
+    assert!(wrong("tar: /a.tar", "files: /d, owners: names").contains("a key of the source"));
 }
 
 #[test]

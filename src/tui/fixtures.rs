@@ -52,10 +52,7 @@ pub fn header() -> RunHeader {
                 policy: Default::default(),
             },
         ],
-        owners: vec![OwnerSet {
-            set: "user".to_owned(),
-            names: ["ana", "bob", "cyd", "dee"].map(str::to_owned).to_vec(),
-        }],
+        owners: vec![OwnerSet::new("user", ["ana", "bob", "cyd", "dee"].map(str::to_owned).to_vec())],
         identities: [
             ("accounts".to_owned(), identity("directory", "/etc/accounts.d", "ext4:51a0/131")),
             ("homes".to_owned(), identity("directory", "/home", "ext4:51a0/2")),

@@ -43,6 +43,7 @@ fn main() {
         password: Secret::new("bench"),
         keys: None,
         snapshot: SnapshotChoice::default(),
+        owners: Default::default(),
         cache: None,
     };
     println!("| | entries | s | peak MB | above the index |\n|---|---|---|---|---|");

@@ -130,6 +130,7 @@ fn opening(stage: &Stage) -> f64 {
         password: Secret::new("bench"),
         keys: None,
         snapshot: SnapshotChoice::default(),
+        owners: Default::default(),
         cache: None,
     };
     let began = std::time::Instant::now();

@@ -19,7 +19,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("reader", &["model"]),
     ("component", &["model", "reader"]),
     ("beneath", &["model"]),
-    ("stores", &["model", "beneath"]),
+    ("name_service", &["model"]),
+    ("stores", &["model", "beneath", "name_service"]),
     (
         "components",
         &["model", "reader", "component", "stores", "beneath", "diff", "crash", "named_file", "yaml_problem"],

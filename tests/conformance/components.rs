@@ -49,7 +49,7 @@ async fn a_list_has_what_is_there_and_is_empty_where_nothing_is() {
         let listed: Vec<_> = case.component.list(&scopes).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(listed.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 1], "{}", case.name);
         assert_ne!(listed[0][0].id, listed[2][0].id);
-        let owners = case.component.owners(&TreePath::root(), case.live.owners_kind()).await.unwrap();
+        let owners = case.component.owners(&TreePath::root(), case.live.owners_kind()).await.unwrap().names;
         assert_eq!(owners, ["ana", "bob"], "{}", case.name);
     }
 }

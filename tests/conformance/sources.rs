@@ -133,7 +133,7 @@ async fn every_source_keeps_the_contract_of_readers() {
     for case in cases() {
         let name = &case.name;
         let source = case.source().unwrap();
-        let owners = source.owners(&TreePath::new("users").unwrap(), None).await.unwrap();
+        let owners = source.owners(&TreePath::new("users").unwrap(), None).await.unwrap().names;
         assert_eq!(owners, ["ana", "bob"], "{name}");
 
         let listed = source.list(&[case.live.scope("bob"), case.live.scope("ana")]).await;

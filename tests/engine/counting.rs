@@ -11,8 +11,8 @@ use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use rekindle::engine::{Command, Purpose};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
-    ApprovalPolicy, Body, Document, Error, ErrorKind, Known, Location, Mode, Resource, Result, Run, Schema, Scope,
-    TargetIdentity, TaskStatus, TreePath,
+    ApprovalPolicy, Body, Document, Error, ErrorKind, FoundOwners, Known, Location, Mode, Resource, Result, Run,
+    Schema, Scope, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use serde_json::{Value, json};
@@ -76,8 +76,8 @@ impl Reader for Counting {
         Ok(TargetIdentity { system: "counting".into(), address: "here".into(), id: self.backup.to_string() })
     }
 
-    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
-        Ok(users(USERS))
+    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
+        Ok(users(USERS).into())
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {

@@ -8,8 +8,8 @@ use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use rekindle::engine::{Command, Purpose};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
-    ApprovalPolicy, Body, Document, Error, ErrorKind, Location, Mode, Resource, Result, Run, RunState, Schema, Scope,
-    TargetHolder, TargetIdentity, TaskStatus, TreePath,
+    ApprovalPolicy, Body, Document, Error, ErrorKind, FoundOwners, Location, Mode, Resource, Result, Run, RunState,
+    Schema, Scope, TargetHolder, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use serde_json::{Value, json};
@@ -53,8 +53,8 @@ impl Reader for Target {
         Ok(TargetIdentity { system: "target".into(), address: "here".into(), id: self.backup.to_string() })
     }
 
-    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
-        Ok(users(USERS))
+    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
+        Ok(users(USERS).into())
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {

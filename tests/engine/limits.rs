@@ -9,7 +9,8 @@ use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use rekindle::engine::Notice;
 use rekindle::journal::{RunFolder, StateFolder};
 use rekindle::model::{
-    Body, Document, Location, Mode, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TaskStatus, TreePath,
+    Body, Document, FoundOwners, Location, Mode, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
+    TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use serde_json::{Value, json};
@@ -79,8 +80,8 @@ impl Reader for Crowd {
         Ok(self.call("identity", 1, |_| identity).await)
     }
 
-    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
-        Ok(users(USERS))
+    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
+        Ok(users(USERS).into())
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {

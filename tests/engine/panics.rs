@@ -8,8 +8,8 @@ use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use rekindle::engine::{Ask, Asking, Script, When, Work};
 use rekindle::journal::StateFolder;
 use rekindle::model::{
-    Answer, Body, Document, Location, Mode, Owner, Probe, Resource, ResourceId, Result, RunHeader, Schema, Scope,
-    StepHeader, StepKind, TargetIdentity, TaskStatus, TreePath,
+    Answer, Body, Document, FoundOwners, Location, Mode, Owner, Probe, Resource, ResourceId, Result, RunHeader, Schema,
+    Scope, StepHeader, StepKind, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use serde_json::json;
@@ -53,8 +53,8 @@ impl Reader for Broken {
         Ok(TargetIdentity { system: "broken".into(), address: "here".into(), id: self.backup.to_string() })
     }
 
-    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
-        Ok(vec!["ana".to_owned()])
+    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
+        Ok(vec!["ana".to_owned()].into())
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {

@@ -10,8 +10,8 @@ use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use rekindle::engine::{Command, Purpose};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
-    ApprovalPolicy, Body, Document, Error, ErrorKind, Known, Location, Mode, Resource, ResourceId, Result, Run, Schema,
-    Scope, TargetIdentity, TaskStatus, TreePath,
+    ApprovalPolicy, Body, Document, Error, ErrorKind, FoundOwners, Known, Location, Mode, Resource, ResourceId, Result,
+    Run, Schema, Scope, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use serde_json::{Value, json};
@@ -91,8 +91,8 @@ impl Reader for FieldByField {
         Ok(TargetIdentity { system: "fields".into(), address: "here".into(), id: self.backup.to_string() })
     }
 
-    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
-        Ok(vec!["ana".to_owned()])
+    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
+        Ok(vec!["ana".to_owned()].into())
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {

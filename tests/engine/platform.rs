@@ -124,7 +124,7 @@ impl Platform {
             by: "test@here".to_owned(),
             digest: Some(Digest::of("story")),
             steps: vec![step("account", &[], "accounts"), step("home", &[0], "homes")],
-            owners: vec![OwnerSet { set: "user".to_owned(), names: USERS.map(str::to_owned).to_vec() }],
+            owners: vec![OwnerSet::new("user", USERS.map(str::to_owned).to_vec())],
             identities: [
                 ("accounts".to_owned(), script.accounts.identity().await.unwrap()),
                 ("homes".to_owned(), script.homes.identity().await.unwrap()),

@@ -201,3 +201,19 @@ fn a_run_begins_with_few_syncs_and_its_journals_file_is_among_them() {
         assert!(begun.iter().any(|line| line.contains(file)), "{file}: {begun:#?}");
     }
 }
+
+#[test]
+fn what_is_mounted_in_a_home_is_left_alone_and_the_rest_is_restored() {
+    let sandbox = Sandbox::with_own_backup("mkdir -p home/bob/disk home/bob/other; echo x > home/bob/disk/x");
+    let home = sandbox.path("live/home/bob");
+    let _mounted = Mounted::tmpfs(&home.join("disk"), "size=1m");
+    fs::write(home.join("disk/own"), "precious").unwrap();
+    let run = sandbox.run().exits(0);
+    assert!(run.out.contains("disk: not restored: another file system is mounted there"), "{run:?}");
+    assert_eq!(fs::read_to_string(home.join("notes.txt")).unwrap(), "notes of bob\n");
+    assert!(home.join("other").is_dir() && !home.join("disk/x").exists());
+    assert_eq!(fs::read_to_string(home.join("disk/own")).unwrap(), "precious");
+    sandbox.rekindle(&["plan", "runbook.yaml"]).exits(0);
+    sandbox.undo().exits(0);
+    assert_eq!(fs::read_to_string(home.join("disk/own")).unwrap(), "precious");
+}

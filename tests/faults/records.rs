@@ -1,6 +1,7 @@
 //! The record of a run is damaged or lost: what can no longer be undone is named, and nothing else is claimed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use crate::sandbox::{Sandbox, sh};
@@ -31,9 +32,43 @@ fn the_last_undo_record_of_a_task_is_missed_by_undo_report_and_verify() {
     assert!(verify.out.contains("undo records of home/bob are lost"), "{verify:?}");
     let undo = sandbox.undo().exits(1);
     assert!(!undo.out.contains("everything that was asked for is undone"), "{undo:?}");
-    assert!(undo.out.contains("of attempt 1 are lost"), "{undo:?}");
-    assert_eq!(sandbox.status("home/bob"), "failed");
+    assert!(undo.out.contains("key: its undo record is lost, so it stays as it is"), "{undo:?}");
+    let home = sandbox.path("live/home/bob");
+    assert_eq!(fs::read_to_string(home.join("notes.txt")).unwrap(), "scribble\n", "what can be undone is undone");
+    assert!(!home.join("hole").exists() && !home.join("projects/deep/same.py").exists());
+    let mode = fs::metadata(home.join("key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "as the run left it");
     assert_eq!(sandbox.status("home/ana"), "undone", "the others are undone");
+}
+
+/// With the record of the new files lost, the directory that holds one of them stays, and nothing is half undone.
+#[test]
+fn what_hangs_on_a_lost_record_stays_whole() {
+    let sandbox = Sandbox::with_own_backup("mkdir home/bob/new; echo x > home/bob/new/x");
+    sandbox.run().exits(0);
+    let lost = "DELETE FROM kept WHERE task = 4 AND position = 1";
+    sh(sandbox.path("live").as_path(), &format!("sqlite3 {} '{lost}'", undo_db(&sandbox).display()));
+    let undo = sandbox.undo().exits(1);
+    assert!(undo.out.contains("new/x: its undo record is lost"), "{undo:?}");
+    assert!(undo.out.contains("new: its undo record is lost"), "{undo:?}");
+    let home = sandbox.path("live/home/bob");
+    assert_eq!(fs::read_to_string(home.join("new/x")).unwrap(), "x\n");
+    assert_eq!(fs::metadata(home.join("key")).unwrap().permissions().mode() & 0o777, 0o644, "this one has its record");
+    sandbox.rekindle(&["close", "--yes"]).exits(0);
+}
+
+/// A close that was killed after it was on record has not removed what was kept.
+#[test]
+fn a_close_of_a_closed_run_removes_the_undo_records_that_were_left() {
+    let sandbox = Sandbox::on_directory();
+    sandbox.run().exits(0);
+    let (undo, aside) = (undo_db(&sandbox), sandbox.path("aside.db"));
+    fs::copy(&undo, &aside).unwrap();
+    sandbox.rekindle(&["close"]).exits(0);
+    assert!(!undo.exists());
+    fs::copy(&aside, &undo).unwrap();
+    sandbox.rekindle(&["close"]).exits(0);
+    assert!(!undo.exists(), "it holds former values and secrets");
 }
 
 #[test]

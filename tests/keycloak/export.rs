@@ -115,9 +115,9 @@ async fn both_forms_hold_what_the_live_realm_holds() {
 async fn people_are_found_by_whatever_name_they_have() {
     let made = made().await;
     let export = export(directory(made.files.path()), "");
-    let owners = export.owners(&TreePath::root(), Some("user")).await.unwrap();
+    let owners = export.owners(&TreePath::root(), Some("user")).await.unwrap().names;
     assert_eq!(owners.len(), PEOPLE);
-    assert_eq!(owners, made.component.owners(&TreePath::root(), Some("user")).await.unwrap());
+    assert_eq!(owners, made.component.owners(&TreePath::root(), Some("user")).await.unwrap().names);
     assert!(!owners.iter().any(|name| name.starts_with("service-account")));
     for (position, name) in AWKWARD.iter().enumerate() {
         let key = Kind::User.id(&[name]).key;
@@ -128,7 +128,7 @@ async fn people_are_found_by_whatever_name_they_have() {
         assert_eq!(held["id"], json!(Sample::new("staff", PEOPLE).id(&format!("user {position}"))));
         assert!(owners.iter().any(|owner| at("users").join(owner).unwrap() == key), "{name}");
     }
-    let accounts = export.owners(&TreePath::root(), Some("service-account")).await.unwrap();
+    let accounts = export.owners(&TreePath::root(), Some("service-account")).await.unwrap().names;
     assert_eq!(accounts, ["app", "batch"]);
     let read = all(&export).await;
     let of = |key: &str| read.iter().find(|one| one.id.key == at(key)).unwrap().document().unwrap().value.clone();
@@ -238,7 +238,7 @@ async fn an_export_without_people_restores_no_people_and_deletes_none() {
         assert!(said.contains("holds nobody"), "{said}");
     }
     let without = export(directory(spoilt.path()), "");
-    assert_eq!(without.owners(&TreePath::root(), Some("user")).await.unwrap(), Vec::<String>::new());
+    assert_eq!(without.owners(&TreePath::root(), Some("user")).await.unwrap().names, Vec::<String>::new());
     assert!(without.can_have_no_owners());
     assert!(list(&without, "realm/clients").await.unwrap().len() > 4);
     // Files that somebody wrote have clients with accounts, and no accounts: the plan says what is missing.
@@ -276,8 +276,8 @@ async fn several_realms_in_one_directory_are_told_apart() {
         let config = ExportConfig { at: TreePath::root(), realm: Some(realm.to_owned()) };
         KeycloakExport::new(directory(mixed.path()), config)
     };
-    assert_eq!(named("staff").owners(&at("users"), None).await.unwrap().len(), PEOPLE);
-    assert_eq!(named("staff-two").owners(&at("users"), None).await.unwrap(), ["ana"]);
+    assert_eq!(named("staff").owners(&at("users"), None).await.unwrap().names.len(), PEOPLE);
+    assert_eq!(named("staff-two").owners(&at("users"), None).await.unwrap().names, ["ana"]);
     let error = list(&named("nobody"), "users").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("staff, staff-two"), "{error}");

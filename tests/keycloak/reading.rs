@@ -176,10 +176,10 @@ async fn two_hundred_users_cost_no_more_calls_than_groups_and_roles() {
 #[tokio::test(flavor = "multi_thread")]
 async fn owners_are_the_users_and_a_scope_is_one_of_them() {
     let (_admin, component) = made("owners", 3).await;
-    let owners = component.owners(&TreePath::root(), Some("user")).await.unwrap();
+    let owners = component.owners(&TreePath::root(), Some("user")).await.unwrap().names;
     assert_eq!(owners, ["ana", "bob+x@example.org", "user00000", "user00001", "user00002", "with space", "зоя"]);
-    assert_eq!(component.owners(&at("users"), None).await.unwrap(), owners);
-    assert_eq!(component.owners(&at("realm/groups/staff"), None).await.unwrap(), ["admins", "r%2Fd"]);
+    assert_eq!(component.owners(&at("users"), None).await.unwrap().names, owners);
+    assert_eq!(component.owners(&at("realm/groups/staff"), None).await.unwrap().names, ["admins", "r%2Fd"]);
     let error = component.owners(&TreePath::root(), Some("people")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     let of = |name: &str| Scope { owner: Some(Owner { set: "user".into(), name: name.into() }), ..scope("users") };

@@ -56,7 +56,7 @@ impl Accounts {
                 about: String::new(),
                 policy: Default::default(),
             }],
-            owners: vec![OwnerSet { set: "user".to_owned(), names: users }],
+            owners: vec![OwnerSet::new("user", users)],
             identities: [
                 ("accounts".to_owned(), self.component.identity().await.unwrap()),
                 ("backup".to_owned(), self.source.identity().await.unwrap()),

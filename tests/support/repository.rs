@@ -107,6 +107,7 @@ pub fn config(repository: &str) -> Config {
         password: Secret::new(PASSWORD),
         keys: None,
         snapshot: SnapshotChoice::default(),
+        owners: Default::default(),
         cache: None,
     }
 }

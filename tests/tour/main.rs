@@ -12,6 +12,7 @@ mod held_back;
 mod hostile;
 mod leaving;
 mod new_documents;
+mod owners;
 mod pasted;
 mod prompts;
 mod proof;

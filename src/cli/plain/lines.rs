@@ -7,9 +7,10 @@ use crate::cli::waits;
 use crate::engine::{Activity, Notice};
 use crate::model::{Event, Run, RunHeader, TaskId, TaskStatus, visible};
 
-/// What the systems of a run call themselves.
-pub fn identity_lines(header: &RunHeader) -> Vec<String> {
-    header.identities.iter().map(|(name, identity)| format!("  {}: {identity}", visible(name))).collect()
+/// What a run begins with: what its systems call themselves, and the owners that it cannot restore.
+pub fn opening_lines(header: &RunHeader) -> Vec<String> {
+    let systems = header.identities.iter().map(|(name, identity)| format!("  {}: {identity}", visible(name)));
+    systems.chain(header.unusable_lines().iter().map(|line| format!("! {line}"))).collect()
 }
 
 /// A run told line by line.
@@ -77,7 +78,7 @@ impl Lines {
         if self.json || run.tasks.iter().any(|task| task.attempt > 0) {
             return;
         }
-        identity_lines(&run.header).iter().for_each(|line| self.print(line));
+        opening_lines(&run.header).iter().for_each(|line| self.print(line));
     }
 
     fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use async_trait::async_trait;
 use crate::beneath::{Beneath, WriteRight};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use crate::model::{
-    Answer, Body, Error, ErrorKind, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
-    TargetIdentity, TreePath, visible,
+    Answer, Body, Error, ErrorKind, FoundOwners, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema,
+    Scope, TargetIdentity, TreePath, visible,
 };
 use crate::reader::Reader;
 
 use super::folder::{Folder, ambiguous};
 use super::new_file::ownership;
-use super::owners::{OwnerIndex, owner_of};
+use super::owners::{OwnerIndex, cannot_be_walked, owner_of};
 use super::text::{Syntax, parse};
 use super::{KIND, checker, probe, writer};
 
@@ -55,15 +55,20 @@ impl Documents {
 }
 
 impl Inner {
-    fn owners(&self, below: &TreePath) -> Result<Vec<String>> {
-        let Some(folder) = Folder::open(&self.config.root, below)? else { return Ok(Vec::new()) };
-        let names = match &self.config.owner_field {
-            None => {
-                folder.names()?.iter().map(|name| owner_of(&folder.place(name))).collect::<Result<BTreeSet<_>>>()?
+    fn owners(&self, below: &TreePath) -> Result<FoundOwners> {
+        let Some(folder) = Folder::open(&self.config.root, below)? else { return Ok(FoundOwners::default()) };
+        if let Some(field) = &self.config.owner_field {
+            return self.index.owners(&folder, field);
+        }
+        let mut found = FoundOwners::default();
+        for name in folder.names()? {
+            let place = folder.place(&name);
+            match owner_of(&place) {
+                Ok(owner) => found.names.push(owner),
+                Err(error) => found.unusable.push(cannot_be_walked(&place, &error)),
             }
-            Some(field) => self.index.owners(&folder, field)?,
-        };
-        Ok(names.into_iter().collect())
+        }
+        Ok(found.sorted())
     }
 
     fn write(&self, changes: &[Approved]) -> Vec<Result<Effect>> {
@@ -206,7 +211,7 @@ impl Reader for Documents {
         tokio::task::spawn_blocking(ask).await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<FoundOwners> {
         let (inner, below) = (Arc::clone(&self.0), below.clone());
         tokio::task::spawn_blocking(move || inner.owners(&below)).await.unwrap_or_else(|_| Err(stopped()))
     }

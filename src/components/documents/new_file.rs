@@ -7,7 +7,7 @@ use crate::model::{FileOwnership, KindSchema, Result};
 
 use super::folder::Folder;
 
-/// Whose a document's file is that is made anew, and where that is known from.
+/// Whose a document's file is that is made, and where that is known from.
 pub(super) struct NewFile {
     /// What this process can give it.
     pub ownership: FileOwnership,

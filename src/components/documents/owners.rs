@@ -1,10 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::model::{Error, ErrorKind, Result, TreePath};
+use crate::model::{Error, ErrorKind, FoundOwners, Result, TreePath, UnusableOwner, visible};
 
 use super::folder::Folder;
 use super::text::{Syntax, parse};
@@ -20,6 +20,7 @@ pub(super) struct OwnerIndex(Mutex<HashMap<TreePath, Indexed>>);
 struct Indexed {
     files: HashMap<Vec<u8>, (Stamp, String)>,
     by_owner: BTreeMap<String, Vec<Vec<u8>>>,
+    unusable: Vec<UnusableOwner>,
     fresh_until: Option<Instant>,
 }
 
@@ -30,8 +31,11 @@ const FRESH_FOR_AT_LEAST: Duration = Duration::from_millis(500);
 const FRESH_PER_COST: u32 = 20;
 
 impl OwnerIndex {
-    pub fn owners(&self, folder: &Folder, field: &str) -> Result<BTreeSet<String>> {
-        self.with(folder, field, true, |indexed| indexed.by_owner.keys().cloned().collect())
+    pub fn owners(&self, folder: &Folder, field: &str) -> Result<FoundOwners> {
+        self.with(folder, field, true, |indexed| {
+            let names = indexed.by_owner.keys().cloned().collect();
+            FoundOwners { names, unusable: indexed.unusable.clone() }.sorted()
+        })
     }
 
     /// The names of an owner's files, sorted.
@@ -56,19 +60,21 @@ impl Indexed {
         self.fresh_until = None;
         let mut former = std::mem::take(&mut self.files);
         self.by_owner.clear();
+        self.unusable.clear();
         for name in folder.names()? {
             let Some(stat) = folder.stat(&name)? else { continue };
             let size = u64::try_from(stat.st_size).unwrap_or(0);
             let stamp = (stat.st_mtime, stat.st_mtime_nsec, size, stat.st_ino);
             let owner = match former.remove(&name) {
                 Some((known, owner)) if known == stamp => owner,
-                _ => match folder.read(&name)? {
-                    Some(opened) => {
-                        let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
-                        let place = folder.place(&name);
-                        owner_in(&place, &parse(&place, syntax, &opened.bytes)?.value, field)?
+                _ => match named_owner(folder, &name, field) {
+                    Ok(Some(owner)) => owner,
+                    Ok(None) => continue,
+                    // One that cannot be told does not keep the others from being found.
+                    Err(error) => {
+                        self.unusable.push(cannot_be_walked(&folder.place(&name), &error));
+                        continue;
                     }
-                    None => continue,
                 },
             };
             self.by_owner.entry(owner.clone()).or_default().push(name.clone());
@@ -76,6 +82,19 @@ impl Indexed {
         }
         Ok(())
     }
+}
+
+fn named_owner(folder: &Folder, name: &[u8], field: &str) -> Result<Option<String>> {
+    let Some(opened) = folder.read(name)? else { return Ok(None) };
+    let syntax = Syntax::of(name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
+    let place = folder.place(name);
+    owner_in(&place, &parse(&place, syntax, &opened.bytes)?.value, field).map(Some)
+}
+
+/// A document of which it cannot be told whose it is.
+pub(super) fn cannot_be_walked(place: &TreePath, error: &Error) -> UnusableOwner {
+    let next = error.hint().map(|next| format!("; {next}")).unwrap_or_default();
+    UnusableOwner::new(place.name().unwrap_or_default(), format!("{}{next}", visible(&error.chain())))
 }
 
 /// The owner that a document's field names.

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 
 use crate::model::{
-    Body, ContentSink, Document, Entry, Error, ErrorKind, FileOwnership, KindSchema, Location, NodeKind, Resource,
-    Result, Schema, Scope, TargetIdentity, TreePath,
+    Body, ContentSink, Document, Entry, Error, ErrorKind, FileOwnership, FoundOwners, KindSchema, Location, NodeKind,
+    Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath, UnusableOwner,
 };
 use crate::reader::Reader;
-use crate::stores::{Store, nothing_there};
+use crate::stores::{Store, followed, nothing_there};
 
 use super::KIND;
 use super::component::locations;
-use super::links::{document_behind, followed};
-use super::owners::{owner_in, owner_of};
+use super::links::document_behind;
+use super::owners::{cannot_be_walked, owner_in, owner_of};
 use super::text::{MAX_BYTES, Syntax, parse};
 
 /// The format `documents`: directories of YAML or JSON files in a backup.
@@ -35,6 +35,9 @@ struct Listed {
     /// Where the documents that are links lie, or why that cannot be told.
     links: HashMap<TreePath, Result<TreePath>>,
     by_owner: BTreeMap<String, Vec<TreePath>>,
+    /// Of which it cannot be told whose they are.
+    unowned: Vec<TreePath>,
+    unusable: Vec<UnusableOwner>,
 }
 
 /// Threads that one bulk read may use.
@@ -60,13 +63,9 @@ impl Inner {
         if let Some(listed) = known(&self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner)) {
             return Ok(listed);
         }
-        let real = followed(&*self.store, below);
+        let real = followed(&*self.store, below)?;
         let nothing = || nothing_there(&*self.store, below, "directory of documents");
-        let children = match &real {
-            Ok(real) => self.store.children(real)?.ok_or_else(nothing)?,
-            Err(_) if self.store.entry(below)?.is_none() => return Err(nothing()),
-            Err(error) => return Err(error.again()),
-        };
+        let children = self.store.children(&real)?.ok_or_else(nothing)?;
         // What is not understood is not absent: it is listed, and reading it says what is the matter.
         let is_document = |entry: &Entry| !entry.is_directory() && entry.path.name().and_then(Syntax::of).is_some();
         let (mut files, mut ownerships, mut links) = (Vec::new(), HashMap::new(), HashMap::new());
@@ -81,33 +80,42 @@ impl Inner {
             ownerships.insert(entry.path.clone(), FileOwnership::new(meta.mode, meta.uid, meta.gid));
             files.push(entry.path);
         }
-        if let Ok(real) = &real
-            && real != below
-            && files.is_empty()
-        {
+        if real != *below && files.is_empty() {
             let why = format!("it is a link to {real}, which holds no document");
             return Err(Error::new(ErrorKind::Refused, format!("list the documents in {below} of the backup"), why)
                 .next("choose a backup that holds them, or name the folder itself"));
         }
         let mut by_owner: BTreeMap<String, Vec<TreePath>> = BTreeMap::new();
-        match &self.owner_field {
-            None => {
-                for file in &files {
-                    by_owner.entry(owner_of(file)?).or_default().push(file.clone());
-                }
-            }
-            Some(field) => {
-                let places = files.iter().map(|file| place_of(&links, file)).collect();
-                for (file, document) in files.iter().zip(self.documents(places)) {
-                    if let Some(document) = document? {
-                        by_owner.entry(owner_in(file, &document.value, field)?).or_default().push(file.clone());
-                    }
+        let (mut unowned, mut unusable) = (Vec::new(), Vec::new());
+        for (file, owner) in files.iter().zip(self.owners_of(&files, &links)) {
+            match owner {
+                Ok(owner) => by_owner.entry(owner).or_default().push(file.clone()),
+                Err(error) => {
+                    unowned.push(file.clone());
+                    unusable.push(cannot_be_walked(file, &error));
                 }
             }
         }
-        let listed = Arc::new(Listed { files, ownerships, links, by_owner });
+        let listed = Arc::new(Listed { files, ownerships, links, by_owner, unowned, unusable });
         let mut folders = self.folders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(Arc::clone(folders.entry(below.clone()).or_insert(listed)))
+    }
+
+    fn owners_of(&self, files: &[TreePath], links: &HashMap<TreePath, Result<TreePath>>) -> Vec<Result<String>> {
+        let Some(field) = &self.owner_field else { return files.iter().map(owner_of).collect() };
+        let places = files.iter().map(|file| place_of(links, file)).collect();
+        let documents = files.iter().zip(self.documents(places));
+        let gone =
+            |file: &TreePath| Error::new(ErrorKind::NotFound, format!("read {file}"), "it is not there any more");
+        documents.map(|(file, document)| owner_in(file, &document?.ok_or_else(|| gone(file))?.value, field)).collect()
+    }
+
+    /// The document of which it cannot be told whose it is may be this owner's.
+    fn unclear(&self, scope: &Scope) -> Vec<ResourceId> {
+        let Ok(listed) = self.listed(&scope.below) else { return Vec::new() };
+        let unowned = listed.unowned.iter().filter(|_| scope.owner.is_some());
+        let key = |file: &TreePath| scope.to.join(file.name().and_then(Syntax::of)?.0).ok();
+        unowned.filter_map(|file| Some(ResourceId { kind: KIND.into(), key: key(file)? })).collect()
     }
 
     fn list(&self, scope: &Scope) -> Result<Vec<Location>> {
@@ -231,11 +239,12 @@ impl Reader for DocumentsSource {
         self.blocking(|inner| inner.store.identity()).await?
     }
 
-    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<FoundOwners> {
         let below = below.clone();
-        let owners = move |inner: &Inner| -> Result<Vec<String>> {
+        let owners = move |inner: &Inner| -> Result<FoundOwners> {
             let listed = inner.listed(&below)?;
-            Ok(listed.by_owner.keys().cloned().collect())
+            let names = listed.by_owner.keys().cloned().collect();
+            Ok(FoundOwners { names, unusable: listed.unusable.clone() }.sorted())
         };
         self.blocking(owners).await?
     }
@@ -244,6 +253,12 @@ impl Reader for DocumentsSource {
         let asked = scopes.to_vec();
         let listed = self.blocking(move |inner| asked.iter().map(|scope| inner.list(scope)).collect()).await;
         answers(listed, scopes.len())
+    }
+
+    async fn unclear(&self, scopes: &[Scope]) -> Vec<Vec<ResourceId>> {
+        let asked = scopes.to_vec();
+        let unclear = self.blocking(move |inner| asked.iter().map(|scope| inner.unclear(scope)).collect()).await;
+        unclear.unwrap_or_default()
     }
 
     async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {

@@ -5,6 +5,7 @@ use super::config::FilesConfig;
 use super::job::{self, Job};
 use super::notes::Notes;
 use super::parents;
+use super::survey::LOCKED;
 use super::write::{not_reserved, privileged};
 use crate::beneath::{Beneath, Directories, refusal};
 use crate::component::{Approved, Checked};
@@ -39,6 +40,7 @@ impl Room {
         self.enough(root, &jobs, approved)?;
         let mut warnings = notes.into_lines();
         warnings.extend(lookalikes(root, key, &jobs));
+        warnings.extend(closed_directories(root, key, &jobs));
         if jobs.first().is_some_and(|job| job.path.is_root() && job.before.is_none()) {
             warnings.extend(made_above(root, approved)?);
         }
@@ -97,6 +99,23 @@ impl Room {
         Ok(())
     }
 }
+
+/// Directories in which names would come or go, and which let nothing through.
+fn closed_directories(root: &Beneath, key: &TreePath, jobs: &[Job]) -> Vec<String> {
+    let is_made = jobs.first().is_some_and(|job| job.path.is_root() && job.before.is_none());
+    let named = jobs.iter().take(if is_made { 1 } else { usize::MAX }).filter(|job| !job.metadata_alone());
+    let mut parents: Vec<TreePath> = named.filter_map(|job| key.append(job.path).parent()).collect();
+    parents.dedup();
+    parents.sort();
+    parents.dedup();
+    // What is not there, or cannot be looked at, is told by other means.
+    let is_locked = |path: &TreePath| root.node(path).is_ok_and(|node| node.is_some_and(|node| node.is_locked));
+    let locked = parents.iter().filter(|path| is_locked(path)).take(MOST_LOCKED);
+    locked.map(|path| format!("{}: {LOCKED}; the write stops before it begins", root.shown(path))).collect()
+}
+
+/// More lines than a person reads would say no more.
+const MOST_LOCKED: usize = 20;
 
 /// What an approval says yes to beside the tree itself.
 fn made_above(root: &Beneath, approved: &Approved) -> Result<Vec<String>> {

@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,12 +12,13 @@ use super::check::{Room, described};
 use super::config::FilesConfig;
 use super::former::FormerTree;
 use super::ledger_bridge::bridge;
+use super::mounts::Mounts;
 use super::source::TREE;
 use crate::beneath::{Beneath, DirTree, RESERVED, WriteRight, list_entries, refusal};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
 use crate::model::{
-    Answer, Body, Capacity, Error, ErrorKind, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
-    TargetIdentity, Tree, TreePath, visible,
+    Answer, Body, Capacity, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Probe, Resource, ResourceId,
+    Result, Schema, Scope, TargetIdentity, Tree, TreePath, UnusableOwner, visible,
 };
 use crate::reader::Reader;
 
@@ -25,6 +27,7 @@ pub struct FilesComponent {
     config: Arc<FilesConfig>,
     schema: Schema,
     right: Arc<WriteRight>,
+    mounts: Mounts,
     capacity: Mutex<Option<Known>>,
 }
 
@@ -45,7 +48,13 @@ impl FilesComponent {
             ..KindSchema::default()
         };
         let schema = Schema { kinds: [(TREE.to_owned(), tree)].into() };
-        Self { config: Arc::new(config), schema, right: Arc::default(), capacity: Mutex::default() }
+        Self {
+            config: Arc::new(config),
+            schema,
+            right: Arc::default(),
+            mounts: Mounts::default(),
+            capacity: Mutex::default(),
+        }
     }
 
     /// Neither compares nor writes what lies at `place`, where that is below the root: the caller's own files.
@@ -85,9 +94,9 @@ impl Reader for FilesComponent {
         self.blocking(|config| Beneath::open(&config.root)?.identity()).await?
     }
 
-    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<FoundOwners> {
         let below = below.clone();
-        self.blocking(move |config| owners(&Beneath::open(&config.root)?, &below)).await?
+        self.blocking(move |config| owners(&config.root, &below)).await?
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
@@ -135,6 +144,10 @@ impl Component for FilesComponent {
         let known = || Known { root, capacity: Arc::new(RootCapacity::new(self.config.root.clone())) };
         let known = capacity.get_or_insert_with(known);
         Some(Arc::clone(&known.capacity) as Arc<dyn Capacity>)
+    }
+
+    fn mounted_in(&self, id: &ResourceId) -> Vec<TreePath> {
+        self.mounts.below(&self.config.root, &id.key)
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
@@ -185,24 +198,27 @@ impl Component for FilesComponent {
     }
 }
 
-fn owners(root: &Beneath, below: &TreePath) -> Result<Vec<String>> {
-    let failed = |errno| refusal(format!("list {}", root.shown(below)), errno);
-    let entries = list_entries(root, below).map_err(failed)?;
-    let directories = entries.iter().filter(|entry| entry.is_directory()).filter_map(|entry| entry.path.name());
-    // Where a file system begins, `lost+found` is its own.
-    directories
-        .filter(|name| *name != b"lost+found")
-        .map(|name| {
-            std::str::from_utf8(name).map(str::to_owned).map_err(|_| {
-                Error::new(
-                    ErrorKind::Invalid,
-                    format!("list the owners in {}", root.shown(below)),
-                    format!("the name {} is not UTF-8", visible(name)),
-                )
-                .next("rename it, or walk another directory")
-            })
-        })
-        .collect()
+fn owners(root: &Path, below: &TreePath) -> Result<FoundOwners> {
+    let handle = Beneath::open(root)?;
+    let failed = |errno| refusal(format!("list {}", handle.shown(below)), errno);
+    let mut found = FoundOwners::default();
+    for entry in list_entries(&handle, below).map_err(failed)? {
+        let Some(name) = entry.path.name() else { continue };
+        match entry.kind {
+            // Where a file system begins, `lost+found` is its own.
+            NodeKind::Directory if name != b"lost+found" && name != RESERVED => found.add(name),
+            NodeKind::Symlink { .. } => {
+                let there = std::fs::metadata(root.join(OsStr::from_bytes(entry.path.as_bytes())));
+                if there.is_ok_and(|there| there.is_file()) {
+                    continue;
+                }
+                let why = "it is a link, and in a live system none is followed; name the place that it leads to";
+                found.unusable.push(UnusableOwner::new(name, why));
+            }
+            _ => {}
+        }
+    }
+    Ok(found.sorted())
 }
 
 fn answer(config: &FilesConfig, probe: &Probe) -> Result<Answer> {

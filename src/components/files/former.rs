@@ -2,8 +2,6 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
-use rustix::io::Errno;
-
 use super::state::alike;
 use crate::beneath::{Beneath, Node, Walk, refusal};
 use crate::component::UndoRecord;
@@ -35,31 +33,65 @@ impl FormerTree {
         Self { handle, key, nodes }
     }
 
-    /// The kept directory that `path` lies in, and the path there.
-    fn within_kept(&self, path: &TreePath) -> Option<TreePath> {
+    /// The record that keeps `path`: its own, or that of a directory above it that was kept whole. Its path, what was
+    /// there and where that is kept.
+    fn keeping(&self, path: &TreePath) -> Option<(&TreePath, &Entry, &TreePath)> {
         let mut above = Some(path.clone());
         while let Some(ancestor) = above {
-            if let Some((entry, Some(kept))) = self.nodes.get(&ancestor)
-                && (entry.is_directory() || ancestor == *path)
+            if let Some((ancestor, (entry, Some(kept)))) = self.nodes.get_key_value(&ancestor)
+                && (entry.is_directory() || ancestor == path)
             {
-                return Some(kept.append(&path.relative_to(&ancestor)?));
+                return Some((ancestor, entry, kept));
             }
             above = ancestor.parent();
         }
         None
     }
+
+    /// Where `path` is kept.
+    fn within_kept(&self, path: &TreePath) -> Option<TreePath> {
+        let (above, _, kept) = self.keeping(path)?;
+        Some(kept.append(&path.relative_to(above)?))
+    }
 }
 
 impl FormerTree {
-    /// A node as it is where it is kept, for it may have other names by which it was changed. One that was never taken
-    /// away, or is back, stands in its place; what else stands there says nothing of a kept node that is lost.
+    /// Where a node lies that is recorded as kept, and what is there: below the component's root. One that was never
+    /// taken away, or is back, stands in its place; what else stands there is not the kept node, which is lost then.
+    fn found(&self, path: &TreePath, entry: &Entry, kept: &TreePath) -> Result<Option<(TreePath, Entry)>> {
+        if let Some(found) = self.handle.entry(kept)? {
+            return Ok(Some((kept.clone(), found)));
+        }
+        let place = self.key.append(path);
+        let live = self.handle.entry(&place)?.filter(|live| alike(entry, live));
+        Ok(live.map(|live| (place, live)))
+    }
+
+    /// A node as it is where it is kept, for it may have other names by which it was changed.
     fn now(&self, path: &TreePath, entry: &Entry, kept: Option<&TreePath>) -> Result<Entry> {
         let Some(kept) = kept else { return Ok(entry.clone()) };
-        let found = match self.handle.entry(kept)? {
-            Some(found) => Some(found),
-            None => self.handle.entry(&self.key.append(path))?.filter(|live| alike(entry, live)),
+        let found = self.found(path, entry, kept)?;
+        Ok(found.map_or_else(|| entry.clone(), |(_, found)| Entry { path: path.clone(), ..found }))
+    }
+
+    /// Where the former content of a file lies, below the component's root.
+    fn place(&self, path: &TreePath) -> Result<TreePath> {
+        let doing = || format!("read the former state of {path}");
+        let Some((above, entry, kept)) = self.keeping(path) else {
+            // Metadata alone was changed where nothing was kept: the content is the live one.
+            return match self.nodes.get(path) {
+                Some((Entry { kind: NodeKind::File { .. }, .. }, None)) => Ok(self.key.append(path)),
+                _ => Err(Error::new(ErrorKind::NotFound, doing(), "no file was kept for it")),
+            };
         };
-        Ok(found.map_or_else(|| entry.clone(), |found| Entry { path: path.clone(), ..found }))
+        match self.found(above, entry, kept)? {
+            Some((place, _)) => Ok(place.append(&path.relative_to(above).unwrap_or_default())),
+            None => {
+                let why = format!("{} is gone, and what stands in its place is not it", self.handle.shown(kept));
+                Err(Error::new(ErrorKind::Corrupt, doing(), why)
+                    .next("leave this file out of the undo, or bring it back from a backup"))
+            }
+        }
     }
 
     fn node(&self, path: &TreePath) -> Result<Option<Node>> {
@@ -99,25 +131,8 @@ impl Tree for FormerTree {
     }
 
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
-        // Metadata alone was changed where nothing was kept: the content is the live one.
-        let at = match (self.within_kept(path), self.nodes.get(path)) {
-            (Some(kept), _) => kept,
-            (None, Some((Entry { kind: NodeKind::File { .. }, .. }, None))) => self.key.append(path),
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::NotFound,
-                    format!("read the former state of {path}"),
-                    "no file was kept for it",
-                ));
-            }
-        };
-        // Records are written down before anything moves: what was never reached is still in its place, and so is what
-        // is back already.
-        let fd = self.handle.file(&at).or_else(|errno| match errno {
-            Errno::NOENT => self.handle.file(&self.key.append(path)),
-            errno => Err(errno),
-        });
-        let fd = fd.map_err(|errno| refusal(format!("read {}", self.handle.shown(&at)), errno))?;
+        let at = self.place(path)?;
+        let fd = self.handle.file(&at).map_err(|errno| refusal(format!("read {}", self.handle.shown(&at)), errno))?;
         Ok(Box::new(std::fs::File::from(fd)))
     }
 }

@@ -6,6 +6,7 @@ use rustix::io::Errno;
 use super::state::alike;
 use super::write::Write;
 use crate::beneath::{Directories, Node, NodeReader, refusal};
+use crate::crash::crash_point;
 use crate::model::{Entry, Result, TreePath};
 
 /// More former states of one path than a run can come to.
@@ -64,6 +65,22 @@ impl<'a> Keeper<'a> {
         Ok(true)
     }
 
+    /// Somebody's save that an earlier try moved into the area, and did not come to give back: it goes back where nothing
+    /// has come in its place.
+    pub(super) fn give_back(&self, places: &Directories, path: &TreePath, before: &Entry) -> Result<()> {
+        let full = self.write.full(path);
+        let kept = self.write.area.kept_of(&full, before, 0);
+        if self.write.node(&kept)?.is_none_or(|node| alike(&node.entry, before)) {
+            return Ok(());
+        }
+        let moved = places.parent(&kept).and_then(|from| {
+            let to = places.parent(&full)?;
+            let (from_name, to_name) = (kept.name().unwrap_or_default(), full.name().unwrap_or_default());
+            renameat_with(&from, from_name, &to, to_name, RenameFlags::NOREPLACE)
+        });
+        moved.map_err(|errno| refusal(format!("give {} back", self.write.shown(path)), errno))
+    }
+
     /// Moves a node into the area, and back if it is not what the plan was made from.
     pub(super) fn shift(&self, places: &Directories, path: &TreePath, before: &Entry, kept: &TreePath) -> Result<()> {
         let failed = |errno| refusal(format!("keep {}", self.write.shown(path)), errno);
@@ -72,6 +89,7 @@ impl<'a> Keeper<'a> {
         let from = places.parent(&full).map_err(failed)?;
         let to = places.parent(kept).map_err(failed)?;
         renameat_with(&from, name, &to, kept_name, RenameFlags::NOREPLACE).map_err(failed)?;
+        crash_point("files::after_shift");
         let now = NodeReader::new().read(to.as_fd(), kept_name, kept.clone()).map_err(failed)?;
         if !alike(&now.entry, before) {
             renameat_with(&to, kept_name, &from, name, RenameFlags::NOREPLACE).map_err(failed)?;

@@ -49,7 +49,8 @@ impl Answers {
 
 impl Ledger for LedgerBridge {
     fn keep(&self, index: usize, records: &[UndoRecord]) -> Result<()> {
-        let gone = || Error::new(ErrorKind::Cancelled, "keep undo records", "whoever asked for this write is gone");
+        let gone =
+            || Error::new(ErrorKind::Cancelled, "keep undo records", "the run that asked for this write has ended");
         let (reply, answer) = sync_channel(1);
         self.0.send(Call::Keep(index, records.to_vec(), reply)).map_err(|_| gone())?;
         answer.recv().map_err(|_| gone())?

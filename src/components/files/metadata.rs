@@ -32,7 +32,7 @@ impl Update<'_> {
         Ok(())
     }
 
-    /// Opened once, looked at and changed by that one handle: whoever may write to the directory can put another node
+    /// Opened once, looked at and changed by that one handle: another user who may write to the directory can put another node
     /// under the name at any moment.
     fn change_one(&self, one: &Surveyed, made: Option<&Inode>) -> Result<()> {
         let Some(entry) = &one.job.after else { return Ok(()) };

@@ -138,6 +138,10 @@ impl Update<'_> {
     }
 
     fn rename(&self, path: &TreePath, name: &[u8], flags: RenameFlags) -> rustix::io::Result<()> {
+        #[cfg(test)]
+        if flags == RenameFlags::EXCHANGE && super::tests::EXCHANGES_NOT.get() {
+            return Err(Errno::INVAL);
+        }
         self.at(path, |parent, to| renameat_with(&self.stage, name, parent, to, flags))
     }
 

@@ -1,15 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::beneath::RESERVED;
 use crate::model::{
-    Body, Error, ErrorKind, KindSchema, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
-    TreePath, visible,
+    Body, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Resource, ResourceId, Result, Schema, Scope,
+    TargetIdentity, TreePath,
 };
 use crate::reader::Reader;
-use crate::stores::{Store, nothing_there};
+use crate::stores::{Store, followed, nothing_there};
 
 /// The kind of a directory of files as one resource.
 pub const TREE: &str = "tree";
@@ -44,21 +44,27 @@ impl Reader for FilesSource {
     }
 
     /// The directories below `below`.
-    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, _kind: Option<&str>) -> Result<FoundOwners> {
         let below = below.clone();
         self.blocking(move |store| owners(store, &below)).await?
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
         let asked = scopes.to_vec();
-        let list = move |store: &dyn Store| asked.iter().map(|scope| list(store, scope)).collect();
+        let list = move |store: &dyn Store| {
+            let mut places = Places::of(store);
+            asked.iter().map(|scope| list(&mut places, scope)).collect()
+        };
         each(self.blocking(list).await, scopes.len())
     }
 
     async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {
         let asked = scopes.to_vec();
-        let all = move |store: &dyn Store| asked.iter().map(|scope| not_restored(store, &scope.below)).collect();
-        self.blocking(all).await.unwrap_or_default()
+        let told = move |store: &dyn Store| {
+            let mut places = Places::of(store);
+            asked.iter().map(|scope| not_restored(&mut places, scope)).collect()
+        };
+        self.blocking(told).await.unwrap_or_default()
     }
 
     async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
@@ -77,37 +83,102 @@ impl Reader for FilesSource {
 /// More than these are counted.
 const MOST_NOT_RESTORED: usize = 20;
 
-fn not_restored(store: &dyn Store, below: &TreePath) -> Vec<String> {
-    let mut all = store.not_restored(below);
+fn not_restored(places: &mut Places, scope: &Scope) -> Vec<String> {
+    let Ok(Place { place, is_behind_a_link, .. }) = places.find(&scope.below) else { return Vec::new() };
+    let mut all = places.store.not_restored(&place);
     if let Some(more) = all.len().checked_sub(MOST_NOT_RESTORED).filter(|more| *more > 0) {
         all.truncate(MOST_NOT_RESTORED);
         all.push(format!("and {more} more"));
     }
+    // A link in the place of the files is followed, and does not come back itself.
+    let link = &scope.below;
+    let followed =
+        || format!("the link {link} itself; what it leads to in the backup, {place}, is restored in its place");
+    all.extend(is_behind_a_link.then(followed));
     all
 }
 
-fn owners(store: &dyn Store, below: &TreePath) -> Result<Vec<String>> {
-    let children = store.children(below)?.ok_or_else(|| nothing_there(store, below, "directory"))?;
-    let directories = children.iter().filter(|entry| entry.is_directory()).filter_map(|entry| entry.path.name());
-    let mut names = directories
-        .filter(|name| *name != b"lost+found" && *name != RESERVED)
-        .map(|name| {
-            String::from_utf8(name.to_vec()).map_err(|_| {
-                let doing = format!("name the owner of the directory {}", visible(name));
-                Error::new(ErrorKind::Invalid, doing, "its name is not UTF-8")
-                    .next("restore it in a step of its own, without 'each'")
-            })
-        })
-        .collect::<Result<Vec<String>>>()?;
-    names.sort_unstable();
-    names.dedup();
-    Ok(names)
+fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
+    let mut places = Places::of(store);
+    let place = places.find(below)?.place;
+    let children = store.children(&place)?.ok_or_else(|| nothing_there(store, below, "directory"))?;
+    let mut found = FoundOwners::default();
+    for entry in &children {
+        let Some(name) = entry.path.name().filter(|name| *name != b"lost+found" && *name != RESERVED) else { continue };
+        let is_home = match entry.kind {
+            NodeKind::Directory => true,
+            // One that cannot be followed may be a home: its own task says why it is not restored.
+            NodeKind::Symlink { .. } => places.find(&entry.path).map_or(true, |found| found.is_behind_a_link),
+            _ => false,
+        };
+        if is_home {
+            found.add(name);
+        }
+    }
+    Ok(found.sorted())
 }
 
-fn list(store: &dyn Store, scope: &Scope) -> Result<Vec<Location>> {
-    store.entry(&scope.below)?.ok_or_else(|| nothing_there(store, &scope.below, "files"))?;
+fn list(places: &mut Places, scope: &Scope) -> Result<Vec<Location>> {
+    let found = places.find(&scope.below)?;
+    if !found.is_there {
+        return Err(nothing_there(places.store, &scope.below, "files"));
+    }
     let id = ResourceId { kind: TREE.into(), key: scope.to.clone() };
-    Ok(vec![Location { id, at: scope.below.clone() }])
+    Ok(vec![Location { id, at: found.place }])
+}
+
+/// Where files lie in a backup. Links on the way are followed inside it; one at the end too, where it leads to a
+/// directory: a home on another disk. One to anything else is a file like others, and is restored as a link.
+struct Places<'s> {
+    store: &'s dyn Store,
+    /// Of the directories around what was asked for, which are mostly the same: where they lie.
+    around: HashMap<TreePath, TreePath>,
+}
+
+struct Place {
+    place: TreePath,
+    is_there: bool,
+    is_behind_a_link: bool,
+}
+
+impl<'s> Places<'s> {
+    fn of(store: &'s dyn Store) -> Self {
+        Self { store, around: HashMap::new() }
+    }
+
+    fn find(&mut self, path: &TreePath) -> Result<Place> {
+        let itself = match (path.parent(), path.name()) {
+            (Some(parent), Some(name)) => self.directory(parent)?.join(name)?,
+            _ => path.clone(),
+        };
+        let entry = self.store.entry(&itself)?;
+        if entry.as_ref().is_some_and(|entry| matches!(entry.kind, NodeKind::Symlink { .. })) {
+            let place = followed(self.store, &itself)?;
+            if self.store.entry(&place)?.is_some_and(|there| there.is_directory()) {
+                if itself.lies_in(&place) {
+                    return Err(lies_in_itself(path, &place));
+                }
+                return Ok(Place { place, is_there: true, is_behind_a_link: true });
+            }
+        }
+        Ok(Place { place: itself, is_there: entry.is_some(), is_behind_a_link: false })
+    }
+
+    fn directory(&mut self, path: TreePath) -> Result<TreePath> {
+        if let Some(known) = self.around.get(&path) {
+            return Ok(known.clone());
+        }
+        let found = followed(self.store, &path)?;
+        self.around.insert(path, found.clone());
+        Ok(found)
+    }
+}
+
+fn lies_in_itself(path: &TreePath, place: &TreePath) -> Error {
+    let shown = if place.is_root() { "/".to_owned() } else { place.to_string() };
+    let why = format!("it is a link to {shown}, in which it lies itself");
+    Error::new(ErrorKind::Refused, format!("follow {path} in the backup"), why)
+        .next("name the place that is meant, or leave this one out")
 }
 
 fn each<T>(made: Result<Vec<Result<T>>>, count: usize) -> Vec<Result<T>> {

@@ -77,7 +77,7 @@ impl<'a> Staging<'a> {
 
     fn write(&self, index: usize, content: Result<&mut (dyn std::io::Read + Send)>) -> Result<()> {
         let entry = *self.files.get(index).ok_or_else(|| {
-            Error::new(ErrorKind::Bug, "write a file", "the source handed over one that nobody asked for")
+            Error::new(ErrorKind::Bug, "write a file", "the source handed over one that was not asked for")
         })?;
         let mut reader = Counted { staging: self, from: content?, unsaid: 0 };
         let NodeKind::File { size, .. } = entry.kind else {
@@ -113,7 +113,7 @@ impl<'a> Staging<'a> {
 struct Counted<'a, 'b> {
     staging: &'a Staging<'a>,
     from: &'b mut (dyn std::io::Read + Send),
-    /// Bytes that nobody has been told of.
+    /// Bytes that the ledger has not been told of.
     unsaid: u64,
 }
 

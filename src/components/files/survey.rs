@@ -14,6 +14,8 @@ use crate::model::{Error, ErrorKind, Result, TreePath};
 /// A job with what stands at its place now.
 pub(super) struct Surveyed<'a> {
     pub(super) job: &'a Job<'a>,
+    /// Among the jobs of its change: names what is prepared for it.
+    pub(super) position: usize,
     pub(super) seen: Seen,
     pub(super) live: Option<Node>,
     /// It has names that this change does not touch, so it is written anew instead of changed in place.
@@ -38,7 +40,8 @@ pub(super) fn survey<'a>(write: &Write, places: &Directories, jobs: &'a [Job<'a>
     let mut reader = NodeReader::new();
     let mut surveyed = Vec::with_capacity(jobs.len());
     let mut doubtful = Vec::new();
-    for job in jobs {
+    let mut closed = ClosedDirectories::default();
+    for (position, job) in jobs.iter().enumerate() {
         let live = look(write, places, &mut reader, job.path, &replaced)?;
         let kept = match (&live, job.before) {
             (None, Some(before)) if job.after.is_some() => keeper.holds(job.path, before)?,
@@ -47,6 +50,9 @@ pub(super) fn survey<'a>(write: &Write, places: &Directories, jobs: &'a [Job<'a>
         let seen = Seen::at(job, live.as_ref().map(|node| &node.entry), kept);
         match seen {
             Seen::Foreign => {
+                if let (None, Some(before)) = (&live, job.before) {
+                    keeper.give_back(places, job.path, before)?;
+                }
                 let now = live.as_ref().map_or("it is gone".to_owned(), |node| super::check::described(&node.entry));
                 return Err(write.conflict(job.path, format!("it has changed since the plan was made: now {now}")));
             }
@@ -59,14 +65,17 @@ pub(super) fn survey<'a>(write: &Write, places: &Directories, jobs: &'a [Job<'a>
         {
             return Err(locked(write, job.path));
         }
-        surveyed.push(Surveyed { job, seen, live, is_shared: false });
+        if seen != Seen::Wanted && !job.metadata_alone() {
+            closed.check(write, places, &mut reader, job.path)?;
+        }
+        surveyed.push(Surveyed { job, position, seen, live, is_shared: false });
     }
     tell_shared(write, &mut surveyed)?;
     Comparison::all_equal(write, &doubtful)?;
     Ok(surveyed)
 }
 
-/// Whoever owns a directory can give a file in it another name, or hold one that somebody else sees too.
+/// The owner of a directory can give a file in it another name, or hold one that others see too.
 fn tell_shared(write: &Write, surveyed: &mut [Surveyed]) -> Result<()> {
     let in_place = |one: &Surveyed| {
         let is_pending = one.job.metadata_alone() && matches!(one.seen, Seen::Former | Seen::Between);
@@ -90,9 +99,32 @@ fn tell_shared(write: &Write, surveyed: &mut [Surveyed]) -> Result<()> {
     Ok(())
 }
 
+/// Looks at each directory in which names come or go, once.
+#[derive(Default)]
+struct ClosedDirectories(Option<TreePath>);
+
+impl ClosedDirectories {
+    fn check(&mut self, write: &Write, places: &Directories, reader: &mut NodeReader, path: &TreePath) -> Result<()> {
+        let full = write.full(path).parent().unwrap_or_default();
+        if self.0.as_ref() == Some(&full) {
+            return Ok(());
+        }
+        // One that is not there yet, or that the plan itself makes, is looked at by other means.
+        let node = places.get(&full).and_then(|fd| reader.read_open(fd.as_fd(), full.clone()));
+        if node.is_ok_and(|node| node.is_locked) {
+            let doing = format!("write in {}", write.root.shown(&full));
+            return Err(Error::new(ErrorKind::Denied, doing, LOCKED)
+                .next("end that with `chattr -i -a`, or leave out what is in it, then retry this task"));
+        }
+        self.0 = Some(full);
+        Ok(())
+    }
+}
+
+pub(super) const LOCKED: &str = "it is immutable or append-only (`lsattr` shows it), so even root may not change it";
+
 fn locked(write: &Write, path: &TreePath) -> Error {
-    let why = "it is immutable or append-only (`lsattr` shows it), so even root may not change it";
-    Error::new(ErrorKind::Denied, format!("write {}", write.shown(path)), why)
+    Error::new(ErrorKind::Denied, format!("write {}", write.shown(path)), LOCKED)
         .next("end that with `chattr -i -a`, or leave this file out, then retry this task")
 }
 

@@ -206,9 +206,8 @@ impl Update<'_> {
         let mut names: Vec<Vec<u8>> = Vec::with_capacity(batch.len());
         let mut files = Vec::new();
         let mut file_names = Vec::new();
-        for (index, one) in batch.iter().enumerate() {
-            let name = index.to_string().into_bytes();
-            crate::beneath::remove_all(self.stage.as_fd(), &name).map_err(|errno| self.failed(one.job.path, errno))?;
+        for one in batch {
+            let name = one.position.to_string().into_bytes();
             if let Some(entry) = &one.job.after
                 && !self.returning.link(entry, self.stage.as_fd(), &name)?
             {

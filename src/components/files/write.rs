@@ -10,7 +10,7 @@ use super::area::Area;
 use super::config::FilesConfig;
 use super::job::{self, Job};
 use super::notes::Notes;
-use super::{extract, staging, update};
+use super::{extract, saves, staging, update};
 use crate::beneath::{Beneath, Node, NodeReader, RESERVED, refusal, set_metadata};
 use crate::component::{Approved, Effect, Found, Ledger, UndoRecord};
 use crate::model::Privileges;
@@ -65,6 +65,7 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
         contents: Mutex::default(),
         held: Mutex::default(),
     };
+    saves::put_back(&write, &jobs)?;
     Area::clear(&root, &write.stage)?;
     let absent = write.look(&TreePath::root())?.is_none();
     let whole = absent && jobs.first().is_some_and(|job| job.path.is_root() && job.before.is_none());

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::kinds::Kind;
-use crate::model::{Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath};
+use crate::model::{FoundOwners, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath};
 use crate::reader::Reader;
 
 /// Documents as a backup of a realm: each lies at the place of the resource that it holds in canonical form.
@@ -30,7 +30,7 @@ impl Reader for RealmDocuments {
         self.0.identity().await
     }
 
-    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<FoundOwners> {
         self.0.owners(below, kind).await
     }
 

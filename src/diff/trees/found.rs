@@ -25,6 +25,7 @@ pub(super) struct Found {
     pub(super) unrestorable: Vec<TreePath>,
     pub(super) refused: Vec<TreePath>,
     pub(super) reserved: Vec<TreePath>,
+    pub(super) mounted: Vec<TreePath>,
     /// Ignored directories that are live where the backup has something else.
     pub(super) blocked: Vec<TreePath>,
     /// Hunks that take a directory away in which something ignored lies.
@@ -123,6 +124,10 @@ impl Found {
         say(&self.refused, "not restored: it would run with another's rights");
         say(&self.unrestorable, "not restored: a device, socket or pipe");
         say(&self.reserved, "not restored: rekindle keeps its runs and keys there");
+        say(
+            &self.mounted,
+            "not restored: another file system is mounted there; give it a component and a step of its own",
+        );
         say(&in_place, "not restored: a directory that holds ignored files stands in its place, and stays");
         say(&self.blocked, "not restored: a directory that is ignored stands in its place");
         say(&held, "it stays: it holds ignored files");

@@ -74,7 +74,7 @@ pub fn compare(
             return Err(walk.found.too_large(id));
         }
     }
-    walk.found.reserved = desired.met_reserved;
+    (walk.found.reserved, walk.found.mounted) = (desired.met_reserved, desired.met_mounted);
     Ok(walk.found.finish(id, there, wanted))
 }
 

@@ -9,6 +9,8 @@ use crate::model::{
 pub struct TreeRules<'a> {
     pub(super) ignore: Gitignore,
     pub(super) reserved: Vec<TreePath>,
+    /// Where another file system has what is there.
+    pub(super) mounted: Vec<TreePath>,
     pub(super) privileges: Privileges,
     /// Whether pipes, sockets and devices come back: they do where they were kept.
     pub(super) specials: bool,
@@ -31,8 +33,17 @@ impl<'a> TreeRules<'a> {
         let ignore = builder
             .build()
             .map_err(|error| Error::new(ErrorKind::Invalid, "use the ignore patterns", error.to_string()))?;
-        let (reserved, privileges) = (Vec::new(), schema.privileges);
-        Ok(Self { ignore, reserved, privileges, specials: false, mode, precision, source: None, capacity: None })
+        Ok(Self {
+            ignore,
+            reserved: Vec::new(),
+            mounted: Vec::new(),
+            privileges: schema.privileges,
+            specials: false,
+            mode,
+            precision,
+            source: None,
+            capacity: None,
+        })
     }
 
     /// For a tree that lies at `key`: what is reserved there is neither compared nor removed, with what leads to it.
@@ -40,6 +51,13 @@ impl<'a> TreeRules<'a> {
     pub fn reserving(mut self, schema: &KindSchema, key: &TreePath) -> Self {
         let below = schema.reserved.iter().filter_map(|reserved| reserved.relative_to(key));
         self.reserved = below.filter(|below| !below.is_root()).collect();
+        self
+    }
+
+    /// What another file system has below these places is neither compared nor removed, with what leads there.
+    #[must_use]
+    pub fn sparing(mut self, mounted: Vec<TreePath>) -> Self {
+        self.mounted = mounted;
         self
     }
 
@@ -68,12 +86,12 @@ impl<'a> TreeRules<'a> {
     }
 
     pub(super) fn leads_to_reserved(&self, path: &TreePath) -> bool {
-        self.reserved.iter().any(|reserved| reserved.lies_in(path))
+        self.reserved.iter().chain(&self.mounted).any(|kept| kept.lies_in(path))
     }
 
     pub(super) fn ignores(&self, entry: &Entry) -> bool {
         use std::os::unix::ffi::OsStrExt;
-        if self.reserved.contains(&entry.path) {
+        if self.reserved.contains(&entry.path) || self.mounted.contains(&entry.path) {
             return true;
         }
         let path = std::path::Path::new(std::ffi::OsStr::from_bytes(entry.path.as_bytes()));

@@ -11,11 +11,13 @@ pub(super) struct Side<'a> {
     skipped: Option<TreePath>,
     last: Option<TreePath>,
     pub(super) met_reserved: Vec<TreePath>,
+    pub(super) met_mounted: Vec<TreePath>,
 }
 
 impl<'a> Side<'a> {
     pub(super) fn new(entries: Option<Entries<'a>>, rules: &'a TreeRules<'a>) -> Self {
-        Self { entries: entries.map(Iterator::peekable), rules, skipped: None, last: None, met_reserved: Vec::new() }
+        let (met_reserved, met_mounted) = (Vec::new(), Vec::new());
+        Self { entries: entries.map(Iterator::peekable), rules, skipped: None, last: None, met_reserved, met_mounted }
     }
 
     /// `skip` is told of each entry that is left out, of a directory without what lies in it.
@@ -28,6 +30,9 @@ impl<'a> Side<'a> {
             }
             if self.rules.reserved.contains(&entry.path) {
                 self.met_reserved.push(entry.path.clone());
+            }
+            if self.rules.mounted.contains(&entry.path) {
+                self.met_mounted.push(entry.path.clone());
             }
             if !inside {
                 skip(entry);

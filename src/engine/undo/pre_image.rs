@@ -26,7 +26,7 @@ pub(in crate::engine) enum PreImage {
         /// Which of these held something that nobody can bring back, as the plan said: an undo leaves them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lost: Vec<DocumentPath>,
-        /// For one that was deleted: it is made anew.
+        /// For one that was deleted: it is made again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         file: Option<FileOwnership>,
     },

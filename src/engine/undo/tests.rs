@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::journal::KeptRecord;
 
 fn kept(position: u32, attempt: u16, quota: u32) -> KeptRecord {
     let id = ResourceId { kind: "account".into(), key: TreePath::new("ana").unwrap() };

@@ -20,7 +20,7 @@ struct Story {
 impl Story {
     fn of(steps: Vec<StepHeader>, users: &[&str]) -> (Self, Vec<String>) {
         let names = users.iter().map(ToString::to_string).collect();
-        let owners = vec![OwnerSet { set: "user".to_owned(), names }];
+        let owners = vec![OwnerSet::new("user", names)];
         let mut story = Self { run: Run::default() };
         let header = RunHeader { steps, owners, ..RunHeader::default() };
         let ready = story.then(Event::Opened { run: Box::new(header) }).unwrap();

@@ -54,6 +54,10 @@ impl ComponentSettings {
                 return None;
             }
         };
+        if let Some((key, _)) = fields.entry("owners") {
+            let why = "'owners' is a key of the source that files are restored from";
+            findings.push(Finding::error(key.span, why).help("give that source 'owners: names' or 'owners: numbers'"));
+        }
         fields.finish(findings);
         Some(Self { name: key.name.clone(), span: key.span, adapter: adapter? })
     }

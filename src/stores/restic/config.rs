@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::model::Secret;
+use crate::model::{OwnersBy, Secret};
 
 /// How a restic repository is reached and which of its snapshots is meant.
 #[derive(Clone, Debug)]
@@ -13,6 +13,7 @@ pub struct Config {
     /// or what the AWS configuration files say.
     pub keys: Option<S3Keys>,
     pub snapshot: SnapshotChoice,
+    pub owners: OwnersBy,
     /// Where copies of index and snapshot files are kept between runs; `None`: nowhere.
     pub cache: Option<PathBuf>,
 }

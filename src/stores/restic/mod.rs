@@ -100,6 +100,7 @@ impl ResticStore {
             meta,
             content: Box::default(),
             subtree: Some(self.root),
+            told: Default::default(),
         }))
     }
 }
@@ -127,7 +128,8 @@ impl Store for ResticStore {
 
     fn tree(&self, path: &TreePath) -> Result<Option<Arc<dyn Tree>>> {
         Ok(self.node(path)?.map(|base| {
-            let tree = ResticTree { opened: Arc::clone(&self.opened), root: self.root, base, at: path.clone() };
+            let opened = Arc::clone(&self.opened);
+            let tree = ResticTree { opened, root: self.root, base, at: path.clone(), said: Arc::default() };
             Arc::new(tree) as Arc<dyn Tree>
         }))
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::name::unquoted;
 use crate::model::{Entry, Meta, NodeKind, SpecialKind, Times, TreePath};
+use crate::stores::{BackedUpOwners, Told};
 
 /// One entry of a directory in a snapshot.
 #[derive(Clone, Debug)]
@@ -17,6 +18,23 @@ pub(super) struct Node {
     pub content: Box<[DataId]>,
     /// The blob that lists a directory.
     pub subtree: Option<TreeId>,
+    /// What a plan says of its owners.
+    pub told: Told,
+}
+
+/// A node as the backup has it: its owners by their numbers there.
+#[derive(Debug)]
+pub(super) struct BackedUp {
+    pub node: Node,
+    user: Box<str>,
+    group: Box<str>,
+}
+
+impl BackedUp {
+    pub(super) fn settled(mut self, owners: &BackedUpOwners) -> crate::model::Result<Node> {
+        self.node.told = owners.settle(&mut self.node.meta, &self.user, &self.group)?;
+        Ok(self.node)
+    }
 }
 
 impl Node {
@@ -39,7 +57,7 @@ struct WrittenTree {
 
 /// Each node is made ours as it is read: a directory may list a hundred thousand.
 #[derive(Default)]
-struct Nodes(Vec<Node>);
+struct Nodes(Vec<BackedUp>);
 
 impl<'de> Deserialize<'de> for Nodes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -82,6 +100,10 @@ struct WrittenNode<'a> {
     uid: u32,
     #[serde(default)]
     gid: u32,
+    #[serde(borrow, default)]
+    user: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    group: Option<Cow<'a, str>>,
     #[serde(default)]
     inode: u64,
     #[serde(default)]
@@ -116,13 +138,13 @@ fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[DataId]>, D::E
 }
 
 /// The entries of one tree blob, sorted by name; or what is wrong with it.
-pub(super) fn nodes(blob: &[u8]) -> Result<Vec<Node>, String> {
+pub(super) fn nodes(blob: &[u8]) -> Result<Vec<BackedUp>, String> {
     let written: WrittenTree = serde_json::from_slice(blob).map_err(|error| error.to_string())?;
     let mut nodes = written.nodes.0;
-    if !nodes.is_sorted_by(|one, next| one.name < next.name) {
-        nodes.sort_by(|one, next| one.name.cmp(&next.name));
+    if !nodes.is_sorted_by(|one, next| one.node.name < next.node.name) {
+        nodes.sort_by(|one, next| one.node.name.cmp(&next.node.name));
         if let Some(twice) = nodes.windows(2).find_map(|pair| match pair {
-            [one, next] if one.name == next.name => Some(&one.name),
+            [one, next] if one.node.name == next.node.name => Some(&one.node.name),
             _ => None,
         }) {
             return Err(format!("it lists '{}' twice", crate::model::visible(twice)));
@@ -132,7 +154,7 @@ pub(super) fn nodes(blob: &[u8]) -> Result<Vec<Node>, String> {
 }
 
 impl WrittenNode<'_> {
-    fn read(self) -> Result<Node, String> {
+    fn read(self) -> Result<BackedUp, String> {
         let name = unquoted(&self.name)
             .filter(|name| TreePath::root().join(name).is_ok())
             .ok_or_else(|| format!("'{}' is not the name of a file", crate::model::visible(&*self.name)))?;
@@ -143,15 +165,18 @@ impl WrittenNode<'_> {
             other => NodeKind::Special { special: special(other) },
         };
         let xattrs = attributes(self.extended_attributes.unwrap_or_default())?;
+        let owner = |name: Option<Cow<'_, str>>| name.unwrap_or_default().into_owned().into_boxed_str();
         let (uid, gid, times) = (self.uid, self.gid, times(self.mtime)?);
         let meta = Meta { mode: unix_mode(self.mode), uid, gid, times, xattrs };
-        Ok(Node {
+        let node = Node {
             name: name.into(),
             kind,
             meta: meta.agreeing(),
             content: self.content,
             subtree: self.subtree.map(TreeId::from),
-        })
+            told: Told::default(),
+        };
+        Ok(BackedUp { node, user: owner(self.user), group: owner(self.group) })
     }
 
     fn link(&self) -> Option<u64> {
@@ -222,7 +247,7 @@ mod tests {
     use super::*;
 
     fn one(fields: &str) -> Result<Node, String> {
-        nodes(format!(r#"{{"nodes":[{{{fields}}}]}}"#).as_bytes()).map(|mut nodes| nodes.remove(0))
+        nodes(format!(r#"{{"nodes":[{{{fields}}}]}}"#).as_bytes()).map(|mut nodes| nodes.remove(0).node)
     }
 
     #[test]
@@ -255,6 +280,20 @@ mod tests {
     }
 
     #[test]
+    fn owners_are_those_who_have_their_names_here() {
+        use crate::model::OwnersBy;
+        use crate::name_service::{Account, NameService};
+        let here = NameService::fixed(&[(Account::User, "ana", 1005)]);
+        let owners = BackedUpOwners::with(OwnersBy::Names, here);
+        let fields = r#""name":"x","type":"file","uid":1001,"user":"ana","gid":1001,"group":"ana""#;
+        let blob = format!(r#"{{"nodes":[{{{fields}}}]}}"#);
+        let node = nodes(blob.as_bytes()).unwrap().remove(0).settled(&owners).unwrap();
+        assert_eq!((node.meta.uid, node.meta.gid), (1005, 1001));
+        assert!(node.told[0].as_ref().unwrap().contains("1005 here and 1001"), "{:?}", node.told);
+        assert!(node.told[1].as_ref().unwrap().contains("no group ana here"), "{:?}", node.told);
+    }
+
+    #[test]
     fn hostile_trees_are_refused() {
         for hostile in ["..", ".", "a/b", "", r"a\\x00b", r"\\q"] {
             assert!(one(&format!(r#""name":"{hostile}","type":"file""#)).is_err(), "{hostile:?}");
@@ -269,7 +308,7 @@ mod tests {
     fn names_are_sorted_as_raw_bytes() {
         let blob =
             br#"{"nodes":[{"name":"b","type":"file"},{"name":"\\xff","type":"file"},{"name":"a","type":"fifo"}]}"#;
-        let names: Vec<_> = nodes(blob).unwrap().into_iter().map(|node| node.name).collect();
+        let names: Vec<_> = nodes(blob).unwrap().into_iter().map(|read| read.node.name).collect();
         assert_eq!(names, [b"a".as_slice().into(), b"b".as_slice().into(), b"\xff".as_slice().into()]);
     }
 }

@@ -23,6 +23,7 @@ use super::sealed::SealKey;
 use super::sealed_files::SealedFiles;
 use super::{Config, S3Keys, Snapshot};
 use crate::model::{Error, ErrorKind, Result, TreePath};
+use crate::stores::BackedUpOwners;
 
 /// A repository whose index is in memory. Every call into rustic is behind [`guarded`].
 pub(super) struct Opened {
@@ -31,6 +32,7 @@ pub(super) struct Opened {
     layer: Arc<Layer>,
     key: SealKey,
     listings: Listings,
+    owners: BackedUpOwners,
     pub address: Address,
 }
 
@@ -81,7 +83,8 @@ impl Opened {
             Ok((snapshot, file.tree))
         })?;
         let index = BlobIndex::read(&files(During::Index, blob_index::MOST_UNPACKED))?;
-        Ok((Self { repository, index, layer, key, listings: Listings::default(), address }, described))
+        let (listings, owners) = (Listings::default(), BackedUpOwners::new(config.owners));
+        Ok((Self { repository, index, layer, key, listings, owners, address }, described))
     }
 
     /// 64 hex digits, given to the repository when it was made.
@@ -107,6 +110,7 @@ impl Opened {
             Error::new(ErrorKind::Corrupt, format!("read directory {} of {}", short(id), self.address), why)
                 .next("choose another snapshot; `restic check` says whether others are affected")
         })?;
+        let nodes = nodes.into_iter().map(|read| read.settled(&self.owners)).collect::<Result<Vec<Node>>>()?;
         let listing = Arc::new(Listing::new(nodes));
         self.listings.keep(*id, &listing);
         Ok(listing)

@@ -1,9 +1,9 @@
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Read;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustic_core::repofile::PackId;
 use rustic_core::{DataId, TreeId};
@@ -24,11 +24,18 @@ pub(super) struct ResticTree {
     pub base: Node,
     /// Where in the snapshot, for messages.
     pub at: TreePath,
+    /// What walks have met that the plan says.
+    pub said: Arc<Mutex<BTreeSet<Arc<str>>>>,
 }
 
 impl Tree for ResticTree {
     fn entries(&self) -> Result<Box<dyn Iterator<Item = Result<Entry>> + Send + '_>> {
         Ok(Box::new(Walk::new(self)))
+    }
+
+    fn said(&self) -> Vec<String> {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.iter().map(|line| line.to_string()).collect()
     }
 
     /// A snapshot keeps no metadata of its root.
@@ -181,6 +188,8 @@ struct Walk<'a> {
     /// Directories that were read, and the entries of each of them once.
     known: HashSet<TreeId>,
     once: u64,
+    /// The last that was said of an owner.
+    said: Option<Arc<str>>,
 }
 
 enum Open {
@@ -198,12 +207,20 @@ enum Open {
 
 impl<'a> Walk<'a> {
     fn new(tree: &'a ResticTree) -> Self {
-        Self { tree, started: false, open: Vec::new(), listed: 0, known: HashSet::new(), once: 0 }
+        Self { tree, started: false, open: Vec::new(), listed: 0, known: HashSet::new(), once: 0, said: None }
     }
 
     fn announce(&mut self, path: TreePath, node: &Node) -> Entry {
         if node.is_directory() {
             self.open.push(Open::Unread { path: path.clone(), subtree: node.subtree });
+        }
+        for told in node.told.iter().flatten() {
+            // Most of a tree is one owner's.
+            let is_known = self.said.as_ref().is_some_and(|last| Arc::ptr_eq(last, told));
+            if !is_known {
+                self.said = Some(Arc::clone(told));
+                self.tree.said.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(told));
+            }
         }
         node.entry(path)
     }

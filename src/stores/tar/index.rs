@@ -4,6 +4,7 @@ use std::ops::Range;
 use super::member::{Content, Member, MemberKind, Members};
 use super::source::Source;
 use crate::model::{Entry, Error, ErrorKind, Meta, NodeKind, RecordedFacts, Result, TreePath, visible};
+use crate::stores::{BackedUpOwners, Told};
 
 /// Bounds on what an archive may make us remember.
 const MOST_ENTRIES: usize = 5_000_000;
@@ -16,6 +17,7 @@ pub(super) struct Item {
     pub entry: Entry,
     /// For files.
     pub content: Option<Content>,
+    pub told: Told,
     pub recorded: RecordedFacts,
 }
 
@@ -23,15 +25,18 @@ pub(super) struct Item {
 #[derive(Debug)]
 pub(super) struct Index {
     items: Vec<Item>,
+    /// What a plan says of the archive as a whole.
+    pub said: Option<String>,
     /// What of a member cannot be restored here, in words; sorted.
     remarks: Vec<(TreePath, String)>,
 }
 
 impl Index {
-    pub(super) fn read(source: &Source) -> Result<Self> {
+    pub(super) fn read(source: &Source, owners: &BackedUpOwners) -> Result<Self> {
         let mut members = Members::new(source)?;
         let mut found = Found {
             source,
+            owners,
             items: Vec::new(),
             latest: HashMap::new(),
             text: 0,
@@ -42,7 +47,8 @@ impl Index {
         while let Some(member) = members.next()? {
             found.add(member)?;
         }
-        found.into_index()
+        let index = found.into_index()?;
+        Ok(Self { said: members.passed_over(), ..index })
     }
 
     pub(super) fn find(&self, path: &TreePath) -> Option<&Item> {
@@ -86,6 +92,7 @@ impl Index {
 
 struct Found<'a> {
     source: &'a Source,
+    owners: &'a BackedUpOwners,
     items: Vec<Item>,
     /// Where in `items` each path was last met.
     latest: HashMap<TreePath, usize>,
@@ -116,21 +123,21 @@ impl Found<'_> {
             RecordedFacts { acls: !known.unread_acls, time_grain: known.time_grain, ..RecordedFacts::ALL };
         let room = MOST_REMARKS.saturating_sub(self.remarks.len());
         self.remarks.extend(member.remarks.into_iter().take(room).map(|remark| (path.clone(), remark)));
+        let (mut meta, [user, group]) = (member.meta, member.owners);
+        let mut told = self.owners.settle(&mut meta, &user, &group)?;
         let (kind, meta, content) = match member.kind {
-            MemberKind::Directory => (NodeKind::Directory, member.meta, None),
-            MemberKind::File(content) => {
-                (NodeKind::File { size: content.size, link: None }, member.meta, Some(content))
-            }
-            MemberKind::Symlink(target) => (NodeKind::Symlink { target: target.into() }, member.meta, None),
-            MemberKind::Special(special) => (NodeKind::Special { special }, member.meta, None),
+            MemberKind::Directory => (NodeKind::Directory, meta, None),
+            MemberKind::File(content) => (NodeKind::File { size: content.size, link: None }, meta, Some(content)),
+            MemberKind::Symlink(target) => (NodeKind::Symlink { target: target.into() }, meta, None),
+            MemberKind::Special(special) => (NodeKind::Special { special }, meta, None),
             MemberKind::HardLink(target) => {
                 let linked = self.linked(&path, &target)?;
-                recorded = linked.recorded;
+                (recorded, told) = (linked.recorded, linked.told);
                 (linked.entry.kind, linked.entry.meta, linked.content)
             }
         };
         self.latest.insert(path.clone(), self.items.len());
-        self.items.push(Item { entry: Entry { path, kind, meta }, content, recorded });
+        self.items.push(Item { entry: Entry { path, kind, meta }, content, recorded, told });
         Ok(())
     }
 
@@ -198,7 +205,7 @@ impl Found<'_> {
                     item.recorded.acls &= self.has_acls;
                 }
                 self.remarks.sort();
-                Ok(Index { items, remarks: self.remarks })
+                Ok(Index { items, remarks: self.remarks, said: None })
             }
         }
     }
@@ -233,5 +240,10 @@ impl Found<'_> {
 
 fn implied(path: TreePath) -> Item {
     let meta = Meta { mode: 0o755, ..Meta::default() };
-    Item { entry: Entry { path, kind: NodeKind::Directory, meta }, content: None, recorded: RecordedFacts::NONE }
+    Item {
+        entry: Entry { path, kind: NodeKind::Directory, meta },
+        content: None,
+        recorded: RecordedFacts::NONE,
+        told: Told::default(),
+    }
 }

@@ -20,6 +20,8 @@ pub(super) struct Member {
     pub path: Vec<u8>,
     pub kind: MemberKind,
     pub meta: Meta,
+    /// The names of its user and group, empty where the archive has none.
+    pub owners: [Box<str>; 2],
     pub recorded: MemberFacts,
     /// Of its access lists: what this machine cannot restore, in words.
     pub remarks: Vec<String>,
@@ -53,11 +55,26 @@ pub(super) struct Members<'a> {
     global: Extended,
     /// The first header of an archive that was appended to the one before.
     appended: Option<Header>,
+    /// Where something lies behind the archive's end that is no member of anything.
+    passed_over: Option<u64>,
 }
 
 impl<'a> Members<'a> {
     pub(super) fn new(source: &'a Source) -> Result<Self> {
-        Ok(Self { source, stream: source.stream()?, next: 0, global: Extended::default(), appended: None })
+        Ok(Self {
+            source,
+            stream: source.stream()?,
+            next: 0,
+            global: Extended::default(),
+            appended: None,
+            passed_over: None,
+        })
+    }
+
+    /// Once all was read: what lies behind the archive's end and was not read, in words.
+    pub(super) fn passed_over(&self) -> Option<String> {
+        let at = self.passed_over?;
+        Some(format!("what lies behind the archive's end, from byte {at} on, is no tar archive and was not read"))
     }
 
     /// `None` at the archive's proper end. Archives that were appended to one another (`cat a.tar b.tar`,
@@ -129,6 +146,14 @@ impl<'a> Members<'a> {
                 (Times { mtime_s: seconds.cast_signed(), mtime_ns: 0 }, RecordedFacts::SECOND)
             }
         };
+        let owner = |extended: Option<&Vec<u8>>, field: Option<&[u8]>| -> Box<str> {
+            let name = extended.map(Vec::as_slice).or(field).unwrap_or_default();
+            std::str::from_utf8(name).unwrap_or_default().into()
+        };
+        let owners = [
+            owner(extended.user.as_ref(), header.username_bytes()),
+            owner(extended.group.as_ref(), header.groupname_bytes()),
+        ];
         let mode = header.mode().map_err(|error| bad(&error))? & 0o7777;
         let Attributes { xattrs, recorded, remarks } = Attributes::of(&extended, time_grain);
         let (uid, gid) = (id(extended.uid, header.uid())?, id(extended.gid, header.gid())?);
@@ -166,7 +191,7 @@ impl<'a> Members<'a> {
             }
         };
         self.advance(stored)?;
-        Ok(Member { path, kind, meta, recorded, remarks })
+        Ok(Member { path, kind, meta, owners, recorded, remarks })
     }
 
     /// The map of a sparse file in GNU form: four pieces in the header, more in blocks behind it.
@@ -201,7 +226,8 @@ impl<'a> Members<'a> {
         Ok(Content { size, start: self.next, pieces: Some(pieces.into()) })
     }
 
-    /// Whether another archive follows the end of this one. What is no header there is not a member of anything.
+    /// Whether another archive follows the end of this one. What is no header there, a signature for one, is no member
+    /// of anything; a damaged header is known by what it still has of one, or by members that follow it.
     fn is_appended_to(&mut self) -> Result<bool> {
         let end = self.next;
         loop {
@@ -210,7 +236,12 @@ impl<'a> Members<'a> {
                 return Ok(false);
             }
             if header.as_bytes().iter().any(|byte| *byte != 0) {
+                let at = self.stream.position() - BLOCK;
                 if !has_its_checksum(&header) {
+                    if is_marked(&header) || self.is_followed_by_a_header()? {
+                        return Err(self.damaged(at));
+                    }
+                    self.passed_over = Some(at);
                     return Ok(false);
                 }
                 self.next = self.stream.position();
@@ -219,6 +250,17 @@ impl<'a> Members<'a> {
                 return Ok(true);
             }
         }
+    }
+
+    fn is_followed_by_a_header(&mut self) -> Result<bool> {
+        let end = self.stream.position();
+        let mut block = Header::new_old();
+        while self.stream.position() - end <= PADDING && self.whole_block(block.as_mut_bytes())? {
+            if is_marked(&block) && has_its_checksum(&block) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// `false` where the archive's file ends before the block is full.
@@ -252,13 +294,14 @@ impl<'a> Members<'a> {
                 "it is not a tar archive, plain or compressed with gzip or zstd",
             )
             .next("name a tar archive")),
-            false => Err(Error::new(
-                ErrorKind::Corrupt,
-                format!("read {}", self.source.shown),
-                format!("the header at byte {} does not match its checksum", self.next - BLOCK),
-            )
-            .next("check the archive with tar -t; use another backup")),
+            false => Err(self.damaged(self.next - BLOCK)),
         }
+    }
+
+    fn damaged(&self, at: u64) -> Error {
+        let why = format!("the header at byte {at} does not match its checksum");
+        Error::new(ErrorKind::Corrupt, format!("read {}", self.source.shown), why)
+            .next("check the archive with tar -t; use another backup")
     }
 
     fn extension(&mut self, size: u64) -> Result<Vec<u8>> {
@@ -286,6 +329,11 @@ impl<'a> Members<'a> {
     fn bad(&self, error: &io::Error) -> Error {
         self.refuse(&visible(&error.to_string()))
     }
+}
+
+/// Whether it says of itself that it is a header, as all archives since 1988 do.
+fn is_marked(header: &Header) -> bool {
+    header.as_bytes().get(257..262) == Some(b"ustar")
 }
 
 fn has_its_checksum(header: &Header) -> bool {

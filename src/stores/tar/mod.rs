@@ -6,8 +6,8 @@ use std::sync::Arc;
 use self::index::Index;
 use self::source::Source;
 use self::tree::{Archive, TarTree};
-use super::Store;
-use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
+use super::{BackedUpOwners, Store};
+use crate::model::{Entry, OwnersBy, Result, TargetIdentity, Tree, TreePath};
 
 mod attributes;
 mod index;
@@ -36,8 +36,13 @@ impl TarStore {
     /// `Refused` a name with `..`, a file behind a symbolic link, or over a bound (5 million members,
     /// names of 64 KiB, unpacking to a thousand times its size); `Unsupported` bzip2, xz, sparse files in pax form.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, &BackedUpOwners::new(OwnersBy::default()))
+    }
+
+    /// The same with owners settled otherwise; also `Unreachable` where the name service does not answer.
+    pub fn open_with(path: &Path, owners: &BackedUpOwners) -> Result<Self> {
         let source = Source::open(path)?;
-        let index = Index::read(&source)?;
+        let index = Index::read(&source, owners)?;
         source.is_untouched()?;
         Ok(Self { archive: Arc::new(Archive::new(source, index)) })
     }
@@ -45,7 +50,7 @@ impl TarStore {
 
 impl Store for TarStore {
     /// The file itself: where it lies, its size, when it was written and when it was last touched. Its bytes are not
-    /// hashed: whoever touches it has made another archive of it.
+    /// hashed: a touch makes another archive of it.
     fn identity(&self) -> Result<TargetIdentity> {
         let source = &self.archive.source;
         Ok(TargetIdentity { system: "tar archive".to_owned(), address: source.shown.clone(), id: source.id.clone() })

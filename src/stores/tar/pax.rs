@@ -10,6 +10,8 @@ pub(super) struct Extended {
     pub size: Option<u64>,
     pub uid: Option<u64>,
     pub gid: Option<u64>,
+    pub user: Option<Vec<u8>>,
+    pub group: Option<Vec<u8>>,
     /// With the nanoseconds by which it may be cut or rounded.
     pub times: Option<(Times, u32)>,
     pub xattrs: Vec<(Box<str>, Box<[u8]>)>,
@@ -44,6 +46,8 @@ impl Extended {
             "size" => self.size = Some(number()?),
             "uid" => self.uid = Some(number()?),
             "gid" => self.gid = Some(number()?),
+            "uname" => self.user = Some(value.to_vec()),
+            "gname" => self.group = Some(value.to_vec()),
             "mtime" => self.times = Some(times(value)?),
             "SCHILY.acl.access" => self.access = Some(value.to_vec()),
             "SCHILY.acl.default" => self.default = Some(value.to_vec()),

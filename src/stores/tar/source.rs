@@ -54,7 +54,7 @@ impl Source {
             _ => Compression::Plain,
         };
         let written_at = format!("{}.{:09}", meta.mtime(), meta.mtime_nsec());
-        // Whoever writes into it can put size and time back; the time of the last change they cannot.
+        // A writer can put size and time back, but not the time of the last change.
         let changed = format!("{}.{:09}", meta.ctime(), meta.ctime_nsec());
         let id = format!("{:x}-{}-{}-{written_at}@{changed}", meta.dev(), meta.ino(), meta.size());
         let (length, written) = (meta.size(), (meta.size(), meta.mtime(), meta.mtime_nsec()));
@@ -73,7 +73,7 @@ impl Source {
         if now == self.stamp {
             return Ok(());
         }
-        // A newer archive that is put in its place touches it too. Without a name, nobody opens it to write.
+        // A newer archive that is put in its place touches it too. Without a name, no other program opens it to write.
         let meta = self.file.metadata().map_err(|error| Error::io(doing(), error))?;
         if meta.nlink() == 0 && self.written == (meta.size(), meta.mtime(), meta.mtime_nsec()) {
             return Ok(());
@@ -116,7 +116,7 @@ impl Source {
     }
 }
 
-/// Reads the file from a position of its own, whoever else reads it.
+/// Reads the file from a position of its own, whatever else reads it.
 struct At {
     file: Arc<File>,
     position: u64,

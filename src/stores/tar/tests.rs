@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use tar::{Builder, EntryType, Header};
 
 use super::*;
-use crate::model::{ErrorKind, NodeKind, RecordedFacts};
+use crate::model::{ErrorKind, NodeKind, OwnersBy, RecordedFacts};
+use crate::stores::BackedUpOwners;
 
 /// An archive written member by member, also with what a real tar would not write.
 struct Archived {
@@ -219,7 +220,93 @@ fn archives_that_were_appended_to_one_another_are_read_as_one() {
         assert_eq!(text(&store, "home/ana/b"), "new");
     }
     let trailed = [first.as_slice(), b"signed by somebody".as_slice(), &[7; 2048]].concat();
-    assert_eq!(text(&open(&place, &trailed).unwrap(), "home/ana/b"), "old");
+    let store = open(&place, &trailed).unwrap();
+    assert_eq!(text(&store, "home/ana/b"), "old");
+    assert!(said(&store, "home").contains("was not read"), "{}", said(&store, "home"));
+}
+
+#[test]
+fn a_damaged_header_of_an_appended_archive_is_not_passed_over() {
+    let (first, place) = Archived::new().file("a", "one").bytes();
+    let (second, _) = Archived::new().file("b", "two").file("c", "three").bytes();
+    // One loses its checksum, one its mark as well: then the members behind it tell.
+    for damaged in [0..8, 0..300] {
+        let mut second = second.clone();
+        second[damaged.clone()].fill(b'x');
+        let error = open(&place, &[first.as_slice(), &second].concat()).map(|_| ()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{damaged:?}: {error}");
+        assert!(error.to_string().contains(&format!("byte {}", first.len())), "{error}");
+    }
+}
+
+fn said(store: &TarStore, at: &str) -> String {
+    store.tree(&path(at)).unwrap().unwrap().said().join("; ")
+}
+
+/// As GNU tar writes owners, and as pax does in records of their own.
+fn owned() -> Archived {
+    let mut archived = Archived::new();
+    for (name, number, user, record) in [
+        ("home/ana/x", 1001, "ana", ""),
+        ("home/ana/long", 1001, "cut", "19 uname=ana-maria\n19 gname=everybody\n"),
+        ("home/bob/x", 1001, "bob", ""),
+        ("home/cyd/x", 1003, "", ""),
+        ("home/root/x", 0, "root", ""),
+    ] {
+        if !record.is_empty() {
+            archived = archived.member(b"pax", EntryType::XHeader, "", record.as_bytes());
+        }
+        let mut header = Header::new_gnu();
+        header.set_path(name).unwrap();
+        header.set_size(1);
+        header.set_mode(0o600);
+        header.set_uid(number);
+        header.set_gid(number);
+        header.set_username(user).unwrap();
+        header.set_groupname(user).unwrap();
+        header.set_cksum();
+        archived.builder.append(&header, &b"x"[..]).unwrap();
+    }
+    archived.member(b"home/ana/same", EntryType::Link, "home/ana/x", b"")
+}
+
+fn owned_by(by: OwnersBy) -> TarStore {
+    use crate::name_service::{Account::*, NameService};
+    let known = [(User, "ana", 1005), (User, "ana-maria", 1006), (Group, "ana", 100), (User, "bob", 1001)];
+    let (bytes, place) = owned().bytes();
+    fs::write(place.path().join("archive"), bytes).unwrap();
+    let owners = BackedUpOwners::with(by, NameService::fixed(&known));
+    TarStore::open_with(&place.path().join("archive"), &owners).unwrap()
+}
+
+#[test]
+fn owners_are_those_who_have_their_names_here() {
+    let store = owned_by(OwnersBy::Names);
+    let owner = |at: &str| {
+        let meta = store.entry(&path(at)).unwrap().unwrap().meta;
+        (meta.uid, meta.gid)
+    };
+    assert_eq!(owner("home/ana/x"), (1005, 100));
+    assert_eq!(owner("home/ana/same"), (1005, 100), "another name of the same file");
+    assert_eq!(owner("home/ana/long"), (1006, 1001), "a record goes before the field, which holds 32 bytes");
+    assert_eq!((owner("home/bob/x"), owner("home/cyd/x"), owner("home/root/x")), ((1001, 1001), (1003, 1003), (0, 0)));
+    let ana = said(&store, "home/ana");
+    for told in ["user ana is 1005 here and 1001", "user ana-maria is 1006", "no group everybody here"] {
+        assert!(ana.contains(told), "{told}: {ana}");
+    }
+    assert!(!said(&store, "home/bob").contains("ana") && said(&store, "home/cyd").is_empty());
+}
+
+#[test]
+fn owners_by_number_are_those_of_the_archive() {
+    let store = owned_by(OwnersBy::Numbers);
+    let meta = store.entry(&path("home/ana/x")).unwrap().unwrap().meta;
+    assert_eq!((meta.uid, meta.gid), (1001, 1001));
+    assert!(
+        said(&store, "home/ana").contains("user ana is 1001 there, which is bob here"),
+        "{}",
+        said(&store, "home/ana")
+    );
 }
 
 #[test]

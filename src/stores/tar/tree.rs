@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -70,6 +71,12 @@ impl Tree for TarTree {
             let path = item.entry.path.relative_to(&self.base)?;
             Some(Ok(Entry { path, ..item.entry.clone() }))
         })))
+    }
+
+    fn said(&self) -> Vec<String> {
+        let told = self.archive.index.below(&self.base).iter().flat_map(|item| item.told.iter().flatten());
+        let told: BTreeSet<&str> = told.map(|told| &**told).collect();
+        self.archive.index.said.iter().cloned().chain(told.into_iter().map(str::to_owned)).collect()
     }
 
     fn recorded(&self, path: &TreePath) -> RecordedFacts {

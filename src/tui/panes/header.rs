@@ -110,6 +110,10 @@ fn counts(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::at(buffer, area, 0);
     let hundredths = if model.is_wide() { format!(" {hundredths}%") } else { String::new() };
     pen.write(&format!(" {settled}/{all} settled{hundredths}"), theme.style(Role::Title));
+    let unusable = model.run.header.unusable_owners().count();
+    if unusable > 0 {
+        pen.write(&format!("  ! {unusable} left out"), theme.style(Role::Attention));
+    }
     for status in ORDER {
         let count = model.run.count(status);
         if count > 0 {

@@ -52,6 +52,12 @@ fn head(model: &Model, area: Rect, buffer: &mut Buffer) {
         text.push_str(&format!("  {shown} selected, {} hidden", model.marks.len() - shown));
     }
     pen.write(&text, theme.style(Role::Quiet));
+    let mut unusable = model.run.header.unusable_lines();
+    if !unusable.is_empty() {
+        let left = pen.left();
+        let told = format!("  ! {}", unusable.swap_remove(0));
+        pen.write(&fit(&told, left, theme.cut()), theme.style(Role::Attention));
+    }
     if !model.rows.filter.is_empty() {
         let left = pen.left();
         let filter = format!("  filter: {}", visible(&model.rows.filter.text));

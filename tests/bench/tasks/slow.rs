@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use rekindle::model::{
-    Body, Document, KindSchema, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
+    Body, Document, FoundOwners, KindSchema, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
+    TreePath,
 };
 use rekindle::reader::Reader;
 
@@ -47,8 +48,8 @@ impl Reader for Slow {
         Ok(TargetIdentity { system: "slow".into(), address: "memory".into(), id: "1".into() })
     }
 
-    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
+        Ok(FoundOwners::default())
     }
 
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {

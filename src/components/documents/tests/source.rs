@@ -31,7 +31,7 @@ fn backup(owner_field: Option<&str>) -> DocumentsSource {
 #[tokio::test]
 async fn a_backups_documents_have_the_ids_of_the_live_ones() {
     let source = backup(None);
-    assert_eq!(source.owners(&path("etc/accounts"), None).await.unwrap(), ["ana", "bob", "second"]);
+    assert_eq!(source.owners(&path("etc/accounts"), None).await.unwrap().names, ["ana", "bob", "second"]);
     let listed = source.list(&[scope("etc/accounts", "", None), scope("etc/accounts", "sub", Some("bob"))]).await;
     let (all, bob) = (listed[0].as_ref().unwrap(), listed[1].as_ref().unwrap());
     assert_eq!(
@@ -54,7 +54,7 @@ async fn a_backups_documents_have_the_ids_of_the_live_ones() {
 #[tokio::test]
 async fn a_field_tells_the_owner_in_a_backup_too() {
     let source = backup(Some("user"));
-    assert_eq!(source.owners(&path("etc/accounts"), None).await.unwrap(), ["ana", "bob"]);
+    assert_eq!(source.owners(&path("etc/accounts"), None).await.unwrap().names, ["ana", "bob"]);
     let listed = source.list(&[scope("etc/accounts", "", Some("ana"))]).await;
     assert_eq!(listed[0].as_ref().unwrap().len(), 2);
 }
@@ -71,7 +71,7 @@ async fn a_backup_without_that_directory_is_not_a_backup_of_nothing() {
 async fn a_scope_of_files_is_one_tree() {
     let shelf = Shelf::of(&[("home/ana/x", "1"), ("home/bob/y", "2"), ("home/README", "3")]);
     let source = FilesSource::new(shelf, KindSchema::default());
-    assert_eq!(source.owners(&path("home"), None).await.unwrap(), ["ana", "bob"]);
+    assert_eq!(source.owners(&path("home"), None).await.unwrap().names, ["ana", "bob"]);
     let listed = source.list(&[scope("home/ana", "ana", None), scope("home/cyd", "cyd", None)]).await;
     assert_eq!(shown(listed[0].as_ref().unwrap()), [format!("{TREE} ana at home/ana")]);
     assert_eq!(listed[1].as_ref().unwrap_err().kind(), ErrorKind::NotFound);

@@ -25,7 +25,7 @@ async fn a_story(ground: &Ground) {
     assert_eq!(entries(&**read.tree().unwrap()).len(), 2);
     let nobody = Location { at: TreePath::new("nobody").unwrap(), ..listed[0].clone() };
     assert!(files.read(&[nobody]).await.remove(0).unwrap().is_none());
-    assert_eq!(files.owners(&TreePath::root(), None).await.unwrap(), [KEY]);
+    assert_eq!(files.owners(&TreePath::root(), None).await.unwrap().names, [KEY]);
 }
 
 #[tokio::test]

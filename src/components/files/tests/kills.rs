@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
-const POINTS: [&str; 5] = [
+const POINTS: [&str; 6] = [
+    "files::after_shift",
     "files::before_rename",
     "files::after_rename",
     "files::after_batch",
@@ -109,4 +110,50 @@ fn a_write_killed_anywhere_is_finished_by_the_next_and_undone_bit_for_bit() {
         ground.live("mkdir d; echo not-right > d/f; ln -s old l; echo x > turned; mkdir flat; echo in > flat/in; echo extra > extra; mkdir gone; echo g > gone/g; echo m > m; touch -d 2001-01-01 m; chown 5 m");
         ground
     });
+}
+
+/// On a file system that cannot exchange two names the former node goes first, and comes back by what is kept of it.
+#[test]
+fn the_same_holds_where_two_names_cannot_be_exchanged() {
+    let _turn = POINTS_TURN.lock().unwrap();
+    EXCHANGES_NOT.set(true);
+    let make = || {
+        let mut ground = Ground::new();
+        ground.exact = true;
+        ground.backup("mkdir d; echo right > d/f; chmod 600 d/f; ln -s new l; echo flat > flat; echo n > n");
+        ground.live("mkdir d; echo not-right > d/f; ln d/f g; ln -s old l; mkdir flat; echo in > flat/in");
+        ground
+    };
+    swept(make);
+    undo_swept(make);
+    EXCHANGES_NOT.set(false);
+}
+
+/// A program saves in the last moment, and the process dies before it has looked at what came out.
+#[test]
+fn a_save_that_a_killed_write_had_in_its_hands_is_back_after_the_next() {
+    let _turn = POINTS_TURN.lock().unwrap();
+    for (exchanges_not, dies_at) in [(false, "files::after_rename"), (true, "files::after_shift")] {
+        let ground = Ground::new();
+        ground.backup("echo restored-text > f; echo other > g").live("echo old > f; echo not-other > g");
+        let plan = ground.plan();
+        let home = ground.live.join(KEY);
+        let me = std::thread::current().id();
+        EXCHANGES_NOT.set(exchanges_not);
+        fail::cfg_callback("files::before_rename", move || {
+            if std::thread::current().id() == me && !home.join("saved").exists() {
+                std::fs::write(home.join("saved"), "").unwrap();
+                std::fs::write(home.join("f.new"), "saved just now").unwrap();
+                std::fs::rename(home.join("f.new"), home.join("f")).unwrap();
+            }
+        })
+        .unwrap();
+        let killed = killed_at(dies_at, 0, || ground.write(&plan));
+        fail::remove("files::before_rename");
+        assert!(killed.is_none(), "{dies_at}");
+        let again = ground.write(&plan);
+        EXCHANGES_NOT.set(false);
+        assert_eq!(kind_of(again).0, ErrorKind::Conflict, "{dies_at}");
+        assert_eq!(std::fs::read_to_string(ground.live.join("ana/f")).unwrap(), "saved just now", "{dies_at}");
+    }
 }

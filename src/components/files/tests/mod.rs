@@ -61,6 +61,11 @@ impl Ledger for Records {
 #[cfg(feature = "failpoints")]
 static POINTS_TURN: Mutex<()> = Mutex::new(());
 
+thread_local! {
+    /// As on a file system that cannot exchange two names; for this thread's writes.
+    pub(super) static EXCHANGES_NOT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 const KEY: &str = "ana";
 
 impl Ground {

@@ -143,6 +143,28 @@ fn what_is_immutable_is_named_before_anything_is_written() {
 }
 
 #[test]
+fn a_directory_that_is_immutable_is_named_by_the_plan_and_before_anything_is_written() {
+    let ground = Ground::new();
+    ground.backup("echo a > a; mkdir d; echo b > d/b").live("echo not-a > a; mkdir d");
+    let before = ground.live_state();
+    let plan = ground.plan();
+    let chattr = |flag: &str| {
+        let done = Command::new("chattr").arg(flag).arg(ground.live.join("ana/d")).status().unwrap();
+        assert!(done.success(), "chattr needs root and a file system that knows it");
+    };
+    chattr("+i");
+    let live = Beneath::open(&ground.live).unwrap();
+    let checked = Room::default().check(&live, &ground.config(), &plan).unwrap();
+    let written = ground.write(&plan);
+    chattr("-i");
+    assert!(checked.warnings.iter().any(|line| line.contains("ana/d: it is immutable")), "{:?}", checked.warnings);
+    let error = written.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Denied, crate::model::Known::NotApplied));
+    assert!(error.to_string().contains("ana/d"), "{error}");
+    assert_eq!(ground.live_state(), before);
+}
+
+#[test]
 fn missing_directories_above_come_as_the_backup_has_them_and_go_with_the_undo() {
     let mut ground = Ground::new();
     sh(&ground.backup.path().join("dept/proj/ana"), "echo x > x; chmod 2775 ..; chgrp 1002 ..; chmod 1777 ../..");

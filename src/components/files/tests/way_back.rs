@@ -66,3 +66,24 @@ fn rights_that_the_user_had_come_back_whatever_the_component_does_with_a_backup_
         assert_eq!(ground.live_state(), before, "{bits:?}");
     }
 }
+
+/// What stands in its place is what the run wrote, or somebody's: it must not come back as the former file.
+#[test]
+fn a_kept_file_that_is_lost_is_not_read_from_what_stands_in_its_place() {
+    let ground = Ground::new();
+    ground.backup("echo new > f; echo other > g").live("echo former > f; echo former > g");
+    ground.restore();
+    let undo = ground.undo_plan();
+    let tree = undo.desired.as_ref().unwrap().tree().unwrap();
+    let read = |name: &str| {
+        let mut text = String::new();
+        let read = tree.open(&TreePath::new(name).unwrap());
+        read.map(|mut file| std::io::Read::read_to_string(&mut file, &mut text).map(|_| text))
+    };
+    assert_eq!(read("f").unwrap().unwrap(), "former\n");
+    sh(&ground.live, "find .rekindle -path '*/kept/*-f' -delete");
+    assert_eq!(read("f").unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(read("g").unwrap().unwrap(), "former\n");
+    sh(&ground.live, "mv .rekindle/*/kept/*-g ana/g");
+    assert_eq!(read("g").unwrap().unwrap(), "former\n", "it is back in its place");
+}

@@ -7,7 +7,9 @@ use super::opened::Opened;
 use crate::components::keycloak::config::Ids;
 use crate::components::keycloak::place;
 use crate::components::keycloak::schema::schema;
-use crate::model::{Error, ErrorKind, Location, Resource, Result, Schema, Scope, TargetIdentity, TreePath, visible};
+use crate::model::{
+    Error, ErrorKind, FoundOwners, Location, Resource, Result, Schema, Scope, TargetIdentity, TreePath, visible,
+};
 use crate::reader::Reader;
 use crate::stores::Store;
 
@@ -83,13 +85,13 @@ impl Reader for KeycloakExport {
         .await
     }
 
-    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<FoundOwners> {
         let folder = match kind {
             Some(kind) => place::folder_of(kind)?,
             None => below.clone(),
         };
         place::known(&folder)?;
-        self.blocking(move |_, opened| opened.owners(&folder)).await
+        self.blocking(move |_, opened| opened.owners(&folder).map(FoundOwners::from)).await
     }
 
     /// A realm whose people are all in a directory has none in its file; the plan of the realm says so.

@@ -333,7 +333,7 @@ async fn a_file_of_several_realms_is_read_for_the_one_that_is_named() {
         KeycloakExport::new(Arc::clone(&store), config)
     };
     for (name, user) in [("a", "user-0001"), ("b", "user-0002")] {
-        assert_eq!(named(Some(name)).owners(&at("users"), None).await.unwrap(), [user]);
+        assert_eq!(named(Some(name)).owners(&at("users"), None).await.unwrap().names, [user]);
     }
     let error = named(None).owners(&at("users"), None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Ambiguous);

@@ -11,7 +11,8 @@ use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::live::{Keycloak, is_user};
 use crate::components::keycloak::place;
 use crate::model::{
-    Answer, Body, Document, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
+    Answer, Body, Document, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
+    TreePath,
 };
 use crate::reader::Reader;
 
@@ -98,7 +99,7 @@ impl Reader for FittedSource {
         self.source.identity().await
     }
 
-    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<FoundOwners> {
         self.source.owners(below, kind).await
     }
 

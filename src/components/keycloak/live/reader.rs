@@ -10,7 +10,8 @@ use crate::components::keycloak::canonical;
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
 use crate::model::{
-    Answer, Error, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath, visible,
+    Answer, Error, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
+    visible,
 };
 use crate::reader::Reader;
 
@@ -43,7 +44,7 @@ impl Reader for Keycloak {
         })
     }
 
-    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<Vec<String>> {
+    async fn owners(&self, below: &TreePath, kind: Option<&str>) -> Result<FoundOwners> {
         let folder = match kind {
             Some(name) => place::folder_of(name)?,
             None => below.clone(),
@@ -56,7 +57,7 @@ impl Reader for Keycloak {
             }
             false => self.live.realm_for_plan().await?.resources().map(|(key, _)| key.clone()).collect(),
         };
-        Ok(place::owners_in(&folder, keys.iter()))
+        Ok(place::owners_in(&folder, keys.iter()).into())
     }
 
     /// The realm itself was found.

@@ -1,0 +1,187 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::{Error, ErrorKind, Meta, OwnersBy, Result, visible};
+use crate::name_service::{Account, NameService};
+
+/// Whose a backup's files are on this machine: the same names have other numbers on a rebuilt machine.
+/// Shared by all that one store hands out; each answer is kept.
+#[derive(Debug)]
+pub struct BackedUpOwners {
+    by: OwnersBy,
+    here: NameService,
+    known: Mutex<Known>,
+}
+
+/// By account and number in the backup, which mostly has one name.
+#[derive(Debug, Default)]
+struct Known {
+    owners: HashMap<(Account, u32), Vec<Named>>,
+    count: usize,
+}
+
+/// What a plan says of a node's user and of its group.
+pub type Told = [Option<Arc<str>>; 2];
+
+impl BackedUpOwners {
+    /// Gives a node its owners here; `user` and `group` are their names in the backup. Errors as of
+    /// [`BackedUpOwners::here`].
+    pub fn settle(&self, meta: &mut Meta, user: &str, group: &str) -> Result<Told> {
+        let user = self.here(Account::User, meta.uid, user)?;
+        let group = self.here(Account::Group, meta.gid, group)?;
+        (meta.uid, meta.gid) = (user.number, group.number);
+        Ok([user.told, group.told])
+    }
+}
+
+/// A name in the backup, and whom it means here.
+type Named = (Box<str>, OwnerHere);
+
+/// One owner as a restore gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerHere {
+    pub number: u32,
+    /// What a plan says of it: what is not as in the backup.
+    pub told: Option<Arc<str>>,
+}
+
+/// More than any machine has; each costs a question to the name service.
+const MOST: usize = 500_000;
+
+impl BackedUpOwners {
+    pub fn new(by: OwnersBy) -> Self {
+        Self::with(by, NameService::default())
+    }
+
+    pub fn with(by: OwnersBy, here: NameService) -> Self {
+        Self { by, here, known: Mutex::default() }
+    }
+
+    /// `name` as the backup has it, empty where it has none. Blocks.
+    ///
+    /// Errors: `Unreachable` the name service did not answer; `Refused` more names than any machine has.
+    pub fn here(&self, account: Account, number: u32, name: &str) -> Result<OwnerHere> {
+        if name.is_empty() || number == 0 && name == "root" {
+            return Ok(OwnerHere { number, told: None });
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_number = known.owners.get(&(account, number));
+        if let Some((_, here)) = of_number.into_iter().flatten().find(|(known, _)| **known == *name) {
+            return Ok(here.clone());
+        }
+        if known.count >= MOST {
+            let doing = "tell the owners of a backup's files";
+            let why = format!("it names more than {MOST} users and groups");
+            return Err(Error::new(ErrorKind::Refused, doing, why).next("give the source 'owners: numbers'"));
+        }
+        let here = self.ask(account, number, name)?;
+        known.owners.entry((account, number)).or_default().push((name.into(), here.clone()));
+        known.count += 1;
+        Ok(here)
+    }
+
+    fn ask(&self, account: Account, number: u32, name: &str) -> Result<OwnerHere> {
+        let (word, shown) = (account.word(), visible(name));
+        if number == 0 {
+            let told = format!("the {word} {shown} is 0 in the backup, and what is root's there is root's here");
+            return Ok(OwnerHere { number, told: Some(told.into()) });
+        }
+        let who = || -> Result<String> {
+            Ok(match self.here.name_of(account, number)? {
+                Some(other) => format!("which is {} here", visible(&*other)),
+                None => format!("which no {word} has here"),
+            })
+        };
+        let found = match self.by {
+            OwnersBy::Names => self.here.number_of(account, name)?,
+            OwnersBy::Numbers => {
+                let same = self.here.name_of(account, number)?.is_some_and(|here| *here == *name);
+                let told = match same {
+                    true => None,
+                    false => Some(format!("owners by number: the {word} {shown} is {number} there, {}", who()?).into()),
+                };
+                return Ok(OwnerHere { number, told });
+            }
+        };
+        Ok(match found {
+            Some(found) if found == number => OwnerHere { number, told: None },
+            // Root's files are root's on both sides, and nobody else's become root's for a name.
+            Some(0) => {
+                let told = format!("the {word} {shown} is {number} in the backup, and only number 0 becomes root here");
+                OwnerHere { number, told: Some(told.into()) }
+            }
+            Some(found) => {
+                let told = format!("owners by name: the {word} {shown} is {found} here and {number} in the backup");
+                OwnerHere { number: found, told: Some(told.into()) }
+            }
+            None => {
+                let told = format!("there is no {word} {shown} here: its number is kept, {number}, {}", who()?);
+                OwnerHere { number, told: Some(told.into()) }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn here(by: OwnersBy) -> BackedUpOwners {
+        let known = [(Account::User, "ana", 1005), (Account::User, "dan", 1001), (Account::Group, "ana", 700)];
+        BackedUpOwners::with(by, NameService::fixed(&known))
+    }
+
+    fn told(owner: &OwnerHere) -> &str {
+        owner.told.as_deref().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_name_that_is_known_here_decides_and_the_plan_says_what_moved() {
+        let owners = here(OwnersBy::Names);
+        for _ in 0..2 {
+            let ana = owners.here(Account::User, 1001, "ana").unwrap();
+            assert_eq!(
+                (ana.number, told(&ana)),
+                (1005, "owners by name: the user ana is 1005 here and 1001 in the backup")
+            );
+        }
+        assert_eq!(owners.here(Account::User, 1005, "ana").unwrap(), OwnerHere { number: 1005, told: None });
+        assert_eq!(owners.here(Account::Group, 1001, "ana").unwrap().number, 700, "users and groups are apart");
+        let two = owners.here(Account::User, 1001, "dan").unwrap();
+        assert_eq!((two.number, two.told), (1001, None), "one number of two names, as of two hosts");
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_here_leaves_the_number_and_says_whose_that_is() {
+        let owners = here(OwnersBy::Names);
+        let eve = owners.here(Account::User, 1001, "eve").unwrap();
+        assert_eq!(eve.number, 1001);
+        assert!(told(&eve).contains("no user eve here") && told(&eve).contains("1001, which is dan here"), "{eve:?}");
+        assert!(told(&owners.here(Account::User, 1002, "eve").unwrap()).contains("which no user has here"));
+        assert_eq!(owners.here(Account::User, 1001, "").unwrap(), OwnerHere { number: 1001, told: None });
+    }
+
+    #[test]
+    fn root_stays_root_and_nobody_else_becomes_it() {
+        let owners = BackedUpOwners::with(
+            OwnersBy::Names,
+            NameService::fixed(&[(Account::User, "root", 0), (Account::User, "toor", 0), (Account::User, "ana", 7)]),
+        );
+        let ana = owners.here(Account::User, 0, "ana").unwrap();
+        assert!(ana.number == 0 && told(&ana).contains("root's here"), "{ana:?}");
+        assert_eq!(owners.here(Account::User, 0, "root").unwrap(), OwnerHere { number: 0, told: None });
+        for name in ["root", "toor"] {
+            let owner = owners.here(Account::User, 1001, name).unwrap();
+            assert_eq!(owner.number, 1001);
+            assert!(told(&owner).contains("only number 0"), "{owner:?}");
+        }
+    }
+
+    #[test]
+    fn by_number_a_stranger_is_named_before_anything_is_theirs() {
+        let owners = here(OwnersBy::Numbers);
+        let ana = owners.here(Account::User, 1001, "ana").unwrap();
+        assert_eq!((ana.number, told(&ana)), (1001, "owners by number: the user ana is 1001 there, which is dan here"));
+        assert_eq!(owners.here(Account::User, 1005, "ana").unwrap(), OwnerHere { number: 1005, told: None });
+    }
+}
