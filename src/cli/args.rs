@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// Flags that every verb takes.
 #[derive(Clone, Debug, Default, Args)]
@@ -9,7 +9,10 @@ pub struct GlobalArgs {
     /// Print facts and errors as JSON
     #[arg(long, global = true)]
     pub json: bool,
-    /// Print without colours; the environment variable NO_COLOR does the same
+    /// Print in colours: auto means on a terminal, unless the environment variable NO_COLOR is set
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+    /// Short for --color never
     #[arg(long, global = true)]
     pub no_color: bool,
     /// Say times in UTC instead of this machine's time zone
@@ -18,6 +21,14 @@ pub struct GlobalArgs {
     /// Log more; twice for all
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    #[default]
+    Auto,
+    Always,
+    Never,
 }
 
 /// Values of a runbook's inputs.

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::plan::Totals;
+use crate::diff::files::TextDiff;
 use crate::engine::{Foreseen, Outlook};
 use crate::model::{
     Answer, Digest, Error, ErrorKind, Plan, Problem, Result, RunHeader, Selection, TargetIdentity, visible,
@@ -29,6 +31,8 @@ pub struct PlanFile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unusable_owners: Vec<String>,
     pub tasks: Vec<PlannedTask>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<Totals>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,6 +43,18 @@ pub struct PlannedTask {
     /// Of what is unchanged: what differs all the same and is left as it is. A plan holds its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What its hunks change, for who reviews it elsewhere. No part of the plan's digest: they are shown and not applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<HunkLines>,
+}
+
+/// The lines of one hunk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HunkLines {
+    pub change: u32,
+    pub hunk: u32,
+    #[serde(flatten)]
+    pub diff: TextDiff,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,10 +102,11 @@ impl PlanFile {
             held,
             unusable_owners: header.unusable_lines(),
             tasks: Vec::new(),
+            totals: None,
         }
     }
 
-    pub fn add(&mut self, foreseen: Foreseen) {
+    pub fn add(&mut self, foreseen: Foreseen, lines: Vec<HunkLines>) {
         let is_unchanged = matches!(foreseen.what, Ok(Outlook::Unchanged));
         let warnings = if is_unchanged { foreseen.warnings } else { Vec::new() };
         let outlook = match foreseen.what {
@@ -103,7 +120,12 @@ impl PlanFile {
             Ok(Outlook::Skipped(when)) => TaskOutlook::Skipped { when },
             Err(error) => TaskOutlook::Failed { problem: error.problem() },
         };
-        self.tasks.push(PlannedTask { task: foreseen.name, predicted: foreseen.predicted, outlook, warnings });
+        self.tasks.push(PlannedTask { task: foreseen.name, predicted: foreseen.predicted, outlook, warnings, lines });
+    }
+
+    /// For output that may end up in a log.
+    pub fn forget_lines(&mut self) {
+        self.tasks.iter_mut().for_each(|task| task.lines.clear());
     }
 
     pub fn to_json(&self) -> Result<String> {

@@ -16,6 +16,7 @@ mod logging;
 mod man;
 mod operate;
 mod output;
+mod pager;
 mod plain;
 mod plan;
 mod prepared;
@@ -36,7 +37,7 @@ mod waits;
 mod watch;
 mod zone;
 
-pub use args::{ApprovalArgs, GlobalArgs, InputArgs, OwnerArgs};
+pub use args::{ApprovalArgs, ColorChoice, GlobalArgs, InputArgs, OwnerArgs};
 pub use output::{Output, remark, say};
 pub use runbook_text::read_runbook;
 
@@ -129,17 +130,17 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
 
 fn perform(verb: Verb, output: &mut Output) -> Result<Exit> {
     match verb {
-        Verb::Run(args) => in_runtime(run::run(args, output.json)),
-        Verb::Plan(args) => in_runtime(plan::run(args, output.json)),
+        Verb::Run(args) => in_runtime(run::run(args, output)),
+        Verb::Plan(args) => in_runtime(plan::run(args, output)),
         Verb::Review(args) => review::run(&args, output),
-        Verb::Resume(args) => in_runtime(resume::run(args, output.json)),
-        Verb::Undo(args) => in_runtime(undo::run(args, output.json)),
+        Verb::Resume(args) => in_runtime(resume::run(args, output)),
+        Verb::Undo(args) => in_runtime(undo::run(args, output)),
         Verb::Verify(args) => in_runtime(verify::run(args, output)),
         Verb::Watch(args) => in_runtime(watch::run(args, output)),
         Verb::Report(args) => report::run(&args, output),
         Verb::Runs(args) => runs::run(&args, output),
         Verb::Close(args) => in_runtime(close::run(args, output)),
-        Verb::Demo(args) => in_runtime(demo::run(args, output.json)),
+        Verb::Demo(args) => in_runtime(demo::run(args, output)),
         Verb::Lint(lint) => lint.run(output),
         Verb::Schema(schema) => schema.run(output),
         Verb::Info(info) => info.run(output),

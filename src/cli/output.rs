@@ -1,7 +1,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
-use super::GlobalArgs;
+use super::{ColorChoice, GlobalArgs};
 use crate::model::{Error, ErrorKind, Result};
 use crate::runbook::Drawing;
 
@@ -40,8 +40,14 @@ pub fn remark(line: &str) {
 impl Output {
     pub fn new(global: &GlobalArgs) -> Self {
         let is_terminal = io::stdout().is_terminal();
-        let refused = global.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { json: global.json, is_terminal, color: is_terminal && !refused }
+        let refused = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let color = match global.color {
+            _ if global.no_color => false,
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => is_terminal && !refused(),
+        };
+        Self { json: global.json, is_terminal, color }
     }
 
     /// A reader that went away has had what it wanted.

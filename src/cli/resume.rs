@@ -2,11 +2,12 @@ use clap::Args;
 
 use super::Exit;
 use super::operate;
+use super::plain::{Contents, Lines, Much};
 use super::prepared::{recorded_runbook, reopen};
 use super::run::follow;
 use super::screen::ScreenArgs;
-use super::{ApprovalArgs, InputArgs};
-use crate::model::Result;
+use super::{ApprovalArgs, InputArgs, Output};
+use crate::model::{ApprovalPolicy, Result};
 
 /// Goes on with a run: the latest, unless one is named
 ///
@@ -24,7 +25,8 @@ pub struct ResumeArgs {
     screen: ScreenArgs,
 }
 
-pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
+pub async fn run(args: ResumeArgs, output: &Output) -> Result<Exit> {
+    let json = output.json;
     let taken = operate::take(operate::folder(args.run.as_deref())?)?;
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let policy = args.approval.policy()?;
@@ -34,7 +36,9 @@ pub async fn run(args: ResumeArgs, json: bool) -> Result<Exit> {
     let header = taken.header().clone();
     let id = header.id.clone();
     let takes_over = args.approval.take_over;
+    let contents = Contents::of(&systems, Much::USUAL, false);
     let engine = taken.resume(systems, policy.clone(), by.clone(), crate::engine::Purpose::GoOn, takes_over)?;
     super::demo::take_up(&engine, &header, screen.is_some() || json);
-    follow(engine, by, policy, screen, json, &id).await
+    let lines = Lines::new(output, policy == ApprovalPolicy::Ask && !json, contents);
+    follow(engine, by, policy, screen, lines, &id).await
 }

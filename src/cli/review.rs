@@ -1,10 +1,10 @@
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::decisions::{Decision, DecisionsFile, PlanFile, TaskOutlook};
-use super::plain::{choose_hunks, counted, plan_lines};
+use super::decisions::{Decision, DecisionsFile, PlanFile, PlannedTask, TaskOutlook};
+use super::plain::{Choice, MustType, PlanShown, Question, answer_alone, ask_alone, choose_hunks, counted, sides};
 use super::{Exit, Output, operate};
 use crate::engine::shown_command;
 use crate::model::{Error, ErrorKind, Plan, Result, Selection, visible};
@@ -35,6 +35,7 @@ pub fn run(args: &ReviewArgs, output: &Output) -> Result<Exit> {
     }
     let mut decisions = DecisionsFile::new(operate::operator(), planned.runbook);
     let mut open = 0_usize;
+    let mut is_left = false;
     for task in &planned.tasks {
         let (digest, plan) = match &task.outlook {
             TaskOutlook::Changes { digest, plan } => (*digest, plan),
@@ -45,11 +46,15 @@ pub fn run(args: &ReviewArgs, output: &Output) -> Result<Exit> {
             }
             _ => continue,
         };
+        if is_left {
+            open += 1;
+            continue;
+        }
         if args.yes {
             decisions.tasks.insert(task.task.clone(), Decision { digest, left_out: Selection::all() });
             continue;
         }
-        match decide(&task.task, plan, output)? {
+        match decide(task, plan, output)? {
             Decided::Yes(selection) => {
                 let digest = plan.digest(&selection);
                 decisions.tasks.insert(task.task.clone(), Decision { digest, left_out: selection });
@@ -57,7 +62,7 @@ pub fn run(args: &ReviewArgs, output: &Output) -> Result<Exit> {
             Decided::No => open += 1,
             Decided::Leave => {
                 open += 1;
-                break;
+                is_left = true;
             }
         }
     }
@@ -89,50 +94,57 @@ enum Decided {
     Leave,
 }
 
-fn decide(task: &str, plan: &Plan, output: &Output) -> Result<Decided> {
+fn decide(task: &PlannedTask, plan: &Plan, output: &Output) -> Result<Decided> {
     let mut selection = Selection::all();
-    let mut most = MOST_HUNKS;
+    show(task, plan, &selection, MOST_HUNKS, output)?;
+    let has_hunks = plan.changes.iter().any(|change| !change.hunks.is_empty());
+    let mut choices = vec![Choice::Approve];
+    choices.extend(has_hunks.then_some([Choice::Hunks, Choice::Full]).into_iter().flatten());
+    choices.extend([Choice::Later, Choice::Quit]);
+    let name = visible(&task.task);
+    let question = Question {
+        sentence: format!("What is to be done with this plan of {name}?"),
+        choices,
+        owner: None,
+        more: 0,
+        about: format!("review of {name}"),
+    };
     loop {
-        let counts = plan.counts(&selection);
-        let mut text = format!("\n{}\n  target {}\n  source {}\n", visible(task), plan.target, plan.source);
-        for line in plan_lines(plan, &selection, most, "3") {
-            text.push_str(&line);
-            text.push('\n');
-        }
-        text.push_str(&format!("  {}  plan {}\n", counted(counts, plan.preview), plan.digest(&selection).short()));
-        output.print(&text)?;
-        match answer(output, "1 approve  2 leave out hunks  3 show all  4 not this one  5 end here")?.as_deref() {
-            Some("1") if counts.deletes() > 0 => {
-                let wanted = counts.deletes().to_string();
-                let typed = answer(output, &format!("this deletes {wanted}; type that number to approve"))?;
-                if typed.as_deref() == Some(&wanted) {
-                    return Ok(Decided::Yes(selection));
+        match ask_alone(&question) {
+            Some(Choice::Approve) => {
+                let Some(must) = MustType::of(plan, &selection) else { return Ok(Decided::Yes(selection)) };
+                match answer_alone(&must.question()) {
+                    Some(typed) if must.is_met_by(&typed) => return Ok(Decided::Yes(selection)),
+                    Some(_) => output.print("nothing was approved\n")?,
+                    None => return Ok(Decided::Leave),
                 }
             }
-            Some("1") => return Ok(Decided::Yes(selection)),
-            Some("2") => {
-                if let Some(typed) = answer(output, "numbers of hunks to turn over (taken ↔ left out), between spaces")?
-                {
-                    for line in choose_hunks(plan, &mut selection, &typed) {
-                        output.print(&format!("{line}\n"))?;
-                    }
+            Some(Choice::Hunks) => {
+                let text = "Type the numbers of hunks to leave them out, or to take them again, with spaces between.";
+                let Some(typed) = answer_alone(text) else { return Ok(Decided::Leave) };
+                for line in choose_hunks(plan, &mut selection, &typed) {
+                    output.print(&format!("{line}\n"))?;
                 }
+                show(task, plan, &selection, MOST_HUNKS, output)?;
             }
-            Some("3") => most = usize::MAX,
-            Some("4") => return Ok(Decided::No),
-            Some("5") | None => return Ok(Decided::Leave),
-            Some(_) => output.print("type one of the numbers\n")?,
+            Some(Choice::Full) => show(task, plan, &selection, usize::MAX, output)?,
+            Some(Choice::Quit) | None => return Ok(Decided::Leave),
+            Some(_) => return Ok(Decided::No),
         }
     }
 }
 
-fn answer(output: &Output, question: &str) -> Result<Option<String>> {
-    output.print(&format!("{question}\n> "))?;
-    let _ = std::io::stdout().flush();
-    let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line).map_err(|error| Error::io("read the answer", error))?;
-    if read == 0 {
-        output.print("\n")?;
+fn show(task: &PlannedTask, plan: &Plan, selection: &Selection, most: usize, output: &Output) -> Result<()> {
+    let mut text = format!("\n{}\n  target {}\n  source {}\n", visible(&task.task), plan.target, plan.source);
+    if task.lines.iter().any(|saved| !saved.diff.lines.is_empty()) {
+        text.push_str(&format!("{}\n", sides(plan.pass)));
     }
-    Ok((read > 0).then(|| line.trim().to_owned()))
+    let shown = PlanShown { plan, selection, most, for_all: "f" };
+    let of = |at: (u32, u32)| task.lines.iter().find(|saved| (saved.change, saved.hunk) == at);
+    shown.tell(&mut |at| of(at).map(|saved| saved.diff.clone()), &mut |line| {
+        text.push_str(&line.painted(output.color));
+        text.push('\n');
+    });
+    let counts = counted(plan.counts(selection), plan.preview);
+    output.print(&format!("{text}  {counts}  plan {}\n", plan.digest(selection).short()))
 }

@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::Exit;
 use super::operate;
-use super::plain::{Ending, Lines, Walk};
+use super::plain::{Contents, Ending, Lines, Much, Walk};
 use super::prepared::{prepare, usable_runbook};
 use super::screen::{self, ScreenArgs};
-use super::{ApprovalArgs, InputArgs, OwnerArgs, remark, say};
+use super::{ApprovalArgs, InputArgs, Output, OwnerArgs, remark, say};
 use crate::engine::{Engine, shown_command};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, TaskId};
 use crate::signals::Signals;
@@ -34,7 +34,8 @@ pub struct RunArgs {
     dry_run: bool,
 }
 
-pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
+pub async fn run(args: RunArgs, output: &Output) -> Result<Exit> {
+    let json = output.json;
     if args.dry_run {
         let why = "`rekindle plan` is the dry run: it shows what a run would do and changes nothing";
         let runbook = shown_command(&[args.runbook.display().to_string()]);
@@ -55,8 +56,10 @@ pub async fn run(args: RunArgs, json: bool) -> Result<Exit> {
         prepare(&args.runbook, runbook, inputs, &by, operate::now(), |owners| args.owners.select(owners)).await?;
     super::strays::warn(&*prepared.systems, &args.runbook).await;
     prepared.header.policy = args.approval.words();
+    let contents = Contents::of(&prepared.systems, Much::USUAL, false);
     let (engine, id) = operate::begin(prepared, policy.clone(), args.approval.take_over)?;
-    follow(engine, by, policy, screen, json, &id).await
+    let lines = Lines::new(output, policy == ApprovalPolicy::Ask && !json, contents);
+    follow(engine, by, policy, screen, lines, &id).await
 }
 
 /// Shows a run until it is left: as a screen, or as lines.
@@ -65,16 +68,16 @@ pub async fn follow(
     by: String,
     policy: ApprovalPolicy,
     screen: Option<Options>,
-    json: bool,
+    lines: Lines,
     id: &str,
 ) -> Result<Exit> {
+    let json = lines.json;
     let signals = Signals::listen(format!("rekindle resume {id}"));
     if let Some(options) = screen {
         let ending = screen::show(engine, by, options, signals).await?;
         return Ok(conclude(&ending, &policy, json, id));
     }
-    let interactive = policy == ApprovalPolicy::Ask && !json;
-    let walk = Walk { engine, by, lines: Lines::new(json, interactive), interactive, only: None, signals };
+    let walk = Walk { engine, by, interactive: lines.asks, lines, only: None, signals };
     let halt = walk.go().await;
     let ending = walk.leave(halt).await;
     Ok(conclude(&ending, &policy, json, id))

@@ -13,7 +13,7 @@ use crate::tui::{self, Options, Palette};
 
 #[derive(Args, Clone, Debug)]
 pub struct ScreenArgs {
-    /// Lines and numbered prompts instead of the terminal UI
+    /// Lines and questions instead of the terminal UI
     #[arg(long)]
     pub plain: bool,
     /// Colours of the terminal UI; NO_COLOR overrides it

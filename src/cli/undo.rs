@@ -5,9 +5,9 @@ use clap::Args;
 use super::Exit;
 use super::held_back::HeldBack;
 use super::operate::{self, Suits};
-use super::plain::{Lines, Walk, shown_name, totals};
+use super::plain::{Contents, Lines, Much, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
-use super::{ApprovalArgs, InputArgs, say};
+use super::{ApprovalArgs, InputArgs, Output, say};
 use crate::engine::{Command, Purpose, shown_command};
 use crate::model::{
     ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, UNDO_LOST, plural,
@@ -36,7 +36,8 @@ pub struct UndoArgs {
     approval: ApprovalArgs,
 }
 
-pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
+pub async fn run(args: UndoArgs, output: &Output) -> Result<Exit> {
+    let json = output.json;
     let taken = operate::take(operate::suiting(args.run.as_deref(), "can be undone", suits)?)?;
     // A wrong name leaves no trace in the journal.
     named(&taken.run, &args)?;
@@ -45,10 +46,11 @@ pub async fn run(args: UndoArgs, json: bool) -> Result<Exit> {
     let by = operate::operator();
     let systems = reopen_live(taken.header(), inputs).await?;
     let id = taken.header().id.clone();
+    let contents = Contents::of(&systems, Much::USUAL, false);
     let engine = taken.resume(systems, policy.clone(), by.clone(), Purpose::Undo, args.approval.take_over)?;
     let interactive = policy == ApprovalPolicy::Ask && !json;
     let signals = Signals::listen(format!("rekindle undo {id}"));
-    let lines = Lines::new(json, interactive);
+    let lines = Lines::new(output, interactive, contents);
     let mut walk = Walk { engine, by: by.clone(), lines, interactive, only: Some(HashSet::new()), signals };
     // What was interrupted is settled first, and an undo that was approved is carried out: then it is known what is left.
     let mut halt = walk.go().await;

@@ -56,6 +56,7 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
         if run.stands(foreseen.task) {
             found.compare(&foreseen, left_out.get(&foreseen.task));
         }
+        std::ops::ControlFlow::Continue(())
     })
     .await;
     if output.json {

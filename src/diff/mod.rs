@@ -2,5 +2,6 @@
 //! merge-joining two sorted walks.
 
 pub mod documents;
+pub mod files;
 pub mod lines;
 pub mod trees;

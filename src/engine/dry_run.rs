@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::asking;
@@ -39,8 +40,27 @@ pub enum Outlook {
     Skipped(String),
 }
 
-/// Plans every task and writes nothing; read-only probes are asked. `see` gets each task in order.
-pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut see: impl FnMut(Foreseen)) {
+/// A component that takes no more tasks at once is slow with each.
+const SLOW: usize = 16;
+
+/// Plans every task and writes nothing; read-only probes are asked. `see` gets each task in order, and says whether to
+/// go on.
+pub async fn dry_run(
+    run: &Run,
+    script: &Arc<dyn Script>,
+    key: DigestKey,
+    mut see: impl FnMut(Foreseen) -> ControlFlow<()>,
+) {
+    // Who looks on has seen enough: that ends it.
+    let _ = foresee_all(run, script, key, &mut see).await;
+}
+
+async fn foresee_all(
+    run: &Run,
+    script: &Arc<dyn Script>,
+    key: DigestKey,
+    see: &mut impl FnMut(Foreseen) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let pinned = Arc::new(Pinned::of(&run.header, key, &script.components()));
     // What is found equal counts as done for what needs it: the same fold says who is ready then.
     let mut run = run.clone();
@@ -49,66 +69,80 @@ pub async fn dry_run(run: &Run, script: &Arc<dyn Script>, key: DigestKey, mut se
         let kind = run.header.steps.get(step).map(|header| header.kind);
         if !matches!(kind, Some(StepKind::Restore | StepKind::Apply)) {
             for task in tasks {
-                let Some(warnings) = wanted(&mut run, script, task, &mut see).await else { continue };
-                let what = foresee_other(&run, script, task).await;
-                tell(&mut run, task, what, warnings, &mut see);
+                let (what, warnings) = match wanted(&run, script, task).await {
+                    Wanted::Yes(doubt) => (foresee_other(&run, script, task).await, doubt),
+                    Wanted::No(what) => (what, Vec::new()),
+                };
+                tell(&mut run, task, what, warnings, see)?;
             }
             continue;
         }
-        let limit = script.components().iter().map(|(_, component)| component.limits().batch).max().unwrap_or(1);
-        for tasks in tasks.chunks(limit.max(1)) {
+        let component = run.header.steps.get(step).and_then(|header| header.component.clone());
+        let components =
+            script.components().into_iter().filter(|(name, _)| component.as_ref().is_none_or(|of| of == name));
+        let limit = components.map(|(_, component)| component.limits().batch).max().unwrap_or(1).max(1);
+        // Where each takes long the first is told before the others are planned.
+        let mut size = if limit <= SLOW { 1 } else { limit };
+        let mut rest = tasks.as_slice();
+        while !rest.is_empty() {
+            let (tasks, later) = rest.split_at(size.min(rest.len()));
+            (rest, size) = (later, limit.min(size * 2));
             let mut to_plan = Vec::new();
             let mut doubts = HashMap::new();
             for task in tasks {
-                let Some(doubt) = wanted(&mut run, script, *task, &mut see).await else { continue };
-                doubts.insert(*task, doubt);
+                match wanted(&run, script, *task).await {
+                    Wanted::Yes(doubt) => drop(doubts.insert(*task, doubt)),
+                    Wanted::No(what) => {
+                        tell(&mut run, *task, what, Vec::new(), see)?;
+                        continue;
+                    }
+                }
                 match script.work(step, run.owner(*task).as_ref()) {
                     Ok(Work::Restore(restore)) => {
                         to_plan.push(ToPlan { task: *task, name: run.name(*task), restore, standing: Vec::new() })
                     }
                     Ok(_) => {}
-                    Err(error) => tell(&mut run, *task, Err(error), Vec::new(), &mut see),
+                    Err(error) => tell(&mut run, *task, Err(error), Vec::new(), see)?,
                 }
             }
             for (task, made) in plan_batch(&pinned, to_plan).await {
                 let mut warnings = doubts.remove(&task).unwrap_or_default();
                 warnings.extend(made.as_ref().map(|made| made.proposal.plan.warned()).unwrap_or_default());
-                tell(&mut run, task, made.map(|made| outlook(&made)), warnings, &mut see);
+                tell(&mut run, task, made.map(|made| outlook(&made)), warnings, see)?;
             }
         }
     }
+    ControlFlow::Continue(())
 }
 
-/// Tells of a task whose condition does not hold. Of another one: what is still to be said of its condition.
-async fn wanted(
-    run: &mut Run,
-    script: &Arc<dyn Script>,
-    task: TaskId,
-    see: &mut impl FnMut(Foreseen),
-) -> Option<Vec<String>> {
+/// Whether a task's condition holds.
+enum Wanted {
+    /// What is still to be said of its condition.
+    Yes(Vec<String>),
+    No(Result<Outlook>),
+}
+
+async fn wanted(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Wanted {
     let when = match script.when(run.step_of(task), run.owner(task).as_ref()) {
         Ok(Some(when)) => when,
-        Ok(None) => return Some(Vec::new()),
-        Err(error) => {
-            tell(run, task, Err(error), Vec::new(), see);
-            return None;
-        }
+        Ok(None) => return Wanted::Yes(Vec::new()),
+        Err(error) => return Wanted::No(Err(error)),
     };
     match condition::foresee(run, &when, task).await {
-        Ok(Some(true)) => Some(Vec::new()),
-        Ok(None) => Some(vec![format!("only if {}", when.words)]),
-        Ok(Some(false)) => {
-            tell(run, task, Ok(Outlook::Skipped(when.words)), Vec::new(), see);
-            None
-        }
-        Err(error) => {
-            tell(run, task, Err(error), Vec::new(), see);
-            None
-        }
+        Ok(Some(true)) => Wanted::Yes(Vec::new()),
+        Ok(None) => Wanted::Yes(vec![format!("only if {}", when.words)]),
+        Ok(Some(false)) => Wanted::No(Ok(Outlook::Skipped(when.words))),
+        Err(error) => Wanted::No(Err(error)),
     }
 }
 
-fn tell(run: &mut Run, task: TaskId, what: Result<Outlook>, warnings: Vec<String>, see: &mut impl FnMut(Foreseen)) {
+fn tell(
+    run: &mut Run,
+    task: TaskId,
+    what: Result<Outlook>,
+    warnings: Vec<String>,
+    see: &mut impl FnMut(Foreseen) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let status = run.tasks.get(task.index()).map(|state| state.status);
     let quiet = match &what {
         Ok(Outlook::Unchanged | Outlook::Skipped(_)) => true,
@@ -121,7 +155,7 @@ fn tell(run: &mut Run, task: TaskId, what: Result<Outlook>, warnings: Vec<String
             tracing::error!(target: "engine", "{illegal}");
         }
     }
-    see(Foreseen { task, name: run.name(task), predicted: status == Some(TaskStatus::Waiting), what, warnings });
+    see(Foreseen { task, name: run.name(task), predicted: status == Some(TaskStatus::Waiting), what, warnings })
 }
 
 fn outlook(made: &Made) -> Outlook {

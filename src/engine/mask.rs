@@ -13,7 +13,7 @@ const SHORTEST_LINE: usize = 4;
 /// Covers the secrets that are known in what a command prints: as they are, line by line, and as JSON, a URL or base64
 /// would hold them.
 #[derive(Clone, Default)]
-pub(super) struct Mask {
+pub struct Mask {
     /// The longest first: one may begin with another.
     forms: Vec<Zeroizing<Vec<u8>>>,
 }

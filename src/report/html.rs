@@ -142,7 +142,8 @@ fn closing(text: &str, fence: &str) -> Option<usize> {
     None
 }
 
-fn escaped(text: &str) -> String {
+/// Text as it stands in a page, control characters visible.
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in visible(text).chars() {
         match character {

@@ -241,7 +241,13 @@ fn write_rest(out: &mut String, indent: &str, rest: usize, what: &str) -> fmt::R
 
 fn counted(counts: Counts) -> String {
     let Counts { create, update, delete, hunks, .. } = counts;
-    format!("create {create}, update {update}, delete {delete}, {hunks} hunks")
+    let hunks = crate::model::plural(u64::from(hunks), "hunk");
+    // A changed tree deletes files of its own: what goes is in the hunks then.
+    let gone = match counts.delete_hunks {
+        0 => String::new(),
+        some => format!(", {some} of them delete"),
+    };
+    format!("create {create}, update {update}, delete {delete}, {hunks}{gone}")
 }
 
 fn short(digest: &str) -> &str {

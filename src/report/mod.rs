@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use fold::PlanOf;
+pub use html::escaped;
 pub use overview::{Overview, Owners, Reason, StepLine};
 pub use recovery::{Goal, Took};
 use run_row::Undone;

@@ -1,8 +1,8 @@
 use crate::model::{HunkAt, NodeKind, Proposal};
 
-use super::file_diff::{self, FileDiff};
 use super::review::Loaded;
 use super::search::matches;
+use crate::diff::files::{self, Bounds, Sight, TextDiff};
 
 /// Looked into by one search; the rest is told.
 pub const MOST_FILES: usize = 5_000;
@@ -47,7 +47,8 @@ pub fn look(proposal: &Proposal, text: &str, mut files: Vec<(u32, u32)>) -> Look
             looked.unread += 1;
             continue;
         }
-        let FileDiff { lines, note } = file_diff::compare(proposal, change, hunk, &mut |_| true);
+        let TextDiff { lines, note, .. } =
+            files::compare(proposal, (change, hunk), Bounds::ONE_FILE, Sight::ALL, &mut |_| true);
         if lines.iter().any(|line| !matches(&line.text, text).is_empty()) {
             looked.found.push((change, hunk));
         } else if note.is_some() {

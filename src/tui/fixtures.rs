@@ -13,6 +13,8 @@ use crate::model::{
     RunHeader, Selection, Shown, StepHeader, StepKind, TargetIdentity, TaskId, Times, Tree, TreePath,
 };
 
+use crate::diff::files::{self, Bounds, Sight};
+
 use super::effect::Effect;
 use super::keymap::Key;
 use super::msg::Msg;
@@ -354,7 +356,7 @@ impl Desk {
                 }
                 Effect::Wake { generation } => self.send(Msg::Wake { generation }),
                 Effect::LoadFileDiff { generation, proposal, change, hunk } => {
-                    let diff = super::file_diff::compare(&proposal, change, hunk, &mut |_| true);
+                    let diff = files::compare(&proposal, (change, hunk), Bounds::ONE_FILE, Sight::ALL, &mut |_| true);
                     self.send(Msg::FileDiff { generation, change, hunk, diff });
                 }
                 Effect::SearchFiles { generation, proposal, text, files } => {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::model::{Digest, Pass, Run, TaskId, TaskStatus, visible};
 
+use super::filter::Filter;
 use super::names::owner_of;
 use super::state::Model;
 
@@ -10,6 +11,8 @@ use super::state::Model;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
     pub kind: Kind,
+    /// As in the steps: what is hidden is in no group, and no key acts on it.
+    filter: Filter,
     /// The group under the cursor; groups come and go with events, the cursor stays with its own.
     pub at: Option<GroupKey>,
     /// What the last frame had under its cursor: keys act on this and nothing else.
@@ -18,6 +21,8 @@ pub struct Groups {
     groups: BTreeMap<Place, BTreeSet<TaskId>>,
     of: HashMap<TaskId, GroupKey>,
     sizes: HashMap<GroupKey, usize>,
+    /// Groups of one: tasks that are like no other.
+    pub odd_ones: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +63,13 @@ pub struct Group<'g> {
 
 impl Groups {
     /// With the cursor at its group, or where there is none at the first.
-    pub fn of(kind: Kind, run: &Run, at: Option<GroupKey>) -> Self {
+    pub fn of(kind: Kind, run: &Run, filter: Filter, at: Option<GroupKey>) -> Self {
+        let (drawn, sizes) = (None, HashMap::new());
         let mut groups =
-            Self { kind, at, drawn: None, groups: BTreeMap::new(), of: HashMap::new(), sizes: HashMap::new() };
+            Self { kind, filter, at, drawn, groups: BTreeMap::new(), of: HashMap::new(), sizes, odd_ones: 0 };
         let mut found: HashMap<GroupKey, Vec<TaskId>> = HashMap::new();
         for id in (0..u32::try_from(run.tasks.len()).unwrap_or(u32::MAX)).map(TaskId) {
-            let Some(key) = key(run, kind, id) else { continue };
+            let Some(key) = groups.key(run, id) else { continue };
             // The texts of a key stand once, however many tasks have it.
             let key = found.get_key_value(&key).map_or(key, |(known, _)| known.clone());
             groups.of.insert(id, key.clone());
@@ -71,6 +77,7 @@ impl Groups {
         }
         for (key, tasks) in found {
             groups.sizes.insert(key.clone(), tasks.len());
+            groups.odd_ones += usize::from(tasks.len() == 1);
             groups.groups.insert(groups.place(&key, tasks.len()), tasks.into_iter().collect());
         }
         if groups.at.is_none() {
@@ -81,7 +88,7 @@ impl Groups {
 
     /// Something happened to that task.
     pub fn follow(&mut self, run: &Run, id: TaskId) {
-        let now = key(run, self.kind, id);
+        let now = self.key(run, id);
         if self.of.get(&id) == now.as_ref() {
             return;
         }
@@ -95,23 +102,25 @@ impl Groups {
         }
     }
 
+    fn key(&self, run: &Run, id: TaskId) -> Option<GroupKey> {
+        key(run, self.kind, id).filter(|_| self.filter.shows(run, id))
+    }
+
     fn resize(&mut self, key: &GroupKey, change: impl FnOnce(&mut BTreeSet<TaskId>) -> bool) {
         let former = self.sizes.remove(key).and_then(|size| self.groups.remove(&self.place(key, size)));
         let mut tasks = former.unwrap_or_default();
+        self.odd_ones -= usize::from(tasks.len() == 1);
         change(&mut tasks);
+        self.odd_ones += usize::from(tasks.len() == 1);
         if !tasks.is_empty() {
             self.sizes.insert(key.clone(), tasks.len());
             self.groups.insert(self.place(key, tasks.len()), tasks);
         }
     }
 
-    /// Outliers first among plans; what costs most first among failures.
+    /// The largest first: what one answer settles for most. The odd ones are last.
     fn place(&self, key: &GroupKey, size: usize) -> Place {
-        let rank = match self.kind {
-            Kind::Cohorts => size,
-            Kind::Causes => usize::MAX - size,
-        };
-        Place { rank, key: key.clone() }
+        Place { rank: usize::MAX - size, key: key.clone() }
     }
 
     pub fn count(&self) -> usize {
@@ -194,7 +203,7 @@ impl Group<'_> {
         match self.key {
             GroupKey::Cause { component, why } => format!("{count} × {}: {}", visible(&**component), visible(&**why)),
             GroupKey::Alone(_) => format!("{name}  looked at by itself"),
-            GroupKey::Cohort { .. } if count == 1 => format!("1 alone has this change: {name}"),
+            GroupKey::Cohort { .. } if count == 1 => format!("ODD ONE: only {name} has this change"),
             GroupKey::Cohort { step, .. } => {
                 let step = model.run.header.steps.get(*step).map(|step| visible(&step.id).into_owned());
                 format!("{count} have this same change in {}: {name} …", step.unwrap_or_default())

@@ -9,7 +9,6 @@ mod cells;
 mod clipboard;
 mod dialogs;
 mod effect;
-mod file_diff;
 mod file_search;
 mod filter;
 mod groups;
@@ -48,7 +47,8 @@ mod fixtures;
 #[cfg(test)]
 mod view_tests;
 
-pub use dialogs::{Demand, of_skipping};
+pub use canary::{Canary, Stand};
+pub use dialogs::{of_aborting, of_skipping};
 pub use keymap::Keymap;
 pub use keys_file::{load as load_keys, path as keys_path};
 pub use log::{filter as log_filter, layer as log_layer, start as start_log};

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use crate::engine::{Command, Notice};
 use crate::model::{Problem, Proposal, Recorded, TaskId};
 
-use super::file_diff::FileDiff;
 use super::file_search::Looked;
 use super::keymap::Key;
+use crate::diff::files::TextDiff;
 
 /// Everything that can happen to the screen. Times are milliseconds of a clock that only goes forward.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ pub enum Msg {
         generation: u64,
         change: u32,
         hunk: u32,
-        diff: FileDiff,
+        diff: TextDiff,
     },
     /// Some of the files were looked into for `text`.
     SearchedFiles {

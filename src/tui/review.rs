@@ -9,11 +9,11 @@ use crate::model::{
 use unicode_width::UnicodeWidthStr;
 
 use super::cells::wrap;
-use super::file_diff::{FileDiff, Side};
 use super::side_by_side::{self, Half, broken};
 use super::state::TWO_PANES;
 use super::theme::Theme;
 use super::words;
+use crate::diff::files::{Side, TextDiff};
 
 /// The plan that is looked at, wherever it is shown.
 #[derive(Debug, Default)]
@@ -81,7 +81,7 @@ pub struct Loaded {
     pub rows: Vec<ReviewRow>,
     pub cursor: usize,
     pub top: usize,
-    pub diffs: HashMap<(u32, u32), Option<FileDiff>>,
+    pub diffs: HashMap<(u32, u32), Option<TextDiff>>,
     /// What the last decision brought with it.
     pub followed: Option<String>,
     width: usize,

@@ -13,7 +13,6 @@ use crate::signals::Signals;
 
 use super::clipboard;
 use super::effect::Effect;
-use super::file_diff::{self, FileDiff};
 use super::file_search;
 use super::keymap::{Key, Keymap};
 use super::log;
@@ -27,6 +26,7 @@ use super::update::{refresh, update};
 use super::voice;
 use super::watchdog::Watchdog;
 use super::words;
+use crate::diff::files::{self, Bounds, Sight, TextDiff};
 
 /// Where the run is seen from.
 pub enum Source {
@@ -364,12 +364,12 @@ impl Session {
             Effect::LoadFileDiff { generation, proposal, change, hunk } => {
                 let reviewed = self.reviewed.clone();
                 tokio::task::spawn_blocking(move || {
-                    let mut show = |diff: &FileDiff| {
+                    let mut show = |diff: &TextDiff| {
                         let diff = diff.clone();
                         let is_heard = sender.send(Msg::FileDiff { generation, change, hunk, diff }).is_ok();
                         is_heard && reviewed.load(Ordering::Relaxed) == generation
                     };
-                    let diff = file_diff::compare(&proposal, change, hunk, &mut show);
+                    let diff = files::compare(&proposal, (change, hunk), Bounds::ONE_FILE, Sight::ALL, &mut show);
                     let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
                 });
             }

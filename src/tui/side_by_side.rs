@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::cells::wrap;
-use super::file_diff::{DiffLine, Side};
+use crate::diff::files::{DiffLine, Side};
 
 /// One side of a line that is shown beside the other.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -34,6 +34,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &[
             "model",
             "engine",
+            "diff",
             "journal",
             "report",
             "runbook",
@@ -47,9 +48,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
 ];
 
-/// The demo writes the repository that it restores from; a reader of backups does not write. The screen draws a
-/// file's own diff from its lines, which no plan holds.
-const EXCEPTIONS: &[(&str, &str)] = &[("cli/demo/sandbox.rs", "stores"), ("tui/file_diff.rs", "diff")];
+/// The demo writes the repository that it restores from; a reader of backups does not write.
+const EXCEPTIONS: &[(&str, &str)] = &[("cli/demo/sandbox.rs", "stores")];
 
 struct Source {
     /// Below `src`, with `/`.

@@ -42,7 +42,7 @@ fn no_name_is_obeyed_by_the_terminal() {
         (&["resume", "--plain"], 2),
     ];
     for (arguments, code) in calls {
-        let told = ground.answering("6\n6\n6\n6\n3\n3\n3\n3\n", arguments, code);
+        let told = ground.answering("l\nl\nl\nl\nl\nl\nl\nl\n", arguments, code);
         for text in [&told.out, &told.err] {
             let bad = text.chars().find(|one| one.is_control() && *one != '\n' || *one == '\u{202e}');
             assert_eq!(bad, None, "{arguments:?} prints it: {text}");
@@ -169,7 +169,7 @@ fn no_value_is_obeyed_by_the_terminal_and_none_fills_it() {
         (&["undo"], 0),
     ];
     for (arguments, code) in calls {
-        let told = ground.answering("3\n1\n", arguments, code);
+        let told = ground.answering("f\na\n", arguments, code);
         for text in [&told.out, &told.err] {
             let is_bad =
                 |one: &char| one.is_control() && *one != '\n' || matches!(*one, '\u{202e}' | '\u{200b}' | '\u{feff}');

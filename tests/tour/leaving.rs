@@ -94,7 +94,7 @@ fn a_signal_at_a_prompt_leaves_the_run() {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut asked = Vec::new();
     let mut byte = [0];
-    while !asked.ends_with(b"\n> ") {
+    while !asked.ends_with(b" > ") {
         assert_eq!(child.stdout.as_mut().unwrap().read(&mut byte).unwrap(), 1);
         asked.extend(byte);
     }
@@ -111,5 +111,5 @@ fn a_signal_at_a_prompt_leaves_the_run() {
 fn the_end_of_input_is_a_line_of_its_own() {
     let ground = waiting();
     let told = ground.answering("", &["run", "runbook.yaml", "--plain"], 2);
-    told.says("\n> \n1 waiting, 1 review\n");
+    told.says(" wait > \n1 waiting, 1 review\n");
 }

@@ -7,6 +7,7 @@
     reason = "the stories' ground is test code outside any test function"
 )]
 
+mod dry_run;
 mod ground;
 mod held_back;
 mod hostile;
@@ -173,7 +174,7 @@ fn what_a_review_left_out_is_no_difference_and_anything_else_is() {
     ground.runbook();
     ground.rekindle(&["plan", "runbook.yaml", "--out", "plan.json", "--user", "ana"], 2);
     // Hunk 1 of account/ana is the quota; then both plans are approved.
-    let told = ground.answering("2\n1\n1\n1\n", &["review", "plan.json"], 0);
+    let told = ground.answering("h\n1\na\napprove\n", &["review", "plan.json"], 0);
     told.says("quota").says("2 plans approved, 0 not");
     let run = ["run", "runbook.yaml", "--plain", "--user", "ana", "--decisions", "decisions.json"];
     ground.rekindle(&run, 0);

@@ -55,7 +55,7 @@ fn a_run_that_nobody_reviews_says_what_it_strips_and_what_it_does_not_write() {
 
 #[test]
 fn who_is_asked_sees_it_once_with_the_plan() {
-    let told = ground(1).answering("1\n", &["run", "runbook.yaml", "--plain"], 0);
+    let told = ground(1).answering("a\n", &["run", "runbook.yaml", "--plain"], 0);
     assert_eq!(told.out.matches(STRIPPED).count(), 1, "{}", told.out);
 }
 

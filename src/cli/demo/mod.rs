@@ -11,11 +11,11 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::Instant;
 
-use super::plain::{Ending, Lines, Walk, totals};
+use super::plain::{Contents, Ending, Lines, Much, Walk, totals};
 use super::prepared::prepare;
 use super::run::conclude;
 use super::screen::{self, ScreenArgs};
-use super::{Exit, operate, say};
+use super::{Exit, Output, operate, say};
 use crate::engine::{Command, Engine, Notice};
 use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunHeader, TaskStatus};
 use crate::runbook::{Given, Inputs, Runbook};
@@ -26,7 +26,7 @@ use sandbox::Sandbox;
 
 /// A sandbox to try everything in: twelve users, a real restic repository, damage of every kind
 ///
-/// In a terminal it opens the screen on runbooks/demo.yaml, and with `--plain` asks the same by numbered prompts.
+/// In a terminal it opens the screen on runbooks/demo.yaml, and with `--plain` asks the same by questions.
 /// Without a terminal it walks the runbook by itself, mends the cause of the one failure, retries that task and prints
 /// the proof. Nothing outside its temporary folder is touched, and it cleans up after itself.
 #[derive(Args, Debug)]
@@ -44,7 +44,8 @@ const POLICY: &str = "the demo's";
 /// The task whose backup is damaged.
 const FAILING: &str = "home/lee";
 
-pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
+pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit> {
+    let json = output.json;
     let screen = args.screen.ready(&ApprovalPolicy::Ask, json)?;
     let is_asked = screen.is_some() || (!json && screen::is_terminal());
     if is_asked {
@@ -77,6 +78,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
     let inputs = Inputs::gather(&runbook.inputs, &Given { flags: &given, file: &nothing, environment: &|_| None })?;
     let mut prepared = prepare(&PathBuf::from("demo.yaml"), runbook, inputs, &by, operate::now(), Ok).await?;
     prepared.header.policy = POLICY.to_owned();
+    let contents = Contents::of(&prepared.systems, Much::USUAL, false);
     let (engine, id) = operate::begin_in(&state, prepared, policy.clone(), false)?;
     let signals = Signals::listen(format!("rm -r {}", sandbox.root().display()));
     if let Some(mut options) = screen {
@@ -90,13 +92,14 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Exit> {
         return Ok(leave(&ending, &sandbox, &id));
     }
     if is_asked {
-        let walk = Walk { engine, by, lines: Lines::new(json, true), interactive: true, only: None, signals };
+        let walk =
+            Walk { engine, by, lines: Lines::new(output, true, contents), interactive: true, only: None, signals };
         let notices = walk.engine.subscribe();
         mend_when_it_fails(&walk.engine, sandbox.lost_pack(), tell_between);
         let halt = walk.go_from(notices).await;
         return Ok(leave(&walk.leave(halt).await, &sandbox, &id));
     }
-    let walk = Walk { engine, by, lines: Lines::new(json, false), interactive: false, only: None, signals };
+    let walk = Walk { engine, by, lines: Lines::new(output, false, contents), interactive: false, only: None, signals };
     in_plain_mode(walk, &sandbox, &id).await
 }
 

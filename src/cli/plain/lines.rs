@@ -1,7 +1,9 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
+use super::contents::Contents;
 use super::wording::{event_json, event_line, shown_name};
+use crate::cli::Output;
 use crate::cli::progress::Progress;
 use crate::cli::waits;
 use crate::engine::{Activity, Notice};
@@ -19,14 +21,18 @@ pub struct Lines {
     pub json: bool,
     /// What is in review is shown with all of its plan.
     pub asks: bool,
+    pub color: bool,
+    /// What the hunks of a plan change, for who is asked about it.
+    pub contents: Contents,
     pub progress: Progress,
     /// Systems that are waited for, of which that is said.
     waiting: Mutex<HashSet<String>>,
 }
 
 impl Lines {
-    pub fn new(json: bool, asks: bool) -> Self {
-        Self { json, asks, progress: Progress::new(json), waiting: Mutex::default() }
+    pub fn new(output: &Output, asks: bool, contents: Contents) -> Self {
+        let Output { json, color, .. } = *output;
+        Self { json, asks, color, contents, progress: Progress::new(json), waiting: Mutex::default() }
     }
 
     /// Where no line is written over, it is said once.

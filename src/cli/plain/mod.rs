@@ -1,11 +1,27 @@
-//! Plain mode: the same words and decisions as the TUI, as lines and numbered prompts.
+//! Plain mode: the same words and decisions as the TUI, as lines and questions that a letter or a word answers.
 
+mod answer;
+mod choice;
+mod contents;
+mod hunks;
+mod line;
 mod lines;
+mod plan_shown;
 mod prompt;
+mod question;
+mod sure;
+mod waits;
 mod walk;
 mod wording;
 
+pub use answer::{answer_alone, ask_alone};
+pub use choice::Choice;
+pub use contents::{Contents, Much};
+pub use hunks::choose_hunks;
+pub use line::{Line, Tone};
 pub use lines::{Lines, opening_lines};
-pub use prompt::choose_hunks;
+pub use plan_shown::{PlanShown, sides};
+pub use question::Question;
+pub use sure::MustType;
 pub use walk::{Ending, Walk, totals};
-pub use wording::{counted, event_json, event_line, legend, plan_lines, shown_name};
+pub use wording::{counted, event_json, event_line, legend, shown_name};

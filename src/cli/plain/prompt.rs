@@ -1,10 +1,17 @@
-use std::io::{BufRead, Write};
-
+use super::answer::{answer, ask as ask_question};
+use super::choice::Choice;
+use super::contents::Much;
+use super::hunks::choose_hunks;
+use super::plan_shown::{PlanShown, sides};
+use super::question::Question;
+use super::sure::{self, Sure};
 use super::walk::Walk;
-use super::wording::{counted, plan_lines, shown_name};
+use super::wording::{counted, shown_name};
 use crate::engine::Command;
-use crate::model::{ErrorKind, Known, Pass, Plan, Preview, Run, Selection, TaskId, TaskStatus, visible};
-use crate::tui::{self, Demand};
+use crate::model::{
+    Digest, ErrorKind, Known, Pass, Plan, Preview, Proposal, Run, Selection, TaskId, TaskStatus, visible,
+};
+use crate::tui::{self, Canary};
 
 /// What came of one question.
 pub enum Asked {
@@ -13,6 +20,8 @@ pub enum Asked {
     Again,
     Later,
     Leave,
+    /// The first of a group is approved; the rest follows once it was read back.
+    Group(Canary),
 }
 
 const MOST_HUNKS: usize = 40;
@@ -28,6 +37,19 @@ pub async fn ask(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     }
 }
 
+/// The question about one task: who is left out and what is asked about stand in it.
+fn question(run: &Run, task: TaskId, sentence: String, first: &[Choice]) -> Question {
+    let owner = run.owner(task).map(|owner| owner.to_string());
+    let mut choices = first.to_vec();
+    choices.push(Choice::Skip);
+    choices.extend(owner.is_some().then_some(Choice::LeaveOut));
+    choices.extend([Choice::Later, Choice::Abort, Choice::Quit]);
+    let target = run.step(task).and_then(|step| step.component.as_ref());
+    let target = target.map(|name| format!(" to {}", visible(name))).unwrap_or_default();
+    let about = format!("{} {}{target}", visible(&run.header.id), shown_name(run, task));
+    Question { sentence, choices, owner, more: 0, about }
+}
+
 async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     let proposal = match walk.engine.proposal(task).await {
         Ok(proposal) => proposal,
@@ -39,70 +61,111 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     };
     let plan = &proposal.plan;
     let mut selection = run.selection(task);
-    let mut all = false;
-    let mut is_shown = false;
+    let is_undo = plan.pass == Pass::Undo;
+    show(walk, run, task, &proposal, &selection, false);
     loop {
-        let digest = plan.digest(&selection);
-        let counts = plan.counts(&selection);
-        if !std::mem::replace(&mut is_shown, true) {
-            show(walk, run, task, plan, &selection, if all { usize::MAX } else { MOST_HUNKS });
-        }
-        let dropped = if plan.pass == Pass::Undo { "drop this undo" } else { "skip" };
-        let out = if run.owner(task).is_some() { "5 leave this user out  " } else { "" };
-        let question = format!("1 approve  2 leave out hunks  3 show all  4 {dropped}  {out}6 later  7 quit");
-        match answer(walk, &question).await.as_deref() {
-            Some("1") => {
-                if counts.hunks == 0 && plan.preview != Preview::Opaque {
-                    walk.print("no hunk is chosen: skip the task instead");
-                    continue;
-                }
-                if !is_meant(walk, plan, &selection).await {
-                    continue;
-                }
-                if selection != run.selection(task) {
-                    let decided = decide(walk, Command::Decide { task, selection: selection.clone() }).await;
-                    if !matches!(decided, Asked::Decided) {
-                        return decided;
-                    }
-                }
-                return decide(walk, Command::Approve { task, digest }).await;
+        let equal = if selection.takes_all() { equal_plans(run, task) } else { Vec::new() };
+        let has_hunks = plan.changes.iter().any(|change| !change.hunks.is_empty());
+        let mut choices = vec![Choice::Approve];
+        choices.extend((!equal.is_empty()).then_some(Choice::Group));
+        choices.extend(has_hunks.then_some([Choice::Hunks, Choice::Full]).into_iter().flatten());
+        let what = if is_undo { "undo" } else { "plan" };
+        let sentence = format!("What is to be done with this {what} of {}?", shown_name(run, task));
+        let asked = Question { more: equal.len(), ..question(run, task, sentence, &choices) };
+        match ask_question(walk, &asked).await {
+            Some(Choice::Approve) if !has_something(plan, &selection) => {
+                walk.print("no hunk is chosen: skip the task instead");
             }
-            Some("2") => {
-                choose(walk, plan, &mut selection).await;
-                is_shown = false;
+            Some(Choice::Approve) => {
+                if sure::approval(walk, plan, &selection).await {
+                    return approve(walk, run, task, plan, selection).await;
+                }
             }
-            Some("3") => {
-                all = true;
-                is_shown = false;
+            Some(Choice::Group) => {
+                if let Some(asked) = group(walk, run, (task, plan.digest(&selection)), equal).await {
+                    return asked;
+                }
             }
-            Some("4") => return skip(walk, run, task).await,
-            Some("5") => return leave_out(walk, run, task).await,
-            Some("6") => return Asked::Later,
-            Some("7") | None => return Asked::Leave,
-            Some(_) => walk.print("type one of the numbers"),
+            Some(Choice::Hunks) => {
+                let text = "Type the numbers of hunks to leave them out, or to take them again, with spaces between.";
+                let Some(typed) = answer(walk, text).await else { return Asked::Leave };
+                choose_hunks(plan, &mut selection, &typed).iter().for_each(|line| walk.print(line));
+                show(walk, run, task, &proposal, &selection, false);
+            }
+            Some(Choice::Full) => show(walk, run, task, &proposal, &selection, true),
+            other => return common(walk, run, task, other).await,
         }
     }
 }
 
-/// Where more can be lost more is asked for, as on the screen: what is typed is no number of the list.
-async fn is_meant(walk: &Walk, plan: &Plan, selection: &Selection) -> bool {
-    let irreversible = plan.irreversible(selection).count();
-    let demand = Demand::for_one(plan.counts(selection), irreversible, plan.preview == Preview::Opaque);
-    let Demand::Typed { text, because } = &demand else { return true };
-    let typed = answer(walk, &format!("type {text} to approve ({because}); anything else goes back")).await;
-    typed.is_some_and(|typed| demand.is_met_by(&typed))
+fn has_something(plan: &Plan, selection: &Selection) -> bool {
+    plan.preview == Preview::Opaque || plan.counts(selection).hunks > 0
+}
+
+async fn approve(walk: &Walk, run: &Run, task: TaskId, plan: &Plan, selection: Selection) -> Asked {
+    let digest = plan.digest(&selection);
+    if selection != run.selection(task) {
+        let decided = decide(walk, Command::Decide { task, selection }).await;
+        if !matches!(decided, Asked::Decided) {
+            return decided;
+        }
+    }
+    decide(walk, Command::Approve { task, digest }).await
+}
+
+/// Plans in review that change the same, once the owner's name is taken out, with nothing left out of them.
+fn equal_plans(run: &Run, task: TaskId) -> Vec<(TaskId, Digest)> {
+    let Some(cohort) = run.plans.get(&task).map(|facts| facts.cohort) else { return Vec::new() };
+    let pass = run.tasks.get(task.index()).map(|state| state.pass);
+    let others = run.step_tasks(run.step_of(task)).map(TaskId).filter(|other| *other != task);
+    let equal = others.filter_map(|other| {
+        let state = run.tasks.get(other.index())?;
+        let is_equal = state.status == TaskStatus::Review
+            && Some(state.pass) == pass
+            && run.plans.get(&other).is_some_and(|facts| facts.cohort == cohort)
+            && run.selection(other).takes_all();
+        state.digest.filter(|_| is_equal).map(|digest| (other, digest))
+    });
+    equal.collect()
+}
+
+/// `None`: nothing was approved.
+async fn group(walk: &Walk, run: &Run, first: (TaskId, Digest), rest: Vec<(TaskId, Digest)>) -> Option<Asked> {
+    let all: Vec<TaskId> = std::iter::once(first).chain(rest.iter().copied()).map(|(task, _)| task).collect();
+    let names: Vec<String> = all.iter().map(|task| shown_name(run, *task)).collect();
+    let deletes = all.iter().filter_map(|task| run.tasks.get(task.index())).map(|state| state.counts.deletes()).sum();
+    let is_lost = all.iter().filter_map(|task| run.tasks.get(task.index())).any(|state| state.counts.irreversible > 0);
+    if !sure::group(walk, &names, deletes, is_lost).await {
+        walk.print("nothing was approved");
+        return None;
+    }
+    let (task, digest) = first;
+    Some(match decide(walk, Command::Approve { task, digest }).await {
+        Asked::Decided => Asked::Group(Canary { first: vec![first], rest }),
+        other => other,
+    })
 }
 
 /// The plan with what is chosen of it, and everything an approval rests on.
-fn show(walk: &Walk, run: &Run, task: TaskId, plan: &Plan, selection: &Selection, most: usize) {
+fn show(walk: &Walk, run: &Run, task: TaskId, proposal: &Proposal, selection: &Selection, all: bool) {
+    let plan = &proposal.plan;
     walk.print("");
     let undo = if plan.pass == Pass::Undo { "UNDO  " } else { "" };
     walk.print(&format!("{undo}{}  {}", shown_name(run, task), visible(&run.about(task))));
     walk.print(&format!("  target {}", plan.target));
     walk.print(&format!("  source {}", plan.source));
-    for line in plan_lines(plan, selection, most, "3") {
-        walk.print(&line);
-    }
+    let contents = walk.lines.contents.with(if all { Much::ALL } else { Much::USUAL });
+    let schema = contents.schema(run, task);
+    let mut has_told_sides = false;
+    let shown = PlanShown { plan, selection, most: if all { usize::MAX } else { MOST_HUNKS }, for_all: "f" };
+    let mut lines_of = |at| {
+        let diff = contents.lines(schema.as_ref(), proposal, at)?;
+        if !diff.lines.is_empty() && !std::mem::replace(&mut has_told_sides, true) {
+            walk.print(sides(plan.pass));
+        }
+        Some(diff)
+    };
+    shown.tell(&mut lines_of, &mut |line| walk.print(&line.painted(walk.lines.color)));
     for place in plan.irreversible(selection) {
         walk.print(&format!("  cannot be undone: {place}"));
     }
@@ -110,78 +173,79 @@ fn show(walk: &Walk, run: &Run, task: TaskId, plan: &Plan, selection: &Selection
     walk.print(&format!("  {counts}  plan {}", plan.digest(selection).short()));
 }
 
-async fn choose(walk: &Walk, plan: &Plan, selection: &mut Selection) {
-    let question = "numbers of hunks to turn over (taken ↔ left out), between spaces";
-    let Some(typed) = answer(walk, question).await else { return };
-    for line in choose_hunks(plan, selection, &typed) {
-        walk.print(&line);
-    }
-}
-
-/// Turns the named hunks over; answers what there is to say about it.
-pub fn choose_hunks(plan: &Plan, selection: &mut Selection, typed: &str) -> Vec<String> {
-    let positions: Vec<(usize, usize)> = plan
-        .changes
-        .iter()
-        .enumerate()
-        .flat_map(|(at, change)| (0..change.hunks.len()).map(move |hunk| (at, hunk)))
-        .collect();
-    let mut said = Vec::new();
-    for word in typed.split_whitespace() {
-        let position = word.parse::<usize>().ok().and_then(|number| positions.get(number.checked_sub(1)?));
-        let Some((change, hunk)) = position else {
-            said.push(format!("  there is no hunk '{}'", visible(word)));
-            continue;
-        };
-        let take = !selection.takes(*change, *hunk);
-        let before = selection.left_out_count();
-        selection.decide(plan, *change, *hunk, take);
-        let moved = before.abs_diff(selection.left_out_count());
-        if moved > 1 {
-            said.push(format!("  with hunk {word} go {} that depend on it", moved - 1));
-        }
-    }
-    said
-}
-
 async fn failed(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     tell_problem(walk, run, task);
-    let out = if run.owner(task).is_some() { "3 leave this user out  " } else { "" };
-    match answer(walk, &format!("1 retry  2 skip  {out}4 undo  5 abort the run  6 later  7 quit")).await.as_deref() {
-        Some("1") => decide(walk, Command::Retry { task }).await,
-        Some("2") => skip(walk, run, task).await,
-        Some("3") => leave_out(walk, run, task).await,
-        Some("4") => decide(walk, Command::Undo { task }).await,
-        Some("5") => {
-            decide(walk, Command::Abort { why: "the operator aborted it after a failure".to_owned() }).await;
-            Asked::Leave
-        }
-        Some("7") | None => Asked::Leave,
-        Some(_) => Asked::Later,
+    let sentence = format!("What is to be done about {}?", shown_name(run, task));
+    let asked = question(run, task, sentence, &[Choice::Retry, Choice::Undo]);
+    match ask_question(walk, &asked).await {
+        Some(Choice::Undo) => decide(walk, Command::Undo { task }).await,
+        other => common(walk, run, task, other).await,
     }
 }
 
 async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     tell_problem(walk, run, task);
     walk.print("  a retry plans it anew from what is live then: what is there already is not written again");
-    let question = "look at the target: 1 it was applied  2 it was not applied  3 retry  4 later  5 quit  6 let rekindle look again";
-    match answer(walk, question).await.as_deref() {
-        Some("1") => decide(walk, Command::Settle { task, known: Known::Applied }).await,
-        Some("2") => decide(walk, Command::Settle { task, known: Known::NotApplied }).await,
-        Some("3") => decide(walk, Command::Retry { task }).await,
-        Some("5") | None => Asked::Leave,
-        Some("6") => decide(walk, Command::LookAgain { task }).await,
-        Some(_) => Asked::Later,
+    let sentence = format!("Look at the target: was the change of {} done there?", shown_name(run, task));
+    let first = [Choice::Look, Choice::Applied, Choice::NotApplied, Choice::Retry];
+    match ask_question(walk, &question(run, task, sentence, &first)).await {
+        Some(Choice::Applied) => decide(walk, Command::Settle { task, known: Known::Applied }).await,
+        Some(Choice::NotApplied) => decide(walk, Command::Settle { task, known: Known::NotApplied }).await,
+        Some(Choice::Look) => decide(walk, Command::LookAgain { task }).await,
+        other => common(walk, run, task, other).await,
     }
 }
 
 async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     walk.print(&format!("\n{}  {}", shown_name(run, task), visible(&run.about(task))));
-    match answer(walk, "1 it is so  2 skip  3 later  4 quit").await.as_deref() {
-        Some("1") => decide(walk, Command::Confirm { task }).await,
-        Some("2") => skip(walk, run, task).await,
-        Some("4") | None => Asked::Leave,
+    let asked = question(run, task, "Is it so?".to_owned(), &[Choice::Confirm]);
+    match ask_question(walk, &asked).await {
+        Some(Choice::Confirm) => decide(walk, Command::Confirm { task }).await,
+        other => common(walk, run, task, other).await,
+    }
+}
+
+/// What means the same at every prompt.
+async fn common(walk: &Walk, run: &Run, task: TaskId, choice: Option<Choice>) -> Asked {
+    match choice {
+        Some(Choice::Retry) => decide(walk, Command::Retry { task }).await,
+        Some(Choice::Skip) => {
+            let (what, about) = tui::of_skipping(run, &[task]);
+            match sure::reason(walk, &what, &about, "yes").await {
+                Sure::Yes(why) => decide(walk, Command::Skip { task, why }).await,
+                Sure::No => Asked::Again,
+                Sure::Gone => Asked::Leave,
+            }
+        }
+        Some(Choice::LeaveOut) => leave_out(walk, run, task).await,
+        Some(Choice::Abort) => {
+            let (what, about) = tui::of_aborting(run);
+            match sure::reason(walk, &what, &about, "abort").await {
+                Sure::Yes(why) => {
+                    decide(walk, Command::Abort { why }).await;
+                    Asked::Leave
+                }
+                Sure::No => Asked::Again,
+                Sure::Gone => Asked::Leave,
+            }
+        }
+        Some(Choice::Quit) | None => Asked::Leave,
         Some(_) => Asked::Later,
+    }
+}
+
+async fn leave_out(walk: &Walk, run: &Run, task: TaskId) -> Asked {
+    // It is offered only where there is one.
+    let Some(owner) = run.owner(task) else { return Asked::Again };
+    let what = format!("Leave {} {owner} out?", visible(&*owner.set));
+    let about = "All their tasks that are not settled are skipped. What was done stays done.";
+    match sure::reason(walk, &what, about, "yes").await {
+        Sure::Yes(why) => {
+            let (set, owner) = (owner.set.to_string(), owner.name.to_string());
+            decide(walk, Command::LeaveOut { set, owner, why }).await
+        }
+        Sure::No => Asked::Again,
+        Sure::Gone => Asked::Leave,
     }
 }
 
@@ -201,30 +265,6 @@ fn tell_problem(walk: &Walk, run: &Run, task: TaskId) {
     }
 }
 
-async fn skip(walk: &Walk, run: &Run, task: TaskId) -> Asked {
-    let (title, about) = tui::of_skipping(run, &[task]);
-    match answer(walk, &format!("{title} {about}\nwhy? (empty: no)")).await {
-        Some(why) if !why.is_empty() => decide(walk, Command::Skip { task, why }).await,
-        Some(_) => Asked::Again,
-        None => Asked::Leave,
-    }
-}
-
-async fn leave_out(walk: &Walk, run: &Run, task: TaskId) -> Asked {
-    let Some(owner) = run.owner(task) else {
-        walk.print("this task is nobody's in particular: skip it instead");
-        return Asked::Again;
-    };
-    match answer(walk, &format!("why is {owner} left out? (empty: not)")).await {
-        Some(why) if !why.is_empty() => {
-            let (set, owner) = (owner.set.to_string(), owner.name.to_string());
-            decide(walk, Command::LeaveOut { set, owner, why }).await
-        }
-        Some(_) => Asked::Again,
-        None => Asked::Leave,
-    }
-}
-
 /// A refused command changed nothing, and no notice comes of it: where the question was of what is so no more it comes
 /// again, and elsewhere the next one.
 async fn decide(walk: &Walk, command: Command) -> Asked {
@@ -238,29 +278,5 @@ async fn decide(walk: &Walk, command: Command) -> Asked {
         // The engine has stopped: its last notice says why.
         ErrorKind::Cancelled => Asked::Decided,
         _ => Asked::Later,
-    }
-}
-
-/// None at the end of input, and when a signal ends the waiting for it.
-async fn answer(walk: &Walk, question: &str) -> Option<String> {
-    walk.print(question);
-    let _ = write!(std::io::stdout().lock(), "> ");
-    let _ = std::io::stdout().flush();
-    let (tell, told) = tokio::sync::oneshot::channel();
-    // A thread of its own: nothing waits for its end where the operator never answers.
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let read = std::io::stdin().lock().read_line(&mut line).ok().filter(|read| *read > 0);
-        let _ = tell.send(read.map(|_| line.trim().to_owned()));
-    });
-    tokio::select! {
-        line = told => {
-            let line = line.ok().flatten();
-            if line.is_none() {
-                walk.print("");
-            }
-            line
-        }
-        _ = walk.signals.first() => None,
     }
 }

@@ -1,12 +1,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use tokio::sync::mpsc::UnboundedReceiver;
+
 use super::lines::Lines;
 use super::prompt;
-use crate::engine::{Engine, Notice};
-use crate::model::{Problem, Run, RunState, StepKind, TaskId, TaskState, TaskStatus, plural};
+use super::waits::Waits;
+use super::wording::shown_name;
+use crate::engine::{Command, Engine, Notice};
+use crate::model::{Digest, Problem, Run, RunState, StepKind, TaskId, TaskState, TaskStatus, plural, visible};
 use crate::signals::Signals;
-use tokio::sync::mpsc::UnboundedReceiver;
+use crate::tui::{Canary, Stand};
 
 /// Follows a run on a terminal or in a pipe, line by line, and asks where a person must decide.
 pub struct Walk {
@@ -20,6 +24,9 @@ pub struct Walk {
     pub only: Option<HashSet<TaskId>>,
     pub signals: Signals,
 }
+
+/// By task, with the plan that was not decided on.
+type PutOff = HashSet<(TaskId, Option<Digest>)>;
 
 /// How a walk ended.
 pub struct Ending {
@@ -49,8 +56,10 @@ impl Walk {
         let mut problem = None;
         let mut is_left = false;
         let mut is_idle = false;
+        let mut waits = Waits::default();
+        let mut canary: Option<Canary> = None;
         // Opened by the operator's "later": not asked again before something changes.
-        let mut put_off: HashSet<(TaskId, Option<crate::model::Digest>)> = Default::default();
+        let mut put_off = PutOff::default();
         loop {
             let notice = tokio::select! {
                 notice = notices.recv() => notice,
@@ -73,22 +82,28 @@ impl Walk {
                 other => {
                     // Only an event is followed by another idle.
                     is_idle &= !matches!(other, Notice::Event(_));
+                    waits.hear(&other);
                     self.lines.tell(&mut run, other);
+                    canary = self.follow(&run, canary).await;
                 }
             }
             if matches!(run.state, RunState::Closed) {
                 break;
             }
-            if !is_idle || !notices.is_empty() {
+            if !notices.is_empty() || !(is_idle || waits.are_all(&run)) {
                 continue;
             }
-            is_idle = false;
-            let Some(task) = self.next_to_ask(&run, &put_off) else {
+            let Some(task) = self.next_to_ask(&run, &put_off, canary.as_ref()) else {
+                if !is_idle {
+                    continue;
+                }
                 self.tell_of_unplanned(&run);
                 break;
             };
+            is_idle = false;
             match prompt::ask(self, &run, task).await {
                 prompt::Asked::Decided => {}
+                prompt::Asked::Group(approved) => canary = Some(approved),
                 // No event comes of it.
                 prompt::Asked::Again => notices = self.engine.subscribe(),
                 prompt::Asked::Later => {
@@ -134,8 +149,36 @@ impl Walk {
         }
     }
 
-    /// The first task, in order, that waits for a person.
-    fn next_to_ask(&self, run: &Run, put_off: &HashSet<(TaskId, Option<crate::model::Digest>)>) -> Option<TaskId> {
+    /// Approves the rest of a group once the first of it was read back.
+    async fn follow(&self, run: &Run, canary: Option<Canary>) -> Option<Canary> {
+        let canary = canary?;
+        match canary.stand(run) {
+            Stand::Open => return Some(canary),
+            Stand::Bad(task) => {
+                let word = run.tasks.get(task.index()).map_or("gone", |state| state.status.word());
+                let rest = plural(canary.rest.len() as u64, "other plan");
+                self.print(&format!("{} is {word}: {rest} of its group not approved", shown_name(run, task)));
+            }
+            Stand::Proved { same, moved } => {
+                let moved = if moved > 0 {
+                    format!("; {moved} changed meanwhile and will be asked about")
+                } else {
+                    String::new()
+                };
+                let rest = plural(same.len() as u64, "other plan");
+                self.print(&format!("the first of the group was read back equal: {rest} approved{moved}"));
+                for (task, digest) in same {
+                    if let Err(error) = self.engine.command(Command::Approve { task, digest }, &self.by).await {
+                        self.print(&format!("{}: {}", shown_name(run, task), visible(&error.chain())));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The first task, in order, that waits for a person. Those that follow a canary are decided.
+    fn next_to_ask(&self, run: &Run, put_off: &PutOff, canary: Option<&Canary>) -> Option<TaskId> {
         if !self.interactive {
             return None;
         }
@@ -150,7 +193,8 @@ impl Walk {
                 _ => false,
             };
             let meant = self.only.as_ref().is_none_or(|only| only.contains(task));
-            asks && meant && !put_off.contains(&(*task, state.digest))
+            let follows = || canary.is_some_and(|canary| canary.rest.iter().any(|(other, _)| other == task));
+            asks && meant && !follows() && !put_off.contains(&(*task, state.digest))
         })
     }
 

@@ -1,7 +1,4 @@
-use crate::model::{
-    Counts, Event, Fidelity, HunkAt, Known, NodeKind, Op, Pass, Plan, Preview, Recorded, Run, Selection, Shown, TaskId,
-    TaskStatus, plural, size, visible,
-};
+use crate::model::{Counts, Event, Fidelity, Known, Pass, Preview, Recorded, Run, TaskId, TaskStatus, plural, visible};
 
 /// `step/owner`, fit to be shown: an owner's name comes from a backup.
 pub fn shown_name(run: &Run, task: TaskId) -> String {
@@ -114,44 +111,6 @@ pub fn counted(counts: Counts, preview: Preview) -> String {
     words.join(", ")
 }
 
-/// A plan's hunks as numbered lines, at most `most` of them, with what is left out marked.
-/// `for_all` shows them all.
-pub fn plan_lines(plan: &Plan, selection: &Selection, most: usize, for_all: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(command) = &plan.command {
-        lines.push(format!("  $ {}", crate::engine::shown_command(command)));
-    }
-    lines.extend(plan.warnings.iter().map(|warning| format!("  ! {}", visible(warning))));
-    let mut number = 0;
-    for (at, change) in plan.changes.iter().enumerate() {
-        let word = match change.op {
-            Op::Create => "create",
-            Op::Update => "update",
-            Op::Delete => "DELETE",
-        };
-        lines.push(format!("  {word} {}", change.id));
-        lines.extend(change.warnings.iter().map(|warning| format!("    ! {}", visible(warning))));
-        for (position, hunk) in change.hunks.iter().enumerate() {
-            number += 1;
-            if number > most {
-                continue;
-            }
-            let mark = if selection.takes(at, position) { ' ' } else { 'x' };
-            let label = match hunk.fidelity {
-                Fidelity::Exact => String::new(),
-                other => format!("  [{}]", other.word()),
-            };
-            lines.push(format!("  {mark}{number:>4}. {}{label}", hunk_line(hunk)));
-        }
-    }
-    if number > most {
-        let more = number - most;
-        let them = if more == 1 { "it" } else { "them" };
-        lines.push(format!("        … and {} ({for_all} shows {them})", plural(more as u64, "more hunk")));
-    }
-    lines
-}
-
 /// What the words behind hunks mean, for help.
 pub fn legend() -> String {
     let lines = Fidelity::ALL.map(|fidelity| match fidelity {
@@ -159,78 +118,4 @@ pub fn legend() -> String {
         other => format!("  {:<16}{}", format!("[{}]", other.word()), other.about()),
     });
     format!("What stands behind a hunk:\n{}", lines.join("\n"))
-}
-
-/// One hunk in words: where, from what, to what.
-pub fn hunk_line(hunk: &crate::model::Hunk) -> String {
-    let sign = match hunk.op {
-        Op::Create => '+',
-        Op::Update => '~',
-        Op::Delete => '-',
-    };
-    let what = match &hunk.at {
-        HunkAt::Field { before, after, .. } => match (before, after) {
-            (None, Some(after)) => shown(after),
-            (Some(before), None) => shown(before),
-            (Some(Shown::Secret(_)), Some(Shown::Secret(_))) => "•••• → •••• (changed)".to_owned(),
-            (Some(before), Some(after)) => format!("{} → {}", shown(before), shown(after)),
-            (None, None) => String::new(),
-        },
-        HunkAt::Node { before, after, content, .. } => match (before, after) {
-            (None, Some(after)) => node(after),
-            (Some(before), None) => node(before),
-            (Some(before), Some(after)) => metadata(before, after, *content),
-            (None, None) => String::new(),
-        },
-    };
-    format!("{sign} {}  {what}", hunk.words()).trim_end().to_owned()
-}
-
-fn shown(value: &Shown) -> String {
-    const MOST: usize = 160;
-    match value {
-        Shown::Secret(_) => "••••".to_owned(),
-        Shown::Masked => "•••• (masked by the server, unknown)".to_owned(),
-        Shown::Plain(value) => {
-            let text = value.to_string();
-            let text = visible(&text);
-            if text.chars().count() <= MOST {
-                return text.into_owned();
-            }
-            let cut: String = text.chars().take(MOST).collect();
-            format!("{cut}… ({} characters)", text.chars().count())
-        }
-    }
-}
-
-fn node(entry: &crate::model::Entry) -> String {
-    match &entry.kind {
-        NodeKind::Directory => "directory".to_owned(),
-        NodeKind::File { size: bytes, .. } => size(*bytes),
-        NodeKind::Symlink { target } => format!("→ {}", visible(target)),
-        NodeKind::Special { .. } => "special".to_owned(),
-    }
-}
-
-fn metadata(before: &crate::model::Entry, after: &crate::model::Entry, content: bool) -> String {
-    let mut parts = Vec::new();
-    let same_kind = std::mem::discriminant(&before.kind) == std::mem::discriminant(&after.kind);
-    if !same_kind || content {
-        let (one, other) = (node(before), node(after));
-        parts.push(if one == other { format!("content, {one}") } else { format!("content, {one} → {other}") });
-    }
-    let (one, other) = (&before.meta, &after.meta);
-    if one.mode != other.mode {
-        parts.push(format!("mode {:04o} → {:04o}", one.mode, other.mode));
-    }
-    if (one.uid, one.gid) != (other.uid, other.gid) {
-        parts.push(format!("owner {}:{} → {}:{}", one.uid, one.gid, other.uid, other.gid));
-    }
-    if one.xattrs != other.xattrs {
-        parts.push("extended attributes".to_owned());
-    }
-    if one.times != other.times && !content {
-        parts.push("modification time".to_owned());
-    }
-    parts.join(", ")
 }

@@ -9,6 +9,7 @@
 //! and is named in the change's warnings; a mask on the live side equals nothing.
 
 mod apply;
+mod around;
 mod between;
 mod rules;
 mod shown;
@@ -27,6 +28,7 @@ use crate::model::{
 };
 
 use apply::Writer;
+pub use around::lines_around;
 pub use between::off_the_way;
 use rules::Rules;
 use shown::Veil;

@@ -6,7 +6,7 @@ use super::feed::Feed;
 use super::window::common_prefix;
 use super::{LineHunk, hunks};
 
-/// Lines shown before and after those that differ.
+/// Lines shown before and after those that differ, if nothing else is said.
 const CONTEXT: u64 = 3;
 /// Read ahead at first, so that the first difference is told at once; doubled from then on.
 const FIRST_AHEAD: usize = 256 * 1024;
@@ -22,8 +22,8 @@ const HUNKS_AT_ONCE: usize = 2_000;
 pub enum Passage {
     /// Lines of both texts, around those that differ.
     Same(Vec<u8>),
-    /// What is equal is left out here; the number, from 1, of the next line in the new text.
-    Gap { line: u64 },
+    /// What is equal is left out here; the number, from 1, of the next line in each text.
+    Gap { old: u64, new: u64 },
     /// Lines of the old text and those in their place; one of them may be empty.
     Differs { old: Vec<u8>, new: Vec<u8>, coarse: bool },
 }
@@ -37,12 +37,20 @@ pub struct Streamed<R> {
     found: VecDeque<Passage>,
     /// Up to where the old text's lines are told, in its feed.
     told: Option<usize>,
+    context: u64,
 }
 
 impl<R: Read> Streamed<R> {
     pub fn of(old: R, new: R) -> Self {
         let (old, new) = (Feed::of(old), Feed::of(new));
-        Self { old, new, ahead: FIRST_AHEAD, found: VecDeque::new(), told: None }
+        Self { old, new, ahead: FIRST_AHEAD, found: VecDeque::new(), told: None, context: CONTEXT }
+    }
+
+    /// So many lines are shown before and after those that differ.
+    #[must_use]
+    pub fn with_context(mut self, lines: u64) -> Self {
+        self.context = lines;
+        self
     }
 
     /// Bytes read of both texts.
@@ -142,7 +150,7 @@ impl<R: Read> Streamed<R> {
 
     /// All that is read of both is a difference.
     fn take_all(&mut self, coarse: bool) {
-        self.tell_above(self.old.at(), self.new.line());
+        self.tell_above(self.old.at(), self.old.line(), self.new.line());
         let (old, new) = (self.old.rest().to_vec(), self.new.rest().to_vec());
         self.old.pass(old.len());
         self.new.pass(new.len());
@@ -153,26 +161,26 @@ impl<R: Read> Streamed<R> {
     fn tell(&mut self, hunk: &LineHunk, next: Option<&LineHunk>) {
         let from = self.old.at();
         let (start, end) = (from + hunk.old.bytes.start, from + hunk.old.bytes.end);
-        self.tell_above(start, self.new.line() + hunk.new.first);
+        self.tell_above(start, self.old.line() + hunk.old.first, self.new.line() + hunk.new.first);
         let text = |feed: &Feed<R>, range: Range<usize>| feed.rest().get(range).unwrap_or_default().to_vec();
         let old = text(&self.old, hunk.old.bytes.clone());
         let new = text(&self.new, hunk.new.bytes.clone());
         self.found.push_back(Passage::Differs { old, new, coarse: hunk.coarse });
-        let below = self.old.lines_after(end, CONTEXT);
+        let below = self.old.lines_after(end, self.context);
         let below = next.map_or(below, |next| below.min(from + next.old.bytes.start));
         self.tell_same(end..below);
         self.told = Some(below);
     }
 
-    /// What stands before a difference at `start`, whose first new line has this number, from 0.
-    fn tell_above(&mut self, start: usize, line: u64) {
-        let (above, count) = self.old.lines_before(start, CONTEXT);
+    /// What stands before a difference at `start`, whose first lines have these numbers, from 0.
+    fn tell_above(&mut self, start: usize, old: u64, new: u64) {
+        let (above, count) = self.old.lines_before(start, self.context);
         match self.told {
             Some(told) if told >= above => self.tell_same(told..start),
             told => {
-                let line = line.saturating_sub(count) + 1;
-                if told.is_some() || line > 1 {
-                    self.found.push_back(Passage::Gap { line });
+                let (old, new) = (old.saturating_sub(count) + 1, new.saturating_sub(count) + 1);
+                if told.is_some() || new > 1 || old > 1 {
+                    self.found.push_back(Passage::Gap { old, new });
                 }
                 self.tell_same(above..start);
             }

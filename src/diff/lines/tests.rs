@@ -30,7 +30,7 @@ fn leads(old: &[u8], new: &[u8], passages: &[Passage]) -> bool {
     let (mut from, mut to) = (0, 0);
     for passage in passages {
         match passage {
-            Passage::Gap { line } => {
+            Passage::Gap { new: line, .. } => {
                 let start = line_start(new, *line);
                 let same = start - to;
                 if new[to..start] != old[from..from + same] {

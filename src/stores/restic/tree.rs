@@ -13,7 +13,9 @@ use super::listing::Listing;
 use super::node::Node;
 use super::opened::Opened;
 use super::reader::BlobReader;
-use crate::model::{ContentSink, Entry, Error, ErrorKind, NodeKind, Result, Tree, TreePath, visible};
+use crate::model::{
+    ContentSink, Digest, DigestBuilder, Entry, Error, ErrorKind, NodeKind, Result, Tree, TreePath, visible,
+};
 
 /// What lies at and below one node of a snapshot.
 #[derive(Clone)]
@@ -67,6 +69,15 @@ impl Tree for ResticTree {
             }
         }
         Ok(Some(bytes))
+    }
+
+    /// The ids of its blobs, which are hashes of what is in them.
+    fn content_name(&self, path: &TreePath) -> Option<Digest> {
+        let mut builder = DigestBuilder::new("restic content");
+        for id in &self.content(path).ok()? {
+            builder.part(id.to_string());
+        }
+        Some(builder.finish())
     }
 
     fn contents(&self, wanted: &[TreePath], parallel: usize, sink: &dyn ContentSink) -> Result<()> {

@@ -14,7 +14,7 @@ pub use demand::Demand;
 #[cfg(test)]
 pub use help::lines as help_lines;
 pub use leaving::leaving;
-pub use reason::of_skipping;
+pub use reason::{of_aborting, of_skipping};
 pub use render::{below, is_read_to_the_end, place, render};
 
 /// Keys are deaf for this long after the first frame with a dialog: what was typed before it was

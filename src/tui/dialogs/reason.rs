@@ -17,15 +17,18 @@ pub fn words(model: &Model, verb: &Verb) -> (String, String) {
             let about = "All their tasks that are not settled are skipped. What was done stays done.";
             (format!("Leave out {what}?"), about.to_owned())
         }
-        Verb::Abort => {
-            let confirms = model.run.header.steps.iter().any(|step| step.kind == StepKind::Confirm);
-            let under_way = end_first(model.run.count(TaskStatus::Applying));
-            let what = under_way.unwrap_or_else(|| "what is being written ends first".to_owned());
-            let about = format!("Nothing new is begun; {what}. Nothing is undone by this.");
-            let more = if confirms { " Steps that wait for a person stay open." } else { "" };
-            ("ABORT the whole run?".to_owned(), format!("{about}{more}"))
-        }
+        Verb::Abort => of_aborting(&model.run),
     }
+}
+
+/// What an abort means, as a question and its consequence.
+pub fn of_aborting(run: &Run) -> (String, String) {
+    let confirms = run.header.steps.iter().any(|step| step.kind == StepKind::Confirm);
+    let under_way = end_first(run.count(TaskStatus::Applying));
+    let what = under_way.unwrap_or_else(|| "what is being written ends first".to_owned());
+    let about = format!("Nothing new is begun; {what}. Nothing is undone by this.");
+    let more = if confirms { " Steps that wait for a person stay open." } else { "" };
+    ("ABORT the whole run?".to_owned(), format!("{about}{more}"))
 }
 
 /// Of several, which they are: a mark is easily forgotten.

@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use crate::diff::files::Side;
 use crate::model::{Fidelity, Hunk, Pass, Preview, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_middle, wrap};
-use crate::tui::file_diff::Side;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::names::shown_name;
 use crate::tui::review::{Loaded, ReviewRow, ReviewState, half_width, place_room};

@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
+use crate::diff::files::TextDiff;
 use crate::engine::Command;
 use crate::model::{HunkAt, Pass, RunState, StepKind, TaskId, TaskState, TaskStatus};
 use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval, ask_approval_of_all};
 use crate::tui::effect::Effect;
-use crate::tui::file_diff::FileDiff;
 use crate::tui::groups::{Groups, Kind};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::matrix;
@@ -270,7 +270,7 @@ fn back(model: &mut Model) {
         Some(Origin::Matrix) => return show(model, Tab::Matrix),
         Some(Origin::Groups { kind, at, tab }) => {
             show(model, tab);
-            model.groups = Some(Groups::of(kind, &model.run, at));
+            model.groups = Some(Groups::of(kind, &model.run, model.rows.filter.clone(), at));
             return;
         }
         None if model.tab != Tab::Steps => return show(model, Tab::Steps),
@@ -414,7 +414,7 @@ fn open_diff(model: &mut Model) -> Vec<Effect> {
             true => "what a file held is kept for undo alone, not shown",
             false => "the files are read by the process that holds the run",
         };
-        loaded.diffs.insert((change, hunk), Some(FileDiff::note(why)));
+        loaded.diffs.insert((change, hunk), Some(TextDiff::note(why)));
         loaded.build(theme);
         return Vec::new();
     }

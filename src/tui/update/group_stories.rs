@@ -27,8 +27,8 @@ fn equal() -> Story {
 /// Opens the cohort of eleven as a person would: the list, its first plan, and back.
 fn opened(story: &Story) -> Desk {
     let mut desk = Desk::new(story, 80, 24);
-    desk.press("C G").press("enter").answer(&document_proposal("account/user00"));
-    desk.press("C G");
+    desk.press("C").press("enter").answer(&document_proposal("account/user00"));
+    desk.press("C");
     desk
 }
 
@@ -50,13 +50,14 @@ fn applied(desk: &mut Desk, story: &mut Story, task: TaskId, digest: Digest, pro
 }
 
 #[test]
-fn the_rarest_change_stands_first_and_none_is_approved_unopened() {
+fn the_largest_group_stands_first_the_odd_one_is_marked_and_none_is_approved_unopened() {
     let mut desk = Desk::new(&equal(), 80, 24);
     let text = desk.press("C").text();
-    assert!(text.contains("12 plans in review, 2 different changes"), "{text}");
-    let (alone, many) = (text.find("1 alone has this change: account/user07"), text.find("11 have this same change"));
-    assert!(alone.unwrap() < many.unwrap(), "{text}");
-    desk.press("G A");
+    assert!(text.contains("12 plans in review, 2 different changes, the largest first, 1 odd one last"), "{text}");
+    let (alone, many) =
+        (text.find("ODD ONE: only account/user07 has this change"), text.find("11 have this same change"));
+    assert!(many.unwrap() < alone.unwrap(), "{text}");
+    desk.press("A");
     assert!(desk.model.dialog.is_none() && desk.text().contains("none of these plans was opened yet"));
 }
 
@@ -128,7 +129,7 @@ fn groups_that_follow_each_event_are_those_that_a_new_look_would_find() {
                 _ => tell(&mut desk, &mut story, Event::Retried { task, by: "ana".to_owned() }),
             }
             let shown = desk.model.groups.clone().unwrap();
-            let mut anew = Groups::of(shown.kind, &desk.model.run, shown.at.clone());
+            let mut anew = Groups::of(shown.kind, &desk.model.run, desk.model.rows.filter.clone(), shown.at.clone());
             anew.drawn = shown.drawn.clone();
             assert_eq!(shown, anew, "{key} {number}");
         }
@@ -140,6 +141,17 @@ fn groups_that_follow_each_event_are_those_that_a_new_look_would_find() {
             assert_eq!((shown.task_count(), shown.count()), (5, 2));
         }
     }
+}
+
+#[test]
+fn what_the_filter_hides_is_in_no_group() {
+    let mut desk = Desk::new(&equal(), 80, 24);
+    let text = desk.press("C").press("/").type_text("user07").press("enter").text();
+    assert!(text.contains("1 plan in review, 1 different change  filter: user07"), "{text}");
+    assert!(text.contains("> NOT OPENED  ODD ONE: only account/user07"), "{text}");
+    let text = desk.press("/").type_text("x").press("enter").text();
+    assert!(text.contains("nothing matches the filter: / changes it, esc goes back"), "{text}");
+    assert!(desk.press("A").model.dialog.is_none(), "there is nothing to approve");
 }
 
 /// A frame and a key ask for a few groups, and an event for one task, however many there are.

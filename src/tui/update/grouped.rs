@@ -1,6 +1,6 @@
 use crate::engine::Command;
-use crate::model::{Digest, TaskId, TaskStatus};
-use crate::tui::canary::Canary;
+use crate::model::{Digest, TaskId};
+use crate::tui::canary::{Canary, Stand};
 use crate::tui::dialogs::{Dialog, Question, Verb, ask_approval_of};
 use crate::tui::effect::Effect;
 use crate::tui::groups::{GroupKey, Groups, Kind};
@@ -73,12 +73,13 @@ fn on_group(model: &mut Model, action: Action, tasks: Vec<TaskId>, key: &GroupKe
 }
 
 pub fn open(model: &mut Model, kind: Kind) {
-    model.groups = Some(Groups::of(kind, &model.run, None));
+    model.groups = Some(Groups::of(kind, &model.run, model.rows.filter.clone(), None));
 }
 
 /// More than one task may have changed.
 pub fn regroup(model: &mut Model) {
-    model.groups = model.groups.take().map(|former| Groups::of(former.kind, &model.run, former.at));
+    let filter = model.rows.filter.clone();
+    model.groups = model.groups.take().map(|former| Groups::of(former.kind, &model.run, filter, former.at));
 }
 
 /// A frame with them is on the screen. A cursor without a group goes to the first one.
@@ -104,36 +105,26 @@ fn approve(plans: &[(TaskId, Digest)]) -> Vec<Effect> {
 
 /// An event came: the rest is approved once every canary is done, and not at all once one of them is not.
 pub fn proved(model: &mut Model) -> Vec<Effect> {
-    use TaskStatus as S;
     let Some(canary) = &model.canary else { return Vec::new() };
-    let status = |id: TaskId| model.run.tasks.get(id.index()).map(|task| task.status);
-    let bad = canary.first.iter().find(|(id, digest)| match status(*id) {
-        Some(S::Approved | S::Applying | S::Done) => false,
-        Some(S::Review) => model.run.tasks.get(id.index()).and_then(|task| task.digest) != Some(*digest),
-        _ => true,
-    });
-    if let Some((id, _)) = bad {
-        let word = status(*id).map_or("gone", TaskStatus::word);
-        let rest = crate::model::plural(canary.rest.len() as u64, "plan");
-        let told = format!("canary {} is {word}: the other {rest} are not approved", shown_name(&model.run, *id));
-        model.notes.tell(Weight::Alarm, told);
-        model.canary = None;
-        return Vec::new();
+    let rest = |count: usize| crate::model::plural(count as u64, "plan");
+    match canary.stand(&model.run) {
+        Stand::Open => Vec::new(),
+        Stand::Bad(id) => {
+            let word = model.run.tasks.get(id.index()).map_or("gone", |task| task.status.word());
+            let (name, rest) = (shown_name(&model.run, id), rest(canary.rest.len()));
+            model.notes.tell(Weight::Alarm, format!("canary {name} is {word}: the other {rest} are not approved"));
+            model.canary = None;
+            Vec::new()
+        }
+        Stand::Proved { same, moved } => {
+            model.canary = None;
+            let moved =
+                if moved > 0 { format!("; {moved} are other plans by now and wait for you") } else { String::new() };
+            let told = format!("the canary was read back equal: the other {} are approved{moved}", rest(same.len()));
+            model.notes.tell(Weight::Said, told);
+            approve(&same)
+        }
     }
-    if !canary.first.iter().all(|(id, _)| status(*id) == Some(S::Done)) {
-        return Vec::new();
-    }
-    let Some(canary) = model.canary.take() else { return Vec::new() };
-    let is_same = |(id, digest): &&(TaskId, Digest)| {
-        let task = model.run.tasks.get(id.index());
-        task.is_some_and(|task| task.status == S::Review && task.digest == Some(*digest))
-    };
-    let same: Vec<_> = canary.rest.iter().filter(is_same).copied().collect();
-    let moved = canary.rest.len() - same.len();
-    let moved = if moved > 0 { format!("; {moved} are other plans by now and wait for you") } else { String::new() };
-    let rest = crate::model::plural(same.len() as u64, "plan");
-    model.notes.tell(Weight::Said, format!("the canary was read back equal: the other {rest} are approved{moved}"));
-    approve(&same)
 }
 
 /// The engine refused one of the canaries: the rest is not approved.

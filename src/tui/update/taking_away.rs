@@ -85,7 +85,7 @@ fn of_row(loaded: &Loaded) -> Result<String, String> {
         }
         Some(ReviewRow::Line { change, hunk, side, text, .. }) => match found(change, hunk).map(|hunk| &hunk.at) {
             Some(HunkAt::Field { before, after, .. }) => {
-                use crate::tui::file_diff::Side;
+                use crate::diff::files::Side;
                 let shown = if *side == Side::Removed { before } else { after };
                 match shown {
                     Some(Shown::Plain(serde_json::Value::String(value))) if *side != Side::Both => {

@@ -45,6 +45,7 @@ pub fn apply(model: &mut Model, text: &str) {
     let keeps = model.cursor.is_some_and(|id| model.rows.filter.shows(&model.run, id));
     let cursor = model.cursor.filter(|_| keeps);
     model.rows.rebuild(&model.run, cursor, model.list_height());
+    super::grouped::regroup(model);
     if !keeps {
         // Where nothing is shown there is no cursor, and keys have nothing to act on.
         model.cursor = model.rows.moved(None, 0);
