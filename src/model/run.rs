@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, OnFailure, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection,
-    StepHeader, TargetIdentity, TaskId, TaskState, TaskStatus,
+    Attempt, Digest, Event, Known, Owner, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
+    TargetIdentity, TaskId, TaskState, TaskStatus,
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -362,28 +362,6 @@ impl Run {
         let ready = self.unmet_needs(id).next().is_none();
         let status = if ready { TaskStatus::Ready } else { TaskStatus::Waiting };
         self.set_status(id, status);
-    }
-
-    /// Whether what needs a task of that step may go on.
-    fn satisfies(&self, step: usize, status: TaskStatus) -> bool {
-        let goes_on = |step: &StepHeader| step.policy.on_failure == OnFailure::Continue && step.kind.failed(status);
-        status.satisfies() || self.header.steps.get(step).is_some_and(goes_on)
-    }
-
-    /// The steps that `id` still waits for.
-    pub fn unmet_needs(&self, id: TaskId) -> impl Iterator<Item = usize> + '_ {
-        let step = self.step_of(id);
-        let position = id.0 - self.layout.first.get(step).copied().unwrap_or(0);
-        let needs = self.header.steps.get(step).map_or(&[][..], |step| &step.needs);
-        needs.iter().map(|need| usize::from(*need)).filter(move |need| {
-            match (self.layout.set[*need], self.layout.set[step]) {
-                (Some(set), Some(own)) if set == own => {
-                    let needed = TaskId(self.layout.first[*need] + position);
-                    !self.satisfies(*need, self.tasks[needed.index()].status)
-                }
-                _ => self.layout.unsatisfied[*need] > 0,
-            }
-        })
     }
 
     fn leave_out(&mut self, set: &str, owner: &str, why: &str) {

@@ -1,7 +1,9 @@
 use super::line::{Line, Tone};
 use crate::diff::files::{Side, TextDiff};
 use crate::engine::shown_command;
-use crate::model::{Entry, Fidelity, Hunk, HunkAt, NodeKind, Op, Pass, Plan, Selection, Shown, plural, size, visible};
+use crate::model::{
+    COVERED, Entry, Fidelity, Hunk, HunkAt, MASKED, NodeKind, Op, Pass, Plan, Selection, Shown, plural, size, visible,
+};
 
 /// How much of a plan is told.
 #[derive(Clone, Copy)]
@@ -148,8 +150,8 @@ const MOST: usize = 160;
 
 fn shown(value: &Shown) -> String {
     match value {
-        Shown::Secret(_) => "••••".to_owned(),
-        Shown::Masked => "•••• (masked by the server, unknown)".to_owned(),
+        Shown::Secret(_) => COVERED.to_owned(),
+        Shown::Masked => MASKED.to_owned(),
         Shown::Plain(value) => {
             let text = value.to_string();
             let text = visible(&text);

@@ -104,7 +104,7 @@ fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
     let children = store.children(&place)?.ok_or_else(|| nothing_there(store, below, "directory"))?;
     let mut found = FoundOwners::default();
     for entry in &children {
-        let Some(name) = entry.path.name().filter(|name| *name != b"lost+found" && *name != RESERVED) else { continue };
+        let Some(name) = entry.path.name().filter(|name| !is_no_home(name)) else { continue };
         let is_home = match entry.kind {
             NodeKind::Directory => true,
             // One that cannot be followed may be a home: its own task says why it is not restored.
@@ -120,6 +120,11 @@ fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
         return Err(nothing_there(store, below, "directory with anybody's files"));
     }
     Ok(found.sorted())
+}
+
+/// What stands beside homes and is none: where a file system begins, `lost+found` is its own.
+pub(super) fn is_no_home(name: &[u8]) -> bool {
+    name == b"lost+found" || name == RESERVED
 }
 
 fn list(places: &mut Places, scope: &Scope) -> Result<Vec<Location>> {

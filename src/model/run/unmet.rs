@@ -1,16 +1,46 @@
-use super::{Run, TaskId};
+use super::{Run, StepHeader, TaskId, TaskStatus};
+use crate::model::OnFailure;
 
 impl Run {
+    /// Whether what needs a task of that step may go on.
+    pub(super) fn satisfies(&self, step: usize, status: TaskStatus) -> bool {
+        let goes_on = |step: &StepHeader| step.policy.on_failure == OnFailure::Continue && step.kind.failed(status);
+        status.satisfies() || self.header.steps.get(step).is_some_and(goes_on)
+    }
+
+    /// The steps that `id` still waits for.
+    pub fn unmet_needs(&self, id: TaskId) -> impl Iterator<Item = usize> + '_ {
+        let step = self.step_of(id);
+        let position = id.0 - self.layout.first.get(step).copied().unwrap_or(0);
+        let needs = self.header.steps.get(step).map_or(&[][..], |step| &step.needs);
+        needs.iter().map(|need| usize::from(*need)).filter(move |need| {
+            match (self.layout.set[*need], self.layout.set[step]) {
+                (Some(set), Some(own)) if set == own => {
+                    let needed = TaskId(self.layout.first[*need] + position);
+                    !self.satisfies(*need, self.tasks[needed.index()].status)
+                }
+                _ => self.layout.unsatisfied[*need] > 0,
+            }
+        })
+    }
+
+    /// The tasks of `step` that `id` has to do with: the one of its own owner where both are of one set, else all.
+    pub fn tasks_beside(&self, id: TaskId, step: usize) -> std::ops::Range<u32> {
+        let set = |step: usize| self.layout.set.get(step).copied().flatten();
+        let (tasks, own) = (self.step_tasks(step), self.step_of(id));
+        if set(step).is_none() || set(step) != set(own) {
+            return tasks;
+        }
+        let of_owner = tasks.start + (id.0 - self.step_tasks(own).start);
+        of_owner..of_owner + 1
+    }
+
     /// What `id` still waits for, as in "realm is undone, account is done for 2 of 3"; empty where it waits for nothing.
     pub fn unmet_in_words(&self, id: TaskId) -> String {
-        let set = |step: usize| self.header.steps.get(step).and_then(|step| step.each.as_ref());
-        let own = self.step_of(id);
         let words = self.unmet_needs(id).map(|need| {
-            let tasks = self.step_tasks(need);
-            let of_own = set(need).is_some() && set(need) == set(own);
-            let position = if of_own { id.0 - self.step_tasks(own).start } else { 0 };
-            let needed = TaskId(tasks.start + position);
-            if of_own || tasks.len() == 1 {
+            let tasks = self.tasks_beside(id, need);
+            if tasks.len() == 1 {
+                let needed = TaskId(tasks.start);
                 let status = self.tasks.get(needed.index()).map(|task| task.status).unwrap_or_default();
                 return format!("{} is {}", self.name(needed), status.word());
             }
