@@ -43,6 +43,14 @@ pub fn set_metadata(
     Ok(has_all)
 }
 
+/// The time of the last access stays as it is.
+pub fn modified_at(times: Times) -> Timestamps {
+    Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+        last_modification: Timespec { tv_sec: times.mtime_s, tv_nsec: times.mtime_ns.into() },
+    }
+}
+
 struct Opened<'a> {
     fd: BorrowedFd<'a>,
     by_path: &'a str,
@@ -85,7 +93,7 @@ impl Opened<'_> {
         if there.iter().eq(wanted.iter().copied()) {
             return Ok(());
         }
-        // Whoever has a file may change its attributes only while they may write to it.
+        // An owner may change a file's attributes only while its mode lets them write to it.
         if !self.is_link() && self.live.mode & 0o200 == 0 && !rustix::process::geteuid().is_root() {
             self.set_mode(self.live.mode & 0o777 | 0o200)?;
         }
@@ -118,11 +126,7 @@ impl Opened<'_> {
 
     fn set_time(&self, lose: &mut dyn FnMut(String)) -> rustix::io::Result<()> {
         let wanted = self.wanted.meta.times;
-        let times = Timestamps {
-            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-            last_modification: Timespec { tv_sec: wanted.mtime_s, tv_nsec: wanted.mtime_ns.into() },
-        };
-        utimensat(self.fd, "", &times, AtFlags::EMPTY_PATH)?;
+        utimensat(self.fd, "", &modified_at(wanted), AtFlags::EMPTY_PATH)?;
         if wanted.is_far() {
             let is = statx(self.fd, "", AtFlags::EMPTY_PATH, StatxFlags::MTIME)?.stx_mtime;
             let is = Times { mtime_s: is.tv_sec, mtime_ns: is.tv_nsec };

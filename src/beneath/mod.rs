@@ -28,7 +28,7 @@ pub use directories::Directories;
 pub use facts::kept_facts;
 pub use handle::Beneath;
 pub use lost_facts::{attribute_lost, attribute_words, time_lost};
-pub use metadata::set_metadata;
+pub use metadata::{modified_at, set_metadata};
 pub use node::{Inode, Node, NodeReader};
 pub use refusal::refusal;
 pub use remove::remove_all;

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::decisions::{Decision, DecisionsFile, PlanFile, PlannedTask, TaskOutlook};
-use super::plain::{Choice, MustType, PlanShown, Question, answer_alone, ask_alone, choose_hunks, counted, sides};
+use super::plain::{
+    Choice, HUNKS_QUESTION, MustType, PlanShown, Question, answer_alone, ask_alone, choose_hunks, counted, sides,
+};
 use super::{Exit, Output, operate};
 use crate::engine::shown_command;
 use crate::model::{Error, ErrorKind, Plan, Result, Selection, visible};
@@ -120,8 +122,7 @@ fn decide(task: &PlannedTask, plan: &Plan, output: &Output) -> Result<Decided> {
                 }
             }
             Some(Choice::Hunks) => {
-                let text = "Type the numbers of hunks to leave them out, or to take them again, with spaces between.";
-                let Some(typed) = answer_alone(text) else { return Ok(Decided::Leave) };
+                let Some(typed) = answer_alone(HUNKS_QUESTION) else { return Ok(Decided::Leave) };
                 for line in choose_hunks(plan, &mut selection, &typed) {
                     output.print(&format!("{line}\n"))?;
                 }

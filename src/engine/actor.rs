@@ -13,7 +13,7 @@ use super::script::{Asking, Script, Work};
 use super::worker::Done;
 use crate::journal::Present;
 use crate::model::{
-    ApprovalPolicy, Error, ErrorKind, Event, Problem, Recorded, Result, Run, RunState, StepKind, TaskId, TaskStatus,
+    ApprovalPolicy, Error, ErrorKind, Event, Problem, Recorded, Result, Run, RunState, TaskId, TaskStatus,
 };
 
 /// Log lines that only repeat what an event says.
@@ -337,22 +337,12 @@ impl Actor {
         self.batch_number
     }
 
-    /// A task can go on: it is planned, or asked, in its turn. Confirmations wait for a person.
+    /// A task can go on: it is planned, or asked, in its turn.
     pub fn on_ready(&mut self, task: TaskId) {
         if self.purpose == super::session::Purpose::Undo {
             return;
         }
-        let lane = self.lane_index(task);
-        if self.run.step(task).is_some_and(|step| step.kind == StepKind::Confirm)
-            && let Ok(Work::Ask(ask)) = self.work(task)
-            && self.waits_for_a_person(&ask)
-            && !matches!(self.setting.script.when(self.run.step_of(task), self.run.owner(task).as_ref()), Ok(Some(_)))
-        {
-            return;
-        }
-        if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.to_plan.push_back(task);
-        }
+        self.queue_plan(task);
     }
 
     /// `--yes` stands in for the person where a probe can tell.

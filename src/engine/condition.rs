@@ -13,20 +13,19 @@ impl Actor {
         if state.pass == Pass::Undo || state.attempt > 0 || self.wanted.contains(&task) {
             return true;
         }
-        let (step, owner) = (self.run.step_of(task), self.run.owner(task));
-        let when = match self.setting.script.when(step, owner.as_ref()) {
+        match self.when(task) {
             Ok(None) => return true,
-            Ok(Some(when)) => when,
-            Err(error) => {
-                self.fail(task, &error);
-                return false;
-            }
-        };
-        match self.holds(task, &when, &[]) {
-            Some(holds) => self.on_condition_known(task, holds, &when.words),
-            None => self.ask_condition(task, when),
+            Ok(Some(when)) => match self.holds(task, &when, &[]) {
+                Some(holds) => self.on_condition_known(task, holds, &when.words),
+                None => self.ask_condition(task, when),
+            },
+            Err(error) => self.fail(task, &error),
         }
         self.wanted.contains(&task)
+    }
+
+    fn when(&self, task: TaskId) -> Result<Option<When>> {
+        self.setting.script.when(self.run.step_of(task), self.run.owner(task).as_ref())
     }
 
     fn holds(&self, task: TaskId, when: &When, answers: &[bool]) -> Option<bool> {
@@ -45,25 +44,23 @@ impl Actor {
     fn ask_condition(&mut self, task: TaskId, when: When) {
         self.probing.insert(task);
         let mailbox = self.setting.mailbox.clone();
-        let worker = tokio::spawn(async move { (answers(&when).await, when) });
+        let worker = tokio::spawn(async move { answers(&when).await });
         tokio::spawn(async move {
-            let (answers, when) = match worker.await {
-                Ok((answers, when)) => (answers, Some(when)),
-                Err(_) => (Err(Error::new(ErrorKind::Bug, "ask a condition", "its worker ended unexpectedly")), None),
-            };
-            let _ = mailbox.send(Done::ConditionAsked { task, when, answers });
+            let ended = |_| Err(Error::new(ErrorKind::Bug, "ask a condition", "its worker ended unexpectedly"));
+            let answers = worker.await.unwrap_or_else(ended);
+            let _ = mailbox.send(Done::ConditionAsked { task, answers });
         });
     }
 
-    pub fn on_condition_asked(&mut self, task: TaskId, when: Option<When>, answers: Result<Vec<Answer>>) {
+    pub fn on_condition_asked(&mut self, task: TaskId, answers: Result<Vec<Answer>>) {
         self.probing.remove(&task);
         if self.status(task) != TaskStatus::Ready {
             return;
         }
-        let (answers, when) = match (answers, when) {
-            (Ok(answers), Some(when)) => (answers, when),
-            (Ok(_), None) => return,
-            (Err(error), _) => return self.fail(task, &error),
+        let (answers, when) = match answers.and_then(|answers| Ok((answers, self.when(task)?))) {
+            Ok((answers, Some(when))) => (answers, when),
+            Ok((_, None)) => return,
+            Err(error) => return self.fail(task, &error),
         };
         let held: Vec<bool> = answers.iter().map(|answer| answer.holds).collect();
         let seen: Vec<&str> = answers.iter().map(|answer| answer.seen.as_str()).collect();
@@ -84,18 +81,9 @@ async fn answers(when: &When) -> Result<Vec<Answer>> {
 }
 
 /// Of the same owner, else of any: whether that step's task is in one of these; nothing before it has ended.
-pub(super) fn ended_as(run: &Run, task: TaskId, step: u16, is: &[TaskStatus]) -> Option<bool> {
-    let set = |step: usize| run.header.steps.get(step).and_then(|header| header.each.as_ref());
-    let (step, own) = (usize::from(step), run.step_of(task));
-    let tasks = run.step_tasks(step);
-    let tasks = if set(step).is_some() && set(step) == set(own) {
-        let of_owner = tasks.start + (task.0 - run.step_tasks(own).start);
-        of_owner..of_owner + 1
-    } else {
-        tasks
-    };
+fn ended_as(run: &Run, task: TaskId, step: u16, is: &[TaskStatus]) -> Option<bool> {
     let mut ended = true;
-    for one in tasks {
+    for one in run.tasks_beside(task, usize::from(step)) {
         let status = run.tasks.get(TaskId(one).index()).map(|state| state.status).unwrap_or_default();
         if is.contains(&status) {
             return Some(true);

@@ -3,10 +3,8 @@ use std::ops::Range;
 use base64::Engine as _;
 use zeroize::Zeroizing;
 
-use crate::model::Secret;
+use crate::model::{COVERED, Secret};
 
-/// Stands where a secret stood.
-const COVER: &str = "••••";
 /// Shorter lines of a secret of several lines are in many harmless ones too.
 const SHORTEST_LINE: usize = 4;
 
@@ -46,7 +44,7 @@ impl Mask {
         let mut at = 0;
         for found in self.places(text) {
             covered.extend_from_slice(text.get(at..found.start).unwrap_or_default());
-            covered.extend_from_slice(COVER.as_bytes());
+            covered.extend_from_slice(COVERED.as_bytes());
             at = found.end;
         }
         covered.extend_from_slice(text.get(at..).unwrap_or_default());

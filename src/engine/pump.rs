@@ -68,6 +68,7 @@ impl Actor {
                 continue;
             }
             match self.work(task) {
+                // A person's own command asks it.
                 Ok(Work::Ask(ask)) if self.waits_for_a_person(&ask) => {}
                 Ok(Work::Restore(restore)) => {
                     let item = self.to_plan(task, restore);

@@ -70,7 +70,7 @@ impl Actor {
             }
             Done::Output { task, line } => self.publish(Notice::Output { task, line }),
             Done::Answered { task, answer, by } => self.on_answered(task, answer, by),
-            Done::ConditionAsked { task, when, answers } => self.on_condition_asked(task, when, answers),
+            Done::ConditionAsked { task, answers } => self.on_condition_asked(task, answers),
             Done::RetryDue { task } => self.on_retry_due(task),
             Done::Recovered { recovered } => self.on_recovered(recovered),
             Done::ProposalRead { task, made, answer } => self.on_proposal_read(task, made, answer),

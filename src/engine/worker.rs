@@ -5,7 +5,6 @@ use tokio::sync::oneshot;
 use super::made::Made;
 use super::notice::Activity;
 use super::recovery::Recovered;
-use super::script::When;
 use super::writer::{Intended, Written};
 use crate::model::{Answer, Problem, Proposal, Result, TargetIdentity, TaskId};
 
@@ -86,7 +85,6 @@ pub(super) enum Done {
     /// The probes of a task's condition were asked.
     ConditionAsked {
         task: TaskId,
-        when: Option<When>,
         answers: Result<Vec<Answer>>,
     },
     /// A task that failed waited as long as its step says.

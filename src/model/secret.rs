@@ -24,9 +24,14 @@ impl Secret {
     }
 }
 
+/// Stands where a secret stood.
+pub const COVERED: &str = "••••";
+/// Stands for a value that a server keeps to itself.
+pub const MASKED: &str = "•••• (masked by the server, unknown)";
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("••••")
+        f.write_str(COVERED)
     }
 }
 

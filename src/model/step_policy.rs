@@ -20,7 +20,7 @@ impl StepPolicy {
     }
 }
 
-/// A task that failed, with no effect left in doubt, is tried again without a person.
+/// A task that failed is tried again without a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
     /// Tries after the first one.

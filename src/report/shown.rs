@@ -19,7 +19,7 @@ pub(super) fn sides(at: &HunkAt) -> (Option<String>, Option<String>) {
 fn value(shown: &Shown) -> String {
     match shown {
         Shown::Plain(value) => shortened(&value.to_string()),
-        Shown::Secret(_) => "••••".to_owned(),
+        Shown::Secret(_) => crate::model::COVERED.to_owned(),
         Shown::Masked => "(masked by the server)".to_owned(),
     }
 }

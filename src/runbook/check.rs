@@ -91,7 +91,9 @@ impl<'a> Checker<'a> {
             Action::Run(run) => run.env.iter().map(|(_, value)| value.span).collect(),
             _ => Vec::new(),
         };
-        for template in step.action.templates().into_iter().chain(&step.about) {
+        let mut asked = Vec::new();
+        step.when.iter().flat_map(When::probes).for_each(|probe| probe.of.templates(&mut asked));
+        for template in step.action.templates().into_iter().chain(&step.about).chain(asked) {
             self.variables(template, each, secret_ok.contains(&template.span));
         }
         match &step.action {
@@ -130,13 +132,8 @@ impl<'a> Checker<'a> {
                         Some(_) => {}
                     }
                 }
-                When::Probe(probe) => {
-                    let mut templates = Vec::new();
-                    probe.of.templates(&mut templates);
-                    templates.into_iter().for_each(|template| self.variables(template, step.each.as_ref(), false));
-                }
                 When::Step { id, is } => self.can_be_met(id, is),
-                When::All(_) | When::Any(_) | When::Not(_) => {}
+                When::Probe(_) | When::All(_) | When::Any(_) | When::Not(_) => {}
             }
         }
     }

@@ -4,7 +4,7 @@ use super::duration::parse_duration;
 use super::finding::{Finding, Findings, Placed, Span};
 use super::near::suggestion;
 use super::node::{Key, Node, Value};
-use super::template::Template;
+use super::template::{Template, is_name};
 
 /// The keys of one map while they are taken out one by one; what was never asked for is unknown.
 pub(super) struct Fields<'a> {
@@ -135,6 +135,16 @@ impl<'a> Fields<'a> {
             );
         }
     }
+}
+
+/// Whether a key can be a name in a section.
+pub(super) fn check_name(key: &Key, section: &str, findings: &mut Findings) -> bool {
+    let is_name = is_name(&key.name);
+    if !is_name {
+        let finding = Finding::error(key.span, format!("'{}' cannot be a name in {section}", key.name));
+        findings.push(finding.help("begin with a letter; use letters, digits, '-' and '_', at most 64"));
+    }
+    is_name
 }
 
 pub(super) fn wrong_type(node: &Node, what: &str, wanted: &str) -> Finding {

@@ -10,7 +10,6 @@ use super::runbook::Runbook;
 use super::source::Source;
 use super::step::Step;
 use super::step_form::{Needs, StepForm};
-use super::template::is_name;
 use super::vars::Vars;
 use super::written_order::{Format, WrittenOrder};
 use crate::model::{Result, TreePath};
@@ -267,10 +266,7 @@ fn section<T>(
         return findings.push(super::fields::wrong_type(node, name, "a map of names"));
     };
     for (key, node) in pairs {
-        if !is_name(&key.name) {
-            let finding = Finding::error(key.span, format!("'{}' cannot be a name in {name}", key.name));
-            findings.push(finding.help("begin with a letter; use letters, digits, '-' and '_', at most 64"));
-        }
+        super::fields::check_name(key, name, findings);
         names.insert((name, key.name.clone()));
         let declared = decode(key, node, findings);
         into.extend(

@@ -84,6 +84,15 @@ impl Template {
         })
     }
 
+    /// As it would be written, with `value` in the place of the variables that it has one for.
+    pub(super) fn written<'a>(&self, mut value: impl FnMut(&str) -> Option<&'a str>) -> String {
+        let each = self.parts.iter().map(|part| match part {
+            Part::Text(text) => text.replace("${", "$${"),
+            Part::Variable(name) => value(name).map_or_else(|| format!("${{{name}}}"), str::to_owned),
+        });
+        each.collect()
+    }
+
     /// The text with every variable replaced once; what a value holds is never looked at again.
     pub fn fill<'a, E>(
         &self,

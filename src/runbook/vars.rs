@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fields::{Fields, text, wrong_type};
+use super::fields::{Fields, check_name, text, wrong_type};
 use super::finding::{Finding, Findings, Span};
 use super::node::{Node, Value};
-use super::template::{Template, is_name};
+use super::template::Template;
 
 /// A longer value is refused: a few values that repeat one another grow without bound.
 const MOST_BYTES: usize = 64 * 1024;
@@ -25,9 +25,7 @@ impl Vars {
         let Some(node) = fields.get("vars") else { return };
         let Value::Map(pairs) = &node.value else { return findings.push(wrong_type(node, "vars", "a map of names")) };
         for (key, node) in pairs {
-            if !is_name(&key.name) {
-                let finding = Finding::error(key.span, format!("'{}' cannot be a name in vars", key.name));
-                findings.push(finding.help("begin with a letter; use letters, digits, '-' and '_', at most 64"));
+            if !check_name(key, "vars", findings) {
                 continue;
             }
             let Some(given) = text(node, &key.name, findings) else { continue };
@@ -66,31 +64,16 @@ impl Vars {
         }
     }
 
+    /// What is no template is left for who reads it next: they point at it.
     fn filled(&mut self, text: &str) -> String {
-        if self.texts.is_empty() || !text.contains("${") {
-            return text.to_owned();
-        }
-        let mut filled = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find("${") {
-            let (before, tail) = rest.split_at(at);
-            filled.push_str(before);
-            let named = tail.strip_prefix("${").and_then(|tail| tail.split_once('}'));
-            match named.and_then(|(name, after)| Some((self.texts.get(name)?, name, after))) {
-                Some(((text, _), name, after)) if !before.ends_with('$') && self.bytes_filled <= MOST_FILLED => {
-                    filled.push_str(text);
-                    self.bytes_filled += text.len();
-                    self.used.insert(name.to_owned());
-                    rest = after;
-                }
-                _ => {
-                    filled.push_str("${");
-                    rest = tail.get(2..).unwrap_or_default();
-                }
-            }
-        }
-        filled.push_str(rest);
-        filled
+        let Ok(template) = Template::parse(text, Span::default()) else { return text.to_owned() };
+        let Self { texts, used, bytes_filled } = self;
+        template.written(|name| {
+            let (text, _) = texts.get(name).filter(|_| *bytes_filled <= MOST_FILLED)?;
+            *bytes_filled += text.len();
+            used.insert(name.to_owned());
+            Some(text)
+        })
     }
 
     pub fn names(&self) -> impl Iterator<Item = &String> {

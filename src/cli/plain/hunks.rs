@@ -1,5 +1,9 @@
 use crate::model::{Plan, Selection, visible};
 
+/// What asks for the numbers of [`choose_hunks`].
+pub const HUNKS_QUESTION: &str =
+    "Type the numbers of hunks to leave them out, or to take them again, with spaces between.";
+
 /// Turns the named hunks over; answers what there is to say about it.
 pub fn choose_hunks(plan: &Plan, selection: &mut Selection, typed: &str) -> Vec<String> {
     let positions: Vec<(usize, usize)> = plan

@@ -18,7 +18,7 @@ mod wording;
 pub use answer::{answer_alone, ask_alone};
 pub use choice::Choice;
 pub use contents::{Contents, Much};
-pub use hunks::choose_hunks;
+pub use hunks::{HUNKS_QUESTION, choose_hunks};
 pub use line::{Line, Tone};
 pub use lines::{Lines, opening_lines};
 pub use plan_shown::{PlanShown, sides};

@@ -1,6 +1,8 @@
 use super::line::{Line, Tone};
 use crate::diff::files::{Side, TextDiff};
-use crate::model::{Entry, Fidelity, Hunk, HunkAt, NodeKind, Op, Pass, Plan, Selection, Shown, plural, size, visible};
+use crate::model::{
+    COVERED, Entry, Fidelity, Hunk, HunkAt, MASKED, NodeKind, Op, Pass, Plan, Selection, Shown, plural, size, visible,
+};
 
 /// How much of a plan is told.
 #[derive(Clone, Copy)]
@@ -21,7 +23,7 @@ impl PlanShown<'_> {
     pub fn tell(&self, lines_of: &mut dyn FnMut((u32, u32)) -> Option<TextDiff>, out: &mut dyn FnMut(Line)) {
         let Self { plan, selection, most, for_all } = self;
         if let Some(command) = &plan.command {
-            command.lines("••••").into_iter().for_each(|line| out(Line::plain(format!("  {line}"))));
+            command.lines(MASKED).into_iter().for_each(|line| out(Line::plain(format!("  {line}"))));
         }
         for warning in &plan.warnings {
             out(Line::new(Tone::Warning, format!("  ! {}", visible(warning))));
@@ -147,8 +149,8 @@ const MOST: usize = 160;
 
 fn shown(value: &Shown) -> String {
     match value {
-        Shown::Secret(_) => "••••".to_owned(),
-        Shown::Masked => "•••• (masked by the server, unknown)".to_owned(),
+        Shown::Secret(_) => COVERED.to_owned(),
+        Shown::Masked => MASKED.to_owned(),
         Shown::Plain(value) => {
             let text = value.to_string();
             let text = visible(&text);

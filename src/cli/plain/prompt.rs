@@ -1,7 +1,7 @@
 use super::answer::{answer, ask as ask_question};
 use super::choice::Choice;
 use super::contents::Much;
-use super::hunks::choose_hunks;
+use super::hunks::{HUNKS_QUESTION, choose_hunks};
 use super::plan_shown::{PlanShown, sides};
 use super::question::Question;
 use super::sure::{self, Sure};
@@ -87,8 +87,7 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
                 }
             }
             Some(Choice::Hunks) => {
-                let text = "Type the numbers of hunks to leave them out, or to take them again, with spaces between.";
-                let Some(typed) = answer(walk, text).await else { return Asked::Leave };
+                let Some(typed) = answer(walk, HUNKS_QUESTION).await else { return Asked::Leave };
                 choose_hunks(plan, &mut selection, &typed).iter().for_each(|line| walk.print(line));
                 show(walk, run, task, &proposal, &selection, false);
             }
@@ -211,23 +210,14 @@ async fn common(walk: &Walk, run: &Run, task: TaskId, choice: Option<Choice>) ->
     match choice {
         Some(Choice::Retry) => decide(walk, Command::Retry { task }).await,
         Some(Choice::Skip) => {
-            let (what, about) = tui::of_skipping(run, &[task]);
-            match sure::reason(walk, &what, &about, "yes").await {
-                Sure::Yes(why) => decide(walk, Command::Skip { task, why }).await,
-                Sure::No => Asked::Again,
-                Sure::Gone => Asked::Leave,
-            }
+            let meant = tui::of_skipping(run, &[task]);
+            if_meant(walk, meant, "yes", |why| Command::Skip { task, why }).await
         }
         Some(Choice::LeaveOut) => leave_out(walk, run, task).await,
         Some(Choice::Abort) => {
-            let (what, about) = tui::of_aborting(run);
-            match sure::reason(walk, &what, &about, "abort").await {
-                Sure::Yes(why) => {
-                    decide(walk, Command::Abort { why }).await;
-                    Asked::Leave
-                }
-                Sure::No => Asked::Again,
-                Sure::Gone => Asked::Leave,
+            match if_meant(walk, tui::of_aborting(run), "abort", |why| Command::Abort { why }).await {
+                Asked::Again => Asked::Again,
+                _ => Asked::Leave,
             }
         }
         Some(Choice::Quit) | None => Asked::Leave,
@@ -239,12 +229,20 @@ async fn leave_out(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     // It is offered only where there is one.
     let Some(owner) = run.owner(task) else { return Asked::Again };
     let what = format!("Leave {} {owner} out?", visible(&*owner.set));
-    let about = "All their tasks that are not settled are skipped. What was done stays done.";
-    match sure::reason(walk, &what, about, "yes").await {
-        Sure::Yes(why) => {
-            let (set, owner) = (owner.set.to_string(), owner.name.to_string());
-            decide(walk, Command::LeaveOut { set, owner, why }).await
-        }
+    let about = "All their tasks that are not settled are skipped. What was done stays done.".to_owned();
+    let (set, owner) = (owner.set.to_string(), owner.name.to_string());
+    if_meant(walk, (what, about), "yes", |why| Command::LeaveOut { set, owner, why }).await
+}
+
+/// Asks for the reason and once more; `word` says that it is meant.
+async fn if_meant(
+    walk: &Walk,
+    (what, about): (String, String),
+    word: &str,
+    command: impl FnOnce(String) -> Command,
+) -> Asked {
+    match sure::reason(walk, &what, &about, word).await {
+        Sure::Yes(why) => decide(walk, command(why)).await,
         Sure::No => Asked::Again,
         Sure::Gone => Asked::Leave,
     }

@@ -6,7 +6,7 @@ pub struct Question {
     /// A whole sentence.
     pub sentence: String,
     pub choices: Vec<Choice>,
-    /// Whom `out` leaves out, fit to be shown.
+    /// The owner that `out` leaves out, fit to be shown.
     pub owner: Option<String>,
     /// Plans that are equal to the one that is asked about.
     pub more: usize,

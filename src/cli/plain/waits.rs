@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use crate::engine::{Activity, Notice};
 use crate::model::{Run, StepKind, TaskId, TaskStatus};
 
-/// Tasks that wait for a condition: they may take long, and nobody else's question waits for them.
+/// Tasks that wait for a condition. They may take long, so the questions of other tasks do not wait for them.
 #[derive(Default)]
 pub struct Waits {
     tasks: HashSet<TaskId>,

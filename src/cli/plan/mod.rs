@@ -134,7 +134,7 @@ pub async fn run(args: PlanArgs, output: &Output) -> Result<Exit> {
         }
         if saved.is_some() { std::ops::ControlFlow::Continue(()) } else { paper.goes_on() }
     });
-    // What is saved is whole, whoever reads on.
+    // A saved plan is whole, also where the reader closes the pager.
     let is_whole = match args.out {
         Some(_) => {
             planning.await;

@@ -256,7 +256,7 @@ fn copy_metadata(fd: &OwnedFd, like: &Opened) -> Result<(), Errno> {
         let mut value = vec![0; 64 * 1024];
         let copied = os::fgetxattr(&like.fd, name, &mut value[..])
             .and_then(|length| os::fsetxattr(fd, name, &value[..length], XattrFlags::empty()));
-        // The system gives a new file its own label or signature, and may let nobody else give one.
+        // The system gives a new file its own label or signature, and may refuse one from us.
         if name.to_str().is_ok_and(Meta::keeps_attribute) {
             copied?;
         }

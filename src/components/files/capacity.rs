@@ -3,16 +3,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rustix::fs::{
-    AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, XattrFlags, fremovexattr, fsetxattr, fstat, futimens,
-    openat, unlinkat,
-};
+use rustix::fs::{AtFlags, Mode, OFlags, XattrFlags, fremovexattr, fsetxattr, fstat, futimens, openat, unlinkat};
 
-use crate::beneath::{Beneath, RESERVED, attribute_lost, attribute_words, kept_facts};
+use crate::beneath::{Beneath, RESERVED, attribute_lost, attribute_words, kept_facts, modified_at};
 use crate::model::{Acl, Capacity, Entry, Held, Lost, Meta, NodeKind, RecordedFacts, Times, TreePath};
 
-/// What the file system of a component's root can hold, tried with a file that has no name, so that nobody sees it and a
-/// kill leaves nothing. Asked only where something may not fit, and each question once.
+/// What the file system of a component's root can hold, tried with a file that has no name: no other program sees
+/// it, and a kill leaves nothing. Asked only where something may not fit, and each question once.
 pub(super) struct RootCapacity {
     root: PathBuf,
     own: Own,
@@ -38,7 +35,7 @@ struct Answers {
 /// What decides whether attributes fit: names and lengths, and of an access list what it says.
 type Shape = Vec<(Box<str>, usize, Option<Box<[u8]>>)>;
 
-/// Then they are asked anew.
+/// Beyond these, all are forgotten and asked again.
 const MOST_ANSWERS: usize = 4096;
 
 impl RootCapacity {
@@ -85,11 +82,7 @@ impl RootCapacity {
             return *known;
         }
         let tried = self.file().and_then(|file| {
-            let times = Timestamps {
-                last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-                last_modification: Timespec { tv_sec: wanted.mtime_s, tv_nsec: wanted.mtime_ns.into() },
-            };
-            futimens(&file, &times).ok()?;
+            futimens(&file, &modified_at(wanted)).ok()?;
             let stat = fstat(&file).ok()?;
             Some(Times { mtime_s: stat.st_mtime, mtime_ns: u32::try_from(stat.st_mtime_nsec).ok()? })
         });
@@ -201,7 +194,7 @@ impl Capacity for RootCapacity {
         let live = live.filter(is_same_kind);
         let mut held = Held { meta: wanted.meta.clone(), lost: Vec::new() };
         if !self.own.is_root {
-            // What is written anew belongs to whoever writes it.
+            // A new file belongs to the user who writes it.
             let stays = live.filter(|live| wanted.is_directory() || live.meta.times == wanted.meta.times);
             self.lose_owner(&mut held, stays.map(|live| &live.meta));
         }

@@ -13,7 +13,7 @@ use super::config::FilesConfig;
 use super::former::FormerTree;
 use super::ledger_bridge::bridge;
 use super::mounts::Mounts;
-use super::source::TREE;
+use super::source::{TREE, is_no_home};
 use crate::beneath::{Beneath, DirTree, RESERVED, WriteRight, list_entries, refusal};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
 use crate::model::{
@@ -205,8 +205,7 @@ fn owners(root: &Path, below: &TreePath) -> Result<FoundOwners> {
     for entry in list_entries(&handle, below).map_err(failed)? {
         let Some(name) = entry.path.name() else { continue };
         match entry.kind {
-            // Where a file system begins, `lost+found` is its own.
-            NodeKind::Directory if name != b"lost+found" && name != RESERVED => found.add(name),
+            NodeKind::Directory if !is_no_home(name) => found.add(name),
             NodeKind::Symlink { .. } => {
                 let there = std::fs::metadata(root.join(OsStr::from_bytes(entry.path.as_bytes())));
                 if there.is_ok_and(|there| there.is_file()) {

@@ -100,11 +100,11 @@ fn not_restored(places: &mut Places, scope: &Scope) -> Vec<String> {
 
 fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
     let mut places = Places::of(store);
-    let place = places.find(below)?.place;
+    let Place { place, is_behind_a_link, .. } = places.find(below)?;
     let children = store.children(&place)?.ok_or_else(|| nothing_there(store, below, "directory"))?;
     let mut found = FoundOwners::default();
     for entry in &children {
-        let Some(name) = entry.path.name().filter(|name| *name != b"lost+found" && *name != RESERVED) else { continue };
+        let Some(name) = entry.path.name().filter(|name| !is_no_home(name)) else { continue };
         let is_home = match entry.kind {
             NodeKind::Directory => true,
             // One that cannot be followed may be a home: its own task says why it is not restored.
@@ -115,7 +115,16 @@ fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
             found.add(name);
         }
     }
+    if is_behind_a_link && found.names.is_empty() && found.unusable.is_empty() {
+        // The link has come loose, or what it led to has gone: that is no backup without owners.
+        return Err(nothing_there(store, below, "directory with anybody's files"));
+    }
     Ok(found.sorted())
+}
+
+/// What stands beside homes and is none: where a file system begins, `lost+found` is its own.
+pub(super) fn is_no_home(name: &[u8]) -> bool {
+    name == b"lost+found" || name == RESERVED
 }
 
 fn list(places: &mut Places, scope: &Scope) -> Result<Vec<Location>> {

@@ -155,7 +155,7 @@ impl<'a> Write<'a> {
         staging::fresh(mode)
     }
 
-    /// Gives an open node of the tree its metadata. What it cannot have is noted, and told to whoever reads it back.
+    /// Gives an open node of the tree its metadata. What it cannot have is noted, and the read-back learns of it.
     pub(super) fn give(&self, fd: BorrowedFd, entry: &Entry, live: &Meta) -> rustix::io::Result<()> {
         if set_metadata(fd, entry, live, &mut |note| self.note(note))? {
             return Ok(());

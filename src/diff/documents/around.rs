@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::rules::{Cursor, Rules};
 use super::walk::is_mask;
 use crate::diff::files::{Bounds, DiffLine, Side, TextDiff};
-use crate::model::{Document, DocumentPath, Hunk, HunkAt, KindSchema, PathStep, Shown, plural, visible};
+use crate::model::{
+    COVERED, Document, DocumentPath, Hunk, HunkAt, KindSchema, MASKED, PathStep, Shown, plural, visible,
+};
 
-const COVERED: &str = "••••";
-const MASKED: &str = "•••• (masked by the server, unknown)";
 /// A value that is longer is worth a line of its own.
 const LONG: usize = 160;
 

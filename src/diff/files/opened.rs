@@ -6,7 +6,7 @@ use super::{Bounds, Sight};
 use crate::model::{Entry, Error, HunkAt, NodeKind, Proposal, Resource, Result, TreePath, visible};
 
 /// Reads both sides of a file's hunk and compares them line by line. Shows what is there so far while it goes on, until
-/// `show` answers that nobody looks any more. Blocks.
+/// `show` answers that the reader has left. Blocks.
 pub fn compare(
     proposal: &Proposal,
     (change, hunk): (u32, u32),

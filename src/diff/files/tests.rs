@@ -1,13 +1,7 @@
 use super::*;
 
 fn told(diff: &TextDiff) -> Vec<String> {
-    let mark = |side| match side {
-        Side::Removed => '-',
-        Side::Added => '+',
-        Side::Both => ' ',
-        Side::Gap => '@',
-    };
-    diff.lines.iter().map(|line| format!("{} {}", mark(line.side), line.text)).collect()
+    diff.lines.iter().map(|line| format!("{}{}", line.side.mark(), line.text)).collect()
 }
 
 fn between(before: &[u8], after: &[u8], bounds: Bounds) -> TextDiff {

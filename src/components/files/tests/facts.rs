@@ -4,7 +4,7 @@ use super::*;
 use crate::components::files::capacity::RootCapacity;
 use crate::model::{Capacity, Lost, Meta, Times};
 
-/// The plan of one file with metadata that nobody could make on this disk.
+/// The plan of one file with metadata that this disk cannot hold.
 fn plan_with(ground: &Ground, change: impl Fn(&mut Meta)) -> Approved {
     let mut plan = ground.plan();
     let planned = Arc::make_mut(&mut plan.change);
