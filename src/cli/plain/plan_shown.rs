@@ -23,7 +23,7 @@ impl PlanShown<'_> {
     pub fn tell(&self, lines_of: &mut dyn FnMut((u32, u32)) -> Option<TextDiff>, out: &mut dyn FnMut(Line)) {
         let Self { plan, selection, most, for_all } = self;
         if let Some(command) = &plan.command {
-            command.lines(MASKED).into_iter().for_each(|line| out(Line::plain(format!("  {line}"))));
+            command.lines(COVERED).into_iter().for_each(|line| out(Line::plain(format!("  {line}"))));
         }
         for warning in &plan.warnings {
             out(Line::new(Tone::Warning, format!("  ! {}", visible(warning))));
