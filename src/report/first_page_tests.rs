@@ -245,7 +245,7 @@ fn the_list_of_runs_fits_80_columns() {
             "it is not a journal of this version, and the words go on for long ".repeat(3),
         ),
     ];
-    let text = table(&rows);
+    let text = table(&rows, 0);
     let widest = text.lines().map(unicode_width::UnicodeWidthStr::width).max().unwrap();
     assert!(widest <= 80, "{widest} columns:\n{text}");
     assert!(text.contains("going") && text.contains("0/6000"), "{text}");

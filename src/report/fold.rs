@@ -237,10 +237,15 @@ impl Draft {
                 round.changes = changes.map(|(at, change)| change_report(at, change, &selection)).collect();
                 round.warnings = plan.warnings.iter().map(|warning| shortened(warning)).collect();
                 if let Some(command) = plan.command {
-                    round.settings = command.lines(crate::model::COVERED).into_iter().filter(|line| is_setting(line)).collect();
+                    round.settings =
+                        command.lines(crate::model::COVERED).into_iter().filter(|line| is_setting(line)).collect();
                     round.command = Some(command.argv);
                 }
                 round.target = Some(plan.target);
+            }
+            // A plan is kept once it is decided on.
+            Ok(None) if round.approved.is_none() => {
+                round.plan_missing = Some("it waits for a decision, and 'rekindle resume' shows it".to_owned());
             }
             Ok(None) => round.plan_missing = Some("it was not kept".to_owned()),
             Err(error) => round.plan_missing = Some(error.chain()),
