@@ -41,7 +41,7 @@ pub struct Owners {
     pub failed: usize,
     /// Something was undone.
     pub undone: usize,
-    /// Something was skipped, and nothing failed.
+    /// A person skipped something, and nothing failed.
     pub skipped: usize,
     /// Something is not decided or not begun.
     pub open: usize,
@@ -148,7 +148,7 @@ impl Stands {
         Self {
             failed,
             undone: task.status == S::Undone,
-            skipped: task.status == S::Skipped,
+            skipped: task.status == S::Skipped && !task.skipped_by_condition,
             open: !failed && !well && !matches!(task.status, S::Undone | S::Skipped),
             left_out: false,
         }
