@@ -1,6 +1,6 @@
 use super::ApprovalArgs;
 use super::decisions::DecisionsFile;
-use crate::model::{ApprovalPolicy, Counts, Result, Run, RunState, TaskId, TaskState, TaskStatus};
+use crate::model::{ApprovalPolicy, Counts, Result, Run, RunState, StepKind, TaskId, TaskState, TaskStatus};
 
 /// More would only scroll the totals away.
 const MOST_WAITING: usize = 20;
@@ -35,7 +35,7 @@ impl ApprovalArgs {
     }
 }
 
-/// Which of these plans the flags did not approve, and what would; one line each.
+/// Which of these the flags did not decide, and what would; one line each.
 pub fn waiting(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> Vec<String> {
     let mut lines: Vec<String> = in_review(run, tasks)
         .filter_map(|(task, state)| {
@@ -66,12 +66,26 @@ pub fn waiting(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> Vec<Stri
             Some(format!("{} waits: {why}", crate::model::visible(&name)))
         })
         .collect();
+    if *policy != ApprovalPolicy::Ask {
+        lines.extend(to_confirm(run, tasks).map(|task| {
+            let (name, id) = (run.name(task), &run.header.id);
+            let name = crate::model::visible(&name);
+            format!("{name} waits: a person must confirm it, and no flag does; rekindle resume {id} asks")
+        }));
+    }
     if lines.len() > MOST_WAITING {
         let more = lines.len() - MOST_WAITING;
         lines.truncate(MOST_WAITING);
         lines.push(format!("… and {more} more wait"));
     }
     lines
+}
+
+/// Questions that only a person answers.
+fn to_confirm<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = TaskId> + 'a {
+    let is_ready = |task: &TaskId| run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Ready);
+    let asks = |task: &TaskId| run.step(*task).is_some_and(|step| step.kind == StepKind::Confirm);
+    tasks.iter().copied().filter(move |task| is_ready(task) && asks(task))
 }
 
 fn in_review<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = (TaskId, &'a TaskState)> {
@@ -82,6 +96,9 @@ fn in_review<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = (Tas
 /// All flags with which a run goes on where these tasks wait: those that were given, and those that were missing.
 pub fn flags_to_go_on(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> String {
     let ApprovalPolicy::Yes { deletes, irreversible } = *policy else { return String::new() };
+    if to_confirm(run, tasks).next().is_some() {
+        return String::new();
+    }
     // The counts of a plan that is still to be made are another plan's.
     let waits = |wanted: &dyn Fn(Counts) -> bool| {
         in_review(run, tasks).any(|(_, state)| state.digest().is_some() && wanted(state.counts()))

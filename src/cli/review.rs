@@ -122,8 +122,15 @@ fn decide(task: &PlannedTask, plan: &Plan, output: &Output) -> Result<Decided> {
                 }
             }
             Some(Choice::Hunks) => {
-                let Some(typed) = answer_alone(HUNKS_QUESTION) else { return Ok(Decided::Leave) };
-                for line in choose_hunks(plan, &mut selection, &typed) {
+                let mut asked = HUNKS_QUESTION.to_owned();
+                let said = loop {
+                    let Some(typed) = answer_alone(&asked) else { return Ok(Decided::Leave) };
+                    match choose_hunks(plan, &mut selection, &typed) {
+                        Ok(said) => break said,
+                        Err(why) => asked = why,
+                    }
+                };
+                for line in said {
                     output.print(&format!("{line}\n"))?;
                 }
                 show(task, plan, &selection, MOST_HUNKS, output)?;

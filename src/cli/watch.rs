@@ -191,6 +191,17 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
                     progress.clear();
                 }
             }
+            Notice::Held(is_held) if !output.json => {
+                progress.clear();
+                let id = &run.header.id;
+                output.print(&match is_held {
+                    true => "the run is taken up again\n".to_owned(),
+                    false => {
+                        format!("nobody holds this run any more: rekindle resume {id} goes on with what is open\n")
+                    }
+                })?;
+            }
+            Notice::Held(is_held) => output.print(&format!("{}\n", serde_json::json!({ "held": is_held })))?,
             Notice::Stopped { problem: Some(problem) } => {
                 progress.clear();
                 output.print(&format!("error: {}\n", problem.what))?;

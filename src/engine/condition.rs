@@ -2,7 +2,7 @@ use super::actor::Actor;
 use super::asking;
 use super::script::When;
 use super::worker::Done;
-use crate::model::{Answer, Error, ErrorKind, Event, Pass, Result, Run, TaskId, TaskStatus};
+use crate::model::{Answer, BY_RUNBOOK, Error, ErrorKind, Event, Pass, Result, Run, TaskId, TaskStatus};
 
 impl Actor {
     /// Whether the task's condition is known to hold. Where it does not, the task is skipped; where probes must be
@@ -36,8 +36,8 @@ impl Actor {
         if holds {
             self.wanted.insert(task);
         } else {
-            let why = format!("its condition does not hold: {why}");
-            self.record(Event::Skipped { task, why, by: "the runbook".to_owned() });
+            let why = format!("it is not so that {why}");
+            self.record(Event::Skipped { task, why, by: BY_RUNBOOK.to_owned() });
         }
     }
 

@@ -33,7 +33,7 @@ impl Actor {
         }
         if policy.on_failure == OnFailure::Stop && self.run.state == RunState::Going {
             let why = format!("{} failed, and its step says on_failure: stop", self.run.name(task));
-            self.record(Event::Paused { by: "the runbook".to_owned(), why: Some(why) });
+            self.record(Event::Paused { by: crate::model::BY_RUNBOOK.to_owned(), why: Some(why) });
         }
     }
 

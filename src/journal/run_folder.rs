@@ -85,7 +85,10 @@ impl StateFolder {
                 "find the latest run",
                 format!("there is none in {}", self.runs().display()),
             )
-            .next("start one with 'rekindle run RUNBOOK'")
+            .next(match self.kept().iter().find_map(|kept| kept.list().ok()?.pop()) {
+                Some(demo) => format!("a demo's run was kept: name it, as in 'rekindle resume {}'", demo.id),
+                None => "start one with 'rekindle run RUNBOOK'".to_owned(),
+            })
         })
     }
 

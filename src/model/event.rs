@@ -2,6 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Digest, Fingerprint, Known, Preview, Problem, RunHeader, Selection, TargetIdentity, TaskId};
 
+/// Stands as who decided where the runbook did, by a condition or a policy.
+pub const BY_RUNBOOK: &str = "the runbook";
+
 /// Whether a task is on its way to the backup's state or back to the former one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

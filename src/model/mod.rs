@@ -45,7 +45,7 @@ pub use condition::Condition;
 pub use document::{Document, DocumentPath, FileOwnership, PathStep};
 pub use entry::{Entry, Meta, NodeKind, SpecialKind, Times};
 pub use error::{Error, ErrorKind, Known, Problem, Result};
-pub use event::{Counts, CountsInWords, Event, Pass, Recorded};
+pub use event::{BY_RUNBOOK, Counts, CountsInWords, Event, Pass, Recorded};
 pub use facts::{Kept, RecordedFacts};
 pub use fingerprint::{Digest, DigestBuilder, Fingerprint};
 pub use found_owners::{FoundOwners, UnusableOwner};

@@ -295,6 +295,17 @@ impl Run {
         self.standing.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// Attempts to restore that failed and wrote a part which stands.
+    pub fn failed_attempts_that_stand(&self) -> usize {
+        let of = |(id, attempts): (&TaskId, &Vec<Attempt>)| match self.tasks.get(id.index()) {
+            Some(TaskState { pass: Pass::Restore, status, .. }) => {
+                attempts.len().saturating_sub(usize::from(matches!(status, TaskStatus::Done | TaskStatus::Applying)))
+            }
+            _ => 0,
+        };
+        self.standing.iter().map(of).sum()
+    }
+
     fn open(&mut self, header: &RunHeader) {
         self.header = header.clone();
         let mut layout = Layout { dependents: vec![Vec::new(); header.steps.len()], ..Layout::default() };

@@ -32,6 +32,7 @@ impl Summary {
         let zone = Zone::chosen();
         summary.tell("took", format!("{}, until {}", span(took), zone.moment(run.until)));
         summary.tell("wrote", written(run));
+        summary.list("left out", &left_out(run), MOST_REASONS, "task", false);
         let again =
             command("resume").map(|command| format!("{command} asks about each, and with --yes tries each again"));
         for (about, reasons, next) in [("FAILED", failures(run), again), ("skipped", skipped(run), None)] {
@@ -79,8 +80,13 @@ fn step_words(run: &Run, at: usize, step: &StepHeader) -> String {
     let count = |status| run.step_count(at, status);
     let all = u64::from(TaskStatus::ALL.into_iter().map(count).sum::<u32>());
     let open = [S::Waiting, S::Ready, S::Review, S::Approved, S::Applying].into_iter().map(count).sum();
+    let outdated = match count(S::Done) {
+        0 => 0,
+        _ => run.step_tasks(at).filter(|task| run.is_answer_outdated(TaskId(*task))).count() as u32,
+    };
     let parts = [
-        (count(S::Done), "done"),
+        (count(S::Done).saturating_sub(outdated), "done"),
+        (outdated, "answered before an undo"),
         (count(S::Unchanged), "equal already"),
         (count(S::Undone), "undone"),
         (count(S::Skipped), "skipped"),
@@ -108,10 +114,25 @@ fn written(run: &Run) -> String {
         hunks += u64::from(of_plan);
     }
     let bytes = if run.bytes > 0 { format!(", {} of files", size(run.bytes)) } else { String::new() };
-    match resources {
-        0 => "nothing that stands".to_owned(),
-        _ => format!("{} in {}{bytes}", plural(hunks, "hunk"), plural(resources, "resource")),
+    let in_part = run.failed_attempts_that_stand() as u64;
+    let in_part = (in_part > 0).then(|| format!("a part of {} that failed", plural(in_part, "attempt")));
+    let whole =
+        (resources > 0).then(|| format!("{} in {}{bytes}", plural(hunks, "hunk"), plural(resources, "resource")));
+    match (whole, in_part) {
+        (None, None) => "nothing that stands".to_owned(),
+        (Some(one), None) | (None, Some(one)) => one,
+        (Some(whole), Some(in_part)) => format!("{whole}, and {in_part}"),
     }
+}
+
+/// Of tasks that are done: what a person left out of them. The report names the hunks.
+fn left_out(run: &Run) -> Vec<String> {
+    let is_done = |id: &TaskId| run.tasks.get(id.index()).is_some_and(|task| task.status == TaskStatus::Done);
+    let mut found: Vec<_> = run.selections.iter().filter(|(id, _)| is_done(id)).collect();
+    found.sort_by_key(|(id, _)| **id);
+    let words = found.iter().map(|(id, (selection, _))| (id, selection.left_out_count() as u64));
+    let words = words.filter(|(_, count)| *count > 0);
+    words.map(|(id, count)| format!("{} of {}", plural(count, "hunk"), visible(&run.name(**id)))).collect()
 }
 
 fn failures(run: &Run) -> Vec<String> {
@@ -130,18 +151,19 @@ fn reasons<'a>(
     why: impl Fn(TaskId) -> Option<&'a str>,
 ) -> Vec<String> {
     let meant = (0_u32..).map(TaskId).zip(&run.tasks).filter(|(_, task)| is_meant(task));
-    let mut found: BTreeMap<String, Vec<TaskId>> = BTreeMap::new();
+    let mut found: BTreeMap<String, (&str, Vec<TaskId>)> = BTreeMap::new();
     for (id, _) in meant {
-        let why = why(id).unwrap_or("no reason is on record");
+        let own = why(id).unwrap_or("no reason is on record");
         let why = match run.owner(id) {
-            Some(owner) if owner.name.len() > 1 => why.replace(&*owner.name, "…"),
-            _ => why.to_owned(),
+            Some(owner) if owner.name.len() > 1 => own.replace(&*owner.name, "…"),
+            _ => own.to_owned(),
         };
-        found.entry(why).or_default().push(id);
+        found.entry(why).or_insert((own, Vec::new())).1.push(id);
     }
     let mut found: Vec<_> = found.into_iter().collect();
-    found.sort_by_key(|(_, tasks)| std::cmp::Reverse(tasks.len()));
-    let words = found.iter().map(|(why, tasks)| {
+    found.sort_by_key(|(_, (_, tasks))| std::cmp::Reverse(tasks.len()));
+    let words = found.iter().map(|(why, (own, tasks))| {
+        let why = if tasks.len() == 1 { own } else { why.as_str() };
         let names: Vec<String> = tasks.iter().take(MOST_NAMES).map(|id| visible(&run.name(*id)).into_owned()).collect();
         let more = tasks.len().saturating_sub(MOST_NAMES);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };

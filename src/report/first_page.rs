@@ -41,7 +41,8 @@ impl FirstPage {
             facts.push(("not restored", format!("{}, below", plural(more as u64, "more owner"))));
         }
         if told.left_out_hunks > 0 {
-            facts.push(("left out", format!("{} by choice", plural(told.left_out_hunks as u64, "hunk"))));
+            let count = plural(told.left_out_hunks as u64, "hunk");
+            facts.push(("left out", format!("{count} by choice: {}", names(&told.left_out))));
         }
         let sound = if report.chain.sound { "sound" } else { "NOT SOUND: see below" };
         facts.push(("record", format!("{sound}, {} events", report.chain.events)));
@@ -81,7 +82,11 @@ fn sentence(report: &Report) -> String {
     ];
     let rest = rest.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}"));
     let (all, restored) = (owners.all, owners.restored);
-    format!("{state}: {restored} of {all} {} restored{}.", report.owners_word(), rest.collect::<String>())
+    let without = match owners.without_hunks {
+        0 => String::new(),
+        some => format!(" ({some} without what was left out by choice)"),
+    };
+    format!("{state}: {restored} of {all} {} restored{without}{}.", report.owners_word(), rest.collect::<String>())
 }
 
 fn undone(told: &Overview) -> String {
@@ -134,11 +139,14 @@ fn reason(reason: &Reason) -> String {
     format!("{} ({}): {why}.{next}", reason.step, names(&reason.of))
 }
 
-/// The first few by name, the others as a count.
-pub(super) fn names(all: &[String]) -> String {
-    let shown =
-        all.iter().take(MAX_NAMES).map(|name| super::shown::shortened_to(name, 60)).collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(MAX_NAMES) {
+fn names(all: &[String]) -> String {
+    names_up_to(MAX_NAMES, all)
+}
+
+/// The first ones by name, the others as a count.
+pub(super) fn names_up_to(most: usize, all: &[String]) -> String {
+    let shown = all.iter().take(most).map(|name| super::shown::shortened_to(name, 60)).collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(most) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

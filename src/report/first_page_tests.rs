@@ -245,7 +245,7 @@ fn the_list_of_runs_fits_80_columns() {
             "it is not a journal of this version, and the words go on for long ".repeat(3),
         ),
     ];
-    let text = table(&rows);
+    let text = table(&rows, 0);
     let widest = text.lines().map(unicode_width::UnicodeWidthStr::width).max().unwrap();
     assert!(widest <= 80, "{widest} columns:\n{text}");
     assert!(text.contains("going") && text.contains("0/6000"), "{text}");
@@ -268,4 +268,48 @@ fn a_goal_that_was_kept_stays_kept_after_an_undo() {
     assert!(goal.met == Some(true) && goal.verdict.ends_with("undone since"), "{goal:?}");
     let never = told(Some(3_600), |events| events.extend(undone(TaskId(USERS + 400)))).goal.unwrap();
     assert_eq!((never.met, never.verdict.as_str()), (Some(false), "missed: not everything is restored"));
+}
+
+#[test]
+fn a_user_with_a_hunk_left_out_is_named_and_a_condition_that_skipped_a_task_is_no_one_left_behind() {
+    use crate::model::{BY_RUNBOOK, Selection};
+    let mut run = Run::default();
+    let names = vec!["ana".to_owned(), "bob".to_owned(), "cyd".to_owned()];
+    let owners = vec![OwnerSet::new("user", names)];
+    let header = RunHeader { owners, steps: header(None).steps.into_iter().take(1).collect(), ..RunHeader::default() };
+    let plan = super::tests::plan("ana");
+    let mut selection = Selection::all();
+    selection.decide(&plan, 0, 0, false);
+    let (planned, chosen) = (plan.digest(&Selection::all()), plan.digest(&selection));
+    let mut events = vec![Event::Opened { run: Box::new(header) }];
+    events.extend(restored(TaskId(0), planned));
+    let counts = plan.counts(&selection);
+    let by = || "ana@bastion".to_owned();
+    events.insert(2, Event::Decided { task: TaskId(0), selection, digest: chosen, counts });
+    if let Event::Approved { digest, .. } = &mut events[3] {
+        *digest = chosen;
+    }
+    if let Event::Intent { digest, .. } = &mut events[4] {
+        *digest = chosen;
+    }
+    events.push(Event::Skipped {
+        task: TaskId(1),
+        why: "it is not so that it rains".to_owned(),
+        by: BY_RUNBOOK.to_owned(),
+    });
+    events.push(Event::Skipped { task: TaskId(2), why: "they left".to_owned(), by: by() });
+    let recorded: Vec<Recorded> =
+        events.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at: 0, event }).collect();
+    recorded.iter().for_each(|recorded| drop(run.apply(recorded).unwrap()));
+    let kept = |digest: &Digest| Ok((*digest == planned).then(|| plan.clone()));
+    let report = Report::of(&run, &recorded, &kept, Chain { sound: true, ..Chain::default() }, &Zone::for_programs());
+    let text = report.markdown();
+    let page = first_page(&text);
+    for part in [
+        "2 of 3 users restored (1 without what was left out by choice), 1 with something skipped",
+        "| left out | 1 hunk by choice: account/ana (quota) |",
+    ] {
+        assert!(page.contains(part), "{part:?} is not in {page}");
+    }
+    assert!(!report.html().contains("<th>|</th>"), "an empty heading is no row");
 }

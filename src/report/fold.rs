@@ -7,8 +7,8 @@ use super::shown::{shortened, shortened_to, sides};
 use super::task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
 use super::{Chain, Note, Report, Totals};
 use crate::model::{
-    Change, Counts, Digest, Event, Pass, Plan, Recorded, Result, Run, Selection, TaskId, TaskStatus, UndoneShare, Zone,
-    visible,
+    BY_RUNBOOK, Change, Counts, Digest, Event, Pass, Plan, Recorded, Result, Run, Selection, TaskId, TaskStatus,
+    UndoneShare, Zone, visible,
 };
 
 /// Finds a kept plan by the digest of its `Planned` event.
@@ -56,6 +56,7 @@ impl Report {
                 rounds: drafts.rounds.into_iter().map(|draft| draft.finish(plan_of)).collect(),
                 problem: run.problems.get(&id).cloned(),
                 skipped: run.skips.get(&id).map(|why| shortened(why)),
+                skipped_by_condition: task.status == TaskStatus::Skipped && drafts.skipped_by_condition,
             });
         }
         let at = |recorded: Option<&Recorded>| recorded.map(|recorded| zone.told(recorded.at)).unwrap_or_default();
@@ -151,6 +152,7 @@ struct Drafts {
     rounds: Vec<Draft>,
     history: Vec<String>,
     undo_asked_by: Option<String>,
+    skipped_by_condition: bool,
 }
 
 struct Draft {
@@ -162,6 +164,9 @@ struct Draft {
 impl Drafts {
     fn fold(&mut self, recorded: &Recorded, zone: &Zone) {
         let at = zone.told(recorded.at);
+        if let Event::Skipped { by, .. } = &recorded.event {
+            self.skipped_by_condition = by == BY_RUNBOOK;
+        }
         if let Event::UndoAsked { by, .. } = &recorded.event {
             self.undo_asked_by = Some(visible(by).into_owned());
         }
@@ -237,10 +242,15 @@ impl Draft {
                 round.changes = changes.map(|(at, change)| change_report(at, change, &selection)).collect();
                 round.warnings = plan.warnings.iter().map(|warning| shortened(warning)).collect();
                 if let Some(command) = plan.command {
-                    round.settings = command.lines(crate::model::COVERED).into_iter().filter(|line| is_setting(line)).collect();
+                    round.settings =
+                        command.lines(crate::model::COVERED).into_iter().filter(|line| is_setting(line)).collect();
                     round.command = Some(command.argv);
                 }
                 round.target = Some(plan.target);
+            }
+            // A plan is kept once it is decided on.
+            Ok(None) if round.approved.is_none() => {
+                round.plan_missing = Some("it waits for a decision, and 'rekindle resume' shows it".to_owned());
             }
             Ok(None) => round.plan_missing = Some("it was not kept".to_owned()),
             Err(error) => round.plan_missing = Some(error.chain()),

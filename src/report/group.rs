@@ -42,13 +42,26 @@ pub(super) fn groups<'a>(tasks: impl Iterator<Item = &'a TaskReport>) -> Vec<Gro
     found
 }
 
+/// Times, sizes and counts differ where the same was found.
+fn without_numbers(text: &str) -> String {
+    let mut said = String::with_capacity(text.len());
+    for one in text.chars() {
+        match one.is_ascii_digit() {
+            true if said.ends_with('#') => {}
+            true => said.push('#'),
+            false => said.push(one),
+        }
+    }
+    said
+}
+
 fn likeness(task: &TaskReport) -> Likeness<'_> {
     let mut lines = Vec::new();
     let mut add = |text: &str| lines.push(task.without_owner(text));
     task.problem.iter().for_each(|problem| add(&problem.what));
     task.skipped.iter().chain(&task.stays).chain(&task.warnings).for_each(|text| add(text));
     for told in &task.history {
-        add(told.split_once(": ").map_or(told, |(_, text)| text));
+        add(&without_numbers(told.split_once(": ").map_or(told, |(_, text)| text)));
     }
     for round in &task.rounds {
         add(&format!("{:?} {:?}", round.pass, round.outcome.as_ref().map(|outcome| (outcome.known, outcome.partial))));

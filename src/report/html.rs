@@ -74,7 +74,7 @@ fn body(out: &mut String, markdown: &str) {
                 out.push_str("<table>\n");
             }
             let (name, value) = row.split_once(" | ").unwrap_or((row, ""));
-            if !name.is_empty() || !value.is_empty() {
+            if row != "|" {
                 out.push_str(&format!("<tr><th>{}</th><td>{}</td></tr>\n", inline(name), inline(value)));
             }
         } else if let Some(item) = item {

@@ -1,6 +1,6 @@
 use std::fmt::{self, Write};
 
-use super::first_page::{FirstPage, names};
+use super::first_page::{FirstPage, names_up_to};
 use super::group::{Group, groups};
 use super::{ChangeReport, HunkReport, Report, Round, TaskReport};
 use crate::model::{Counts, Known, Op, Pass, TaskStatus, plural, visible};
@@ -8,6 +8,8 @@ use crate::model::{Counts, Known, Op, Pass, TaskStatus, plural, visible};
 const MAX_HUNKS_OF_A_CHANGE: usize = 50;
 const MAX_CHANGES_OF_A_ROUND: usize = 50;
 const MAX_GROUPS: usize = 30;
+/// Owners of a group that are named.
+const MOST_NAMES: usize = 100;
 
 impl Report {
     /// For people, and for the ticket that it is pasted into.
@@ -133,7 +135,7 @@ fn write_group(out: &mut String, report: &Report, group: &Group<'_>) -> fmt::Res
     let all: Vec<String> = group.names().map(str::to_owned).collect();
     let (count, word) = (all.len(), report.owners_word());
     writeln!(out, "### {} — {} for {count} {word}\n", code(&task.step), task.status.word())?;
-    writeln!(out, "{}. The first of them in full:\n", plain(&names(&all)))?;
+    writeln!(out, "{}. The first of them in full:\n", plain(&names_up_to(MOST_NAMES, &all)))?;
     write_task(out, task)
 }
 

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::TaskReport;
+use super::first_page::names_up_to;
+use super::{Round, TaskReport};
 use crate::model::{Pass, TaskStatus};
 
 /// What a report says first: what was restored, for how many, how long it took, what failed and why, what was undone
@@ -23,8 +24,10 @@ pub struct Overview {
     pub undone_by: BTreeMap<String, usize>,
     /// Who approved, and how many plans.
     pub approved_by: BTreeMap<String, usize>,
-    /// Hunks that were left out of plans that were written.
+    /// Hunks that were left out of what is done now.
     pub left_out_hunks: usize,
+    /// Which they are, task by task, as in `home/lee (notes.txt)`.
+    pub left_out: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -32,11 +35,13 @@ pub struct Owners {
     pub all: usize,
     /// All that the runbook does for them is done.
     pub restored: usize,
+    /// Of the restored ones: those to whom a hunk was not given, by choice.
+    pub without_hunks: usize,
     /// Something failed, or its effect is not known.
     pub failed: usize,
     /// Something was undone.
     pub undone: usize,
-    /// Something was skipped, and nothing failed.
+    /// A person skipped something, and nothing failed.
     pub skipped: usize,
     /// Something is not decided or not begun.
     pub open: usize,
@@ -70,6 +75,7 @@ struct Stands {
     undone: bool,
     skipped: bool,
     open: bool,
+    left_out: bool,
 }
 
 impl Overview {
@@ -83,7 +89,12 @@ impl Overview {
                 told.steps.push(StepLine { step: task.step.clone(), ..StepLine::default() });
                 told.steps.len() - 1
             });
-            let stands = Stands::of(task);
+            let left_out = left_out(task);
+            let stands = Stands { left_out: !left_out.is_empty(), ..Stands::of(task) };
+            if !left_out.is_empty() {
+                told.left_out_hunks += left_out.len();
+                told.left_out.push(format!("{} ({})", task.task, names_up_to(MAX_PLACES, &left_out)));
+            }
             told.steps[at].count(task.status, stands);
             if let Some(owner) = &task.owner {
                 owners.entry(owner).or_default().add(stands);
@@ -108,10 +119,6 @@ impl Overview {
                 if let Some(approved) = &round.approved {
                     *told.approved_by.entry(approved.by.clone()).or_default() += 1;
                 }
-                if round.pass == Pass::Restore && round.outcome.is_some() {
-                    let hunks = round.changes.iter().flat_map(|change| &change.hunks);
-                    told.left_out_hunks += hunks.filter(|hunk| !hunk.taken).count();
-                }
             }
         }
         for stands in owners.values() {
@@ -122,6 +129,17 @@ impl Overview {
     }
 }
 
+/// So many places of a task's hunks are named.
+const MAX_PLACES: usize = 3;
+
+/// Places of the hunks that a task that is done was written without.
+fn left_out(task: &TaskReport) -> Vec<String> {
+    let written = |round: &&Round| round.pass == Pass::Restore && round.outcome.is_some();
+    let last = task.rounds.iter().rev().find(written).filter(|_| task.status == TaskStatus::Done);
+    let hunks = last.into_iter().flat_map(|round| &round.changes).flat_map(|change| &change.hunks);
+    hunks.filter(|hunk| !hunk.taken).map(|hunk| hunk.place.clone()).collect()
+}
+
 impl Stands {
     fn of(task: &TaskReport) -> Self {
         use TaskStatus as S;
@@ -130,8 +148,9 @@ impl Stands {
         Self {
             failed,
             undone: task.status == S::Undone,
-            skipped: task.status == S::Skipped,
+            skipped: task.status == S::Skipped && !task.skipped_by_condition,
             open: !failed && !well && !matches!(task.status, S::Undone | S::Skipped),
+            left_out: false,
         }
     }
 
@@ -140,6 +159,7 @@ impl Stands {
         self.undone |= other.undone;
         self.skipped |= other.skipped;
         self.open |= other.open;
+        self.left_out |= other.left_out;
     }
 }
 
@@ -151,7 +171,10 @@ impl Owners {
             Stands { open: true, .. } => &mut self.open,
             Stands { undone: true, .. } => &mut self.undone,
             Stands { skipped: true, .. } => &mut self.skipped,
-            _ => &mut self.restored,
+            _ => {
+                self.without_hunks += usize::from(stands.left_out);
+                &mut self.restored
+            }
         };
         *place += 1;
     }

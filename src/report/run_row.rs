@@ -88,8 +88,8 @@ impl RunRow {
         }
     }
 
-    /// One line of at most 80 columns, and below it who holds the run and what is wrong with it.
-    fn lines(&self) -> Vec<String> {
+    /// One line of at most so many columns, and below it who holds the run and what is wrong with it.
+    fn lines(&self, columns: usize) -> Vec<String> {
         let well = ["done", "unchanged"].iter().filter_map(|word| self.by_status.get(word)).sum::<u32>();
         let bad = ["failed", "unknown"].iter().filter_map(|word| self.by_status.get(word)).sum::<u32>();
         let bad = if bad == 0 { "-".to_owned() } else { bad.to_string() };
@@ -97,7 +97,7 @@ impl RunRow {
         let done = format!("{well}/{}", self.tasks);
         let id: String = visible(&self.id).chars().take(RUN_WIDTH).collect();
         let mut first = row([&id, &self.minute, self.state, &done, &bad, undo]);
-        first.push_str(&cut(&visible(&self.title), WIDTH.saturating_sub(width(&first))));
+        first.push_str(&cut(&visible(&self.title), columns.saturating_sub(width(&first))));
         let mut lines = vec![first.trim_end().to_owned()];
         let held = self.holder.as_ref().map(|holder| format!("held by {holder}"));
         let kept = self.kept_in.as_ref().map(|path| format!("REKINDLE_STATE={path}"));
@@ -204,10 +204,10 @@ fn folded(text: &str) -> Vec<String> {
     lines
 }
 
-/// The list for a terminal of 80 columns: a heading, then a line each.
-pub fn table(rows: &[RunRow]) -> String {
-    let mut text = format!("{}TITLE\n", row(["RUN", "STARTED", "STATE", "DONE", "FAIL", "UNDO"]));
-    for line in rows.iter().flat_map(RunRow::lines) {
+/// The list for a terminal of so many columns, 80 at least: a heading, then a line each.
+pub fn table(rows: &[RunRow], columns: usize) -> String {
+    let mut text = format!("{}TITLE\n", row(["RUN", "STARTED", "STATE", "OK", "FAIL", "UNDO"]));
+    for line in rows.iter().flat_map(|row| row.lines(columns.max(WIDTH))) {
         text.push_str(&line);
         text.push('\n');
     }

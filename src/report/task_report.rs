@@ -22,6 +22,9 @@ pub struct TaskReport {
     pub problem: Option<Problem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
+    /// The runbook's own condition skipped it: it was not to be done.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skipped_by_condition: bool,
     /// Who asked for its undo last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo_asked_by: Option<String>,

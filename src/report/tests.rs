@@ -25,7 +25,7 @@ fn field(name: &str, before: Shown, after: Shown) -> Hunk {
     Hunk { op: Op::Update, at, fidelity: Fidelity::Exact, needs: Vec::new(), said: None }
 }
 
-fn plan(owner: &str) -> Plan {
+pub(super) fn plan(owner: &str) -> Plan {
     let secret = |value: &str| Shown::Secret(Digest::of(value));
     let change = Change {
         id: ResourceId { kind: "account".into(), key: TreePath::new(owner).unwrap() },

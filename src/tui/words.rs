@@ -94,7 +94,11 @@ pub fn note(model: &Model, id: TaskId) -> String {
             format!("{undo}{}", counts(task.counts()))
         }
         TaskStatus::Approved | TaskStatus::Applying => counts(task.counts()),
-        TaskStatus::Done if task.undoable => "can be undone".to_owned(),
+        TaskStatus::Done if run.is_answer_outdated(id) => "answered before an undo".to_owned(),
+        TaskStatus::Done if task.undoable => match run.selection(id).left_out_count() {
+            0 => "can be undone".to_owned(),
+            left_out => format!("{} left out", crate::model::plural(left_out as u64, "hunk")),
+        },
         TaskStatus::Undone => {
             let stays = run.stays(id).first();
             stays.map_or_else(String::new, |what| format!("NOT ALL: {}", visible(what)))

@@ -125,7 +125,7 @@ fn a_confirmation_waits_for_a_person_unless_a_probe_can_tell() {
     let told = platform.run(probed).exits(0).says("a file of 3 bytes");
     assert!(!told.out.contains("confirms"), "nobody was asked: {}", told.out);
     let bare = "  - id: seen\n    confirm: the storage team is told\n";
-    platform.run(bare).exits(2);
+    platform.run(bare).exits(2).says("seen waits: a person must confirm it, and no flag does; rekindle resume");
 }
 
 #[test]

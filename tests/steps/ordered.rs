@@ -57,7 +57,7 @@ fn a_step_whose_condition_does_not_hold_is_skipped_and_the_next_goes_on() {
     planned.says("only if the step 'mail' is done");
     assert!(notes(&platform).is_empty());
     let told = platform.run(&steps).exits(0);
-    told.says("its condition does not hold: the probe 'file' holds");
+    told.says("it is not so that the probe 'file' holds");
     assert_eq!(notes(&platform), ["mail bob", "again bob", "last"]);
 }
 

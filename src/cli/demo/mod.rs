@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::plain::{Contents, Ending, Lines, Much, Walk, totals};
+use super::plain::{Contents, Ending, Lines, Much, Walk, answer_alone, totals};
 use super::prepared::prepare;
 use super::run::conclude;
 use super::screen::{self, ScreenArgs};
@@ -50,15 +50,13 @@ pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit> {
     if is_asked {
         say("building a sandbox: twelve users, their backup, and damage of every kind");
     }
-    let sandbox = tokio::task::spawn_blocking(move || Sandbox::build(args.keep))
+    let mut sandbox = tokio::task::spawn_blocking(move || Sandbox::build(args.keep))
         .await
         .map_err(|error| Error::new(ErrorKind::Bug, "build the sandbox", error.to_string()))??;
     // The run's journal belongs to the sandbox, not to the operator's own runs.
     let state = crate::journal::StateFolder::at(sandbox.path("state"));
-    if sandbox.is_kept()
-        && let Err(error) = crate::journal::StateFolder::from_environment().and_then(|own| own.keep(&state))
-    {
-        tracing::warn!(target: "demo", "'rekindle runs' will not find this run: {error}");
+    if sandbox.is_kept() {
+        note_where(&state);
     }
     if !json {
         say(&format!("sandbox: {}", sandbox.root().display()));
@@ -96,10 +94,30 @@ pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit> {
         let notices = walk.engine.subscribe();
         mend_when_it_fails(&walk.engine, sandbox.lost_pack(), tell_between);
         let halt = walk.go_from(notices).await;
-        return Ok(leave(&walk.leave(halt).await, &sandbox, &id));
+        let is_left = halt.is_left;
+        let ending = walk.leave(halt).await;
+        if !is_left && !sandbox.is_kept() && is_wanted_on() {
+            sandbox.keep();
+            note_where(&state);
+        }
+        return Ok(leave(&ending, &sandbox, &id));
     }
     let walk = Walk { engine, by, lines: Lines::new(output, false, contents), interactive: false, only: None, signals };
     in_plain_mode(walk, &sandbox, &id).await
+}
+
+/// So that the operator's own `rekindle runs` finds the run of a sandbox that stays.
+fn note_where(state: &crate::journal::StateFolder) {
+    if let Err(error) = crate::journal::StateFolder::from_environment().and_then(|own| own.keep(state)) {
+        tracing::warn!(target: "demo", "'rekindle runs' will not find this run: {error}");
+    }
+}
+
+/// What comes after a restore can be tried too: its undo, its proof, its report.
+fn is_wanted_on() -> bool {
+    let question = "\nThat is the demo's last question. Type keep to leave its sandbox and its run in place, for `rekindle undo`, \
+                    `rekindle verify` and `rekindle report`; Enter removes them.";
+    answer_alone(question).is_some_and(|typed| typed.eq_ignore_ascii_case("keep"))
 }
 
 /// A demo whose process was killed goes on with its story: what was lost is brought back there too.

@@ -64,6 +64,14 @@ impl Sandbox {
         self.root().join(below)
     }
 
+    /// Leaves it in place after all.
+    pub fn keep(&mut self) {
+        if let Folder::Temporary(folder) = &mut self.folder {
+            folder.disable_cleanup(true);
+            self.folder = Folder::Kept(folder.path().to_owned());
+        }
+    }
+
     pub fn is_kept(&self) -> bool {
         matches!(self.folder, Folder::Kept(_))
     }

@@ -123,7 +123,7 @@ impl Choice {
             Self::LeaveOut => {
                 "skip all tasks of this user that are open; the others go on. Asks for the reason, and once more"
             }
-            Self::Later => "decide nothing now: the question comes again",
+            Self::Later => "decide nothing now: you are asked once more at the end, and by `rekindle resume`",
             Self::Abort => {
                 "begin nothing new in the whole run; what is being written ends first, and nothing is undone. Asks for the reason, and once more"
             }

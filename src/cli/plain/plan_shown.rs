@@ -47,13 +47,13 @@ impl PlanShown<'_> {
                 let is_taken = selection.takes(at, position);
                 let names = u32::try_from(at).ok().zip(u32::try_from(position).ok());
                 let diff = names.filter(|_| is_taken).and_then(&mut *lines_of);
-                let mark = if is_taken { ' ' } else { 'x' };
                 let label = match hunk.fidelity {
                     Fidelity::Exact => String::new(),
                     other => format!("  [{}]", other.word()),
                 };
                 let words = hunk_line(hunk, diff.as_ref());
-                out(Line::plain(format!("  {mark}{number:>4}. {words}{label}")));
+                let left_out = if is_taken { "" } else { "  (left out)" };
+                out(Line::plain(format!("   {number:>4}. {words}{label}{left_out}")));
                 if let Some(diff) = &diff {
                     diff_lines(diff, matches!(hunk.at, HunkAt::Node { .. }), for_all, out);
                 }

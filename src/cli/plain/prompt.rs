@@ -9,7 +9,7 @@ use super::walk::Walk;
 use super::wording::{counted, shown_name};
 use crate::engine::Command;
 use crate::model::{
-    Digest, ErrorKind, Known, Pass, Plan, Preview, Proposal, Run, Selection, TaskId, TaskStatus, visible,
+    Digest, ErrorKind, Known, Pass, Plan, Preview, Proposal, Run, Selection, TaskId, TaskStatus, plural, visible,
 };
 use crate::tui::{self, Canary};
 
@@ -35,6 +35,14 @@ pub async fn ask(walk: &Walk, run: &Run, task: TaskId) -> Asked {
         TaskStatus::Unknown => unknown(walk, run, task).await,
         _ => confirm(walk, run, task).await,
     }
+}
+
+/// Once nothing else is left to decide: whether the questions that were put off come now.
+pub async fn ask_put_off(walk: &Walk, count: usize) -> bool {
+    let questions = plural(count as u64, "question");
+    let sentence =
+        format!("\n{questions} you left for later. Ask again now? Type yes; Enter leaves what is open undecided.");
+    matches!(answer(walk, &sentence).await.as_deref(), Some("y" | "yes"))
 }
 
 /// The question about one task: who is left out and what is asked about stand in it.
@@ -74,7 +82,7 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
         let asked = Question { more: equal.len(), ..question(run, task, sentence, &choices) };
         match ask_question(walk, &asked).await {
             Some(Choice::Approve) if !has_something(plan, &selection) => {
-                walk.print("no hunk is chosen: skip the task instead");
+                walk.print("every hunk is left out: type s to skip the task instead");
             }
             Some(Choice::Approve) => {
                 if sure::approval(walk, plan, &selection).await {
@@ -87,8 +95,15 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
                 }
             }
             Some(Choice::Hunks) => {
-                let Some(typed) = answer(walk, HUNKS_QUESTION).await else { return Asked::Leave };
-                choose_hunks(plan, &mut selection, &typed).iter().for_each(|line| walk.print(line));
+                let mut asked = HUNKS_QUESTION.to_owned();
+                let said = loop {
+                    let Some(typed) = answer(walk, &asked).await else { return Asked::Leave };
+                    match choose_hunks(plan, &mut selection, &typed) {
+                        Ok(said) => break said,
+                        Err(why) => asked = why,
+                    }
+                };
+                said.iter().for_each(|line| walk.print(line));
                 show(walk, run, task, &proposal, &selection, false);
             }
             Some(Choice::Full) => show(walk, run, task, &proposal, &selection, true),

@@ -169,7 +169,8 @@ mod tests {
                       reason, and once more
           o  out      skip all tasks of this user that are open; the others go on. Asks
                       for the reason, and once more
-          l  later    decide nothing now: the question comes again
+          l  later    decide nothing now: you are asked once more at the end, and by
+                      `rekindle resume`
           x  abort    begin nothing new in the whole run; what is being written ends
                       first, and nothing is undone. Asks for the reason, and once more
           q  quit     leave it here; what you decided stands, and `rekindle resume` goes

@@ -63,7 +63,8 @@ pub async fn group(walk: &Walk, names: &[String], deletes: u32, is_lost: bool) -
         listed(names)
     );
     let typed = answer(walk, &question).await;
-    typed.is_some_and(|typed| typed.eq_ignore_ascii_case(word))
+    // Without deletes the screen asks for the number.
+    typed.is_some_and(|typed| typed.eq_ignore_ascii_case(word) || (deletes == 0 && typed == count.to_string()))
 }
 
 /// What must be typed to approve a plan with which something is lost.

@@ -97,6 +97,13 @@ impl Walk {
                 if !is_idle {
                     continue;
                 }
+                let open = self.open_put_off(&run, &put_off);
+                if open > 0 && prompt::ask_put_off(self, open).await {
+                    is_idle = false;
+                    put_off.clear();
+                    notices = self.engine.subscribe();
+                    continue;
+                }
                 self.tell_of_unplanned(&run);
                 break;
             };
@@ -184,18 +191,32 @@ impl Walk {
         }
         let count = u32::try_from(run.tasks.len()).unwrap_or(u32::MAX);
         (0..count).map(TaskId).find(|task| {
-            let Some(state) = run.tasks.get(task.index()) else { return false };
-            let asks = match state.status {
-                // An undo of a paused run: there is nothing to be shown.
-                TaskStatus::Review if state.digest().is_none() => false,
-                TaskStatus::Review | TaskStatus::Failed | TaskStatus::Unknown => true,
-                TaskStatus::Ready => run.step(*task).is_some_and(|step| step.kind == StepKind::Confirm),
-                _ => false,
-            };
-            let meant = self.only.as_ref().is_none_or(|only| only.contains(task));
+            let Some(state) = self.asks(run, *task) else { return false };
             let follows = || canary.is_some_and(|canary| canary.rest.iter().any(|(other, _)| other == task));
-            asks && meant && !follows() && !put_off.contains(&(*task, state.digest()))
+            !follows() && !put_off.contains(&(*task, state.digest()))
         })
+    }
+
+    /// The state of a task that waits for a person, if it is one of those that are asked about.
+    fn asks<'r>(&self, run: &'r Run, task: TaskId) -> Option<&'r TaskState> {
+        let state = run.tasks.get(task.index())?;
+        let asks = match state.status {
+            // An undo of a paused run: there is nothing to be shown.
+            TaskStatus::Review if state.digest().is_none() => false,
+            TaskStatus::Review | TaskStatus::Failed | TaskStatus::Unknown => true,
+            TaskStatus::Ready => run.step(task).is_some_and(|step| step.kind == StepKind::Confirm),
+            _ => false,
+        };
+        let meant = self.only.as_ref().is_none_or(|only| only.contains(&task));
+        (asks && meant).then_some(state)
+    }
+
+    /// How many questions were put off and are still open.
+    fn open_put_off(&self, run: &Run, put_off: &PutOff) -> usize {
+        put_off
+            .iter()
+            .filter(|(task, digest)| self.asks(run, *task).is_some_and(|state| state.digest() == *digest))
+            .count()
     }
 
     /// A restore is in review with its plan; the undos of a paused run have none, and nothing makes one.

@@ -195,7 +195,8 @@ pub(super) fn described(entry: &Entry) -> String {
         NodeKind::Special { special } => format!("a {special:?}"),
     };
     let meta = &entry.meta;
-    let time = jiff::Timestamp::new(meta.times.mtime_s, i32::try_from(meta.times.mtime_ns).unwrap_or(0));
-    let time = time.map_or_else(|_| meta.times.mtime_s.to_string(), |time| time.to_string());
+    let milliseconds =
+        meta.times.mtime_s.saturating_mul(1000).saturating_add(i64::from(meta.times.mtime_ns / 1_000_000));
+    let time = crate::model::Zone::chosen().moment(milliseconds);
     format!("{kind}, mode {:04o}, owner {}:{}, changed {time}", meta.mode, meta.uid, meta.gid)
 }

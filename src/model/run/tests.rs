@@ -444,3 +444,27 @@ fn of_a_plan_is_known_what_it_is_like_while_it_waits_and_no_longer() {
     story.intent("account/bob");
     assert!(story.run.plans.is_empty(), "{:?} {bob:?}", story.run.plans);
 }
+
+#[test]
+fn an_answer_given_before_what_it_was_about_was_undone_is_known_as_such() {
+    let check = StepHeader { kind: StepKind::Check, ..step("seen", true, &[0]) };
+    let (mut story, _) = Story::of(vec![step("account", true, &[]), check], &["ana", "bob"]);
+    for user in ["ana", "bob"] {
+        story.done(&format!("account/{user}"));
+        let task = story.task(&format!("seen/{user}"));
+        let answer = crate::model::Answer { holds: true, seen: "a login".to_owned(), again_in: None };
+        story.then(Event::Answered { task, answer, by: None }).unwrap();
+    }
+    let outdated =
+        |story: &Story| ["ana", "bob"].map(|user| story.run.is_answer_outdated(story.task(&format!("seen/{user}"))));
+    assert_eq!(outdated(&story), [false; 2]);
+    let (task, by) = (story.task("account/ana"), "op".to_owned());
+    story.then(Event::UndoAsked { task, by }).unwrap();
+    story.planned("account/ana", Pass::Undo);
+    story.intent("account/ana");
+    story.outcome("account/ana", Known::Applied, false);
+    assert_eq!(outdated(&story), [true, false]);
+    let told: Vec<String> =
+        crate::model::Summary::of(&story.run, |_| None).facts.into_iter().map(|fact| fact.text).collect();
+    assert!(told.iter().any(|line| line.contains("1 done, 1 answered before an undo")), "{told:?}");
+}

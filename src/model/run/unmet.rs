@@ -1,4 +1,5 @@
-use super::{Run, TaskId};
+use super::{Run, TaskId, TaskStatus};
+use crate::model::StepKind;
 
 impl Run {
     /// The tasks of `step` that `id` has to do with: the one of its own owner where both are of one set, else all.
@@ -10,6 +11,18 @@ impl Run {
         }
         let of_owner = tasks.start + (id.0 - self.step_tasks(own).start);
         of_owner..of_owner + 1
+    }
+
+    /// Whether a question was answered before something that it needs was undone: the answer may hold no longer.
+    pub fn is_answer_outdated(&self, id: TaskId) -> bool {
+        use StepKind as K;
+        let is = |id: TaskId, status| self.tasks.get(id.index()).is_some_and(|task| task.status == status);
+        let Some(step) = self.step(id).filter(|step| matches!(step.kind, K::Check | K::Confirm | K::Wait)) else {
+            return false;
+        };
+        let is_undone =
+            |need: &u16| self.tasks_beside(id, usize::from(*need)).any(|needed| is(TaskId(needed), TaskStatus::Undone));
+        self.count(TaskStatus::Undone) > 0 && is(id, TaskStatus::Done) && step.needs.iter().any(is_undone)
     }
 
     /// What `id` still waits for, as in "realm is undone, account is done for 2 of 3"; empty where it waits for nothing.

@@ -23,7 +23,7 @@ pub fn ask_approval(model: &Model) -> Result<Dialog, String> {
     let plan = &loaded.proposal.plan;
     let counts = loaded.totals.counts;
     if counts == Counts::default() && plan.command.is_none() {
-        return Err("no hunk is taken: skip the task instead".to_owned());
+        return Err("every hunk is left out: skip the task instead (s)".to_owned());
     }
     let irreversible: Vec<_> = plan.irreversible(&loaded.selection).collect();
     let warnings = plan.warnings.len() + plan.changes.iter().map(|change| change.warnings.len()).sum::<usize>();

@@ -12,8 +12,7 @@ pub enum Demand {
 impl Demand {
     pub fn for_one(counts: Counts, irreversible: usize, opaque: bool) -> Self {
         if counts.deletes() > 0 {
-            let deletes = counts.deletes();
-            return Self::Typed { text: deletes.to_string(), because: "the number of deletes".to_owned() };
+            return Self::delete(counts.deletes());
         }
         if irreversible > 0 || opaque {
             return Self::Typed { text: "yes".to_owned(), because: "what this does cannot be undone".to_owned() };
@@ -22,11 +21,15 @@ impl Demand {
     }
 
     pub fn for_many(plans: usize, counts: Counts) -> Self {
-        let deletes = counts.deletes();
-        if deletes > 0 {
-            return Self::Typed { text: deletes.to_string(), because: "the number of deletes".to_owned() };
+        match counts.deletes() {
+            0 => Self::Typed { text: plans.to_string(), because: "the number of plans".to_owned() },
+            deletes => Self::delete(deletes),
         }
-        Self::Typed { text: plans.to_string(), because: "the number of plans".to_owned() }
+    }
+
+    /// The word that the questions of plain mode ask for too.
+    fn delete(deletes: u32) -> Self {
+        Self::Typed { text: "delete".to_owned(), because: format!("{deletes} will be deleted") }
     }
 
     /// A word, not a key: after the key that leaves, a shell's next command is soon typed.
@@ -39,7 +42,7 @@ impl Demand {
     }
 
     pub fn is_met_by(&self, input: &str) -> bool {
-        matches!(self, Self::Typed { text, .. } if input.trim() == text)
+        matches!(self, Self::Typed { text, .. } if input.trim().eq_ignore_ascii_case(text))
     }
 }
 
@@ -48,14 +51,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deletes_are_counted_aloud_and_what_cannot_be_undone_is_spelled() {
+    fn a_delete_needs_its_word_and_what_cannot_be_undone_a_yes() {
         let plain = Counts { update: 2, hunks: 2, ..Counts::default() };
         let deletes = Counts { delete_hunks: 3, ..plain };
         assert_eq!(Demand::for_one(plain, 0, false), Demand::Key);
-        assert!(Demand::for_one(deletes, 1, false).is_met_by("3"));
+        assert!(Demand::for_one(deletes, 1, false).is_met_by("delete"));
+        assert!(!Demand::for_one(deletes, 1, false).is_met_by("yes"));
         assert!(Demand::for_one(plain, 1, false).is_met_by("yes"));
         assert!(Demand::for_one(plain, 0, true).is_typed());
         assert!(!Demand::for_many(12, plain).is_met_by("1"));
-        assert!(Demand::for_many(12, deletes).is_met_by("3"));
+        assert!(Demand::for_many(12, deletes).is_met_by("Delete"));
     }
 }

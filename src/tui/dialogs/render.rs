@@ -348,7 +348,11 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
     lines.push((Role::Plain, seen));
     if all.unseen > 0 {
         let unseen = crate::model::plural(all.unseen as u64, "plan");
-        lines.push((Role::Danger, format!("NOT LOOKED AT: {unseen}; what cannot be undone in them was not shown")));
+        let (role, undo) = match all.counts.irreversible {
+            0 if all.opaque == 0 => (Role::Attention, "all of it can be undone"),
+            _ => (Role::Danger, "SOME OF IT CANNOT BE UNDONE"),
+        };
+        lines.push((role, format!("NOT LOOKED AT: {unseen}; {undo}")));
     }
     if all.opaque > 0 {
         lines.push((Role::Danger, format!("{} of them do not show all they do", all.opaque)));

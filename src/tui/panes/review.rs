@@ -143,6 +143,9 @@ fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: 
     let stays = model.cursor.map_or(0, |id| model.run.stays(id).len());
     let is_undoable = model.cursor.and_then(|id| model.run.tasks.get(id.index())).is_some_and(|task| task.undoable);
     let (told, role) = match (model.reviewed().is_some(), plan.preview) {
+        _ if status == TaskStatus::Done && plan.command.is_some() => {
+            ("It ran; what a command did cannot be read back", Role::Quiet)
+        }
         _ if status == TaskStatus::Done && is_undoable => ("Applied and read back; can be undone", Role::Good),
         _ if status == TaskStatus::Done => ("Applied and read back", Role::Good),
         _ if status == TaskStatus::Undone && stays > 0 => {

@@ -124,11 +124,11 @@ fn unanswered(dialog: &Dialog) -> Option<String> {
     };
     match demand {
         Demand::Typed { text, because } if dialog.input.trim().is_empty() => {
-            Some(format!("nothing was typed: {text} is asked for, {because}"))
+            Some(format!("nothing was typed: type {text} ({because})"))
         }
-        Demand::Typed { text, because } => {
+        Demand::Typed { text, .. } => {
             let verb = if matches!(dialog.question, Question::Close(_)) { "closed" } else { "approved" };
-            Some(format!("`{}` is not {text}, {because}: nothing was {verb}", visible(dialog.input.trim())))
+            Some(format!("`{}` is not `{text}`: nothing was {verb}", visible(dialog.input.trim())))
         }
         Demand::Key => Some("Enter is no answer: y approves, Esc goes back".to_owned()),
     }

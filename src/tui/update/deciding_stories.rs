@@ -33,13 +33,13 @@ fn a_plan_is_approved_by_another_key_than_the_one_that_asked() {
 }
 
 #[test]
-fn deletes_are_approved_by_typing_how_many() {
+fn deletes_are_approved_by_their_word() {
     let mut desk = reviewing("home/ana");
     desk.press("a").press("y");
     assert_eq!(desk.commands(), []);
-    desk.press("ctrl-u").type_text("2").press("enter");
-    assert_eq!(desk.commands(), []);
     desk.press("ctrl-u").type_text("1").press("enter");
+    assert_eq!(desk.commands(), []);
+    desk.press("ctrl-u").type_text("delete").press("enter");
     assert_eq!(desk.commands().len(), 1);
 }
 
@@ -150,13 +150,13 @@ fn pasted_text_confirms_nothing_and_acts_on_nothing() {
 }
 
 #[test]
-fn approving_a_step_names_each_plan_by_its_digest_and_asks_for_their_number() {
+fn approving_a_step_names_each_plan_by_its_digest() {
     let mut desk = reviewing("home/bob");
     desk.press("esc").at("home/bob").press("A");
     let Some(Question::ApproveAll(all)) = asked(&desk) else { panic!("{:?}", desk.model.notes) };
     assert_eq!((all.plans.len(), all.opened, all.unseen), (2, 1, 1));
-    // home/ana deletes one file, so that is the number to type.
-    desk.type_text("1").press("enter");
+    // home/ana deletes one file.
+    desk.type_text("delete").press("enter");
     let commands = desk.commands();
     assert_eq!(commands.len(), 2);
     for command in commands {

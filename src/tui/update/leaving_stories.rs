@@ -44,7 +44,7 @@ fn a_command_typed_for_the_shell_gives_no_undo_up() {
     let asked = desk.text();
     assert!(asked.contains("3 tasks can be undone now, and never again"), "{asked}");
     assert!(asked.contains("It can wait: rekindle close 20261121-044300-demo"), "{asked}");
-    assert!(asked.contains("`3` is not close"), "{asked}");
+    assert!(asked.contains("`3` is not `close`"), "{asked}");
     desk.send(Msg::Paste { text: "close".to_owned(), at: desk.now });
     desk.press("enter");
     assert_eq!(desk.commands(), [], "it is typed, not pasted");

@@ -19,7 +19,7 @@ fn the_smallest_window_hides_no_danger_behind_a_yes() {
     desk.press("a");
     let text = desk.text();
     assert!(text.contains("DELETES 1") && text.contains("tmp/junk"), "{text}");
-    desk.type_text("1").press("enter");
+    desk.type_text("delete").press("enter");
     assert_eq!(desk.commands(), [], "lines below were not read");
     desk.press("down down down down down").press("enter");
     assert_eq!(desk.commands().len(), 1);

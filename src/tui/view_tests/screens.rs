@@ -56,7 +56,7 @@ fn review_of_a_document() {
 fn approval_with_deletes() {
     snap("approve", |desk| {
         desk.at("home/ana").press("3").answer(&tree_proposal("home/ana"));
-        desk.press("a").type_text("1");
+        desk.press("a").type_text("delete");
     });
 }
 
