@@ -1,6 +1,6 @@
 use super::actor::Actor;
 use super::asking;
-use super::script::When;
+use super::script::{When, outputs};
 use super::worker::Done;
 use crate::model::{Answer, Error, ErrorKind, Event, Pass, Result, Run, TaskId, TaskStatus};
 
@@ -25,7 +25,8 @@ impl Actor {
     }
 
     fn when(&self, task: TaskId) -> Result<Option<When>> {
-        self.setting.script.when(self.run.step_of(task), self.run.owner(task).as_ref())
+        let outputs = outputs(&self.run, task);
+        self.setting.script.when(self.run.step_of(task), self.run.owner(task).as_ref(), &outputs)
     }
 
     fn holds(&self, task: TaskId, when: &When, answers: &[bool]) -> Option<bool> {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Counts, Run, StepHeader, TaskId, TaskState, TaskStatus, Zone, plural, size, span, visible};
+use super::{Counts, Run, StepHeader, TaskId, TaskState, TaskStatus, Zone, plural, size, some_of, span, visible};
 
 /// What a run has done so far, in words: its last screen, its last lines, and what a resume shows first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,10 +142,8 @@ fn reasons<'a>(
     let mut found: Vec<_> = found.into_iter().collect();
     found.sort_by_key(|(_, tasks)| std::cmp::Reverse(tasks.len()));
     let words = found.iter().map(|(why, tasks)| {
-        let names: Vec<String> = tasks.iter().take(MOST_NAMES).map(|id| visible(&run.name(*id)).into_owned()).collect();
-        let more = tasks.len().saturating_sub(MOST_NAMES);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{}{more}: {}", names.join(", "), visible(why))
+        let names = tasks.iter().map(|id| visible(&run.name(*id)).into_owned());
+        format!("{}: {}", some_of(names, MOST_NAMES, ", "), visible(why))
     });
     words.collect()
 }

@@ -1,6 +1,6 @@
 use super::overview::Reason;
 use super::{Overview, Report};
-use crate::model::{RunState, plural};
+use crate::model::{RunState, plural, some_of};
 
 /// So many lines each, that the page stays a page.
 const MAX_STEPS: usize = 10;
@@ -136,12 +136,7 @@ fn reason(reason: &Reason) -> String {
 
 /// The first few by name, the others as a count.
 pub(super) fn names(all: &[String]) -> String {
-    let shown =
-        all.iter().take(MAX_NAMES).map(|name| super::shown::shortened_to(name, 60)).collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(MAX_NAMES) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    some_of(all.iter().map(|name| super::shown::shortened_to(name, 60)), MAX_NAMES, ", ")
 }
 
 fn some(all: Vec<String>, none: &str) -> String {

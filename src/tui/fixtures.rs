@@ -123,6 +123,7 @@ impl Story {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         });
     }
 }

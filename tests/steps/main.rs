@@ -5,8 +5,11 @@
 use std::fs;
 use std::process::Command;
 
+mod calls;
+mod captured;
 mod failing;
 mod ordered;
+mod windows;
 
 struct Platform {
     folder: tempfile::TempDir,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::plain::{Contents, Ending, Lines, Much, Walk, totals};
+use super::plain::{Contents, Ending, Lines, Much, Walk, tell_above_prompt, totals};
 use super::prepared::prepare;
 use super::run::conclude;
 use super::screen::{self, ScreenArgs};
@@ -94,7 +94,7 @@ pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit> {
         let walk =
             Walk { engine, by, lines: Lines::new(output, true, contents), interactive: true, only: None, signals };
         let notices = walk.engine.subscribe();
-        mend_when_it_fails(&walk.engine, sandbox.lost_pack(), tell_between);
+        mend_when_it_fails(&walk.engine, sandbox.lost_pack(), tell_above_prompt);
         let halt = walk.go_from(notices).await;
         return Ok(leave(&walk.leave(halt).await, &sandbox, &id));
     }
@@ -106,18 +106,13 @@ pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit> {
 pub fn take_up(engine: &Engine, header: &RunHeader, is_logged: bool) {
     let sandbox = header.inputs.get("sandbox").filter(|_| header.policy == POLICY);
     if let Some(pack) = sandbox.and_then(|root| LostPack::still_lost(Path::new(root))) {
-        mend_when_it_fails(engine, Arc::new(pack), if is_logged { warn } else { tell_between });
+        mend_when_it_fails(engine, Arc::new(pack), if is_logged { warn } else { tell_above_prompt });
     }
 }
 
 /// To the screen's log, and from there to the line above its keys.
 fn warn(note: &str) {
     tracing::warn!(target: "demo", "{note}");
-}
-
-/// Between a prompt and its answer.
-fn tell_between(note: &str) {
-    say(&format!("\n{note}"));
 }
 
 /// What the demo leaves behind, after its screen.

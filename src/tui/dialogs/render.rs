@@ -364,9 +364,7 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
 
 /// The first few names, and how many more there are.
 pub fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
-    let more = names.len().saturating_sub(MOST_LISTED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", names.take(MOST_LISTED).collect::<Vec<_>>().join(" "))
+    crate::model::some_of(names, MOST_LISTED, " ")
 }
 
 /// As a single plan's question counts, so that nobody adds up hunks and resources.
