@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::asking;
-use super::condition;
+use super::condition::{self, Ends};
 use super::context::Pinned;
 use super::made::Made;
 use super::planner::{ToPlan, plan_batch};
@@ -67,19 +67,20 @@ async fn foresee_all(
     let pinned = Arc::new(Pinned::of(&run.header, key, &script.components()));
     // What is found equal counts as done for what needs it: the same fold says who is ready then.
     let mut run = run.clone();
+    let mut ends = Ends::new();
     for step in 0..run.header.steps.len() {
         let tasks: Vec<TaskId> = run.step_tasks(step).map(TaskId).collect();
         let kind = run.header.steps.get(step).map(|header| header.kind);
         if !matches!(kind, Some(StepKind::Restore | StepKind::Apply)) {
             for task in tasks {
-                let (what, warnings) = match wanted(&run, script, task).await {
+                let (what, warnings) = match wanted(&run, script, task, &ends).await {
                     Wanted::Yes(mut doubts) => {
                         let what = foresee_other(&run, script, task, &pinned.key, &mut doubts).await;
                         (what, doubts)
                     }
                     Wanted::No(what) => (what, Vec::new()),
                 };
-                tell(&mut run, task, what, warnings, see)?;
+                tell(&mut run, &mut ends, task, what, warnings, see)?;
             }
             continue;
         }
@@ -96,17 +97,17 @@ async fn foresee_all(
             let mut to_plan = Vec::new();
             let mut doubts = HashMap::new();
             for task in tasks {
-                match wanted(&run, script, *task).await {
+                match wanted(&run, script, *task, &ends).await {
                     Wanted::Yes(doubt) => drop(doubts.insert(*task, doubt)),
                     Wanted::No(what) => {
-                        tell(&mut run, *task, what, Vec::new(), see)?;
+                        tell(&mut run, &mut ends, *task, what, Vec::new(), see)?;
                         continue;
                     }
                 }
                 let open = unprinted(&run, script, *task);
                 if !open.is_empty() {
                     let doubts = doubts.remove(task).unwrap_or_default();
-                    tell(&mut run, *task, Ok(Outlook::Open(open)), doubts, see)?;
+                    tell(&mut run, &mut ends, *task, Ok(Outlook::Open(open)), doubts, see)?;
                     continue;
                 }
                 let work = script.work(step, run.owner(*task).as_ref(), &outputs(&run, *task));
@@ -115,13 +116,13 @@ async fn foresee_all(
                         to_plan.push(ToPlan { task: *task, name: run.name(*task), restore, standing: Vec::new() })
                     }
                     Ok(_) => {}
-                    Err(error) => tell(&mut run, *task, Err(error), Vec::new(), see)?,
+                    Err(error) => tell(&mut run, &mut ends, *task, Err(error), Vec::new(), see)?,
                 }
             }
             for (task, made) in plan_batch(&pinned, to_plan).await {
                 let mut warnings = doubts.remove(&task).unwrap_or_default();
                 warnings.extend(made.as_ref().map(|made| made.proposal.plan.warned()).unwrap_or_default());
-                tell(&mut run, task, made.map(|made| outlook(&made)), warnings, see)?;
+                tell(&mut run, &mut ends, task, made.map(|made| outlook(&made)), warnings, see)?;
             }
         }
     }
@@ -135,7 +136,7 @@ enum Wanted {
     No(Result<Outlook>),
 }
 
-async fn wanted(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Wanted {
+async fn wanted(run: &Run, script: &Arc<dyn Script>, task: TaskId, ends: &Ends) -> Wanted {
     let zone = Zone::chosen();
     let window = run.step(task).and_then(|step| step.policy.window);
     let mut doubts: Vec<String> =
@@ -145,7 +146,7 @@ async fn wanted(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Wanted {
         Ok(None) => return Wanted::Yes(doubts),
         Err(error) => return Wanted::No(Err(error)),
     };
-    match condition::foresee(run, &when, task).await {
+    match condition::foresee(run, &when, task, ends).await {
         Ok(Some(true)) => Wanted::Yes(doubts),
         Ok(None) => {
             doubts.push(format!("only if {}", when.words));
@@ -158,6 +159,7 @@ async fn wanted(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Wanted {
 
 fn tell(
     run: &mut Run,
+    ends: &mut Ends,
     task: TaskId,
     what: Result<Outlook>,
     warnings: Vec<String>,
@@ -169,6 +171,12 @@ fn tell(
         Ok(Outlook::Answered(answer)) => answer.holds,
         _ => false,
     };
+    // What only waits for a command or another user is foreseen all the same.
+    match &what {
+        Ok(Outlook::Unchanged) => drop(ends.insert(task, TaskStatus::Unchanged)),
+        Ok(Outlook::Skipped(_)) => drop(ends.insert(task, TaskStatus::Skipped)),
+        _ => {}
+    }
     if quiet && status == Some(TaskStatus::Ready) {
         let recorded = Recorded { seq: run.seq + 1, at: 0, event: Event::Unchanged { task } };
         if let Err(illegal) = run.apply(&recorded) {

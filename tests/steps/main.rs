@@ -250,6 +250,30 @@ fn the_record_of_a_command_says_where_it_ran_and_with_what_and_no_secret() {
 }
 
 #[test]
+fn a_dry_run_shows_a_command_as_an_approval_does() {
+    let platform = Platform::new();
+    let root = platform.folder.path();
+    let text = "rekindle: 2\ninputs: { tok: { secret: true } }\nsteps:\n  \
+                - { id: hook, run: [hubctl, stop, --all], cwd: /srv/hub, env: { HUB: eu-west, TOKEN: \"${tok}\" } }\n";
+    fs::write(root.join("hook.yaml"), text).unwrap();
+    let rekindle = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
+        command.args(arguments).current_dir(root).env("REKINDLE_STATE", root.join("state"));
+        command.env("REKINDLE_INPUT_TOK", "hunter22-hunter22").stdin(std::process::Stdio::null());
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(!said.contains("hunter22"), "{said}");
+        said
+    };
+    let shown = "  $ hubctl stop --all\n  in      /srv/hub\n  with    HUB=eu-west\n  with    TOKEN=••••\n";
+    for told in [rekindle(&["plan", "hook.yaml", "--out", "plan.json"]), rekindle(&["review", "plan.json", "--yes"])] {
+        assert!(told.contains(shown), "{told}");
+    }
+    let saved = fs::read_to_string(root.join("plan.json")).unwrap();
+    assert!(saved.contains("/srv/hub") && !saved.contains("hunter22"), "{saved}");
+}
+
+#[test]
 fn nobody_is_said_to_have_confirmed_a_question_that_was_not_asked() {
     let platform = Platform::new();
     let steps = "  - id: seen\n    about: the first user is back\n    confirm: ana sees her files\n    \
