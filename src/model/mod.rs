@@ -69,7 +69,7 @@ pub use progress::Progress;
 pub use resource::{Body, Location, Owner, Resource, ResourceId, Scope};
 pub use run::{IllegalEvent, Run, RunState, UndoneShare};
 pub use schema::{Fidelity, FieldRule, FieldShape, KindSchema, Privileges, Schema};
-pub use secret::{COVERED, DigestKey, MASKED, Secret};
+pub use secret::{COVERED, DigestKey, MASKED, Secret, without_digests};
 pub use selection::Selection;
 pub use size::{plural, size};
 pub use some_of::some_of;

@@ -54,6 +54,7 @@ async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) ->
         secrets: vec![Secret::new("hush-hush"), Secret::new("two\nlines of it")],
         cwd: None,
         deadline,
+        captures: false,
     };
     let session = new_session(Arc::new(OneCommand(line)), &state, "command", crate::YES);
     let step = StepHeader {
