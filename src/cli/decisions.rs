@@ -9,7 +9,8 @@ use super::plan::Totals;
 use crate::diff::files::TextDiff;
 use crate::engine::{Foreseen, Outlook};
 use crate::model::{
-    Answer, Digest, Error, ErrorKind, Plan, Problem, Result, RunHeader, Selection, TargetIdentity, visible,
+    Answer, Digest, Error, ErrorKind, Plan, PlannedCommand, Problem, Result, RunHeader, Selection, TargetIdentity,
+    visible,
 };
 
 /// A dry run on disk, to be reviewed elsewhere or later. Holds no secret.
@@ -61,12 +62,30 @@ pub struct HunkLines {
 #[serde(rename_all = "kebab-case")]
 pub enum TaskOutlook {
     Unchanged,
-    Changes { digest: Digest, plan: Box<Plan> },
-    Command { argv: Vec<String> },
-    Answered { answer: Answer },
-    Asks { text: String },
-    Skipped { when: String },
-    Failed { problem: Problem },
+    Changes {
+        digest: Digest,
+        plan: Box<Plan>,
+        /// Equal for plans that change the same. Older plans do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cohort: Option<Digest>,
+    },
+    Command(PlannedCommand),
+    /// It is made of what these steps print.
+    Open {
+        steps: Vec<String>,
+    },
+    Answered {
+        answer: Answer,
+    },
+    Asks {
+        text: String,
+    },
+    Skipped {
+        when: String,
+    },
+    Failed {
+        problem: Problem,
+    },
 }
 
 /// What a review decided: by task, which plan was approved and which of its hunks were left out.
@@ -111,10 +130,11 @@ impl PlanFile {
         let warnings = if is_unchanged { foreseen.warnings } else { Vec::new() };
         let outlook = match foreseen.what {
             Ok(Outlook::Unchanged) => TaskOutlook::Unchanged,
-            Ok(Outlook::Changes { proposal, digest, .. }) => {
-                TaskOutlook::Changes { digest, plan: Box::new(Plan::clone(&proposal.plan)) }
+            Ok(Outlook::Changes { proposal, digest, cohort, .. }) => {
+                TaskOutlook::Changes { digest, plan: Box::new(Plan::clone(&proposal.plan)), cohort: Some(cohort) }
             }
-            Ok(Outlook::Command(argv)) => TaskOutlook::Command { argv },
+            Ok(Outlook::Command(command)) => TaskOutlook::Command(command),
+            Ok(Outlook::Open(steps)) => TaskOutlook::Open { steps },
             Ok(Outlook::Answered(answer)) => TaskOutlook::Answered { answer },
             Ok(Outlook::Asks(text)) => TaskOutlook::Asks { text },
             Ok(Outlook::Skipped(when)) => TaskOutlook::Skipped { when },
@@ -145,7 +165,7 @@ impl PlanFile {
             ));
         }
         for task in &plan.tasks {
-            if let TaskOutlook::Changes { digest, plan } = &task.outlook
+            if let TaskOutlook::Changes { digest, plan, .. } = &task.outlook
                 && (plan.digest(&Selection::all()) != *digest || plan.task != task.task)
             {
                 let why = format!("the plan of {} is not the one its digest names", crate::model::visible(&task.task));
@@ -159,6 +179,10 @@ impl PlanFile {
 impl DecisionsFile {
     pub fn new(by: String, runbook: Digest) -> Self {
         Self { rekindle_decisions: FORM, by, runbook: Some(runbook), tasks: BTreeMap::new() }
+    }
+
+    pub fn approve(&mut self, task: &PlannedTask, digest: Digest, left_out: Selection) {
+        self.tasks.insert(task.task.clone(), Decision { digest, left_out });
     }
 
     pub fn read(path: &Path) -> Result<Self> {

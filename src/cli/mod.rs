@@ -9,6 +9,7 @@ mod config;
 mod core_dumps;
 mod decisions;
 mod demo;
+mod equal_plans;
 mod failure;
 mod given;
 mod held_back;
@@ -143,7 +144,7 @@ fn perform(verb: Verb, output: &mut Output) -> Result<Exit> {
     match verb {
         Verb::Run(args) => in_runtime(run::run(args, output)),
         Verb::Plan(args) => in_runtime(plan::run(args, output)),
-        Verb::Review(args) => review::run(&args, output),
+        Verb::Review(args) => in_runtime(review::run(args, output)),
         Verb::Resume(args) => in_runtime(resume::run(args, output)),
         Verb::Undo(args) => in_runtime(undo::run(args, output)),
         Verb::Verify(args) => in_runtime(verify::run(args, output)),

@@ -3,13 +3,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::decisions::{Decision, DecisionsFile, PlanFile, PlannedTask, TaskOutlook};
+use super::decisions::{DecisionsFile, PlanFile, PlannedTask, TaskOutlook};
+use super::equal_plans::EqualPlans;
 use super::plain::{
-    Choice, HUNKS_QUESTION, MustType, PlanShown, Question, answer_alone, ask_alone, choose_hunks, counted, sides,
+    Choice, Person, PlanShown, Question, approval, counted, group_approval, leave_out_hunks, sides,
 };
 use super::{Exit, Output, operate};
 use crate::engine::shown_command;
-use crate::model::{Error, ErrorKind, Plan, Result, Selection, visible};
+use crate::model::{COVERED, Digest, Error, ErrorKind, Plan, Result, Selection, visible};
 
 /// Decides on a saved plan: hunk by hunk now, to be applied later
 ///
@@ -30,36 +31,46 @@ pub struct ReviewArgs {
 
 const MOST_HUNKS: usize = 40;
 
-pub fn run(args: &ReviewArgs, output: &Output) -> Result<Exit> {
+pub async fn run(args: ReviewArgs, output: &Output) -> Result<Exit> {
     let planned = PlanFile::read(&args.plan)?;
     if !args.yes && !std::io::stdin().is_terminal() && output.json {
         return Err(Error::new(ErrorKind::Invalid, "review the plan", "there is nobody to ask").next("give --yes"));
     }
+    let equal = EqualPlans::of(&planned.tasks);
     let mut decisions = DecisionsFile::new(operate::operator(), planned.runbook);
     let mut open = 0_usize;
     let mut is_left = false;
-    for task in &planned.tasks {
+    for (at, task) in planned.tasks.iter().enumerate() {
         let (digest, plan) = match &task.outlook {
-            TaskOutlook::Changes { digest, plan } => (*digest, plan),
-            TaskOutlook::Failed { problem } => {
-                output.print(&format!("{}\n  cannot be decided: {}\n", visible(&task.task), visible(&problem.what)))?;
-                open += 1;
+            TaskOutlook::Changes { digest, plan, .. } => (*digest, plan),
+            other => {
+                open += usize::from(matches!(other, TaskOutlook::Failed { .. }));
+                if !output.json {
+                    undecidable(task).iter().try_for_each(|line| output.print(&format!("{line}\n")))?;
+                }
                 continue;
             }
-            _ => continue,
         };
+        if decisions.tasks.contains_key(&task.task) {
+            continue;
+        }
         if is_left {
             open += 1;
             continue;
         }
         if args.yes {
-            decisions.tasks.insert(task.task.clone(), Decision { digest, left_out: Selection::all() });
+            decisions.approve(task, digest, Selection::all());
             continue;
         }
-        match decide(task, plan, output)? {
-            Decided::Yes(selection) => {
-                let digest = plan.digest(&selection);
-                decisions.tasks.insert(task.task.clone(), Decision { digest, left_out: selection });
+        let others: Vec<(&PlannedTask, Digest, &Plan)> =
+            equal.after(at).filter_map(|at| plan_of(&planned, at)).collect();
+        match decide(task, plan, &others, output).await? {
+            Decided::Yes(selection) => decisions.approve(task, plan.digest(&selection), selection),
+            Decided::All => {
+                decisions.approve(task, digest, Selection::all());
+                for (task, digest, _) in others {
+                    decisions.approve(task, digest, Selection::all());
+                }
             }
             Decided::No => open += 1,
             Decided::Leave => {
@@ -79,6 +90,40 @@ pub fn run(args: &ReviewArgs, output: &Output) -> Result<Exit> {
     Ok(if open == 0 { Exit::Fine } else { Exit::ChangesPending })
 }
 
+fn plan_of(planned: &PlanFile, at: usize) -> Option<(&PlannedTask, Digest, &Plan)> {
+    let task = planned.tasks.get(at)?;
+    match &task.outlook {
+        TaskOutlook::Changes { digest, plan, .. } => Some((task, *digest, plan)),
+        _ => None,
+    }
+}
+
+/// What is no plan to decide on now, where it is more than nothing to do.
+fn undecidable(task: &PlannedTask) -> Vec<String> {
+    let name = visible(&task.task);
+    match &task.outlook {
+        TaskOutlook::Failed { problem } => {
+            vec![format!("{name}\n  cannot be decided: {}", visible(&problem.what))]
+        }
+        TaskOutlook::Command(command) => {
+            let mut lines = vec![format!("{name}\n  the run asks for it when its turn comes:")];
+            lines.extend(command.lines(COVERED).iter().map(|line| format!("  {line}")));
+            lines
+        }
+        TaskOutlook::Asks { text } => {
+            vec![format!("{name}\n  the run asks a person when its turn comes: {}", visible(text))]
+        }
+        TaskOutlook::Open { steps } => {
+            let steps = visible(&steps.join(", ")).into_owned();
+            vec![format!("{name}\n  the run plans it once {steps} has run, and asks then")]
+        }
+        TaskOutlook::Unchanged
+        | TaskOutlook::Answered { .. }
+        | TaskOutlook::Skipped { .. }
+        | TaskOutlook::Changes { .. } => Vec::new(),
+    }
+}
+
 /// The command that applies the decisions.
 fn next(given: &[String], decisions: &Path) -> String {
     let (runbook, flags) = match given.split_first() {
@@ -92,44 +137,56 @@ fn next(given: &[String], decisions: &Path) -> String {
 
 enum Decided {
     Yes(Selection),
+    /// This one and all that change the same.
+    All,
     No,
     Leave,
 }
 
-fn decide(task: &PlannedTask, plan: &Plan, output: &Output) -> Result<Decided> {
+async fn decide(
+    task: &PlannedTask,
+    plan: &Plan,
+    equal: &[(&PlannedTask, Digest, &Plan)],
+    output: &Output,
+) -> Result<Decided> {
+    let person = Person::default();
     let mut selection = Selection::all();
     show(task, plan, &selection, MOST_HUNKS, output)?;
     let has_hunks = plan.changes.iter().any(|change| !change.hunks.is_empty());
-    let mut choices = vec![Choice::Approve];
-    choices.extend(has_hunks.then_some([Choice::Hunks, Choice::Full]).into_iter().flatten());
-    choices.extend([Choice::Later, Choice::Quit]);
     let name = visible(&task.task);
-    let question = Question {
-        sentence: format!("What is to be done with this plan of {name}?"),
-        choices,
-        owner: None,
-        more: 0,
-        about: format!("review of {name}"),
-    };
     loop {
-        match ask_alone(&question) {
+        let is_whole = selection.takes_all() && !equal.is_empty();
+        let mut choices = vec![Choice::Approve];
+        choices.extend(is_whole.then_some(Choice::Group));
+        choices.extend(has_hunks.then_some([Choice::Hunks, Choice::Full]).into_iter().flatten());
+        choices.extend([Choice::Later, Choice::Quit]);
+        let question = Question {
+            sentence: format!("What is to be done with this plan of {name}?"),
+            choices,
+            owner: None,
+            more: equal.len(),
+            has_canary: false,
+            about: format!("review of {name}"),
+        };
+        match person.ask(&question).await {
             Some(Choice::Approve) => {
-                let Some(must) = MustType::of(plan, &selection) else { return Ok(Decided::Yes(selection)) };
-                match answer_alone(&must.question()) {
-                    Some(typed) if must.is_met_by(&typed) => return Ok(Decided::Yes(selection)),
-                    Some(_) => output.print("nothing was approved\n")?,
-                    None => return Ok(Decided::Leave),
+                if approval(person, plan, &selection).await {
+                    return Ok(Decided::Yes(selection));
                 }
             }
+            Some(Choice::Group) => {
+                let plans = || std::iter::once(plan).chain(equal.iter().map(|(_, _, plan)| *plan));
+                let names = std::iter::once(task).chain(equal.iter().map(|(task, ..)| *task));
+                let names: Vec<String> = names.map(|task| visible(&task.task).into_owned()).collect();
+                let deletes = plans().map(|plan| plan.counts(&Selection::all()).deletes()).sum();
+                let is_lost = plans().any(|plan| plan.irreversible(&Selection::all()).next().is_some());
+                if group_approval(person, &names, deletes, is_lost, false).await {
+                    return Ok(Decided::All);
+                }
+                person.tell("nothing was approved");
+            }
             Some(Choice::Hunks) => {
-                let mut asked = HUNKS_QUESTION.to_owned();
-                let said = loop {
-                    let Some(typed) = answer_alone(&asked) else { return Ok(Decided::Leave) };
-                    match choose_hunks(plan, &mut selection, &typed) {
-                        Ok(said) => break said,
-                        Err(why) => asked = why,
-                    }
-                };
+                let Some(said) = leave_out_hunks(person, plan, &mut selection).await else { return Ok(Decided::Leave) };
                 for line in said {
                     output.print(&format!("{line}\n"))?;
                 }

@@ -3,7 +3,7 @@ use clap::Args;
 use super::{Exit, Output, operate, remark};
 use crate::journal::{ReadJournal, RunFolder, StateFolder};
 use crate::model::{Error, ErrorKind, Result, Zone};
-use crate::report::{RunRow, table, wide_table};
+use crate::report::{RunRow, STATES, table, wide_table};
 
 /// All runs of this machine, and those of demos that were kept: how they stand, who holds them
 #[derive(Args, Debug)]
@@ -11,7 +11,7 @@ pub struct RunsArgs {
     /// Only runs that have this in their name or title
     text: Option<String>,
     /// Only runs in this state, as in complete, undone, incomplete, paused or closed
-    #[arg(long, value_name = "STATE")]
+    #[arg(long, value_name = "STATE", value_parser = STATES)]
     state: Option<String>,
     /// Only the latest so many
     #[arg(long, value_name = "COUNT")]

@@ -2,7 +2,7 @@ use std::io::{BufRead, Write};
 
 use super::plain::{opening_lines, totals};
 use super::say;
-use crate::model::{ApprovalPolicy, Run, StepKind, TaskId, TaskStatus, Zone, visible};
+use crate::model::{ApprovalPolicy, Run, StepKind, TaskId, TaskStatus, Zone, some_of, visible};
 
 /// More names would only fill the screen.
 const MOST_NAMED: usize = 6;
@@ -59,19 +59,8 @@ impl Standing {
 
 fn named(run: &Run, is_meant: impl Fn(TaskId, TaskStatus) -> bool) -> Option<String> {
     let meant = (0_u32..).map(TaskId).zip(&run.tasks).filter(|(id, task)| is_meant(*id, task.status));
-    let mut names = Vec::new();
-    let mut more = 0;
-    for (id, _) in meant {
-        if names.len() < MOST_NAMED {
-            names.push(visible(&run.name(id)).into_owned());
-        } else {
-            more += 1;
-        }
-    }
-    if more > 0 {
-        names.push(format!("and {more} more"));
-    }
-    (!names.is_empty()).then(|| names.join(", "))
+    let names = some_of(meant.map(|(id, _)| visible(&run.name(id)).into_owned()), MOST_NAMED, ", ");
+    (!names.is_empty()).then_some(names)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::{ApprovalArgs, InputArgs, Output, say};
 use crate::engine::{Command, Purpose, shown_command};
 use crate::model::{
     ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, UNDO_LOST, plural,
-    visible,
+    some_of, visible,
 };
 use crate::runbook::owner_of;
 use crate::signals::Signals;
@@ -236,13 +236,8 @@ const MOST_NAMED: usize = 6;
 fn behind(run: &Run, left: &[TaskId]) -> Option<String> {
     let untouched = |task: &&TaskId| run.tasks.get(task.index()).is_some_and(|state| state.pass != Pass::Undo);
     let names: Vec<String> = left.iter().filter(untouched).map(|task| shown_name(run, *task)).collect();
-    (!names.is_empty()).then(|| format!("not begun, for later steps are undone first: {}", some_of(&names)))
-}
-
-fn some_of(names: &[String]) -> String {
-    let (first, rest) = names.split_at(names.len().min(MOST_NAMED));
-    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    format!("{}{more}", first.join(", "))
+    (!names.is_empty())
+        .then(|| format!("not begun, for later steps are undone first: {}", some_of(&names, MOST_NAMED, ", ")))
 }
 
 impl UndoArgs {

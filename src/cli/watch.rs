@@ -172,7 +172,7 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
                 run.apply(&recorded)
                     .map_err(|illegal| Error::new(ErrorKind::Corrupt, "follow the run", illegal.to_string()))?;
                 if output.json {
-                    output.print(&format!("{}\n", event_json(&recorded)))?;
+                    output.print(&format!("{}\n", event_json(&run, &recorded)))?;
                 } else if let Some(line) = event_line(&run, &recorded) {
                     output.print(&format!("{line}\n"))?;
                 }

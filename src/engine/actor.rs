@@ -9,7 +9,8 @@ use super::handle::Request;
 use super::lane::Lane;
 use super::notice::Notice;
 use super::proposals::Proposals;
-use super::script::{Asking, Script, Work};
+use super::script::{Asking, Script, Work, outputs};
+use super::windows::Outside;
 use super::worker::Done;
 use crate::journal::Present;
 use crate::model::{
@@ -40,6 +41,7 @@ pub(super) struct Actor {
     pub tries: HashMap<TaskId, Tries>,
     /// Tasks that the runbook tries again in a moment.
     pub due: HashSet<TaskId>,
+    pub outside: Outside,
     pub stopping: Option<Option<Problem>>,
     /// Every handle is gone: what is under way ends, nothing is begun.
     pub leaving: bool,
@@ -85,6 +87,7 @@ impl Actor {
             wanted: HashSet::new(),
             tries: HashMap::new(),
             due: HashSet::new(),
+            outside: Outside::new(),
             stopping: None,
             leaving: false,
             looking: false,
@@ -309,7 +312,7 @@ impl Actor {
             && self.in_flight.is_empty()
             && self.probing.is_empty()
             && !self.looking
-            && (self.due.is_empty() || self.run.state != RunState::Going)
+            && ((self.due.is_empty() && self.outside.is_empty()) || self.run.state != RunState::Going)
             && (self.run.state != RunState::Going || self.lanes.iter().all(Lane::is_idle));
         if idle && !self.told_idle {
             self.publish(Notice::Idle);
@@ -319,7 +322,7 @@ impl Actor {
 
     pub fn work(&self, task: TaskId) -> Result<Work> {
         let owner = self.run.owner(task);
-        self.setting.script.work(self.run.step_of(task), owner.as_ref())
+        self.setting.script.work(self.run.step_of(task), owner.as_ref(), &outputs(&self.run, task))
     }
 
     pub fn status(&self, task: TaskId) -> TaskStatus {

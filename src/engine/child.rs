@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::actor::Clock;
 use super::asking::{self, Waited};
+use super::capture::Captured;
 use super::command_environment::inherited;
 use super::lineage::Lineage;
 use super::mask::Mask;
@@ -41,6 +42,7 @@ pub(super) async fn run(
         dependents_go_on: false,
         kept: None,
         bytes: 0,
+        output: None,
     };
     let Some((program, arguments)) = line.argv.split_first() else {
         return failed(Error::new(ErrorKind::Invalid, doing, "the command is empty"));
@@ -63,8 +65,9 @@ pub(super) async fn run(
         Err(error) => return failed(Error::io(doing, error)),
     };
     let mask = Mask::of(&line.secrets);
+    let captured = Captured::default();
     let outputs = [
-        child.stdout.take().map(|pipe| tokio::spawn(stream(task, pipe, mask.clone(), mailbox.clone()))),
+        child.stdout.take().map(|pipe| tokio::spawn(stream(task, captured.from(pipe), mask.clone(), mailbox.clone()))),
         child.stderr.take().map(|pipe| tokio::spawn(stream(task, pipe, mask.clone(), mailbox.clone()))),
     ];
     let until = clock().saturating_add(asking::milliseconds(line.deadline));
@@ -88,8 +91,20 @@ pub(super) async fn run(
             tracing::info!(target: "run", "a process that the command left holds its output open; it is read no further");
         }
     }
+    let output = line.captures.then(|| captured.text(&mask)).transpose();
     match ended {
         Ended::Itself(Ok(status)) if status.success() => Written {
+            output: match output {
+                Ok(output) => output,
+                Err(why) => {
+                    let why = format!("it ended well, and its output cannot be captured: {why}");
+                    return failed(
+                        Error::new(ErrorKind::NotMet, doing, why)
+                            .known(Known::Unknown)
+                            .next("have it print no more than a later step needs, then retry this task"),
+                    );
+                }
+            },
             task,
             known: Known::Applied,
             post: None,

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::model::{
     Digest, DigestBuilder, Entry, Hunk, HunkAt, NodeKind, PlannedCommand, Proposal, Resource, Shown, Tree, TreePath,
+    without_owner,
 };
 
 /// Larger plans are each their own cohort: nobody approves a thousand files by their likeness.
@@ -169,20 +170,8 @@ fn hash_command(builder: &mut DigestBuilder, command: &PlannedCommand, owner: &s
     }
 }
 
-/// The owner's name is taken out where it stands as a word: `1` is not taken out of `10`.
 fn without(text: &str, owner: &str) -> String {
-    let (mut left, mut at) = (String::with_capacity(text.len()), 0);
-    while let Some(found) = text.get(at..).filter(|_| !owner.is_empty()).and_then(|rest| rest.find(owner)) {
-        let (start, end) = (at + found, at + found + owner.len());
-        let touches = |one: Option<char>| one.is_some_and(char::is_alphanumeric);
-        let before = text.get(..start).and_then(|text| text.chars().next_back());
-        let is_word = !touches(before) && !touches(text.get(end..).and_then(|text| text.chars().next()));
-        left.push_str(text.get(at..start).unwrap_or_default());
-        left.push_str(if is_word { "\u{0}owner\u{0}" } else { owner });
-        at = end;
-    }
-    left.push_str(text.get(at..).unwrap_or_default());
-    left
+    without_owner(text, owner, "\u{0}owner\u{0}")
 }
 
 /// Of texts only: a number is nobody's name.

@@ -256,7 +256,7 @@ impl Actor {
             }
             // After a resume: it waits for a decision, and nobody has it in memory any more.
             (TaskStatus::Review | TaskStatus::Approved, Ok(Work::Run(line))) => {
-                let made = Arc::new(self.made_of_command(task, line));
+                let made = Arc::new(self.made_of_command(task, &line));
                 self.on_proposal_read(task, Ok(made), answer);
             }
             _ => {

@@ -1,6 +1,8 @@
+use std::collections::HashMap;
+
 use super::actor::Actor;
 use super::asking;
-use super::script::When;
+use super::script::{When, outputs};
 use super::worker::Done;
 use crate::model::{Answer, BY_RUNBOOK, Error, ErrorKind, Event, Pass, Result, Run, TaskId, TaskStatus};
 
@@ -25,7 +27,8 @@ impl Actor {
     }
 
     fn when(&self, task: TaskId) -> Result<Option<When>> {
-        self.setting.script.when(self.run.step_of(task), self.run.owner(task).as_ref())
+        let outputs = outputs(&self.run, task);
+        self.setting.script.when(self.run.step_of(task), self.run.owner(task).as_ref(), &outputs)
     }
 
     fn holds(&self, task: TaskId, when: &When, answers: &[bool]) -> Option<bool> {
@@ -82,9 +85,23 @@ async fn answers(when: &When) -> Result<Vec<Answer>> {
 
 /// Of the same owner, else of any: whether that step's task is in one of these; nothing before it has ended.
 fn ended_as(run: &Run, task: TaskId, step: u16, is: &[TaskStatus]) -> Option<bool> {
+    ended_so(run, task, step, is, &|_| None)
+}
+
+/// Ends of tasks that a dry run foresees.
+pub(super) type Ends = HashMap<TaskId, TaskStatus>;
+
+fn ended_so(
+    run: &Run,
+    task: TaskId,
+    step: u16,
+    is: &[TaskStatus],
+    foreseen: &dyn Fn(TaskId) -> Option<TaskStatus>,
+) -> Option<bool> {
     let mut ended = true;
     for one in run.tasks_beside(task, usize::from(step)) {
         let status = run.tasks.get(TaskId(one).index()).map(|state| state.status).unwrap_or_default();
+        let status = if status.is_settled() { status } else { foreseen(TaskId(one)).unwrap_or(status) };
         if is.contains(&status) {
             return Some(true);
         }
@@ -95,8 +112,10 @@ fn ended_as(run: &Run, task: TaskId, step: u16, is: &[TaskStatus]) -> Option<boo
 
 /// What a dry run can tell of a task's condition: nothing where it has none. `None` within: it depends on what is
 /// still to happen.
-pub(super) async fn foresee(run: &Run, when: &When, task: TaskId) -> Result<Option<bool>> {
-    let step = |step: u16, is: &[TaskStatus]| ended_as(run, task, step, is);
+/// `ends`: how tasks end that nothing has happened to, as far as the dry run can tell.
+pub(super) async fn foresee(run: &Run, when: &When, task: TaskId, ends: &Ends) -> Result<Option<bool>> {
+    let status = |one: TaskId| ends.get(&one).copied();
+    let step = |step: u16, is: &[TaskStatus]| ended_so(run, task, step, is, &status);
     if let Some(holds) = when.condition.holds(&step, &[]) {
         return Ok(Some(holds));
     }

@@ -3,13 +3,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::asking;
-use super::condition;
+use super::condition::{self, Ends};
 use super::context::Pinned;
 use super::made::Made;
 use super::planner::{ToPlan, plan_batch};
-use super::script::{Asking, Script, Work};
+use super::script::{Asking, Script, Work, outputs};
 use crate::model::{
-    Answer, Counts, Digest, DigestKey, Event, Plan, Proposal, Recorded, Result, Run, StepKind, TaskId, TaskStatus,
+    Answer, Counts, Digest, DigestKey, Event, Plan, PlannedCommand, Proposal, Recorded, Result, Run, StepKind, TaskId,
+    TaskStatus, Zone, output_variable,
 };
 
 /// What one task of a runbook would do now.
@@ -31,13 +32,15 @@ pub enum Outlook {
         counts: Counts,
         cohort: Digest,
     },
-    /// A command that would be run: what it changes is not known.
-    Command(Vec<String>),
+    /// A command that would be run, as it would be approved: what it changes is not known.
+    Command(PlannedCommand),
     Answered(Answer),
     /// A person would be asked.
     Asks(String),
     /// Its condition does not hold: why, in words.
     Skipped(String),
+    /// It cannot be planned before these steps have printed what it is made of.
+    Open(Vec<String>),
 }
 
 /// A component that takes no more tasks at once is slow with each.
@@ -64,16 +67,20 @@ async fn foresee_all(
     let pinned = Arc::new(Pinned::of(&run.header, key, &script.components()));
     // What is found equal counts as done for what needs it: the same fold says who is ready then.
     let mut run = run.clone();
+    let mut ends = Ends::new();
     for step in 0..run.header.steps.len() {
         let tasks: Vec<TaskId> = run.step_tasks(step).map(TaskId).collect();
         let kind = run.header.steps.get(step).map(|header| header.kind);
         if !matches!(kind, Some(StepKind::Restore | StepKind::Apply)) {
             for task in tasks {
-                let (what, warnings) = match wanted(&run, script, task).await {
-                    Wanted::Yes(doubt) => (foresee_other(&run, script, task).await, doubt),
+                let (what, warnings) = match wanted(&run, script, task, &ends).await {
+                    Wanted::Yes(mut doubts) => {
+                        let what = foresee_other(&run, script, task, &pinned.key, &mut doubts).await;
+                        (what, doubts)
+                    }
                     Wanted::No(what) => (what, Vec::new()),
                 };
-                tell(&mut run, task, what, warnings, see)?;
+                tell(&mut run, &mut ends, task, what, warnings, see)?;
             }
             continue;
         }
@@ -90,25 +97,32 @@ async fn foresee_all(
             let mut to_plan = Vec::new();
             let mut doubts = HashMap::new();
             for task in tasks {
-                match wanted(&run, script, *task).await {
+                match wanted(&run, script, *task, &ends).await {
                     Wanted::Yes(doubt) => drop(doubts.insert(*task, doubt)),
                     Wanted::No(what) => {
-                        tell(&mut run, *task, what, Vec::new(), see)?;
+                        tell(&mut run, &mut ends, *task, what, Vec::new(), see)?;
                         continue;
                     }
                 }
-                match script.work(step, run.owner(*task).as_ref()) {
+                let open = unprinted(&run, script, *task);
+                if !open.is_empty() {
+                    let doubts = doubts.remove(task).unwrap_or_default();
+                    tell(&mut run, &mut ends, *task, Ok(Outlook::Open(open)), doubts, see)?;
+                    continue;
+                }
+                let work = script.work(step, run.owner(*task).as_ref(), &outputs(&run, *task));
+                match work {
                     Ok(Work::Restore(restore)) => {
                         to_plan.push(ToPlan { task: *task, name: run.name(*task), restore, standing: Vec::new() })
                     }
                     Ok(_) => {}
-                    Err(error) => tell(&mut run, *task, Err(error), Vec::new(), see)?,
+                    Err(error) => tell(&mut run, &mut ends, *task, Err(error), Vec::new(), see)?,
                 }
             }
             for (task, made) in plan_batch(&pinned, to_plan).await {
                 let mut warnings = doubts.remove(&task).unwrap_or_default();
                 warnings.extend(made.as_ref().map(|made| made.proposal.plan.warned()).unwrap_or_default());
-                tell(&mut run, task, made.map(|made| outlook(&made)), warnings, see)?;
+                tell(&mut run, &mut ends, task, made.map(|made| outlook(&made)), warnings, see)?;
             }
         }
     }
@@ -122,15 +136,22 @@ enum Wanted {
     No(Result<Outlook>),
 }
 
-async fn wanted(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Wanted {
-    let when = match script.when(run.step_of(task), run.owner(task).as_ref()) {
+async fn wanted(run: &Run, script: &Arc<dyn Script>, task: TaskId, ends: &Ends) -> Wanted {
+    let zone = Zone::chosen();
+    let window = run.step(task).and_then(|step| step.policy.window);
+    let mut doubts: Vec<String> =
+        window.map(|window| format!("waits for its window: {}", window.words(&zone))).into_iter().collect();
+    let when = match script.when(run.step_of(task), run.owner(task).as_ref(), &outputs(run, task)) {
         Ok(Some(when)) => when,
-        Ok(None) => return Wanted::Yes(Vec::new()),
+        Ok(None) => return Wanted::Yes(doubts),
         Err(error) => return Wanted::No(Err(error)),
     };
-    match condition::foresee(run, &when, task).await {
-        Ok(Some(true)) => Wanted::Yes(Vec::new()),
-        Ok(None) => Wanted::Yes(vec![format!("only if {}", when.words)]),
+    match condition::foresee(run, &when, task, ends).await {
+        Ok(Some(true)) => Wanted::Yes(doubts),
+        Ok(None) => {
+            doubts.push(format!("only if {}", when.words));
+            Wanted::Yes(doubts)
+        }
         Ok(Some(false)) => Wanted::No(Ok(Outlook::Skipped(when.words))),
         Err(error) => Wanted::No(Err(error)),
     }
@@ -138,6 +159,7 @@ async fn wanted(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Wanted {
 
 fn tell(
     run: &mut Run,
+    ends: &mut Ends,
     task: TaskId,
     what: Result<Outlook>,
     warnings: Vec<String>,
@@ -149,6 +171,12 @@ fn tell(
         Ok(Outlook::Answered(answer)) => answer.holds,
         _ => false,
     };
+    // What only waits for a command or another user is foreseen all the same.
+    match &what {
+        Ok(Outlook::Unchanged) => drop(ends.insert(task, TaskStatus::Unchanged)),
+        Ok(Outlook::Skipped(_)) => drop(ends.insert(task, TaskStatus::Skipped)),
+        _ => {}
+    }
     if quiet && status == Some(TaskStatus::Ready) {
         let recorded = Recorded { seq: run.seq + 1, at: 0, event: Event::Unchanged { task } };
         if let Err(illegal) = run.apply(&recorded) {
@@ -166,11 +194,34 @@ fn outlook(made: &Made) -> Outlook {
     Outlook::Changes { proposal: made.proposal.clone(), digest: made.digest, counts: made.counts, cohort: made.cohort }
 }
 
-async fn foresee_other(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Result<Outlook> {
-    match script.work(run.step_of(task), run.owner(task).as_ref())? {
-        Work::Run(line) => Ok(Outlook::Command(line.argv)),
+/// The steps whose outputs a task is made of and that have not printed any yet.
+fn unprinted(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Vec<String> {
+    let mut used = script.outputs_used(run.step_of(task));
+    used.retain(|step| run.output(task, step).is_none());
+    used
+}
+
+async fn foresee_other(
+    run: &Run,
+    script: &Arc<dyn Script>,
+    task: TaskId,
+    key: &DigestKey,
+    warnings: &mut Vec<String>,
+) -> Result<Outlook> {
+    let open = unprinted(run, script, task);
+    // A command and a question are shown with the names of what is not known yet.
+    let said = |step: &str| {
+        let known = run.output(task, step).map(str::to_owned);
+        known.or_else(|| Some(format!("${{{}}}", output_variable(step))))
+    };
+    match script.work(run.step_of(task), run.owner(task).as_ref(), &said)? {
+        Work::Run(line) => {
+            warnings.extend(line.warnings());
+            Ok(Outlook::Command(line.planned(key)))
+        }
         Work::Ask(ask) => match ask.how.clone() {
             Asking::Confirm { text } => Ok(Outlook::Asks(text)),
+            _ if !open.is_empty() => Ok(Outlook::Open(open)),
             Asking::Check => asking::once(&ask).await.map(Outlook::Answered),
             // A dry run asks once and does not wait.
             Asking::Wait { .. } => asking::once(&ask).await.map(Outlook::Answered),

@@ -1,4 +1,4 @@
-use crate::model::{Known, Problem, ResourceId, plural};
+use crate::model::{Known, Problem, ResourceId, plural, some_of};
 
 /// So many reasons are told in full; the evidence counts the rest.
 const MOST_REASONS: usize = 8;
@@ -55,14 +55,10 @@ impl Failures {
     }
 }
 
-fn told(why: &str, mut names: Vec<String>) -> String {
-    let more = names.len().saturating_sub(MOST_NAMES);
-    names.truncate(MOST_NAMES);
-    let names = names.join(", ");
-    match (names.is_empty(), more) {
-        (true, _) => why.to_owned(),
-        (_, 0) => format!("{names}: {why}"),
-        _ => format!("{names} and {more} more: {why}"),
+fn told(why: &str, names: Vec<String>) -> String {
+    match names.is_empty() {
+        true => why.to_owned(),
+        false => format!("{}: {why}", some_of(names, MOST_NAMES, ", ")),
     }
 }
 

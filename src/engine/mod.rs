@@ -9,10 +9,12 @@
 mod actor;
 mod asking;
 mod calls;
+mod capture;
 mod child;
 mod cohort;
 mod command;
 mod command_environment;
+mod command_shown;
 mod commands;
 mod condition;
 mod contents;
@@ -41,6 +43,7 @@ mod session;
 mod settle;
 mod standing;
 mod undo;
+mod windows;
 mod worker;
 mod writer;
 
@@ -53,5 +56,5 @@ pub use handle::Engine;
 pub use holding::held_by_others;
 pub use mask::Mask;
 pub use notice::{Activity, Notice};
-pub use script::{Ask, Asking, CommandLine, Restore, Script, When, Work};
+pub use script::{Ask, Asking, CommandLine, Restore, Script, When, Work, outputs};
 pub use session::{Purpose, Session};

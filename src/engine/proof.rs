@@ -112,7 +112,7 @@ pub(super) fn conclude(
     let (partial, to_write) = (partial && known == Known::NotApplied, &ready.to_write);
     let kept = (to_write.pass == Pass::Restore).then(|| context.undo.count(task, to_write.attempt));
     let (evidence, problem) = (words.join("; "), failures.into_problem(all));
-    Written { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on }
+    Written { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on, output: None }
 }
 
 /// What a document's write really changed, where that is not all that was approved: somebody else was at it meanwhile.

@@ -69,13 +69,13 @@ impl Actor {
             }
             match self.work(task) {
                 // A person's own command asks it.
-                Ok(Work::Ask(ask)) if self.waits_for_a_person(&ask) => {}
+                Ok(Work::Ask(ask)) if self.waits_for_a_person(&ask) || !self.is_in_window(task) => {}
                 Ok(Work::Restore(restore)) => {
                     let item = self.to_plan(task, restore);
                     let undo = self.run.tasks.get(task.index()).is_some_and(|state| state.pass == Pass::Undo);
                     if undo { undoing.push(item) } else { to_plan.push(item) }
                 }
-                Ok(Work::Run(line)) => self.on_command_planned(task, line),
+                Ok(Work::Run(line)) => self.on_command_planned(task, &line),
                 Ok(Work::Ask(ask)) => {
                     let is_confirm = matches!(ask.how, Asking::Confirm { .. });
                     // Nobody is asked: the probe's answer alone goes on record.
@@ -115,6 +115,9 @@ impl Actor {
     fn begin_writing(&mut self, lane: usize, tasks: Vec<TaskId>) {
         let mut to_write = Vec::new();
         for task in &tasks {
+            if !self.is_in_window(*task) {
+                continue;
+            }
             match self.writing_of(*task) {
                 Ok(Some(item)) => to_write.push(item),
                 Ok(None) => self.begin_command(lane, *task),
@@ -171,7 +174,7 @@ impl Actor {
             lane.writing += 1;
         }
         // The report shows the command that was approved, word for word.
-        let made = Arc::new(self.made_of_command(task, line.clone()));
+        let made = Arc::new(self.made_of_command(task, &line));
         self.proposals.remove(task);
         if made.digest != digest {
             let why = "the command, its directory or its environment is not the one that was approved".to_owned();

@@ -3,16 +3,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::component::Component;
-use crate::model::{ComparePrecision, Condition, EnvironmentValue, Mode, Owner, Probe, Result, Scope, Secret};
+use crate::model::{
+    ComparePrecision, Condition, EnvironmentValue, Mode, Outputs, Owner, Probe, Result, Run, Scope, Secret, TaskId,
+};
 use crate::reader::Reader;
 
 /// What a run's steps mean, resolved against real systems: the engine asks it and knows no adapter.
 pub trait Script: Send + Sync {
-    /// The work of one task. Pure: the same answer for the life of a run.
-    fn work(&self, step: usize, owner: Option<&Owner>) -> Result<Work>;
+    /// The work of one task. Pure: the same answer for the same outputs.
+    fn work(&self, step: usize, owner: Option<&Owner>, outputs: Outputs<'_>) -> Result<Work>;
 
     /// What must hold for a task to be carried out, if anything. Pure as well.
-    fn when(&self, step: usize, owner: Option<&Owner>) -> Result<Option<When>>;
+    fn when(&self, step: usize, owner: Option<&Owner>, outputs: Outputs<'_>) -> Result<Option<When>>;
+
+    /// The steps whose outputs the work of this one is made of.
+    fn outputs_used(&self, _step: usize) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Every component that is written, by name: for identities and release.
     fn components(&self) -> Vec<(String, Arc<dyn Component>)>;
@@ -23,6 +30,11 @@ pub enum Work {
     Restore(Restore),
     Run(CommandLine),
     Ask(Ask),
+}
+
+/// What the run knows of earlier outputs, for one task.
+pub fn outputs(run: &Run, task: TaskId) -> impl Fn(&str) -> Option<String> + '_ {
+    move |step| run.output(task, step).map(str::to_owned)
 }
 
 /// A condition of the runbook.
@@ -58,6 +70,8 @@ pub struct CommandLine {
     /// Absolute. Without one it runs where this process does.
     pub cwd: Option<PathBuf>,
     pub deadline: Duration,
+    /// What it prints goes on record, for later steps.
+    pub captures: bool,
 }
 
 /// A question to a system, or to a person.

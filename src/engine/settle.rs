@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use super::actor::Actor;
 use super::made::Made;
-use super::mask::Mask;
 use super::notice::Notice;
 use super::recovery::Recovered;
 use super::script::CommandLine;
@@ -10,8 +9,8 @@ use super::session::Purpose;
 use super::worker::Done;
 use super::writer::{Intended, Written};
 use crate::model::{
-    ApprovalPolicy, DigestKey, EnvironmentValue, Error, ErrorKind, Event, Known, Mode, Pass, Plan, PlannedCommand,
-    Preview, Proposal, Result, Secret, Selection, Shown, TargetIdentity, TaskId, TaskStatus,
+    ApprovalPolicy, Error, ErrorKind, Event, Known, Mode, Pass, Plan, Preview, Proposal, Result, Selection,
+    TargetIdentity, TaskId, TaskStatus,
 };
 
 /// A policy that finds its approval void this often asks a person: something keeps changing the target.
@@ -71,6 +70,7 @@ impl Actor {
             Done::Output { task, line } => self.publish(Notice::Output { task, line }),
             Done::Answered { task, answer, by } => self.on_answered(task, answer, by),
             Done::ConditionAsked { task, answers } => self.on_condition_asked(task, answers),
+            Done::WindowDue { step } => self.on_window_due(step),
             Done::RetryDue { task } => self.on_retry_due(task),
             Done::Recovered { recovered } => self.on_recovered(recovered),
             Done::ProposalRead { task, made, answer } => self.on_proposal_read(task, made, answer),
@@ -124,20 +124,18 @@ impl Actor {
     }
 
     /// A command is its own plan: opaque, shown in full.
-    pub fn on_command_planned(&mut self, task: TaskId, line: CommandLine) {
+    pub fn on_command_planned(&mut self, task: TaskId, line: &CommandLine) {
         let made = self.made_of_command(task, line);
         self.on_planned(task, Ok(Arc::new(made)));
     }
 
     /// The same each time: a command is planned of the runbook alone.
-    pub fn made_of_command(&self, task: TaskId, line: CommandLine) -> Made {
+    pub fn made_of_command(&self, task: TaskId, line: &CommandLine) -> Made {
         let identity = TargetIdentity {
             system: "command".to_owned(),
             address: line.cwd.as_ref().map_or_else(|| ".".to_owned(), |cwd| cwd.display().to_string()),
             id: self.setting.context.pinned.run.to_string(),
         };
-        let directory = line.cwd.as_ref().map(|cwd| cwd.display().to_string());
-        let environment = environment(line.env, &line.secrets, &self.setting.context.pinned.key);
         let plan = Plan {
             task: self.run.name(task),
             pass: Pass::Restore,
@@ -147,11 +145,8 @@ impl Actor {
             mode: Mode::Merge,
             preview: Preview::Opaque,
             changes: Vec::new(),
-            command: Some(PlannedCommand { argv: line.argv, environment, directory }),
-            warnings: vec![format!(
-                "what a command changes is not known beforehand; it is killed after {} s",
-                line.deadline.as_secs()
-            )],
+            command: Some(line.planned(&self.setting.context.pinned.key)),
+            warnings: line.warnings(),
         };
         Made::new(Proposal::bodiless(plan))
     }
@@ -215,7 +210,7 @@ impl Actor {
     }
 
     fn on_written(&mut self, written: Written) {
-        let Written { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on } = written;
+        let Written { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on, output } = written;
         self.in_flight.remove(&task);
         self.progress.tell(&task.0.to_string(), None);
         if known == Known::Applied && problem.is_none() {
@@ -225,7 +220,18 @@ impl Actor {
             self.pause_unless_retried(task, problem);
         }
         let bytes = (bytes > 0).then_some(bytes);
-        self.record(Event::Outcome { task, known, post, evidence, problem, partial, kept, bytes, dependents_go_on });
+        self.record(Event::Outcome {
+            task,
+            known,
+            post,
+            evidence,
+            problem,
+            partial,
+            kept,
+            bytes,
+            dependents_go_on,
+            output,
+        });
     }
 
     /// Tasks whose worker ended without a word for them.
@@ -258,6 +264,7 @@ impl Actor {
                         kept: self.kept(task),
                         dependents_go_on: false,
                         bytes: None,
+                        output: None,
                     });
                 }
                 TaskStatus::Ready | TaskStatus::Review | TaskStatus::Approved => self.fail(task, &error),
@@ -329,17 +336,4 @@ impl Actor {
             self.queue_write(task);
         }
     }
-}
-
-/// As it is shown and approved: a value in which a known secret stands is one itself.
-fn environment(given: Vec<(String, EnvironmentValue)>, secrets: &[Secret], key: &DigestKey) -> Vec<(String, Shown)> {
-    let mask = Mask::of(secrets);
-    let shown = |value: EnvironmentValue| match value {
-        EnvironmentValue::Plain(value) if mask.covered(value.as_bytes()) == value.as_bytes() => {
-            Shown::Plain(value.into())
-        }
-        EnvironmentValue::Plain(value) => Shown::Secret(key.digest(value)),
-        EnvironmentValue::Secret(secret) => Shown::Secret(secret.digest(key)),
-    };
-    given.into_iter().map(|(name, value)| (name, shown(value))).collect()
 }

@@ -91,6 +91,10 @@ pub(super) enum Done {
     RetryDue {
         task: TaskId,
     },
+    /// The window of this step may be open now.
+    WindowDue {
+        step: usize,
+    },
     Recovered {
         recovered: Recovered,
     },

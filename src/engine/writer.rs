@@ -52,6 +52,8 @@ pub(super) struct Written {
     /// How many undo records a restore left.
     pub kept: Option<u32>,
     pub dependents_go_on: bool,
+    /// Of a command whose step captures it.
+    pub output: Option<String>,
     /// Of files' contents.
     pub bytes: u64,
 }

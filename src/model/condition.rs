@@ -7,6 +7,8 @@ pub enum Condition {
     Any(Vec<Condition>),
     Not(Box<Condition>),
     Known(bool),
+    /// It is about what a command has not printed.
+    Open,
     /// An earlier step of the same owner, or any task of it where it belongs to other owners, is in one of these.
     Step {
         step: u16,
@@ -26,6 +28,7 @@ impl Condition {
             Self::Any(any) => decided(any.iter().map(one), true),
             Self::Not(not) => one(not).map(|holds| !holds),
             Self::Known(holds) => Some(*holds),
+            Self::Open => None,
             Self::Step { step: at, is } => step(*at, is),
             Self::Probe(at) => answers.get(*at).copied(),
         }

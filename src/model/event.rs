@@ -143,6 +143,9 @@ pub enum Event {
         /// Of files' contents that were written.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bytes: Option<u64>,
+        /// What a command printed, where its step captures that for later ones. Never a secret.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
     },
     /// Failed before any effect.
     Failed {

@@ -51,6 +51,8 @@ pub struct Run {
     stays: HashMap<TaskId, Vec<String>>,
     /// Why tasks were skipped.
     pub skips: HashMap<TaskId, String>,
+    /// What commands printed, as far as their steps capture it.
+    pub outputs: HashMap<TaskId, String>,
     /// Of each step how many tasks are in each status: screens show it in every frame.
     by_step: Vec<[u32; TaskStatus::ALL.len()]>,
     /// What components call themselves since this run made them. Plans go on naming what the run began with.
@@ -193,6 +195,12 @@ impl Run {
         task.pass = pass;
         if let (Event::Outcome { bytes: Some(bytes), .. }, Pass::Restore) = (event, pass) {
             self.bytes = self.bytes.saturating_add(*bytes);
+        }
+        match event {
+            Event::Outcome { output: Some(output), .. } => drop(self.outputs.insert(id, output.clone())),
+            // A former attempt's is not this one's.
+            Event::Intent { .. } => drop(self.outputs.remove(&id)),
+            _ => {}
         }
         match event {
             Event::Planned { digest, counts, cohort, preview, .. } => {

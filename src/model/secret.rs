@@ -35,6 +35,24 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// `text` without the digests that tell one covered secret in a larger value from another: to a person they look like
+/// the rest of the secret.
+pub fn without_digests(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut parts = text.split(COVERED);
+    shown.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        shown.push_str(COVERED);
+        let digest = part.strip_prefix(' ').and_then(|rest| rest.get(..DIGEST));
+        let is_digest = digest.is_some_and(|digest| digest.bytes().all(|one| one.is_ascii_hexdigit()));
+        shown.push_str(if is_digest { part.get(1 + DIGEST..).unwrap_or_default() } else { part });
+    }
+    shown
+}
+
+/// Characters of a short digest.
+const DIGEST: usize = 8;
+
 /// The key of a run's digests of secrets. A plain hash of a password can be guessed; this one
 /// cannot without the key, which lies outside the run's folder.
 #[derive(Clone)]
@@ -53,5 +71,18 @@ impl DigestKey {
 impl fmt::Debug for DigestKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DigestKey(••••)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_covered_secret_in_a_value_shows_no_digits_behind_its_dots() {
+        let digest = Digest::of("x").short().to_string();
+        let text = format!(r#"{{"password":"•••• {digest}","note":"•••• not a digest"}}"#);
+        assert_eq!(without_digests(&text), r#"{"password":"••••","note":"•••• not a digest"}"#);
+        assert_eq!(without_digests("plain"), "plain");
     }
 }

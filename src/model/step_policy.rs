@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Notify, Window};
+
 /// How the engine treats the tasks of one step: what follows a failure, and how many go on at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepPolicy {
@@ -12,6 +14,12 @@ pub struct StepPolicy {
     /// Tasks that are worked on at once; without it, as many as the component takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel: Option<u16>,
+    /// It writes, runs or asks only then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// When a person is called, whatever else they are called for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub notify: Notify,
 }
 
 impl StepPolicy {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Counts, Run, StepHeader, TaskId, TaskState, TaskStatus, Zone, plural, size, span, visible};
+use super::{Counts, Run, StepHeader, TaskId, TaskState, TaskStatus, Zone, plural, size, some_of, span, visible};
 
 /// What a run has done so far, in words: its last screen, its last lines, and what a resume shows first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,10 +164,8 @@ fn reasons<'a>(
     found.sort_by_key(|(_, (_, tasks))| std::cmp::Reverse(tasks.len()));
     let words = found.iter().map(|(why, (own, tasks))| {
         let why = if tasks.len() == 1 { own } else { why.as_str() };
-        let names: Vec<String> = tasks.iter().take(MOST_NAMES).map(|id| visible(&run.name(*id)).into_owned()).collect();
-        let more = tasks.len().saturating_sub(MOST_NAMES);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{}{more}: {}", names.join(", "), visible(why))
+        let names = tasks.iter().map(|id| visible(&run.name(*id)).into_owned());
+        format!("{}: {}", some_of(names, MOST_NAMES, ", "), visible(why))
     });
     words.collect()
 }

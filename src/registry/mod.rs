@@ -4,9 +4,11 @@ mod absent;
 mod in_clear;
 mod inline;
 mod keycloak;
+mod keyring;
 mod live_source;
 mod password;
 mod systems;
+mod vault;
 
 pub use systems::{Pins, Systems, same_system};
 

@@ -17,6 +17,8 @@ pub(super) fn read(password: &Password<String>, inputs: &Inputs) -> Result<Secre
         })?,
         Password::File(path) => from_file(path)?,
         Password::Command(argv) => from_command(argv)?,
+        Password::Vault(place) => super::vault::read(place, inputs)?.to_string(),
+        Password::Keyring(name) => super::keyring::read(name)?.to_string(),
         Password::Input(name) => {
             return inputs.secret(&name.value).cloned().ok_or_else(|| {
                 Error::new(

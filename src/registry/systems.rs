@@ -11,7 +11,8 @@ use crate::component::Component;
 use crate::components::keycloak::RealmDocuments;
 use crate::engine::{Ask, Asking, CommandLine, Restore, Script, When, Work};
 use crate::model::{
-    ComparePrecision, Error, ErrorKind, FoundOwners, Mode, Owner, OwnerSet, Problem, Result, Scope, TargetIdentity,
+    ComparePrecision, Error, ErrorKind, FoundOwners, Mode, Outputs, Owner, OwnerSet, Problem, Result, Scope,
+    TargetIdentity,
 };
 use crate::reader::Reader;
 use crate::runbook::{
@@ -289,8 +290,8 @@ fn unknown(what: &str, name: &str) -> Error {
 }
 
 impl Script for Systems {
-    fn work(&self, step: usize, owner: Option<&Owner>) -> Result<Work> {
-        let spec = self.runbook.task(step, owner, &self.inputs)?;
+    fn work(&self, step: usize, owner: Option<&Owner>, outputs: Outputs<'_>) -> Result<Work> {
+        let spec = self.runbook.task(step, owner, &self.inputs, outputs)?;
         Ok(match spec.work {
             TaskWork::Restore { source, component, scope, mode, precision } => Work::Restore(Restore {
                 source: self.fitted(&component, &source)?,
@@ -314,7 +315,7 @@ impl Script for Systems {
                     precision: ComparePrecision::Quick,
                 })
             }
-            TaskWork::Run { program, env, cwd, deadline } => Work::Run(CommandLine {
+            TaskWork::Run { program, env, cwd, deadline, captures } => Work::Run(CommandLine {
                 argv: match program {
                     Program::Argv(argv) => argv,
                     Program::Shell(script) => vec!["sh".to_owned(), "-c".to_owned(), script],
@@ -323,6 +324,7 @@ impl Script for Systems {
                 secrets: self.inputs.known_secrets(),
                 cwd: Some(absolute(cwd.as_deref().unwrap_or("."))?),
                 deadline,
+                captures,
             }),
             TaskWork::Wait { asked, deadline, every, on_timeout } => {
                 let go_on = matches!(on_timeout, OnTimeout::GoOn);
@@ -333,10 +335,13 @@ impl Script for Systems {
         })
     }
 
-    fn when(&self, step: usize, owner: Option<&Owner>) -> Result<Option<When>> {
-        let Some(TaskCondition { condition, asked, words }) = self.runbook.condition(step, owner, &self.inputs)? else {
-            return Ok(None);
-        };
+    fn outputs_used(&self, step: usize) -> Vec<String> {
+        self.runbook.outputs_used(step)
+    }
+
+    fn when(&self, step: usize, owner: Option<&Owner>, outputs: Outputs<'_>) -> Result<Option<When>> {
+        let condition = self.runbook.condition(step, owner, &self.inputs, outputs)?;
+        let Some(TaskCondition { condition, asked, words }) = condition else { return Ok(None) };
         let asks = asked.into_iter().map(|question| {
             let reader = Some(self.reader(&question.component)?);
             Ok(Ask { how: Asking::Check, reader, probe: Some(question.probe) })

@@ -1,4 +1,4 @@
-use super::Report;
+use super::{Report, Round};
 
 impl Report {
     /// One line a task under one heading, as RFC 4180: for a spreadsheet.
@@ -15,6 +15,7 @@ impl Report {
             "approved_at",
             "ended_at",
             "why",
+            "left_out",
         ];
         let mut text = heading.join(",");
         text.push_str("\r\n");
@@ -36,6 +37,7 @@ impl Report {
                 approved.map(|approved| approved.at.clone()).unwrap_or_default(),
                 outcome.map(|outcome| outcome.at.clone()).unwrap_or_default(),
                 why.unwrap_or_default().to_owned(),
+                count(round.map(left_out)),
             ];
             let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
             text.push_str(&cells.join(","));
@@ -43,6 +45,12 @@ impl Report {
         }
         text
     }
+}
+
+/// Hunks that the operator left out.
+fn left_out(round: &Round) -> u32 {
+    let hunks = round.changes.iter().flat_map(|change| &change.hunks);
+    u32::try_from(hunks.filter(|hunk| !hunk.taken).count()).unwrap_or(u32::MAX)
 }
 
 /// A spreadsheet takes a cell that begins with one of these for a formula.

@@ -1,6 +1,6 @@
 use super::overview::Reason;
 use super::{Overview, Report};
-use crate::model::{RunState, plural};
+use crate::model::{RunState, plural, some_of};
 
 /// So many lines each, that the page stays a page.
 const MAX_STEPS: usize = 10;
@@ -145,11 +145,7 @@ fn names(all: &[String]) -> String {
 
 /// The first ones by name, the others as a count.
 pub(super) fn names_up_to(most: usize, all: &[String]) -> String {
-    let shown = all.iter().take(most).map(|name| super::shown::shortened_to(name, 60)).collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(most) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    some_of(all.iter().map(|name| super::shown::shortened_to(name, 60)), most, ", ")
 }
 
 fn some(all: Vec<String>, none: &str) -> String {

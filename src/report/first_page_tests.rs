@@ -73,6 +73,7 @@ fn restored(task: TaskId, digest: Digest) -> [Event; 4] {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         },
     ]
 }

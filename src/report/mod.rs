@@ -22,7 +22,7 @@ pub use fold::PlanOf;
 pub use html::escaped;
 pub use overview::{Overview, Owners, Reason, StepLine};
 pub use recovery::{Goal, Took};
-pub use run_row::{RunRow, table, wide_table};
+pub use run_row::{RunRow, STATES, table, wide_table};
 pub use task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Settled, TaskReport};
 
 use crate::model::{Counts, RunState, TargetIdentity, UndoneShare};

@@ -131,6 +131,10 @@ impl RunRow {
     }
 }
 
+/// All that [`word`] says, and what stands for a run that cannot be read.
+pub const STATES: [&str; 9] =
+    ["going", "complete", "undone in part", "undone", "incomplete", "paused", "aborted", "closed", "unreadable"];
+
 /// How a run stands, in the one word that every screen and every JSON form has for it.
 pub(super) fn word(state: RunState, complete: bool, undone: UndoneShare, is_held: bool) -> &'static str {
     match state {

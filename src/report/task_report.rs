@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::model::{Counts, Known, Op, Pass, Preview, Problem, TargetIdentity, TaskStatus};
+use crate::model::{Counts, Known, Op, Pass, Preview, Problem, TargetIdentity, TaskStatus, without_owner};
 
 /// One task: each plan it had, with what came of it.
 #[derive(Clone, Debug, Serialize)]
@@ -42,19 +42,7 @@ pub struct TaskReport {
 impl TaskReport {
     /// `text` with a placeholder where it names the task or its owner, as whole words.
     pub(super) fn without_owner(&self, text: &str) -> String {
-        let Some(owner) = self.owner.as_deref().filter(|owner| !owner.is_empty()) else { return text.to_owned() };
-        let mut rest = text;
-        let mut said = String::with_capacity(text.len());
-        let is_part = |one: char| one.is_alphanumeric();
-        while let Some(at) = rest.find(owner) {
-            let (before, after) = (&rest[..at], &rest[at + owner.len()..]);
-            let inside = before.ends_with(is_part) || after.starts_with(is_part);
-            said.push_str(before);
-            said.push_str(if inside { owner } else { "…" });
-            rest = after;
-        }
-        said.push_str(rest);
-        said
+        without_owner(text, self.owner.as_deref().unwrap_or_default(), "…")
     }
 }
 

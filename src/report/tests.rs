@@ -94,6 +94,7 @@ fn story() -> (Run, Vec<Recorded>) {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         },
         planned(1, "bob"),
         Event::Approved { task: TaskId(1), digest: bob, by: "--yes".to_owned() },
@@ -108,6 +109,7 @@ fn story() -> (Run, Vec<Recorded>) {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         },
         Event::Skipped { task: TaskId(2), why: "has left the company".to_owned(), by: by() },
         Event::Skipped { task: TaskId(3), why: HOSTILE.to_owned(), by: by() },
@@ -172,6 +174,7 @@ fn a_report_says_how_far_an_undo_is() {
         kept: None,
         dependents_go_on: false,
         bytes: None,
+        output: None,
     };
     let stays = vec!["account ana: cannot be brought back, so it stays as it is: password".to_owned()];
     let warned = Event::Warned { task, warnings: stays.clone(), stays };

@@ -3,13 +3,14 @@ use std::collections::BTreeSet;
 use super::condition::When;
 use super::finding::{Finding, Findings, Placed, Span};
 use super::near::suggestion;
+use super::password::Password;
 use super::runbook::{Runbook, asked};
 use super::runbook_file::Collected;
-use super::source::{Password, SourceFrom};
+use super::source::SourceFrom;
 use super::step::{Action, ProbeStep, Step};
 use super::step_form::unknown_name;
 use super::template::Template;
-use crate::model::{OnFailure, TaskStatus};
+use crate::model::{OnFailure, TaskStatus, output_of};
 
 /// Looks up every name that a runbook uses, and points at what is probably not meant.
 pub(super) fn check(collected: &mut Collected) {
@@ -86,15 +87,12 @@ impl<'a> Checker<'a> {
             }
             self.used.insert(("set of owners", &each.value));
         }
-        let each = step.each.as_ref();
         let secret_ok: Vec<Span> = match &step.action {
             Action::Run(run) => run.env.iter().map(|(_, value)| value.span).collect(),
             _ => Vec::new(),
         };
-        let mut asked = Vec::new();
-        step.when.iter().flat_map(When::probes).for_each(|probe| probe.of.templates(&mut asked));
-        for template in step.action.templates().into_iter().chain(&step.about).chain(asked) {
-            self.variables(template, each, secret_ok.contains(&template.span));
+        for template in step.templates() {
+            self.variables(template, Some(step), secret_ok.contains(&template.span));
         }
         match &step.action {
             Action::Restore(restore) => {
@@ -133,7 +131,7 @@ impl<'a> Checker<'a> {
                     }
                 }
                 When::Step { id, is } => self.can_be_met(id, is),
-                When::Probe(_) | When::All(_) | When::Any(_) | When::Not(_) => {}
+                When::Output { .. } | When::Probe(_) | When::All(_) | When::Any(_) | When::Not(_) => {}
             }
         }
     }
@@ -184,8 +182,20 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn variables(&mut self, template: &Template, each: Option<&Placed<String>>, secret_ok: bool) {
+    fn variables(&mut self, template: &Template, of: Option<&Step>, secret_ok: bool) {
+        let (is_of_step, each) = (of.is_some(), of.and_then(|step| step.each.as_ref()));
         for name in template.variables() {
+            if output_of(name).is_some() {
+                if is_of_step {
+                    // The steps are in order by then: these are looked up where that is known.
+                    continue;
+                }
+                let finding = Finding::error(template.span, format!("${{{name}}} is not known here"));
+                self.findings.push(finding.label("no step has run by then").help(
+                    "sources, components and owners are opened before the first step; name the output in a step",
+                ));
+                continue;
+            }
             if each.is_some_and(|each| each.value == name) {
                 continue;
             }

@@ -5,7 +5,7 @@ use super::near::suggestion;
 use super::node::{Key, Node, Value};
 use super::step::ProbeStep;
 use super::step_form::probe;
-use crate::model::{Condition, Error, ErrorKind, Result, TaskStatus};
+use crate::model::{Condition, Error, ErrorKind, Outputs, Result, TaskStatus};
 
 /// `when:` of a step, as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,7 @@ pub enum When {
     Not(Box<When>),
     Input { name: Placed<String>, is: Vec<String> },
     Step { id: Placed<String>, is: Vec<TaskStatus> },
+    Output { of: Placed<String>, is: Vec<String> },
     Probe(ProbeStep),
 }
 
@@ -32,7 +33,7 @@ impl When {
             return Some(Self::All(Self::each(key, nodes, findings)));
         }
         let mut fields = Fields::of("a condition", key.span, node, findings)?;
-        let kinds = ["input", "step", "probe", "not", "all", "any"];
+        let kinds = ["input", "step", "output", "probe", "not", "all", "any"];
         let given: Vec<_> = kinds.iter().filter_map(|kind| Some((*kind, fields.entry(kind)?))).collect();
         let [(kind, (key, node))] = given[..] else {
             let at = given.get(1).map_or(key.span, |(_, (key, _))| key.span);
@@ -45,6 +46,11 @@ impl When {
                 let name = text(node, "input", findings);
                 let is = Self::is(&mut fields, findings);
                 Some(Self::Input { name: name?, is: is?.into_iter().map(|is| is.value).collect() })
+            }
+            ("output", _) => {
+                let of = text(node, "output", findings);
+                let is = Self::is(&mut fields, findings);
+                Some(Self::Output { of: of?, is: is?.into_iter().map(|is| is.value).collect() })
             }
             ("step", _) => {
                 let id = text(node, "step", findings);
@@ -85,7 +91,7 @@ impl When {
         match self {
             Self::All(of) | Self::Any(of) => of.iter_mut().for_each(|one| one.prefix(prefix)),
             Self::Not(of) => of.prefix(prefix),
-            Self::Step { id, .. } => id.value.insert_str(0, prefix),
+            Self::Step { id, .. } | Self::Output { of: id, .. } => id.value.insert_str(0, prefix),
             Self::Input { .. } | Self::Probe(_) => {}
         }
     }
@@ -96,15 +102,15 @@ impl When {
         match self {
             Self::All(of) | Self::Any(of) => parts.extend(of.iter().flat_map(Self::parts)),
             Self::Not(of) => parts.extend(of.parts()),
-            Self::Input { .. } | Self::Step { .. } | Self::Probe(_) => {}
+            Self::Input { .. } | Self::Step { .. } | Self::Output { .. } | Self::Probe(_) => {}
         }
         parts
     }
 
-    /// The steps whose ends it asks for.
+    /// The steps whose ends or outputs it asks for.
     pub(super) fn steps(&self) -> impl Iterator<Item = &Placed<String>> {
         self.parts().into_iter().filter_map(|part| match part {
-            Self::Step { id, .. } => Some(id),
+            Self::Step { id, .. } | Self::Output { of: id, .. } => Some(id),
             _ => None,
         })
     }
@@ -120,16 +126,32 @@ impl When {
     ///
     /// # Errors
     /// An input without a value.
-    pub(super) fn fill(&self, inputs: &Inputs, at: &dyn Fn(&str) -> Option<u16>) -> Result<Condition> {
-        self.filled(inputs, at, &mut 0)
+    pub(super) fn fill(
+        &self,
+        inputs: &Inputs,
+        at: &dyn Fn(&str) -> Option<u16>,
+        outputs: Outputs<'_>,
+    ) -> Result<Condition> {
+        self.filled(inputs, at, outputs, &mut 0)
     }
 
-    fn filled(&self, inputs: &Inputs, at: &dyn Fn(&str) -> Option<u16>, probes: &mut usize) -> Result<Condition> {
-        let mut each = |of: &[Self]| of.iter().map(|one| one.filled(inputs, at, probes)).collect::<Result<Vec<_>>>();
+    fn filled(
+        &self,
+        inputs: &Inputs,
+        at: &dyn Fn(&str) -> Option<u16>,
+        outputs: Outputs<'_>,
+        probes: &mut usize,
+    ) -> Result<Condition> {
+        let mut each =
+            |of: &[Self]| of.iter().map(|one| one.filled(inputs, at, outputs, probes)).collect::<Result<Vec<_>>>();
         Ok(match self {
+            Self::Output { of, is } => match outputs(&of.value) {
+                Some(output) => Condition::Known(is.contains(&output)),
+                None => Condition::Open,
+            },
             Self::All(of) => Condition::All(each(of)?),
             Self::Any(of) => Condition::Any(each(of)?),
-            Self::Not(of) => Condition::Not(Box::new(of.filled(inputs, at, probes)?)),
+            Self::Not(of) => Condition::Not(Box::new(of.filled(inputs, at, outputs, probes)?)),
             Self::Input { name, is } => {
                 let value = inputs.plain().get(&name.value).ok_or_else(|| {
                     Error::new(ErrorKind::Invalid, format!("look at the input '{}'", name.value), "it has no value")
@@ -160,6 +182,7 @@ impl When {
                 let is: Vec<&str> = is.iter().map(|status| status.word()).collect();
                 format!("the step '{}' is {}", id.value, is.join(" or "))
             }
+            Self::Output { of, is } => format!("the output of '{}' is {}", of.value, is.join(" or ")),
             Self::Probe(probe) => format!("the probe '{}' holds", probe.question.value),
         }
     }

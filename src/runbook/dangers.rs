@@ -2,8 +2,9 @@ use super::components::Adapter;
 use super::finding::{Finding, Findings};
 use super::in_clear::goes_in_clear;
 use super::interpreted::code_with_a_variable;
+use super::password::Password;
 use super::runbook::Runbook;
-use super::source::{Password, SourceFrom};
+use super::source::SourceFrom;
 use super::step::{Action, Program};
 use super::template::Template;
 

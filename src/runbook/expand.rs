@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use super::inputs::Inputs;
 use super::interpreted::code_with_a_variable;
 use super::owners::{check_owner_name, wrong_with_owner_name};
-use super::runbook::{Runbook, asked, fill};
+use super::runbook::{Known, Runbook, asked, fill};
 use super::step::{Action, ProbeStep, Program, RunStep, Step};
 use super::task_spec::{Question, TaskCondition, TaskSpec, TaskWork};
 use super::template::Template;
 use crate::model::{
-    EnvironmentValue, Error, ErrorKind, Owner, OwnerSet, Probe, Result, Scope, Secret, StepHeader, TreePath,
-    UnusableOwner,
+    EnvironmentValue, Error, ErrorKind, Outputs, Owner, OwnerSet, Probe, Result, Scope, Secret, StepHeader, TreePath,
+    UnusableOwner, output_of, output_variable,
 };
 
 /// More tasks than this do not fit a run.
@@ -111,8 +111,8 @@ impl Runbook {
         }
     }
 
-    /// What one step means for one owner. Pure: the same answer each time.
-    pub fn task(&self, step: usize, owner: Option<&Owner>, inputs: &Inputs) -> Result<TaskSpec> {
+    /// What one step means for one owner. Pure: the same answer each time, for the same outputs of earlier steps.
+    pub fn task(&self, step: usize, owner: Option<&Owner>, inputs: &Inputs, outputs: Outputs<'_>) -> Result<TaskSpec> {
         let bug = |why: &str| Error::new(ErrorKind::Bug, format!("expand step {step} of '{}'", self.title), why);
         let found = self.steps.get(step).ok_or_else(|| bug("there is no such step"))?;
         if found.each.as_ref().map(|each| each.value.as_str()) != owner.map(|owner| &*owner.set) {
@@ -121,15 +121,17 @@ impl Runbook {
         if let Some(owner) = owner {
             check_owner_name(&owner.set, &owner.name)?;
         }
-        let text = |template: &Template| fill(template, inputs, owner);
+        let outputs = |step: &str| outputs(&found.named(step));
+        let known = Known { inputs, owner, outputs: &outputs };
+        let text = |template: &Template| fill(template, known);
         let place = |template: &Option<Template>| match template {
-            Some(template) => path(template, inputs, owner),
+            Some(template) => path(template, known),
             None => Ok(TreePath::root()),
         };
         let work = match &found.action {
             Action::Restore(restore) => {
                 let below = place(&restore.below)?;
-                let to = self.place_in(&restore.component.value, &restore.to, &below, inputs, owner)?;
+                let to = self.place_in(&restore.component.value, &restore.to, &below, known)?;
                 TaskWork::Restore {
                     source: restore.from.value.clone(),
                     component: restore.component.value.clone(),
@@ -141,7 +143,7 @@ impl Runbook {
             Action::Apply(apply) => {
                 let to = place(&apply.to)?;
                 let documents = apply.documents.iter();
-                let documents = documents.map(|(name, value)| Ok((path(name, inputs, owner)?, value.fill(&text)?)));
+                let documents = documents.map(|(name, value)| Ok((path(name, known)?, value.fill(&text)?)));
                 TaskWork::Apply {
                     component: apply.component.value.clone(),
                     scope: Scope { below: TreePath::root(), to, owner: owner.cloned() },
@@ -162,10 +164,11 @@ impl Runbook {
                 env: run
                     .env
                     .iter()
-                    .map(|(name, value)| Ok((name.clone(), environment_value(value, inputs, owner)?)))
+                    .map(|(name, value)| Ok((name.clone(), environment_value(value, known)?)))
                     .collect::<Result<_>>()?,
                 cwd: run.cwd.as_ref().map(text).transpose()?,
                 deadline: run.deadline,
+                captures: run.captures,
             },
             Action::Wait(wait) => TaskWork::Wait {
                 asked: self.question(&wait.probe, &text)?,
@@ -183,29 +186,41 @@ impl Runbook {
     }
 
     /// Whether one step is carried out for one owner, and what is to be asked for that. Pure like [`Runbook::task`].
-    pub fn condition(&self, step: usize, owner: Option<&Owner>, inputs: &Inputs) -> Result<Option<TaskCondition>> {
-        let Some(when) = self.steps.get(step).and_then(|step| step.when.as_ref()) else { return Ok(None) };
+    pub fn condition(
+        &self,
+        step: usize,
+        owner: Option<&Owner>,
+        inputs: &Inputs,
+        outputs: Outputs<'_>,
+    ) -> Result<Option<TaskCondition>> {
+        let Some(found) = self.steps.get(step) else { return Ok(None) };
+        let Some(when) = &found.when else { return Ok(None) };
         let at = |id: &str| self.steps.iter().position(|step| step.id == id).and_then(|at| u16::try_from(at).ok());
-        let condition = when.fill(inputs, &at)?;
-        let text = |template: &Template| fill(template, inputs, owner);
+        let condition = when.fill(inputs, &at, outputs)?;
+        let outputs = |step: &str| outputs(&found.named(step));
+        let known = Known { inputs, owner, outputs: &outputs };
+        let text = |template: &Template| fill(template, known);
         let asked = when.probes().map(|probe| self.question(probe, &text)).collect::<Result<_>>()?;
         Ok(Some(TaskCondition { condition, asked, words: when.words() }))
     }
 
+    /// The steps whose outputs one step is made of, each once.
+    pub fn outputs_used(&self, step: usize) -> Vec<String> {
+        let Some(step) = self.steps.get(step) else { return Vec::new() };
+        let mut used: Vec<String> =
+            step.action.templates().iter().flat_map(|one| one.outputs()).map(|of| step.named(of)).collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
     /// Where in the component: as written, else the same place as in the backup or the owner's own one, where the
     /// adapter has such.
-    fn place_in(
-        &self,
-        component: &str,
-        to: &Option<Template>,
-        below: &TreePath,
-        inputs: &Inputs,
-        owner: Option<&Owner>,
-    ) -> Result<TreePath> {
+    fn place_in(&self, component: &str, to: &Option<Template>, below: &TreePath, known: Known<'_>) -> Result<TreePath> {
         let settings = self.component(component);
         let has_own_place = settings.is_some_and(super::ComponentSettings::has_a_place_per_owner);
-        match (to, owner) {
-            (Some(to), _) => path(to, inputs, owner),
+        match (to, known.owner) {
+            (Some(to), _) => path(to, known),
             (None, Some(owner)) if has_own_place => TreePath::root().join(owner.name.as_bytes()),
             (None, _) if settings.is_some_and(super::ComponentSettings::has_the_backups_places) => Ok(below.clone()),
             (None, _) => Ok(TreePath::root()),
@@ -224,21 +239,23 @@ impl Runbook {
     }
 }
 
-/// The text with inputs filled in. The variable of the owner stays, for the line stands for all owners.
+/// The text with inputs filled in. The variable of the owner stays, for the line stands for all owners; so do outputs,
+/// which are not known yet.
 fn for_all_owners(template: &Template, step: &Step, inputs: &Inputs) -> Result<String> {
     let each = step.each.as_ref().map(|each| each.value.as_str());
-    template.fill(|name| match inputs.plain().get(name) {
-        Some(value) => Ok(Cow::Borrowed(value.as_str())),
-        None if each == Some(name) => Ok(Cow::Owned(format!("${{{name}}}"))),
-        None => Err(Error::new(ErrorKind::Invalid, format!("fill in ${{{name}}}"), "it has no value")),
+    template.fill(|name| match (inputs.plain().get(name), output_of(name)) {
+        (Some(value), _) => Ok(Cow::Borrowed(value.as_str())),
+        (None, Some(of)) => Ok(Cow::Owned(format!("${{{}}}", output_variable(&step.named(of))))),
+        (None, None) if each == Some(name) => Ok(Cow::Owned(format!("${{{name}}}"))),
+        (None, None) => Err(Error::new(ErrorKind::Invalid, format!("fill in ${{{name}}}"), "it has no value")),
     })
 }
 
 /// A value that a secret input has a part in is a secret as a whole.
-fn environment_value(template: &Template, inputs: &Inputs, owner: Option<&Owner>) -> Result<EnvironmentValue> {
-    let value = fill(template, inputs, owner)?;
-    let of_owner = |name: &str| owner.is_some_and(|owner| &*owner.set == name);
-    let is_secret = template.variables().any(|name| !of_owner(name) && inputs.secret(name).is_some());
+fn environment_value(template: &Template, known: Known<'_>) -> Result<EnvironmentValue> {
+    let value = fill(template, known)?;
+    let of_owner = |name: &str| known.owner.is_some_and(|owner| &*owner.set == name);
+    let is_secret = template.variables().any(|name| !of_owner(name) && known.inputs.secret(name).is_some());
     Ok(if is_secret { EnvironmentValue::Secret(Secret::new(value)) } else { EnvironmentValue::Plain(value) })
 }
 
@@ -249,17 +266,22 @@ fn runs_a_variable(run: &RunStep) -> bool {
 
 /// A path below a source's or component's root. A variable that is empty is refused: `home/${name}`
 /// must not become `home`.
-pub(super) fn path(template: &Template, inputs: &Inputs, owner: Option<&Owner>) -> Result<TreePath> {
+pub(super) fn path(template: &Template, known: Known<'_>) -> Result<TreePath> {
     for name in template.variables() {
-        let is_owner = owner.is_some_and(|owner| &*owner.set == name);
-        if !is_owner && inputs.any(name).is_some_and(|value| value.is_empty()) {
+        let is_owner = known.owner.is_some_and(|owner| &*owner.set == name);
+        if !is_owner && known.inputs.any(name).is_some_and(|value| value.is_empty()) {
             let why = format!("the input '{name}' is empty, which would lead to another place");
             return Err(
                 Error::new(ErrorKind::Refused, "fill in a path", why).next(format!("give --input {name}=VALUE"))
             );
         }
+        if output_of(name).and_then(known.outputs).is_some_and(|value| value.is_empty()) {
+            let why = format!("${{{name}}} is empty, which would lead to another place");
+            return Err(Error::new(ErrorKind::Refused, "fill in a path", why)
+                .next("see why that step printed nothing, then retry it"));
+        }
     }
-    let text = fill(template, inputs, owner)?;
+    let text = fill(template, known)?;
     // `home/`, `./home` and `home//ana` mean what they say everywhere else.
     let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     TreePath::new(parts.join("/"))

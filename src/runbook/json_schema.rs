@@ -79,6 +79,10 @@ shapes! {
         file: Option<Text>,
         command: Option<Vec<Text>>,
         input: Option<String>,
+        /// PATH#FIELD of a secret in Vault or OpenBao. $VAULT_ADDR and $VAULT_TOKEN say where, and who asks.
+        vault: Option<Text>,
+        /// A key of the kernel's keyring, by its description.
+        keyring: Option<Text>,
     }
     Component {
         files: Option<Text>,
@@ -118,9 +122,19 @@ shapes! {
         times: u16,
         wait: Option<String>,
     }
+    /// In the run's time zone. Where `until` is not later than `from`, they end on the next day.
+    Window {
+        /// As in "22:00".
+        from: String,
+        until: String,
+        /// On which it opens; without this key on all.
+        days: Option<OneOrMoreDays>,
+    }
     Condition {
         input: Option<String>,
         step: Option<String>,
+        /// A step whose captured output is one of these.
+        output: Option<String>,
         is: Option<OneOrMore>,
         probe: Option<BTreeMap<String, Value>>,
         on: Option<String>,
@@ -147,6 +161,10 @@ shapes! {
         on_failure: Option<OnFailure>,
         /// How many of its owners are worked on at once.
         parallel: Option<u16>,
+        /// It writes, runs or asks only in these hours.
+        window: Option<Window>,
+        /// A person is called for these moments of the step.
+        notify: Option<OneOrMoreMoments>,
         restore: Option<String>,
         apply: Option<String>,
         run: Option<Command>,
@@ -164,6 +182,8 @@ shapes! {
         env: Option<BTreeMap<String, Text>>,
         cwd: Option<Text>,
         deadline: Option<String>,
+        /// What the command prints is kept: ${steps.ID.output} stands for it in later steps.
+        capture: Option<bool>,
         every: Option<String>,
         on_timeout: Option<OnTimeout>,
         on: Option<String>,
@@ -191,6 +211,24 @@ words! { "kebab-case":
 words! { "snake_case":
     OnFailure { Ask, Stop, Continue }
     OnTimeout { Fail, GoOn }
+    Day { Mon, Tue, Wed, Thu, Fri, Sat, Sun }
+    Moment { Person, Failure, Done }
+}
+
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "the types are read by the schema's derive only")]
+enum OneOrMoreDays {
+    One(Day),
+    More(Vec<Day>),
+}
+
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "the types are read by the schema's derive only")]
+enum OneOrMoreMoments {
+    One(Moment),
+    More(Vec<Moment>),
 }
 
 /// A list of arguments, or a script where `shell: true` is set.

@@ -88,13 +88,13 @@ fn clashes(
 }
 
 /// Of each step, all that are done before it, as bits.
-struct Before {
+pub(super) struct Before {
     words: usize,
     bits: Vec<u64>,
 }
 
 impl Before {
-    fn of(needs: &[Vec<u16>]) -> Self {
+    pub fn of(needs: &[Vec<u16>]) -> Self {
         let words = needs.len().div_ceil(64);
         let mut bits = vec![0_u64; words * needs.len()];
         for (step, needs) in needs.iter().enumerate() {
@@ -109,7 +109,7 @@ impl Before {
         Self { words, bits }
     }
 
-    fn holds(&self, step: usize, earlier: usize) -> bool {
+    pub fn holds(&self, step: usize, earlier: usize) -> bool {
         self.bits.get(step * self.words + earlier / 64).is_some_and(|word| word >> (earlier % 64) & 1 == 1)
     }
 }

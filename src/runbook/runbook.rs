@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::check::check;
 use super::components::ComponentSettings;
 use super::finding::{Findings, SourceFile};
@@ -5,11 +7,12 @@ use super::input::Input;
 use super::inputs::Inputs;
 use super::order::in_order;
 use super::owners::OwnersFrom;
+use super::password::Password;
 use super::runbook_file::{Collected, Collector, bundle};
-use super::source::{Password, Source, SourceFrom};
+use super::source::{Source, SourceFrom};
 use super::step::{Action, ProbeStep, Step};
 use super::template::Template;
-use crate::model::{Digest, Error, ErrorKind, Owner, Result};
+use crate::model::{Digest, Error, ErrorKind, Outputs, Owner, Result, output_of};
 
 /// A runbook without errors: all names are known, steps stand in an order where needs point backwards.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +69,7 @@ impl Runbook {
         check(&mut collected);
         let Collected { mut runbook, mut findings, .. } = collected;
         if let Some(needs) = &needs {
+            super::outputs::check(&runbook.steps, needs, &mut findings);
             super::overlap::check(&runbook.steps, &runbook.components, needs, &mut findings);
         }
         dangers(&runbook, &mut findings);
@@ -103,19 +107,25 @@ impl Runbook {
 
     /// All sources with their inputs filled in.
     pub fn filled_sources(&self, inputs: &Inputs) -> Result<Vec<Source<String>>> {
-        self.sources.iter().map(|source| source.fill(&|template| fill(template, inputs, None))).collect()
+        self.sources
+            .iter()
+            .map(|source| source.fill(&|template| fill(template, Known::before_all_steps(inputs))))
+            .collect()
     }
 
     /// All components with their inputs filled in.
     pub fn filled_components(&self, inputs: &Inputs) -> Result<Vec<ComponentSettings<String>>> {
-        self.components.iter().map(|component| component.fill(&|template| fill(template, inputs, None))).collect()
+        self.components
+            .iter()
+            .map(|component| component.fill(&|template| fill(template, Known::before_all_steps(inputs))))
+            .collect()
     }
 
     /// Of each set of owners: its name, the source or component that knows them, below what, and of which kind.
     pub fn filled_owners(&self, inputs: &Inputs) -> Result<Vec<OwnersAt>> {
         let filled = self.owners.iter().map(|owners| {
             let below = match &owners.below {
-                Some(below) => super::expand::path(below, inputs, None)?,
+                Some(below) => super::expand::path(below, Known::before_all_steps(inputs))?,
                 None => crate::model::TreePath::root(),
             };
             Ok(OwnersAt { set: owners.set.clone(), from: owners.from.value.clone(), below, kind: owners.kind.clone() })
@@ -166,13 +176,38 @@ pub(super) fn asked<'a>(probe: &'a ProbeStep, components: &'a [ComponentSettings
     }
 }
 
-/// The text with inputs and the owner's name filled in; it may hold a secret then.
-pub(super) fn fill(template: &Template, inputs: &Inputs, owner: Option<&Owner>) -> Result<String> {
+/// What the variables of a text may stand for.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub inputs: &'a Inputs,
+    pub owner: Option<&'a Owner>,
+    /// By the ids that the step's own file gives its steps.
+    pub outputs: Outputs<'a>,
+}
+
+impl<'a> Known<'a> {
+    /// Of what is opened before any step runs.
+    pub fn before_all_steps(inputs: &'a Inputs) -> Self {
+        Self { inputs, owner: None, outputs: &|_| None }
+    }
+}
+
+/// The text with inputs, the owner's name and earlier outputs filled in; it may hold a secret then.
+pub(super) fn fill(template: &Template, known: Known<'_>) -> Result<String> {
     template.fill(|name| {
-        let of_owner = owner.filter(|owner| &*owner.set == name).map(|owner| std::borrow::Cow::Borrowed(&*owner.name));
-        of_owner.or_else(|| inputs.any(name)).ok_or_else(|| {
+        let of_owner = known.owner.filter(|owner| &*owner.set == name).map(|owner| Cow::Borrowed(&*owner.name));
+        if let Some(step) = output_of(name) {
+            return (known.outputs)(step).map(Cow::Owned).ok_or_else(|| no_output(step));
+        }
+        of_owner.or_else(|| known.inputs.any(name)).ok_or_else(|| {
             Error::new(ErrorKind::Invalid, format!("fill in ${{{name}}}"), "it has no value")
                 .next(format!("give --input {name}=VALUE"))
         })
     })
+}
+
+fn no_output(step: &str) -> Error {
+    let why = "that step has printed nothing in this run: it was skipped, or settled by hand";
+    Error::new(ErrorKind::NotMet, format!("fill in the output of '{step}'"), why)
+        .next(format!("retry '{step}', then this task"))
 }

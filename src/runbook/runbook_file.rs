@@ -164,6 +164,7 @@ impl<'a> Collector<'a> {
             when.prefix(prefix);
         }
         step.needs = needs;
+        step.within = prefix.to_owned();
         self.collected.runbook.steps.push(step);
     }
 

@@ -1,6 +1,7 @@
 use super::fields::{Fields, list, template, wrong_type};
 use super::finding::{Finding, Findings, Placed, Span};
 use super::node::{Key, Node, Value};
+use super::password::Password;
 use super::template::Template;
 use crate::model::{OwnersBy, Result};
 
@@ -42,17 +43,6 @@ pub struct Restic<Text> {
     pub tag: Option<Text>,
     /// The newest that is not later than this time.
     pub before: Option<Text>,
-}
-
-/// Where a password is found; never the password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Password<Text> {
-    Env(String),
-    File(Text),
-    /// An argument list; the password is its first line of output.
-    Command(Vec<Text>),
-    /// A secret input.
-    Input(Placed<String>),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -153,28 +143,9 @@ impl Source {
     }
 }
 
-impl Password<Template> {
-    pub(super) fn templates(&self) -> &[Template] {
-        match self {
-            Self::File(path) => std::slice::from_ref(path),
-            Self::Command(argv) => argv,
-            Self::Env(_) | Self::Input(_) => &[],
-        }
-    }
-
-    pub(super) fn fill(&self, text: &dyn Fn(&Template) -> Result<String>) -> Result<Password<String>> {
-        Ok(match self {
-            Self::Env(name) => Password::Env(name.clone()),
-            Self::File(path) => Password::File(text(path)?),
-            Self::Command(argv) => Password::Command(argv.iter().map(text).collect::<Result<_>>()?),
-            Self::Input(name) => Password::Input(name.clone()),
-        })
-    }
-}
-
 fn restic(node: &Node, fields: &mut Fields, findings: &mut Findings) -> Option<Restic<Template>> {
     let repository = template(node, "restic", findings);
-    let password = fields.entry("password").and_then(|(key, node)| password(key, node, findings));
+    let password = fields.entry("password").and_then(|(key, node)| Password::decode(key, node, findings));
     let restic = Restic {
         snapshot: fields.template("snapshot", findings),
         host: fields.template("host", findings),
@@ -185,30 +156,6 @@ fn restic(node: &Node, fields: &mut Fields, findings: &mut Findings) -> Option<R
         repository: repository?,
     };
     Some(restic)
-}
-
-pub(super) fn password(key: &Key, node: &Node, findings: &mut Findings) -> Option<Password<Template>> {
-    if matches!(node.value, Value::Text(_) | Value::Number(..)) {
-        findings.push(Finding::error(key.span, "a password does not belong into a runbook").help(
-            "write password: { env: RESTIC_PASSWORD }, { file: PATH }, { command: [PROGRAM, …] } or { input: NAME }",
-        ));
-        return None;
-    }
-    let mut fields = Fields::of("a password", key.span, node, findings)?;
-    let env = fields.text("env", findings).map(|env| Password::Env(env.value));
-    let file = fields.template("file", findings).map(Password::File);
-    let input = fields.text("input", findings).map(Password::Input);
-    let command = fields.get("command").and_then(|node| argv(node, "command", findings)).map(Password::Command);
-    let mut given = [env, file, input, command].into_iter().flatten();
-    let (first, second) = (given.next(), given.next());
-    if first.is_none() && fields.rest().next().is_none() || second.is_some() {
-        findings.push(
-            Finding::error(key.span, "a password needs exactly one place to come from")
-                .help("give one of env, file, command or input"),
-        );
-    }
-    fields.finish(findings);
-    first
 }
 
 /// A list of arguments; a single text is refused, for it would have to be split.

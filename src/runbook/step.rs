@@ -20,6 +20,8 @@ pub struct Step {
     pub when: Option<When>,
     pub policy: StepPolicy,
     pub action: Action,
+    /// Before the names of the steps of its own file: `hub.` in an included one.
+    pub within: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +58,8 @@ pub struct RunStep {
     pub env: Vec<(String, Template)>,
     pub cwd: Option<Template>,
     pub deadline: Duration,
+    /// What it prints is kept for later steps.
+    pub captures: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +97,21 @@ pub struct ProbeStep {
 pub struct ConfirmStep {
     pub text: Template,
     pub probe: Option<ProbeStep>,
+}
+
+impl Step {
+    /// The whole id of a step that this one names.
+    pub fn named(&self, step: &str) -> String {
+        format!("{}{step}", self.within)
+    }
+
+    /// Of what it does and of its condition.
+    pub(super) fn templates(&self) -> Vec<&Template> {
+        let mut found = self.action.templates();
+        found.extend(&self.about);
+        self.when.iter().flat_map(When::probes).for_each(|probe| probe.of.templates(&mut found));
+        found
+    }
 }
 
 impl Action {

@@ -58,7 +58,7 @@ impl StepForm {
         let span = id.as_ref().map_or(key.span, |id| id.span);
         if action == "include" {
             let path = text(value, "include", findings);
-            for taken in ["each", "when", "retry", "on_failure", "parallel"] {
+            for taken in ["each", "when", "retry", "on_failure", "parallel", "window", "notify"] {
                 if let Some((key, _)) = fields.entry(taken) {
                     let message = format!("an include takes no '{taken}'");
                     findings.push(Finding::error(key.span, message).help("give it to the steps of the included file"));
@@ -73,7 +73,8 @@ impl StepForm {
         };
         let action = self::action(action, key, value, &mut fields, findings);
         fields.finish(findings);
-        let step = Step { id: id.value, span, about, each, needs: Vec::new(), when, policy, action: action? };
+        let (needs_none, within) = (Vec::new(), String::new());
+        let step = Step { id: id.value, span, about, each, needs: needs_none, when, policy, action: action?, within };
         step_policy::check(&step, findings);
         Some(Self::Step(Box::new(step), needs))
     }
@@ -147,6 +148,7 @@ fn run(program: &Node, fields: &mut Fields, findings: &mut Findings) -> Option<R
     };
     let cwd = fields.template("cwd", findings);
     let deadline = fields.duration("deadline", findings).unwrap_or(RUN_DEADLINE);
+    let captures = fields.flag("capture", findings).unwrap_or(false);
     let program = match &program.value {
         Value::Text(_) if !shell => {
             findings.push(
@@ -177,7 +179,7 @@ fn run(program: &Node, fields: &mut Fields, findings: &mut Findings) -> Option<R
         }
         _ => Program::Argv(argv(program, "run", findings)?),
     };
-    Some(RunStep { program, env, cwd, deadline })
+    Some(RunStep { program, env, cwd, deadline, captures })
 }
 
 fn environment(key: &Key, node: &Node, findings: &mut Findings) -> Vec<(String, Template)> {

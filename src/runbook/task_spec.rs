@@ -31,6 +31,7 @@ pub enum TaskWork {
         env: Vec<(String, EnvironmentValue)>,
         cwd: Option<String>,
         deadline: Duration,
+        captures: bool,
     },
     Wait {
         asked: Question,

@@ -1,4 +1,5 @@
 use super::finding::{Finding, Span};
+use crate::model::output_of;
 
 /// Text with `${name}` in it; `$${` stands for `${` itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +34,14 @@ impl Template {
                     Finding::error(span, "a '${' is not closed by '}'").help("write $${ where ${ itself is meant"),
                 ));
             };
-            if !is_name(name) {
-                return Err(Box::new(
-                    Finding::error(span, format!("'${{{name}}}' does not hold a name"))
-                        .help("a name is made of letters, digits, '_' and '-'; write $${ where ${ itself is meant"),
-                ));
+            if !is_name(name) && output_of(name).is_none() {
+                let about_output = "${steps.ID.output} stands for what a step printed; ";
+                let about = if name.starts_with("steps.") { about_output } else { "" };
+                return Err(Box::new(Finding::error(span, format!("'${{{name}}}' does not hold a name")).help(
+                    format!(
+                        "{about}a name is made of letters, digits, '_' and '-'; write $${{ where ${{ itself is meant"
+                    ),
+                )));
             }
             if !plain.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut plain)));
@@ -82,6 +86,11 @@ impl Template {
             Part::Variable(name) => Some(name.as_str()),
             Part::Text(_) => None,
         })
+    }
+
+    /// The steps whose outputs it holds, as it names them.
+    pub fn outputs(&self) -> impl Iterator<Item = &str> {
+        self.variables().filter_map(output_of)
     }
 
     /// As it would be written, with `value` in the place of the variables that it has one for.
@@ -141,7 +150,8 @@ mod tests {
 
     #[test]
     fn an_open_brace_or_a_strange_name_is_refused() {
-        for wrong in ["${user", "${}", "${a b}", "${$(id)}", "${1}"] {
+        for wrong in ["${user", "${}", "${a b}", "${$(id)}", "${1}", "${steps.a}", "${steps..output}", "${user.output}"]
+        {
             assert!(Template::parse(wrong, Span::default()).is_err(), "{wrong:?} was taken");
         }
     }

@@ -56,12 +56,12 @@ fn a_home_is_restored_to_its_owners_place() {
     assert_eq!(steps[1].needs, [0]);
     assert_eq!(steps[1].about, "restore homes from home-backup, below home/${user}");
     assert_eq!(sets[0].names, ["ana", "bob"]);
-    let TaskWork::Restore { scope, .. } = runbook.task(1, Some(&owner("ana")), &inputs).unwrap().work else {
+    let TaskWork::Restore { scope, .. } = runbook.task(1, Some(&owner("ana")), &inputs, &|_| None).unwrap().work else {
         panic!("not a restore")
     };
     assert_eq!(scope.below, TreePath::new("home/ana").unwrap());
     assert_eq!(scope.to, TreePath::new("ana").unwrap());
-    let TaskWork::Restore { scope, .. } = runbook.task(0, Some(&owner("ana")), &inputs).unwrap().work else {
+    let TaskWork::Restore { scope, .. } = runbook.task(0, Some(&owner("ana")), &inputs, &|_| None).unwrap().work else {
         panic!("not a restore")
     };
     assert!(scope.to.is_root());
@@ -76,7 +76,7 @@ fn an_owners_name_cannot_lead_out_of_its_place() {
         let (_, walked) = runbook.header(&inputs, &owners).unwrap();
         assert_eq!(walked[0].names, ["ana"], "{hostile:?}: the others go on without it");
         assert_eq!(walked[0].unusable.len(), 1, "{hostile:?}: and it is told of");
-        assert!(runbook.task(1, Some(&owner(hostile)), &inputs).is_err(), "{hostile:?}");
+        assert!(runbook.task(1, Some(&owner(hostile)), &inputs, &|_| None).is_err(), "{hostile:?}");
     }
 }
 
@@ -84,7 +84,7 @@ fn an_owners_name_cannot_lead_out_of_its_place() {
 fn an_empty_input_does_not_shorten_a_path() {
     let runbook = read(HOMES);
     let inputs = inputs(&runbook, &[("repository", "/r"), ("backup_homes", "")]);
-    assert_eq!(runbook.task(1, Some(&owner("ana")), &inputs).unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(runbook.task(1, Some(&owner("ana")), &inputs, &|_| None).unwrap_err().kind(), ErrorKind::Refused);
 }
 
 const STEPS: &str = "rekindle: 1\ncomponents: { homes: { files: /home } }\nsteps:\n";
@@ -115,7 +115,9 @@ fn a_variable_never_reaches_a_shell_and_stays_one_argument() {
     assert!(refused.contains("'${…}' never reaches a shell by itself"), "{refused}");
     let runbook = read(&text("{ id: a, run: [echo, \"${x}\"] }"));
     let inputs = inputs(&runbook, &[("x", "a; rm -rf / 'b")]);
-    let TaskWork::Run { program, .. } = runbook.task(0, None, &inputs).unwrap().work else { panic!("not a run") };
+    let TaskWork::Run { program, .. } = runbook.task(0, None, &inputs, &|_| None).unwrap().work else {
+        panic!("not a run")
+    };
     assert_eq!(program, Program::Argv(vec!["echo".into(), "a; rm -rf / 'b".into()]));
 }
 
@@ -246,7 +248,7 @@ steps:
 fn a_realms_things_have_the_same_place_on_both_sides() {
     let runbook = read(&REALM.replace("LOGIN", "{ client: me, secret: { env: S } }"));
     let inputs = inputs(&runbook, &[]);
-    let TaskWork::Restore { scope, .. } = runbook.task(0, Some(&owner("ana")), &inputs).unwrap().work else {
+    let TaskWork::Restore { scope, .. } = runbook.task(0, Some(&owner("ana")), &inputs, &|_| None).unwrap().work else {
         panic!("not a restore")
     };
     assert_eq!((scope.to, scope.below), (TreePath::new("users/ana").unwrap(), TreePath::new("users/ana").unwrap()));
@@ -282,7 +284,7 @@ fn an_owners_name_is_no_code_and_a_run_that_began_with_one_can_still_be_undone()
     let text = COMMAND.replace("COMMAND", "[env, sh, -ec, \"echo ${user}\"]");
     assert!(found(&text).contains("would be run as code"), "{}", found(&text));
     let (runbook, _) = Runbook::parse_recorded("test.yaml", &text).unwrap();
-    let refused = runbook.task(0, Some(&owner("$(id)")), &inputs(&runbook, &[])).unwrap_err();
+    let refused = runbook.task(0, Some(&owner("$(id)")), &inputs(&runbook, &[]), &|_| None).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Refused);
     assert_eq!(found(&COMMAND.replace("COMMAND", "[sh, -c, 'echo \"$1\"', sh, \"${user}\"]")), "");
 }
@@ -304,13 +306,17 @@ fn a_path_means_the_same_however_its_slashes_are_written() {
     let runbook = read(text);
     for below in ["home", "home/", "/home", "./home", "home//", "/home/", "././home/."] {
         let inputs = inputs(&runbook, &[("below", below)]);
-        let TaskWork::Restore { scope, .. } = runbook.task(0, Some(&owner("ana")), &inputs).unwrap().work else {
+        let TaskWork::Restore { scope, .. } = runbook.task(0, Some(&owner("ana")), &inputs, &|_| None).unwrap().work
+        else {
             panic!("no restore")
         };
         assert_eq!(scope.below, TreePath::new("home/ana").unwrap(), "{below}");
     }
     for out in ["..", "home/../..", "/.."] {
-        assert!(runbook.task(0, Some(&owner("ana")), &inputs(&runbook, &[("below", out)])).is_err(), "{out}");
+        assert!(
+            runbook.task(0, Some(&owner("ana")), &inputs(&runbook, &[("below", out)]), &|_| None).is_err(),
+            "{out}"
+        );
     }
 }
 
@@ -366,7 +372,7 @@ fn an_included_file_stands_in_the_written_order_and_runs_alone() {
     let (runbook, findings) = Runbook::parse("test.yaml", &outer, &load).unwrap();
     assert_eq!(findings.to_string(), "");
     assert_eq!(runbook.needs, [vec![], vec![0], vec![0, 1], vec![1, 2]]);
-    let condition = runbook.condition(2, None, &inputs(&runbook, &[])).unwrap().unwrap();
+    let condition = runbook.condition(2, None, &inputs(&runbook, &[]), &|_| None).unwrap().unwrap();
     assert_eq!(
         condition.condition,
         crate::model::Condition::Step { step: 1, is: vec![crate::model::TaskStatus::Done] }

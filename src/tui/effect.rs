@@ -20,6 +20,8 @@ pub enum Effect {
         proposal: Arc<Proposal>,
         change: u32,
         hunk: u32,
+        /// Those of a file that holds secrets too.
+        secrets: bool,
     },
     /// Look for `text` in the diffs of files that are not open.
     SearchFiles {

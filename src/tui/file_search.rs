@@ -48,7 +48,7 @@ pub fn look(proposal: &Proposal, text: &str, mut files: Vec<(u32, u32)>) -> Look
             continue;
         }
         let TextDiff { lines, note, .. } =
-            files::compare(proposal, (change, hunk), Bounds::ONE_FILE, Sight::ALL, &mut |_| true);
+            files::compare(proposal, (change, hunk), Bounds::ONE_FILE, Sight::of_one_file(false), &mut |_| true);
         if lines.iter().any(|line| !matches(&line.text, text).is_empty()) {
             looked.found.push((change, hunk));
         } else if note.is_some() {

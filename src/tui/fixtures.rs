@@ -123,6 +123,7 @@ impl Story {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         });
     }
 }
@@ -361,8 +362,9 @@ impl Desk {
                     self.send(Msg::Proposal { generation, task, answer });
                 }
                 Effect::Wake { generation } => self.send(Msg::Wake { generation }),
-                Effect::LoadFileDiff { generation, proposal, change, hunk } => {
-                    let diff = files::compare(&proposal, (change, hunk), Bounds::ONE_FILE, Sight::ALL, &mut |_| true);
+                Effect::LoadFileDiff { generation, proposal, change, hunk, secrets } => {
+                    let sight = Sight::of_one_file(secrets);
+                    let diff = files::compare(&proposal, (change, hunk), Bounds::ONE_FILE, sight, &mut |_| true);
                     self.send(Msg::FileDiff { generation, change, hunk, diff });
                 }
                 Effect::SearchFiles { generation, proposal, text, files } => {

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::engine::Activity;
-use crate::model::{TaskStatus, visible};
+use crate::model::{TaskStatus, size, visible};
 
 use super::state::Model;
 
@@ -47,7 +47,9 @@ pub fn told(model: &Model) -> Option<String> {
         return None;
     }
     let mut parts = Vec::new();
-    if let Some(rate) = model.pace.rate() {
+    if let Some(bytes) = bytes_in_hand(model) {
+        parts.push(bytes);
+    } else if let Some(rate) = model.pace.rate() {
         use TaskStatus as S;
         let left: u32 = [S::Approved, S::Applying].iter().map(|status| model.run.count(*status)).sum();
         parts.push(if rate >= 10.0 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") });
@@ -60,6 +62,38 @@ pub fn told(model: &Model) -> Option<String> {
         parts.push(format!("{} {busy}{waiting}", visible(component)));
     }
     Some(parts.join("  "))
+}
+
+/// Longer tasks are followed by their bytes: tasks a second say nothing of them. Milliseconds.
+const LONG: u64 = 2_000;
+
+/// Of the files that are being written: bytes of how many, how fast, and how long these take. The time is told where
+/// nothing else waits for its turn; else it would be the time of a part.
+fn bytes_in_hand(model: &Model) -> Option<String> {
+    let writing = model.activities.values().filter_map(|activity| match activity {
+        Activity::Writing(progress) if progress.of_bytes > 0 => Some(progress),
+        _ => None,
+    });
+    let (mut bytes, mut of, mut rate, mut longest) = (0_u64, 0_u64, 0_u64, 0);
+    for progress in writing {
+        bytes = bytes.saturating_add(progress.bytes);
+        of = of.saturating_add(progress.of_bytes);
+        rate = rate.saturating_add(progress.rate().unwrap_or(0));
+        longest = longest.max(progress.elapsed);
+    }
+    if longest < LONG {
+        return None;
+    }
+    let mut text = format!("{} of {}", size(bytes), size(of));
+    if rate > 0 {
+        text.push_str(&format!("  {}/s", size(rate)));
+        use TaskStatus as S;
+        let more = [S::Waiting, S::Ready, S::Review, S::Approved].iter().any(|status| model.run.count(*status) > 0);
+        if !more {
+            text.push_str(&format!("  {} left", duration(of.saturating_sub(bytes) as f64 / rate as f64)));
+        }
+    }
+    Some(text)
 }
 
 /// Tasks of a component that something is done for now, and those that wait for a condition.

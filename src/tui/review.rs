@@ -136,6 +136,8 @@ pub const SIDES_HEAD: usize = 5;
 const HUNK_HEAD: usize = 12;
 /// Columns of a line's mark.
 const MARK: usize = 2;
+/// A field with more lines than these is read line by line.
+const SHORT_VALUE: usize = 6;
 /// Of one value; more is cut with a word about it.
 const MAX_VALUE: usize = 16 * 1024;
 
@@ -275,6 +277,7 @@ impl Loaded {
             rows.extend(diff.lines.iter().flat_map(|shown| broken(shown, width)).map(line));
         }
         rows.extend(diff.note.as_ref().map(|note| told(Side::Gap, note)));
+        rows.extend(diff.is_withheld.then(|| told(Side::Gap, "open it once more to see them")));
     }
 
     /// Whether the cursor is at a file, or another node of a tree, whose own diff can be opened.
@@ -285,10 +288,68 @@ impl Loaded {
         found.is_some_and(|hunk| matches!(hunk.at, HunkAt::Node { .. }))
     }
 
+    /// Closes the diff that the cursor stands in or above, if it is open.
+    pub fn close_diff(&mut self, theme: Theme) -> bool {
+        let Some((change, hunk)) = self.rows.get(self.cursor).and_then(ReviewRow::hunk) else { return false };
+        if self.diffs.remove(&(change, hunk)).is_none() {
+            return false;
+        }
+        let above = self.rows.iter().position(|row| *row == ReviewRow::Hunk(change, hunk));
+        self.cursor = above.unwrap_or(self.cursor);
+        self.build(theme);
+        true
+    }
+
+    /// Moves by rows, where one row down from a field is the next one: a few lines of a value are no place to stand.
+    pub fn travel(&mut self, down: isize) {
+        let last = self.rows.len().saturating_sub(1);
+        let to = |from: usize, by: isize| from.saturating_add_signed(by).min(last);
+        let from = self.cursor;
+        self.cursor = to(from, down);
+        if down.abs() != 1 {
+            return;
+        }
+        while self.is_in_short_value(self.cursor) {
+            let next = to(self.cursor, down);
+            if next == self.cursor {
+                self.cursor = from;
+                return;
+            }
+            self.cursor = next;
+        }
+    }
+
+    fn is_in_short_value(&self, at: usize) -> bool {
+        let Some(ReviewRow::Line { change, hunk, .. }) = self.rows.get(at) else { return false };
+        let found =
+            self.proposal.plan.changes.get(*change as usize).and_then(|change| change.hunks.get(*hunk as usize));
+        let is_field = found.is_some_and(|hunk| matches!(hunk.at, HunkAt::Field { .. }));
+        is_field && self.lines_below((*change, *hunk), at) <= SHORT_VALUE
+    }
+
+    /// Rows of that hunk around `at`.
+    fn lines_below(&self, hunk: (u32, u32), at: usize) -> usize {
+        let is_of = |row: &&ReviewRow| row.hunk() == Some(hunk) && !matches!(row, ReviewRow::Hunk(..));
+        let after = self.rows.iter().skip(at).take_while(is_of).take(SHORT_VALUE + 1).count();
+        let before = self.rows.iter().take(at).rev().take_while(is_of).take(SHORT_VALUE + 1).count();
+        before + after
+    }
+
     pub fn keep_in_sight(&mut self, height: usize) {
         let height = height.max(1);
-        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height));
+        // The lines of a short value come into sight with their field.
+        let hunk = self.rows.get(self.cursor).and_then(ReviewRow::hunk);
+        let below = hunk.filter(|_| self.is_in_short_value(self.cursor + 1));
+        let below = below.map_or(0, |hunk| self.lines_below(hunk, self.cursor + 1));
+        let last = (self.cursor + below).min(self.cursor + height - 1);
+        self.top = self.top.min(self.cursor).max((last + 1).saturating_sub(height));
         self.top = self.top.min(self.rows.len().saturating_sub(height));
+    }
+
+    /// As in `1-13 of 19`, where not all rows fit.
+    pub fn part_in_sight(&self, height: usize) -> Option<String> {
+        let last = (self.top + height).min(self.rows.len());
+        (self.rows.len() > height).then(|| format!("{}-{last} of {} lines", self.top + 1, self.rows.len()))
     }
 
     /// Takes or leaves what is under the cursor, and says how many other hunks followed.

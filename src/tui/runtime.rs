@@ -388,7 +388,7 @@ impl Session {
                 }
                 (None, None) => {}
             },
-            Effect::LoadFileDiff { generation, proposal, change, hunk } => {
+            Effect::LoadFileDiff { generation, proposal, change, hunk, secrets } => {
                 let reviewed = self.reviewed.clone();
                 tokio::task::spawn_blocking(move || {
                     let mut show = |diff: &TextDiff| {
@@ -396,7 +396,8 @@ impl Session {
                         let is_heard = sender.send(Msg::FileDiff { generation, change, hunk, diff }).is_ok();
                         is_heard && reviewed.load(Ordering::Relaxed) == generation
                     };
-                    let diff = files::compare(&proposal, (change, hunk), Bounds::ONE_FILE, Sight::ALL, &mut show);
+                    let sight = Sight::of_one_file(secrets);
+                    let diff = files::compare(&proposal, (change, hunk), Bounds::ONE_FILE, sight, &mut show);
                     let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
                 });
             }

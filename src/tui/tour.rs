@@ -234,6 +234,7 @@ mod tests {
                 kept: None,
                 dependents_go_on: false,
                 bytes: None,
+                output: None,
             },
         );
     }

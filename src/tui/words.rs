@@ -1,7 +1,7 @@
 use crate::engine::Activity;
 use crate::model::{
     Counts, Entry, Fidelity, Hunk, HunkAt, Known, NodeKind, Op, Preview, Recorded, Shown, TaskStatus, Times, Zone,
-    visible,
+    visible, without_digests,
 };
 
 use super::names::{shown_name, shown_step};
@@ -123,7 +123,7 @@ fn is_command(model: &Model, id: TaskId) -> bool {
 pub fn value(shown: Option<&Shown>, theme: Theme) -> String {
     match shown {
         None => "(nothing)".to_owned(),
-        Some(Shown::Plain(value)) => visible(&value.to_string()).into_owned(),
+        Some(Shown::Plain(value)) => without_digests(&visible(&value.to_string())),
         Some(Shown::Secret(_)) => theme.mask().to_owned(),
         Some(Shown::Masked) => "(hidden by the server: not known)".to_owned(),
     }

@@ -166,6 +166,7 @@ fn events(plans: &[(Digest, Arc<Plan>)]) -> Vec<Recorded> {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         });
     }
     events.into_iter().zip(1..).map(|(event, seq)| Recorded { seq, at: 1_795_236_180_000, event }).collect()

@@ -7,7 +7,7 @@ use rekindle::component::Component;
 use rekindle::engine::{Command, CommandLine, Notice, Script, When, Work};
 use rekindle::journal::StateFolder;
 use rekindle::model::{
-    EnvironmentValue, Event, Owner, Result, Run, RunHeader, Secret, StepHeader, StepKind, TaskStatus,
+    EnvironmentValue, Event, Outputs, Owner, Result, Run, RunHeader, Secret, StepHeader, StepKind, TaskStatus,
 };
 
 use crate::one_step::new_session;
@@ -15,11 +15,11 @@ use crate::one_step::new_session;
 struct OneCommand(CommandLine);
 
 impl Script for OneCommand {
-    fn when(&self, _step: usize, _owner: Option<&Owner>) -> Result<Option<When>> {
+    fn when(&self, _step: usize, _owner: Option<&Owner>, _outputs: Outputs<'_>) -> Result<Option<When>> {
         Ok(None)
     }
 
-    fn work(&self, _step: usize, _owner: Option<&Owner>) -> Result<Work> {
+    fn work(&self, _step: usize, _owner: Option<&Owner>, _outputs: Outputs<'_>) -> Result<Work> {
         Ok(Work::Run(self.0.clone()))
     }
 
@@ -54,6 +54,7 @@ async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) ->
         secrets: vec![Secret::new("hush-hush"), Secret::new("two\nlines of it")],
         cwd: None,
         deadline,
+        captures: false,
     };
     let session = new_session(Arc::new(OneCommand(line)), &state, "command", crate::YES);
     let step = StepHeader {

@@ -8,8 +8,8 @@ use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
 use rekindle::engine::{Ask, Asking, Script, When, Work};
 use rekindle::journal::StateFolder;
 use rekindle::model::{
-    Answer, Body, Document, FoundOwners, Location, Mode, Owner, Probe, Resource, ResourceId, Result, RunHeader, Schema,
-    Scope, StepHeader, StepKind, TargetIdentity, TaskStatus, TreePath,
+    Answer, Body, Document, FoundOwners, Location, Mode, Outputs, Owner, Probe, Resource, ResourceId, Result,
+    RunHeader, Schema, Scope, StepHeader, StepKind, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::Reader;
 use serde_json::json;
@@ -119,11 +119,11 @@ async fn a_panic_in_any_call_of_a_component_ends_its_task_with_what_is_known() {
 struct OneQuestion(Asking);
 
 impl Script for OneQuestion {
-    fn when(&self, _step: usize, _owner: Option<&Owner>) -> Result<Option<When>> {
+    fn when(&self, _step: usize, _owner: Option<&Owner>, _outputs: Outputs<'_>) -> Result<Option<When>> {
         Ok(None)
     }
 
-    fn work(&self, _: usize, _: Option<&Owner>) -> Result<Work> {
+    fn work(&self, _: usize, _: Option<&Owner>, _outputs: Outputs<'_>) -> Result<Work> {
         let probe = Probe { question: "well".to_owned(), of: json!({}) };
         Ok(Work::Ask(Ask { how: self.0.clone(), reader: Some(Broken::side("probe", false)), probe: Some(probe) }))
     }

@@ -12,7 +12,8 @@ use rekindle::engine::{Engine, Notice, Restore, Script, When, Work};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
     ApprovalPolicy, ComparePrecision, Digest, Error, ErrorKind, Event, Fidelity, FieldRule, FieldShape, KindSchema,
-    Mode, Owner, OwnerSet, Recorded, Result, Run, RunHeader, Scope, StepHeader, StepKind, TaskStatus, TreePath,
+    Mode, Outputs, Owner, OwnerSet, Recorded, Result, Run, RunHeader, Scope, StepHeader, StepKind, TaskStatus,
+    TreePath,
 };
 use rekindle::reader::Reader;
 use rekindle::stores::{DirectoryStore, Store};
@@ -202,11 +203,11 @@ struct PlatformScript {
 }
 
 impl Script for PlatformScript {
-    fn when(&self, _step: usize, _owner: Option<&Owner>) -> Result<Option<When>> {
+    fn when(&self, _step: usize, _owner: Option<&Owner>, _outputs: Outputs<'_>) -> Result<Option<When>> {
         Ok(None)
     }
 
-    fn work(&self, step: usize, owner: Option<&Owner>) -> Result<Work> {
+    fn work(&self, step: usize, owner: Option<&Owner>, _outputs: Outputs<'_>) -> Result<Work> {
         let owner = owner.ok_or_else(|| Error::new(ErrorKind::Bug, "find the work", "every step is for a user"))?;
         let (source, component, name, below, to) = match step {
             0 => (&self.account_backup, &self.accounts, "accounts", "accounts".to_owned(), String::new()),

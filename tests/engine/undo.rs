@@ -251,6 +251,7 @@ async fn an_undo_that_is_let_go_carries_no_restore_out() {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         },
         Event::Retried { task, by: by() },
         Event::Planned { task, pass, digest, preview, counts, cohort: digest },
@@ -342,6 +343,7 @@ async fn an_undo_that_wrote_a_part_and_is_let_go_has_failed() {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         },
     ]);
     let mut run = platform.resume(ApprovalPolicy::Ask).await;

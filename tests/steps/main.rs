@@ -5,8 +5,11 @@
 use std::fs;
 use std::process::Command;
 
+mod calls;
+mod captured;
 mod failing;
 mod ordered;
+mod windows;
 
 struct Platform {
     folder: tempfile::TempDir,
@@ -244,6 +247,30 @@ fn the_record_of_a_command_says_where_it_ran_and_with_what_and_no_secret() {
     let report = report.arg("report").env("REKINDLE_STATE", platform.folder.path().join("state")).output().unwrap();
     let report = String::from_utf8(report.stdout).unwrap();
     assert!(report.contains("/hub`") && report.contains("NAME=eu-west"), "{report}");
+}
+
+#[test]
+fn a_dry_run_shows_a_command_as_an_approval_does() {
+    let platform = Platform::new();
+    let root = platform.folder.path();
+    let text = "rekindle: 2\ninputs: { tok: { secret: true } }\nsteps:\n  \
+                - { id: hook, run: [hubctl, stop, --all], cwd: /srv/hub, env: { HUB: eu-west, TOKEN: \"${tok}\" } }\n";
+    fs::write(root.join("hook.yaml"), text).unwrap();
+    let rekindle = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
+        command.args(arguments).current_dir(root).env("REKINDLE_STATE", root.join("state"));
+        command.env("REKINDLE_INPUT_TOK", "hunter22-hunter22").stdin(std::process::Stdio::null());
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(!said.contains("hunter22"), "{said}");
+        said
+    };
+    let shown = "  $ hubctl stop --all\n  in      /srv/hub\n  with    HUB=eu-west\n  with    TOKEN=••••\n";
+    for told in [rekindle(&["plan", "hook.yaml", "--out", "plan.json"]), rekindle(&["review", "plan.json", "--yes"])] {
+        assert!(told.contains(shown), "{told}");
+    }
+    let saved = fs::read_to_string(root.join("plan.json")).unwrap();
+    assert!(saved.contains("/srv/hub") && !saved.contains("hunter22"), "{saved}");
 }
 
 #[test]

@@ -5,4 +5,5 @@
 mod support;
 
 mod restic;
+mod secrets;
 mod tar;

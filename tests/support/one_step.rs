@@ -6,8 +6,8 @@ use rekindle::component::Component;
 use rekindle::engine::{Restore, Script, Session, When, Work};
 use rekindle::journal::{Journal, RunFolder, StateFolder, UndoStore};
 use rekindle::model::{
-    ApprovalPolicy, ComparePrecision, Digest, Mode, Owner, OwnerSet, ResourceId, Result, RunHeader, Scope, StepHeader,
-    StepKind, TreePath,
+    ApprovalPolicy, ComparePrecision, Digest, Mode, Outputs, Owner, OwnerSet, ResourceId, Result, RunHeader, Scope,
+    StepHeader, StepKind, TreePath,
 };
 use rekindle::reader::Reader;
 
@@ -20,11 +20,11 @@ pub struct Accounts {
 }
 
 impl Script for Accounts {
-    fn when(&self, _step: usize, _owner: Option<&Owner>) -> Result<Option<When>> {
+    fn when(&self, _step: usize, _owner: Option<&Owner>, _outputs: Outputs<'_>) -> Result<Option<When>> {
         Ok(None)
     }
 
-    fn work(&self, _: usize, owner: Option<&Owner>) -> Result<Work> {
+    fn work(&self, _: usize, owner: Option<&Owner>, _outputs: Outputs<'_>) -> Result<Work> {
         Ok(Work::Restore(Restore {
             source_name: "backup".into(),
             source: self.source.clone(),

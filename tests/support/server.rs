@@ -22,6 +22,11 @@ impl Server {
         Self::start("versitygw.sh", folder, &[key, secret])
     }
 
+    /// OpenBao in its development mode.
+    pub fn vault(folder: &Path, token: &str) -> Self {
+        Self::start("openbao.sh", folder, &[token])
+    }
+
     fn start(script: &str, folder: &Path, more: &[&str]) -> Self {
         let script = super::root().join("tests/services").join(script);
         let installed = Command::new(&script).arg("install").status().unwrap();

@@ -15,6 +15,7 @@ mod leaving;
 mod new_documents;
 mod owners;
 mod pasted;
+mod progress;
 mod prompts;
 mod proof;
 mod readme;

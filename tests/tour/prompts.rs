@@ -135,3 +135,38 @@ fn each_choice_is_explained_where_it_is_offered() {
     told.says("  a  approve  write exactly what the plan shows, then read it back\n");
     told.says("  x  abort    begin nothing new in the whole run").says("l later (Enter)");
 }
+
+#[test]
+fn equal_plans_of_a_saved_dry_run_are_approved_together() {
+    let ground = settings_and_homes();
+    ground.rekindle(&["plan", "runbook.yaml", "--out", "plan.json"], 2);
+    let told = ground.answering("a\n?\ng\nno\ng\nall\n", &["review", "plan.json"], 0);
+    told.says("g approve with 1 more like it").says("nothing was approved");
+    told.says("This approves 2 plans that change the same: home/ana, home/bob.\nType all to approve all 2");
+    told.says("3 plans approved, 0 not");
+    ground.rekindle(&["run", "runbook.yaml", "--plain", "--decisions", "decisions.json"], 0).says("3 done");
+}
+
+/// A saved plan may come from anywhere: plans that look different are never approved by one another's look.
+#[test]
+fn a_saved_plan_cannot_claim_that_different_plans_are_equal() {
+    let ground = settings_and_homes();
+    fs::write(ground.path("live/home/bob/notes"), "quota: 2G\n").unwrap();
+    ground.rekindle(&["plan", "runbook.yaml", "--out", "plan.json"], 2);
+    let text = fs::read_to_string(ground.path("plan.json")).unwrap();
+    let mut plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let cohort = plan["tasks"][1]["outlook"]["changes"]["cohort"].clone();
+    assert!(cohort.is_string(), "{text}");
+    plan["tasks"][2]["outlook"]["changes"]["cohort"] = cohort;
+    fs::write(ground.path("plan.json"), plan.to_string()).unwrap();
+    let told = ground.answering("a\nq\n", &["review", "plan.json"], 2);
+    told.says("this plan of home/ana?");
+    assert!(!told.out.contains("more like it"), "{}", told.out);
+}
+
+#[test]
+fn the_legend_stands_above_the_first_change() {
+    let told = settings_and_homes().answering("q\n", &["run", "runbook.yaml", "--plain"], 2);
+    let at = |text: &str| told.out.find(text).unwrap_or_else(|| panic!("{text} is not in {}", told.out));
+    assert!(at("- is live now and goes") < at("update document realm"), "{}", told.out);
+}

@@ -6,6 +6,7 @@
     reason = "what the stories share is test code outside any test function"
 )]
 
+mod calls;
 mod demo;
 mod ends;
 mod groups;

@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,8 @@ struct Screen {
     parser: Mutex<vt100::Parser>,
     changed: Condvar,
     is_closing: AtomicBool,
-    bytes: AtomicUsize,
+    /// All that the program has written.
+    bytes: Mutex<Vec<u8>>,
 }
 
 /// No story waits so long; a story that does has failed.
@@ -53,7 +54,7 @@ impl Terminal {
             parser: Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)),
             changed: Condvar::new(),
             is_closing: AtomicBool::new(false),
-            bytes: AtomicUsize::new(0),
+            bytes: Mutex::default(),
         });
         let mut output = pty.master.try_clone_reader().unwrap();
         let shown = screen.clone();
@@ -62,7 +63,7 @@ impl Terminal {
             // A terminal whose program has ended answers with an error or nothing.
             while let Ok(count @ 1..) = output.read(&mut bytes) {
                 shown.parser.lock().unwrap().process(&bytes[..count]);
-                shown.bytes.fetch_add(count, Ordering::SeqCst);
+                shown.bytes.lock().unwrap().extend_from_slice(&bytes[..count]);
                 shown.changed.notify_all();
                 if shown.is_closing.load(Ordering::SeqCst) {
                     return;
@@ -75,7 +76,21 @@ impl Terminal {
 
     /// All that the program has written so far.
     pub fn bytes(&self) -> usize {
-        self.screen.bytes.load(Ordering::SeqCst)
+        self.screen.bytes.lock().unwrap().len()
+    }
+
+    /// Waits for a sequence that is not to be seen on the screen.
+    pub fn hears(&self, sequence: &str) -> &Self {
+        let end = Instant::now() + DEADLINE;
+        let has_come = || {
+            let bytes = self.screen.bytes.lock().unwrap();
+            bytes.windows(sequence.len()).any(|part| part == sequence.as_bytes())
+        };
+        while !has_come() {
+            assert!(Instant::now() < end, "waited in vain for {sequence:?}:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self
     }
 
     pub fn text(&self) -> String {

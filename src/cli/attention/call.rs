@@ -1,4 +1,4 @@
-use super::Moment;
+use crate::model::Moment;
 
 /// What a person is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -6,4 +6,6 @@ pub struct Call {
     pub moment: Moment,
     /// One line, fit to be shown.
     pub text: String,
+    /// A step of the runbook asks for it, whatever the operator is called for else.
+    pub by_step: bool,
 }

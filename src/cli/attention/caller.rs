@@ -57,7 +57,7 @@ async fn follow(
     let mut is_first = true;
     while let Some(notice) = notices.recv().await {
         let is_over = matches!(notice, Notice::Stopped { .. });
-        let call = moments.on(&notice, operate::now()).filter(|call| attention.is_wanted(call.moment));
+        let call = moments.on(&notice, operate::now()).filter(|call| attention.is_wanted(call));
         if let Some(call) = call {
             if attention.goes_to_the_terminal() {
                 to_terminal(&sequences::of(&attention, &call, std::mem::take(&mut is_first)), screen.as_ref());

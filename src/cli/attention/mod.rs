@@ -8,8 +8,10 @@ mod sequences;
 mod ways;
 
 pub use caller::Caller;
-pub use moments::Moment;
 pub use ways::{Command, NotifyArgs, Webhook};
+
+use crate::model::Moment;
+use call::Call;
 
 /// When a person is called, and how. Holds no secret.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +34,7 @@ impl Attention {
         self.bell || self.title || self.notification
     }
 
-    fn is_wanted(&self, moment: Moment) -> bool {
-        self.when.is_empty() || self.when.contains(&moment)
+    fn is_wanted(&self, call: &Call) -> bool {
+        call.by_step || self.when.is_empty() || self.when.contains(&call.moment)
     }
 }

@@ -1,26 +1,6 @@
 use super::call::Call;
 use crate::engine::Notice;
-use crate::model::{Event, Run, StepKind, TaskId, TaskStatus, plural, visible};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// Nothing goes on without a decision.
-    Person,
-    Failure,
-    Done,
-}
-
-impl Moment {
-    pub const ALL: [Self; 3] = [Self::Person, Self::Failure, Self::Done];
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Failure => "failure",
-            Self::Done => "done",
-        }
-    }
-}
+use crate::model::{Event, Moment, Run, StepHeader, StepKind, TaskId, TaskStatus, plural, visible};
 
 /// Milliseconds. Who decided something this short ago is at the keyboard.
 const PRESENT: i64 = 10_000;
@@ -36,6 +16,8 @@ pub struct Moments {
     has_worked: bool,
     /// What the last call for a person was about: the same is not called for twice.
     asked: Option<u64>,
+    /// Steps with `notify: done` that are not told of yet, by their positions.
+    undone: Vec<usize>,
 }
 
 impl Moments {
@@ -44,19 +26,43 @@ impl Moments {
         match notice {
             Notice::Snapshot(run) => {
                 self.run = Run::clone(run);
+                self.look_for_steps();
                 None
             }
             Notice::Event(recorded) => {
                 self.run.apply(recorded).ok()?;
+                if matches!(recorded.event, Event::Opened { .. }) {
+                    self.look_for_steps();
+                }
                 self.has_worked |= matches!(recorded.event, Event::Outcome { .. } | Event::Answered { .. });
                 if is_decision(&recorded.event) {
                     self.decided = Some(now);
                 }
-                self.failure(&recorded.event, now)
+                self.failure(&recorded.event, now).or_else(|| self.step_done(&recorded.event))
             }
             Notice::Idle => self.idle(now),
             _ => None,
         }
+    }
+
+    /// The steps whose end is still to be told.
+    fn look_for_steps(&mut self) {
+        let run = &self.run;
+        let steps = run.header.steps.iter().enumerate();
+        let told = steps.filter(|(_, step)| step.policy.notify.done).map(|(at, _)| at);
+        self.undone = told.filter(|at| !is_done(run, *at)).collect();
+    }
+
+    fn step_done(&mut self, event: &Event) -> Option<Call> {
+        if self.undone.is_empty() {
+            return None;
+        }
+        // Whoever is left out has tasks in every step.
+        let of = |at: &usize| event.task().is_none_or(|task| self.run.step_of(task) == *at);
+        let place = self.undone.iter().position(|at| of(at) && is_done(&self.run, *at))?;
+        let step = self.run.header.steps.get(self.undone.remove(place))?;
+        let text = format!("the step {} is done", visible(&step.id));
+        Some(Call { moment: Moment::Done, text, by_step: true })
     }
 
     fn failure(&mut self, event: &Event, now: i64) -> Option<Call> {
@@ -72,7 +78,8 @@ impl Moments {
             many => format!(" ({many} have failed by now)"),
         };
         let text = format!("{} failed: {}{more}", visible(&self.run.name(*task)), visible(&problem.what));
-        Some(Call { moment: Moment::Failure, text })
+        let by_step = self.run.step(*task).is_some_and(|step| step.policy.notify.failure);
+        Some(Call { moment: Moment::Failure, text, by_step })
     }
 
     fn idle(&mut self, now: i64) -> Option<Call> {
@@ -80,7 +87,8 @@ impl Moments {
         let run = &self.run;
         if run.is_complete() && !run.tasks.is_empty() {
             let text = format!("all is done: {}", super::super::plain::totals(run));
-            return std::mem::take(&mut self.has_worked).then_some(Call { moment: Moment::Done, text });
+            let call = Call { moment: Moment::Done, text, by_step: false };
+            return std::mem::take(&mut self.has_worked).then_some(call);
         }
         let confirms = (0_u32..).map(TaskId).zip(&run.tasks).filter(|(id, task)| {
             task.status == S::Ready && run.step(*id).is_some_and(|step| step.kind == StepKind::Confirm)
@@ -98,8 +106,26 @@ impl Moments {
         if waiting.is_empty() || is_present || self.asked.replace(run.seq) == Some(run.seq) {
             return None;
         }
-        Some(Call { moment: Moment::Person, text: format!("you are needed: {}", waiting.join(", ")) })
+        let text = format!("you are needed: {}", waiting.join(", "));
+        Some(Call { moment: Moment::Person, text, by_step: self.waits_in_a_step_that_notifies() })
     }
+
+    fn waits_in_a_step_that_notifies(&self) -> bool {
+        use TaskStatus as S;
+        let waits = |at: usize, step: &StepHeader| {
+            let open = [S::Review, S::Failed, S::Unknown].into_iter();
+            let asks = (step.kind == StepKind::Confirm).then_some(S::Ready);
+            open.chain(asks).any(|status| self.run.step_count(at, status) > 0)
+        };
+        let mut steps = self.run.header.steps.iter().enumerate();
+        steps.any(|(at, step)| step.policy.notify.person && waits(at, step))
+    }
+}
+
+/// All its tasks ended well. One with `on_failure: continue` is not done while something failed.
+fn is_done(run: &Run, step: usize) -> bool {
+    let well = TaskStatus::ALL.into_iter().filter(|status| status.satisfies());
+    well.map(|status| run.step_count(step, status) as usize).sum::<usize>() == run.step_tasks(step).len()
 }
 
 /// As in `3 plans to review`.
@@ -126,7 +152,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{Digest, Error, ErrorKind, OwnerSet, Recorded, RunHeader, StepHeader};
+    use crate::model::{Digest, Error, ErrorKind, Notify, OwnerSet, Recorded, RunHeader, StepPolicy};
 
     struct Story {
         moments: Moments,
@@ -136,6 +162,10 @@ mod tests {
 
     impl Story {
         fn begin() -> Self {
+            Self::notifying(Notify::default())
+        }
+
+        fn notifying(notify: Notify) -> Self {
             let step = StepHeader {
                 id: "home".to_owned(),
                 kind: StepKind::Restore,
@@ -145,7 +175,7 @@ mod tests {
                 about: String::new(),
                 question: None,
                 probe: None,
-                policy: Default::default(),
+                policy: StepPolicy { notify, ..StepPolicy::default() },
             };
             let names = ["ana", "bob"].map(str::to_owned).to_vec();
             let owners = vec![OwnerSet::new("user", names)];
@@ -162,7 +192,9 @@ mod tests {
         }
 
         fn on(&mut self, notice: Notice) -> Option<String> {
-            self.moments.on(&notice, self.now).map(|call| format!("{} {}", call.moment.word(), call.text))
+            let call = self.moments.on(&notice, self.now)?;
+            let by = if call.by_step { "the step: " } else { "" };
+            Some(format!("{by}{} {}", call.moment.word(), call.text))
         }
 
         fn planned(&mut self, task: u32) {
@@ -210,5 +242,27 @@ mod tests {
         story.moments.has_worked = true;
         assert_eq!(story.on(Notice::Idle).as_deref(), Some("done all is done: 2 unchanged"));
         assert_eq!(story.on(Notice::Idle), None);
+    }
+
+    #[test]
+    fn a_step_has_a_person_called_for_what_it_says_and_for_no_more() {
+        let mut story = Story::notifying(Notify { done: true, failure: true, ..Notify::default() });
+        assert_eq!(story.add(Event::Unchanged { task: TaskId(0) }), None);
+        let problem = Error::new(ErrorKind::NoSpace, "write x", "no space is left").problem();
+        let told = story.add(Event::Failed { task: TaskId(1), problem }).unwrap();
+        assert!(told.starts_with("the step: failure home/bob failed"), "{told}");
+        let left_out = Event::LeftOut {
+            set: "user".to_owned(),
+            owner: "bob".to_owned(),
+            why: "x".to_owned(),
+            by: "ana".to_owned(),
+        };
+        assert_eq!(story.add(left_out).as_deref(), Some("the step: done the step home is done"));
+        assert_eq!(story.add(Event::Noted { text: "x".to_owned() }), None, "once");
+
+        let mut story = Story::notifying(Notify { person: true, ..Notify::default() });
+        story.planned(0);
+        let told = story.on(Notice::Idle).unwrap();
+        assert!(told.starts_with("the step: person you are needed: 1 plan"), "{told}");
     }
 }

@@ -33,12 +33,12 @@ pub fn end(attention: &Attention) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Moment;
     use super::*;
+    use crate::model::Moment;
 
     #[test]
     fn a_text_can_neither_end_its_sequence_nor_add_a_field() {
-        let call = Call { moment: Moment::Failure, text: "a\x07b;c\x1b]52;x".to_owned() };
+        let call = Call { moment: Moment::Failure, text: "a\x07b;c\x1b]52;x".to_owned(), by_step: false };
         let attention = Attention { title: true, notification: true, bell: true, ..Attention::default() };
         let sent = of(&attention, &call, true);
         assert_eq!(

@@ -2,9 +2,9 @@ use jiff::tz::TimeZone;
 use toml::de::DeTable;
 
 use super::reading::{Found, Table};
-use crate::cli::attention::{Attention, Command, Moment, Webhook};
+use crate::cli::attention::{Attention, Command, Webhook};
 use crate::cli::screen::ThemeChoice;
-use crate::model::{Zone, visible};
+use crate::model::{Moment, Zone, visible};
 use crate::tui::{Keymap, KeysFinding as Finding};
 
 /// What an operator has chosen; what is None is as rekindle comes.

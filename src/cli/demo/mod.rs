@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::plain::{Contents, Ending, Lines, Much, Walk, answer_alone, totals};
+use super::plain::{Contents, Ending, Lines, Much, Person, Walk, tell_above_prompt, totals};
 use super::prepared::prepare;
 use super::run::conclude;
 use super::screen::{self, ScreenArgs};
@@ -92,15 +92,13 @@ pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit> {
         let walk =
             Walk { engine, by, lines: Lines::new(output, true, contents), interactive: true, only: None, signals };
         let notices = walk.engine.subscribe();
-        mend_when_it_fails(&walk.engine, sandbox.lost_pack(), tell_between);
+        mend_when_it_fails(&walk.engine, sandbox.lost_pack(), tell_above_prompt);
         let halt = walk.go_from(notices).await;
-        let is_left = halt.is_left;
-        let ending = walk.leave(halt).await;
-        if !is_left && !sandbox.is_kept() && is_wanted_on() {
+        if !halt.is_left && !sandbox.is_kept() && is_wanted_on(walk.person()).await {
             sandbox.keep();
             note_where(&state);
         }
-        return Ok(leave(&ending, &sandbox, &id));
+        return Ok(leave(&walk.leave(halt).await, &sandbox, &id));
     }
     let walk = Walk { engine, by, lines: Lines::new(output, false, contents), interactive: false, only: None, signals };
     in_plain_mode(walk, &sandbox, &id).await
@@ -114,28 +112,23 @@ fn note_where(state: &crate::journal::StateFolder) {
 }
 
 /// What comes after a restore can be tried too: its undo, its proof, its report.
-fn is_wanted_on() -> bool {
+async fn is_wanted_on(person: Person<'_>) -> bool {
     let question = "\nThat is the demo's last question. Type keep to leave its sandbox and its run in place, for `rekindle undo`, \
                     `rekindle verify` and `rekindle report`; Enter removes them.";
-    answer_alone(question).is_some_and(|typed| typed.eq_ignore_ascii_case("keep"))
+    person.answer(question).await.is_some_and(|typed| typed.eq_ignore_ascii_case("keep"))
 }
 
 /// A demo whose process was killed goes on with its story: what was lost is brought back there too.
 pub fn take_up(engine: &Engine, header: &RunHeader, is_logged: bool) {
     let sandbox = header.inputs.get("sandbox").filter(|_| header.policy == POLICY);
     if let Some(pack) = sandbox.and_then(|root| LostPack::still_lost(Path::new(root))) {
-        mend_when_it_fails(engine, Arc::new(pack), if is_logged { warn } else { tell_between });
+        mend_when_it_fails(engine, Arc::new(pack), if is_logged { warn } else { tell_above_prompt });
     }
 }
 
 /// To the screen's log, and from there to the line above its keys.
 fn warn(note: &str) {
     tracing::warn!(target: "demo", "{note}");
-}
-
-/// Between a prompt and its answer.
-fn tell_between(note: &str) {
-    say(&format!("\n{note}"));
 }
 
 /// What the demo leaves behind, after its screen.

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::diff::documents::lines_around;
 use crate::diff::files::{self, Bounds, Sight, TextDiff};
-use crate::engine::{Mask, Script, Work};
+use crate::engine::{Mask, Script, Work, outputs};
 use crate::model::{Entry, HunkAt, KindSchema, NodeKind, Proposal, Resource, Run, Schema, TaskId, plural, size};
 use crate::registry::Systems;
 
@@ -76,7 +76,7 @@ impl Contents {
 
     /// The schema of what a task restores; where it restores nothing, none.
     pub fn schema(&self, run: &Run, task: TaskId) -> Option<Schema> {
-        match self.script.work(run.step_of(task), run.owner(task).as_ref()) {
+        match self.script.work(run.step_of(task), run.owner(task).as_ref(), &outputs(run, task)) {
             Ok(Work::Restore(restore)) => Some(restore.component.schema().clone()),
             _ => None,
         }

@@ -1,14 +1,26 @@
+use super::answer::Person;
 use crate::model::{Plan, Selection, visible};
 
-/// What asks for the numbers of [`choose_hunks`].
-pub const HUNKS_QUESTION: &str = "Type the numbers of hunks to leave them out, or to take them again, as in 2,3 or 5-9. Enter alone changes nothing.";
+const QUESTION: &str = "Type the numbers of hunks to leave them out, or to take them again, as in 2,3 or 5-9. Enter alone changes nothing.";
 
 /// More numbers than this are a slip of the keyboard.
 const MOST_NUMBERS: usize = 100_000;
 
-/// Turns the named hunks over; answers what there is to say about it. Where one number is wrong nothing is turned over,
-/// and the error says which.
-pub fn choose_hunks(plan: &Plan, selection: &mut Selection, typed: &str) -> Result<Vec<String>, String> {
+/// Asks which hunks are not to be written until the numbers are right; answers what there is to say about it. `None` at
+/// the end of the input.
+pub async fn leave_out_hunks(person: Person<'_>, plan: &Plan, selection: &mut Selection) -> Option<Vec<String>> {
+    let mut question = QUESTION.to_owned();
+    loop {
+        let typed = person.answer(&question).await?;
+        match turn_over(plan, selection, &typed) {
+            Ok(said) => return Some(said),
+            Err(why) => question = why,
+        }
+    }
+}
+
+/// Where one number is wrong nothing is turned over, and the error says which.
+fn turn_over(plan: &Plan, selection: &mut Selection, typed: &str) -> Result<Vec<String>, String> {
     let positions: Vec<(usize, usize)> = plan
         .changes
         .iter()

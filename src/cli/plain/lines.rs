@@ -123,7 +123,7 @@ impl Lines {
 
     fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {
         if self.json {
-            return self.print(&event_json(recorded));
+            return self.print(&event_json(run, recorded));
         }
         if output::is_quiet() && !is_trouble(&recorded.event) {
             return;

@@ -15,15 +15,15 @@ mod waits;
 mod walk;
 mod wording;
 
-pub use answer::{answer_alone, ask_alone};
+pub use answer::{Person, tell_above_prompt};
 pub use choice::Choice;
 pub use contents::{Contents, Much};
-pub use hunks::{HUNKS_QUESTION, choose_hunks};
+pub use hunks::leave_out_hunks;
 pub use line::{Line, Tone};
 pub use lines::{Lines, opening_lines};
 pub use plan_shown::{PlanShown, sides};
 pub use progress_json::progress_object;
 pub use question::Question;
-pub use sure::MustType;
+pub use sure::{approval, group as group_approval};
 pub use walk::{Ending, Walk, totals};
 pub use wording::{counted, event_json, event_line, legend, shown_name};

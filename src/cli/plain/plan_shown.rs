@@ -2,6 +2,7 @@ use super::line::{Line, Tone};
 use crate::diff::files::{Side, TextDiff};
 use crate::model::{
     COVERED, Entry, Fidelity, Hunk, HunkAt, MASKED, NodeKind, Op, Pass, Plan, Selection, Shown, plural, size, visible,
+    without_digests,
 };
 
 /// How much of a plan is told.
@@ -152,10 +153,9 @@ fn shown(value: &Shown) -> String {
         Shown::Secret(_) => COVERED.to_owned(),
         Shown::Masked => MASKED.to_owned(),
         Shown::Plain(value) => {
-            let text = value.to_string();
-            let text = visible(&text);
+            let text = without_digests(&visible(&value.to_string()));
             if text.chars().count() <= MOST {
-                return text.into_owned();
+                return text;
             }
             let cut: String = text.chars().take(MOST).collect();
             format!("{cut}… ({} characters)", text.chars().count())

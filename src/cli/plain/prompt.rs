@@ -1,7 +1,6 @@
-use super::answer::{answer, ask as ask_question};
 use super::choice::Choice;
 use super::contents::Much;
-use super::hunks::{HUNKS_QUESTION, choose_hunks};
+use super::hunks::leave_out_hunks;
 use super::plan_shown::{PlanShown, sides};
 use super::question::Question;
 use super::sure::{self, Sure};
@@ -42,7 +41,7 @@ pub async fn ask_put_off(walk: &Walk, count: usize) -> bool {
     let questions = plural(count as u64, "question");
     let sentence =
         format!("\n{questions} you left for later. Ask again now? Type yes; Enter leaves what is open undecided.");
-    matches!(answer(walk, &sentence).await.as_deref(), Some("y" | "yes"))
+    matches!(walk.person().answer(&sentence).await.as_deref(), Some("y" | "yes"))
 }
 
 /// The question about one task: who is left out and what is asked about stand in it.
@@ -55,7 +54,7 @@ fn question(run: &Run, task: TaskId, sentence: String, first: &[Choice]) -> Ques
     let target = run.step(task).and_then(|step| step.component.as_ref());
     let target = target.map(|name| format!(" to {}", visible(name))).unwrap_or_default();
     let about = format!("{} {}{target}", visible(&run.header.id), shown_name(run, task));
-    Question { sentence, choices, owner, more: 0, about }
+    Question { sentence, choices, owner, more: 0, has_canary: true, about }
 }
 
 async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
@@ -80,12 +79,12 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
         let what = if is_undo { "undo" } else { "plan" };
         let sentence = format!("What is to be done with this {what} of {}?", shown_name(run, task));
         let asked = Question { more: equal.len(), ..question(run, task, sentence, &choices) };
-        match ask_question(walk, &asked).await {
+        match walk.person().ask(&asked).await {
             Some(Choice::Approve) if !has_something(plan, &selection) => {
                 walk.print("every hunk is left out: type s to skip the task instead");
             }
             Some(Choice::Approve) => {
-                if sure::approval(walk, plan, &selection).await {
+                if sure::approval(walk.person(), plan, &selection).await {
                     return approve(walk, run, task, plan, selection).await;
                 }
             }
@@ -95,14 +94,7 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
                 }
             }
             Some(Choice::Hunks) => {
-                let mut asked = HUNKS_QUESTION.to_owned();
-                let said = loop {
-                    let Some(typed) = answer(walk, &asked).await else { return Asked::Leave };
-                    match choose_hunks(plan, &mut selection, &typed) {
-                        Ok(said) => break said,
-                        Err(why) => asked = why,
-                    }
-                };
+                let Some(said) = leave_out_hunks(walk.person(), plan, &mut selection).await else { return Asked::Leave };
                 said.iter().for_each(|line| walk.print(line));
                 show(walk, run, task, &proposal, &selection, false);
             }
@@ -150,7 +142,7 @@ async fn group(walk: &Walk, run: &Run, first: (TaskId, Digest), rest: Vec<(TaskI
     let deletes = all.iter().filter_map(|task| run.tasks.get(task.index())).map(|state| state.counts().deletes()).sum();
     let is_lost =
         all.iter().filter_map(|task| run.tasks.get(task.index())).any(|state| state.counts().irreversible > 0);
-    if !sure::group(walk, &names, deletes, is_lost).await {
+    if !sure::group(walk.person(), &names, deletes, is_lost, true).await {
         walk.print("nothing was approved");
         return None;
     }
@@ -171,16 +163,20 @@ fn show(walk: &Walk, run: &Run, task: TaskId, proposal: &Proposal, selection: &S
     walk.print(&format!("  source {}", plan.source));
     let contents = walk.lines.contents.with(if all { Much::ALL } else { Much::USUAL });
     let schema = contents.schema(run, task);
-    let mut has_told_sides = false;
     let shown = PlanShown { plan, selection, most: if all { usize::MAX } else { MOST_HUNKS }, for_all: "f" };
+    let mut lines = Vec::new();
+    let mut has_sides = false;
     let mut lines_of = |at| {
         let diff = contents.lines(schema.as_ref(), proposal, at)?;
-        if !diff.lines.is_empty() && !std::mem::replace(&mut has_told_sides, true) {
-            walk.print(sides(plan.pass));
-        }
+        has_sides |= !diff.lines.is_empty();
         Some(diff)
     };
-    shown.tell(&mut lines_of, &mut |line| walk.print(&line.painted(walk.lines.color)));
+    shown.tell(&mut lines_of, &mut |line| lines.push(line));
+    // Above all of them, not between a change and its first hunk.
+    if has_sides {
+        walk.print(sides(plan.pass));
+    }
+    lines.iter().for_each(|line| walk.print(&line.painted(walk.lines.color)));
     for place in plan.irreversible(selection) {
         walk.print(&format!("  cannot be undone: {place}"));
     }
@@ -192,7 +188,7 @@ async fn failed(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     tell_problem(walk, run, task);
     let sentence = format!("What is to be done about {}?", shown_name(run, task));
     let asked = question(run, task, sentence, &[Choice::Retry, Choice::Undo]);
-    match ask_question(walk, &asked).await {
+    match walk.person().ask(&asked).await {
         Some(Choice::Undo) => decide(walk, Command::Undo { task }).await,
         other => common(walk, run, task, other).await,
     }
@@ -203,7 +199,7 @@ async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     walk.print("  a retry plans it anew from what is live then: what is there already is not written again");
     let sentence = format!("Look at the target: was the change of {} done there?", shown_name(run, task));
     let first = [Choice::Look, Choice::Applied, Choice::NotApplied, Choice::Retry];
-    match ask_question(walk, &question(run, task, sentence, &first)).await {
+    match walk.person().ask(&question(run, task, sentence, &first)).await {
         Some(Choice::Applied) => decide(walk, Command::Settle { task, known: Known::Applied }).await,
         Some(Choice::NotApplied) => decide(walk, Command::Settle { task, known: Known::NotApplied }).await,
         Some(Choice::Look) => decide(walk, Command::LookAgain { task }).await,
@@ -214,7 +210,7 @@ async fn unknown(walk: &Walk, run: &Run, task: TaskId) -> Asked {
 async fn confirm(walk: &Walk, run: &Run, task: TaskId) -> Asked {
     walk.print(&format!("\n{}  {}", shown_name(run, task), visible(&run.question(task))));
     let asked = question(run, task, "Is it so?".to_owned(), &[Choice::Confirm]);
-    match ask_question(walk, &asked).await {
+    match walk.person().ask(&asked).await {
         Some(Choice::Confirm) => decide(walk, Command::Confirm { task, question: run.question(task) }).await,
         other => common(walk, run, task, other).await,
     }
@@ -256,7 +252,7 @@ async fn if_meant(
     word: &str,
     command: impl FnOnce(String) -> Command,
 ) -> Asked {
-    match sure::reason(walk, &what, &about, word).await {
+    match sure::reason(walk.person(), &what, &about, word).await {
         Sure::Yes(why) => decide(walk, command(why)).await,
         Sure::No => Asked::Again,
         Sure::Gone => Asked::Leave,

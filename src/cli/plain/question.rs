@@ -10,6 +10,8 @@ pub struct Question {
     pub owner: Option<String>,
     /// Plans that are equal to the one that is asked about.
     pub more: usize,
+    /// One of them is written and read back before the others are.
+    pub has_canary: bool,
     /// What is asked about, in front of the place where one types.
     pub about: String,
 }
@@ -83,10 +85,9 @@ impl Question {
             let about = match choice {
                 Choice::Group => {
                     let more = if self.more == 1 { "1 more".to_owned() } else { format!("{} more plans", self.more) };
-                    format!(
-                        "approve this plan and {more} that change the same; this one goes first, and the others follow \
-                         once it was read back"
-                    )
+                    let canary = "; this one goes first, and the others follow once it was read back";
+                    let canary = if self.has_canary { canary } else { "" };
+                    format!("approve this plan and {more} that change the same{canary}")
                 }
                 other => other.about().to_owned(),
             };
@@ -139,6 +140,7 @@ mod tests {
             ],
             owner: Some("ana".to_owned()),
             more: 311,
+            has_canary: true,
             about: "261130-090955-demo home/ana to homes".to_owned(),
         }
     }

@@ -1,7 +1,6 @@
-use super::answer::answer;
+use super::answer::Person;
 use super::choice::Choice;
-use super::walk::Walk;
-use crate::model::{Change, HunkAt, Op, Plan, Preview, Selection, visible};
+use crate::model::{Change, HunkAt, Op, Plan, Preview, Selection, some_of, visible};
 
 /// What a second question comes to.
 pub enum Sure {
@@ -17,19 +16,19 @@ const SHORTEST: usize = 3;
 const MOST_NAMED: usize = 8;
 
 /// The operator's own reason, and whether `what` is meant: by `yes`, or where more is at stake by that `word`.
-pub async fn reason(walk: &Walk, what: &str, about: &str, word: &str) -> Sure {
-    walk.print(&format!("{what} {about}"));
-    let why = match answer(walk, "Why? Your reason goes on record; Enter alone goes back.").await {
+pub async fn reason(person: Person<'_>, what: &str, about: &str, word: &str) -> Sure {
+    person.tell(&format!("{what} {about}"));
+    let why = match person.answer("Why? Your reason goes on record; Enter alone goes back.").await {
         None => return Sure::Gone,
         Some(why) if why.is_empty() => return Sure::No,
         Some(why) => why,
     };
     if Choice::typed(&why).is_some() || why.chars().count() < SHORTEST {
-        walk.print(&format!("'{}' is no reason: nothing was done", visible(&why)));
+        person.tell(&format!("'{}' is no reason: nothing was done", visible(&why)));
         return Sure::No;
     }
     let question = format!("{what} The reason is: {}\nType {word} to do it; anything else goes back.", visible(&why));
-    match answer(walk, &question).await {
+    match person.answer(&question).await {
         None => Sure::Gone,
         Some(typed) if typed.eq_ignore_ascii_case(word) => Sure::Yes(why),
         Some(_) => Sure::No,
@@ -37,18 +36,18 @@ pub async fn reason(walk: &Walk, what: &str, about: &str, word: &str) -> Sure {
 }
 
 /// Where more can be lost more is asked for: a word that is no choice of the prompt before it.
-pub async fn approval(walk: &Walk, plan: &Plan, selection: &Selection) -> bool {
+pub async fn approval(person: Person<'_>, plan: &Plan, selection: &Selection) -> bool {
     let Some(demand) = MustType::of(plan, selection) else { return true };
-    let typed = answer(walk, &demand.question()).await;
+    let typed = person.answer(&demand.question()).await;
     let is_met = typed.as_deref().is_some_and(|typed| demand.is_met_by(typed));
     if !is_met && typed.is_some() {
-        walk.print("nothing was approved");
+        person.tell("nothing was approved");
     }
     is_met
 }
 
 /// Of many equal plans: none of them asks for itself.
-pub async fn group(walk: &Walk, names: &[String], deletes: u32, is_lost: bool) -> bool {
+pub async fn group(person: Person<'_>, names: &[String], deletes: u32, is_lost: bool, has_canary: bool) -> bool {
     let count = names.len();
     let goes = match deletes {
         0 if is_lost => " What they do cannot be undone.".to_owned(),
@@ -57,12 +56,16 @@ pub async fn group(walk: &Walk, names: &[String], deletes: u32, is_lost: bool) -
     };
     let word = if deletes > 0 { "delete" } else { "all" };
     let first = names.first().cloned().unwrap_or_default();
+    let canary = match has_canary {
+        true => format!("\n{first} goes first; the others follow once it was read back."),
+        false => String::new(),
+    };
     let question = format!(
-        "This approves {count} plans that change the same: {}.{goes}\n{first} goes first; the others follow once it was read back.\n\
+        "This approves {count} plans that change the same: {}.{goes}{canary}\n\
          Type {word} to approve all {count}; anything else goes back.",
-        listed(names)
+        some_of(names, MOST_NAMED, ", ")
     );
-    let typed = answer(walk, &question).await;
+    let typed = person.answer(&question).await;
     // Without deletes the screen asks for the number.
     typed.is_some_and(|typed| typed.eq_ignore_ascii_case(word) || (deletes == 0 && typed == count.to_string()))
 }
@@ -93,7 +96,7 @@ impl MustType {
                 let count = if names.len() == 1 { String::new() } else { format!(" {}", names.len()) };
                 format!(
                     "This deletes{count}: {}.\nType delete{or_name} to approve it; anything else goes back.",
-                    listed(names)
+                    some_of(names, MOST_NAMED, ", ")
                 )
             }
             Self::CannotBeUndone => {
@@ -126,10 +129,4 @@ fn deleted(at: usize, change: &Change, selection: &Selection) -> Vec<String> {
     let hunks = change.hunks.iter().enumerate();
     let gone = hunks.filter(|(position, hunk)| hunk.deletes() && selection.takes(at, *position));
     gone.map(|(_, hunk)| name(hunk)).collect()
-}
-
-fn listed(names: &[String]) -> String {
-    let more = names.len().saturating_sub(MOST_NAMED);
-    let named = names.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
-    if more > 0 { format!("{named} and {more} more") } else { named }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::answer::Person;
 use super::lines::Lines;
 use super::prompt;
 use super::waits::Waits;
@@ -227,6 +228,10 @@ impl Walk {
             let undos = plural(count as u64, "undo");
             self.print(&format!("not asked about: {undos}, planned once the run is no longer paused"));
         }
+    }
+
+    pub fn person(&self) -> Person<'_> {
+        Person { progress: Some(&self.lines.progress), signals: Some(&self.signals) }
     }
 
     pub fn print(&self, line: &str) {

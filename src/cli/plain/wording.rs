@@ -5,9 +5,16 @@ pub fn shown_name(run: &Run, task: TaskId) -> String {
     visible(&run.name(task)).into_owned()
 }
 
-/// One event as one JSON object, its counts in whole words.
-pub fn event_json(recorded: &Recorded) -> String {
-    let text = serde_json::to_string(recorded).unwrap_or_default();
+/// One event as one JSON object, its counts in whole words, with the name of its task beside the number.
+pub fn event_json(run: &Run, recorded: &Recorded) -> String {
+    let mut text = serde_json::to_string(recorded).unwrap_or_default();
+    if let Some(task) = recorded.event.task()
+        && text.ends_with('}')
+    {
+        text.pop();
+        let name = serde_json::Value::from(run.name(task));
+        text.push_str(&format!(",\"name\":{name}}}"));
+    }
     let Some(counts) = recorded.event.counts() else { return text };
     let field = |counts: serde_json::Result<String>| format!("\"counts\":{}", counts.unwrap_or_default());
     // Neither event has a text of anybody's in front of its counts.

@@ -1,7 +1,7 @@
 use crate::cli::plain::{Line, PlanShown, Tone, counted, sides};
 use crate::diff::files::TextDiff;
-use crate::engine::{Foreseen, Outlook, shown_command};
-use crate::model::{Pass, Preview, Proposal, Selection, visible};
+use crate::engine::{Foreseen, Outlook};
+use crate::model::{COVERED, Pass, Preview, Proposal, Selection, visible};
 
 /// What one hunk of a proposal, by change and position, changes line by line.
 pub type LinesOf<'l> = &'l mut dyn FnMut(&Proposal, (u32, u32)) -> Option<TextDiff>;
@@ -25,7 +25,7 @@ impl Shown {
         let quiet = match &foreseen.what {
             Ok(Outlook::Unchanged) => foreseen.warnings.is_empty() || self.only_changes,
             Ok(Outlook::Answered(_) | Outlook::Asks(_) | Outlook::Skipped(_)) => self.only_changes,
-            Ok(Outlook::Changes { .. } | Outlook::Command(_)) | Err(_) => false,
+            Ok(Outlook::Changes { .. } | Outlook::Command(_) | Outlook::Open(_)) | Err(_) => false,
         };
         if quiet {
             return;
@@ -57,9 +57,9 @@ impl Shown {
                 out(Line::plain("  unchanged, live and backup are equal but for this:"));
                 warn(out);
             }
-            Ok(Outlook::Command(argv)) => {
+            Ok(Outlook::Command(command)) => {
                 head(out);
-                out(Line::plain(format!("  $ {}", shown_command(argv))));
+                command.lines(COVERED).into_iter().for_each(|line| out(Line::plain(format!("  {line}"))));
                 out(Line::plain(format!("  {}", counted(Default::default(), Preview::Opaque))));
                 warn(out);
             }
@@ -72,6 +72,11 @@ impl Shown {
             Ok(Outlook::Skipped(when)) => {
                 head(out);
                 out(Line::plain(format!("  skipped: it is not so that {}", visible(when))));
+            }
+            Ok(Outlook::Open(steps)) => {
+                head(out);
+                out(Line::plain(format!("  {}", open_words(steps))));
+                warn(out);
             }
             Ok(Outlook::Asks(text)) => {
                 head(out);
@@ -87,4 +92,10 @@ impl Shown {
             }
         }
     }
+}
+
+/// Of a task that is made of what commands print.
+fn open_words(steps: &[String]) -> String {
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    format!("planned in the run: it is made of the output of {}, which has not run", visible(&steps.join(", ")))
 }

@@ -84,6 +84,7 @@ impl Totals {
                 of_step.commands += 1;
                 self.to_change += 1;
             }
+            Ok(Outlook::Open(_)) => self.to_change += 1,
             Ok(Outlook::Answered(answer)) if answer.holds => self.unchanged += 1,
             Ok(_) => self.to_ask += 1,
             Err(_) => self.failed += 1,

@@ -5,7 +5,7 @@ fn told(diff: &TextDiff) -> Vec<String> {
 }
 
 fn between(before: &[u8], after: &[u8], bounds: Bounds) -> TextDiff {
-    TextDiff::between(before, after, bounds, Sight::ALL, &mut |_| true).unwrap()
+    TextDiff::between(before, after, bounds, Sight::of_one_file(true), &mut |_| true).unwrap()
 }
 
 fn lines(before: &[u8], after: &[u8]) -> TextDiff {

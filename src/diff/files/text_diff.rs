@@ -21,6 +21,9 @@ pub struct TextDiff {
     /// A bound was met: there is more to be seen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_cut: bool,
+    /// The file holds secrets, and they were not to be shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_withheld: bool,
     /// Bytes read of both sides.
     #[serde(skip)]
     pub read: u64,
@@ -72,7 +75,8 @@ impl TextDiff {
 
     /// Of a file that holds secrets, for output that may end up anywhere.
     pub(super) fn withheld() -> Self {
-        Self::note("this file holds secrets, as its name or its beginning says: its lines are not shown here")
+        let note = "this file holds secrets, as its name or its beginning says: its lines are not shown here";
+        Self { is_withheld: true, ..Self::note(note) }
     }
 
     /// Two texts compared line by line, as they are read.

@@ -1,5 +1,5 @@
 use super::Run;
-use crate::model::{Owner, TaskId};
+use crate::model::{Owner, TaskId, output_of};
 
 /// What a run's tasks are called, and how they are found by that.
 impl Run {
@@ -21,20 +21,53 @@ impl Run {
 
     /// What a task is about, its owner's name filled in.
     pub fn about(&self, id: TaskId) -> String {
-        self.of_owner(id, self.step(id).map_or("", |step| step.about.as_str()))
+        self.filled(id, self.step(id).map_or("", |step| step.about.as_str()))
     }
 
     /// What a person is asked to confirm.
     pub fn question(&self, id: TaskId) -> String {
         let step = self.step(id);
-        self.of_owner(id, step.map_or("", |step| step.question.as_ref().unwrap_or(&step.about)))
+        self.filled(id, step.map_or("", |step| step.question.as_ref().unwrap_or(&step.about)))
     }
 
-    fn of_owner(&self, id: TaskId, text: &str) -> String {
-        match self.owner(id) {
-            Some(owner) => text.replace(&format!("${{{}}}", owner.set), &owner.name),
-            None => text.to_owned(),
+    /// `text` with the owner's name and with what earlier commands printed, as far as that is known. What is filled in
+    /// is not looked into again.
+    fn filled(&self, id: TaskId, text: &str) -> String {
+        if !text.contains("${") {
+            return text.to_owned();
         }
+        let owner = self.owner(id);
+        let value = |name: &str| match (&owner, output_of(name)) {
+            (Some(owner), _) if *owner.set == *name => Some(owner.name.to_string()),
+            (_, Some(step)) => self.output(id, step).map(str::to_owned),
+            _ => None,
+        };
+        let mut filled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            filled.push_str(before);
+            let Some((name, behind)) = after.split_once('}') else {
+                filled.push_str("${");
+                rest = after;
+                continue;
+            };
+            match value(name) {
+                Some(value) => filled.push_str(&value),
+                None => filled.push_str(&format!("${{{name}}}")),
+            }
+            rest = behind;
+        }
+        filled.push_str(rest);
+        filled
+    }
+
+    /// What the command of that step printed for a task after it: of the same owner, or of nobody's.
+    pub fn output(&self, id: TaskId, step: &str) -> Option<&str> {
+        let at = self.header.steps.iter().position(|header| header.id == step)?;
+        let mut beside = self.tasks_beside(id, at);
+        let task = TaskId(beside.next()?);
+        // Of many owners none is the one that is meant.
+        if beside.next().is_some() { None } else { self.outputs.get(&task).map(String::as_str) }
     }
 
     pub fn find(&self, name: &str) -> Option<TaskId> {

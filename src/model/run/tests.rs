@@ -83,6 +83,7 @@ impl Story {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         })
         .unwrap()
     }
@@ -252,6 +253,7 @@ fn an_undo_that_was_let_go_forgets_no_attempt() {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         })
         .unwrap();
     story.then(Event::Retried { task, by: by.clone() }).unwrap();
@@ -293,6 +295,7 @@ fn an_undo_that_wrote_a_part_and_is_let_go_is_no_longer_done() {
                 kept: None,
                 dependents_go_on: false,
                 bytes: None,
+                output: None,
             })
             .unwrap();
         story.then(Event::Retried { task, by }).unwrap();
@@ -338,6 +341,7 @@ fn anything(choice: u8, task: TaskId, state: &crate::model::TaskState) -> Event 
         kept: None,
         dependents_go_on: false,
         bytes: None,
+        output: None,
     };
     let (preview, counts, cohort) = (Preview::Exact, Counts::default(), digest);
     match choice {

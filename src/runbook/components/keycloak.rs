@@ -2,7 +2,7 @@ use crate::model::Result;
 use crate::runbook::fields::{Fields, template};
 use crate::runbook::finding::{Finding, Findings};
 use crate::runbook::node::{Key, Node};
-use crate::runbook::source::{Password, password};
+use crate::runbook::password::Password;
 use crate::runbook::template::Template;
 
 pub(super) const QUESTIONS: &[&str] = &["login", "count", "user-exists"];
@@ -106,7 +106,7 @@ fn login(key: &Key, node: &Node, findings: &mut Findings) -> Option<KeycloakLogi
             None
         }
     };
-    let secret = given.and_then(|(key, node)| password(key, node, findings));
+    let secret = given.and_then(|(key, node)| Password::decode(key, node, findings));
     fields.finish(findings);
     Some(KeycloakLogin { realm, client, user, secret: secret? })
 }

@@ -11,7 +11,7 @@ pub use keycloak::{KeycloakIds, KeycloakLogin, KeycloakSettings};
 use super::fields::Fields;
 use super::finding::{Finding, Findings, Span};
 use super::node::{Key, Node};
-use super::source::Password;
+use super::password::Password;
 use super::template::Template;
 use crate::model::Result;
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::model::{Counts, Digest, Pass, Preview, TaskId, TaskStatus, visible};
+use crate::model::{Counts, Digest, Pass, Preview, StepKind, TaskId, TaskStatus, visible};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::names::{shown_name, shown_step, shown_target};
 use crate::tui::state::{Model, Tab};
@@ -152,6 +152,7 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
         opened,
         equal,
         opaque,
+        commands: of(&|id| run.step(id).is_some_and(|step| step.kind == StepKind::Run)),
         undos: of(&|id| run.tasks.get(id.index()).is_some_and(|task| task.pass == Pass::Undo)),
         left_out: plans.iter().map(|(id, _)| run.selection(*id).left_out_count()).sum(),
         resources,

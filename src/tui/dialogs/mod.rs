@@ -97,6 +97,8 @@ pub struct ApproveAll {
     pub equal: usize,
     pub unseen: usize,
     pub opaque: usize,
+    /// Of these, those that run a command.
+    pub commands: usize,
     pub undos: usize,
     /// Equal plans: a few go first, the rest once those were read back.
     pub is_cohort: bool,

@@ -34,7 +34,7 @@ struct Layout {
 
 impl Layout {
     fn of(model: &Model, dialog: &Dialog, area: Rect) -> Self {
-        let width = area.width.saturating_sub(4).min(76);
+        let width = width_in(area);
         let inner = usize::from(width).saturating_sub(4);
         let (title, lines, answers) = words_of(model, dialog, inner);
         let wrapped = |lines: Vec<Line>| -> Vec<Line> {
@@ -51,6 +51,11 @@ impl Layout {
     fn below(&self) -> usize {
         self.lines.len().saturating_sub(self.top + self.room)
     }
+}
+
+/// A wide terminal has room for paths: they are cut in fewer places.
+fn width_in(area: Rect) -> u16 {
+    area.width.saturating_sub(4).min(76.max(area.width * 3 / 5))
 }
 
 /// Where a question is drawn: the header's run and target stay in sight.
@@ -287,8 +292,8 @@ fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
         }
     }
     if !approve.command.is_empty() {
-        let width = place(Rect { x: 0, y: 0, width: model.width, height: model.height }).width;
-        let inner = usize::from(width.saturating_sub(4).min(76)).saturating_sub(4);
+        let inner = usize::from(width_in(place(Rect { x: 0, y: 0, width: model.width, height: model.height })));
+        let inner = inner.saturating_sub(4);
         lines.extend(approve.command.iter().flat_map(|line| wrap_under(line, inner)).map(plain));
         lines.push(plain(undo_words(approve).to_owned()));
         lines.push(plain(format!("plan    {}  by {}", approve.digest.short(), visible(&model.by))));
@@ -354,8 +359,13 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
         };
         lines.push((role, format!("NOT LOOKED AT: {unseen}; {undo}")));
     }
-    if all.opaque > 0 {
-        lines.push((Role::Danger, format!("{} of them do not show all they do", all.opaque)));
+    if all.commands > 0 {
+        let commands = crate::model::plural(all.commands as u64, "command");
+        lines.push((Role::Danger, format!("RUNS {commands}: what they do is not known, and none can be undone")));
+    }
+    let partial = all.opaque.saturating_sub(all.commands);
+    if partial > 0 {
+        lines.push((Role::Danger, format!("{partial} of them do not show all they do")));
     }
     if all.undos > 0 {
         lines.push((Role::Attention, format!("{} of them are undos", all.undos)));
@@ -368,9 +378,7 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
 
 /// The first few names, and how many more there are.
 pub fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
-    let more = names.len().saturating_sub(MOST_LISTED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", names.take(MOST_LISTED).collect::<Vec<_>>().join(" "))
+    crate::model::some_of(names, MOST_LISTED, " ")
 }
 
 /// As a single plan's question counts, so that nobody adds up hunks and resources.
@@ -390,13 +398,12 @@ fn problem_lines(model: &Model, task: crate::model::TaskId) -> Vec<Line> {
         return vec![(Role::Plain, "no problem is on record".to_owned())];
     };
     let is_partial = model.run.tasks.get(task.index()).is_some_and(|state| state.undoable);
-    let mut lines = vec![
-        (Role::Bad, visible(&problem.what).into_owned()),
-        (Role::Plain, format!("effect  {}", words::known(problem.known, is_partial))),
-    ];
+    // What helps stands first: a cause may be long and in a library's words.
+    let mut lines = vec![(Role::Plain, format!("effect  {}", words::known(problem.known, is_partial)))];
     if let Some(next) = &problem.next {
         lines.push((Role::Title, format!("next    {}", visible(next))));
     }
+    lines.push((Role::Bad, visible(&problem.what).into_owned()));
     lines
 }
 

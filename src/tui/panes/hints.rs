@@ -160,6 +160,15 @@ fn many_in_review(model: &Model, status: TaskStatus) -> bool {
     if model.tab == Tab::Steps && !model.marks.is_empty() {
         return model.run.count(TaskStatus::Review) > 0;
     }
-    let is_at_one = model.tab != Tab::Review || status == TaskStatus::Review;
-    is_at_one && in_step > 1
+    if model.tab != Tab::Review {
+        return in_step > 1;
+    }
+    status == TaskStatus::Review && in_step > 1 && has_an_equal(model)
+}
+
+fn has_an_equal(model: &Model) -> bool {
+    let Some(id) = model.cursor else { return false };
+    let cohort = model.run.plans.get(&id).map(|facts| facts.cohort);
+    let mut plans = model.run.plans.iter();
+    cohort.is_some() && plans.any(|(other, facts)| *other != id && Some(facts.cohort) == cohort)
 }

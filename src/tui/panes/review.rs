@@ -158,7 +158,13 @@ fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: 
     };
     let pieces = [(format!(" plan {}  ", loaded.digest.short()), Role::Quiet), (told.to_owned(), role)];
     line(theme, &pieces, Pen::at(buffer, area, 2));
-    Pen::at(buffer, area, 3).fill(theme.line(), theme.style(Role::Line));
+    let mut pen = Pen::at(buffer, area, 3);
+    if let Some(part) = loaded.part_in_sight(usize::from(area.height.saturating_sub(4))) {
+        let part = format!(" {part} ");
+        let before = theme.line().repeat(pen.left().saturating_sub(part.len() + 2));
+        pen.write(&before, theme.style(Role::Line)).write(&part, theme.style(Role::Quiet));
+    }
+    pen.fill(theme.line(), theme.style(Role::Line));
     let body = Rect { y: area.y + 4, height: area.height.saturating_sub(4), ..area };
     if loaded.rows.is_empty() {
         Pen::at(buffer, body, 0).write(" nothing would be changed", theme.style(Role::Plain));

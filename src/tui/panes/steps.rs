@@ -44,6 +44,10 @@ fn head(model: &Model, area: Rect, buffer: &mut Buffer) {
         Grouping::ByOwner => "by user",
     };
     let mut text = format!(" {grouping}  {} shown, {} hidden", model.rows.shown(), model.rows.hidden);
+    let (rows, height) = (model.rows.rows.len(), model.list_height());
+    if rows > height {
+        text.push_str(&format!("  lines {}-{} of {rows}", model.rows.top + 1, (model.rows.top + height).min(rows)));
+    }
     if let Some(Row::Task(id)) = model.rows.rows.get(model.rows.top) {
         text.push_str(&format!("  {}, continued", group(model, *id)));
     }

@@ -267,6 +267,10 @@ fn back(model: &mut Model) {
     if model.tab == Tab::Review && !model.search.text.is_empty() {
         return searching::end(model);
     }
+    let theme = model.theme;
+    if model.tab == Tab::Review && model.review.loaded_mut().is_some_and(|loaded| loaded.close_diff(theme)) {
+        return;
+    }
     match model.origin.take() {
         Some(Origin::Matrix) => return show(model, Tab::Matrix),
         Some(Origin::Groups { kind, at, tab }) => {
@@ -402,13 +406,8 @@ fn open_diff(model: &mut Model) -> Vec<Effect> {
     if !found.is_some_and(|hunk| matches!(hunk.at, HunkAt::Node { .. })) {
         return Vec::new();
     }
-    if loaded.diffs.remove(&(change, hunk)).is_some() {
-        loaded.cursor = loaded
-            .rows
-            .iter()
-            .position(|row| *row == crate::tui::review::ReviewRow::Hunk(change, hunk))
-            .unwrap_or(loaded.cursor);
-        loaded.build(theme);
+    let secrets = matches!(loaded.diffs.get(&(change, hunk)), Some(Some(diff)) if diff.is_withheld);
+    if !secrets && loaded.close_diff(theme) {
         return Vec::new();
     }
     if loaded.is_bodiless() {
@@ -422,5 +421,5 @@ fn open_diff(model: &mut Model) -> Vec<Effect> {
     }
     loaded.diffs.insert((change, hunk), None);
     loaded.build(theme);
-    vec![Effect::LoadFileDiff { generation, proposal: loaded.proposal.clone(), change, hunk }]
+    vec![Effect::LoadFileDiff { generation, proposal: loaded.proposal.clone(), change, hunk, secrets }]
 }

@@ -60,6 +60,10 @@ pub fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
                 return effects;
             } else if let Some(why) = unanswered(&dialog).filter(|_| key.code == KeyCode::Enter) {
                 model.complain(why);
+                // What comes next would be added to it.
+                if !matches!(dialog.question, Question::Reason { .. }) {
+                    dialog.input.clear();
+                }
             }
         }
         KeyCode::Char('n' | 'q') if !key.control => return Vec::new(),

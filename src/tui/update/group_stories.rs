@@ -61,6 +61,7 @@ fn applied(desk: &mut Desk, story: &mut Story, task: TaskId, digest: Digest, pro
             partial: false,
             kept: None,
             bytes: None,
+            output: None,
             dependents_go_on: false,
         },
     );

@@ -32,8 +32,7 @@ pub fn travel(model: &mut Model, action: Action) {
         Tab::Matrix => to(model, matrix::moved(&model.run, &model.sight, model.cursor, down, right)),
         Tab::Review => {
             if let Some(loaded) = model.review.loaded_mut() {
-                let last = loaded.rows.len().saturating_sub(1);
-                loaded.cursor = loaded.cursor.saturating_add_signed(down).min(last);
+                loaded.travel(down);
             }
         }
         Tab::Evidence => {

@@ -213,6 +213,7 @@ fn what_was_written_can_be_looked_at_afterwards_and_decided_on_no_more() {
         kept: None,
         dependents_go_on: false,
         bytes: None,
+        output: None,
     });
     let mut desk = Desk::new(&story, 80, 24);
     desk.at("home/ana").press("3").answer(&tree_proposal("home/ana")).press("enter");

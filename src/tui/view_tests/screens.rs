@@ -144,6 +144,7 @@ fn an_unknown_task_is_settled_by_a_person() {
             kept: None,
             dependents_go_on: false,
             bytes: None,
+            output: None,
         }));
         desk.at("home/bob").press("enter").type_text("not appl");
         assert_eq!(desk.commands(), []);

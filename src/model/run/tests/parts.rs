@@ -23,6 +23,7 @@ impl Story {
             kept: None,
             dependents_go_on: true,
             bytes: None,
+            output: None,
         })
         .unwrap()
     }

@@ -1,0 +1,107 @@
+use super::fields::Fields;
+use super::finding::{Finding, Findings, Placed};
+use super::node::{Key, Node, Value};
+use super::source::argv;
+use super::template::Template;
+use crate::model::Result;
+
+/// Where a password is found; never the password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password<Text> {
+    Env(String),
+    File(Text),
+    /// An argument list; the password is its first line of output.
+    Command(Vec<Text>),
+    /// A secret input.
+    Input(Placed<String>),
+    /// Of Vault or OpenBao: `path#field`. Which server, and who asks it, is the operator's own matter.
+    Vault(Text),
+    /// A key of the kernel's keyring, by its description.
+    Keyring(Text),
+}
+
+const PLACES: &str = "env, file, command, input, vault or keyring";
+
+impl Password<Template> {
+    pub(super) fn decode(key: &Key, node: &Node, findings: &mut Findings) -> Option<Self> {
+        if matches!(node.value, Value::Text(_) | Value::Number(..)) {
+            findings.push(Finding::error(key.span, "a password does not belong into a runbook").help(
+                "write password: { env: RESTIC_PASSWORD }, { file: PATH }, { command: [PROGRAM, …] }, { input: NAME }, \
+                 { vault: PATH#FIELD } or { keyring: NAME }",
+            ));
+            return None;
+        }
+        let mut fields = Fields::of("a password", key.span, node, findings)?;
+        let env = fields.text("env", findings).map(|env| Self::Env(env.value));
+        let file = fields.template("file", findings).map(Self::File);
+        let input = fields.text("input", findings).map(Self::Input);
+        let command = fields.get("command").and_then(|node| argv(node, "command", findings)).map(Self::Command);
+        let vault = fields.get("vault").and_then(|node| vault(node, findings)).map(Self::Vault);
+        let keyring = fields.template("keyring", findings).map(Self::Keyring);
+        let known = ["env", "file", "input", "command", "vault", "keyring"];
+        let is_tried = known.into_iter().any(|name| fields.get(name).is_some());
+        let mut given = [env, file, input, command, vault, keyring].into_iter().flatten();
+        let (first, second) = (given.next(), given.next());
+        if (!is_tried && fields.rest().next().is_none()) || second.is_some() {
+            findings.push(
+                Finding::error(key.span, "a password needs exactly one place to come from")
+                    .help(format!("give one of {PLACES}")),
+            );
+        }
+        fields.finish(findings);
+        first
+    }
+
+    pub(super) fn templates(&self) -> &[Template] {
+        match self {
+            Self::File(text) | Self::Vault(text) | Self::Keyring(text) => std::slice::from_ref(text),
+            Self::Command(argv) => argv,
+            Self::Env(_) | Self::Input(_) => &[],
+        }
+    }
+
+    pub(super) fn fill(&self, text: &dyn Fn(&Template) -> Result<String>) -> Result<Password<String>> {
+        Ok(match self {
+            Self::Env(name) => Password::Env(name.clone()),
+            Self::File(path) => Password::File(text(path)?),
+            Self::Command(argv) => Password::Command(argv.iter().map(text).collect::<Result<_>>()?),
+            Self::Input(name) => Password::Input(name.clone()),
+            Self::Vault(path) => Password::Vault(text(path)?),
+            Self::Keyring(name) => Password::Keyring(text(name)?),
+        })
+    }
+}
+
+fn vault(node: &Node, findings: &mut Findings) -> Option<Template> {
+    let path = super::fields::template(node, "vault", findings)?;
+    let is_wrong = path.literal_text().is_some_and(|text| split(text).is_none());
+    if is_wrong {
+        findings.push(
+            Finding::error(node.span, "'vault' needs a path and a field, with '#' between them")
+                .help("write it as in { vault: secret/backup/restic#password }"),
+        );
+    }
+    Some(path)
+}
+
+/// A path in Vault and the field of the secret there.
+pub fn split(text: &str) -> Option<(&str, &str)> {
+    let (path, field) = text.rsplit_once('#')?;
+    let path = path.trim_matches('/');
+    let is_plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    (is_plain && !field.is_empty()).then_some((path, field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn a_place_in_vault_is_a_path_and_a_field() {
+        assert_eq!(split("secret/backup/restic#password"), Some(("secret/backup/restic", "password")));
+        assert_eq!(split("/secret/a#b/#c"), Some(("secret/a#b", "c")));
+        for wrong in ["secret/restic", "secret/restic#", "#password", "secret/../sys#x", "secret//a#b", ""] {
+            assert_eq!(split(wrong), None, "{wrong}");
+        }
+    }
+}
