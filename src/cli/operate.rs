@@ -129,11 +129,15 @@ pub fn suiting(id: Option<&str>, can: &str, suits: impl Fn(&Run) -> Suits) -> Re
         if folder.is_own().is_err() {
             continue;
         }
+        let is_held = folder.holder().is_some();
+        if !is_held && folder.never_began() {
+            continue;
+        }
         // A run that cannot be read, or is worked on, is not passed over in silence: the verb says what is the matter.
         let Ok(run) = ReadJournal::open(&folder).and_then(|mut journal| folded(&journal.load()?)) else {
             return Ok(folder);
         };
-        let found = if folder.holder().is_some() { Suits::Well } else { suits(&run) };
+        let found = if is_held { Suits::Well } else { suits(&run) };
         if found == Suits::Stops {
             return Ok(folder);
         }

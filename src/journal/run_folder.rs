@@ -3,6 +3,7 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use super::head_file::HeadFile;
 use super::{Holder, Keys, Lock};
 use crate::model::{Error, ErrorKind, Result, visible};
 
@@ -79,7 +80,8 @@ impl StateFolder {
     }
 
     pub fn latest(&self) -> Result<RunFolder> {
-        self.list()?.pop().ok_or_else(|| {
+        let begun = self.list()?.into_iter().rev().find(|run| run.holder().is_some() || !run.never_began());
+        begun.ok_or_else(|| {
             Error::new(
                 ErrorKind::NotFound,
                 "find the latest run",
@@ -180,6 +182,18 @@ impl RunFolder {
             if let Some(keys) = &self.keys {
                 let _ = std::fs::remove_file(keys.join(format!("{}.{suffix}", self.id)));
             }
+        }
+    }
+
+    /// Whether its process ended before the first event was durable: nothing was done, and there is nothing to go on
+    /// with. A journal that was emptied later is none of these, for its head is noted beside the keys.
+    pub fn never_began(&self) -> bool {
+        if self.head().and_then(|path| HeadFile::read(&path)).is_some_and(|(seq, _)| seq > 0) {
+            return false;
+        }
+        match super::ReadJournal::open(self).and_then(|mut journal| journal.load()) {
+            Ok(events) => events.is_empty(),
+            Err(error) => error.kind() == ErrorKind::NotFound,
         }
     }
 

@@ -104,7 +104,7 @@ impl Error {
         let kind = match error.kind() {
             Os::NotFound | Os::NotADirectory => ErrorKind::NotFound,
             Os::PermissionDenied => ErrorKind::Denied,
-            Os::StorageFull | Os::QuotaExceeded => ErrorKind::NoSpace,
+            Os::StorageFull | Os::QuotaExceeded | Os::FileTooLarge => ErrorKind::NoSpace,
             Os::ReadOnlyFilesystem => ErrorKind::ReadOnly,
             Os::TimedOut => ErrorKind::TimedOut,
             Os::ConnectionRefused

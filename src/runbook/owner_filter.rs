@@ -125,6 +125,8 @@ fn names(flag: &str, given: &str, read_file: &dyn Fn(&str) -> Result<String>) ->
     let names: Vec<&str> = match names.strip_prefix('@') {
         Some(path) => {
             text = read_file(path)?;
+            // Editors of other systems begin a file with a mark and end its lines with two characters.
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             text.lines().map(|line| line.strip_suffix('\r').unwrap_or(line)).filter(|line| !line.is_empty()).collect()
         }
         None => names.split(',').filter(|name| !name.is_empty()).collect(),
@@ -168,7 +170,7 @@ mod tests {
 
     fn filter(only: &[&str], except: &[&str], user: &[&str]) -> Result<Vec<String>> {
         let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
-        let file = |_: &str| Ok("bob\r\n\ncyd\n".to_owned());
+        let file = |_: &str| Ok("\u{feff}bob\r\n\ncyd\n".to_owned());
         let filter = OwnerFilter::parse(&owned(only), &owned(except), &owned(user), &file)?;
         Ok(filter.apply(users())?.remove(0).names)
     }

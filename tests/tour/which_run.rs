@@ -83,6 +83,37 @@ fn a_run_that_is_worked_on_or_cannot_be_read_is_not_passed_over() {
 }
 
 #[test]
+fn a_run_that_never_began_hides_none_that_did_and_one_that_was_emptied_does() {
+    let ground = ground();
+    run(&ground, "first");
+    let first = ids(&ground).remove(0);
+    // What a kill leaves while the journal is made: a file without a table, and no head beside the keys.
+    let unbegun = ground.path("state/runs/999999-999999-unbegun");
+    fs::create_dir_all(&unbegun).unwrap();
+    fs::write(unbegun.join("journal.db"), "").unwrap();
+    ground.rekindle(&["verify"], 0);
+    ground.rekindle(&["report"], 0).says("# first");
+    ground
+        .rekindle(&["report", "999999"], 1)
+        .complains("it ended before it began")
+        .complains("'rekindle runs' lists the others");
+    fs::write(ground.path(&format!("state/runs/{first}/journal.db")), "").unwrap();
+    ground.rekindle(&["verify"], 1).complains(&first);
+}
+
+/// Where no file may be larger than a few kilobytes nothing is begun, and the error says why.
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_and_no_sudden_end() {
+    let ground = ground();
+    let command = format!("ulimit -f 1; {} run first.yaml --plain --yes", env!("CARGO_BIN_EXE_rekindle"));
+    let mut shell = std::process::Command::new("bash");
+    let ended = shell.args(["-c", &command]).current_dir(ground.path("")).env("REKINDLE_STATE", ground.path("state"));
+    let ended = ended.output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.code() == Some(1) && told.contains("error: ") && told.contains("next: "), "{told}");
+}
+
+#[test]
 fn the_beginning_of_a_name_is_enough_where_it_is_one_runs() {
     let ground = ground();
     run(&ground, "first");
