@@ -68,7 +68,8 @@ impl Actor {
         let held: Vec<bool> = answers.iter().map(|answer| answer.holds).collect();
         let seen: Vec<&str> = answers.iter().map(|answer| answer.seen.as_str()).collect();
         let holds = self.holds(task, &when, &held).unwrap_or(false);
-        self.on_condition_known(task, holds, &format!("{} ({})", when.words, seen.join("; ")));
+        let seen = if seen.is_empty() { String::new() } else { format!(" ({})", seen.join("; ")) };
+        self.on_condition_known(task, holds, &format!("{}{seen}", when.words));
         if holds {
             self.on_ready(task);
         }

@@ -136,7 +136,7 @@ pub const SIDES_HEAD: usize = 5;
 const HUNK_HEAD: usize = 12;
 /// Columns of a line's mark.
 const MARK: usize = 2;
-/// A field with more lines than these is read line by line.
+/// A field with more lines than these is scrolled through.
 const SHORT_VALUE: usize = 6;
 /// Of one value; more is cut with a word about it.
 const MAX_VALUE: usize = 16 * 1024;
@@ -300,23 +300,16 @@ impl Loaded {
         true
     }
 
-    /// Moves by rows, where one row down from a field is the next one: a few lines of a value are no place to stand.
     pub fn travel(&mut self, down: isize) {
         let last = self.rows.len().saturating_sub(1);
-        let to = |from: usize, by: isize| from.saturating_add_signed(by).min(last);
-        let from = self.cursor;
-        self.cursor = to(from, down);
-        if down.abs() != 1 {
-            return;
-        }
-        while self.is_in_short_value(self.cursor) {
-            let next = to(self.cursor, down);
-            if next == self.cursor {
-                self.cursor = from;
-                return;
-            }
-            self.cursor = next;
-        }
+        self.cursor = self.cursor.saturating_add_signed(down).min(last);
+    }
+
+    /// Whether that row is the hunk that a decision is about, while the cursor stands in its lines.
+    pub fn is_hunk_of_cursor(&self, at: usize) -> bool {
+        let here = self.rows.get(self.cursor).and_then(ReviewRow::hunk);
+        at != self.cursor
+            && here.is_some_and(|(change, hunk)| self.rows.get(at) == Some(&ReviewRow::Hunk(change, hunk)))
     }
 
     fn is_in_short_value(&self, at: usize) -> bool {

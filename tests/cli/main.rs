@@ -113,6 +113,12 @@ fn completions_and_the_manual_come_from_the_same_definitions() {
 }
 
 #[test]
+fn a_state_that_no_run_can_be_in_is_refused() {
+    rekindle(&["runs", "--state", "nonsense"]).exits(1).complains("undone in part");
+    rekindle(&["runs", "--state", "undone"]).exits(0);
+}
+
+#[test]
 fn the_schema_and_the_adapters_are_facts() {
     rekindle(&["schema"]).exits(0).says("\"on_timeout\"");
     rekindle(&["info"]).exits(0).says("rekindle/keys.toml");

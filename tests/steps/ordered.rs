@@ -87,3 +87,54 @@ fn an_input_chooses_among_steps_and_a_var_is_written_once() {
     platform.rekindle(&["run", "--plain", "--yes", "--input", "scope=full"], &steps).exits(0);
     assert_eq!(notes(&platform), ["scope part only", "scope full"]);
 }
+
+/// Nothing has happened to ana's home yet, for a command comes first; that it is equal is known all the same.
+#[test]
+fn a_dry_run_foresees_who_is_skipped_behind_a_command() {
+    let platform = Platform::new();
+    let root = platform.folder.path();
+    let copied = std::process::Command::new("cp").args(["-a", "homes", "backup"]).current_dir(root).status().unwrap();
+    assert!(copied.success());
+    fs::write(root.join("homes/bob/.profile"), "changed since").unwrap();
+    let steps = format!(
+        "  - {{ id: stop, run: {} }}\n  \
+         - {{ id: home, each: user, restore: homes, from: here, below: \"backup/${{user}}\" }}\n  \
+         - {{ id: mail, each: user, when: {{ step: home, is: done }}, run: {} }}\n",
+        note(&platform, "stop"),
+        note(&platform, "mail ${user}")
+    );
+    let planned = platform.rekindle(&["plan"], &steps).exits(2);
+    let mail = |user: &str| {
+        let told = planned.out.split(&format!("\nmail/{user} ")).nth(1).unwrap_or_default();
+        told.lines().nth(1).unwrap_or_default().to_owned()
+    };
+    assert!(mail("ana").contains("skipped: it is not so that the step 'home' is done"), "{}", planned.out);
+    assert!(mail("bob").contains("$ sh -c"), "{}", planned.out);
+    platform.run(&steps).exits(0);
+    assert_eq!(notes(&platform), ["stop", "mail bob"]);
+}
+
+#[test]
+fn an_included_runbook_lints_and_runs_alone_and_within_another() {
+    let platform = Platform::new();
+    let root = platform.folder.path();
+    let part = format!(
+        "rekindle: 2\ntitle: part\nsteps:\n  - {{ id: ask, run: [echo, from-the-part], capture: true }}\n  \
+         - {{ id: use, run: {} }}\n",
+        note(&platform, "${steps.ask.output}")
+    );
+    fs::write(root.join("part.yaml"), part).unwrap();
+    let alone = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rekindle"));
+        command.args(arguments).current_dir(root).env("REKINDLE_STATE", root.join("state"));
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    };
+    alone(&["lint", "part.yaml"]);
+    alone(&["run", "part.yaml", "--plain", "--yes"]);
+    assert_eq!(notes(&platform), ["from-the-part"]);
+    let steps =
+        format!("  - include: part.yaml\n  - {{ id: last, run: {} }}\n", note(&platform, "${steps.part.ask.output}"));
+    platform.run(&steps).exits(0);
+    assert_eq!(notes(&platform), ["from-the-part"; 3]);
+}

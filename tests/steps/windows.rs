@@ -27,7 +27,8 @@ fn a_step_waits_until_its_window_opens_and_goes_on_by_itself() {
     let begun = std::time::Instant::now();
     let told = platform.rekindle(&["run", "--plain", "--yes", "--utc", "--json"], &steps).exits(0);
     assert!(begun.elapsed() >= std::time::Duration::from_secs(2), "it did not wait: {}", told.out);
-    let told = told.says("its window opens at").says("(UTC)");
+    let told = told.says("scale waits: its window opens at").says("(UTC)");
+    let told = told.says("\"name\":\"scale\"");
     let at = |text: &str| told.out.find(text).unwrap_or_else(|| panic!("{text} is not in {}", told.out));
     assert!(at("\"approved\"") < at("\"intent\""), "{}", told.out);
     assert!(platform.text("deployments/hub.yaml").is_some());

@@ -166,7 +166,7 @@ fn a_saved_plan_cannot_claim_that_different_plans_are_equal() {
 
 #[test]
 fn the_legend_stands_above_the_first_change() {
-    let told = settings_and_homes().answering("q\n", &["run", "runbook.yaml", "--plain"], 2);
+    let told = settings_and_homes().answering("a\nq\n", &["run", "runbook.yaml", "--plain"], 2);
     let at = |text: &str| told.out.find(text).unwrap_or_else(|| panic!("{text} is not in {}", told.out));
-    assert!(at("- is live now and goes") < at("update document realm"), "{}", told.out);
+    assert!(at("- is live now and goes") < at("update tree ana"), "{}", told.out);
 }

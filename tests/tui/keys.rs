@@ -56,6 +56,8 @@ fn the_diff_is_viewed_in_a_pager_and_the_screen_comes_back() {
     terminal.press("e").sees("-r--------").sees("- TWO");
     assert!(!terminal.text().contains("3 Review"), "{}", terminal.text());
     terminal.press("\n").sees("3 Review").sees("takes 2 of 2 hunks");
+    // First the file's diff is closed, then the review is left.
+    terminal.press(ESC).wait("the diff's end", |screen| !screen.contains("TWO"));
     terminal.press(ESC).sees("by step");
     leave(&mut terminal);
     terminal.ends();

@@ -1,7 +1,7 @@
 use crate::cli::plain::{Line, PlanShown, Tone, counted, sides};
 use crate::diff::files::TextDiff;
 use crate::engine::{Foreseen, Outlook};
-use crate::model::{COVERED, Pass, Preview, Proposal, Selection, visible};
+use crate::model::{COVERED, Pass, Proposal, Selection, visible};
 
 /// What one hunk of a proposal, by change and position, changes line by line.
 pub type LinesOf<'l> = &'l mut dyn FnMut(&Proposal, (u32, u32)) -> Option<TextDiff>;
@@ -50,6 +50,10 @@ impl Shown {
                 let plan =
                     PlanShown { plan: &proposal.plan, selection: &Selection::all(), most: self.most, for_all: "--all" };
                 plan.tell(&mut |at| lines_of(proposal, at), out);
+                let told = proposal.plan.warned();
+                for doubt in foreseen.warnings.iter().filter(|warning| !told.contains(warning)) {
+                    out(Line::new(Tone::Warning, format!("  ! {}", visible(doubt))));
+                }
                 out(Line::plain(format!("  {}  plan {}", counted(*counts, proposal.plan.preview), digest.short())));
             }
             Ok(Outlook::Unchanged) => {
@@ -60,7 +64,6 @@ impl Shown {
             Ok(Outlook::Command(command)) => {
                 head(out);
                 command.lines(COVERED).into_iter().for_each(|line| out(Line::plain(format!("  {line}"))));
-                out(Line::plain(format!("  {}", counted(Default::default(), Preview::Opaque))));
                 warn(out);
             }
             Ok(Outlook::Answered(answer)) => {

@@ -174,7 +174,8 @@ fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: 
         let is_cursor = at == loaded.cursor && model.tab == Tab::Review;
         let over = |role: Role| theme.style(if is_cursor { Role::Cursor } else { role });
         let mut pen = Pen::at(buffer, body, row);
-        pen.write(if is_cursor { ">" } else { " " }, over(Role::Title));
+        let is_pointed_at = is_cursor || (model.tab == Tab::Review && loaded.is_hunk_of_cursor(at));
+        pen.write(if is_pointed_at { ">" } else { " " }, over(Role::Title));
         one(theme, loaded, line, &mut pen, &over);
         if is_cursor {
             pen.fill(" ", theme.style(Role::Cursor));

@@ -44,10 +44,6 @@ fn head(model: &Model, area: Rect, buffer: &mut Buffer) {
         Grouping::ByOwner => "by user",
     };
     let mut text = format!(" {grouping}  {} shown, {} hidden", model.rows.shown(), model.rows.hidden);
-    let (rows, height) = (model.rows.rows.len(), model.list_height());
-    if rows > height {
-        text.push_str(&format!("  lines {}-{} of {rows}", model.rows.top + 1, (model.rows.top + height).min(rows)));
-    }
     if let Some(Row::Task(id)) = model.rows.rows.get(model.rows.top) {
         text.push_str(&format!("  {}, continued", group(model, *id)));
     }
@@ -66,6 +62,11 @@ fn head(model: &Model, area: Rect, buffer: &mut Buffer) {
         let left = pen.left();
         let filter = format!("  filter: {}", visible(&model.rows.filter.text));
         pen.write(&fit(&filter, left, theme.cut()), theme.style(Role::Attention));
+    }
+    let (rows, height) = (model.rows.rows.len(), model.list_height());
+    let part = format!("  lines {}-{} of {rows}", model.rows.top + 1, (model.rows.top + height).min(rows));
+    if rows > height && part.len() <= pen.left() {
+        pen.write(&part, theme.style(Role::Quiet));
     }
 }
 

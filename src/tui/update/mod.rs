@@ -31,6 +31,8 @@ mod help_stories;
 #[cfg(test)]
 mod leaving_stories;
 #[cfg(test)]
+mod opening_stories;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod sight_stories;
