@@ -10,6 +10,7 @@ mod core_dumps;
 mod decisions;
 mod demo;
 mod failure;
+mod file_limit;
 mod given;
 mod held_back;
 mod info;
@@ -129,6 +130,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     logging::start(line.global.verbose);
     output::be_quiet(line.global.quiet);
     core_dumps::forbid();
+    file_limit::is_heard();
     let needs_settings = !matches!(line.verb, Verb::Schema(_) | Verb::Info(_) | Verb::Completions(_) | Verb::Man(_));
     if let Err(error) = configured
         && needs_settings

@@ -124,7 +124,7 @@ pub fn suiting(id: Option<&str>, can: &str, suits: impl Fn(&Run) -> Suits) -> Re
         return Ok(latest);
     }
     let mut best: Option<(Suits, RunFolder, String, usize)> = None;
-    for (later, folder) in StateFolder::from_environment()?.list()?.into_iter().rev().enumerate() {
+    for (later, folder) in StateFolder::from_environment()?.begun()?.enumerate() {
         // Made elsewhere: it can only be read.
         if folder.is_own().is_err() {
             continue;

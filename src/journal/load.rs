@@ -104,7 +104,8 @@ pub(super) fn check_tables(connection: &Connection, path: &Path) -> Result<()> {
 /// A journal without its first event: nothing is done before that is durable.
 pub(super) fn unbegun(path: &Path) -> Error {
     let why = "it holds nothing: its run ended before it began, or the file was emptied";
-    Error::new(ErrorKind::NotFound, format!("read {}", path.display()), why).next("start a new run")
+    Error::new(ErrorKind::NotFound, format!("read {}", path.display()), why)
+        .next("nothing was done by it: start a new run, or name another one ('rekindle runs' lists them)")
 }
 
 struct Row {

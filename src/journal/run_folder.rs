@@ -78,8 +78,15 @@ impl StateFolder {
         Keys::of_digests(&keys.join("digests"))
     }
 
+    /// Those that began, the latest first: of a run that died before its first event nothing is known and nothing was
+    /// done. One that somebody holds may begin in this moment.
+    pub fn begun(&self) -> Result<impl Iterator<Item = RunFolder>> {
+        let began = |folder: &RunFolder| folder.holder().is_some() || !super::ReadJournal::is_unbegun(folder);
+        Ok(self.list()?.into_iter().rev().filter(began))
+    }
+
     pub fn latest(&self) -> Result<RunFolder> {
-        self.list()?.pop().ok_or_else(|| {
+        self.begun()?.next().ok_or_else(|| {
             Error::new(
                 ErrorKind::NotFound,
                 "find the latest run",
