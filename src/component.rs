@@ -111,6 +111,13 @@ pub trait Component: Reader {
         Err(Error::new(ErrorKind::Unsupported, format!("read the former state of {id}"), "this system keeps no trees"))
     }
 
+    /// Takes back what an interrupted write of these resources changed for its own time only, as the mode of a directory
+    /// that its owner had to write in. Nothing writes to them meanwhile.
+    async fn clean_up_after(&self, run: &str, interrupted: &[ResourceId]) -> Result<()> {
+        let _ = (run, interrupted);
+        Ok(())
+    }
+
     /// The runs for which something is kept here, by id: what [`Component::release`] lets go.
     async fn kept_runs(&self) -> Result<Vec<String>> {
         Ok(Vec::new())

@@ -20,10 +20,12 @@ thread_local! {
 pub enum CopyError {
     Read(std::io::Error),
     Write(Errno),
+    /// More bytes came than were awaited.
+    TooLong,
 }
 
 /// Copies all of `reader` into an empty file, leaving holes for long runs of zeros; answers size and blake3.
-/// Stops with `EFBIG` when more than `at_most` bytes come.
+/// Stops when more than `at_most` bytes come.
 pub fn copy_content(reader: &mut dyn Read, to: BorrowedFd, at_most: u64) -> Result<(u64, Digest), CopyError> {
     let mut buffer = SHARED.with_borrow_mut(std::mem::take);
     buffer.resize(BUFFER, 0);
@@ -45,7 +47,7 @@ fn copy_through(
         let filled = fill(reader, buffer).map_err(CopyError::Read)?;
         let Some(bytes) = buffer.get(..filled).filter(|bytes| !bytes.is_empty()) else { break };
         if at + bytes.len() as u64 > at_most {
-            return Err(CopyError::Write(Errno::FBIG));
+            return Err(CopyError::TooLong);
         }
         hasher.update(bytes);
         let mut run_at = 0;

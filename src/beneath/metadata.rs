@@ -68,6 +68,10 @@ impl Opened<'_> {
         if (meta.uid, meta.gid) == (live.uid, live.gid) {
             return Ok(true);
         }
+        if meta.uid == Meta::NO_OWNER || meta.gid == Meta::NO_OWNER {
+            lose(format!("the owner {}:{} was not set: no file can have that number", meta.uid, meta.gid));
+            return Ok(false);
+        }
         let owner = (Some(Uid::from_raw(meta.uid)), Some(Gid::from_raw(meta.gid)));
         match chownat(self.fd, "", owner.0, owner.1, AtFlags::EMPTY_PATH) {
             Ok(()) => Ok(true),

@@ -11,6 +11,7 @@ mod decisions;
 mod demo;
 mod equal_plans;
 mod failure;
+mod file_limit;
 mod given;
 mod held_back;
 mod info;
@@ -130,6 +131,7 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     logging::start(line.global.verbose);
     output::be_quiet(line.global.quiet);
     core_dumps::forbid();
+    file_limit::is_heard();
     let needs_settings = !matches!(line.verb, Verb::Schema(_) | Verb::Info(_) | Verb::Completions(_) | Verb::Man(_));
     if let Err(error) = configured
         && needs_settings

@@ -124,15 +124,12 @@ pub fn suiting(id: Option<&str>, can: &str, suits: impl Fn(&Run) -> Suits) -> Re
         return Ok(latest);
     }
     let mut best: Option<(Suits, RunFolder, String, usize)> = None;
-    for (later, folder) in StateFolder::from_environment()?.list()?.into_iter().rev().enumerate() {
+    for (later, folder) in StateFolder::from_environment()?.begun()?.enumerate() {
         // Made elsewhere: it can only be read.
         if folder.is_own().is_err() {
             continue;
         }
         let is_held = folder.holder().is_some();
-        if !is_held && folder.never_began() {
-            continue;
-        }
         // A run that cannot be read, or is worked on, is not passed over in silence: the verb says what is the matter.
         let Ok(run) = ReadJournal::open(&folder).and_then(|mut journal| folded(&journal.load()?)) else {
             return Ok(folder);

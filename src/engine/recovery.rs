@@ -39,7 +39,8 @@ pub(super) struct Recovered {
     pub made: Option<Arc<Made>>,
 }
 
-/// Reads the target and says whether the effect is there. Changes nothing.
+/// Reads the target and says whether the effect is there. Changes nothing but what the interrupted write needed for its
+/// own time.
 pub(super) async fn recover(context: Arc<Context>, interrupted: Interrupted) -> Recovered {
     let task = interrupted.task;
     match settle(&context, interrupted).await {
@@ -76,6 +77,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     let component = restore.component.clone();
     let ids: Vec<_> = plan.changes.iter().map(|change| change.id.clone()).collect();
     let locations: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
+    component.clean_up_after(&context.pinned.run, &ids).await?;
     let desired: Vec<Option<Resource>> = match pass {
         Pass::Restore => from_source(&restore, &plan).await?,
         Pass::Undo => ids

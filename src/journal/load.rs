@@ -105,7 +105,7 @@ pub(super) fn check_tables(connection: &Connection, path: &Path) -> Result<()> {
 pub(super) fn unbegun(path: &Path) -> Error {
     let why = "it holds nothing: its run ended before it began, or the file was emptied";
     Error::new(ErrorKind::NotFound, format!("read {}", path.display()), why)
-        .next("'rekindle runs' lists the others; this one did nothing, and its folder can be removed")
+        .next("start a new run, or name another one: 'rekindle runs' lists the others, and this one did nothing")
 }
 
 struct Row {

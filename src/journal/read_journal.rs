@@ -45,6 +45,21 @@ impl ReadJournal {
         }
     }
 
+    /// Whether it has no first event: its run ended before it began.
+    pub(super) fn is_unbegun(folder: &RunFolder) -> bool {
+        // The head of a journal that was emptied later names an event.
+        if folder.head().and_then(|head| HeadFile::read(&head)).is_some_and(|(seq, _)| seq > 0) {
+            return false;
+        }
+        match Self::open(folder) {
+            Ok(journal) => {
+                let first = journal.connection.query_row("SELECT 1 FROM events LIMIT 1", [], |_| Ok(()));
+                matches!(first, Err(rusqlite::Error::QueryReturnedNoRows))
+            }
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        }
+    }
+
     /// All events from the first, checked: structure, chain, and the head noted outside the folder.
     /// What is wrong is in [`ReadJournal::findings`]; the events that are returned are sound.
     pub fn load(&mut self) -> Result<Vec<Recorded>> {

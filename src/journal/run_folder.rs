@@ -3,7 +3,6 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::head_file::HeadFile;
 use super::{Holder, Keys, Lock};
 use crate::model::{Error, ErrorKind, Result, visible};
 
@@ -79,9 +78,15 @@ impl StateFolder {
         Keys::of_digests(&keys.join("digests"))
     }
 
+    /// Those that began, the latest first: of a run that died before its first event nothing is known and nothing was
+    /// done. One that somebody holds may begin in this moment.
+    pub fn begun(&self) -> Result<impl Iterator<Item = RunFolder>> {
+        let began = |folder: &RunFolder| folder.holder().is_some() || !super::ReadJournal::is_unbegun(folder);
+        Ok(self.list()?.into_iter().rev().filter(began))
+    }
+
     pub fn latest(&self) -> Result<RunFolder> {
-        let begun = self.list()?.into_iter().rev().find(|run| run.holder().is_some() || !run.never_began());
-        begun.ok_or_else(|| {
+        self.begun()?.next().ok_or_else(|| {
             Error::new(
                 ErrorKind::NotFound,
                 "find the latest run",
@@ -182,18 +187,6 @@ impl RunFolder {
             if let Some(keys) = &self.keys {
                 let _ = std::fs::remove_file(keys.join(format!("{}.{suffix}", self.id)));
             }
-        }
-    }
-
-    /// Whether its process ended before the first event was durable: nothing was done, and there is nothing to go on
-    /// with. A journal that was emptied later is none of these, for its head is noted beside the keys.
-    pub fn never_began(&self) -> bool {
-        if self.head().and_then(|path| HeadFile::read(&path)).is_some_and(|(seq, _)| seq > 0) {
-            return false;
-        }
-        match super::ReadJournal::open(self).and_then(|mut journal| journal.load()) {
-            Ok(events) => events.is_empty(),
-            Err(error) => error.kind() == ErrorKind::NotFound,
         }
     }
 

@@ -1,3 +1,5 @@
+use super::Result;
+
 /// A POSIX access control list as the kernel hands it over in the attributes `system.posix_acl_access` and
 /// `system.posix_acl_default` (`linux/posix_acl_xattr.h`): a version, then a tag, rights and a number for each entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,11 +23,11 @@ const GROUP: u16 = 0x08;
 const MASK: u16 = 0x10;
 const OTHERS: u16 = 0x20;
 
-/// A user or group as a text names it.
+/// A user or group that an access list names: texts do so by name, the kernel by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AclName<'a> {
-    User(&'a str),
-    Group(&'a str),
+pub enum AclName<N> {
+    User(N),
+    Group(N),
 }
 
 impl Acl {
@@ -33,33 +35,18 @@ impl Acl {
     pub const DEFAULT: &str = "system.posix_acl_default";
 
     /// Reads the text forms: `user::rw-,user:ana:r--:1001,…` on one line or several, names or numbers, with or without
-    /// the number behind the rights, with remarks behind `#`. `number` resolves a name; the entries of those that it
-    /// does not know are left out and answered. None for what is no such text.
-    pub fn from_text<'t>(text: &'t str, number: &dyn Fn(AclName) -> Option<u32>) -> Option<(Self, Vec<AclName<'t>>)> {
-        let (mut entries, mut unknown) = (Vec::new(), Vec::new());
-        let lines = text.split('\n').map(|line| line.split('#').next().unwrap_or_default());
-        for line in lines.flat_map(|line| line.split(',')).map(str::trim).filter(|line| !line.is_empty()) {
-            let fields: Vec<&str> = line.split(':').map(str::trim).collect();
-            let (kind, name, rights, behind) = match *fields.as_slice() {
-                [kind, rights] => (kind, "", rights, None),
-                [kind, name, rights] => (kind, name, rights, None),
-                [kind, name, rights, behind] => (kind, name, rights, behind.parse().ok()),
-                _ => return None,
-            };
-            let rights = rights_of(rights)?;
-            let tag = match (kind, name.is_empty()) {
-                ("user" | "u", true) => OWNER,
-                ("user" | "u", false) => USER,
-                ("group" | "g", true) => OWNING_GROUP,
-                ("group" | "g", false) => GROUP,
-                ("mask" | "m", true) => MASK,
-                ("other" | "o", true) => OTHERS,
-                _ => return None,
-            };
-            let number = match tag {
-                USER | GROUP => {
-                    let named = if tag == USER { AclName::User(name) } else { AclName::Group(name) };
-                    match name.parse().ok().or_else(|| number(named)).or(behind) {
+    /// the number behind the rights, with remarks behind `#`. `number` resolves a name, beside which the text may have
+    /// a number; the entries of those that it does not know are left out and answered. None for what is no such text.
+    ///
+    /// Errors: those of `number`.
+    pub fn from_text<'t>(text: &'t str, number: &NumberOf) -> Result<Option<AclOfText<'t>>> {
+        let Some(written) = written(text) else { return Ok(None) };
+        let (mut entries, mut unknown) = (Vec::with_capacity(written.len()), Vec::new());
+        for Written { tag, named, behind, rights } in written {
+            let number = match named {
+                None => NO_NUMBER,
+                Some(named) => {
+                    match named.name().parse().ok().map_or_else(|| number(named, behind), |is| Ok(Some(is)))? {
                         Some(number) => number,
                         None => {
                             unknown.push(named);
@@ -67,13 +54,42 @@ impl Acl {
                         }
                     }
                 }
-                _ => NO_NUMBER,
             };
             entries.push(AclEntry { tag, number, rights });
         }
         entries.sort_unstable();
         let acl = Self(entries);
-        acl.is_valid(!unknown.is_empty()).then_some((acl, unknown))
+        Ok(acl.is_valid(!unknown.is_empty()).then_some((acl, unknown)))
+    }
+
+    /// Those whom a text names, in its order. Empty for what is no such text.
+    pub fn names_in(text: &str) -> Vec<AclName<&str>> {
+        written(text).unwrap_or_default().into_iter().filter_map(|entry| entry.named).collect()
+    }
+
+    /// Those whom it names, in the order of [`Acl::renumbered`].
+    pub fn named(&self) -> Vec<AclName<u32>> {
+        self.0.iter().filter_map(AclEntry::named).collect()
+    }
+
+    /// The same rights for those whom `number` answers. Where two become one, they get what both had.
+    ///
+    /// Errors: those of `number`.
+    pub fn renumbered(mut self, number: &mut dyn FnMut(AclName<u32>) -> Result<u32>) -> Result<Self> {
+        for entry in &mut self.0 {
+            if let Some(named) = entry.named() {
+                entry.number = number(named)?;
+            }
+        }
+        self.0.sort_unstable();
+        self.0.dedup_by(|next, one| {
+            let is_same = (next.tag, next.number) == (one.tag, one.number);
+            if is_same {
+                one.rights &= next.rights;
+            }
+            is_same
+        });
+        Ok(self)
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -144,13 +160,72 @@ impl Acl {
     }
 }
 
-impl std::fmt::Display for AclName<'_> {
+impl AclEntry {
+    fn named(&self) -> Option<AclName<u32>> {
+        match self.tag {
+            USER => Some(AclName::User(self.number)),
+            GROUP => Some(AclName::Group(self.number)),
+            _ => None,
+        }
+    }
+}
+
+/// The number of a name on this machine; the second is the one that it has in the backup, where that is on record.
+pub type NumberOf<'a> = dyn Fn(AclName<&str>, Option<u32>) -> Result<Option<u32>> + 'a;
+
+impl<'t> AclName<&'t str> {
+    pub fn name(self) -> &'t str {
+        let (Self::User(name) | Self::Group(name)) = self;
+        name
+    }
+}
+
+impl std::fmt::Display for AclName<&str> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (kind, name) = match self {
-            Self::User(name) => ("user", name),
-            Self::Group(name) => ("group", name),
+        let kind = match self {
+            Self::User(_) => "user",
+            Self::Group(_) => "group",
         };
-        write!(f, "{kind} {}", super::visible(name.as_bytes()))
+        write!(f, "{kind} {}", super::visible(self.name().as_bytes()))
+    }
+}
+
+/// What a text says, and those whom it names and who are not known.
+pub type AclOfText<'t> = (Acl, Vec<AclName<&'t str>>);
+
+/// One entry of a text.
+struct Written<'t> {
+    tag: u16,
+    named: Option<AclName<&'t str>>,
+    behind: Option<u32>,
+    rights: u16,
+}
+
+fn written(text: &str) -> Option<Vec<Written<'_>>> {
+    let lines = text.split('\n').map(|line| line.split('#').next().unwrap_or_default());
+    let entries = lines.flat_map(|line| line.split(',')).map(str::trim).filter(|line| !line.is_empty());
+    entries.map(Written::read).collect()
+}
+
+impl<'t> Written<'t> {
+    fn read(line: &'t str) -> Option<Self> {
+        let fields: Vec<&str> = line.split(':').map(str::trim).collect();
+        let (kind, name, rights, behind) = match *fields.as_slice() {
+            [kind, rights] => (kind, "", rights, None),
+            [kind, name, rights] => (kind, name, rights, None),
+            [kind, name, rights, behind] => (kind, name, rights, behind.parse().ok()),
+            _ => return None,
+        };
+        let (tag, named) = match (kind, name.is_empty()) {
+            ("user" | "u", true) => (OWNER, None),
+            ("user" | "u", false) => (USER, Some(AclName::User(name))),
+            ("group" | "g", true) => (OWNING_GROUP, None),
+            ("group" | "g", false) => (GROUP, Some(AclName::Group(name))),
+            ("mask" | "m", true) => (MASK, None),
+            ("other" | "o", true) => (OTHERS, None),
+            _ => return None,
+        };
+        Some(Self { tag, named, behind, rights: rights_of(rights)? })
     }
 }
 
@@ -168,15 +243,31 @@ fn rights_of(text: &str) -> Option<u16> {
 mod tests {
     use super::*;
 
-    fn known(named: AclName) -> Option<u32> {
-        [(AclName::User("ana"), 1001), (AclName::Group("staff"), 50)]
-            .into_iter()
-            .find(|(one, _)| *one == named)
-            .map(|(_, is)| is)
+    fn known(named: AclName<&str>, behind: Option<u32>) -> Result<Option<u32>> {
+        let known = [(AclName::User("ana"), 1001), (AclName::Group("staff"), 50)];
+        Ok(known.into_iter().find(|(one, _)| *one == named).map(|(_, is)| is).or(behind))
     }
 
-    fn read(text: &str) -> Option<(Acl, Vec<AclName<'_>>)> {
-        Acl::from_text(text, &known)
+    fn read(text: &str) -> Option<(Acl, Vec<AclName<&str>>)> {
+        Acl::from_text(text, &known).unwrap()
+    }
+
+    #[test]
+    fn those_whom_it_names_get_other_numbers_and_two_who_become_one_get_no_more_than_both_had() {
+        let list = |text: &str| read(text).unwrap().0;
+        let before = list("user::rw-,user:1:rw-,user:2:r-x,user:3:r--,group::r--,group:2:rwx,mask::rwx,other::r--");
+        assert_eq!(before.named()[2..], [AclName::User(3), AclName::Group(2)]);
+        let after = before.renumbered(&mut |named| {
+            Ok(match named {
+                AclName::User(1 | 2) => 9,
+                AclName::User(other) => other,
+                AclName::Group(_) => 70,
+            })
+        });
+        assert_eq!(
+            after.unwrap(),
+            list("user::rw-,user:3:r--,user:9:r--,group::r--,group:70:rwx,mask::rwx,other::r--")
+        );
     }
 
     /// As `setfacl -m u:1001:rw,g:50:r` makes it, mode 0664.

@@ -89,6 +89,10 @@ impl Entry {
 }
 
 impl Meta {
+    /// What the system takes for "no change", where a user or group is asked for: no file can belong to it. Servers and
+    /// tools that do not know an owner write it.
+    pub const NO_OWNER: u32 = u32::MAX;
+
     /// Whether an attribute is part of a node's state. Labels and signatures (SELinux, SMACK, IMA, EVM), and what overlayfs,
     /// XFS and Lustre keep there for themselves, belong to the system: it gives a new file its own.
     pub fn keeps_attribute(name: &str) -> bool {

@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn attributes_and_lists_that_no_source_tells_of_stay_and_the_list_follows_the_mode() {
-        let acl = |text: &str| Acl::from_text(text, &|_| None).unwrap().0.to_bytes();
+        let acl = |text: &str| Acl::from_text(text, &|_, _| Ok(None)).unwrap().unwrap().0.to_bytes();
         let before = acl("user::rw-,user:7:rw-,group::r--,mask::rw-,other::r--");
         let after = acl("user::rw-,user:7:rw-,group::r--,mask::r--,other::---");
         let mut live = file((1, 0), &[(Acl::ACCESS, &before), ("security.selinux", b"label"), ("user.k", b"v")]);
@@ -135,8 +135,11 @@ mod tests {
 
     #[test]
     fn a_mode_that_has_the_owning_groups_rights_for_the_mask_is_the_live_one() {
-        let acl =
-            Acl::from_text("user::rw-,user:7:rw-,group::r--,mask::rw-,other::r--", &|_| None).unwrap().0.to_bytes();
+        let acl = Acl::from_text("user::rw-,user:7:rw-,group::r--,mask::rw-,other::r--", &|_, _| Ok(None))
+            .unwrap()
+            .unwrap()
+            .0
+            .to_bytes();
         let mut live = file((1, 0), &[(Acl::ACCESS, &acl)]);
         live.meta.mode = 0o664;
         let mut desired = file((1, 0), &[]);

@@ -41,7 +41,7 @@ mod window;
 mod without_owner;
 mod zone;
 
-pub use acl::{Acl, AclName};
+pub use acl::{Acl, AclName, AclOfText, NumberOf};
 pub use approval::{Approval, ApprovalPolicy, Withheld};
 pub use attempt::Attempt;
 pub use capacity::{Capacity, Held, Lost};

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::{Error, ErrorKind, Meta, OwnersBy, Result, visible};
+use crate::model::{Acl, AclName, Error, ErrorKind, Meta, OwnersBy, Result, visible};
 use crate::name_service::{Account, NameService};
 
 /// Whose a backup's files are on this machine: the same names have other numbers on a rebuilt machine.
@@ -20,8 +20,11 @@ struct Known {
     count: usize,
 }
 
-/// What a plan says of a node's user and of its group.
-pub type Told = [Option<Arc<str>>; 2];
+/// What a plan says of a node's user, of its group, and of those whom its access lists name.
+pub type Told = Box<[Arc<str>]>;
+
+/// The name that a user or a group has in the backup, by its number there; `None` where the backup does not tell.
+pub type NameOf<'a> = dyn Fn(Account, u32) -> Result<Option<Box<str>>> + 'a;
 
 impl BackedUpOwners {
     /// Gives a node its owners here; `user` and `group` are their names in the backup. Errors as of
@@ -30,7 +33,71 @@ impl BackedUpOwners {
         let user = self.here(Account::User, meta.uid, user)?;
         let group = self.here(Account::Group, meta.gid, group)?;
         (meta.uid, meta.gid) = (user.number, group.number);
-        Ok([user.told, group.told])
+        Ok(user.told.into_iter().chain(group.told).collect())
+    }
+
+    /// Gives those whom a node's access lists name their numbers here, and answers what a plan says of that. Errors as
+    /// of [`BackedUpOwners::here`], and those of `name_of`.
+    pub fn settle_lists(&self, meta: &mut Meta, name_of: &NameOf) -> Result<Vec<Arc<str>>> {
+        let mut told = Vec::new();
+        for (_, value) in meta.xattrs.iter_mut().filter(|(name, _)| Meta::is_acl(name)) {
+            let Some(list) = Acl::from_bytes(value).filter(|list| !list.is_mode()) else { continue };
+            let list = list.renumbered(&mut |named| {
+                let (account, number) = account(named);
+                let here = match name_of(account, number)? {
+                    Some(name) => self.here(account, number, &name)?,
+                    None => self.unnamed(account, number)?,
+                };
+                told.extend(here.told);
+                Ok(here.number)
+            })?;
+            *value = list.to_bytes();
+        }
+        Ok(told)
+    }
+
+    /// The name that a backup gives a number, of what was asked for so far; `None` also where it has several.
+    pub(super) fn name_so_far(&self, account: Account, number: u32) -> Option<Box<str>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.owners.get(&(account, number))?.as_slice() {
+            [(name, _)] => Some(name.clone()),
+            _ => None,
+        }
+    }
+
+    /// One whom a text names: `number` is the one in the backup, where the text has it. `None` for one who is not known
+    /// here and has none. Errors as of [`BackedUpOwners::here`].
+    pub(super) fn named(&self, account: Account, name: &str, number: Option<u32>) -> Result<Option<OwnerHere>> {
+        match number {
+            Some(number) => self.here(account, number, name).map(Some),
+            None => Ok(self.here.number_of(account, name)?.map(|number| OwnerHere { number, told: None })),
+        }
+    }
+
+    /// One of whom the backup has no more than a number.
+    pub(super) fn unnamed(&self, account: Account, number: u32) -> Result<OwnerHere> {
+        if number == 0 || self.by == OwnersBy::Numbers {
+            return Ok(OwnerHere { number, told: None });
+        }
+        let (word, who) = (account.word(), self.who(account, number)?);
+        let told = format!(
+            "an access list names the {word} {number}, and the backup does not tell its name: the number is kept, {who}"
+        );
+        Ok(OwnerHere { number, told: Some(told.into()) })
+    }
+
+    fn who(&self, account: Account, number: u32) -> Result<String> {
+        Ok(match self.here.name_of(account, number)? {
+            Some(other) => format!("which is {} here", visible(&*other)),
+            None => format!("which no {} has here", account.word()),
+        })
+    }
+}
+
+pub(super) fn account<N>(named: AclName<N>) -> (Account, N) {
+    match named {
+        AclName::User(user) => (Account::User, user),
+        AclName::Group(group) => (Account::Group, group),
     }
 }
 
@@ -86,12 +153,7 @@ impl BackedUpOwners {
             let told = format!("the {word} {shown} is 0 in the backup, and what is root's there is root's here");
             return Ok(OwnerHere { number, told: Some(told.into()) });
         }
-        let who = || -> Result<String> {
-            Ok(match self.here.name_of(account, number)? {
-                Some(other) => format!("which is {} here", visible(&*other)),
-                None => format!("which no {word} has here"),
-            })
-        };
+        let who = || self.who(account, number);
         let found = match self.by {
             OwnersBy::Names => self.here.number_of(account, name)?,
             OwnersBy::Numbers => {
@@ -159,6 +221,29 @@ mod tests {
         assert!(told(&eve).contains("no user eve here") && told(&eve).contains("1001, which is dan here"), "{eve:?}");
         assert!(told(&owners.here(Account::User, 1002, "eve").unwrap()).contains("which no user has here"));
         assert_eq!(owners.here(Account::User, 1001, "").unwrap(), OwnerHere { number: 1001, told: None });
+    }
+
+    #[test]
+    fn those_whom_an_access_list_names_follow_as_owners_do() {
+        let list = |text: &str| Acl::from_text(text, &|_, _| Ok(None)).unwrap().unwrap().0.to_bytes();
+        let before =
+            list("user::rw-,user:0:r--,user:1001:rw-,user:1002:r--,group::r--,group:1001:r--,mask::rw-,other::---");
+        let name_of = |account, number| Ok((account == Account::User && number == 1001).then(|| "ana".into()));
+        let settled = |by| {
+            let mut meta = Meta { xattrs: vec![(Acl::DEFAULT.into(), before.clone())], ..Meta::default() };
+            let told = here(by).settle_lists(&mut meta, &name_of).unwrap();
+            (meta.xattrs.remove(0).1, told.join("; "))
+        };
+        let (names, told) = settled(OwnersBy::Names);
+        let after =
+            list("user::rw-,user:0:r--,user:1005:rw-,user:1002:r--,group::r--,group:1001:r--,mask::rw-,other::---");
+        assert_eq!(names, after);
+        for what in ["user ana is 1005 here and 1001", "names the user 1002", "names the group 1001"] {
+            assert!(told.contains(what) && !told.contains("user 0"), "{what}: {told}");
+        }
+        let (numbers, told) = settled(OwnersBy::Numbers);
+        assert_eq!(numbers, before);
+        assert_eq!(told, "owners by number: the user ana is 1001 there, which is dan here");
     }
 
     #[test]

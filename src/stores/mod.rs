@@ -1,11 +1,10 @@
 //! Where bytes of a backup lie, seen as a read-only file tree. One file each.
 
-mod accounts;
 mod backed_up_owners;
 mod directory;
 mod links;
 
-pub use backed_up_owners::{BackedUpOwners, OwnerHere, Told};
+pub use backed_up_owners::{BackedUpOwners, NameOf, OwnerHere, Told};
 pub use directory::DirectoryStore;
 pub use links::followed;
 

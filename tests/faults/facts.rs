@@ -233,6 +233,46 @@ fn an_ordinary_user_gets_a_home_back_in_which_nothing_may_be_written_to() {
     assert_eq!(ground.state(), before);
 }
 
+/// Files of others lie in many a home: a root shell's, a container's. Who may not read them can still give them back.
+#[test]
+fn an_ordinary_user_undoes_what_was_done_to_files_of_others() {
+    const USER: [&str; 6] = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    let ground = Ground::new(
+        "mkdir -p saved/ana state; cd live/ana; echo old > z; echo secret > r; echo open > o; mkdir d; echo in > d/r; \
+         ln -s z l; echo new > ../../saved/ana/z; echo l > ../../saved/ana/l; cd ../..; chown -hR 65534:65534 .; \
+         chown 0:0 live/ana/r live/ana/o live/ana/d/r; chmod 600 live/ana/r live/ana/d/r; chmod 755 .",
+    );
+    ground.runbook("directory: '@/saved'", ", mode: exact", "");
+    let before = ground.state();
+    let run = ["run", "runbook.yaml", "--plain", "--yes", "--yes-deletes"];
+    ground.around(&USER, &run).exits(0);
+    ground.around(&USER, &["undo", "--yes", "--yes-deletes"]).exits(0).says("everything that was asked for is undone");
+    assert_eq!(ground.state(), before);
+}
+
+/// A number that no file can belong to, and names that no file can have.
+#[test]
+fn what_the_target_cannot_have_is_named_and_all_else_is_restored() {
+    let ground = Ground::new(
+        "python3 - <<'END'\nimport tarfile, io\n\
+         archive = tarfile.open('saved.tar', 'w', format=tarfile.PAX_FORMAT)\n\
+         def add(name, **facts):\n  member = tarfile.TarInfo(name); member.size = 1; member.mtime = 1\n  \
+         [setattr(member, *fact) for fact in facts.items()]\n  archive.addfile(member, io.BytesIO(b'x'))\n\
+         add('ana/ok')\nadd('ana/strange', uid=4294967295, gid=4294967295, mode=0o4755)\nadd('ana/' + 'é' * 128)\n\
+         add('ana/' + 'd' * 300 + '/in')\nadd('ana/far', type=tarfile.SYMTYPE, linkname='t' * 5000, size=0)\n\
+         archive.close()\nEND",
+    );
+    ground.runbook("tar: '@/saved.tar'", ", mode: exact", "");
+    for home in ["rmdir live/ana", "rm -r live/ana; mkdir live/ana", "rm live/ana/ok; chown 7 live/ana/strange"] {
+        sh(ground.0.path(), home);
+        let plan = ground.plan().exits(2).says("its name has 256 bytes").says("its name has 300 bytes");
+        plan.says("its target has 5000 bytes").says("4294967295");
+        ground.converges();
+        let files = Command::new("ls").arg(ground.path("live/ana")).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&files.stdout), "ok\nstrange\n");
+    }
+}
+
 #[test]
 fn an_ordinary_user_restores_what_belonged_to_others_as_their_own() {
     const USER: [&str; 6] = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];

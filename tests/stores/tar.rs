@@ -93,10 +93,13 @@ fn compressed_archives_read_as_the_disk_in_one_pass() {
 }
 
 #[test]
-fn sparse_files_in_pax_form_are_refused_by_name() {
+fn pax_archives_with_sparse_files_of_every_version_read_as_the_disk() {
     let home = home();
-    let error = TarStore::open(&home.archive(&["--format=posix", "--sparse"])).err().unwrap();
-    assert!(error.to_string().contains("sparse") && error.hint().unwrap().contains("--format=gnu"), "{error:?}");
+    fs::File::create(home.home.join("hole-alone")).unwrap().set_len(3_000_000).unwrap();
+    for version in ["0.0", "0.1", "1.0"] {
+        let version = format!("--sparse-version={version}");
+        home.reads_alike(&home.archive(&["--format=posix", "--xattrs", "--sparse", &version]), true);
+    }
 }
 
 #[test]

@@ -231,7 +231,8 @@ fn write_all(fd: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
 
 fn give_to(fd: &OwnedFd, ownership: FileOwnership) -> Result<(), Errno> {
     let now = os::fstat(fd)?;
-    if (now.st_uid, now.st_gid) != (ownership.uid, ownership.gid) {
+    let is_owner = ownership.uid != Meta::NO_OWNER && ownership.gid != Meta::NO_OWNER;
+    if is_owner && (now.st_uid, now.st_gid) != (ownership.uid, ownership.gid) {
         let (uid, gid) = (os::Uid::from_raw(ownership.uid), os::Gid::from_raw(ownership.gid));
         os::fchown(fd, Some(uid), Some(gid))?;
     }

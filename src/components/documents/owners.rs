@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::model::{Error, ErrorKind, FoundOwners, Result, TreePath, UnusableOwner, visible};
 
 use super::folder::Folder;
-use super::text::{Syntax, parse};
+use super::text::{Side, Syntax, parse};
 
 /// Who owns which document by a declared field. A file is read again only when its time, size or inode
 /// is another; the directory is looked through again only when that was long ago for what it costs, so that
@@ -88,7 +88,7 @@ fn named_owner(folder: &Folder, name: &[u8], field: &str) -> Result<Option<Strin
     let Some(opened) = folder.read(name)? else { return Ok(None) };
     let syntax = Syntax::of(name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
     let place = folder.place(name);
-    owner_in(&place, &parse(&place, syntax, &opened.bytes)?.value, field).map(Some)
+    owner_in(&place, &parse(Side::Live, &place, syntax, &opened.bytes)?.value, field).map(Some)
 }
 
 /// A document of which it cannot be told whose it is.

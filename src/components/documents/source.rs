@@ -15,7 +15,7 @@ use super::KIND;
 use super::component::locations;
 use super::links::document_behind;
 use super::owners::{cannot_be_walked, owner_in, owner_of};
-use super::text::{MAX_BYTES, Syntax, parse};
+use super::text::{MAX_BYTES, Side, Syntax, parse};
 
 /// The format `documents`: directories of YAML or JSON files in a backup.
 pub struct DocumentsSource(Arc<Inner>);
@@ -226,7 +226,7 @@ fn read_document(file: &TreePath, reader: &mut dyn Read) -> Result<Document> {
         .read_to_end(&mut bytes)
         .map_err(|error| Error::io(format!("read {file}"), error))?;
     let syntax = file.name().and_then(Syntax::of).map_or(Syntax::Yaml, |(_, syntax)| syntax);
-    parse(file, syntax, &bytes)
+    parse(Side::Backup, file, syntax, &bytes)
 }
 
 #[async_trait]

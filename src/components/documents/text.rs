@@ -37,13 +37,30 @@ impl Syntax {
     }
 }
 
+/// Where a document lies: what is wrong with it is another thing to do on each side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Live,
+    Backup,
+}
+
 /// Reads one document. Integers are kept exactly from −2⁶³ to 2⁶⁴−1; what JSON's model cannot hold
 /// (NaN, infinities, larger integers, keys that are not text) is an error and never another value.
 /// Errors name places, never values: a value may be a secret.
-pub(super) fn parse(path: &TreePath, syntax: Syntax, bytes: &[u8]) -> Result<Document> {
+pub(super) fn parse(side: Side, path: &TreePath, syntax: Syntax, bytes: &[u8]) -> Result<Document> {
     let invalid = |why: String| {
-        Error::new(ErrorKind::Invalid, format!("read the document {path}"), why)
-            .next("mend or remove that file, then retry this task")
+        let (doing, next) = match side {
+            Side::Live => (
+                format!("read the live document {path}"),
+                "mend the live file, or leave this document out, then retry this task",
+            ),
+            Side::Backup => (
+                format!("read the document {path} of the backup"),
+                "the live file is not at fault, leave it: mend a copy of the backup, leave this document out, \
+                 or choose another backup",
+            ),
+        };
+        Error::new(ErrorKind::Invalid, doing, why).next(next)
     };
     if bytes.len() > MAX_BYTES {
         return Err(invalid("it is larger than 16 MiB".to_owned()));
@@ -87,8 +104,26 @@ pub(super) fn means(syntax: Syntax, text: &str, value: &Value) -> bool {
 }
 
 fn json(text: &str) -> Result<Value, String> {
-    let exact: Exact = serde_json::from_str(text).map_err(|error| visible(&error.to_string()).into_owned())?;
-    Ok(exact.0)
+    let in_words = |error: serde_json::Error| visible(&error.to_string()).into_owned();
+    if may_hold_a_long_integer(text) {
+        return serde_json::from_str(text).map(|Exact::<true>(value)| value).map_err(in_words);
+    }
+    serde_json::from_str(text).map(|Exact::<false>(value)| value).map_err(in_words)
+}
+
+/// Whether so many digits stand together as an integer over 64 bits has. Readers hand such a one over as a
+/// floating-point number, as they do with `1e20`, which is one.
+fn may_hold_a_long_integer(text: &str) -> bool {
+    const DIGITS: usize = 20;
+    let mut together = 0;
+    text.bytes().any(|byte| {
+        together = match byte {
+            b'0'..=b'9' => together + 1,
+            b'_' => together,
+            _ => 0,
+        };
+        together >= DIGITS
+    })
 }
 
 fn yaml(text: &str) -> Result<Value, String> {
@@ -112,9 +147,11 @@ fn yaml(text: &str) -> Result<Value, String> {
         strict_booleans: true,
         reject_unsupported_tags: true,
     };
-    let exact: Exact =
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| yaml_problem::in_words(&error))?;
-    let mut value = exact.0;
+    let read = match may_hold_a_long_integer(text) {
+        true => serde_saphyr::from_str_with_options(text, options).map(|Exact::<true>(value)| value),
+        false => serde_saphyr::from_str_with_options(text, options).map(|Exact::<false>(value)| value),
+    };
+    let mut value = read.map_err(|error| yaml_problem::in_words(&error))?;
     if odd::may_hold_one(text)
         && let Some(node) = yaml_nodes(text)
     {
@@ -123,18 +160,18 @@ fn yaml(text: &str) -> Result<Value, String> {
     Ok(value)
 }
 
-/// A value as it was written, or an error.
-struct Exact(Value);
+/// A value as it was written, or an error. `LONG`: a whole number beyond 64 bits may be an integer.
+struct Exact<const LONG: bool>(Value);
 
-impl<'de> Deserialize<'de> for Exact {
+impl<'de, const LONG: bool> Deserialize<'de> for Exact<LONG> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ExactVisitor).map(Self)
+        deserializer.deserialize_any(ExactVisitor::<LONG>).map(Self)
     }
 }
 
-struct ExactVisitor;
+struct ExactVisitor<const LONG: bool>;
 
-impl<'de> Visitor<'de> for ExactVisitor {
+impl<'de, const LONG: bool> Visitor<'de> for ExactVisitor<LONG> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -168,7 +205,7 @@ impl<'de> Visitor<'de> for ExactVisitor {
         /// From here on, an f64 no longer tells neighbouring integers apart.
         const EXACT: f64 = 18_446_744_073_709_551_616.0;
         let number = Number::from_f64(value).ok_or_else(|| E::custom("NaN and infinity cannot be kept"))?;
-        if value.fract() == 0.0 && (EXACT..1e30).contains(&value.abs()) {
+        if LONG && value.fract() == 0.0 && (EXACT..1e30).contains(&value.abs()) {
             return Err(E::custom("an integer over 64 bits cannot be kept exactly"));
         }
         Ok(Value::Number(number))
@@ -196,7 +233,7 @@ impl<'de> Visitor<'de> for ExactVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(Exact(item)) = items.next_element()? {
+        while let Some(Exact::<LONG>(item)) = items.next_element()? {
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -204,11 +241,11 @@ impl<'de> Visitor<'de> for ExactVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some(Exact(key)) = fields.next_key()? {
+        while let Some(Exact::<LONG>(key)) = fields.next_key()? {
             let Value::String(key) = key else {
                 return Err(A::Error::custom("a key that is not text cannot be kept: quote it"));
             };
-            let Exact(value) = fields.next_value()?;
+            let Exact::<LONG>(value) = fields.next_value()?;
             if map.contains_key(&key) {
                 return Err(A::Error::custom(format!("the key '{}' is there twice", visible(&key))));
             }
@@ -224,7 +261,7 @@ mod tests {
     use serde_json::json;
 
     fn read(syntax: Syntax, text: &str) -> Result<Value> {
-        parse(&TreePath::new("ana.yaml").unwrap(), syntax, text.as_bytes())
+        parse(Side::Live, &TreePath::new("ana.yaml").unwrap(), syntax, text.as_bytes())
             .map(|document| Value::clone(&document.value))
     }
 
@@ -235,6 +272,8 @@ mod tests {
             let expected = json!({"a": u64::MAX, "b": i64::MIN, "c": 1.5, "d": 9_007_199_254_740_993_u64});
             assert_eq!(read(syntax, text).unwrap(), expected);
             assert!(read(syntax, r#"{"a": 18446744073709551617}"#).is_err(), "{syntax:?}");
+            let floats = r#"{"a": 1e20, "b": 1.5e+22, "c": -2E25}"#;
+            assert_eq!(read(syntax, floats).unwrap(), json!({"a": 1e20, "b": 1.5e22, "c": -2e25}), "{syntax:?}");
         }
         for text in ["a: .nan", "a: -.inf", "1: a", "true: a", "~: a", "? [a]\n: b"] {
             assert!(read(Syntax::Yaml, text).is_err(), "{text}: {:?}", read(Syntax::Yaml, text));
@@ -272,8 +311,19 @@ mod tests {
         for text in ["{\"a\":1,\"a\":2}", "{\"a\":1", "{} {}", "", "null", &"[".repeat(100_000)] {
             assert!(read(Syntax::Json, text).is_err(), "{}", &text[..text.len().min(20)]);
         }
-        assert!(parse(&TreePath::root(), Syntax::Yaml, &vec![b'a'; 100_000_000]).is_err());
-        assert!(parse(&TreePath::root(), Syntax::Yaml, b"a: \xff").unwrap_err().to_string().contains("byte 3"));
+        assert!(parse(Side::Live, &TreePath::root(), Syntax::Yaml, &vec![b'a'; 100_000_000]).is_err());
+        assert!(
+            parse(Side::Live, &TreePath::root(), Syntax::Yaml, b"a: \xff").unwrap_err().to_string().contains("byte 3")
+        );
+    }
+
+    #[test]
+    fn a_broken_document_of_the_backup_is_never_laid_at_the_live_one() {
+        let of = |side| parse(side, &TreePath::new("ana.yaml").unwrap(), Syntax::Yaml, b"a: 1\na: 2\n").unwrap_err();
+        assert!(of(Side::Live).to_string().contains("the live document ana.yaml"));
+        let backup = of(Side::Backup);
+        assert!(backup.to_string().contains("ana.yaml of the backup"), "{backup}");
+        assert!(backup.hint().unwrap().contains("live file is not at fault"), "{backup:?}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::component::{Folders, Inner};
 use super::edit;
 use super::folder::{AsOf, Folder, failed, sync};
 use super::new_file::ownership;
-use super::text::{Syntax, parse};
+use super::text::{Side, Syntax, parse};
 
 /// A change on its way: all new files of a batch are written, then made durable at once, then renamed.
 struct Staged {
@@ -150,7 +150,7 @@ fn current(place: &TreePath, syntax: Syntax, bytes: &[u8], approved: &Approved) 
     let planned = approved.live.as_ref().and_then(|live| live.document());
     match planned {
         Some(planned) if planned.source.as_ref().is_some_and(|text| text.as_bytes() == bytes) => Ok(planned.clone()),
-        _ => parse(place, syntax, bytes),
+        _ => parse(Side::Live, place, syntax, bytes),
     }
 }
 

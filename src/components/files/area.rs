@@ -1,9 +1,10 @@
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{Mode, fchmod, fchown, fstat, mkdirat};
+use rustix::fs::{AtFlags, Mode, OFlags, fchmod, fchown, fstat, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
 use crate::beneath::{Beneath, RESERVED, list_entries, refusal, remove_all};
+use crate::crash::crash_point;
 use crate::model::{Change, DigestBuilder, Entry, Error, ErrorKind, Result, TreePath};
 
 /// `<root>/.rekindle/<run>`: where a run keeps and prepares files, on the target's own file system.
@@ -14,21 +15,65 @@ pub(super) struct Area {
 
 /// Longer names are cut; the hash before them keeps them apart.
 const NAME_BYTES: usize = 160;
+/// No run has this name, for those begin with a date.
+const PROBE: &str = "probe";
+/// Threads that may try something in the same moment.
+const PROBES: u32 = 64;
 
 impl Area {
     pub(super) fn path_of(run: &str) -> Result<TreePath> {
         TreePath::new(RESERVED)?.join(run)
     }
 
+    /// It need not be there.
+    pub(super) fn of(run: &str) -> Result<Self> {
+        Ok(Self { path: Self::path_of(run)? })
+    }
+
     /// Makes the area where it is not there yet.
     pub(super) fn open(root: &Beneath, run: &str) -> Result<Self> {
-        let path = Self::path_of(run)?;
-        let area = Self { path };
+        let area = Self::of(run)?;
         area.make(root, &TreePath::new(RESERVED)?)?;
         area.make(root, &area.path)?;
         area.make(root, &area.kept())?;
         area.make(root, &area.staged())?;
         Ok(area)
+    }
+
+    /// A file that has no name any more, to try things on. None where no run of this user has an area. Of a try that was
+    /// killed the name is left: whoever finds it takes it away.
+    pub(super) fn probe(root: &Beneath) -> Option<OwnedFd> {
+        let area = root.directory_on_same_device(&TreePath::new(RESERVED).ok()?).ok()?;
+        if fstat(&area).ok()?.st_uid != rustix::process::geteuid().as_raw() {
+            return None;
+        }
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        for _ in 0..PROBES {
+            match openat(&area, PROBE, flags, Mode::RUSR | Mode::WUSR) {
+                Ok(file) => {
+                    crash_point("files::probe");
+                    unlinkat(&area, PROBE, AtFlags::empty()).or_else(gone).ok()?;
+                    return Some(file);
+                }
+                // A killed one's, or another thread's, who has it open and needs no name.
+                Err(Errno::EXIST) => unlinkat(&area, PROBE, AtFlags::empty()).or_else(gone).ok()?,
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Lets go of what a run keeps. The last run to be closed takes the whole area along.
+    pub(super) fn release(root: &Beneath, run: &str) -> Result<()> {
+        Self::clear(root, &Self::path_of(run)?)?;
+        let reserved = TreePath::new(RESERVED)?;
+        let doing = || format!("close the run below {}", root.shown(&TreePath::root()));
+        let probe = root.place(&reserved.join(PROBE)?).and_then(|(area, name)| unlinkat(area, name, AtFlags::empty()));
+        probe.or_else(gone).map_err(|errno| refusal(doing(), errno))?;
+        match unlinkat(root, RESERVED, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST) => Ok(()),
+            Err(errno) => Err(refusal(doing(), errno)),
+        }
     }
 
     /// Whose areas are there, sorted; a name that no run has is none.
@@ -136,6 +181,10 @@ impl Area {
             Err(errno) => Err(failed(errno)),
         }
     }
+}
+
+fn gone(errno: Errno) -> rustix::io::Result<()> {
+    if errno == Errno::NOENT { Ok(()) } else { Err(errno) }
 }
 
 fn name(plain: &'static [u8]) -> TreePath {

@@ -3,9 +3,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rustix::fs::{AtFlags, Mode, OFlags, XattrFlags, fremovexattr, fsetxattr, fstat, futimens, openat, unlinkat};
+use rustix::fs::{Mode, OFlags, XattrFlags, fremovexattr, fsetxattr, fstat, fstatvfs, futimens, openat};
 
-use crate::beneath::{Beneath, RESERVED, attribute_lost, attribute_words, kept_facts, modified_at};
+use super::area::Area;
+use crate::beneath::{Beneath, attribute_lost, attribute_words, kept_facts, modified_at};
 use crate::model::{Acl, Capacity, Entry, Held, Lost, Meta, NodeKind, RecordedFacts, Times, TreePath};
 
 /// What the file system of a component's root can hold, tried with a file that has no name: no other program sees
@@ -14,6 +15,7 @@ pub(super) struct RootCapacity {
     root: PathBuf,
     own: Own,
     facts: OnceLock<RecordedFacts>,
+    longest_name: OnceLock<usize>,
     grain: OnceLock<u32>,
     answers: Mutex<Answers>,
 }
@@ -35,6 +37,10 @@ struct Answers {
 /// What decides whether attributes fit: names and lengths, and of an access list what it says.
 type Shape = Vec<(Box<str>, usize, Option<Box<[u8]>>)>;
 
+/// Linux: of a name, and of what a symbolic link leads to, in bytes.
+const LONGEST_NAME: usize = 255;
+const LONGEST_TARGET: usize = 4095;
+
 /// Beyond these, all are forgotten and asked again.
 const MOST_ANSWERS: usize = 4096;
 
@@ -43,7 +49,14 @@ impl RootCapacity {
         let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid().as_raw());
         let groups = rustix::process::getgroups().unwrap_or_default().into_iter().map(|group| group.as_raw()).collect();
         let own = Own { is_root: uid.is_root(), uid: uid.as_raw(), gid, groups };
-        Self { root, own, facts: OnceLock::new(), grain: OnceLock::new(), answers: Mutex::default() }
+        Self {
+            root,
+            own,
+            facts: OnceLock::new(),
+            longest_name: OnceLock::new(),
+            grain: OnceLock::new(),
+            answers: Mutex::default(),
+        }
     }
 
     fn facts(&self) -> RecordedFacts {
@@ -51,20 +64,26 @@ impl RootCapacity {
         *self.facts.get_or_init(look)
     }
 
+    /// Bytes of a name. The kernel itself takes no longer ones.
+    fn longest_name(&self) -> usize {
+        *self.longest_name.get_or_init(|| {
+            let stat = Beneath::open(&self.root).ok().and_then(|root| fstatvfs(&root).ok());
+            let said = stat.and_then(|stat| usize::try_from(stat.f_namemax).ok()).filter(|longest| *longest > 0);
+            said.map_or(LONGEST_NAME, |longest| longest.min(LONGEST_NAME))
+        })
+    }
+
     /// A file on that file system that has no name. None where it has no such files, and no run has its area there.
     fn file(&self) -> Option<OwnedFd> {
         let root = Beneath::open(&self.root).ok()?;
         let (flags, mode) = (OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR);
-        let file = openat(&root, ".", flags | OFlags::TMPFILE, mode).ok().or_else(|| {
-            let area = root.directory_on_same_device(&TreePath::new(RESERVED).ok()?).ok()?;
-            if fstat(&area).ok()?.st_uid != self.own.uid {
-                return None;
-            }
-            let name = format!("probe-{}-{:?}", std::process::id(), std::thread::current().id());
-            let file = openat(&area, &*name, flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW, mode).ok()?;
-            unlinkat(&area, &*name, AtFlags::empty()).ok()?;
-            Some(file)
-        })?;
+        let unnamed = openat(&root, ".", flags | OFlags::TMPFILE, mode).ok();
+        #[cfg(test)]
+        let unnamed = unnamed.filter(|_| !super::tests::UNNAMED_NOT.get());
+        let file = match unnamed {
+            Some(file) => file,
+            None => Area::probe(&root)?,
+        };
         // What the directory hands down takes room.
         for acl in [Acl::ACCESS, Acl::DEFAULT] {
             let _ = fremovexattr(&file, acl);
@@ -168,6 +187,21 @@ impl RootCapacity {
         }
     }
 
+    /// The backup does not say whose it is.
+    fn lose_no_owner(&self, held: &mut Held, live: Option<&Meta>) {
+        let meta = &mut held.meta;
+        if meta.uid != Meta::NO_OWNER && meta.gid != Meta::NO_OWNER {
+            return;
+        }
+        let (uid, gid) = live.map_or((self.own.uid, self.own.gid), |live| (live.uid, live.gid));
+        let given = |asked: u32, own: u32| if asked == Meta::NO_OWNER { own } else { asked };
+        (meta.uid, meta.gid) = (given(meta.uid, uid), given(meta.gid, gid));
+        meta.mode &= 0o1777;
+        let words =
+            format!("the owner is not restored: the backup has the number {}, which no file can have", u32::MAX);
+        held.lost.push(Lost::Common(words));
+    }
+
     fn lose_attributes(&self, held: &mut Held, wanted: &Entry) {
         let refused = self.refused(wanted);
         let mut refused = refused.into_iter();
@@ -189,6 +223,22 @@ impl RootCapacity {
 }
 
 impl Capacity for RootCapacity {
+    fn refused(&self, wanted: &Entry) -> Option<String> {
+        let (name, longest) = (wanted.path.name().map_or(0, <[u8]>::len), self.longest_name());
+        if name > longest {
+            return Some(format!("not restored: its name has {name} bytes, and this file system takes {longest}"));
+        }
+        match &wanted.kind {
+            NodeKind::Symlink { target } if target.is_empty() => {
+                Some("not restored: a symbolic link that leads nowhere, its target is empty".to_owned())
+            }
+            NodeKind::Symlink { target } if target.len() > LONGEST_TARGET => {
+                Some(format!("not restored: its target has {} bytes, and a link takes {LONGEST_TARGET}", target.len()))
+            }
+            _ => None,
+        }
+    }
+
     fn held(&self, wanted: &Entry, live: Option<&Entry>) -> Option<Held> {
         let is_same_kind = |live: &&Entry| std::mem::discriminant(&live.kind) == std::mem::discriminant(&wanted.kind);
         let live = live.filter(is_same_kind);
@@ -198,6 +248,7 @@ impl Capacity for RootCapacity {
             let stays = live.filter(|live| wanted.is_directory() || live.meta.times == wanted.meta.times);
             self.lose_owner(&mut held, stays.map(|live| &live.meta));
         }
+        self.lose_no_owner(&mut held, live.map(|live| &live.meta));
         if !wanted.meta.xattrs.is_empty() && live.is_none_or(|live| !live.meta.has_same_attributes(&wanted.meta)) {
             self.lose_attributes(&mut held, wanted);
         }

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rustix::io::Errno;
 
 use super::area::Area;
 use super::capacity::RootCapacity;
@@ -179,22 +178,18 @@ impl Component for FilesComponent {
         Ok(Arc::new(FormerTree::new(root, id.key.clone(), records)))
     }
 
+    async fn clean_up_after(&self, run: &str, interrupted: &[ResourceId]) -> Result<()> {
+        let (run, keys) = (run.to_owned(), interrupted.iter().map(|id| id.key.clone()).collect::<Vec<_>>());
+        self.blocking(move |config| super::unlocked::lock_after(&Beneath::open(&config.root)?, &run, &keys)).await?
+    }
+
     async fn kept_runs(&self) -> Result<Vec<String>> {
         self.blocking(|config| Area::runs(&Beneath::open(&config.root)?)).await?
     }
 
     async fn release(&self, run: &str) -> Result<()> {
         let run = run.to_owned();
-        self.blocking(move |config| {
-            let root = Beneath::open(&config.root)?;
-            Area::clear(&root, &Area::path_of(&run)?)?;
-            // The last run to be closed takes the whole area along.
-            match rustix::fs::unlinkat(&root, RESERVED, rustix::fs::AtFlags::REMOVEDIR) {
-                Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST) => Ok(()),
-                Err(errno) => Err(refusal(format!("close the run below {}", root.shown(&TreePath::root())), errno)),
-            }
-        })
-        .await?
+        self.blocking(move |config| Area::release(&Beneath::open(&config.root)?, &run)).await?
     }
 }
 

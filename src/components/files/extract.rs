@@ -6,7 +6,7 @@ use rustix::io::Errno;
 use super::job::Job;
 use super::links::Links;
 use super::parents;
-use super::returning::Returning;
+use super::returning::{Back, Returning};
 use super::staging::Staging;
 use super::write::Write;
 use crate::beneath::{Directories, refusal};
@@ -26,7 +26,7 @@ pub(super) fn extract(write: &Write, jobs: &[Job]) -> Result<()> {
     let made = Extraction { write, directories, returning: Returning::new(write) };
     let is_copied = |job: &&Job| !made.returning.keeps(job.path);
     let links = Links::among(jobs.iter().filter(is_copied), std::collections::HashMap::new());
-    let hashes = made.fill(jobs, &links)?;
+    let (hashes, moves) = made.fill(jobs, &links)?;
     // The disk and the processor are both kept busy: bytes are read back while they become durable.
     std::thread::scope(|scope| {
         let synced = scope.spawn(|| write.sync());
@@ -51,6 +51,7 @@ pub(super) fn extract(write: &Write, jobs: &[Job]) -> Result<()> {
     }
     crash_point("files::after_publish");
     fsync(&parent).and_then(|()| fsync(&stage_fd)).map_err(|errno| refusal(doing(), errno))?;
+    made.move_back(&moves)?;
     made.returning.finish(jobs.iter().filter_map(|job| job.after.as_ref()))
 }
 
@@ -61,8 +62,8 @@ struct Extraction<'a> {
 }
 
 impl Extraction<'_> {
-    /// Answers the hashes of what was written.
-    fn fill(&self, jobs: &[Job], links: &Links) -> Result<Vec<Digest>> {
+    /// Answers the hashes of what was written, and what can only be moved to its place.
+    fn fill<'e>(&self, jobs: &'e [Job], links: &Links) -> Result<(Vec<Digest>, Vec<&'e Entry>)> {
         let entries = || jobs.iter().filter_map(|job| job.after.as_ref());
         for entry in entries().filter(|entry| entry.is_directory()) {
             self.at(entry, |parent, name| mkdirat(parent, name, Mode::RWXU))?;
@@ -81,11 +82,14 @@ impl Extraction<'_> {
             })?;
             self.write.wrote(entry, None, 0);
         }
+        let mut moves = Vec::new();
         for entry in jobs.iter().filter(|job| self.returning.keeps(job.path)).filter_map(|job| job.after.as_ref()) {
             let parent = self.directories.parent(&entry.path);
             let parent = parent.map_err(|errno| refusal(format!("write {}", self.write.shown(&entry.path)), errno))?;
-            if self.returning.link(entry, parent.as_fd(), entry.path.name().unwrap_or(WHOLE))? {
-                self.write.wrote(entry, None, 0);
+            match self.returning.link(entry, parent.as_fd(), entry.path.name().unwrap_or(WHOLE))? {
+                Back::Linked => self.write.wrote(entry, None, 0),
+                Back::Moves => moves.push(entry),
+                Back::Copied => {}
             }
         }
         for entry in entries().filter(|entry| !self.returning.keeps(&entry.path)) {
@@ -99,7 +103,21 @@ impl Extraction<'_> {
             self.finish(entry, 0o700)?;
             self.write.wrote(entry, None, 0);
         }
-        Ok(hashes)
+        Ok((hashes, moves))
+    }
+
+    /// Once the tree is in its place: what lies in a stage is gone after a kill.
+    fn move_back(&self, moves: &[&Entry]) -> Result<()> {
+        let places = Directories::on_same_device(self.write.root, TreePath::root());
+        for entry in moves {
+            let full = self.write.full(&entry.path);
+            let parent = places.parent(&full);
+            let parent = parent.map_err(|errno| refusal(format!("write {}", self.write.shown(&entry.path)), errno))?;
+            let name = full.name().unwrap_or_default();
+            self.returning.put_back(entry, parent.as_fd(), name, RenameFlags::NOREPLACE)?;
+            self.write.wrote(entry, None, 0);
+        }
+        Ok(())
     }
 
     fn read_back(&self, files: &[&Entry], hashes: &[Digest]) -> Result<()> {

@@ -40,6 +40,34 @@ impl Update<'_> {
         }
     }
 
+    /// The same with a kept node that cannot be prepared: it goes from where it is kept to its place.
+    pub(super) fn put_kept(&self, one: &Surveyed, record: &UndoRecord) -> Result<()> {
+        let (path, Some(entry)) = (one.job.path, &one.job.after) else { return Ok(()) };
+        self.write.touch();
+        let stands = one.seen == Seen::Former && !one.job.removes();
+        let mut flags = RenameFlags::NOREPLACE;
+        match (one.job.before.filter(|_| stands), &record.kept) {
+            (None, _) => {}
+            (Some(before), Some(kept)) => self.keeper.shift(&self.places, path, before, kept)?,
+            // A symbolic link: its record holds all there is of it.
+            (Some(before), None) => {
+                self.still_stands(path, before)?;
+                flags = RenameFlags::empty();
+            }
+        }
+        let full = self.write.full(path);
+        let parent = self.places.parent(&full).map_err(|errno| self.failed(path, errno))?;
+        self.returning.put_back(entry, parent.as_fd(), full.name().unwrap_or(b"."), flags)
+    }
+
+    fn still_stands(&self, path: &TreePath, before: &Entry) -> Result<()> {
+        let now = self.at(path, |parent, to| NodeReader::new().read(parent, to, path.clone()));
+        if alike(&now.map_err(|errno| self.failed(path, errno))?.entry, before) {
+            return Ok(());
+        }
+        Err(self.write.conflict(path, "it has changed since the plan was made"))
+    }
+
     /// Where nothing stands.
     fn put_in(&self, path: &TreePath, name: &[u8]) -> Result<()> {
         crash_point("files::before_rename");
@@ -82,10 +110,7 @@ impl Update<'_> {
             return self.put_in(path, name);
         }
         // A symbolic link: its record holds all there is of it.
-        let now = self.at(path, |parent, to| NodeReader::new().read(parent, to, path.clone()));
-        if !alike(&now.map_err(|errno| self.failed(path, errno))?.entry, before) {
-            return Err(self.write.conflict(path, "it has changed since the plan was made"));
-        }
+        self.still_stands(path, before)?;
         self.rename(path, name, RenameFlags::empty()).map_err(|errno| self.failed(path, errno))
     }
 

@@ -89,7 +89,7 @@ impl<'a> Staging<'a> {
         let file = openat(&directory, &*name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
         let (length, hash) = copy_content(&mut reader, file.as_fd(), size).map_err(|error| match error {
             CopyError::Read(error) => Error::io(format!("read {} from the source", entry.path), error),
-            CopyError::Write(rustix::io::Errno::FBIG) => wrong_size(entry, size),
+            CopyError::TooLong => wrong_size(entry, size),
             CopyError::Write(errno) => failed(errno),
         })?;
         if length != size {

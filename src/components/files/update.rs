@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::job::Job;
 use super::kept::Keeper;
 use super::links::Links;
 use super::parents;
-use super::returning::Returning;
+use super::returning::{Back, Returning};
 use super::staging::Staging;
 use super::state::{Seen, alike, wanted as as_written};
 use super::survey::{Surveyed, survey};
@@ -48,7 +48,7 @@ pub(super) struct Update<'a> {
     pub(super) write: &'a Write<'a>,
     pub(super) places: Directories<'a>,
     pub(super) keeper: Keeper<'a>,
-    returning: Returning<'a>,
+    pub(super) returning: Returning<'a>,
     unlocked: Unlocked<'a>,
     pub(super) stage: Arc<OwnedFd>,
 }
@@ -206,12 +206,14 @@ impl Update<'_> {
         let mut names: Vec<Vec<u8>> = Vec::with_capacity(batch.len());
         let mut files = Vec::new();
         let mut file_names = Vec::new();
+        let mut moves = HashSet::new();
         for one in batch {
             let name = one.position.to_string().into_bytes();
-            if let Some(entry) = &one.job.after
-                && !self.returning.link(entry, self.stage.as_fd(), &name)?
-            {
+            if let Some(entry) = &one.job.after {
+                let back = self.returning.link(entry, self.stage.as_fd(), &name)?;
                 match (&entry.kind, link(&entry.path)) {
+                    _ if back == Back::Linked => {}
+                    _ if back == Back::Moves => drop(moves.insert(&entry.path)),
                     (NodeKind::File { .. }, Some(to)) => self.link(entry, to, &name)?,
                     (NodeKind::File { .. }, None) => {
                         files.push(entry);
@@ -238,7 +240,10 @@ impl Update<'_> {
         self.places.forget();
         let mut hashes: HashMap<&TreePath, Digest> = files.iter().map(|entry| &entry.path).zip(hashes).collect();
         for ((one, name), record) in batch.iter().zip(&names).zip(&records) {
-            self.put(one, name, record)?;
+            match moves.contains(one.job.path) {
+                true => self.put_kept(one, record)?,
+                false => self.put(one, name, record)?,
+            }
             if let Some(entry) = &one.job.after {
                 let hash = hashes.remove(&entry.path);
                 self.write.wrote(entry, hash, hash.map_or(0, |_| one.job.size()));

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{TreeDiff, Undecided, made};
-use crate::model::{Error, ErrorKind, Hunk, HunkAt, Lost, Op, ResourceId, TreePath, plural, size};
+use crate::model::{Entry, Error, ErrorKind, Hunk, HunkAt, Lost, Op, ResourceId, TreePath, plural, size};
 
 pub(super) const STRIPPED: &str = "restored without its setuid, setgid or capability rights";
 
@@ -33,6 +33,8 @@ pub(super) struct Found {
     /// How many nodes keep facts that the backup does not record.
     pub(super) keep_attributes: u64,
     pub(super) keep_acls: u64,
+    /// The last directory that the live side cannot have.
+    refused_directory: Option<TreePath>,
     /// Facts that the live side cannot hold, the first of them in words.
     lost: Vec<String>,
     more_lost: u64,
@@ -78,6 +80,18 @@ impl Found {
                 Lost::Said(_) => self.more_lost += 1,
             }
         }
+    }
+
+    /// What the live side cannot have at all. With a directory goes all that lies in it.
+    pub(super) fn cannot_be(&mut self, desired: &Entry, why: String) {
+        self.lose(&desired.path, vec![Lost::Said(why)]);
+        if desired.is_directory() {
+            self.refused_directory = Some(desired.path.clone());
+        }
+    }
+
+    pub(super) fn is_below_refused(&self, path: &TreePath) -> bool {
+        self.refused_directory.as_ref().is_some_and(|refused| path.lies_in(refused))
     }
 
     /// Takes back what would remove a directory that cannot go. Answers such directories that nothing takes the place

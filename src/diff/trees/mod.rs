@@ -200,6 +200,13 @@ impl<'a> Walk<'a> {
 
     /// The desired entry as it may be written; None for what is never written.
     fn admissible(&mut self, mut desired: Entry) -> Option<Entry> {
+        if self.found.is_below_refused(&desired.path) {
+            return None;
+        }
+        if let Some(why) = self.rules.refused(&desired) {
+            self.found.cannot_be(&desired, why);
+            return None;
+        }
         if matches!(desired.kind, NodeKind::Special { .. }) && !self.rules.specials {
             self.found.unrestorable.push(desired.path);
             return None;

@@ -85,6 +85,10 @@ impl<'a> TreeRules<'a> {
         self.capacity?.held(wanted, live)
     }
 
+    pub(super) fn refused(&self, wanted: &Entry) -> Option<String> {
+        self.capacity?.refused(wanted)
+    }
+
     pub(super) fn leads_to_reserved(&self, path: &TreePath) -> bool {
         self.reserved.iter().chain(&self.mounted).any(|kept| kept.lies_in(path))
     }

@@ -1,9 +1,12 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustic_core::TreeId;
 
-use super::node::Node;
+use super::node::{BackedUp, Node};
+use crate::model::Result;
+use crate::name_service::Account;
+use crate::stores::BackedUpOwners;
 
 /// How much of listings is kept for the next look-up, in bytes of memory as estimated.
 const KEPT: usize = 32 * 1024 * 1024;
@@ -12,11 +15,17 @@ const KEPT: usize = 32 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Listing {
     pub nodes: Vec<Node>,
+    /// Whose its nodes are in the backup, sorted.
+    names: Box<[(Account, u32, Box<str>)]>,
     weight: usize,
 }
 
 impl Listing {
-    pub(super) fn new(nodes: Vec<Node>) -> Self {
+    /// Gives each node its owners here. Errors as of [`BackedUpOwners::here`].
+    pub(super) fn new(read: Vec<BackedUp>, owners: &BackedUpOwners) -> Result<Self> {
+        let names: BTreeSet<_> = read.iter().flat_map(BackedUp::names).filter(|(.., name)| !name.is_empty()).collect();
+        let names: Box<[_]> = names.into_iter().map(|(account, number, name)| (account, number, name.into())).collect();
+        let nodes = read.into_iter().map(|read| read.settled(owners)).collect::<Result<Vec<Node>>>()?;
         let weight = nodes
             .iter()
             .map(|node| {
@@ -25,7 +34,15 @@ impl Listing {
                 size_of::<Node>() + node.name.len() + 32 * node.content.len() + attributes + 32
             })
             .sum();
-        Self { nodes, weight }
+        Ok(Self { nodes, names, weight })
+    }
+
+    /// The names that its nodes give a number.
+    pub(super) fn names_of(&self, account: Account, number: u32) -> impl Iterator<Item = &str> {
+        let start = self.names.partition_point(|(known, other, _)| (*known, *other) < (account, number));
+        let same =
+            self.names.iter().skip(start).take_while(move |(known, other, _)| (*known, *other) == (account, number));
+        same.map(|(.., name)| &**name)
     }
 
     pub(super) fn find(&self, name: &[u8]) -> Option<&Node> {
@@ -97,7 +114,7 @@ mod tests {
         let listings = Listings::default();
         let ids: Vec<TreeId> = (0..10).map(|_| TreeId::from(Id::random())).collect();
         for id in &ids {
-            listings.keep(*id, &Arc::new(Listing { nodes: Vec::new(), weight: KEPT / 4 }));
+            listings.keep(*id, &Arc::new(Listing { nodes: Vec::new(), names: Box::default(), weight: KEPT / 4 }));
         }
         assert!(listings.get(&ids[9]).is_some());
         assert!(listings.get(&ids[0]).is_none());

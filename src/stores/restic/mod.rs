@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustic_core::TreeId;
 
+use self::entries::Entries;
 use self::opened::Opened;
 use self::tree::ResticTree;
 use super::Store;
@@ -16,6 +17,7 @@ mod blob_index;
 mod choose;
 mod config;
 mod contents;
+mod entries;
 mod layer;
 mod listing;
 mod name;
@@ -89,6 +91,10 @@ impl ResticStore {
         self.opened.requests()
     }
 
+    fn entries(&self) -> Entries<'_> {
+        Entries::new(&self.opened, self.root, TreePath::root())
+    }
+
     fn node(&self, path: &TreePath) -> Result<Option<node::Node>> {
         if !path.is_root() {
             return self.opened.find(&self.root, path);
@@ -115,7 +121,8 @@ impl Store for ResticStore {
     }
 
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>> {
-        Ok(self.node(path)?.map(|node| node.entry(path.clone())))
+        let Some(node) = self.node(path)? else { return Ok(None) };
+        Ok(Some(self.entries().entry(&node, path.clone())?.0))
     }
 
     fn children(&self, path: &TreePath) -> Result<Option<Vec<Entry>>> {
@@ -123,7 +130,9 @@ impl Store for ResticStore {
             return Ok(None);
         };
         let listing = self.opened.listing(&subtree)?;
-        listing.nodes.iter().map(|node| Ok(node.entry(path.join(&node.name)?))).collect::<Result<_>>().map(Some)
+        let mut entries = self.entries();
+        let entry = |node: &node::Node| Ok(entries.entry(node, path.join(&node.name)?)?.0);
+        listing.nodes.iter().map(entry).collect::<Result<_>>().map(Some)
     }
 
     fn tree(&self, path: &TreePath) -> Result<Option<Arc<dyn Tree>>> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::name::unquoted;
 use crate::model::{Entry, Meta, NodeKind, SpecialKind, Times, TreePath};
+use crate::name_service::Account;
 use crate::stores::{BackedUpOwners, Told};
 
 /// One entry of a directory in a snapshot.
@@ -34,6 +35,11 @@ impl BackedUp {
     pub(super) fn settled(mut self, owners: &BackedUpOwners) -> crate::model::Result<Node> {
         self.node.told = owners.settle(&mut self.node.meta, &self.user, &self.group)?;
         Ok(self.node)
+    }
+
+    /// Its user and its group by their numbers and names in the backup.
+    pub(super) fn names(&self) -> [(Account, u32, &str); 2] {
+        [(Account::User, self.node.meta.uid, &self.user), (Account::Group, self.node.meta.gid, &self.group)]
     }
 }
 
@@ -282,15 +288,15 @@ mod tests {
     #[test]
     fn owners_are_those_who_have_their_names_here() {
         use crate::model::OwnersBy;
-        use crate::name_service::{Account, NameService};
+        use crate::name_service::NameService;
         let here = NameService::fixed(&[(Account::User, "ana", 1005)]);
         let owners = BackedUpOwners::with(OwnersBy::Names, here);
         let fields = r#""name":"x","type":"file","uid":1001,"user":"ana","gid":1001,"group":"ana""#;
         let blob = format!(r#"{{"nodes":[{{{fields}}}]}}"#);
         let node = nodes(blob.as_bytes()).unwrap().remove(0).settled(&owners).unwrap();
         assert_eq!((node.meta.uid, node.meta.gid), (1005, 1001));
-        assert!(node.told[0].as_ref().unwrap().contains("1005 here and 1001"), "{:?}", node.told);
-        assert!(node.told[1].as_ref().unwrap().contains("no group ana here"), "{:?}", node.told);
+        assert!(node.told[0].contains("1005 here and 1001"), "{:?}", node.told);
+        assert!(node.told[1].contains("no group ana here"), "{:?}", node.told);
     }
 
     #[test]

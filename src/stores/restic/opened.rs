@@ -110,10 +110,24 @@ impl Opened {
             Error::new(ErrorKind::Corrupt, format!("read directory {} of {}", short(id), self.address), why)
                 .next("choose another snapshot; `restic check` says whether others are affected")
         })?;
-        let nodes = nodes.into_iter().map(|read| read.settled(&self.owners)).collect::<Result<Vec<Node>>>()?;
-        let listing = Arc::new(Listing::new(nodes));
+        let listing = Arc::new(Listing::new(nodes, &self.owners)?);
         self.listings.keep(*id, &listing);
         Ok(listing)
+    }
+
+    pub(super) fn owners(&self) -> &BackedUpOwners {
+        &self.owners
+    }
+
+    /// The directories on the way to `at`, the root first.
+    pub(super) fn listings_above(&self, root: &TreeId, at: &TreePath) -> Result<Vec<Arc<Listing>>> {
+        let mut listings = vec![self.listing(root)?];
+        for part in at.parent().unwrap_or_default().parts() {
+            let subtree = listings.last().and_then(|listing| listing.find(part)).and_then(|node| node.subtree);
+            let Some(subtree) = subtree else { break };
+            listings.push(self.listing(&subtree)?);
+        }
+        Ok(listings)
     }
 
     /// The node at `path` below the tree `root`; the root itself is none.

@@ -9,6 +9,7 @@ use rustic_core::repofile::PackId;
 use rustic_core::{DataId, TreeId};
 
 use super::contents::Contents;
+use super::entries::Entries;
 use super::listing::Listing;
 use super::node::Node;
 use super::opened::Opened;
@@ -43,7 +44,8 @@ impl Tree for ResticTree {
     /// A snapshot keeps no metadata of its root.
     fn above(&self, levels: usize) -> Result<Option<Entry>> {
         let Some(path) = self.at.above(levels).filter(|path| !path.is_root()) else { return Ok(None) };
-        Ok(self.opened.find(&self.root, &path)?.map(|node| node.entry(path)))
+        let Some(node) = self.opened.find(&self.root, &path)? else { return Ok(None) };
+        Ok(Some(Entries::new(&self.opened, self.root, TreePath::root()).entry(&node, path)?.0))
     }
 
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
@@ -192,6 +194,7 @@ const MOST_REPEATS: u64 = 64;
 /// A depth-first walk: one listing per open directory is held, no more.
 struct Walk<'a> {
     tree: &'a ResticTree,
+    entries: Entries<'a>,
     started: bool,
     open: Vec<Open>,
     /// Entries that were told of.
@@ -218,14 +221,16 @@ enum Open {
 
 impl<'a> Walk<'a> {
     fn new(tree: &'a ResticTree) -> Self {
-        Self { tree, started: false, open: Vec::new(), listed: 0, known: HashSet::new(), once: 0, said: None }
+        let entries = Entries::new(&tree.opened, tree.root, tree.at.clone());
+        Self { tree, entries, started: false, open: Vec::new(), listed: 0, known: HashSet::new(), once: 0, said: None }
     }
 
-    fn announce(&mut self, path: TreePath, node: &Node) -> Entry {
+    fn announce(&mut self, path: TreePath, node: &Node) -> Result<Entry> {
         if node.is_directory() {
             self.open.push(Open::Unread { path: path.clone(), subtree: node.subtree });
         }
-        for told in node.told.iter().flatten() {
+        let (entry, of_lists) = self.entries.entry(node, path)?;
+        for told in node.told.iter().chain(&of_lists) {
             // Most of a tree is one owner's.
             let is_known = self.said.as_ref().is_some_and(|last| Arc::ptr_eq(last, told));
             if !is_known {
@@ -233,7 +238,7 @@ impl<'a> Walk<'a> {
                 self.tree.said.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(told));
             }
         }
-        node.entry(path)
+        Ok(entry)
     }
 
     fn read(&mut self, path: &TreePath, subtree: Option<TreeId>) -> Result<Arc<Listing>> {
@@ -268,7 +273,7 @@ impl<'a> Walk<'a> {
         if !self.started {
             self.started = true;
             let tree = self.tree;
-            return Ok(Some(self.announce(TreePath::root(), &tree.base)));
+            return self.announce(TreePath::root(), &tree.base).map(Some);
         }
         loop {
             match self.open.pop() {
@@ -282,7 +287,7 @@ impl<'a> Walk<'a> {
                     let below = path.join(&node.name)?;
                     self.listed += 1;
                     self.open.push(Open::Directory { path, listing: Arc::clone(&listing), next: next + 1 });
-                    return Ok(Some(self.announce(below, node)));
+                    return self.announce(below, node).map(Some);
                 }
             }
         }

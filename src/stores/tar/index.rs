@@ -19,6 +19,8 @@ pub(super) struct Item {
     pub content: Option<Content>,
     pub told: Told,
     pub recorded: RecordedFacts,
+    /// Its access lists name users and groups by their numbers in the archive: all names there are known at the end.
+    lists_by_number: bool,
 }
 
 /// What an archive holds when all of it is unpacked, sorted by path: where a path comes twice, the last wins.
@@ -33,7 +35,7 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) fn read(source: &Source, owners: &BackedUpOwners) -> Result<Self> {
-        let mut members = Members::new(source)?;
+        let mut members = Members::new(source, owners)?;
         let mut found = Found {
             source,
             owners,
@@ -124,7 +126,8 @@ impl Found<'_> {
         let room = MOST_REMARKS.saturating_sub(self.remarks.len());
         self.remarks.extend(member.remarks.into_iter().take(room).map(|remark| (path.clone(), remark)));
         let (mut meta, [user, group]) = (member.meta, member.owners);
-        let mut told = self.owners.settle(&mut meta, &user, &group)?;
+        let mut told: Told = self.owners.settle(&mut meta, &user, &group)?.into_iter().chain(member.told).collect();
+        let mut lists_by_number = member.lists_by_number;
         let (kind, meta, content) = match member.kind {
             MemberKind::Directory => (NodeKind::Directory, meta, None),
             MemberKind::File(content) => (NodeKind::File { size: content.size, link: None }, meta, Some(content)),
@@ -132,12 +135,12 @@ impl Found<'_> {
             MemberKind::Special(special) => (NodeKind::Special { special }, meta, None),
             MemberKind::HardLink(target) => {
                 let linked = self.linked(&path, &target)?;
-                (recorded, told) = (linked.recorded, linked.told);
+                (recorded, told, lists_by_number) = (linked.recorded, linked.told, linked.lists_by_number);
                 (linked.entry.kind, linked.entry.meta, linked.content)
             }
         };
         self.latest.insert(path.clone(), self.items.len());
-        self.items.push(Item { entry: Entry { path, kind, meta }, content, recorded, told });
+        self.items.push(Item { entry: Entry { path, kind, meta }, content, recorded, told, lists_by_number });
         Ok(())
     }
 
@@ -181,6 +184,11 @@ impl Found<'_> {
 
     fn into_index(mut self) -> Result<Index> {
         self.latest = HashMap::new();
+        for item in self.items.iter_mut().filter(|item| item.lists_by_number) {
+            let name_of = |account, number| Ok(self.owners.name_so_far(account, number));
+            let told = self.owners.settle_lists(&mut item.entry.meta, &name_of)?;
+            item.told = item.told.iter().cloned().chain(told).collect();
+        }
         // Stable: of equal paths the last one stays last.
         self.items.sort_by(|one, other| one.entry.path.cmp(&other.entry.path));
         let mut items: Vec<Item> = Vec::with_capacity(self.items.len() + 1);
@@ -245,5 +253,6 @@ fn implied(path: TreePath) -> Item {
         content: None,
         recorded: RecordedFacts::NONE,
         told: Told::default(),
+        lists_by_number: false,
     }
 }

@@ -1,18 +1,21 @@
 use std::io::{self, Read};
+use std::sync::Arc;
 
-use tar::{EntryType, GnuExtSparseHeader, GnuSparseHeader, Header};
+use tar::{EntryType, Header};
 
 use super::attributes::{Attributes, MemberFacts};
 use super::pax::Extended;
 use super::source::{Source, Stream};
 use crate::model::{Error, ErrorKind, Meta, RecordedFacts, Result, SpecialKind, Times, visible};
+use crate::stores::BackedUpOwners;
 
 const BLOCK: u64 = 512;
 /// An extended header holds names and attributes: Linux allows 64 KiB of attributes, and names are bounded below.
 const EXTENDED: u64 = 1024 * 1024;
-const MOST_PIECES: usize = 1_000_000;
 /// Zeros behind an archive's end that are looked through for another archive: records of tar are far smaller.
 const PADDING: u64 = 64 * 1024 * 1024;
+
+mod sparse;
 
 /// One member of an archive as its headers describe it.
 #[derive(Debug)]
@@ -25,6 +28,10 @@ pub(super) struct Member {
     pub recorded: MemberFacts,
     /// Of its access lists: what this machine cannot restore, in words.
     pub remarks: Vec<String>,
+    /// What a plan says of those whom its access lists name.
+    pub told: Vec<Arc<str>>,
+    /// Its access lists name users and groups by their numbers in the archive.
+    pub lists_by_number: bool,
 }
 
 #[derive(Debug)]
@@ -50,6 +57,7 @@ pub(super) struct Content {
 /// an archive that is cut off between two members for a whole one and reads extended headers of any size.
 pub(super) struct Members<'a> {
     source: &'a Source,
+    owners: &'a BackedUpOwners,
     stream: Stream,
     next: u64,
     global: Extended,
@@ -60,9 +68,10 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn new(source: &'a Source) -> Result<Self> {
+    pub(super) fn new(source: &'a Source, owners: &'a BackedUpOwners) -> Result<Self> {
         Ok(Self {
             source,
+            owners,
             stream: source.stream()?,
             next: 0,
             global: Extended::default(),
@@ -120,19 +129,11 @@ impl<'a> Members<'a> {
     }
 
     fn member(&mut self, header: &Header, extended: Extended) -> Result<Member> {
-        let path = extended.path.clone().unwrap_or_else(|| header.path_bytes().into_owned());
+        let of_sparse = extended.sparse.as_ref().and_then(|sparse| sparse.name.clone());
+        let path = of_sparse.or_else(|| extended.path.clone()).unwrap_or_else(|| header.path_bytes().into_owned());
         let named = |why: String| {
             Error::new(ErrorKind::Invalid, format!("read '{}' of {}", visible(&path), self.source.shown), why)
         };
-        if extended.sparse {
-            let why = "it is a sparse file in pax form, which rekindle does not read";
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("read '{}' of {}", visible(&path), self.source.shown),
-                why,
-            )
-            .next("make the archive with --format=gnu or without --sparse"));
-        }
         let bad = |error: &io::Error| named(visible(&error.to_string()).into_owned());
         let id = |extended: Option<u64>, field: io::Result<u64>| {
             let id = extended.map_or(field, Ok).map_err(|error| bad(&error))?;
@@ -155,7 +156,8 @@ impl<'a> Members<'a> {
             owner(extended.group.as_ref(), header.groupname_bytes()),
         ];
         let mode = header.mode().map_err(|error| bad(&error))? & 0o7777;
-        let Attributes { xattrs, recorded, remarks } = Attributes::of(&extended, time_grain);
+        let Attributes { xattrs, recorded, remarks, told, lists_by_number } =
+            Attributes::of(&extended, time_grain, self.owners)?;
         let (uid, gid) = (id(extended.uid, header.uid())?, id(extended.gid, header.gid())?);
         // libarchive writes the owning group's rights into a mode, where the kernel has the mask.
         let meta = Meta { mode, uid, gid, times, xattrs }.agreeing();
@@ -170,10 +172,11 @@ impl<'a> Members<'a> {
         let kind = match header.entry_type() {
             EntryType::Directory => MemberKind::Directory,
             EntryType::Regular | EntryType::Continuous if path.ends_with(b"/") => MemberKind::Directory,
-            EntryType::Regular | EntryType::Continuous => {
-                MemberKind::File(Content { size: stored, start: self.next, pieces: None })
-            }
-            EntryType::GNUSparse => MemberKind::File(self.sparse(header)?),
+            EntryType::Regular | EntryType::Continuous => MemberKind::File(match &extended.sparse {
+                Some(sparse) => self.sparse_in_pax(sparse, stored)?,
+                None => Content { size: stored, start: self.next, pieces: None },
+            }),
+            EntryType::GNUSparse => MemberKind::File(self.sparse_in_gnu(header)?),
             EntryType::Symlink => MemberKind::Symlink(link()?),
             EntryType::Link => MemberKind::HardLink(link()?),
             EntryType::Char => MemberKind::Special(SpecialKind::CharDevice),
@@ -191,39 +194,7 @@ impl<'a> Members<'a> {
             }
         };
         self.advance(stored)?;
-        Ok(Member { path, kind, meta, owners, recorded, remarks })
-    }
-
-    /// The map of a sparse file in GNU form: four pieces in the header, more in blocks behind it.
-    fn sparse(&mut self, header: &Header) -> Result<Content> {
-        let Some(gnu) = header.as_gnu() else { return Err(self.refuse("a sparse file is not in GNU form")) };
-        let size = gnu.real_size().map_err(|error| self.bad(&error))?;
-        let mut pieces: Vec<(u64, u64)> = Vec::new();
-        let mut take = |blocks: &[GnuSparseHeader]| -> Option<()> {
-            for block in blocks.iter().filter(|block| !block.is_empty()) {
-                let (offset, length) = (block.offset().ok()?, block.length().ok()?);
-                let end = pieces.last().map_or(Some(0), |(offset, length)| offset.checked_add(*length))?;
-                if offset < end || offset.checked_add(length)? > size || pieces.len() >= MOST_PIECES {
-                    return None;
-                }
-                pieces.push((offset, length));
-            }
-            Some(())
-        };
-        let mut whole = take(&gnu.sparse);
-        let mut more = gnu.is_extended();
-        while more && whole.is_some() {
-            let mut block = GnuExtSparseHeader::new();
-            self.stream.read_exact(block.as_mut_bytes()).map_err(|error| self.source.failed("read", error))?;
-            self.next += BLOCK;
-            whole = take(block.sparse());
-            more = block.is_extended();
-        }
-        let stored: u64 = pieces.iter().map(|(_, length)| *length).fold(0, u64::saturating_add);
-        if whole.is_none() || header.entry_size().ok() != Some(stored) {
-            return Err(self.refuse("the map of a sparse file makes no sense"));
-        }
-        Ok(Content { size, start: self.next, pieces: Some(pieces.into()) })
+        Ok(Member { path, kind, meta, owners, recorded, remarks, told, lists_by_number })
     }
 
     /// Whether another archive follows the end of this one. What is no header there, a signature for one, is no member

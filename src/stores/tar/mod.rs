@@ -34,7 +34,7 @@ impl TarStore {
     ///
     /// Errors: `NotFound`; `Invalid` not an archive, or broken headers; `Corrupt` truncated or damaged;
     /// `Refused` a name with `..`, a file behind a symbolic link, or over a bound (5 million members,
-    /// names of 64 KiB, unpacking to a thousand times its size); `Unsupported` bzip2, xz, sparse files in pax form.
+    /// names of 64 KiB, unpacking to a thousand times its size); `Unsupported` bzip2, xz.
     pub fn open(path: &Path) -> Result<Self> {
         Self::open_with(path, &BackedUpOwners::new(OwnersBy::default()))
     }

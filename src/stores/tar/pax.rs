@@ -18,8 +18,43 @@ pub(super) struct Extended {
     /// As text, `tar --acls` and libarchive.
     pub access: Option<Vec<u8>>,
     pub default: Option<Vec<u8>>,
-    /// Sparse files as GNU tar writes them into pax archives.
-    pub sparse: bool,
+    pub sparse: Option<Box<Sparse>>,
+}
+
+/// What GNU tar and libarchive say of a sparse file (GNU tar's manual, "Storing Sparse Files", versions 0.0, 0.1, 1.0).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sparse {
+    /// The member's own header has another name since version 0.1.
+    pub name: Option<Vec<u8>>,
+    /// Of the file with its holes.
+    pub size: Option<u64>,
+    /// Offset and length of each piece.
+    pub map: Vec<(u64, u64)>,
+    /// The offset of a piece the length of which has not come yet.
+    offset: Option<u64>,
+    /// Since version 1.0 the map lies before the content.
+    pub map_is_stored: bool,
+}
+
+impl Sparse {
+    fn set(&mut self, key: &str, value: &[u8]) -> Option<()> {
+        let text = || std::str::from_utf8(value).ok();
+        let number = || text()?.parse::<u64>().ok();
+        match key {
+            "name" => self.name = Some(value.to_vec()),
+            "size" | "realsize" => self.size = Some(number()?),
+            "major" => self.map_is_stored = number()? >= 1,
+            "offset" => self.offset = Some(number()?),
+            "numbytes" => self.map.push((self.offset.take()?, number()?)),
+            "map" => {
+                let numbers: Option<Vec<u64>> = text()?.split(',').map(|number| number.parse().ok()).collect();
+                self.map =
+                    numbers?.chunks(2).map(|pair| Some((*pair.first()?, *pair.get(1)?))).collect::<Option<_>>()?;
+            }
+            _ => {}
+        }
+        Some(())
+    }
 }
 
 impl Extended {
@@ -51,9 +86,10 @@ impl Extended {
             "mtime" => self.times = Some(times(value)?),
             "SCHILY.acl.access" => self.access = Some(value.to_vec()),
             "SCHILY.acl.default" => self.default = Some(value.to_vec()),
-            _ if key.starts_with("GNU.sparse.") => self.sparse = true,
             _ => {
-                if let Some(name) = key.strip_prefix("SCHILY.xattr.") {
+                if let Some(key) = key.strip_prefix("GNU.sparse.") {
+                    self.sparse.get_or_insert_default().set(key, value)?;
+                } else if let Some(name) = key.strip_prefix("SCHILY.xattr.") {
                     self.xattrs.retain(|(known, _)| &**known != name);
                     self.xattrs.push((name.into(), value.into()));
                 } else if let Some(name) = key.strip_prefix("LIBARCHIVE.xattr.") {

@@ -74,7 +74,7 @@ impl Tree for TarTree {
     }
 
     fn said(&self) -> Vec<String> {
-        let told = self.archive.index.below(&self.base).iter().flat_map(|item| item.told.iter().flatten());
+        let told = self.archive.index.below(&self.base).iter().flat_map(|item| item.told.iter());
         let told: BTreeSet<&str> = told.map(|told| &**told).collect();
         self.archive.index.said.iter().cloned().chain(told.into_iter().map(str::to_owned)).collect()
     }

@@ -29,6 +29,16 @@ struct Slot {
     flow: bool,
 }
 
+/// What stands about a value on its first and its last line.
+struct Comments<'t> {
+    /// About the value itself, with the space before it.
+    own: &'t str,
+    /// A map or list that begins below its key: the comment on its last line is about its last member.
+    is_spread: bool,
+    /// Where the comment on its last line ends; the value's end where there is none.
+    last_ends: usize,
+}
+
 impl<'t> Splices<'t> {
     pub fn new(text: &'t str, syntax: Syntax, origin: Origin<'t>) -> Self {
         Self { text, syntax, origin, splices: Vec::new() }
@@ -266,15 +276,36 @@ impl<'t> Splices<'t> {
         let end = node.content_end().max(slot.after);
         // Block scalars end behind their last line break, which the next line needs.
         let end = self.text.get(..end)?.trim_end_matches(['\r', '\n', ' ']).len().max(slot.after);
-        let new = match (is_container, &node.kind) {
-            (true, Kind::Map { flow: true, .. } | Kind::List { flow: true, .. }) | (false, _) => match written {
-                Some(written) => format!(" {written}"),
-                None => format!(" {}", style::inline(self.syntax, wanted)?),
-            },
-            (true, _) => format!("\n{}", style::block(wanted, slot.column + 2)?),
+        let Comments { own, is_spread, last_ends } = self.comments(node, slot, end);
+        let stays_inline = matches!(node.kind, Kind::Map { flow: true, .. } | Kind::List { flow: true, .. });
+        let new = if is_container && !stays_inline {
+            let lines = style::block(wanted, slot.column + 2)?;
+            self.splice(slot.after..last_ends, format!("{own}\n{lines}"));
+            return Some(());
+        } else {
+            written.map_or_else(|| style::inline(self.syntax, wanted), |written| Some(written.to_owned()))?
         };
-        self.splice(slot.after..end, new);
+        match is_spread {
+            true => self.splice(slot.after..last_ends, format!(" {new}{own}")),
+            false => self.splice(slot.after..end, format!(" {new}")),
+        }
         Some(())
+    }
+
+    fn comments(&self, node: &Node, slot: Slot, end: usize) -> Comments<'t> {
+        let rest = |from: usize| -> &'t str {
+            let line = self.text.get(from..).unwrap_or_default().split('\n').next().unwrap_or_default();
+            line.trim_end()
+        };
+        let comment = |rest: &'t str| if rest.trim_start().starts_with('#') { rest } else { "" };
+        let last = comment(rest(end));
+        let below = self.text.get(slot.after..node.start).is_some_and(|head| head.contains('\n'));
+        let is_spread = below && node.is_block_collection();
+        Comments {
+            own: if is_spread { comment(rest(slot.after)) } else { last },
+            is_spread,
+            last_ends: end + last.len(),
+        }
     }
 
     /// As it stands in the text that it comes from, else in the style of the one that it replaces.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::text::parse;
+use super::super::text::{Side, parse};
 use super::*;
 use crate::model::TreePath;
 
@@ -36,8 +36,20 @@ empty:
 # the end
 ";
 
+#[test]
+fn a_comment_stays_with_what_it_is_about_when_a_value_changes_its_kind() {
+    let text = "x:  # about x\n  a: 1 # about a\nl: # about l\n  - 1 # one\no: ana # the boss\ny: 2\n";
+    let emptied = edit(Syntax::Yaml, text, |value| {
+        value["x"] = json!({});
+        value["l"] = json!([]);
+        value["o"] = json!({"name": "ana", "uid": 5});
+    });
+    let expected = "x: {}  # about x\nl: [] # about l\no: # the boss\n  name: ana\n  uid: 5\ny: 2\n";
+    assert_eq!(emptied.text, expected);
+}
+
 fn document(syntax: Syntax, text: &str) -> Document {
-    parse(&TreePath::root(), syntax, text.as_bytes()).unwrap()
+    parse(Side::Live, &TreePath::root(), syntax, text.as_bytes()).unwrap()
 }
 
 fn edit(syntax: Syntax, text: &str, change: impl FnOnce(&mut Value)) -> Rewritten {

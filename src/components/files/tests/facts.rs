@@ -1,6 +1,7 @@
 //! What a file system cannot hold, and attributes that belong to the system.
 
 use super::*;
+use crate::components::files::area::Area;
 use crate::components::files::capacity::RootCapacity;
 use crate::model::{Capacity, Lost, Meta, Times};
 
@@ -71,6 +72,50 @@ fn a_file_system_is_asked_what_it_holds_and_nothing_of_that_is_left() {
     assert_eq!(capacity.held(&fits, None), None);
     assert_eq!(capacity.held(&file(plain), None), None);
     assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+}
+
+/// Where a file system has no files without a name, one is tried in the run's area.
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_try_that_was_killed_leaves_a_name_that_the_next_one_takes_away() {
+    let _turn = POINTS_TURN.lock().unwrap();
+    let (root, capacity) = capacity();
+    let area = || Area::open(&Beneath::open(root.path()).unwrap(), "run").unwrap();
+    let big = |size| file(Meta { xattrs: vec![attribute("user.big", size)], ..Meta::default() });
+    UNNAMED_NOT.set(true);
+    assert_eq!(capacity.held(&big(8_998), None), None, "nothing can be tried where no run has an area");
+    area();
+    fail::cfg_callback("files::probe", || std::panic::resume_unwind(Box::new("killed"))).unwrap();
+    let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| capacity.held(&big(8_999), None)));
+    fail::remove("files::probe");
+    assert!(killed.is_err() && root.path().join(".rekindle/probe").exists());
+    let capacity = RootCapacity::new(root.path().to_owned());
+    assert!(capacity.held(&big(9_000), None).is_some());
+    assert!(!root.path().join(".rekindle/probe").exists());
+    std::fs::write(root.path().join(".rekindle/probe"), "").unwrap();
+    Area::release(&Beneath::open(root.path()).unwrap(), "run").unwrap();
+    assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+    UNNAMED_NOT.set(false);
+}
+
+#[test]
+fn a_number_that_no_file_can_belong_to_and_what_has_no_place_are_told() {
+    let (_root, capacity) = capacity();
+    let strange = file(Meta { uid: u32::MAX, gid: 7, mode: 0o4755, ..Meta::default() });
+    let held = capacity.held(&strange, None).unwrap();
+    assert_eq!((held.meta.uid, held.meta.gid, held.meta.mode), (rustix::process::geteuid().as_raw(), 7, 0o755));
+    assert!(matches!(&held.lost[..], [Lost::Common(words)] if words.contains("4294967295")), "{held:?}");
+    let live = file(Meta { uid: 5, gid: 6, ..Meta::default() });
+    assert_eq!(capacity.held(&strange, Some(&live)).unwrap().meta.uid, 5);
+
+    let long = |length| Entry { path: TreePath::new("x".repeat(length)).unwrap(), ..file(Meta::default()) };
+    assert_eq!(capacity.refused(&long(255)), None);
+    assert!(capacity.refused(&long(256)).unwrap().contains("256 bytes"));
+    let link = |length: usize| {
+        let target = vec![b'x'; length].into();
+        capacity.refused(&Entry { kind: NodeKind::Symlink { target }, ..file(Meta::default()) })
+    };
+    assert!(link(0).is_some() && link(1).is_none() && link(4095).is_none() && link(4096).is_some());
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
-const POINTS: [&str; 6] = [
+const POINTS: [&str; 8] = [
+    "files::unlocked",
+    "files::locked_again",
     "files::after_shift",
     "files::before_rename",
     "files::after_rename",
@@ -127,6 +129,56 @@ fn the_same_holds_where_two_names_cannot_be_exchanged() {
     swept(make);
     undo_swept(make);
     EXCHANGES_NOT.set(false);
+}
+
+/// What belongs to somebody else cannot be linked by an ordinary user, nor read: it is moved back.
+#[test]
+fn what_can_only_be_moved_comes_back_after_a_kill_too() {
+    let _turn = POINTS_TURN.lock().unwrap();
+    LINKS_NOT.set(true);
+    undo_swept(|| {
+        let mut ground = Ground::new();
+        ground.exact = true;
+        ground.backup("echo right > f; echo new > n; mkdir turned; echo t > turned/t; echo x > was-pipe; ln -s f l");
+        ground.live("echo not-right > f; mkfifo pipe was-pipe; echo x > turned; mkdir d; echo g > d/g; echo l > l");
+        ground
+    });
+    undo_swept(|| {
+        let mut ground = Ground::new();
+        ground.exact = true;
+        ground.backup("cd ..; rmdir ana").live("echo not-right > f; mkfifo pipe; mkdir d; echo g > d/g");
+        ground
+    });
+    LINKS_NOT.set(false);
+}
+
+/// Directories that nobody may write to are opened for the time of a write.
+#[test]
+fn a_directory_that_a_killed_write_had_opened_is_as_it_was_after_the_next() {
+    let _turn = POINTS_TURN.lock().unwrap();
+    AS_USER.set(true);
+    let make = || {
+        let mut ground = Ground::new();
+        ground.exact = true;
+        ground.backup("mkdir -p ro/sub; echo right > ro/a; echo s > ro/sub/s; chmod 555 ro/sub ro");
+        ground.live("mkdir -p ro/sub; echo not-right > ro/a; echo more > ro/more; chmod 555 ro/sub ro");
+        ground
+    };
+    swept(make);
+    undo_swept(make);
+    // A kill after the last effect: nothing is left to write, so that no further write closes it.
+    for point in ["files::unlocked", "files::after_batch", "files::locked_again"] {
+        let ground = make();
+        let plan = ground.plan();
+        assert!(killed_at(point, 0, || ground.write(&plan)).is_none(), "{point}");
+        let root = Beneath::open(&ground.live).unwrap();
+        super::super::unlocked::lock_after(&root, "run-1", &[Ground::key()]).unwrap();
+        let mode = |of: &str| root.entry(&TreePath::new(of).unwrap()).unwrap().unwrap().meta.mode;
+        assert_eq!((mode("ana/ro"), mode("ana/ro/sub")), (0o555, 0o555), "{point}");
+        ground.write(&plan).unwrap();
+        assert_eq!(ground.live_state(), ground.backup_state(), "{point}");
+    }
+    AS_USER.set(false);
 }
 
 /// A program saves in the last moment, and the process dies before it has looked at what came out.

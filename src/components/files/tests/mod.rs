@@ -64,6 +64,12 @@ static POINTS_TURN: Mutex<()> = Mutex::new(());
 thread_local! {
     /// As on a file system that cannot exchange two names; for this thread's writes.
     pub(super) static EXCHANGES_NOT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    /// As for a kept node that cannot have a second name.
+    pub(super) static LINKS_NOT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    /// As on a file system that has no files without a name.
+    pub(super) static UNNAMED_NOT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    /// As for an ordinary user, who may not write where modes say so.
+    pub(super) static AS_USER: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 const KEY: &str = "ana";
