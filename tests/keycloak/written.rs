@@ -15,6 +15,7 @@ fn of_few_words() -> Value {
     let all = json!({"name": "all", "type": "resource", "config": {"resources": "[\"album\"]", "applyPolicies": "[\"of roles\"]"}});
     json!({
         "organizationsEnabled": true,
+        "accessTokenLifespan": "600",
         "otpSupportedApplications": ["An App Of Old"],
         "attributes": {"_browser_header.xFrameOptions": "SAMEORIGIN", "mine": 7},
         "smtpServer": {"host": "mail.example.org", "from": "id@example.org", "port": 25},
@@ -27,7 +28,7 @@ fn of_few_words() -> Value {
             {"clientId": "checks", "bearerOnly": true},
             {"clientId": "off", "secret": "s", "authorizationSettings": {"scopes": [{"name": "see"}]}},
             {"clientId": "app", "secret": "s", "serviceAccountsEnabled": true, "authorizationServicesEnabled": true,
-                "authorizationSettings": {"resources": [{"name": "album"}], "policies": [of_roles, all]}}],
+                "authorizationSettings": {"resources": [{"name": "album", "scopes": ["see"]}], "policies": [of_roles, all]}}],
         "clientScopes": [{"name": "badge"}, {"name": "mail", "protocol": "openid-connect"}],
         "identityProviders": [{"alias": "corp", "providerId": "oidc"}, {"alias": "shop", "providerId": "google"}],
         "identityProviderMappers": [{"name": "m", "identityProviderAlias": "corp",
@@ -58,7 +59,8 @@ async fn what_a_short_file_does_not_say_is_the_servers_to_choose_and_no_differen
     let spa = file.client_now("spa").await;
     assert_eq!((&spa["publicClient"], &spa["fullScopeAllowed"]), (&json!(true), &json!(false)));
     assert_eq!(spa["protocolMappers"][0]["config"]["userinfo.token.claim"], "true");
-    assert_eq!(file.admin.get("/few-words").await["attributes"]["mine"], "7");
+    let settings = file.admin.get("/few-words").await;
+    assert_eq!((&settings["attributes"]["mine"], &settings["accessTokenLifespan"]), (&json!("7"), &json!(600)));
     file.undo().await;
     assert!(!file.is_there().await);
 }

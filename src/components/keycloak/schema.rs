@@ -118,6 +118,11 @@ fn exclusive(one: &str, other: &str) -> [FieldRule; 2] {
     })
 }
 
+/// Attributes of users, groups and organizations: see [`crate::diff::documents::way_to`].
+fn attributes_by_way() -> FieldRule {
+    FieldRule { by_way: true, ..at("attributes.*") }
+}
+
 fn keyed(path: &str, key: &str) -> FieldRule {
     FieldRule { shape: FieldShape::KeyedList { key: key.to_owned() }, ..at(path) }
 }
@@ -203,6 +208,7 @@ fn role() -> Vec<FieldRule> {
         set("composites.client.*"),
         set("realmRoles"),
         set("clientRoles.*"),
+        attributes_by_way(),
     ]
 }
 
@@ -225,7 +231,7 @@ fn holders() -> Vec<FieldRule> {
 }
 
 fn organization() -> Vec<FieldRule> {
-    vec![made_once("id"), keyed("domains", "name"), set("identityProviders")]
+    vec![made_once("id"), keyed("domains", "name"), set("identityProviders"), attributes_by_way()]
 }
 
 const NO_NOT_BEFORE: &str = "the server sets it for a new user, and by a logout to that moment";
@@ -267,6 +273,7 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         FieldRule { fidelity: Fidelity::ReCreated, ..once("clientConsents") },
         FieldRule { missed: Some(NO_CONSENTS.to_owned()), ..keyed("clientConsents", "clientId") },
         set("clientConsents[].grantedClientScopes"),
+        attributes_by_way(),
     ];
     rules.extend(OF_THE_DIRECTORY.iter().map(|name| once(&format!("attributes.{name}"))));
     rules

@@ -3,6 +3,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::rules::{Cursor, Rules};
+use super::way::way_to;
 use crate::model::{Digest, Document, FieldShape, KindSchema};
 
 /// The first place at which `now` is not on the way from `before` to `after`: neither as it was nor as it is wanted, so
@@ -37,6 +38,12 @@ impl Way<'_, '_> {
         let here = Some(String::new());
         if at.secret || depth >= MAX_DEPTH {
             return here;
+        }
+        if self.rules.goes_by_way(at)
+            && let [Some(before), now, Some(after)] = three
+            && way_to(before, after).is_some_and(|way| way.as_ref() == now)
+        {
+            return None;
         }
         if three.iter().flatten().all(|value| value.is_object()) {
             let names: BTreeSet<&String> =
@@ -125,6 +132,7 @@ mod tests {
             FieldRule { shape: keyed, ..rule("links") },
             FieldRule { ignored: true, ..rule("seen") },
             FieldRule { secret: true, ..rule("secrets") },
+            FieldRule { by_way: true, ..rule("ways.*") },
         ];
         KindSchema { fields, ..KindSchema::default() }
     }
@@ -192,6 +200,22 @@ mod tests {
             whole.as_object_mut().unwrap().extend(now.as_object().unwrap().clone());
             assert_eq!(off_the_way(Some(&before), &whole, &before, &schema()).as_deref(), Some(place));
         }
+    }
+
+    #[test]
+    fn a_list_whose_order_changes_may_be_cut_short_at_the_list_between() {
+        let of = |list: Value| json!({"mail": "a", "ways": {"phone": list}});
+        let none = json!({"mail": "a"});
+        let is_on_the_way = |before: &[&str], now: &[&str], after: &[&str]| {
+            between(Some(of(json!(before))), of(json!(now)), of(json!(after)))
+        };
+        assert!(is_on_the_way(&["1", "2"], &["2"], &["2", "1"]));
+        assert!(between(Some(of(json!(["1", "1"]))), none.clone(), of(json!(["1"]))));
+        assert!(between(Some(of(json!(["1", "1"]))), json!({"mail": "a", "ways": {}}), of(json!(["1"]))));
+        assert!(!is_on_the_way(&["1", "2"], &["1"], &["2", "1"]));
+        assert!(!is_on_the_way(&["1", "2"], &["3"], &["2", "1"]));
+        assert!(!is_on_the_way(&["1", "2"], &["2"], &["3", "2"]));
+        assert!(!between(Some(of(json!(["1", "2"]))), none, of(json!(["2", "1"]))));
     }
 
     #[test]

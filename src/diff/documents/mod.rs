@@ -18,6 +18,7 @@ mod shown;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub use missed::missed;
 use rules::Rules;
 use shown::Veil;
 use walk::{Difference, Walk, is_mask};
+pub use way::way_to;
 
 /// How many places a warning names.
 const NAMED: usize = 8;

@@ -93,6 +93,11 @@ impl<'a> Rules<'a> {
             .unwrap_or(&FieldShape::Plain)
     }
 
+    /// Whether another order of the same values is written by way of another list.
+    pub fn goes_by_way(&self, cursor: &Cursor) -> bool {
+        self.here(cursor).any(|rule| rule.by_way)
+    }
+
     /// The field beside a set that cannot hold the same elements.
     pub fn excludes(&self, cursor: &Cursor) -> Option<&'a str> {
         self.here(cursor).find_map(|rule| rule.excludes.as_deref())

@@ -75,6 +75,7 @@ fn rule(path: &Key, node: &Node, findings: &mut Findings) -> Option<FieldRule> {
         excludes: None,
         missed: None,
         written_last: false,
+        by_way: false,
     };
     fields.finish(findings);
     Some(rule)

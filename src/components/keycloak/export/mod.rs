@@ -3,6 +3,7 @@
 //! - [`layout`]: which files make the export: `R-realm.json` with `R-users-N.json`, or one file with everything.
 //! - [`pieces`]: a large JSON file in pieces, each bounded, the whole never in memory.
 //! - [`realm_file`]: the realm but for its people, and where in the file they lie.
+//! - [`yaml`]: a realm file in YAML, read as JSON.
 //! - [`index`]: who is where, by one pass over all people; refuses what is not whole.
 //! - [`people`]: reads the people that are asked for, from where they lie.
 //! - [`notes`]: what the export holds and a restore will not bring back, in words.
@@ -21,6 +22,7 @@ mod reader;
 mod realm_file;
 #[cfg(test)]
 mod tests;
+mod yaml;
 
 pub use reader::{ExportConfig, KeycloakExport};
 

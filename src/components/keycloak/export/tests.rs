@@ -380,3 +380,29 @@ fn a_walk_finds_the_same_values_whatever_a_read_hands_over() {
     pieces.end().unwrap();
     assert_eq!(found, values);
 }
+
+#[tokio::test]
+async fn a_file_in_yaml_is_a_realm_too_and_a_variable_in_it_is_refused_by_name() {
+    let text = "realm: shop\nenabled: true\nclients:\n  - clientId: web\n    publicClient: true\n\
+        users:\n  - username: ana\n    credentials: [{ type: password, value: $SECRET }]\n  - username: bob\n";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("shop.yaml"), text.replace("$SECRET", "typed")).unwrap();
+    let export = open(folder.path());
+    assert_eq!(list(&export, "users").await.unwrap().len(), 2);
+    let web = list(&export, "realm/clients/web").await.unwrap();
+    let web = export.read(&web).await.pop().unwrap().unwrap().unwrap();
+    assert_eq!(web.document().unwrap().value["publicClient"], json!(true));
+    let bob = list(&export, "users/bob").await.unwrap();
+    assert!(export.read(&bob).await.pop().unwrap().unwrap().is_some());
+
+    for (name, text) in [
+        ("shop.yaml", text.replace("$SECRET", "$(env:ANA_PASSWORD)")),
+        ("shop.yml", text.replace("realm: shop", "realm: shop\ndisplayName: $(file:UTF-8:name)")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(name), text).unwrap();
+        let (kind, said) = refusal(folder.path()).await;
+        assert_eq!(kind, ErrorKind::Invalid, "{said}");
+        assert!(said.contains("$(env:ANA_PASSWORD)") || said.contains("$(file:UTF-8:name)"), "{said}");
+    }
+}
