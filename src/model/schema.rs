@@ -116,6 +116,9 @@ pub struct FieldRule {
     /// written by way of another list, which a cut write leaves behind.
     #[serde(default)]
     pub by_way: bool,
+    /// Why a difference here is none where all else is as wanted: then nothing is written, and the plan says this.
+    #[serde(default)]
+    pub alone: Option<String>,
     /// Fields whose hunks must be taken along with this one's.
     pub needs: Vec<String>,
     /// What stands there in the words of people, where the path is only ours. `{}` is the element's key; a time in it,

@@ -237,7 +237,8 @@ impl Draft {
                 round.changes = changes.map(|(at, change)| change_report(at, change, &selection)).collect();
                 round.warnings = plan.warnings.iter().map(|warning| shortened(warning)).collect();
                 if let Some(command) = plan.command {
-                    round.settings = command.lines(crate::model::COVERED).into_iter().filter(|line| is_setting(line)).collect();
+                    round.settings =
+                        command.lines(crate::model::COVERED).into_iter().filter(|line| is_setting(line)).collect();
                     round.command = Some(command.argv);
                 }
                 round.target = Some(plan.target);

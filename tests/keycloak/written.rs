@@ -140,3 +140,45 @@ async fn credentials_of_an_old_file_log_in() {
     file.undo().await;
     assert!(!file.is_there().await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exact_over_a_short_file_removes_what_its_lists_lack_and_nothing_that_the_server_chose() {
+    let file = File::written("short-exact", of_few_words()).await;
+    file.restore();
+    let (code, told) = file.exactly("plan", &[]);
+    assert_eq!(code, Some(0), "{told}");
+    // Somebody adds a client, a mapper of one that the file has, and a redirect to one that the file gives none.
+    file.admin.done(Method::POST, "/short-exact/clients", json!({"clientId": "later", "secret": "s"})).await;
+    let spa = file.client_now("spa").await["id"].as_str().unwrap().to_owned();
+    let mapper = json!({"name": "extra", "protocol": "openid-connect",
+        "protocolMapper": "oidc-usermodel-attribute-mapper", "config": {"claim.name": "x"}});
+    file.admin.done(Method::POST, &format!("/short-exact/clients/{spa}/protocol-mappers/models"), mapper).await;
+    let (code, told) = file.exactly("plan", &[]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("realm/clients/later") && told.contains("protocolMappers[extra]"), "{told}");
+    assert!(!told.contains("realm/clients/account") && !told.contains("realm/flows"), "{told}");
+    let (code, told) = file.exactly("run", &["--plain", "--yes", "--yes-deletes"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(file.client_now("later").await, Value::Null);
+    let (code, told) = file.exactly("plan", &[]);
+    assert_eq!(code, Some(0), "{told}");
+    file.undo().await;
+    assert_eq!(file.client_now("later").await["secret"], "s");
+    assert_eq!(file.client_now("spa").await["protocolMappers"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_utf_16_or_with_a_mark_at_its_begin_is_restored_as_the_servers_import_does() {
+    let text = json!({"realm": "encoded", "enabled": true, "displayName": "Grüße",
+        "users": [{"username": "jörg", "enabled": true}]});
+    let marked = format!("\u{FEFF}{text}");
+    for bytes in [marked.clone().into_bytes(), marked.encode_utf16().flat_map(u16::to_le_bytes).collect()] {
+        let file = File::written("encoded", json!({})).await;
+        file.write_bytes(&bytes);
+        file.restore();
+        assert_eq!(file.admin.get("/encoded").await["displayName"], "Grüße");
+        assert!(!file.admin.id_of("encoded", "jörg").await.is_empty());
+        file.undo().await;
+        assert!(!file.is_there().await);
+    }
+}

@@ -237,14 +237,17 @@ fn organization() -> Vec<FieldRule> {
 const NO_NOT_BEFORE: &str = "the server sets it for a new user, and by a logout to that moment";
 const NO_CONSENTS: &str = "the server takes consents with a new user only; this one is asked at the next login";
 
+const OTHER_ID: &str = "the account of this name has another one, and is as in the backup in all else";
+
 fn user(ids: Ids) -> Vec<FieldRule> {
     let created_exact =
         |path: &str| FieldRule { fidelity: Fidelity::Irreversible, created: Some(Fidelity::Exact), ..at(path) };
     let once = |path: &str| FieldRule { create_only: true, ..at(path) };
     let once_given = |path: &str| FieldRule { given: true, ..once(path) };
     let id = match ids {
-        // Another account has the name: what to do about that is a person's to say, so it is a difference.
-        Ids::Keep => FieldRule { given: true, ..created_exact("id") },
+        // Another account has the name: what to do about that is a person's to say, so it is a difference, but where
+        // nothing of it would be written.
+        Ids::Keep => FieldRule { given: true, alone: Some(OTHER_ID.to_owned()), ..created_exact("id") },
         Ids::Accept => once_given("id"),
         Ids::New => FieldRule { ignored: true, ..at("id") },
     };

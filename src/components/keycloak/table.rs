@@ -20,7 +20,8 @@ fn made(fidelity: Fidelity) -> &'static str {
     }
 }
 
-fn row(rule: &FieldRule) -> Option<String> {
+/// What is said of a field, but for its name; nothing of one that is restored exactly and absent where it is absent.
+fn said_of(rule: &FieldRule) -> Option<String> {
     let on_new = made(rule.created.unwrap_or(rule.fidelity));
     let on_old = if rule.create_only { "left as it is" } else { made(rule.fidelity) };
     let absent = if rule.given { "the server's choice stays" } else { "" };
@@ -32,7 +33,21 @@ fn row(rule: &FieldRule) -> Option<String> {
         (.., FieldShape::KeyedList { .. }) => "list by name",
         _ => "",
     };
-    is_special.then(|| format!("| `{}` | {what} | {on_new} | {on_old} | {absent} |", rule.path))
+    is_special.then(|| format!("{what} | {on_new} | {on_old} | {absent} |"))
+}
+
+/// One row for all fields of which the same is said, in the order of the first of them.
+fn rows(fields: &[FieldRule]) -> Vec<String> {
+    let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+    for rule in fields {
+        let Some(said) = said_of(rule) else { continue };
+        let name = format!("`{}`", rule.path);
+        match rows.iter_mut().find(|(other, _)| *other == said) {
+            Some((_, names)) => names.push(name),
+            None => rows.push((said, vec![name])),
+        }
+    }
+    rows.into_iter().map(|(said, names)| format!("| {} | {said}", names.join(", "))).collect()
 }
 
 fn table() -> String {
@@ -40,18 +55,13 @@ fn table() -> String {
     let mut text = String::new();
     for kind in Kind::ALL {
         let known = schema.kind(kind.name());
-        let rows: Vec<String> = known.fields.iter().filter_map(row).collect();
+        let rows = rows(&known.fields);
         let fills = if known.fills_in { " Fields that a file does not say are the server's to choose." } else { "" };
-        let _ = writeln!(
-            text,
-            "### {}\n\nAll fields exactly{}.{fills}\n",
-            kind.name(),
-            if rows.is_empty() { "" } else { " but for these" }
-        );
+        let but = if rows.is_empty() { "" } else { " but for these" };
+        let _ = writeln!(text, "### {}\n\nAll fields exactly{but}.{fills}\n", kind.name());
         if !rows.is_empty() {
-            text.push_str(
-                "| field | is | where it is made | where it is there | absent in the file |\n|---|---|---|---|---|\n",
-            );
+            text.push_str("| fields | are | where it is made | where it is there | absent in the file |\n");
+            text.push_str("|---|---|---|---|---|\n");
             rows.iter().for_each(|row| {
                 let _ = writeln!(text, "{row}");
             });

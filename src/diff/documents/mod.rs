@@ -63,7 +63,36 @@ pub fn changes(
     let rules = Rules::new(schema);
     let mut walk = Walk::new(&rules, mode);
     walk.documents(live, desired);
-    change(id, op, live, desired, &walk, key)
+    match op == Op::Update && reason_alone(&walk).is_some() {
+        true => None,
+        false => change(id, op, live, desired, &walk, key),
+    }
+}
+
+/// Why what differs between the two is no change, in words: it stands alone, and is left as it is.
+pub fn left_alone(
+    id: &ResourceId,
+    live: Option<&Document>,
+    desired: Option<&Document>,
+    schema: &KindSchema,
+    mode: Mode,
+) -> Option<String> {
+    if schema.fields.iter().all(|rule| rule.alone.is_none()) {
+        return None;
+    }
+    let (live, desired) = live.zip(desired)?;
+    let rules = Rules::new(schema);
+    let mut walk = Walk::new(&rules, mode);
+    walk.documents(Some(live), Some(desired));
+    let (place, why) = reason_alone(&walk)?;
+    Some(format!("left as it is: {place} of {id}: {why}"))
+}
+
+/// The first of the differences and its reason, where all of them have one.
+fn reason_alone<'a>(walk: &Walk<'a, '_>) -> Option<(&'a str, &'a str)> {
+    let mut reasons = walk.found.iter().map(|found| walk.rules.alone(&found.cursor));
+    let first = reasons.next().flatten()?;
+    reasons.all(|reason| reason.is_some()).then_some(first)
 }
 
 /// What `now` is otherwise than `expected`, which a write has made of `before`; `None` where the write is proven.

@@ -303,3 +303,24 @@ fn what_is_new_may_be_of_another_fidelity_than_what_replaces() {
     let seen: Vec<(Op, Fidelity)> = change.hunks.iter().map(|hunk| (hunk.op, hunk.fidelity)).collect();
     assert_eq!(seen, [(Op::Update, Fidelity::Irreversible), (Op::Create, Fidelity::Exact)]);
 }
+
+#[test]
+fn a_difference_that_means_something_beside_others_alone_is_named_and_is_no_change() {
+    let id = FieldRule { path: "id".to_owned(), alone: Some("it is another".to_owned()), ..FieldRule::default() };
+    let schema = KindSchema { fields: vec![id], ..KindSchema::default() };
+    let of = |value: Value| Document::new(value);
+    let (live, alike) = (of(json!({"id": "1", "mail": "a", "own": true})), of(json!({"id": "2", "mail": "a"})));
+    let other = of(json!({"id": "2", "mail": "b"}));
+    let name = ResourceId { kind: "user".into(), key: TreePath::new("users/ana").unwrap() };
+    let change = |desired: &Document, mode| changes(&name, Some(&live), Some(desired), &schema, mode, &key());
+    let left = |desired: &Document, mode| left_alone(&name, Some(&live), Some(desired), &schema, mode);
+    assert_eq!(change(&alike, Mode::Merge), None);
+    assert_eq!(left(&alike, Mode::Merge).as_deref(), Some("left as it is: id of user users/ana: it is another"));
+    for (desired, mode) in [(&alike, Mode::Exact), (&other, Mode::Merge)] {
+        assert_eq!(change(desired, mode).map(|change| change.hunks.len()), Some(2));
+        assert_eq!(left(desired, mode), None);
+    }
+    assert_eq!(left(&live, Mode::Exact), None);
+    let created = changes(&name, None, Some(&alike), &schema, Mode::Merge, &key());
+    assert_eq!(created.map(|change| change.hunks.len()), Some(2));
+}

@@ -76,6 +76,7 @@ fn rule(path: &Key, node: &Node, findings: &mut Findings) -> Option<FieldRule> {
         missed: None,
         written_last: false,
         by_way: false,
+        alone: None,
     };
     fields.finish(findings);
     Some(rule)

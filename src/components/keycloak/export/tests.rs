@@ -406,3 +406,20 @@ async fn a_file_in_yaml_is_a_realm_too_and_a_variable_in_it_is_refused_by_name()
         assert!(said.contains("$(env:ANA_PASSWORD)") || said.contains("$(file:UTF-8:name)"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn a_file_with_a_mark_at_its_begin_or_in_utf_16_is_read() {
+    let text = "{\"realm\": \"shop\", \"displayName\": \"Grüße\", \"users\": [{\"username\": \"jörg\"}, {\"username\": \"ana\"}]}";
+    let utf16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    for bytes in [format!("\u{FEFF}{text}").into_bytes(), utf16(&format!("\u{FEFF}{text}")), utf16(text)] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("shop.json"), bytes).unwrap();
+        let export = open(folder.path());
+        let people = list(&export, "users").await.unwrap();
+        assert_eq!(people.len(), 2);
+        assert!(export.read(&people).await.into_iter().all(|read| read.unwrap().is_some()));
+        let settings = list(&export, "realm/settings").await.unwrap();
+        let settings = export.read(&settings).await.pop().unwrap().unwrap().unwrap();
+        assert_eq!(settings.document().unwrap().value["displayName"], "Grüße");
+    }
+}

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::encoding::in_utf8;
 use crate::model::{ContentSink, Entry, Error, ErrorKind, Result, Tree, TreePath, visible};
 
 /// As large as a realm's own part may be.
@@ -15,7 +16,7 @@ pub(super) fn is_yaml(name: &[u8]) -> bool {
     name.ends_with(b".yaml") || name.ends_with(b".yml")
 }
 
-/// A tree whose files in YAML are read as the JSON that they stand for.
+/// A tree whose files are read as JSON in UTF-8, whatever they are written in.
 pub(super) struct AsJson(pub Arc<dyn Tree>);
 
 impl Tree for AsJson {
@@ -24,14 +25,14 @@ impl Tree for AsJson {
     }
 
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
-        let from = self.0.open(path)?;
+        let from = in_utf8(self.0.open(path)?).map_err(|error| Error::io(format!("read {path}"), error))?;
         match is_yaml(path.as_bytes()) {
             true => Ok(Box::new(Cursor::new(json_of(path, from)?))),
             false => Ok(from),
         }
     }
 
-    /// Files of people are JSON.
+    /// Files of people alone are the server's own: JSON in UTF-8.
     fn contents(&self, wanted: &[TreePath], parallel: usize, sink: &dyn ContentSink) -> Result<()> {
         self.0.contents(wanted, parallel, sink)
     }
