@@ -113,7 +113,8 @@ pub struct FieldRule {
     #[serde(default)]
     pub excludes: Option<String>,
     /// Of a list: the system passes over another order of the same values, and how often each comes. Such a change is
-    /// written by way of another list, which a cut write leaves behind.
+    /// written by way of another list, which a cut write leaves behind. Nor does the system promise the order in which
+    /// it gives the values back: it is planned, and is no part of the proof.
     #[serde(default)]
     pub by_way: bool,
     /// Why a difference here is none where all else is as wanted: then nothing is written, and the plan says this.

@@ -182,3 +182,24 @@ async fn a_file_in_utf_16_or_with_a_mark_at_its_begin_is_restored_as_the_servers
         assert!(!file.is_there().await);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_has_another_id_and_is_as_in_the_file_in_all_else_is_left_and_named() {
+    let of = |id: &str, email: &str| {
+        json!({"realm": "another-id", "enabled": true, "users": [{"id": id, "username": "ana", "enabled": true,
+            "email": email, "firstName": "Ana", "lastName": "Noll"}]})
+    };
+    let first = "0c2b5a5e-7d0e-4a7e-9f5b-00000000a1d1";
+    let file = File::written("another-id", of(first, "ana@example.org")).await;
+    file.restore();
+    file.write_bytes(of("0c2b5a5e-7d0e-4a7e-9f5b-00000000a1d2", "ana@example.org").to_string().as_bytes());
+    let told = file.restore();
+    assert!(told.contains("left as it is: id of user users/ana"), "{told}");
+    assert_eq!(file.admin.id_of("another-id", "ana").await, first);
+    // With any other difference it may be somebody else.
+    file.write_bytes(of("0c2b5a5e-7d0e-4a7e-9f5b-00000000a1d2", "other@example.org").to_string().as_bytes());
+    let (code, told) = file.call("run", &["--plain", "--yes"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("same name, different id"), "{told}");
+    assert_eq!(file.admin.get(&format!("/another-id/users/{first}")).await["email"], "ana@example.org");
+}

@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::rules::{Cursor, Rules};
-use super::way::way_to;
+use super::way::{same_values, way_to};
 use crate::model::{Digest, Document, FieldShape, KindSchema};
 
 /// The first place at which `now` is not on the way from `before` to `after`: neither as it was nor as it is wanted, so
@@ -39,10 +39,7 @@ impl Way<'_, '_> {
         if at.secret || depth >= MAX_DEPTH {
             return here;
         }
-        if self.rules.goes_by_way(at)
-            && let [Some(before), now, Some(after)] = three
-            && way_to(before, after).is_some_and(|way| way.as_ref() == now)
-        {
+        if self.rules.goes_by_way(at) && is_by_the_way(three) {
             return None;
         }
         if three.iter().flatten().all(|value| value.is_object()) {
@@ -95,6 +92,13 @@ impl Way<'_, '_> {
             Some(format!("[{}]{rest}", name.map(plain).unwrap_or_default()))
         })
     }
+}
+
+/// Whether a list is one of the two in another order, or what is written first to change the order.
+fn is_by_the_way([before, now, after]: Three<'_>) -> bool {
+    let is_one_of = |now: &Value| [before, after].into_iter().flatten().any(|one| same_values(one, now));
+    let way = before.zip(after).and_then(|(before, after)| way_to(before, after));
+    now.is_some_and(is_one_of) || way.is_some_and(|way| way.as_ref() == now)
 }
 
 fn plain(value: &Value) -> String {
@@ -212,6 +216,8 @@ mod tests {
         assert!(is_on_the_way(&["1", "2"], &["2"], &["2", "1"]));
         assert!(between(Some(of(json!(["1", "1"]))), none.clone(), of(json!(["1"]))));
         assert!(between(Some(of(json!(["1", "1"]))), json!({"mail": "a", "ways": {}}), of(json!(["1"]))));
+        assert!(is_on_the_way(&["1", "2", "2"], &["2", "1", "2"], &["3"]));
+        assert!(between(Some(none.clone()), of(json!(["2", "1"])), of(json!(["1", "2"]))));
         assert!(!is_on_the_way(&["1", "2"], &["1"], &["2", "1"]));
         assert!(!is_on_the_way(&["1", "2"], &["3"], &["2", "1"]));
         assert!(!is_on_the_way(&["1", "2"], &["2"], &["3", "2"]));

@@ -107,8 +107,21 @@ pub fn unproven(
     let rules = Rules::new(schema);
     let mut walk = Walk::new(&rules, Mode::Exact);
     walk.fills_in = schema.fills_in && before.is_none();
+    walk.any_order = true;
     walk.documents(Some(now), Some(expected));
     change(id, Op::Update, Some(now), Some(expected), &walk, key)
+}
+
+/// Lists that are as expected but for the order of their values, which the system does not promise.
+pub fn reordered(now: &Document, expected: &Document, schema: &KindSchema) -> Vec<DocumentPath> {
+    if schema.fields.iter().all(|rule| !rule.by_way) {
+        return Vec::new();
+    }
+    let rules = Rules::new(schema);
+    let mut walk = Walk::new(&rules, Mode::Exact);
+    walk.any_order = true;
+    walk.documents(Some(now), Some(expected));
+    walk.reordered
 }
 
 fn change(

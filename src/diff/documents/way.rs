@@ -13,6 +13,16 @@ pub fn way_to(before: &Value, after: &Value) -> Option<Option<Value>> {
     is_passed_over.then(|| first.map(|first| json!([first])))
 }
 
+/// Whether two lists hold the same values, each as often, in any order.
+pub(super) fn same_values(one: &Value, other: &Value) -> bool {
+    let sorted = |list: &Value| -> Option<Vec<String>> {
+        let mut values: Vec<String> = list.as_array()?.iter().map(Value::to_string).collect();
+        values.sort_unstable();
+        Some(values)
+    };
+    sorted(one).is_some_and(|values| sorted(other) == Some(values))
+}
+
 fn distinct(list: &Value) -> Option<BTreeSet<String>> {
     Some(list.as_array()?.iter().map(Value::to_string).collect())
 }
@@ -34,5 +44,12 @@ mod tests {
         ] {
             assert_eq!(way_to(&before, &after), way, "{before} to {after}");
         }
+    }
+
+    #[test]
+    fn the_same_values_in_any_order_are_the_same() {
+        assert!(same_values(&json!(["b", "a", "b"]), &json!(["b", "b", "a"])));
+        assert!(!same_values(&json!(["b", "a", "b"]), &json!(["a", "b", "a"])));
+        assert!(!same_values(&json!("a"), &json!("a")));
     }
 }
