@@ -61,12 +61,30 @@ pub fn changes(
         (Some(_), Some(_)) => Op::Update,
     };
     let rules = Rules::new(schema);
-    let mut walk = Walk::new(&rules, mode);
+    let mut walk = walk_of(&rules, schema, mode, live, desired);
     walk.documents(live, desired);
     match op == Op::Update && reason_alone(&walk).is_some() {
         true => None,
         false => change(id, op, live, desired, &walk, key),
     }
+}
+
+/// Where a system fills in fields, a document that lacks one which the system always gives was not written by it: what
+/// else it lacks says nothing either, in any mode. Elements of its lists are all that there are to be.
+fn walk_of<'a, 'r>(
+    rules: &'r Rules<'a>,
+    schema: &KindSchema,
+    mode: Mode,
+    live: Option<&Document>,
+    desired: Option<&Document>,
+) -> Walk<'a, 'r> {
+    let mut walk = Walk::new(rules, mode);
+    let lacks = |(live, desired): (&Document, &Document)| {
+        let mut given = schema.fields.iter().filter(|rule| rule.given);
+        given.any(|rule| live.value.get(&rule.path).is_some() && desired.value.get(&rule.path).is_none())
+    };
+    walk.fills_in = schema.fills_in && live.zip(desired).is_some_and(lacks);
+    walk
 }
 
 /// Why what differs between the two is no change, in words: it stands alone, and is left as it is.
@@ -80,10 +98,9 @@ pub fn left_alone(
     if schema.fields.iter().all(|rule| rule.alone.is_none()) {
         return None;
     }
-    let (live, desired) = live.zip(desired)?;
     let rules = Rules::new(schema);
-    let mut walk = Walk::new(&rules, mode);
-    walk.documents(Some(live), Some(desired));
+    let mut walk = walk_of(&rules, schema, mode, live, desired);
+    walk.documents(Some(live?), Some(desired?));
     let (place, why) = reason_alone(&walk)?;
     Some(format!("left as it is: {place} of {id}: {why}"))
 }
@@ -181,7 +198,7 @@ pub fn apply(
         return Err(moved());
     }
     let rules = Rules::new(schema);
-    let mut walk = Walk::new(&rules, mode);
+    let mut walk = walk_of(&rules, schema, mode, live, desired);
     walk.documents(live, desired);
     if walk.found.len() != change.hunks.len() || walk.found.iter().zip(&change.hunks).any(|(one, two)| one.op != two.op)
     {

@@ -324,3 +324,28 @@ fn a_difference_that_means_something_beside_others_alone_is_named_and_is_no_chan
     let created = changes(&name, None, Some(&alike), &schema, Mode::Merge, &key());
     assert_eq!(created.map(|change| change.hunks.len()), Some(2));
 }
+
+#[test]
+fn a_document_that_lacks_what_the_system_always_gives_says_nothing_by_what_it_lacks() {
+    let keyed = FieldShape::KeyedList { key: "name".to_owned() };
+    let fields = vec![FieldRule { given: true, ..rule("on") }, FieldRule { shape: keyed, ..rule("mappers") }];
+    let schema = KindSchema { fields, fills_in: true, ..KindSchema::default() };
+    let mapper = |name: &str| json!({"name": name, "filled": true});
+    let live = Document::new(json!({"on": true, "level": 3, "map": {"a": "1"}, "mappers": [mapper("m"), mapper("x")]}));
+    let places = |desired: &Value| -> Vec<String> {
+        let desired = Document::new(desired.clone());
+        let change = changes(&id(), Some(&live), Some(&desired), &schema, Mode::Exact, &key());
+        let Some(change) = change else { return Vec::new() };
+        let made = apply(Some(&live), Some(&desired), &change, &BTreeSet::new(), &schema, Mode::Exact, &key());
+        assert!(made.is_ok());
+        change.hunks.iter().map(|hunk| format!("{:?} {}", hunk.op, hunk.place())).collect()
+    };
+    let short = json!({"map": {}, "mappers": [{"name": "m"}]});
+    assert_eq!(places(&short), ["Delete mappers[name=x]"]);
+    let mut whole = short;
+    whole["on"] = json!(true);
+    assert_eq!(
+        places(&whole),
+        ["Delete level", "Delete map.a", "Delete mappers[name=m].filled", "Delete mappers[name=x]"]
+    );
+}

@@ -78,7 +78,7 @@ impl FittedSource {
         terms
     }
 
-    /// What the server has chosen in the realm as it is.
+    /// What the server has made in the realm as it is.
     async fn choices(&self) -> Choices {
         let Ok(view) = self.server.live.realm_for_plan().await else { return Choices::default() };
         let settings = self.own(Kind::RealmSettings).await.pop();
@@ -169,14 +169,14 @@ impl Reader for FittedSource {
         let is_people = wanted.iter().all(|location| is_user(&location.id.key));
         let has_rare = |one: &Resource| one.document().is_some_and(|document| has_rare_credentials(&document.value));
         let mut found = read.iter().filter_map(|read| read.as_ref().ok()?.as_ref());
-        let (terms, choices) = match (is_people, is_people && found.any(has_rare)) {
+        let terms = match (is_people, is_people && found.any(has_rare)) {
             (true, false) => return read,
-            (true, true) => (self.abilities_alone().await, Choices::default()),
-            (false, _) => (self.terms_for(wanted.iter().map(|location| &location.id)).await, self.choices().await),
+            (true, true) => self.abilities_alone().await,
+            (false, _) => self.terms_for(wanted.iter().map(|location| &location.id)).await,
         };
         let fit = |found: Option<Resource>| {
             let (resource, fitted) = fitted(found?, &terms);
-            (!fitted.is_left_out).then(|| choices.fill(resource, self.server.schema()))
+            (!fitted.is_left_out).then_some(resource)
         };
         read.into_iter().map(|read| read.map(fit)).collect()
     }
