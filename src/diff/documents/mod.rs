@@ -80,7 +80,7 @@ fn walk_of<'a, 'r>(
 ) -> Walk<'a, 'r> {
     let mut walk = Walk::new(rules, mode);
     let lacks = |(live, desired): (&Document, &Document)| {
-        let mut given = schema.fields.iter().filter(|rule| rule.given);
+        let mut given = schema.fields.iter().filter(|rule| rule.given && !rule.secret && rule.excludes.is_none());
         given.any(|rule| live.value.get(&rule.path).is_some() && desired.value.get(&rule.path).is_none())
     };
     walk.fills_in = schema.fills_in && live.zip(desired).is_some_and(lacks);
