@@ -30,7 +30,7 @@ fn of_few_words() -> Value {
             {"clientId": "app", "secret": "s", "serviceAccountsEnabled": true, "authorizationServicesEnabled": true,
                 "authorizationSettings": {"resources": [{"name": "album", "scopes": ["see"]}], "policies": [of_roles, all]}}],
         "clientScopes": [{"name": "badge"}, {"name": "mail", "protocol": "openid-connect"}],
-        "identityProviders": [{"alias": "corp", "providerId": "oidc"}, {"alias": "shop", "providerId": "google"}],
+        "identityProviders": [{"alias": "corp", "providerId": "oidc", "updateProfileFirstLoginMode": "on"}, {"alias": "shop", "providerId": "google"}],
         "identityProviderMappers": [{"name": "m", "identityProviderAlias": "corp",
             "identityProviderMapper": "hardcoded-attribute-idp-mapper", "config": {"attribute": "a"}}],
         "components": {
@@ -46,6 +46,7 @@ fn of_few_words() -> Value {
         "requiredActions": [{"alias": "VERIFY_EMAIL"}],
         "roles": {"realm": [{"name": "reader"}], "client": {"bare": [{"name": "writer"}]}},
         "groups": [{"name": "staff", "subGroups": [{"name": "berlin"}]}],
+        "defaultGroups": ["staff/berlin"],
         "organizations": [{"name": "acme"}, {"name": "other", "domains": [{"name": "other.example.org"}]}],
         "clientProfiles": {"profiles": [{"name": "strict"}]},
     })
