@@ -6,6 +6,7 @@ use super::standing::{Standing, Told, between, is_all_but, standing};
 use super::undo::PreImage;
 use super::writer::Written;
 use crate::component::{Approved, Effect, Found, Refusal};
+use crate::diff::documents;
 use crate::model::{
     DigestBuilder, Error, ErrorKind, HunkAt, KindSchema, Known, Op, Pass, Problem, Resource, Result, Schema, plural,
     size,
@@ -46,6 +47,7 @@ pub(super) fn conclude(
         let is_all_but_refused = !refused.is_empty()
             && now.as_ref().is_ok_and(|now| is_all_but(&context.pinned, kind, &approved, now.as_ref(), &refused));
         let is_there = now.as_ref().is_ok_and(Option::is_some);
+        words.extend(now.as_ref().ok().and_then(|now| in_other_order(kind, &approved, now.as_ref())));
         let stands = now.and_then(|now| {
             let told = Told::by(effect.as_ref().ok());
             standing(&context.pinned, kind, &approved, now.as_ref(), Some(told), reading)
@@ -173,6 +175,24 @@ impl Paths {
         let words: Vec<String> = told.map(|(count, word)| format!("{} {word}", plural(count, "path"))).collect();
         if words.is_empty() { "nothing was left to write".to_owned() } else { words.join(", ") }
     }
+}
+
+/// How many lists are named that came back in another order.
+const MOST_REORDERED: usize = 8;
+
+/// In words, which lists the system gives back in another order than was approved. It is no fault of the write, and a
+/// new plan writes them again.
+fn in_other_order(schema: &KindSchema, approved: &Approved, now: Option<&Resource>) -> Option<String> {
+    let (now, expected) = (now?.document()?, approved.expected.as_ref()?.document()?);
+    let found = documents::reordered(now, expected, schema);
+    let named: Vec<String> = found.iter().take(MOST_REORDERED).map(ToString::to_string).collect();
+    let id = &approved.change.id;
+    (!named.is_empty()).then(|| {
+        format!(
+            "{id} has the values of {} in an order of the system's own; plan again to write them again",
+            named.join(", ")
+        )
+    })
 }
 
 /// A write that says why it did not begin.

@@ -112,6 +112,14 @@ pub struct FieldRule {
     /// Of a set: the set beside it that cannot hold the same element. What comes here leaves there, and is one change.
     #[serde(default)]
     pub excludes: Option<String>,
+    /// Of a list: the system passes over another order of the same values, and how often each comes. Such a change is
+    /// written by way of another list, which a cut write leaves behind. Nor does the system promise the order in which
+    /// it gives the values back: it is planned, and is no part of the proof.
+    #[serde(default)]
+    pub by_way: bool,
+    /// Why a difference here is none where all else is as wanted: then nothing is written, and the plan says this.
+    #[serde(default)]
+    pub alone: Option<String>,
     /// Fields whose hunks must be taken along with this one's.
     pub needs: Vec<String>,
     /// What stands there in the words of people, where the path is only ours. `{}` is the element's key; a time in it,

@@ -57,6 +57,25 @@ impl File {
         (output.status.code(), said(&output))
     }
 
+    /// The same by the same runbook in `mode: exact`.
+    pub fn exactly(&self, verb: &str, more: &[&str]) -> (Option<i32>, String) {
+        let shipped = include_str!("../../runbooks/keycloak-realm.yaml");
+        let exact = shipped.replace("below: realm\n", "below: realm\n    mode: exact\n");
+        assert_ne!(exact, shipped);
+        let runbook = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+        std::fs::write(runbook.path(), exact).unwrap();
+        let url = format!("url={}", server().url());
+        let (realm, export) = (format!("realm={}", self.name), format!("export={}", self.folder().display()));
+        let words = [verb, runbook.path().to_str().unwrap(), "--input", &url, "--input", &realm, "--input", &export];
+        let output = self.rekindle.call(&[&words, more].concat());
+        (output.status.code(), said(&output))
+    }
+
+    /// Its file in another encoding.
+    pub fn write_bytes(&self, bytes: &[u8]) {
+        std::fs::write(self.folder.path().join(format!("{}-realm.json", self.name)), bytes).unwrap();
+    }
+
     /// Restores it, after which nothing is left to do and the run verifies.
     pub fn restore(&self) -> String {
         let (code, told) = self.call("run", &["--plain", "--yes"]);

@@ -15,6 +15,7 @@ fn of_few_words() -> Value {
     let all = json!({"name": "all", "type": "resource", "config": {"resources": "[\"album\"]", "applyPolicies": "[\"of roles\"]"}});
     json!({
         "organizationsEnabled": true,
+        "accessTokenLifespan": "600",
         "otpSupportedApplications": ["An App Of Old"],
         "attributes": {"_browser_header.xFrameOptions": "SAMEORIGIN", "mine": 7},
         "smtpServer": {"host": "mail.example.org", "from": "id@example.org", "port": 25},
@@ -27,9 +28,9 @@ fn of_few_words() -> Value {
             {"clientId": "checks", "bearerOnly": true},
             {"clientId": "off", "secret": "s", "authorizationSettings": {"scopes": [{"name": "see"}]}},
             {"clientId": "app", "secret": "s", "serviceAccountsEnabled": true, "authorizationServicesEnabled": true,
-                "authorizationSettings": {"resources": [{"name": "album"}], "policies": [of_roles, all]}}],
+                "authorizationSettings": {"resources": [{"name": "album", "scopes": ["see"]}], "policies": [of_roles, all]}}],
         "clientScopes": [{"name": "badge"}, {"name": "mail", "protocol": "openid-connect"}],
-        "identityProviders": [{"alias": "corp", "providerId": "oidc"}, {"alias": "shop", "providerId": "google"}],
+        "identityProviders": [{"alias": "corp", "providerId": "oidc", "updateProfileFirstLoginMode": "on"}, {"alias": "shop", "providerId": "google"}],
         "identityProviderMappers": [{"name": "m", "identityProviderAlias": "corp",
             "identityProviderMapper": "hardcoded-attribute-idp-mapper", "config": {"attribute": "a"}}],
         "components": {
@@ -45,6 +46,7 @@ fn of_few_words() -> Value {
         "requiredActions": [{"alias": "VERIFY_EMAIL"}],
         "roles": {"realm": [{"name": "reader"}], "client": {"bare": [{"name": "writer"}]}},
         "groups": [{"name": "staff", "subGroups": [{"name": "berlin"}]}],
+        "defaultGroups": ["staff/berlin"],
         "organizations": [{"name": "acme"}, {"name": "other", "domains": [{"name": "other.example.org"}]}],
         "clientProfiles": {"profiles": [{"name": "strict"}]},
     })
@@ -58,7 +60,8 @@ async fn what_a_short_file_does_not_say_is_the_servers_to_choose_and_no_differen
     let spa = file.client_now("spa").await;
     assert_eq!((&spa["publicClient"], &spa["fullScopeAllowed"]), (&json!(true), &json!(false)));
     assert_eq!(spa["protocolMappers"][0]["config"]["userinfo.token.claim"], "true");
-    assert_eq!(file.admin.get("/few-words").await["attributes"]["mine"], "7");
+    let settings = file.admin.get("/few-words").await;
+    assert_eq!((&settings["attributes"]["mine"], &settings["accessTokenLifespan"]), (&json!("7"), &json!(600)));
     file.undo().await;
     assert!(!file.is_there().await);
 }
@@ -137,4 +140,67 @@ async fn credentials_of_an_old_file_log_in() {
     assert!(!file.admin.logs_in(file.name, "ana", "other").await);
     file.undo().await;
     assert!(!file.is_there().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exact_over_a_short_file_removes_what_its_lists_lack_and_nothing_that_the_server_chose() {
+    let file = File::written("short-exact", of_few_words()).await;
+    file.restore();
+    let (code, told) = file.exactly("plan", &[]);
+    assert_eq!(code, Some(0), "{told}");
+    // Somebody adds a client, a mapper of one that the file has, and a redirect to one that the file gives none.
+    file.admin.done(Method::POST, "/short-exact/clients", json!({"clientId": "later", "secret": "s"})).await;
+    let spa = file.client_now("spa").await["id"].as_str().unwrap().to_owned();
+    let mapper = json!({"name": "extra", "protocol": "openid-connect",
+        "protocolMapper": "oidc-usermodel-attribute-mapper", "config": {"claim.name": "x"}});
+    file.admin.done(Method::POST, &format!("/short-exact/clients/{spa}/protocol-mappers/models"), mapper).await;
+    let (code, told) = file.exactly("plan", &[]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("realm/clients/later") && told.contains("protocolMappers[extra]"), "{told}");
+    assert!(!told.contains("realm/clients/account") && !told.contains("realm/flows"), "{told}");
+    let (code, told) = file.exactly("run", &["--plain", "--yes", "--yes-deletes"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(file.client_now("later").await, Value::Null);
+    let (code, told) = file.exactly("plan", &[]);
+    assert_eq!(code, Some(0), "{told}");
+    file.undo().await;
+    assert_eq!(file.client_now("later").await["secret"], "s");
+    assert_eq!(file.client_now("spa").await["protocolMappers"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_utf_16_or_with_a_mark_at_its_begin_is_restored_as_the_servers_import_does() {
+    let text = json!({"realm": "encoded", "enabled": true, "displayName": "Grüße",
+        "users": [{"username": "jörg", "enabled": true}]});
+    let marked = format!("\u{FEFF}{text}");
+    for bytes in [marked.clone().into_bytes(), marked.encode_utf16().flat_map(u16::to_le_bytes).collect()] {
+        let file = File::written("encoded", json!({})).await;
+        file.write_bytes(&bytes);
+        file.restore();
+        assert_eq!(file.admin.get("/encoded").await["displayName"], "Grüße");
+        assert!(!file.admin.id_of("encoded", "jörg").await.is_empty());
+        file.undo().await;
+        assert!(!file.is_there().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_has_another_id_and_is_as_in_the_file_in_all_else_is_left_and_named() {
+    let of = |id: &str, email: &str| {
+        json!({"realm": "another-id", "enabled": true, "users": [{"id": id, "username": "ana", "enabled": true,
+            "email": email, "firstName": "Ana", "lastName": "Noll"}]})
+    };
+    let first = "0c2b5a5e-7d0e-4a7e-9f5b-00000000a1d1";
+    let file = File::written("another-id", of(first, "ana@example.org")).await;
+    file.restore();
+    file.write_bytes(of("0c2b5a5e-7d0e-4a7e-9f5b-00000000a1d2", "ana@example.org").to_string().as_bytes());
+    let told = file.restore();
+    assert!(told.contains("left as it is: id of user users/ana"), "{told}");
+    assert_eq!(file.admin.id_of("another-id", "ana").await, first);
+    // With any other difference it may be somebody else.
+    file.write_bytes(of("0c2b5a5e-7d0e-4a7e-9f5b-00000000a1d2", "other@example.org").to_string().as_bytes());
+    let (code, told) = file.call("run", &["--plain", "--yes"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("same name, different id"), "{told}");
+    assert_eq!(file.admin.get(&format!("/another-id/users/{first}")).await["email"], "ana@example.org");
 }

@@ -26,6 +26,8 @@ pub mod kinds;
 mod live;
 mod place;
 pub mod schema;
+#[cfg(test)]
+mod table;
 mod write;
 
 pub use documents::RealmDocuments;

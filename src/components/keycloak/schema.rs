@@ -118,6 +118,11 @@ fn exclusive(one: &str, other: &str) -> [FieldRule; 2] {
     })
 }
 
+/// Attributes of users, groups and organizations: see [`crate::diff::documents::way_to`].
+fn attributes_by_way() -> FieldRule {
+    FieldRule { by_way: true, ..at("attributes.*") }
+}
+
 fn keyed(path: &str, key: &str) -> FieldRule {
     FieldRule { shape: FieldShape::KeyedList { key: key.to_owned() }, ..at(path) }
 }
@@ -203,6 +208,7 @@ fn role() -> Vec<FieldRule> {
         set("composites.client.*"),
         set("realmRoles"),
         set("clientRoles.*"),
+        attributes_by_way(),
     ]
 }
 
@@ -225,11 +231,13 @@ fn holders() -> Vec<FieldRule> {
 }
 
 fn organization() -> Vec<FieldRule> {
-    vec![made_once("id"), keyed("domains", "name"), set("identityProviders")]
+    vec![made_once("id"), keyed("domains", "name"), set("identityProviders"), attributes_by_way()]
 }
 
 const NO_NOT_BEFORE: &str = "the server sets it for a new user, and by a logout to that moment";
 const NO_CONSENTS: &str = "the server takes consents with a new user only; this one is asked at the next login";
+
+const OTHER_ID: &str = "the account of this name has another one, and is as in the backup in all else";
 
 fn user(ids: Ids) -> Vec<FieldRule> {
     let created_exact =
@@ -237,8 +245,9 @@ fn user(ids: Ids) -> Vec<FieldRule> {
     let once = |path: &str| FieldRule { create_only: true, ..at(path) };
     let once_given = |path: &str| FieldRule { given: true, ..once(path) };
     let id = match ids {
-        // Another account has the name: what to do about that is a person's to say, so it is a difference.
-        Ids::Keep => FieldRule { given: true, ..created_exact("id") },
+        // Another account has the name: what to do about that is a person's to say, so it is a difference, but where
+        // nothing of it would be written.
+        Ids::Keep => FieldRule { given: true, alone: Some(OTHER_ID.to_owned()), ..created_exact("id") },
         Ids::Accept => once_given("id"),
         Ids::New => FieldRule { ignored: true, ..at("id") },
     };
@@ -267,6 +276,7 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         FieldRule { fidelity: Fidelity::ReCreated, ..once("clientConsents") },
         FieldRule { missed: Some(NO_CONSENTS.to_owned()), ..keyed("clientConsents", "clientId") },
         set("clientConsents[].grantedClientScopes"),
+        attributes_by_way(),
     ];
     rules.extend(OF_THE_DIRECTORY.iter().map(|name| once(&format!("attributes.{name}"))));
     rules

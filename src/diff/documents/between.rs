@@ -3,6 +3,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::rules::{Cursor, Rules};
+use super::way::{same_values, way_to};
 use crate::model::{Digest, Document, FieldShape, KindSchema};
 
 /// The first place at which `now` is not on the way from `before` to `after`: neither as it was nor as it is wanted, so
@@ -37,6 +38,9 @@ impl Way<'_, '_> {
         let here = Some(String::new());
         if at.secret || depth >= MAX_DEPTH {
             return here;
+        }
+        if self.rules.goes_by_way(at) && is_by_the_way(three) {
+            return None;
         }
         if three.iter().flatten().all(|value| value.is_object()) {
             let names: BTreeSet<&String> =
@@ -90,6 +94,13 @@ impl Way<'_, '_> {
     }
 }
 
+/// Whether a list is one of the two in another order, or what is written first to change the order.
+fn is_by_the_way([before, now, after]: Three<'_>) -> bool {
+    let is_one_of = |now: &Value| [before, after].into_iter().flatten().any(|one| same_values(one, now));
+    let way = before.zip(after).and_then(|(before, after)| way_to(before, after));
+    now.is_some_and(is_one_of) || way.is_some_and(|way| way.as_ref() == now)
+}
+
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -125,6 +136,7 @@ mod tests {
             FieldRule { shape: keyed, ..rule("links") },
             FieldRule { ignored: true, ..rule("seen") },
             FieldRule { secret: true, ..rule("secrets") },
+            FieldRule { by_way: true, ..rule("ways.*") },
         ];
         KindSchema { fields, ..KindSchema::default() }
     }
@@ -192,6 +204,24 @@ mod tests {
             whole.as_object_mut().unwrap().extend(now.as_object().unwrap().clone());
             assert_eq!(off_the_way(Some(&before), &whole, &before, &schema()).as_deref(), Some(place));
         }
+    }
+
+    #[test]
+    fn a_list_whose_order_changes_may_be_cut_short_at_the_list_between() {
+        let of = |list: Value| json!({"mail": "a", "ways": {"phone": list}});
+        let none = json!({"mail": "a"});
+        let is_on_the_way = |before: &[&str], now: &[&str], after: &[&str]| {
+            between(Some(of(json!(before))), of(json!(now)), of(json!(after)))
+        };
+        assert!(is_on_the_way(&["1", "2"], &["2"], &["2", "1"]));
+        assert!(between(Some(of(json!(["1", "1"]))), none.clone(), of(json!(["1"]))));
+        assert!(between(Some(of(json!(["1", "1"]))), json!({"mail": "a", "ways": {}}), of(json!(["1"]))));
+        assert!(is_on_the_way(&["1", "2", "2"], &["2", "1", "2"], &["3"]));
+        assert!(between(Some(none.clone()), of(json!(["2", "1"])), of(json!(["1", "2"]))));
+        assert!(!is_on_the_way(&["1", "2"], &["1"], &["2", "1"]));
+        assert!(!is_on_the_way(&["1", "2"], &["3"], &["2", "1"]));
+        assert!(!is_on_the_way(&["1", "2"], &["2"], &["3", "2"]));
+        assert!(!between(Some(of(json!(["1", "2"]))), none, of(json!(["2", "1"]))));
     }
 
     #[test]

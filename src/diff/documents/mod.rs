@@ -18,6 +18,7 @@ mod shown;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub use missed::missed;
 use rules::Rules;
 use shown::Veil;
 use walk::{Difference, Walk, is_mask};
+pub use way::way_to;
 
 /// How many places a warning names.
 const NAMED: usize = 8;
@@ -59,9 +61,55 @@ pub fn changes(
         (Some(_), Some(_)) => Op::Update,
     };
     let rules = Rules::new(schema);
-    let mut walk = Walk::new(&rules, mode);
+    let mut walk = walk_of(&rules, schema, mode, live, desired);
     walk.documents(live, desired);
-    change(id, op, live, desired, &walk, key)
+    match op == Op::Update && reason_alone(&walk).is_some() {
+        true => None,
+        false => change(id, op, live, desired, &walk, key),
+    }
+}
+
+/// Where a system fills in fields, a document that lacks one which the system always gives was not written by it: what
+/// else it lacks says nothing either, in any mode. Elements of its lists are all that there are to be.
+fn walk_of<'a, 'r>(
+    rules: &'r Rules<'a>,
+    schema: &KindSchema,
+    mode: Mode,
+    live: Option<&Document>,
+    desired: Option<&Document>,
+) -> Walk<'a, 'r> {
+    let mut walk = Walk::new(rules, mode);
+    let lacks = |(live, desired): (&Document, &Document)| {
+        let mut given = schema.fields.iter().filter(|rule| rule.given && !rule.secret && rule.excludes.is_none());
+        given.any(|rule| live.value.get(&rule.path).is_some() && desired.value.get(&rule.path).is_none())
+    };
+    walk.fills_in = schema.fills_in && live.zip(desired).is_some_and(lacks);
+    walk
+}
+
+/// Why what differs between the two is no change, in words: it stands alone, and is left as it is.
+pub fn left_alone(
+    id: &ResourceId,
+    live: Option<&Document>,
+    desired: Option<&Document>,
+    schema: &KindSchema,
+    mode: Mode,
+) -> Option<String> {
+    if schema.fields.iter().all(|rule| rule.alone.is_none()) {
+        return None;
+    }
+    let rules = Rules::new(schema);
+    let mut walk = walk_of(&rules, schema, mode, live, desired);
+    walk.documents(Some(live?), Some(desired?));
+    let (place, why) = reason_alone(&walk)?;
+    Some(format!("left as it is: {place} of {id}: {why}"))
+}
+
+/// The first of the differences and its reason, where all of them have one.
+fn reason_alone<'a>(walk: &Walk<'a, '_>) -> Option<(&'a str, &'a str)> {
+    let mut reasons = walk.found.iter().map(|found| walk.rules.alone(&found.cursor));
+    let first = reasons.next().flatten()?;
+    reasons.all(|reason| reason.is_some()).then_some(first)
 }
 
 /// What `now` is otherwise than `expected`, which a write has made of `before`; `None` where the write is proven.
@@ -76,8 +124,21 @@ pub fn unproven(
     let rules = Rules::new(schema);
     let mut walk = Walk::new(&rules, Mode::Exact);
     walk.fills_in = schema.fills_in && before.is_none();
+    walk.any_order = true;
     walk.documents(Some(now), Some(expected));
     change(id, Op::Update, Some(now), Some(expected), &walk, key)
+}
+
+/// Lists that are as expected but for the order of their values, which the system does not promise.
+pub fn reordered(now: &Document, expected: &Document, schema: &KindSchema) -> Vec<DocumentPath> {
+    if schema.fields.iter().all(|rule| !rule.by_way) {
+        return Vec::new();
+    }
+    let rules = Rules::new(schema);
+    let mut walk = Walk::new(&rules, Mode::Exact);
+    walk.any_order = true;
+    walk.documents(Some(now), Some(expected));
+    walk.reordered
 }
 
 fn change(
@@ -137,7 +198,7 @@ pub fn apply(
         return Err(moved());
     }
     let rules = Rules::new(schema);
-    let mut walk = Walk::new(&rules, mode);
+    let mut walk = walk_of(&rules, schema, mode, live, desired);
     walk.documents(live, desired);
     if walk.found.len() != change.hunks.len() || walk.found.iter().zip(&change.hunks).any(|(one, two)| one.op != two.op)
     {

@@ -93,6 +93,16 @@ impl<'a> Rules<'a> {
             .unwrap_or(&FieldShape::Plain)
     }
 
+    /// Whether another order of the same values is written by way of another list.
+    pub fn goes_by_way(&self, cursor: &Cursor) -> bool {
+        self.here(cursor).any(|rule| rule.by_way)
+    }
+
+    /// The rule by whose path a difference here is none where there is no other, and its reason.
+    pub fn alone(&self, cursor: &Cursor) -> Option<(&'a str, &'a str)> {
+        self.here(cursor).find_map(|rule| Some((rule.path.as_str(), rule.alone.as_deref()?)))
+    }
+
     /// The field beside a set that cannot hold the same elements.
     pub fn excludes(&self, cursor: &Cursor) -> Option<&'a str> {
         self.here(cursor).find_map(|rule| rule.excludes.as_deref())

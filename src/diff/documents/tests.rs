@@ -303,3 +303,49 @@ fn what_is_new_may_be_of_another_fidelity_than_what_replaces() {
     let seen: Vec<(Op, Fidelity)> = change.hunks.iter().map(|hunk| (hunk.op, hunk.fidelity)).collect();
     assert_eq!(seen, [(Op::Update, Fidelity::Irreversible), (Op::Create, Fidelity::Exact)]);
 }
+
+#[test]
+fn a_difference_that_means_something_beside_others_alone_is_named_and_is_no_change() {
+    let id = FieldRule { path: "id".to_owned(), alone: Some("it is another".to_owned()), ..FieldRule::default() };
+    let schema = KindSchema { fields: vec![id], ..KindSchema::default() };
+    let of = |value: Value| Document::new(value);
+    let (live, alike) = (of(json!({"id": "1", "mail": "a", "own": true})), of(json!({"id": "2", "mail": "a"})));
+    let other = of(json!({"id": "2", "mail": "b"}));
+    let name = ResourceId { kind: "user".into(), key: TreePath::new("users/ana").unwrap() };
+    let change = |desired: &Document, mode| changes(&name, Some(&live), Some(desired), &schema, mode, &key());
+    let left = |desired: &Document, mode| left_alone(&name, Some(&live), Some(desired), &schema, mode);
+    assert_eq!(change(&alike, Mode::Merge), None);
+    assert_eq!(left(&alike, Mode::Merge).as_deref(), Some("left as it is: id of user users/ana: it is another"));
+    for (desired, mode) in [(&alike, Mode::Exact), (&other, Mode::Merge)] {
+        assert_eq!(change(desired, mode).map(|change| change.hunks.len()), Some(2));
+        assert_eq!(left(desired, mode), None);
+    }
+    assert_eq!(left(&live, Mode::Exact), None);
+    let created = changes(&name, None, Some(&alike), &schema, Mode::Merge, &key());
+    assert_eq!(created.map(|change| change.hunks.len()), Some(2));
+}
+
+#[test]
+fn a_document_that_lacks_what_the_system_always_gives_says_nothing_by_what_it_lacks() {
+    let keyed = FieldShape::KeyedList { key: "name".to_owned() };
+    let fields = vec![FieldRule { given: true, ..rule("on") }, FieldRule { shape: keyed, ..rule("mappers") }];
+    let schema = KindSchema { fields, fills_in: true, ..KindSchema::default() };
+    let mapper = |name: &str| json!({"name": name, "filled": true});
+    let live = Document::new(json!({"on": true, "level": 3, "map": {"a": "1"}, "mappers": [mapper("m"), mapper("x")]}));
+    let places = |desired: &Value| -> Vec<String> {
+        let desired = Document::new(desired.clone());
+        let change = changes(&id(), Some(&live), Some(&desired), &schema, Mode::Exact, &key());
+        let Some(change) = change else { return Vec::new() };
+        let made = apply(Some(&live), Some(&desired), &change, &BTreeSet::new(), &schema, Mode::Exact, &key());
+        assert!(made.is_ok());
+        change.hunks.iter().map(|hunk| format!("{:?} {}", hunk.op, hunk.place())).collect()
+    };
+    let short = json!({"map": {}, "mappers": [{"name": "m"}]});
+    assert_eq!(places(&short), ["Delete mappers[name=x]"]);
+    let mut whole = short;
+    whole["on"] = json!(true);
+    assert_eq!(
+        places(&whole),
+        ["Delete level", "Delete map.a", "Delete mappers[name=m].filled", "Delete mappers[name=x]"]
+    );
+}

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::model::{Digest, Document, DocumentPath, FieldShape, Mode, Op};
 
 use super::rules::{Cursor, Rules};
+use super::way::same_values;
 
 /// What servers show in place of a secret.
 const MASK: &str = "**********";
@@ -46,6 +47,10 @@ pub(super) struct Walk<'a, 'r> {
     pub create_only: Vec<DocumentPath>,
     /// Fields that only the live side has are the system's own choice.
     pub fills_in: bool,
+    /// Lists whose order the system does not promise are equal in any order.
+    pub any_order: bool,
+    /// Such lists that are equal but for their order.
+    pub reordered: Vec<DocumentPath>,
     updates: bool,
     steps: Vec<Step<'a>>,
     beside: Beside<'a>,
@@ -80,6 +85,8 @@ impl<'a, 'r> Walk<'a, 'r> {
             unkept: Vec::new(),
             create_only: Vec::new(),
             fills_in: false,
+            any_order: false,
+            reordered: Vec::new(),
             updates: false,
             steps: Vec::new(),
             beside: Beside::default(),
@@ -284,6 +291,9 @@ impl<'a, 'r> Walk<'a, 'r> {
         }
         if live.is_some_and(|live| self.pruned(live, at) == self.pruned(desired, at)) {
             return;
+        }
+        if self.any_order && self.rules.goes_by_way(at) && live.is_some_and(|live| same_values(live, desired)) {
+            return self.reordered.push(self.path());
         }
         if live.is_some_and(Value::is_array) && self.rules.ignores_below(at) {
             self.unkept.push(self.path());

@@ -75,6 +75,8 @@ fn rule(path: &Key, node: &Node, findings: &mut Findings) -> Option<FieldRule> {
         excludes: None,
         missed: None,
         written_last: false,
+        by_way: false,
+        alone: None,
     };
     fields.finish(findings);
     Some(rule)

@@ -7,7 +7,7 @@ use super::permission::without_people;
 use crate::components::keycloak::kinds::Kind;
 
 /// Of a client, single values.
-pub const CLIENT_FIELDS: [&str; 30] = [
+pub const CLIENT_FIELDS: [&str; 24] = [
     "id",
     "name",
     "description",
@@ -27,17 +27,11 @@ pub const CLIENT_FIELDS: [&str; 30] = [
     "directAccessGrantsEnabled",
     "serviceAccountsEnabled",
     "authorizationServicesEnabled",
-    "directGrantsOnly",
     "publicClient",
     "frontchannelLogout",
     "protocol",
     "fullScopeAllowed",
     "nodeReRegistrationTimeout",
-    "webOriginsAllowed",
-    "clientTemplate",
-    "useTemplateConfig",
-    "useTemplateScope",
-    "useTemplateMappers",
 ];
 
 /// Fields that can hold addresses of the realm on its own server, as its account console's do.
@@ -124,6 +118,7 @@ fn authorization(settings: &Value) -> Option<Value> {
     let mut settings = settings.clone();
     without_people(&mut settings);
     let mut settings = without_blanks(&without_ids(&settings, 0))?;
+    name_scopes(&mut settings);
     for name in ["resources", "policies", "scopes"] {
         let Some(items) = settings.get_mut(name).and_then(Value::as_array_mut) else { continue };
         for item in items.iter_mut() {
@@ -142,6 +137,27 @@ fn authorization(settings: &Value) -> Option<Value> {
         sort_all(schema, 0);
     }
     Some(settings)
+}
+
+/// A resource may name its scopes by texts alone; the server makes those that are not listed.
+fn name_scopes(settings: &mut Value) {
+    let mut named = Vec::new();
+    for resource in settings.get_mut("resources").and_then(Value::as_array_mut).into_iter().flatten() {
+        for scope in resource.get_mut("scopes").and_then(Value::as_array_mut).into_iter().flatten() {
+            if scope.is_string() {
+                *scope = json!({ "name": scope });
+            }
+            named.push(scope.clone());
+        }
+    }
+    let Some(fields) = settings.as_object_mut().filter(|_| !named.is_empty()) else { return };
+    let Some(listed) = fields.entry("scopes").or_insert_with(|| json!([])).as_array_mut() else { return };
+    let is_listed = |listed: &[Value], scope: &Value| listed.iter().any(|one| one.get("name") == scope.get("name"));
+    for scope in named {
+        if !is_listed(listed, &scope) {
+            listed.push(json!({ "name": scope.get("name") }));
+        }
+    }
 }
 
 /// Older files give a resource one address; the server makes it the only one of the list.

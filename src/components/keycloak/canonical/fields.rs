@@ -145,11 +145,29 @@ const TEXTS: [&str; 10] = [
     "baseUrl",
 ];
 
-/// People write `"enabled": "true"`, which the server reads as they mean it.
+/// How fields end that hold a number.
+const NUMBERS: [&str; 11] = [
+    "Lifespan",
+    "Timeout",
+    "Seconds",
+    "Factor",
+    "Window",
+    "Period",
+    "Digits",
+    "Counter",
+    "Interval",
+    "notBefore",
+    "priority",
+];
+
+/// People write `"enabled": "true"` and `"accessTokenLifespan": "300"`, which the server reads as they mean it.
 fn flag(name: &str, value: Value) -> Value {
     match value.as_str() {
         Some("true") if !TEXTS.contains(&name) => Value::Bool(true),
         Some("false") if !TEXTS.contains(&name) => Value::Bool(false),
+        Some(text) if NUMBERS.iter().any(|end| name.ends_with(end)) => {
+            text.parse::<i64>().map_or(value.clone(), Value::from)
+        }
         _ => value,
     }
 }

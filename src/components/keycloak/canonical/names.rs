@@ -107,10 +107,12 @@ impl Names {
         }
     }
 
-    /// A group by its id or by the server's path for it, as `/a/b` with the `/` in names escaped. One that the realm
-    /// does not have keeps the path that it was given.
+    /// A group by its id or by the server's path for it, as `/a/b` with the `/` in names escaped; people leave out the
+    /// first `/`, or write one at the end. One that the realm does not have keeps the path that it was given.
     pub fn group(&self, id_or_path: &str) -> String {
-        self.groups.get(id_or_path).cloned().unwrap_or_else(|| id_or_path.to_owned())
+        let known = self.groups.get(id_or_path).cloned();
+        let whole = || self.groups.get(&format!("/{}", id_or_path.trim_matches('/'))).cloned();
+        known.or_else(whole).unwrap_or_else(|| id_or_path.to_owned())
     }
 
     pub fn knows_group(&self, id_or_path: &str) -> bool {

@@ -16,7 +16,6 @@ pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canoni
         "providerId",
         "enabled",
         "hideOnLogin",
-        "updateProfileFirstLoginMode",
         "trustEmail",
         "storeToken",
         "addReadTokenRoleOnCreate",
@@ -42,6 +41,7 @@ pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canoni
     });
     let (mappers, not_known): (Vec<Value>, Vec<Vec<String>>) = mappers.unzip();
     fields.put("mappers", keyed(mappers, "name"));
+    // `updateProfileFirstLoginMode` is in files of up to Keycloak 25. The server passes it over, so it is named as unknown.
     // Which organization uses it is written at the organization.
     fields.pass_over(&["types", "organizationId", "updateProfileFirstLogin"]);
     let (document, mut unknown) = fields.finish();

@@ -50,6 +50,7 @@ pub(super) fn person(bytes: &[u8], doing: &str, names: &Names) -> Result<Canonic
         |why: String| Error::new(ErrorKind::Invalid, doing, why).next("make the export again, or take a whole one");
     let value: Value =
         serde_json::from_slice(bytes).map_err(|error| bad(format!("one of its people is not JSON: {error}")))?;
+    notes::refuse_variables(doing, &value)?;
     let mut made = user(&value, names, Side::Backup)?;
     if made.id.key.is_root() {
         return Err(bad("somebody in it has a name that is longer than a name can be".to_owned()));

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::yaml::is_yaml;
 use crate::model::{Entry, Error, ErrorKind, NodeKind, Result, TreePath, visible};
 use crate::stores::Store;
 
@@ -45,14 +46,14 @@ fn doing(at: &TreePath) -> String {
     if at.is_root() { "find the export in the backup".to_owned() } else { format!("find the export at {at}") }
 }
 
-/// The JSON files of a directory, by name.
+/// The files of a directory in JSON or YAML, by name.
 struct Files(BTreeMap<String, Entry>);
 
 impl Files {
     fn of(children: Vec<Entry>) -> Self {
         let named = children.into_iter().filter_map(|entry| {
             let name = String::from_utf8(entry.path.name()?.to_vec()).ok()?;
-            name.ends_with(".json").then_some((name, entry))
+            (name.ends_with(".json") || is_yaml(name.as_bytes())).then_some((name, entry))
         });
         Self(named.collect())
     }
@@ -94,9 +95,12 @@ impl Files {
         })
     }
 
-    /// A directory with one JSON file in it holds the form of one file.
+    /// A directory with one such file in it holds the form of one file.
     fn one_file(&self, store: &dyn Store, at: &TreePath) -> Result<Layout> {
-        let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        // YAML beside JSON is something else: a deployment, the settings of a program.
+        let (yaml, json): (Vec<&str>, Vec<&str>) =
+            self.0.keys().map(String::as_str).partition(|name| is_yaml(name.as_bytes()));
+        let names = if json.is_empty() { yaml } else { json };
         match names.as_slice() {
             [one] if !one.contains("-users-") => {
                 let realm_file = self.file(one)?;

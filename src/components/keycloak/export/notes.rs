@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::components::keycloak::canonical::MASK;
 use crate::components::keycloak::kinds::Kind;
-use crate::model::{TreePath, visible};
+use crate::model::{Error, ErrorKind, Result, TreePath, visible};
 
 /// Lines of one answer.
 const MAX_LINES: usize = 40;
@@ -79,6 +79,29 @@ pub(super) fn placeholders(document: &Value) -> Vec<String> {
         }
     });
     found.into_iter().map(|name| format!("what ${{{name}}} stands for: it is written as it stands")).collect()
+}
+
+/// keycloak-config-cli fills in `$(env:NAME)` and the like before it sends a file. Here nobody does, and a secret that
+/// is the text of a variable would be worse than none.
+pub(super) fn refuse_variables(doing: &str, value: &Value) -> Result<()> {
+    let mut found = None;
+    texts(value, 0, &mut |text| {
+        if found.is_none() {
+            found = variable(text);
+        }
+    });
+    let Some(name) = found else { return Ok(()) };
+    let why = format!("it holds {}, a variable that keycloak-config-cli fills in", visible(&name));
+    Err(Error::new(ErrorKind::Invalid, doing, why).next("put the value in the variable's place, in a copy of the file"))
+}
+
+fn variable(text: &str) -> Option<String> {
+    let of = |rest: &str| {
+        let (kind, name) = rest.split_once(')')?.0.split_once(':')?;
+        let is_kind = !kind.is_empty() && kind.chars().all(|one| one.is_ascii_alphanumeric());
+        is_kind.then(|| format!("$({kind}:{name})"))
+    };
+    text.split("$(").skip(1).find_map(of)
 }
 
 fn is_variable(name: &str) -> bool {

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -8,12 +9,13 @@ use super::index::{Index, Indexer, Place};
 use super::layout::Layout;
 use super::notes::{self, Notes};
 use super::people::People;
+use super::yaml::AsJson;
 use super::{ExportConfig, realm_file};
 use crate::components::keycloak::always_shown::is_of_every_realm;
 use crate::components::keycloak::canonical::{self, Canonical, Realm};
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
-use crate::model::{Error, ErrorKind, Location, Resource, ResourceId, Result, Scope, TreePath, plural, visible};
+use crate::model::{Error, ErrorKind, Location, Resource, ResourceId, Result, Scope, Tree, TreePath, plural, visible};
 use crate::stores::{Store, nothing_there};
 
 /// An export that was looked through once: its realm is held, its people are found again.
@@ -49,9 +51,11 @@ impl Opened {
         let layout = Layout::find(store, &config.at, config.realm.as_deref())?;
         let tree =
             store.tree(&TreePath::root())?.ok_or_else(|| nothing_there(store, &TreePath::root(), "directory"))?;
+        let tree: Arc<dyn Tree> = Arc::new(AsJson(tree));
         let wanted = layout.realm.as_deref().or(config.realm.as_deref());
         let part = realm_file::read(&layout.realm_file, tree.open(&layout.realm_file)?, wanted)
             .map_err(|error| of_its_name(&layout, error))?;
+        notes::refuse_variables(&format!("read {}", layout.realm_file), &part.representation)?;
         let mut realm = canonical::realm(&part.representation)
             .map_err(|error| again(&format!("read {}", layout.realm_file), &error))?;
         if realm.resources.contains_key(&TreePath::root()) {

@@ -380,3 +380,46 @@ fn a_walk_finds_the_same_values_whatever_a_read_hands_over() {
     pieces.end().unwrap();
     assert_eq!(found, values);
 }
+
+#[tokio::test]
+async fn a_file_in_yaml_is_a_realm_too_and_a_variable_in_it_is_refused_by_name() {
+    let text = "realm: shop\nenabled: true\nclients:\n  - clientId: web\n    publicClient: true\n\
+        users:\n  - username: ana\n    credentials: [{ type: password, value: $SECRET }]\n  - username: bob\n";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("shop.yaml"), text.replace("$SECRET", "typed")).unwrap();
+    let export = open(folder.path());
+    assert_eq!(list(&export, "users").await.unwrap().len(), 2);
+    let web = list(&export, "realm/clients/web").await.unwrap();
+    let web = export.read(&web).await.pop().unwrap().unwrap().unwrap();
+    assert_eq!(web.document().unwrap().value["publicClient"], json!(true));
+    let bob = list(&export, "users/bob").await.unwrap();
+    assert!(export.read(&bob).await.pop().unwrap().unwrap().is_some());
+
+    for (name, text) in [
+        ("shop.yaml", text.replace("$SECRET", "$(env:ANA_PASSWORD)")),
+        ("shop.yml", text.replace("realm: shop", "realm: shop\ndisplayName: $(file:UTF-8:name)")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(name), text).unwrap();
+        let (kind, said) = refusal(folder.path()).await;
+        assert_eq!(kind, ErrorKind::Invalid, "{said}");
+        assert!(said.contains("$(env:ANA_PASSWORD)") || said.contains("$(file:UTF-8:name)"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_with_a_mark_at_its_begin_or_in_utf_16_is_read() {
+    let text = "{\"realm\": \"shop\", \"displayName\": \"Grüße\", \"users\": [{\"username\": \"jörg\"}, {\"username\": \"ana\"}]}";
+    let utf16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    for bytes in [format!("\u{FEFF}{text}").into_bytes(), utf16(&format!("\u{FEFF}{text}")), utf16(text)] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("shop.json"), bytes).unwrap();
+        let export = open(folder.path());
+        let people = list(&export, "users").await.unwrap();
+        assert_eq!(people.len(), 2);
+        assert!(export.read(&people).await.into_iter().all(|read| read.unwrap().is_some()));
+        let settings = list(&export, "realm/settings").await.unwrap();
+        let settings = export.read(&settings).await.pop().unwrap().unwrap().unwrap();
+        assert_eq!(settings.document().unwrap().value["displayName"], "Grüße");
+    }
+}

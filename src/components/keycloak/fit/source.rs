@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::abilities::Abilities;
+use super::choices::Choices;
 use super::document::{Fitted, Terms, fit, has_rare_credentials};
 use crate::components::keycloak::export::notes::Notes;
 use crate::components::keycloak::kinds::Kind;
@@ -75,6 +76,14 @@ impl FittedSource {
             terms.without_account = without.filter(|client| !has_one(client)).collect();
         }
         terms
+    }
+
+    /// What the server has made in the realm as it is.
+    async fn choices(&self) -> Choices {
+        let Ok(view) = self.server.live.realm_for_plan().await else { return Choices::default() };
+        let settings = self.own(Kind::RealmSettings).await.pop();
+        let said = settings.as_ref().and_then(Resource::document).map(|document| &*document.value);
+        Choices::of(said, view)
     }
 
     /// All of that kind in the source.
@@ -178,6 +187,17 @@ impl Reader for FittedSource {
         for (answer, scope) in answers.iter_mut().zip(scopes) {
             answer.extend(self.left_out(scope).await);
         }
+        answers
+    }
+
+    async fn unclear(&self, scopes: &[Scope]) -> Vec<Vec<ResourceId>> {
+        let mut answers = self.source.unclear(scopes).await;
+        answers.resize(scopes.len(), Vec::new());
+        if scopes.iter().all(|scope| is_user(&scope.to)) {
+            return answers;
+        }
+        let made = self.choices().await.made_by_server();
+        answers.iter_mut().for_each(|answer| answer.extend(made.iter().cloned()));
         answers
     }
 

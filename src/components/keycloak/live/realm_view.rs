@@ -62,7 +62,7 @@ impl RealmView {
         Ok(view)
     }
 
-    fn absent() -> Self {
+    pub fn absent() -> Self {
         Self {
             realm: None,
             groups: BTreeMap::new(),
