@@ -5,7 +5,8 @@ use std::io::Write;
 
 use crate::ground::Ground;
 
-const SIZE: u64 = 2_000_000_000;
+/// Seconds of writing, and no more of the disk than that.
+const SIZE: u64 = 800_000_000;
 
 /// Every byte of it is on the disk.
 fn write_large(path: &std::path::Path) {
