@@ -5,9 +5,18 @@ use std::sync::{Mutex, PoisonError};
 use crate::diff::trees::Undecided;
 use crate::model::{ContentSink, Error, Result, Tree, TreePath};
 
-/// Which of these pairs of files differ in their bytes. Reads the desired side in the store's own order.
+/// Which of these pairs of files differ in their bytes. Reads the desired side in the store's own order. A kept node that
+/// is in its place again is itself.
 pub(super) fn differ(live: &dyn Tree, desired: &dyn Tree, pairs: &[Undecided]) -> Result<Vec<bool>> {
-    let paths: Vec<TreePath> = pairs.iter().map(|pair| pair.desired.path.clone()).collect();
+    let is_back = |pair: &Undecided| desired.former().map_or(Ok(false), |former| former.is_back(&pair.desired.path));
+    let mut read = Vec::with_capacity(pairs.len());
+    for (position, pair) in pairs.iter().enumerate() {
+        if !is_back(pair)? {
+            read.push(position);
+        }
+    }
+    let paths: Vec<TreePath> =
+        read.iter().filter_map(|position| Some(pairs.get(*position)?.desired.path.clone())).collect();
     let sink = Comparing {
         live,
         paths: &paths,
@@ -17,7 +26,15 @@ pub(super) fn differ(live: &dyn Tree, desired: &dyn Tree, pairs: &[Undecided]) -
     desired.contents(&paths, 2, &sink)?;
     match sink.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(error) => Err(error),
-        None => Ok(sink.differs.into_iter().map(AtomicBool::into_inner).collect()),
+        None => {
+            let mut differs = vec![false; pairs.len()];
+            for (position, found) in read.into_iter().zip(sink.differs) {
+                if let Some(slot) = differs.get_mut(position) {
+                    *slot = found.into_inner();
+                }
+            }
+            Ok(differs)
+        }
     }
 }
 

@@ -39,7 +39,7 @@ impl Acl {
     /// a number; the entries of those that it does not know are left out and answered. None for what is no such text.
     ///
     /// Errors: those of `number`.
-    pub fn from_text<'t>(text: &'t str, number: &NumberOf) -> Result<Option<(Self, Vec<AclName<&'t str>>)>> {
+    pub fn from_text<'t>(text: &'t str, number: &NumberOf) -> Result<Option<AclOfText<'t>>> {
         let Some(written) = written(text) else { return Ok(None) };
         let (mut entries, mut unknown) = (Vec::with_capacity(written.len()), Vec::new());
         for Written { tag, named, behind, rights } in written {
@@ -189,6 +189,9 @@ impl std::fmt::Display for AclName<&str> {
         write!(f, "{kind} {}", super::visible(self.name().as_bytes()))
     }
 }
+
+/// What a text says, and those whom it names and who are not known.
+pub type AclOfText<'t> = (Acl, Vec<AclName<&'t str>>);
 
 /// One entry of a text.
 struct Written<'t> {

@@ -36,7 +36,7 @@ mod transition;
 mod tree;
 mod zone;
 
-pub use acl::{Acl, AclName, NumberOf};
+pub use acl::{Acl, AclName, AclOfText, NumberOf};
 pub use approval::{Approval, ApprovalPolicy, Withheld};
 pub use attempt::Attempt;
 pub use capacity::{Capacity, Held, Lost};

@@ -114,6 +114,10 @@ pub trait Former: Send + Sync {
     /// Where the component keeps the node, below its root, if it was taken away at all. Nothing may be there any more.
     fn kept(&self, path: &TreePath) -> Option<TreePath>;
 
+    /// Whether the node that was kept is in its place again: as far as its metadata tells, for its bytes may be such as
+    /// this user must not read.
+    fn is_back(&self, path: &TreePath) -> Result<bool>;
+
     /// Whether another node stands in the place of the one that is kept.
     fn is_replaced(&self, path: &TreePath) -> Result<bool>;
 }

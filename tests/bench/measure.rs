@@ -11,9 +11,12 @@ pub struct Contender<'a> {
     pub command: Box<dyn Fn() -> Command + 'a>,
 }
 
-/// Seconds of each contender, median first, after one uncounted round.
-pub fn race(contenders: &[Contender<'_>], rounds: usize) -> Vec<(&'static str, f64, f64, f64)> {
-    let mut seconds: Vec<Vec<f64>> = contenders.iter().map(|_| Vec::new()).collect();
+/// Seconds of one contender: from begin to end, in all of its rounds, and of the processors (user + sys), its median.
+pub type Raced = (&'static str, f64, f64, f64, f64);
+
+/// Each contender's seconds, median first, then the least and the most, after one uncounted round.
+pub fn race(contenders: &[Contender<'_>], rounds: usize) -> Vec<Raced> {
+    let mut seconds: Vec<Vec<(f64, f64)>> = contenders.iter().map(|_| Vec::new()).collect();
     for round in 0..=rounds {
         for (contender, times) in contenders.iter().zip(&mut seconds) {
             (contender.before)();
@@ -23,7 +26,7 @@ pub fn race(contenders: &[Contender<'_>], rounds: usize) -> Vec<(&'static str, f
             let log = std::env::temp_dir().join("rekindle-bench.log");
             let output = std::fs::File::create(&log).expect("a log");
             command.stdin(Stdio::null()).stdout(output.try_clone().expect("a log")).stderr(output);
-            let began = Instant::now();
+            let (began, worked) = (Instant::now(), children_worked());
             let status = command.status().unwrap_or_else(|error| panic!("{}: {error}", contender.name));
             let took = began.elapsed().as_secs_f64();
             if !status.success() {
@@ -34,34 +37,45 @@ pub fn race(contenders: &[Contender<'_>], rounds: usize) -> Vec<(&'static str, f
                 );
             }
             if round > 0 {
-                times.push(took);
+                times.push((took, children_worked() - worked));
             }
         }
     }
     contenders
         .iter()
         .zip(seconds)
-        .map(|(contender, mut times)| {
-            times.sort_by(f64::total_cmp);
-            (contender.name, times[times.len() / 2], times[0], times[times.len() - 1])
+        .map(|(contender, times)| {
+            let (mut took, mut worked): (Vec<f64>, Vec<f64>) = times.into_iter().unzip();
+            took.sort_by(f64::total_cmp);
+            worked.sort_by(f64::total_cmp);
+            let middle = took.len() / 2;
+            (contender.name, took[middle], took[0], took[took.len() - 1], worked[middle])
         })
         .collect()
 }
 
-pub fn print(title: &str, results: &[(&'static str, f64, f64, f64)]) {
+/// Seconds of the processors that ended children have used so far: `cutime` and `cstime` of proc(5), in hundredths.
+fn children_worked() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("the process's own numbers");
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = behind_name.split_whitespace().skip(13).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
+}
+
+pub fn print(title: &str, results: &[Raced]) {
     println!("\n{title}");
-    println!("| | median s | min | max | times rekindle's |");
-    println!("|---|---|---|---|---|");
+    println!("| | median s | min | max | user + sys s | times rekindle's |");
+    println!("|---|---|---|---|---|---|");
     let own = results[0].1;
-    for (name, median, min, max) in results {
-        println!("| {name} | {median:.2} | {min:.2} | {max:.2} | {:.2} |", median / own);
+    for (name, median, min, max, worked) in results {
+        println!("| {name} | {median:.2} | {min:.2} | {max:.2} | {worked:.2} | {:.2} |", median / own);
     }
 }
 
-/// 20,000 files, 200 MB: many small, some middling, a few large; directories of 100.
-pub fn make_tree(root: &Path) {
+/// Many small files, some middling, a few large; directories of 100: 10 MB for each thousand.
+pub fn make_tree(root: &Path, files: usize) {
     let mut random = blake3::Hasher::new().update(b"tree").finalize_xof();
-    for directory in 0..200 {
+    for directory in 0..files / 100 {
         let folder = root.join(format!("{:02}/{:03}", directory % 20, directory));
         std::fs::create_dir_all(&folder).expect("a folder");
         for file in 0..100 {
@@ -78,9 +92,13 @@ pub fn make_tree(root: &Path) {
 }
 
 /// Below `REKINDLE_BENCH_DIR`, or the folder for temporary files.
+pub fn root(name: &str) -> PathBuf {
+    std::env::var_os("REKINDLE_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from).join(name)
+}
+
+/// [`root`], made anew.
 pub fn scratch(name: &str) -> PathBuf {
-    let root = std::env::var_os("REKINDLE_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-    let folder = root.join(name);
+    let folder = root(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a scratch folder");
     folder

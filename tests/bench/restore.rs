@@ -1,6 +1,7 @@
-//! Restores one tree of 20,000 files from a local restic repository: into an empty place, and with 1 % damaged,
-//! beside `restic restore` and `cp -a`; then plans it against itself beside `find -ls`.
-//! `cargo bench --bench restore`.
+//! Restores one tree of 20,000 and one of 100,000 files from a local restic repository: into an empty place, and with
+//! 1 % damaged, beside `restic restore` and `cp -a`, also where those make their work durable (`sync -f`), as rekindle
+//! does; then plans the smaller one against itself beside `find -ls`. Each restore into an empty place has a file system
+//! of its own, made anew for every round. Needs root. `cargo bench --bench restore`, `-- 20000` for that one alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first failure")]
 
 #[path = "measure.rs"]
@@ -20,15 +21,36 @@ use stage::Stage;
 const ROUNDS: usize = 5;
 
 fn main() {
-    let stage = Stage::new("rekindle-bench-restore", "repository", &[]);
-    let copied = stage.scratch.join("copied");
-    let words = ["run", "--plain", "--yes"];
+    let asked = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect::<Vec<usize>>();
+    let sizes = if asked.is_empty() { vec![20_000, 100_000] } else { asked };
+    for files in sizes {
+        let stage = Stage::new("rekindle-bench-restore", "repository", &[], files);
+        restores(&stage, files);
+        mends(&stage, files);
+        plans(&stage, files);
+    }
+}
+
+fn durable(command: &Command, place: &std::path::Path) -> Command {
+    let mut both = Command::new("sh");
+    both.args(["-c", r#"place=$1; shift; "$@" && sync -f "$place""#, "sh"]).arg(place).arg(command.get_program());
+    both.args(command.get_args());
+    both
+}
+
+fn restores(stage: &Stage, files: usize) {
+    let copied = stage.target().join("copied");
+    let copy = || {
+        let mut command = Command::new("cp");
+        command.arg("-a").arg(&stage.tree).arg(&copied);
+        command
+    };
     let results = race(
         &[
             Contender {
                 name: "rekindle run",
                 before: stage.empty(stage.homes()),
-                command: Box::new(|| stage.rekindle(&words)),
+                command: Box::new(|| stage.rekindle(&RUN)),
             },
             Contender {
                 name: "restic restore",
@@ -36,40 +58,31 @@ fn main() {
                 command: Box::new(|| stage.restic_restore()),
             },
             Contender {
-                name: "restic restore --verify",
+                name: "restic restore; sync -f",
                 before: stage.empty(stage.place()),
-                command: Box::new(|| {
-                    let mut command = stage.restic_restore();
-                    command.arg("--verify");
-                    command
-                }),
-            },
-            Contender {
-                name: "cp -a",
-                before: stage.empty(copied.clone()),
-                command: Box::new(|| {
-                    let mut command = Command::new("cp");
-                    command.arg("-a").arg(&stage.tree).arg(&copied);
-                    command
-                }),
+                command: Box::new(|| durable(&stage.restic_restore(), &stage.place())),
             },
             Contender {
                 name: "cp -a; sync -f",
                 before: stage.empty(copied.clone()),
-                command: Box::new(|| {
-                    let mut command = Command::new("sh");
-                    command.args(["-c", r#"cp -a "$0" "$1"; sync -f "$1""#]).arg(&stage.tree).arg(&copied);
-                    command
-                }),
+                command: Box::new(|| durable(&copy(), &copied)),
             },
         ],
         ROUNDS,
     );
-    print("20,000 files / 200 MB into an empty place", &results);
+    print(&format!("{files} files into an empty place"), &results);
+}
 
+const RUN: [&str; 3] = ["run", "--plain", "--yes"];
+
+fn mends(stage: &Stage, files: usize) {
+    (stage.empty(stage.homes()))();
+    for mut command in [stage.rekindle(&RUN), stage.restic_restore()] {
+        assert!(command.stdout(std::process::Stdio::null()).status().is_ok_and(|status| status.success()));
+    }
     let damaged = |root: PathBuf| {
         Box::new(move || {
-            for directory in 0..200 {
+            for directory in 0..files / 100 {
                 let file = root.join(format!("{:02}/{directory:03}/file-042.dat", directory % 20));
                 fs::write(file, "damaged").unwrap();
             }
@@ -80,7 +93,7 @@ fn main() {
             Contender {
                 name: "rekindle run",
                 before: damaged(stage.homes().join("ana")),
-                command: Box::new(|| stage.rekindle(&words)),
+                command: Box::new(|| stage.rekindle(&RUN)),
             },
             Contender {
                 name: "restic restore",
@@ -90,8 +103,10 @@ fn main() {
         ],
         ROUNDS,
     );
-    print("the same tree with 1 % of its files damaged", &results);
+    print(&format!("the tree of {files} files with 1 % of them damaged"), &results);
+}
 
+fn plans(stage: &Stage, files: usize) {
     let results = race(
         &[
             Contender {
@@ -116,8 +131,8 @@ fn main() {
         ],
         9,
     );
-    print("plan of that tree against itself", &results);
-    let mut openings: Vec<f64> = (0..9).map(|_| opening(&stage)).collect();
+    print(&format!("plan of the tree of {files} files against itself"), &results);
+    let mut openings: Vec<f64> = (0..9).map(|_| opening(stage)).collect();
     openings.sort_by(f64::total_cmp);
     let (plan, find, open) = (results[0].1, results[1].1, openings[4]);
     println!("\nopening the repository, in this process: {open:.3} s");

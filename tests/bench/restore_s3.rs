@@ -22,7 +22,7 @@ fn main() {
     let server = Server::s3(&buckets.path().join("buckets"), KEY.0, KEY.1);
     let address = format!("s3:http://127.0.0.1:{}/backup/restic", server.port);
     let keys = [("AWS_ACCESS_KEY_ID", KEY.0), ("AWS_SECRET_ACCESS_KEY", KEY.1), ("AWS_REGION", "us-east-1")];
-    let stage = Stage::new("rekindle-bench-s3", &address, &keys);
+    let stage = Stage::new("rekindle-bench-s3", &address, &keys, 20_000);
     let results = race(
         &[
             Contender {

@@ -104,6 +104,16 @@ impl Former for FormerTree {
         self.within_kept(path)
     }
 
+    fn is_back(&self, path: &TreePath) -> Result<bool> {
+        let Some(kept) = self.within_kept(path) else { return Ok(false) };
+        if self.node(&kept)?.is_some() {
+            return Ok(false);
+        }
+        let recorded = self.nodes.get(path).map(|(entry, _)| entry);
+        let live = self.handle.entry(&self.key.append(path))?;
+        Ok(live.is_some_and(|live| recorded.is_none_or(|recorded| alike(recorded, &live))))
+    }
+
     fn is_replaced(&self, path: &TreePath) -> Result<bool> {
         let Some(kept) = self.within_kept(path) else { return Ok(false) };
         let (kept, live) = (self.node(&kept)?, self.node(&self.key.append(path))?);

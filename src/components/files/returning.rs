@@ -82,14 +82,6 @@ impl<'a> Returning<'a> {
         Ok(())
     }
 
-    /// Whether the node that was kept for `path` is in its place again: then it need not be looked into.
-    pub(super) fn is_back(write: &Write, path: &TreePath) -> Result<bool> {
-        match write.former().and_then(|former| former.kept(path)) {
-            Some(kept) => Ok(write.node(&kept)?.is_none()),
-            None => Ok(false),
-        }
-    }
-
     fn has_changed(&self, entry: &Entry) -> Error {
         self.write.conflict(&entry.path, "what is kept of it has changed since the plan was made")
     }

@@ -6,7 +6,6 @@ use rustix::io::Errno;
 use super::compare::Comparison;
 use super::job::Job;
 use super::kept::Keeper;
-use super::returning::Returning;
 use super::state::Seen;
 use super::write::Write;
 use crate::beneath::{Directories, Inode, Node, NodeReader, refusal};
@@ -57,8 +56,11 @@ pub(super) fn survey<'a>(write: &Write, places: &Directories, jobs: &'a [Job<'a>
                 let now = live.as_ref().map_or("it is gone".to_owned(), |node| super::check::described(&node.entry));
                 return Err(write.conflict(job.path, format!("it has changed since the plan was made: now {now}")));
             }
-            Seen::Wanted if job.writes_content() && !Returning::is_back(write, job.path)? => {
-                doubtful.push(job.path.clone());
+            Seen::Wanted if job.writes_content() => {
+                let is_back = write.former().map_or(Ok(false), |former| former.is_back(job.path))?;
+                if !is_back {
+                    doubtful.push(job.path.clone());
+                }
             }
             _ => {}
         }
