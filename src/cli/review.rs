@@ -5,9 +5,7 @@ use clap::Args;
 
 use super::decisions::{DecisionsFile, PlanFile, PlannedTask, TaskOutlook};
 use super::equal_plans::EqualPlans;
-use super::plain::{
-    Choice, Person, PlanShown, Question, approval, counted, group_approval, leave_out_hunks, sides,
-};
+use super::plain::{Choice, Person, PlanShown, Question, approval, counted, group_approval, leave_out_hunks, sides};
 use super::{Exit, Output, operate};
 use crate::engine::shown_command;
 use crate::model::{COVERED, Digest, Error, ErrorKind, Plan, Result, Selection, visible};

@@ -94,7 +94,9 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
                 }
             }
             Some(Choice::Hunks) => {
-                let Some(said) = leave_out_hunks(walk.person(), plan, &mut selection).await else { return Asked::Leave };
+                let Some(said) = leave_out_hunks(walk.person(), plan, &mut selection).await else {
+                    return Asked::Leave;
+                };
                 said.iter().for_each(|line| walk.print(line));
                 show(walk, run, task, &proposal, &selection, false);
             }

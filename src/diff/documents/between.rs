@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::rules::{Cursor, Rules};
-use crate::model::{Digest, Document, FieldShape, KindSchema};
+use crate::model::{Digest, Document, FieldShape, KindSchema, field_part, value_part};
 
 /// The first place at which `now` is not on the way from `before` to `after`: neither as it was nor as it is wanted, so
 /// that somebody else was there. Nothing where a write of the one into the other may have been cut short. An element
@@ -46,7 +46,7 @@ impl Way<'_, '_> {
                 if self.fills_in && below[2].is_none() {
                     return None;
                 }
-                Some(format!(".{name}{}", self.strays(below, &self.rules.field(at, name), depth + 1)?))
+                Some(format!(".{}{}", field_part(name), self.strays(below, &self.rules.field(at, name), depth + 1)?))
             });
         }
         if !three.iter().flatten().all(|value| value.is_array()) {
@@ -69,7 +69,7 @@ impl Way<'_, '_> {
         let missing = || before.iter().find(|(one, _)| !now.contains_key(*one) && after.contains_key(*one));
         let (_, item) = strange.or_else(missing)?;
         let is_secret = self.rules.secret_below(&self.rules.element(at));
-        Some(if is_secret { String::new() } else { format!("[{}]", plain(item)) })
+        Some(if is_secret { String::new() } else { format!("[{}]", value_part(item)) })
     }
 
     fn keyed(&self, three: Three<'_>, key: &str, at: &Cursor, depth: usize) -> Option<String> {
@@ -85,13 +85,9 @@ impl Way<'_, '_> {
             }
             let rest = self.strays(three, &below, depth + 1)?;
             let name = three.into_iter().flatten().find_map(|item| item.get(key));
-            Some(format!("[{}]{rest}", name.map(plain).unwrap_or_default()))
+            Some(format!("[{}]{rest}", name.map(value_part).unwrap_or_default()))
         })
     }
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn items(list: Option<&Value>) -> impl Iterator<Item = &Value> {
