@@ -12,8 +12,7 @@ use super::splice::{Slot, Splices, Way};
 use super::style;
 
 /// A list's elements in the text, and which of them go.
-struct Elements<'n> {
-    items: &'n [Node],
+struct Elements {
     spans: Vec<Range<usize>>,
     gone: Vec<bool>,
     /// Of those that go: one that comes back at another place brings its own lines.
@@ -55,7 +54,7 @@ impl<'t> Splices<'t> {
         for (at, value) in live.iter().enumerate().rev().filter(|(at, _)| gone.get(*at) == Some(&true)) {
             leaving.entry(Document::fingerprint_of(value)).or_default().push(at);
         }
-        let mut elements = Elements { items, spans, gone, leaving };
+        let mut elements = Elements { spans, gone, leaving };
         let mut next = pairs.iter().copied().peekable();
         for (to, value) in wanted.iter().enumerate() {
             if next.next_if(|(_, paired)| *paired == to).is_some() {
@@ -71,7 +70,7 @@ impl<'t> Splices<'t> {
     fn insert(
         &mut self,
         node: &Node,
-        elements: &mut Elements<'_>,
+        elements: &mut Elements,
         before: usize,
         value: &Value,
         there: There<'t>,
@@ -95,7 +94,7 @@ impl<'t> Splices<'t> {
             return Some(());
         }
         let column = self.column(spans.first()?.start);
-        let lines = match leaving.and_then(|at| self.lines_of(elements.items.get(at)?, spans.get(at)?)) {
+        let lines = match leaving.and_then(|at| self.lines_of(spans, at)) {
             Some(lines) => lines.to_owned(),
             None => match self.origin.scalar(there, value, false) {
                 Some(written) => format!("{}- {written}", " ".repeat(column)),
@@ -105,7 +104,7 @@ impl<'t> Splices<'t> {
         match before.checked_sub(1) {
             Some(last) => self.insert_lines(spans.get(last)?.end, &lines, *gone.get(last)?),
             None => {
-                let start = self.line_start(spans.first()?.start)?;
+                let start = self.said_above(self.line_start(spans.first()?.start)?);
                 self.splice(start..start, format!("{lines}\n"));
             }
         }
@@ -113,13 +112,13 @@ impl<'t> Splices<'t> {
     }
 
     /// The lines of an element, its comments included, if no anchor or alias ties them to others.
-    fn lines_of(&self, item: &Node, span: &Range<usize>) -> Option<&'t str> {
-        let lines = self.text.get(self.line_start(span.start)?..self.line_end(item.content_end()))?;
+    fn lines_of(&self, spans: &[Range<usize>], at: usize) -> Option<&'t str> {
+        let lines = self.text.get(self.first_line(spans, at)?..self.line_end(spans.get(at)?.end))?;
         (!lines.contains(['&', '*'])).then(|| lines.trim_end_matches(['\r', '\n']))
     }
 }
 
-impl Elements<'_> {
+impl Elements {
     fn take(&mut self, value: &Value) -> Option<usize> {
         self.leaving.get_mut(&Document::fingerprint_of(value))?.pop()
     }

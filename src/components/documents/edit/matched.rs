@@ -110,8 +110,9 @@ fn likeness(one: &Value, two: &Value) -> f64 {
             share(same, one.len() + two.len() - count)
         }
         (Value::Array(one), Value::Array(two)) => {
-            let same = one.iter().zip(two).map(|(one, two)| inner(one, two)).sum();
-            share(same, one.len().max(two.len()))
+            let is_tried = one.len().saturating_mul(two.len()) <= MOST_TRIED;
+            let same = one.iter().filter(|one| is_tried && two.contains(one)).count();
+            share(same as f64, one.len().max(two.len()))
         }
         (Value::String(one), Value::String(two)) if one.len().max(two.len()) <= LONGEST => {
             f64::from(similar::TextDiff::from_chars(one.as_str(), two.as_str()).ratio())
@@ -148,6 +149,7 @@ mod tests {
         assert_eq!(of(json!([{"x": 1, "y": 1}, {"x": 2, "y": 2}]), json!([{"x": 2, "y": 3}]), &plain), [(1, 0)]);
         assert_eq!(of(json!(["--port", "8080"]), json!(["--port", "9090"]), &plain), [(0, 0), (1, 1)]);
         assert_eq!(of(json!(["dev", "ops"]), json!(["qa", "ops"]), &plain), [(1, 1)]);
+        assert_eq!(of(json!([["a", "b"], ["c"]]), json!([["b"], ["c", "d"]]), &plain), [(0, 0), (1, 1)]);
         assert_eq!(of(json!(["read"]), json!(["reads"]), &FieldShape::Set), []);
         assert_eq!(of(json!([{"id": 1}, {"id": 1}]), json!([{"id": 1}]), &plain), [(0, 0)], "no key of its own");
     }

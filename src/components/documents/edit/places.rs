@@ -78,9 +78,9 @@ impl<'t> Splices<'t> {
         rest.trim_start().starts_with(':').then_some(entry.key_end + space)
     }
 
-    /// The dash before an item of a block list.
+    /// The dash before an item of a block list; comments may stand between.
     pub fn dash(&self, item: &Node) -> Option<usize> {
-        let mut before = self.text.get(..item.start)?.trim_end();
+        let mut before = without_comments(self.text.get(..item.start)?);
         if matches!(item.kind, Kind::Literal | Kind::Other | Kind::Alias(_)) && !before.ends_with('-') {
             before = before.get(..before.rfind(['|', '>'])?)?.trim_end();
         }
@@ -113,5 +113,17 @@ impl<'t> Splices<'t> {
         }
         let rest = self.text.get(at..).unwrap_or_default();
         at + rest.find('\n').map_or(rest.len(), |line| line + 1)
+    }
+}
+
+/// Up to what stands before the comments at the end.
+fn without_comments(text: &str) -> &str {
+    let mut left = text.trim_end();
+    loop {
+        let line = left.rfind('\n').map_or(0, |end| end + 1);
+        let last = left.get(line..).unwrap_or_default();
+        let sign = if last.starts_with('#') { Some(0) } else { last.find(" #") };
+        let Some(sign) = sign else { return left };
+        left = left.get(..line + sign).unwrap_or_default().trim_end();
     }
 }

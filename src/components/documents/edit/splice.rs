@@ -161,7 +161,7 @@ impl<'t> Splices<'t> {
         Some(())
     }
 
-    /// Takes out entries or items, run by run.
+    /// Takes out entries or items: each with what is said right above it where it has lines of its own, else run by run.
     pub fn remove(&mut self, spans: &[Range<usize>], gone: &[bool], flow: bool) -> Option<()> {
         let mut at = 0;
         while at < spans.len() {
@@ -170,14 +170,17 @@ impl<'t> Splices<'t> {
                 continue;
             }
             let first = at;
+            if !flow && let Some(start) = self.first_line(spans, at) {
+                let end = self.line_end(spans.get(at)?.end);
+                self.splice(start..end, "");
+                at += 1;
+                continue;
+            }
             while gone.get(at).copied().unwrap_or(false) {
                 at += 1;
             }
             let start = spans.get(first)?.start;
             let range = match (spans.get(at), first.checked_sub(1)) {
-                _ if !flow && self.line_start(start).is_some() => {
-                    self.line_start(start)?..self.line_end(spans.get(at - 1)?.end)
-                }
                 (Some(next), _) => start..next.start,
                 // What is said of the one before stays, behind its comma.
                 (None, Some(former)) if self.is_said_between(spans.get(former)?.end, start) => {

@@ -296,6 +296,7 @@ fn a_deployment_keeps_its_comments() {
                 v.pointer_mut("/spec/template/spec/containers").unwrap().as_array_mut().unwrap().remove(0);
             },
             &[
+                "                # the site itself",
                 "                - name: web",
                 "                  image: registry.example.org/web:1.4.2",
                 "                  args: [\"--port\", \"8080\",   # plain HTTP",
