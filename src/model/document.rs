@@ -136,10 +136,10 @@ impl fmt::Display for DocumentPath {
                     if position > 0 {
                         f.write_str(".")?;
                     }
-                    f.write_str(&super::visible(name))?;
+                    f.write_str(&field_part(name))?;
                 }
-                PathStep::Keyed { key, is } => write!(f, "[{}={}]", super::visible(key), plain(is))?,
-                PathStep::Element { element } => write!(f, "[{}]", plain(element))?,
+                PathStep::Keyed { key, is } => write!(f, "[{}={}]", field_part(key), value_part(is))?,
+                PathStep::Element { element } => write!(f, "[{}]", value_part(element))?,
                 PathStep::Index(index) => write!(f, "[{index}]")?,
             }
         }
@@ -147,9 +147,25 @@ impl fmt::Display for DocumentPath {
     }
 }
 
-fn plain(value: &Value) -> String {
+/// A field's name as a part of a path: in quotes where it would read as several parts, or could not be seen.
+pub fn field_part(name: &str) -> String {
+    let is_of_path = |one: char| one.is_whitespace() || matches!(one, '.' | '[' | ']' | '"' | '=');
+    if name.is_empty() || name.contains(is_of_path) {
+        return super::visible(&Value::from(name).to_string()).into_owned();
+    }
+    super::visible(name).into_owned()
+}
+
+/// A value between the brackets of a path: a text is in quotes where it would read as another value, or not be seen.
+pub fn value_part(value: &Value) -> String {
+    let is_plain = |text: &str| {
+        text.trim() == text
+            && !text.is_empty()
+            && !text.contains([']', '"'])
+            && serde_json::from_str::<Value>(text).is_err()
+    };
     match value {
-        Value::String(text) => super::visible(text).into_owned(),
+        Value::String(text) if is_plain(text) => super::visible(text).into_owned(),
         other => super::visible(&other.to_string()).into_owned(),
     }
 }
@@ -165,5 +181,29 @@ mod tests {
         let other = Document::new(serde_json::from_str(r#"{"a":1,"b":[2,1]}"#).unwrap());
         assert_eq!(one.fingerprint(), two.fingerprint());
         assert_ne!(one.fingerprint(), other.fingerprint());
+    }
+
+    #[test]
+    fn two_places_never_have_one_path() {
+        let field = |name: &str| PathStep::Field(name.to_owned());
+        let keyed = |is: Value| PathStep::Keyed { key: "id".to_owned(), is };
+        let element = |element: Value| PathStep::Element { element };
+        for (steps, shown) in [
+            (vec![field("a"), field("b")], "a.b"),
+            (vec![field("a.b")], r#""a.b""#),
+            (vec![field(""), field("")], r#"""."""#),
+            (vec![field(" x"), field("ä-1/y")], r#"" x".ä-1/y"#),
+            (vec![field("a[b]"), field("say \"hi\"")], r#""a[b]"."say \"hi\"""#),
+            (vec![field("keys"), keyed(1.into())], "keys[id=1]"),
+            (vec![field("keys"), keyed("1".into())], r#"keys[id="1"]"#),
+            (vec![field("keys"), keyed("web.example.org".into())], "keys[id=web.example.org]"),
+            (vec![field("roles"), element("view users".into())], "roles[view users]"),
+            (vec![field("roles"), element("null".into())], r#"roles["null"]"#),
+            (vec![field("roles"), element(Value::Null)], "roles[null]"),
+            (vec![field("roles"), element("".into())], r#"roles[""]"#),
+            (vec![field("roles"), element("a][b".into())], r#"roles["a][b"]"#),
+        ] {
+            assert_eq!(DocumentPath(steps).to_string(), shown);
+        }
     }
 }

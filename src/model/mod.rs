@@ -47,7 +47,7 @@ pub use attempt::Attempt;
 pub use capacity::{Capacity, Held, Lost};
 pub use change::{Change, Hunk, HunkAt, Op, Shown};
 pub use condition::Condition;
-pub use document::{Document, DocumentPath, FileOwnership, PathStep};
+pub use document::{Document, DocumentPath, FileOwnership, PathStep, field_part, value_part};
 pub use entry::{Entry, Meta, NodeKind, SpecialKind, Times};
 pub use error::{Error, ErrorKind, Known, Problem, Result};
 pub use event::{BY_RUNBOOK, Counts, CountsInWords, Event, Pass, Recorded};

@@ -15,7 +15,7 @@ use crate::reader::Reader;
 use super::folder::{Folder, ambiguous};
 use super::new_file::ownership;
 use super::owners::{OwnerIndex, cannot_be_walked, owner_of};
-use super::text::{Side, Syntax, parse};
+use super::text::Syntax;
 use super::{KIND, checker, probe, writer};
 
 /// A directory of YAML or JSON files, live.
@@ -95,8 +95,7 @@ impl Inner {
             };
             let Some(name) = name else { return Ok(None) };
             let Some(opened) = folder.read(&name)? else { return Ok(None) };
-            let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
-            let mut document = parse(Side::Live, &folder.place(&name), syntax, &opened.bytes)?;
+            let mut document = folder.parse(&name, &opened.bytes)?;
             document.file = Some(ownership(&opened.stat));
             Ok(Some(Resource { id: location.id.clone(), body: Body::Document(document) }))
         };

@@ -1,18 +1,20 @@
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{self as os, AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, XattrFlags};
 use rustix::io::Errno;
 
-use crate::model::{Error, ErrorKind, FileOwnership, Meta, Result, TreePath, visible};
+use crate::model::{Document, Error, ErrorKind, FileOwnership, Meta, Result, TreePath, visible};
 
-use super::text::{MAX_BYTES, Syntax};
+use super::text::{MAX_BYTES, Syntax, parse};
 
 /// One directory of documents, held open: names in it are single parts and never followed through a link,
 /// so nothing outside is read or written, whatever is swapped meanwhile.
 pub(super) struct Folder {
     fd: OwnedFd,
+    root: PathBuf,
     /// Below the component's root.
     path: TreePath,
 }
@@ -44,11 +46,11 @@ impl Folder {
             failed(format!("open the directory {}", visible(root.as_os_str().as_encoded_bytes())), error)
         })?;
         if path.is_root() {
-            return Ok(Some(Self { fd: top, path: path.clone() }));
+            return Ok(Some(Self { fd: top, root: root.to_owned(), path: path.clone() }));
         }
         let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         match os::openat2(&top, path.as_bytes(), flags, Mode::empty(), beneath) {
-            Ok(fd) => Ok(Some(Self { fd, path: path.clone() })),
+            Ok(fd) => Ok(Some(Self { fd, root: root.to_owned(), path: path.clone() })),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(failed(format!("open the directory {path}"), error)),
         }
@@ -60,6 +62,23 @@ impl Folder {
 
     pub fn place(&self, name: &[u8]) -> TreePath {
         self.path.join(name).unwrap_or_else(|_| self.path.clone())
+    }
+
+    /// The document of this name, read from its file.
+    pub fn parse(&self, name: &[u8], bytes: &[u8]) -> Result<Document> {
+        let syntax = Syntax::of(name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
+        parse(syntax, bytes).map_err(|why| {
+            Error::new(ErrorKind::Invalid, format!("read the live document {}", self.whole(name)), why).next(
+                "if that file is broken, mend it; if it is valid, a 'files' component can restore it as a whole; \
+                 until then it stays as it is",
+            )
+        })
+    }
+
+    /// The whole path of a file here, as people are told it.
+    fn whole(&self, name: &[u8]) -> String {
+        let file = self.root.join(OsStr::from_bytes(self.place(name).as_bytes()));
+        visible(file.as_os_str().as_encoded_bytes()).into_owned()
     }
 
     /// The names of all documents, sorted.
@@ -101,7 +120,7 @@ impl Folder {
     }
 
     pub fn read(&self, name: &[u8]) -> Result<Option<Opened>> {
-        let doing = || format!("read {}", self.place(name));
+        let doing = || format!("read the live document {}", self.whole(name));
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
         let fd = match os::openat(&self.fd, name, flags, Mode::empty()) {
             Ok(fd) => fd,
@@ -231,8 +250,7 @@ fn write_all(fd: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
 
 fn give_to(fd: &OwnedFd, ownership: FileOwnership) -> Result<(), Errno> {
     let now = os::fstat(fd)?;
-    let is_owner = ownership.uid != Meta::NO_OWNER && ownership.gid != Meta::NO_OWNER;
-    if is_owner && (now.st_uid, now.st_gid) != (ownership.uid, ownership.gid) {
+    if (now.st_uid, now.st_gid) != (ownership.uid, ownership.gid) {
         let (uid, gid) = (os::Uid::from_raw(ownership.uid), os::Gid::from_raw(ownership.gid));
         os::fchown(fd, Some(uid), Some(gid))?;
     }

@@ -13,6 +13,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wide;
 mod writer;
 
 pub use component::{Documents, DocumentsConfig};

@@ -3,6 +3,8 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::edit::{Kind, Node};
+use super::text::Syntax;
+use super::wide;
 
 /// Numbers that YAML 1.1 and 1.2 read differently, as `0755`, `01234`, `0o17` and `1_000`: no number is what all readers
 /// take them for. Here they are the text that stands in the file.
@@ -27,13 +29,14 @@ pub(super) fn may_hold_one(text: &str) -> bool {
     })
 }
 
-/// Puts the text of odd numbers into the value that was read from it.
-pub(super) fn restore(text: &str, node: &Node, value: &mut Value) {
+/// Puts the text of odd and of wide numbers into the value that was read from it.
+pub(super) fn restore(syntax: Syntax, text: &str, node: &Node, value: &mut Value) {
     let mut anchors = HashMap::new();
-    Restorer { text, anchors: &mut anchors }.node(node, value);
+    Restorer { syntax, text, anchors: &mut anchors }.node(node, value);
 }
 
 struct Restorer<'a, 'n> {
+    syntax: Syntax,
     text: &'a str,
     anchors: &'a mut HashMap<usize, &'n Node>,
 }
@@ -44,10 +47,12 @@ impl<'n> Restorer<'_, 'n> {
             self.anchors.insert(anchor, node);
         }
         match (&node.kind, value) {
-            (Kind::Plain, value @ Value::Number(_)) => {
+            (Kind::Plain, value) if value.is_number() || wide::number(value).is_some() => {
                 let written = self.text.get(node.start..node.end).unwrap_or_default();
-                if is_odd(written) {
+                if self.syntax == Syntax::Yaml && is_odd(written) {
                     *value = Value::from(written);
+                } else if wide::is_wide(written) {
+                    *value = wide::stand_in(written);
                 }
             }
             (Kind::Alias(anchor), value) => {
@@ -101,7 +106,11 @@ impl<'n> Restorer<'_, 'n> {
 }
 
 fn reads_as(written: &str, value: &Value) -> bool {
-    serde_saphyr::from_str::<Value>(written).is_ok_and(|read| read == *value)
+    match serde_saphyr::from_str::<Value>(written) {
+        Ok(read) => read == *value,
+        // Beyond the largest float, as the value is.
+        Err(_) => wide::is_wide(written) && wide::number(value).is_some(),
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::model::{Error, ErrorKind, FoundOwners, Result, TreePath, UnusableOwner, visible};
 
 use super::folder::Folder;
-use super::text::{Side, Syntax, parse};
+use super::text::Syntax;
+use super::wide;
 
 /// Who owns which document by a declared field. A file is read again only when its time, size or inode
 /// is another; the directory is looked through again only when that was long ago for what it costs, so that
@@ -86,9 +87,7 @@ impl Indexed {
 
 fn named_owner(folder: &Folder, name: &[u8], field: &str) -> Result<Option<String>> {
     let Some(opened) = folder.read(name)? else { return Ok(None) };
-    let syntax = Syntax::of(name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
-    let place = folder.place(name);
-    owner_in(&place, &parse(Side::Live, &place, syntax, &opened.bytes)?.value, field).map(Some)
+    owner_in(&folder.place(name), &folder.parse(name, &opened.bytes)?.value, field).map(Some)
 }
 
 /// A document of which it cannot be told whose it is.
@@ -100,6 +99,7 @@ pub(super) fn cannot_be_walked(place: &TreePath, error: &Error) -> UnusableOwner
 /// The owner that a document's field names.
 pub(super) fn owner_in(place: &TreePath, value: &Value, field: &str) -> Result<String> {
     let owner = field.split('.').try_fold(value, |value, name| value.get(name));
+    let owner = owner.filter(|owner| wide::number(owner).is_none());
     owner.and_then(Value::as_str).map(str::to_owned).ok_or_else(|| {
         let why = format!("its field '{field}' is not there or is not text");
         Error::new(ErrorKind::Invalid, format!("tell the owner of {place}"), why)

@@ -15,7 +15,7 @@ use super::KIND;
 use super::component::locations;
 use super::links::document_behind;
 use super::owners::{cannot_be_walked, owner_in, owner_of};
-use super::text::{MAX_BYTES, Side, Syntax, parse};
+use super::text::{MAX_BYTES, Syntax, parse};
 
 /// The format `documents`: directories of YAML or JSON files in a backup.
 pub struct DocumentsSource(Arc<Inner>);
@@ -179,7 +179,8 @@ impl Inner {
             Err(error) => return files.iter().map(|_| Err(again(&error))).collect(),
         };
         let names: Vec<TreePath> = files.iter().map(|file| file.relative_to(parent).unwrap_or_default()).collect();
-        let sink = Collected { files: &files, read: Mutex::new(files.iter().map(|_| None).collect()) };
+        let sink =
+            Collected { store: &*self.store, files: &files, read: Mutex::new(files.iter().map(|_| None).collect()) };
         let all = tree.contents(&names, PARALLEL, &sink);
         let read = sink.read.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let missing = |file: &TreePath| match &all {
@@ -199,6 +200,7 @@ fn place_of(links: &HashMap<TreePath, Result<TreePath>>, file: &TreePath) -> Res
 }
 
 struct Collected<'f> {
+    store: &'f dyn Store,
     files: &'f [&'f TreePath],
     read: Mutex<Vec<Option<Result<Option<Document>>>>>,
 }
@@ -209,7 +211,7 @@ impl ContentSink for Collected<'_> {
         let document = match content {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
-            Ok(reader) => read_document(file, reader).map(Some),
+            Ok(reader) => read_document(self.store, file, reader).map(Some),
         };
         let mut read = self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(slot) = read.get_mut(index) {
@@ -219,14 +221,28 @@ impl ContentSink for Collected<'_> {
     }
 }
 
-fn read_document(file: &TreePath, reader: &mut dyn Read) -> Result<Document> {
+fn read_document(store: &dyn Store, file: &TreePath, reader: &mut dyn Read) -> Result<Document> {
     let mut bytes = Vec::new();
     reader
         .take(MAX_BYTES as u64 + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| Error::io(format!("read {file}"), error))?;
+        .map_err(|error| Error::io(format!("read {file} in the backup"), error))?;
     let syntax = file.name().and_then(Syntax::of).map_or(Syntax::Yaml, |(_, syntax)| syntax);
-    parse(Side::Backup, file, syntax, &bytes)
+    parse(syntax, &bytes).map_err(|why| {
+        Error::new(ErrorKind::Invalid, format!("read the document {}, in the backup", whole(store, file)), why).next(
+            "if that file is broken in the backup, choose another backup; if it is valid, a 'files' component can restore \
+             it as a whole",
+        )
+    })
+}
+
+/// Where a file of a backup lies, as people are told it.
+fn whole(store: &dyn Store, file: &TreePath) -> String {
+    match store.identity() {
+        Ok(of) if of.system == "directory" => format!("{}/{file}", of.address.trim_end_matches('/')),
+        Ok(of) => format!("{file} of the {} {}", of.system, of.address),
+        Err(_) => file.to_string(),
+    }
 }
 
 #[async_trait]

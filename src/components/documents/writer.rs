@@ -6,13 +6,14 @@ use rustix::io::Errno;
 
 use crate::component::{Approved, Effect, Found};
 use crate::crash::crash_point;
+use crate::diff::documents::alike;
 use crate::model::{Digest, Document, Error, ErrorKind, Known, Result, TreePath};
 
 use super::component::{Folders, Inner};
-use super::edit;
+use super::edit::{self, Manner};
 use super::folder::{AsOf, Folder, failed, sync};
 use super::new_file::ownership;
-use super::text::{Side, Syntax, parse};
+use super::text::Syntax;
 
 /// A change on its way: all new files of a batch are written, then made durable at once, then renamed.
 struct Staged {
@@ -37,7 +38,7 @@ pub(super) fn write(inner: &Inner, changes: &[Approved]) -> Vec<Result<Effect>> 
     let prepared: Vec<Result<Prepared>> = changes
         .iter()
         .map(|change| match seen.insert(&change.change.id) {
-            true => prepare(&mut folders, change),
+            true => prepare(inner, &mut folders, change),
             false => Err(twice(change)),
         })
         .collect();
@@ -90,7 +91,7 @@ fn twice(approved: &Approved) -> Error {
         .next("plan this task again")
 }
 
-fn prepare(folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {
+fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {
     let key = &approved.change.id.key;
     let doing = || format!("write the document {key}");
     let parent = key.parent().unwrap_or_default();
@@ -112,9 +113,15 @@ fn prepare(folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {
     let expected = approved.expected.as_ref().and_then(|resource| resource.document());
     let now = match &opened {
         None => None,
-        Some(opened) => Some(current(&folder.place(&name), syntax, &opened.bytes, approved)?),
+        Some(opened) => Some(current(&folder, &name, &opened.bytes, approved)?),
     };
-    if now.as_ref().map(|now| &now.value) == expected.map(|expected| &expected.value) {
+    let schema = &inner.config.schema;
+    let is_done = match (&now, expected) {
+        (None, None) => true,
+        (Some(now), Some(expected)) => alike(&now.value, &expected.value, schema),
+        _ => false,
+    };
+    if is_done {
         return match (&opened, approved.change.file) {
             (Some(opened), Some(file)) if ownership(&opened.stat) != file => {
                 let why = format!("it is there already, {}, and {file} was approved", ownership(&opened.stat));
@@ -133,7 +140,7 @@ fn prepare(folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {
         return Ok(Prepared::Staged(Box::new(Staged { folder, name, temporary: None, seen, bytes: 0 })));
     };
     let origin = approved.desired.as_ref().and_then(crate::model::Resource::document);
-    let text = edit::rewrite(now.as_ref(), expected, origin, syntax)
+    let text = edit::rewrite(now.as_ref(), expected, origin, Manner { syntax, schema })
         .ok_or_else(|| Error::new(ErrorKind::Unsupported, doing(), "it cannot be written as text that means the same"))?
         .text;
     let temporary = format!(".rekindle-{}.tmp", Digest::of(&name).short()).into_bytes();
@@ -146,11 +153,11 @@ fn prepare(folders: &mut Folders<'_>, approved: &Approved) -> Result<Prepared> {
 }
 
 /// The live document. Its text is mostly what was read for the plan; then it need not be parsed again.
-fn current(place: &TreePath, syntax: Syntax, bytes: &[u8], approved: &Approved) -> Result<Document> {
+fn current(folder: &Folder, name: &[u8], bytes: &[u8], approved: &Approved) -> Result<Document> {
     let planned = approved.live.as_ref().and_then(|live| live.document());
     match planned {
         Some(planned) if planned.source.as_ref().is_some_and(|text| text.as_bytes() == bytes) => Ok(planned.clone()),
-        _ => parse(Side::Live, place, syntax, bytes),
+        _ => folder.parse(name, bytes),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::rules::{Cursor, Rules};
 use super::way::{same_values, way_to};
-use crate::model::{Digest, Document, FieldShape, KindSchema};
+use crate::model::{Digest, Document, FieldShape, KindSchema, field_part, value_part};
 
 /// The first place at which `now` is not on the way from `before` to `after`: neither as it was nor as it is wanted, so
 /// that somebody else was there. Nothing where a write of the one into the other may have been cut short. An element
@@ -50,7 +50,7 @@ impl Way<'_, '_> {
                 if self.fills_in && below[2].is_none() {
                     return None;
                 }
-                Some(format!(".{name}{}", self.strays(below, &self.rules.field(at, name), depth + 1)?))
+                Some(format!(".{}{}", field_part(name), self.strays(below, &self.rules.field(at, name), depth + 1)?))
             });
         }
         if !three.iter().flatten().all(|value| value.is_array()) {
@@ -73,7 +73,7 @@ impl Way<'_, '_> {
         let missing = || before.iter().find(|(one, _)| !now.contains_key(*one) && after.contains_key(*one));
         let (_, item) = strange.or_else(missing)?;
         let is_secret = self.rules.secret_below(&self.rules.element(at));
-        Some(if is_secret { String::new() } else { format!("[{}]", plain(item)) })
+        Some(if is_secret { String::new() } else { format!("[{}]", value_part(item)) })
     }
 
     fn keyed(&self, three: Three<'_>, key: &str, at: &Cursor, depth: usize) -> Option<String> {
@@ -89,7 +89,7 @@ impl Way<'_, '_> {
             }
             let rest = self.strays(three, &below, depth + 1)?;
             let name = three.into_iter().flatten().find_map(|item| item.get(key));
-            Some(format!("[{}]{rest}", name.map(plain).unwrap_or_default()))
+            Some(format!("[{}]{rest}", name.map(value_part).unwrap_or_default()))
         })
     }
 }
@@ -99,10 +99,6 @@ fn is_by_the_way([before, now, after]: Three<'_>) -> bool {
     let is_one_of = |now: &Value| [before, after].into_iter().flatten().any(|one| same_values(one, now));
     let way = before.zip(after).and_then(|(before, after)| way_to(before, after));
     now.is_some_and(is_one_of) || way.is_some_and(|way| way.as_ref() == now)
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn items(list: Option<&Value>) -> impl Iterator<Item = &Value> {

@@ -8,6 +8,7 @@
 //! Ignored fields are neither compared nor written. A field that the desired side masks is never written
 //! and is named in the change's warnings; a mask on the live side equals nothing.
 
+mod alike;
 mod apply;
 mod around;
 mod between;
@@ -30,12 +31,13 @@ use crate::model::{
     ResourceId, Result,
 };
 
+pub use alike::alike;
 use apply::Writer;
 pub use around::lines_around;
 pub use between::off_the_way;
 pub use filled::filled_in;
 pub use missed::missed;
-use rules::Rules;
+pub(crate) use rules::{Cursor, Rules};
 use shown::Veil;
 use walk::{Difference, Walk, is_mask};
 pub use way::way_to;

@@ -4,7 +4,7 @@ use super::walk::Step;
 
 /// A schema's field rules, split once, so that a walk asks for each field only the rules that can
 /// still match it.
-pub(super) struct Rules<'a> {
+pub(crate) struct Rules<'a> {
     schema: &'a KindSchema,
     rules: Vec<(Vec<Token<'a>>, &'a FieldRule)>,
 }
@@ -18,7 +18,7 @@ enum Token<'a> {
 
 /// A place in a document as the rules see it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     /// Rules whose first `depth` tokens match the way here.
     active: Vec<usize>,
     depth: usize,

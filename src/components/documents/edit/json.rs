@@ -2,7 +2,7 @@ use super::node::{Entry, Kind, Node};
 
 /// Where each value of a JSON document stands. The text was read before: it is well formed and its depth
 /// is bounded.
-pub(super) fn nodes(text: &str) -> Option<Node> {
+pub(in crate::components::documents) fn nodes(text: &str) -> Option<Node> {
     let mut scanner = Scanner { text: text.as_bytes(), at: 0 };
     if text.starts_with('\u{feff}') {
         scanner.at = '\u{feff}'.len_utf8();

@@ -1,8 +1,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::odd;
 use super::super::text::{self, Syntax};
+use super::super::{odd, wide};
 use super::node::Kind;
 
 /// A value on one line, in any context.
@@ -20,13 +20,14 @@ pub(super) fn inline(syntax: Syntax, value: &Value) -> Option<String> {
             Some(format!("{{{}}}", fields?.join(", ")))
         }
         (Syntax::Yaml, scalar) => plain(scalar),
-        (Syntax::Json, value) => Some(value.to_string()),
+        (Syntax::Json, value) => Some(wide::bared(value.to_string())),
     }
 }
 
 /// A scalar in the style of the one that it replaces.
 pub(super) fn scalar(syntax: Syntax, value: &Value, former: &Kind) -> Option<String> {
     match (syntax, value, former) {
+        _ if wide::number(value).is_some() => inline(syntax, value),
         (Syntax::Yaml, Value::String(text), Kind::Double) => Some(double(text)),
         (Syntax::Yaml, Value::String(text), Kind::Single) if !text.chars().any(char::is_control) => {
             Some(format!("'{}'", text.replace('\'', "''")))
@@ -37,10 +38,13 @@ pub(super) fn scalar(syntax: Syntax, value: &Value, former: &Kind) -> Option<Str
 
 /// The scalar as the serialiser writes it, where that is one line and safe between brackets too.
 fn plain(value: &Value) -> Option<String> {
+    if let Some(number) = wide::number(value) {
+        return Some(number.to_owned());
+    }
     let text = text::render_scalar(value)?;
     let is_quoted = text.starts_with(['"', '\'']);
     match value {
-        Value::String(raw) if !is_quoted && odd::is_odd(raw) => Some(double(raw)),
+        Value::String(raw) if !is_quoted && (odd::is_odd(raw) || wide::is_wide(raw)) => Some(double(raw)),
         Value::String(raw) if !is_quoted && (text.contains(['\n', ',', '[', ']', '{', '}']) || text != *raw) => {
             Some(double(raw))
         }
@@ -83,5 +87,5 @@ pub(super) fn indented(value: &Value, unit: &str, margin: &str) -> Option<String
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(unit.as_bytes());
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter)).ok()?;
-    Some(String::from_utf8(bytes).ok()?.replace('\n', &format!("\n{margin}")))
+    Some(wide::bared(String::from_utf8(bytes).ok()?).replace('\n', &format!("\n{margin}")))
 }

@@ -1,9 +1,11 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::text::{Side, parse};
+use super::super::text::parse;
 use super::*;
-use crate::model::TreePath;
+use crate::model::{FieldRule, FieldShape};
+
+mod comments;
 
 const ACCOUNT: &str = "\
 # Account of ana: ask her before changing anything
@@ -36,20 +38,18 @@ empty:
 # the end
 ";
 
-#[test]
-fn a_comment_stays_with_what_it_is_about_when_a_value_changes_its_kind() {
-    let text = "x:  # about x\n  a: 1 # about a\nl: # about l\n  - 1 # one\no: ana # the boss\ny: 2\n";
-    let emptied = edit(Syntax::Yaml, text, |value| {
-        value["x"] = json!({});
-        value["l"] = json!([]);
-        value["o"] = json!({"name": "ana", "uid": 5});
-    });
-    let expected = "x: {}  # about x\nl: [] # about l\no: # the boss\n  name: ana\n  uid: 5\ny: 2\n";
-    assert_eq!(emptied.text, expected);
+fn document(syntax: Syntax, text: &str) -> Document {
+    parse(syntax, text.as_bytes()).unwrap()
 }
 
-fn document(syntax: Syntax, text: &str) -> Document {
-    parse(Side::Live, &TreePath::root(), syntax, text.as_bytes()).unwrap()
+/// As without a schema.
+fn rewrite(
+    live: Option<&Document>,
+    expected: &Document,
+    origin: Option<&Document>,
+    syntax: Syntax,
+) -> Option<Rewritten> {
+    super::rewrite(live, expected, origin, Manner { syntax, schema: &KindSchema::default() })
 }
 
 fn edit(syntax: Syntax, text: &str, change: impl FnOnce(&mut Value)) -> Rewritten {
@@ -296,6 +296,7 @@ fn a_deployment_keeps_its_comments() {
                 v.pointer_mut("/spec/template/spec/containers").unwrap().as_array_mut().unwrap().remove(0);
             },
             &[
+                "                # the site itself",
                 "                - name: web",
                 "                  image: registry.example.org/web:1.4.2",
                 "                  args: [\"--port\", \"8080\",   # plain HTTP",
@@ -322,6 +323,65 @@ fn a_deployment_keeps_its_comments() {
             rewritten.text
         );
     }
+}
+
+#[test]
+fn an_undo_of_sets_and_keyed_lists_brings_the_text_back_byte_by_byte() {
+    let keyed = FieldShape::KeyedList { key: "id".to_owned() };
+    let rule = |path: &str, shape| FieldRule { path: path.to_owned(), shape, ..FieldRule::default() };
+    let fields = vec![rule("roles", FieldShape::Set), rule("keys", keyed)];
+    let schema = KindSchema { fields, ..KindSchema::default() };
+    let keys = "keys:\n  - id: k1 # K1\n    v: 1\n  - id: k2 # K2\n    v: 2 # V2\n";
+    let restored_keys = json!([{"id": "k2", "v": 5}]);
+    let cases = [
+        (Syntax::Yaml, "roles:\n  - admin # A\n  - staff # S\n".to_owned(), json!({"roles": ["staff"]})),
+        (Syntax::Yaml, "roles: [b, a, b] # twice\n".to_owned(), json!({"roles": ["a"]})),
+        (Syntax::Yaml, keys.to_owned(), json!({"keys": restored_keys})),
+        (Syntax::Json, r#"{"roles":["admin","staff"]}"#.to_owned(), json!({"roles": ["staff", "audit"]})),
+    ];
+    for (syntax, before, restored) in cases {
+        let manner = Manner { syntax, schema: &schema };
+        let former = document(syntax, &before);
+        let left = super::rewrite(Some(&former), &Document::new(restored), None, manner).unwrap().text;
+        let live = document(syntax, &left);
+        // What a way back over single elements ends in: those that went come last.
+        let mut value = Value::clone(&former.value);
+        value.as_object_mut().unwrap().values_mut().for_each(|list| list.as_array_mut().unwrap().reverse());
+        let expected = Document::new(value.clone());
+        let origin = Document { source: former.source.clone(), ..Document::new(value) };
+        let back = super::rewrite(Some(&live), &expected, Some(&origin), manner).unwrap();
+        assert!(back.is_origin && back.text == before, "by way of {left}: {}", back.text);
+        let edited = document(syntax, &left.replace("staff", "stuff").replace("v: 5", "v: 6"));
+        let other = super::rewrite(Some(&edited), &expected, Some(&origin), manner).unwrap();
+        assert!(edited.value == live.value || !other.is_origin, "somebody's edits are not written over");
+        let whole =
+            super::rewrite(Some(&live), &expected, Some(&origin), Manner { syntax, schema: &KindSchema::default() });
+        assert!(!whole.unwrap().is_origin || origin.value == former.value, "without a schema the order counts");
+    }
+}
+
+#[test]
+fn numbers_over_64_bits_are_kept_and_written_by_their_text() {
+    let wide = "123456789012345678901234567890";
+    for syntax in [Syntax::Yaml, Syntax::Json] {
+        let text = format!("{{\"n\": {wide}, \"limit\": 1e20, \"huge\": 1e400, \"text\": \"{wide}\", \"b\": 1}}\n");
+        let kept = edit(syntax, &text, |value| value["b"] = json!(2));
+        assert_eq!(kept.text, text.replace("\"b\": 1", "\"b\": 2"));
+        let moved = edit(syntax, &text, |value| {
+            let number = value["n"].take();
+            value["b"] = json!({"list": [number.clone(), 1e20]});
+            value["n"] = value["text"].clone();
+            value["text"] = number;
+        });
+        let read = document(syntax, &moved.text);
+        assert_eq!(read.value["b"]["list"][0], document(syntax, &text).value["n"], "{}", moved.text);
+        assert!(moved.text.contains(&format!("\"n\": \"{wide}\"")), "{}", moved.text);
+        assert!(!moved.text.contains('‹'), "{}", moved.text);
+    }
+    let live = document(Syntax::Yaml, &format!("a: 1 # A\nl:\n- {wide}1\n"));
+    let backup = document(Syntax::Yaml, &format!("a: {wide}\nl:\n- {wide}1\n- {wide}2\n"));
+    let restored = rewrite(Some(&live), &Document::new(Value::clone(&backup.value)), Some(&backup), Syntax::Yaml);
+    assert_eq!(restored.unwrap().text, format!("a: {wide} # A\nl:\n- {wide}1\n- {wide}2\n"));
 }
 
 /// A restore of `backup` over `before`, and the way back from what it left, edited by somebody in between.

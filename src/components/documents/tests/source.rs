@@ -116,3 +116,38 @@ async fn documents_that_are_links_are_followed_inside_the_backup_or_refused_by_n
         }
     }
 }
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_is_named_with_its_side_and_its_whole_path() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("accounts/ana.yaml");
+    std::fs::create_dir(root.path().join("accounts")).unwrap();
+    let backups: [std::sync::Arc<dyn crate::stores::Store>; 2] = [
+        std::sync::Arc::new(crate::stores::DirectoryStore::open(root.path()).unwrap()),
+        Shelf::of(&[("accounts/ana.yaml", "a: 1\na: 2\n")]),
+    ];
+    let broken = ["a: 1\na: 2\n", "a: 1\n---\nb: 1\n", "a: !mine 1\n", "bare\n", ""];
+    for text in broken {
+        std::fs::write(&file, text).unwrap();
+        let schema = KindSchema::default();
+        let live = Documents::new(DocumentsConfig { root: root.path().to_owned(), owner_field: None, schema });
+        let at = Location { id: scope_id("accounts/ana"), at: path("accounts/ana.yaml") };
+        let live = live.read(std::slice::from_ref(&at)).await.pop().unwrap().unwrap_err();
+        assert!(live.to_string().contains(&format!("the live document {}", file.display())), "{live}");
+        for (number, store) in backups.iter().enumerate() {
+            let source = DocumentsSource::new(std::sync::Arc::clone(store), None, KindSchema::default());
+            let error = source.read(std::slice::from_ref(&at)).await.pop().unwrap().unwrap_err();
+            let place = if number == 0 { file.display().to_string() } else { "accounts/ana.yaml of the".to_owned() };
+            let words = error.to_string();
+            assert!(words.contains(&place) && words.contains(", in the backup"), "{error}");
+            assert!(!words.contains("live"), "{error}");
+            for next in [error.hint().unwrap(), live.hint().unwrap()] {
+                assert!(!next.contains("remove") && !next.contains("delete"), "it may be all that is left: {next}");
+            }
+        }
+    }
+}
+
+fn scope_id(key: &str) -> crate::model::ResourceId {
+    crate::model::ResourceId { kind: KIND.into(), key: path(key) }
+}
