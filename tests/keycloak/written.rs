@@ -16,6 +16,7 @@ fn of_few_words() -> Value {
     json!({
         "organizationsEnabled": true,
         "accessTokenLifespan": "600",
+        "passwordCredentialGrantAllowed": true,
         "otpSupportedApplications": ["An App Of Old"],
         "attributes": {"_browser_header.xFrameOptions": "SAMEORIGIN", "mine": 7},
         "smtpServer": {"host": "mail.example.org", "from": "id@example.org", "port": 25},
