@@ -16,6 +16,7 @@ fn of_few_words() -> Value {
     json!({
         "organizationsEnabled": true,
         "accessTokenLifespan": "600",
+        "passwordCredentialGrantAllowed": true,
         "otpSupportedApplications": ["An App Of Old"],
         "attributes": {"_browser_header.xFrameOptions": "SAMEORIGIN", "mine": 7},
         "smtpServer": {"host": "mail.example.org", "from": "id@example.org", "port": 25},
@@ -203,4 +204,41 @@ async fn an_account_that_has_another_id_and_is_as_in_the_file_in_all_else_is_lef
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("same name, different id"), "{told}");
     assert_eq!(file.admin.get(&format!("/another-id/users/{first}")).await["email"], "ana@example.org");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_an_authorization_service_leaves_the_people_whom_its_policies_name() {
+    let only_ana = json!({"name": "only ana", "type": "user", "config": {"users": "[\"ana\"]"}});
+    let at_night = json!({"name": "at night", "type": "time", "config": {"hour": "1", "hourEnd": "2"}});
+    let app = json!({"clientId": "app", "secret": "s", "serviceAccountsEnabled": true, "authorizationServicesEnabled": true,
+        "authorizationSettings": {"policyEnforcementMode": "PERMISSIVE", "policies": [only_ana, at_night]}});
+    let people = json!([{"username": "ana", "enabled": true}, {"username": "bob", "enabled": true}]);
+    let file = File::written("policy-people", json!({"clients": [app], "users": people})).await;
+    file.restore();
+    // Somebody removes one policy and makes another, which names bob.
+    let app = file.client_now("app").await["id"].as_str().unwrap().to_owned();
+    let service = format!("/policy-people/clients/{app}/authz/resource-server");
+    let found = file.admin.get(&format!("{service}/policy?name=at%20night")).await;
+    let gone = format!("{service}/policy/{}", found[0]["id"].as_str().unwrap());
+    assert_eq!(file.admin.call(Method::DELETE, &gone, None).await.0, 204);
+    let bob = file.admin.id_of("policy-people", "bob").await;
+    let own = json!({"name": "my own", "logic": "NEGATIVE", "users": [bob]});
+    file.admin.done(Method::POST, &format!("{service}/policy/user"), own).await;
+    let named = async || -> Vec<(String, String)> {
+        let settings = file.admin.get(&format!("{service}/settings")).await;
+        assert_eq!(settings["policyEnforcementMode"], "PERMISSIVE");
+        let all = settings["policies"].as_array().unwrap().iter();
+        let of = |policy: &Value| {
+            Some((policy["name"].as_str()?.to_owned(), policy["config"]["users"].as_str()?.to_owned()))
+        };
+        let mut named: Vec<_> = all.filter_map(of).collect();
+        named.sort();
+        named
+    };
+    let text = |name: &str, users: &str| (name.to_owned(), users.to_owned());
+    let wanted = [text("my own", "[\"bob\"]"), text("only ana", "[\"ana\"]")];
+    file.restore();
+    assert_eq!(named().await, wanted, "after the restore");
+    file.undo().await;
+    assert_eq!(named().await, wanted, "after the undo");
 }

@@ -16,7 +16,8 @@ pub fn schema(ids: Ids, leave: &[String]) -> Schema {
     let kinds = Kind::ALL.into_iter().map(|kind| {
         let mut fields = match kind {
             Kind::RealmSettings => settings(),
-            Kind::Localization | Kind::RequiredAction => Vec::new(),
+            Kind::Localization => Vec::new(),
+            Kind::RequiredAction => ["name", "providerId", "enabled", "defaultAction", "priority"].map(given).to_vec(),
             Kind::UserProfile => profile(),
             Kind::Component => component(),
             Kind::Flow => vec![chosen_once("id"), made_once("subFlows")],

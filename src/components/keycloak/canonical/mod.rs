@@ -29,6 +29,7 @@ pub use client::with_addresses;
 pub use component::DIRECTORY;
 pub use credential::{OF_EVERY_SERVER, Side};
 pub use names::{DEFAULT_ROLE, Names, address_in, default_role_of, key_of};
+pub use permission::with_people;
 pub use realm::{FLOWS_IN_USE, HOLDER, ORDERED, Realm, organization, realm, user_profile};
 pub use user::{OF_THE_DIRECTORY, user};
 

@@ -45,6 +45,13 @@ impl Permissions {
         self.policies.get(username).map(|policies| json!(policies))
     }
 
+    /// People whom a policy of a client names.
+    pub fn people(&self, client: &str, policy: &str) -> Vec<&str> {
+        let key = policy_key(client, policy);
+        let named = self.policies.iter().filter(|(_, policies)| policies.contains(&key));
+        named.map(|(name, _)| name.as_str()).collect()
+    }
+
     pub fn resources(&self, username: &str) -> Option<Value> {
         self.resources.get(username).map(|resources| json!(resources))
     }
@@ -66,6 +73,21 @@ pub(super) fn without_people(settings: &mut Value) {
             config.insert("users".to_owned(), Value::String(json!(accounts).to_string()));
         }
     }
+}
+
+/// A policy beside whose accounts of clients these people are named too.
+pub fn with_people(mut policy: Value, people: &[&str]) -> Value {
+    if people.is_empty() || text(&policy, "type") != Some("user") {
+        return policy;
+    }
+    let mut named = people_of(&policy);
+    named.extend(people.iter().map(|name| (*name).to_owned()));
+    named.sort_unstable();
+    named.dedup();
+    if let Some(config) = policy.get_mut("config").and_then(Value::as_object_mut) {
+        config.insert("users".to_owned(), Value::String(json!(named).to_string()));
+    }
+    policy
 }
 
 /// `CLIENT/POLICY`, each escaped as in keys.

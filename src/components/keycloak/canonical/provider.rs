@@ -26,8 +26,13 @@ pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canoni
         let alias = fields.text(flow).map(|alias| json!(alias));
         fields.put(flow, alias);
     }
-    let (plain, secret) = fields.take("config").map_or((None, None), split_secrets);
-    fields.put("config", plain);
+    let (mut plain, secret) = fields.take("config").map_or((None, None), split_secrets);
+    // Files of up to Keycloak 25 keep this among the settings; the server makes it a field.
+    let hides = plain.as_mut().and_then(Value::as_object_mut).and_then(|plain| plain.remove("hideOnLoginPage"));
+    if let (Some(hides), None) = (hides, representation.get("hideOnLogin")) {
+        fields.put("hideOnLogin", Some(json!(hides == "true")));
+    }
+    fields.put("config", plain.filter(|plain| plain.as_object().is_some_and(|plain| !plain.is_empty())));
     fields.put("secretConfig", unmasked(secret));
     let ours = list(realm, "identityProviderMappers").iter();
     let ours = ours.filter(|mapper| text(mapper, "identityProviderAlias") == Some(alias));

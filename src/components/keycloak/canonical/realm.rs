@@ -83,6 +83,16 @@ const UNSPECIFIED: [&str; 8] = [
     "webAuthnPolicyPasswordlessUserVerificationRequirement",
 ];
 
+/// Settings of old files that today's server reads and passes over: they are named as unknown.
+const OBSOLETE: [&str; 6] = [
+    "passwordCredentialGrantAllowed",
+    "social",
+    "updateProfileOnInitialSocialLogin",
+    "codeSecret",
+    "realmCacheEnabled",
+    "userCacheEnabled",
+];
+
 /// Names of realm attributes that are this program's own.
 const OWN_ATTRIBUTES: &str = "rekindle.";
 /// Who writes to the realm now.
@@ -184,7 +194,7 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
     // Single values of any name are settings, in later versions too.
     let single: Vec<String> = fields
         .rest()
-        .filter(|(_, value)| !value.is_array() && !value.is_object())
+        .filter(|(name, value)| !value.is_array() && !value.is_object() && !OBSOLETE.contains(&name.as_str()))
         .map(|(name, _)| name.clone())
         .collect();
     fields.keep(&single.iter().map(String::as_str).collect::<Vec<_>>());

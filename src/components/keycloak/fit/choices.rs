@@ -30,9 +30,16 @@ impl Choices {
     /// come and go with their clients alone.
     pub fn made_by_server(&self) -> Vec<ResourceId> {
         let all = self.view.iter().flat_map(|view| view.resources());
-        let is_made = |key| (self.is_short && is_of_every_realm(key)) || is_account(key);
+        let is_made = |key| (self.is_short && (is_of_every_realm(key) || is_of_authorization(key))) || is_account(key);
         all.filter(|(key, _)| is_made(key)).map(|(_, one)| one.id.clone()).collect()
     }
+}
+
+/// The role that a client's account gets with the client's authorization service.
+fn is_of_authorization(key: &TreePath) -> bool {
+    Kind::of_key(key).is_some_and(|(kind, names)| {
+        kind == Kind::ClientRole && names.get(1).is_some_and(|name| name == "uma_protection")
+    })
 }
 
 fn is_account(key: &TreePath) -> bool {

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::super::canonical::with_people;
 use super::super::http::segment;
 use super::super::kinds::Kind;
 use super::call::Call;
@@ -31,7 +32,7 @@ pub(super) fn calls(target: &Target<'_>) -> Result<Vec<Call>> {
     }
     let at = at(target)?;
     let wanted = field(target.to, "authorizationSettings");
-    let mut calls = vec![Call::post(format!("{at}/import"), wanted.clone())];
+    let mut calls = vec![Call::post(format!("{at}/import"), to_import(target))];
     for (place, (list, folder, id)) in LISTS.into_iter().enumerate() {
         let kept = names(wanted, list);
         let was = names(field(target.from, "authorizationSettings"), list);
@@ -54,6 +55,27 @@ pub(super) fn calls(target: &Target<'_>) -> Result<Vec<Call>> {
         }
     }
     Ok(calls)
+}
+
+/// The settings themselves, and of the lists what is new or otherwise: an import writes a policy whole, and a policy's
+/// people are no part of what is wanted here. Those whom it names now stay.
+fn to_import(target: &Target<'_>) -> Value {
+    let (from, wanted) = (field(target.from, "authorizationSettings"), field(target.to, "authorizationSettings"));
+    let mut body = wanted.clone();
+    for (list, ..) in LISTS {
+        let Some(items) = body.get_mut(list).and_then(Value::as_array_mut) else { continue };
+        items.retain(|one| text(one, "name").is_none_or(|name| named(from, list, name) != Some(one)));
+        if list == "policies" {
+            items.iter_mut().for_each(|policy| *policy = with_own_people(target, policy.take()));
+        }
+    }
+    body
+}
+
+fn with_own_people(target: &Target<'_>, policy: Value) -> Value {
+    let Some(names) = target.standing.view().names() else { return policy };
+    let people = names.permissions.people(target.name(), text(&policy, "name").unwrap_or_default());
+    with_people(policy, &people)
 }
 
 fn at(target: &Target<'_>) -> Result<String> {

@@ -14,7 +14,7 @@ use super::planned::Planned;
 use super::resources::Failed;
 use super::role::held;
 use super::standing::Standing;
-use super::target::{field, text};
+use super::target::{field, text, without};
 use super::user;
 use crate::model::{Error, ErrorKind, Known, Result, visible};
 
@@ -171,10 +171,15 @@ impl Keycloak {
         let mut calls = Vec::new();
         for (client, policies) in field(held, "policies").as_object().into_iter().flatten() {
             let id = segment(standing.id(Kind::Client, &[client])?);
-            calls.push(Call::post(
-                format!("/clients/{id}/authz/resource-server/import"),
-                json!({ "policies": policies }),
-            ));
+            // An import without them would reset the settings of the whole service.
+            let held = standing.document(&Kind::Client.id(&[client]).key);
+            let settings = held.map_or(&Value::Null, |held| field(held, "authorizationSettings"));
+            let mut body = without(settings, &["policies", "resources", "scopes", "authorizationSchema"]);
+            if !body.is_object() {
+                body = json!({});
+            }
+            body["policies"] = policies.clone();
+            calls.push(Call::post(format!("/clients/{id}/authz/resource-server/import"), body));
         }
         self.each(calls).await
     }
