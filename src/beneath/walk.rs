@@ -15,7 +15,8 @@ const OPEN_LEVELS: usize = 64;
 
 /// Walks a directory depth-first with sorted names. Holds one directory's names per level.
 ///
-/// Does not descend into other file systems. A node that vanishes between being listed and being looked
+/// Does not descend into other file systems, but where it reads a source: what is mounted in a backup is a part of it. A
+/// node that vanishes between being listed and being looked
 /// at is left out; any other failure is an `Err` in its place, and the walk goes on beside it.
 pub struct Walk<'a> {
     handle: &'a Beneath,
@@ -98,10 +99,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Lists a directory, if it is on the tree's file system.
+    /// Lists a directory, if it belongs to the tree.
     fn enter(&mut self, parent: std::os::fd::BorrowedFd, name: &[u8], node: &Node) -> rustix::io::Result<()> {
         let device = (node.inode.0, node.inode.1);
-        if *self.device.get_or_insert(device) != device {
+        if self.stamps.is_none() && *self.device.get_or_insert(device) != device {
             return Ok(());
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;

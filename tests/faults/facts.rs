@@ -250,6 +250,23 @@ fn an_ordinary_user_undoes_what_was_done_to_files_of_others() {
     assert_eq!(ground.state(), before);
 }
 
+/// What a disk of backups has mounted in a home is a part of the backup: what is there is never taken for missing.
+#[test]
+fn what_is_mounted_in_a_backup_is_restored_and_nothing_live_goes_for_it() {
+    let ground = Ground::new("mkdir -p saved/ana/m live/ana/m; echo x > live/ana/m/same; echo y > live/ana/m/gone");
+    let _mounted = Mounted::tmpfs(&ground.path("saved/ana/m"), "size=1m");
+    let ground = ground.sh(
+        "cp -a live/ana/m/same saved/ana/m; mkdir saved/ana/m/d; echo new > saved/ana/m/d/new; chmod 755 saved/ana/m",
+    );
+    ground.runbook("directory: '@/saved'", ", mode: exact", "");
+    ground.plan().exits(2).says("- m/gone").says("+ m/d/new");
+    ground.converges();
+    let files = Command::new("find").args([".", "-type", "f"]).current_dir(ground.path("live/ana")).output().unwrap();
+    let mut files: Vec<String> = String::from_utf8_lossy(&files.stdout).lines().map(str::to_owned).collect();
+    files.sort();
+    assert_eq!(files, ["./m/d/new", "./m/same"]);
+}
+
 /// A number that no file can belong to, and names that no file can have.
 #[test]
 fn what_the_target_cannot_have_is_named_and_all_else_is_restored() {

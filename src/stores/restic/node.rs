@@ -188,7 +188,13 @@ impl WrittenNode<'_> {
     fn link(&self) -> Option<u64> {
         (self.links > 1).then(|| {
             let mut builder = crate::model::DigestBuilder::new("hard link");
-            let digest = builder.number(self.device_id).number(self.inode).finish();
+            builder.number(self.device_id).number(self.inode).number(self.size);
+            // Numbers are used again while a backup runs, and some file systems make them up: names of one file have one
+            // content.
+            for id in &self.content {
+                builder.part(id.to_string());
+            }
+            let digest = builder.finish();
             digest.as_bytes().iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
         })
     }
@@ -233,12 +239,16 @@ fn bytes(text: &str) -> Result<Vec<u8>, String> {
 
 fn times(written: Option<Cow<'_, str>>) -> Result<Times, String> {
     let Some(text) = written else { return Ok(Times::default()) };
-    let time: jiff::Timestamp = text.parse().map_err(|error| format!("it holds a bad time: {error}"))?;
-    let nanoseconds = time.as_nanosecond();
-    let per_second = 1_000_000_000;
+    let bad = |error: jiff::Error| format!("it holds a bad time: {error}");
+    // A timestamp of jiff ends a day before the year 9999 does, which stands for "never" in many a file.
+    let read = jiff::fmt::temporal::Pieces::parse(&*text).map_err(bad)?;
+    let (date, time) = (read.date(), read.time().unwrap_or_default());
+    let days = jiff::civil::date(1970, 1, 1).until(date).map_err(bad)?.get_days();
+    let offset = read.to_numeric_offset().map_or(0, jiff::tz::Offset::seconds);
+    let of_day = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
     Ok(Times {
-        mtime_s: i64::try_from(nanoseconds.div_euclid(per_second)).unwrap_or_default(),
-        mtime_ns: u32::try_from(nanoseconds.rem_euclid(per_second)).unwrap_or_default(),
+        mtime_s: i64::from(days) * 86_400 + of_day - i64::from(offset),
+        mtime_ns: u32::try_from(time.subsec_nanosecond()).unwrap_or_default(),
     })
 }
 
@@ -283,6 +293,35 @@ mod tests {
     fn times_before_1970_keep_their_nanoseconds() {
         let node = one(r#""name":"old","type":"file","mtime":"1969-12-31T23:59:58.25+00:00""#).unwrap();
         assert_eq!(node.meta.times, Times { mtime_s: -2, mtime_ns: 250_000_000 });
+    }
+
+    #[test]
+    fn times_are_read_to_the_last_day_that_restic_writes() {
+        let read = |text: &str| one(&format!(r#""name":"x","type":"file","mtime":"{text}""#)).unwrap().meta.times;
+        assert_eq!(read("9999-12-31T23:59:59.5Z"), Times { mtime_s: 253_402_300_799, mtime_ns: 500_000_000 });
+        assert_eq!(read("1970-01-01T02:00:01+02:00"), Times { mtime_s: 1, mtime_ns: 0 });
+        assert_eq!(read("1969-12-31T19:00:00-05:00").mtime_s, 0);
+        assert_eq!(
+            read("2024-02-29T12:00:00.123456789+01:00"),
+            Times { mtime_s: 1_709_204_400, mtime_ns: 123_456_789 }
+        );
+        assert!(one(r#""name":"x","type":"file","mtime":"9999-13-01T00:00:00Z""#).is_err());
+    }
+
+    #[test]
+    fn one_number_of_two_contents_is_that_of_two_files() {
+        let id = |digit: &str| digit.repeat(64);
+        let of = |content: &str, size: u8| {
+            let fields = format!(
+                r#""name":"x","type":"file","inode":7,"device_id":1,"links":2,"size":{size},"content":["{content}"]"#
+            );
+            match one(&fields).unwrap().kind {
+                NodeKind::File { link, .. } => link,
+                _ => None,
+            }
+        };
+        assert!(of(&id("a"), 3).is_some() && of(&id("a"), 3) == of(&id("a"), 3));
+        assert_ne!(of(&id("a"), 3), of(&id("b"), 3));
     }
 
     #[test]
