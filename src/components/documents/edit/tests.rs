@@ -410,6 +410,7 @@ fn an_undo_brings_every_text_back_byte_by_byte() {
         ("a: >-\n  folded\n  text\nb: 'x'\n", "a: other\nb: y\n"),
         ("\u{feff}a: 1 # c\r\nb: 2\r\n", "a: 3\nb: 2\nc: 4\n"),
         ("a: 1\nb: 2 # last", "a: 1\n"),
+        ("a: 1 # c\r\n", "a: 1\nl:\n  - true\nm: |\n  one\n  two\n"),
     ] {
         let (restored, back) = there_and_back(before, backup, |text| text);
         assert_ne!(restored, before);
