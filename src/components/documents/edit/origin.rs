@@ -40,7 +40,7 @@ impl<'t> Origin<'t> {
         let end = entry.value.content_end().max(entry.key_end);
         let line = text.get(..entry.key_start)?.rfind('\n').map_or(0, |line| line + 1);
         let margin = text.get(line..entry.key_start)?;
-        let raw = text.get(entry.key_start..end)?.trim_end();
+        let raw = text.get(entry.key_start..end)?.trim_end().replace("\r\n", "\n");
         let is_plain = margin.bytes().all(|byte| byte == b' ') && !raw.contains(['&', '*', '\r', '\t']);
         if !is_plain || wanted.is_null() {
             return None;

@@ -76,7 +76,7 @@ fn what_is_said_of_an_entry_is_never_said_of_another() {
         ("l:\n- a # A\n- b # B\n- c # C\n", "l: [c, a, b]", "l:\n- c # C\n- a # A\n- b # B\n"),
         ("l:\n- a # A\n- b # B", "l: [a, x]", "l:\n- a # A\n- x"),
         ("l:\n# one\n- a\n# two\n- b\n\n# end\n", "l: [b]", "l:\n# two\n- b\n\n# end\n"),
-        ("l:\n# one\n- a\n# two\n- b\n", "l: [x, a, y]", "l:\n- x\n# one\n- a\n- y\n"),
+        ("l:\n# one\n- a\n# two\n- b\n", "l: [x, a, z]", "l:\n- x\n# one\n- a\n- z\n"),
         ("l:\n# of all\n- a\n- b\n", "l: [b]", "l:\n# of all\n- b\n"),
         ("l:\n- a\n# two\n- b\n", "l: [b, a]", "l:\n# two\n- b\n- a\n"),
         ("# the file\na: 1\n# of b\nb: 2\n# of c\nc: 3\n", "{c: 3}", "# the file\n# of c\nc: 3\n"),
