@@ -95,7 +95,7 @@ fn a_run_that_never_began_hides_none_that_did_and_one_that_was_emptied_does() {
     ground.rekindle(&["report"], 0).says("# first");
     ground
         .rekindle(&["report", "999999"], 1)
-        .complains("it ended before it began")
+        .complains("its run ended before it began")
         .complains("'rekindle runs' lists the others");
     fs::write(ground.path(&format!("state/runs/{first}/journal.db")), "").unwrap();
     ground.rekindle(&["verify"], 1).complains(&first);
