@@ -108,7 +108,7 @@ async fn who_has_a_role_of_a_refused_client_waits_for_it_and_nobody_else() {
     let mut file = lost("refused-client", touch).await;
     let told = file.run_that_fails_in_part();
     assert!(told.contains("realm/clients/app") && told.contains("URI fragment"), "{told}");
-    assert!(told.contains("refer to the client role app/editor"), "{told}");
+    assert!(told.contains("cannot refer to the client app"), "{told}");
     assert_eq!(file.realm_now().await["enabled"], json!(true), "a client that is not there lets nobody in");
     assert!(!file.has("ana").await && file.has("bob").await);
 

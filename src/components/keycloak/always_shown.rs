@@ -1,6 +1,8 @@
 //! Fields that the server fills in by itself and always shows, as a fresh realm of Keycloak 26.5.3 shows them. A file
 //! that lacks one of them, since it is older or short, takes what the server has.
 
+use serde_json::Value;
+
 use super::canonical::DEFAULT_ROLE;
 use super::kinds::Kind;
 use crate::model::TreePath;
@@ -93,6 +95,13 @@ pub(super) const SETTINGS_ALWAYS_SHOWN: [&str; 85] = [
     "attributes.parRequestUriLifespan",
     "attributes.realmReusableOtpCode",
 ];
+
+/// Whether settings that a backup holds have all that a server shows of them: then a server of this version wrote it, and
+/// what it lacks is not there.
+pub(super) fn says_all(settings: &Value, shown: &Value) -> bool {
+    let mut names = SETTINGS_ALWAYS_SHOWN.iter().filter(|name| !name.contains('.'));
+    names.all(|name| settings.get(name).is_some() || shown.get(name).is_none())
+}
 
 /// Of a client.
 pub(super) const CLIENT_ALWAYS_SHOWN: [&str; 16] = [

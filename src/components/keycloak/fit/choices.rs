@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::components::keycloak::always_shown::{SETTINGS_ALWAYS_SHOWN, is_of_every_realm};
+use crate::components::keycloak::always_shown::{is_of_every_realm, says_all};
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::live::RealmView;
 use crate::model::{ResourceId, TreePath};
@@ -19,10 +19,7 @@ impl Choices {
     /// `settings`: what the source says of the realm's settings; a source without them is taken as it is.
     pub fn of(settings: Option<&Value>, view: Arc<RealmView>) -> Self {
         let there = view.realm.as_ref().and_then(|realm| realm.resources.get(&Kind::RealmSettings.id::<&str>(&[]).key));
-        let is_short = settings.zip(there).is_some_and(|(said, there)| {
-            let mut shown = SETTINGS_ALWAYS_SHOWN.iter().filter(|name| !name.contains('.'));
-            shown.any(|name| said.get(name).is_none() && there.document.get(name).is_some())
-        });
+        let is_short = settings.zip(there).is_some_and(|(said, there)| !says_all(said, &there.document));
         Self { view: Some(view), is_short }
     }
 

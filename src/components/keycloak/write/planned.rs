@@ -24,6 +24,8 @@ pub(super) struct Terms<'s> {
     pub keeps_ids: bool,
     /// A try of this write may have been at it already.
     pub again: bool,
+    /// A server of this version wrote the backup: what it lacks is not there.
+    pub is_whole: bool,
 }
 
 /// One approved change of a resource, looked at beside what is there now.
@@ -92,7 +94,9 @@ impl<'a> Planned<'a> {
             Some(now) if approved.live.is_none() => {
                 let from = without(now, &["id"]);
                 let seen = without(&to, &UNSEEN);
-                to = match schema.fills_in && standing.is_ours(&key) {
+                // Of these the server takes back what it has filled in.
+                let takes_back = terms.is_whole && matches!(kind, Kind::Client | Kind::ClientScope);
+                to = match schema.fills_in && standing.is_ours(&key) && !takes_back {
                     true => filled_in(seen, &from, schema),
                     false => with_given(seen, now, schema),
                 };

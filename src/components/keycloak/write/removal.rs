@@ -135,7 +135,7 @@ impl Keycloak {
         if changes.iter().any(|(_, one)| one.expected.is_some()) {
             return Err(refused("other changes of it are to be written".to_owned()));
         }
-        let terms = Terms { schema: &self.schema, keeps_ids: true, again: false };
+        let terms = Terms { schema: &self.schema, keeps_ids: true, again: false, is_whole: false };
         for (at, one) in changes {
             Planned::of(*at, one, standing, terms).map_err(|error| refused(error.chain()))?;
         }

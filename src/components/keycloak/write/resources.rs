@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use futures_util::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 
+use super::super::always_shown::says_all;
 use super::super::config::Ids;
 use super::super::kinds::Kind;
 use super::super::live::Keycloak;
@@ -14,7 +15,7 @@ use super::renamed::Holders;
 use super::resource::{body_calls, link_calls, raw_paths};
 use super::standing::Standing;
 use super::users::Answers;
-use super::{authorization, call::Call, policies};
+use super::{authorization, call::Call, document, policies};
 use crate::component::{Approved, Effect, Found, Refusal};
 use crate::model::{Error, ErrorKind, Known, Result};
 
@@ -83,7 +84,8 @@ impl Keycloak {
         again: bool,
         told: &mut Told,
     ) -> Standing {
-        let terms = Terms { schema: &self.schema, keeps_ids: self.live.http.config.ids != Ids::New, again };
+        let keeps_ids = self.live.http.config.ids != Ids::New;
+        let terms = Terms { schema: &self.schema, keeps_ids, again, is_whole: is_whole(changes, &standing) };
         let mut planned = Vec::new();
         for (at, one) in changes {
             match Planned::of(*at, one, &standing, terms) {
@@ -275,6 +277,13 @@ impl Keycloak {
         }
         execute(&self.live.http, calls(&raw)?).await
     }
+}
+
+/// Whether what makes the realm's settings says all that a server says of them.
+fn is_whole(changes: &[(usize, &Approved)], standing: &Standing) -> bool {
+    let settings = Kind::RealmSettings.id::<&str>(&[]);
+    let said = changes.iter().find(|(_, one)| one.change.id == settings).map(|(_, one)| document(&one.expected));
+    said.zip(standing.document(&settings.key)).is_some_and(|(said, shown)| says_all(said, shown))
 }
 
 fn is_flow(one: &Approved) -> bool {
