@@ -100,7 +100,7 @@ fn not_restored(places: &mut Places, scope: &Scope) -> Vec<String> {
 
 fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
     let mut places = Places::of(store);
-    let place = places.find(below)?.place;
+    let Place { place, is_behind_a_link, .. } = places.find(below)?;
     let children = store.children(&place)?.ok_or_else(|| nothing_there(store, below, "directory"))?;
     let mut found = FoundOwners::default();
     for entry in &children {
@@ -114,6 +114,10 @@ fn owners(store: &dyn Store, below: &TreePath) -> Result<FoundOwners> {
         if is_home {
             found.add(name);
         }
+    }
+    if is_behind_a_link && found.names.is_empty() && found.unusable.is_empty() {
+        // The link has come loose, or what it led to has gone: that is no backup without owners.
+        return Err(nothing_there(store, below, "directory with anybody's files"));
     }
     Ok(found.sorted())
 }
