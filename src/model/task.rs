@@ -99,7 +99,7 @@ pub struct TaskState {
     pub undoable: bool,
     /// The same before the last INTENT: what holds again if that changed nothing.
     pub was_undoable: bool,
-    /// It failed in part, and what needs it can go on; also while the rest is tried once more.
+    /// It failed in part, and what needs it can go on, but waits while the rest is tried once more: it may need that.
     pub dependents_go_on: bool,
     /// As it is counted for the tasks that need this one.
     pub(super) meets: Meets,
@@ -116,10 +116,10 @@ pub(super) struct Planned {
 impl TaskState {
     pub fn meets(&self) -> Meets {
         use TaskStatus as S;
-        let is_tried = matches!(self.status, S::Ready | S::Review | S::Approved | S::Applying | S::Failed | S::Unknown);
+        let has_ended = matches!(self.status, S::Failed | S::Unknown);
         match self.status {
             status if status.satisfies() => Meets::All,
-            _ if self.dependents_go_on && self.pass == Pass::Restore && is_tried => Meets::SameComponent,
+            _ if self.dependents_go_on && self.pass == Pass::Restore && has_ended => Meets::SameComponent,
             _ => Meets::Nothing,
         }
     }
