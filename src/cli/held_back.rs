@@ -55,17 +55,7 @@ mod tests {
     use crate::model::{Event, OwnerSet, Recorded, RunHeader, StepHeader, StepKind};
 
     fn step(id: &str, each: Option<&str>, needs: &[u16]) -> StepHeader {
-        StepHeader {
-            id: id.to_owned(),
-            kind: StepKind::Restore,
-            each: each.map(str::to_owned),
-            needs: needs.to_vec(),
-            component: None,
-            about: String::new(),
-            question: None,
-            probe: None,
-            policy: Default::default(),
-        }
+        StepHeader { each: each.map(str::to_owned), needs: needs.to_vec(), ..StepHeader::new(id, StepKind::Restore) }
     }
 
     fn run(steps: Vec<StepHeader>) -> Run {

@@ -170,11 +170,6 @@ fn in_runtime(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
         .enable_all()
         .build()
         .map_err(|error| crate::model::Error::io("start the threads that do the work", error))?;
-    // A limit on the size of files is then the error of one write, as a full disk is, and not the end of the process.
-    let _too_large = {
-        let _entered = runtime.enter();
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))
-    };
     Threads(Some(runtime)).block_on(work)
 }
 

@@ -7,8 +7,7 @@ use super::decisions::{DecisionsFile, PlanFile, PlannedTask, TaskOutlook};
 use super::equal_plans::EqualPlans;
 use super::plain::{Choice, Person, PlanShown, Question, approval, counted, group_approval, leave_out_hunks, sides};
 use super::{Exit, Output, operate};
-use crate::engine::shown_command;
-use crate::model::{COVERED, Digest, Error, ErrorKind, Plan, Result, Selection, visible};
+use crate::model::{COVERED, Digest, Error, ErrorKind, Plan, Result, Selection, shown_command, visible};
 
 /// Decides on a saved plan: hunk by hunk now, to be applied later
 ///

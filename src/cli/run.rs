@@ -10,8 +10,8 @@ use super::plain::{Contents, Ending, Lines, Much, Walk};
 use super::prepared::{prepare, usable_runbook};
 use super::screen::{self, ScreenArgs};
 use super::{ApprovalArgs, InputArgs, Output, OwnerArgs, remark, say};
-use crate::engine::{Engine, shown_command};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, Summary, TaskId};
+use crate::engine::Engine;
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Result, RunState, Summary, TaskId, shown_command};
 use crate::signals::Signals;
 use crate::tui::Options;
 

@@ -70,17 +70,7 @@ mod tests {
 
     #[test]
     fn who_resumes_is_told_what_is_written_without_another_question() {
-        let step = StepHeader {
-            id: "home".to_owned(),
-            kind: StepKind::Restore,
-            each: None,
-            needs: Vec::new(),
-            component: None,
-            about: String::new(),
-            question: None,
-            probe: None,
-            policy: Default::default(),
-        };
+        let step = StepHeader::new("home", StepKind::Restore);
         let header = RunHeader { id: "r1".to_owned(), steps: vec![step], ..RunHeader::default() };
         let digest = Digest::of("plan");
         let task = TaskId(0);

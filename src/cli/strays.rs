@@ -4,9 +4,9 @@ use super::close::{CloseArgs, tell};
 use super::prepared::usable_runbook;
 use super::waits::Waits;
 use super::{Exit, Output, remark};
-use crate::engine::{Script, shown_command};
+use crate::engine::Script;
 use crate::journal::StateFolder;
-use crate::model::{Error, ErrorKind, Result, visible};
+use crate::model::{Error, ErrorKind, Result, shown_command, visible};
 use crate::registry::{Pins, Systems};
 
 /// More names would only fill the screen.

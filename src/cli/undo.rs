@@ -11,10 +11,10 @@ use super::plain::{Contents, Ending, Lines, Much, Walk, shown_name, totals};
 use super::prepared::{recorded_runbook, reopen_live};
 use super::screen::ScreenArgs;
 use super::{ApprovalArgs, InputArgs, Output, say};
-use crate::engine::{Command, Purpose, shown_command};
+use crate::engine::{Command, Purpose};
 use crate::model::{
     ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, UNDO_LOST, plural,
-    some_of, visible,
+    shown_command, some_of, visible,
 };
 use crate::runbook::owner_of;
 use crate::signals::Signals;
@@ -250,7 +250,7 @@ impl UndoArgs {
     }
 }
 
-/// What the restore wrote and nobody has taken back.
+/// What the restore wrote and no undo has taken back.
 fn can_be_undone(state: &TaskState) -> bool {
     state.can_be_undone() || is_being_undone(state)
 }

@@ -104,9 +104,9 @@ impl Waited {
     }
 
     fn tell(&self, seen: &str) {
-        let elapsed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let until = Zone::chosen().clock(self.until);
-        let words = format!("for {} now, until {until} at the most: {seen}", span(elapsed));
+        let words =
+            format!("for {} now, until {until} at the most: {seen}", span(super::read_back::milliseconds(self.began)));
         let _ = self.mailbox.send(Done::Activity { task: self.task, activity: Activity::Waiting(words) });
     }
 }

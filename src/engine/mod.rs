@@ -47,7 +47,6 @@ mod windows;
 mod worker;
 mod writer;
 
-pub use crate::model::shown_command;
 pub use actor::{Clock, EVENTS};
 pub use child::kill_commands;
 pub use command::Command;

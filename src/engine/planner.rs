@@ -254,8 +254,11 @@ fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Optio
             let (live, desired) = (document(&pair.live), document(&pair.desired));
             let change =
                 documents::changes(&pair.id, live.as_ref(), desired.as_ref(), schema, restore.mode, &pinned.key);
-            let (live, desired) = (live.as_ref(), desired.as_ref());
-            let left = documents::left_alone(&pair.id, live, desired, schema, restore.mode);
+            // Of what changes, nothing is left alone.
+            let left = match change {
+                Some(_) => None,
+                None => documents::left_alone(&pair.id, live.as_ref(), desired.as_ref(), schema, restore.mode),
+            };
             Ok((change, left.into_iter().collect()))
         }
         _ => Err(Error::new(

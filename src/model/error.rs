@@ -174,26 +174,13 @@ impl Error {
 
     /// This error and its causes on one line, joined by ": ".
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        with_causes(self.to_string(), self)
     }
 
     /// Once more, for the next of those that it holds for; its causes are in its words.
     #[must_use]
     pub fn again(&self) -> Self {
-        let mut why = self.0.why.clone();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            why.push_str(": ");
-            why.push_str(&error.to_string());
-            cause = error.source();
-        }
+        let why = with_causes(self.0.why.clone(), self);
         let mut made = Self::new(self.0.kind, self.0.doing.clone(), why).known(self.0.known);
         made.0.next.clone_from(&self.0.next);
         made
@@ -215,6 +202,17 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}/{:?} {}", self.0.kind, self.0.known, self.chain())
     }
+}
+
+/// `said`, and behind it each cause of `error`, joined by ": ".
+pub(crate) fn with_causes(mut said: String, error: &dyn StdError) -> String {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said.push_str(": ");
+        said.push_str(&error.to_string());
+        cause = error.source();
+    }
+    said
 }
 
 impl StdError for Error {

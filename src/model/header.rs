@@ -98,6 +98,23 @@ pub struct StepHeader {
     pub policy: StepPolicy,
 }
 
+impl StepHeader {
+    /// A step that is done once, needs nothing and names no component.
+    pub fn new(id: impl Into<String>, kind: StepKind) -> Self {
+        Self {
+            id: id.into(),
+            kind,
+            each: None,
+            needs: Vec::new(),
+            component: None,
+            about: String::new(),
+            question: None,
+            probe: None,
+            policy: StepPolicy::default(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepKind {

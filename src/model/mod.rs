@@ -49,6 +49,7 @@ pub use change::{Change, Hunk, HunkAt, Op, Shown};
 pub use condition::Condition;
 pub use document::{Document, DocumentPath, FileOwnership, PathStep, field_part, value_part};
 pub use entry::{Entry, Meta, NodeKind, SpecialKind, Times};
+pub(crate) use error::with_causes;
 pub use error::{Error, ErrorKind, Known, Problem, Result};
 pub use event::{BY_RUNBOOK, Counts, CountsInWords, Event, Pass, Recorded};
 pub use facts::{Kept, RecordedFacts};

@@ -176,17 +176,7 @@ mod tests {
     use crate::model::{Error, ErrorKind, Event, OwnerSet, Recorded, RunHeader, StepKind};
 
     fn run(events: Vec<Event>) -> Run {
-        let step = StepHeader {
-            id: "home".to_owned(),
-            kind: StepKind::Restore,
-            each: Some("user".to_owned()),
-            needs: Vec::new(),
-            component: None,
-            about: String::new(),
-            question: None,
-            probe: None,
-            policy: Default::default(),
-        };
+        let step = StepHeader { each: Some("user".to_owned()), ..StepHeader::new("home", StepKind::Restore) };
         let names = (0..6).map(|number| format!("user{number}")).collect();
         let header = RunHeader {
             id: "261121-044300-homes".to_owned(),

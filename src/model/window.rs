@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn an_hour_that_a_clock_skips_does_not_shut_the_window_for_good() {
-        let Ok(berlin) = jiff::tz::TimeZone::get("Europe/Berlin") else { return };
+        let berlin = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         // 2026-03-29: 02:00 is 03:00 there.
         let window = Window { from: time(2, 30, 0, 0), until: time(4, 0, 0, 0), days: Days::default() };
         let opened = window.opens(at("2026-03-29T00:00:00Z"), &Zone::from(berlin)).unwrap();

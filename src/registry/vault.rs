@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::model::{Error, ErrorKind, Result, Secret, visible};
+use crate::model::{Error, ErrorKind, Result, Secret, visible, with_causes};
 use crate::runbook::{Inputs, split_vault};
 
 /// A secret is small: a larger answer is no answer of a secret's.
@@ -162,12 +162,7 @@ impl Server {
     }
 
     fn unreached(&self, doing: String, error: &reqwest::Error) -> Error {
-        let mut why = format!("{} does not answer", self.address);
-        let mut source: Option<&dyn std::error::Error> = std::error::Error::source(error);
-        while let Some(cause) = source {
-            why = format!("{why}: {cause}");
-            source = cause.source();
-        }
+        let why = with_causes(format!("{} does not answer", self.address), error);
         let kind = if error.is_timeout() { ErrorKind::TimedOut } else { ErrorKind::Unreachable };
         Error::new(kind, doing, why).next("see whether $VAULT_ADDR is right and the server is up; `vault status` tells")
     }

@@ -29,15 +29,11 @@ pub fn identity(system: &str, address: &str, id: &str) -> TargetIdentity {
 
 pub fn header() -> RunHeader {
     let step = |id: &str, kind, component: &str, needs: &[u16], about: &str| StepHeader {
-        id: id.to_owned(),
-        kind,
         each: Some("user".to_owned()),
         needs: needs.to_vec(),
         component: (!component.is_empty()).then(|| component.to_owned()),
         about: about.to_owned(),
-        question: None,
-        probe: None,
-        policy: Default::default(),
+        ..StepHeader::new(id, kind)
     };
     RunHeader {
         id: "20261121-044300-demo".to_owned(),
@@ -47,15 +43,10 @@ pub fn header() -> RunHeader {
             step("account", StepKind::Restore, "accounts", &[], "account documents"),
             step("home", StepKind::Restore, "homes", &[0], "home directories"),
             StepHeader {
-                id: "seen".to_owned(),
-                kind: StepKind::Confirm,
-                each: None,
                 needs: vec![1],
-                component: None,
                 about: "users have opened their files".to_owned(),
                 question: Some("has ana opened it?".to_owned()),
-                probe: None,
-                policy: Default::default(),
+                ..StepHeader::new("seen", StepKind::Confirm)
             },
         ],
         owners: vec![OwnerSet::new("user", ["ana", "bob", "cyd", "dee"].map(str::to_owned).to_vec())],

@@ -57,17 +57,7 @@ async fn carried_out(script: &str, deadline: Duration, abort_at_output: bool) ->
         captures: false,
     };
     let session = new_session(Arc::new(OneCommand(line)), &state, "command", crate::YES);
-    let step = StepHeader {
-        id: "command".to_owned(),
-        kind: StepKind::Run,
-        each: None,
-        needs: Vec::new(),
-        component: None,
-        about: String::new(),
-        question: None,
-        probe: None,
-        policy: Default::default(),
-    };
+    let step = StepHeader::new("command", StepKind::Run);
     let engine = session.begin(RunHeader { id: "command".to_owned(), steps: vec![step], ..RunHeader::default() });
     let mut notices = engine.subscribe();
     let mut told = Told { run: Run::default(), output: Vec::new(), evidence: String::new() };

@@ -135,17 +135,7 @@ impl Script for OneQuestion {
 
 #[tokio::test]
 async fn a_panic_in_an_answer_fails_the_question() {
-    let step = |kind| StepHeader {
-        id: "question".to_owned(),
-        kind,
-        each: None,
-        needs: Vec::new(),
-        component: None,
-        about: String::new(),
-        question: None,
-        probe: None,
-        policy: Default::default(),
-    };
+    let step = |kind| StepHeader::new("question", kind);
     let wait = Asking::Wait { every: Duration::from_millis(1), deadline: Duration::from_secs(60), go_on: true };
     for (how, kind) in [(Asking::Check, StepKind::Check), (wait, StepKind::Wait)] {
         let header = RunHeader { id: "broken".to_owned(), steps: vec![step(kind)], ..RunHeader::default() };

@@ -110,15 +110,10 @@ impl Platform {
 
     async fn header(&self, script: &PlatformScript) -> RunHeader {
         let step = |id: &str, needs: &[u16], component: &str| StepHeader {
-            id: id.to_owned(),
-            kind: StepKind::Restore,
             each: Some("user".to_owned()),
             needs: needs.to_vec(),
             component: Some(component.to_owned()),
-            about: String::new(),
-            question: None,
-            probe: None,
-            policy: Default::default(),
+            ..StepHeader::new(id, StepKind::Restore)
         };
         let backup = script.home_backup.identity().await.unwrap();
         RunHeader {

@@ -48,15 +48,9 @@ impl Accounts {
             by: "test@here".to_owned(),
             digest: Some(Digest::of(id)),
             steps: vec![StepHeader {
-                id: "account".to_owned(),
-                kind: StepKind::Restore,
                 each: Some("user".to_owned()),
-                needs: Vec::new(),
                 component: Some("accounts".to_owned()),
-                about: String::new(),
-                question: None,
-                probe: None,
-                policy: Default::default(),
+                ..StepHeader::new("account", StepKind::Restore)
             }],
             owners: vec![OwnerSet::new("user", users)],
             identities: [

@@ -21,7 +21,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// `on_screen`: whoever draws the screen sends the terminal's part, from [`Self::screen_calls`].
+    /// `on_screen`: the screen sends what is for the terminal, from [`Self::screen_calls`].
     pub fn begin(attention: Attention, engine: &Engine, run: &str, on_screen: bool) -> Self {
         if !attention.has_a_way() {
             return Self { calls: None, to_screen: None };

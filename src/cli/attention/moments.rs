@@ -57,7 +57,7 @@ impl Moments {
         if self.undone.is_empty() {
             return None;
         }
-        // Whoever is left out has tasks in every step.
+        // An owner who is left out has tasks in every step.
         let of = |at: &usize| event.task().is_none_or(|task| self.run.step_of(task) == *at);
         let place = self.undone.iter().position(|at| of(at) && is_done(&self.run, *at))?;
         let step = self.run.header.steps.get(self.undone.remove(place))?;
@@ -167,15 +167,9 @@ mod tests {
 
         fn notifying(notify: Notify) -> Self {
             let step = StepHeader {
-                id: "home".to_owned(),
-                kind: StepKind::Restore,
                 each: Some("user".to_owned()),
-                needs: Vec::new(),
-                component: None,
-                about: String::new(),
-                question: None,
-                probe: None,
                 policy: StepPolicy { notify, ..StepPolicy::default() },
+                ..StepHeader::new("home", StepKind::Restore)
             };
             let names = ["ana", "bob"].map(str::to_owned).to_vec();
             let owners = vec![OwnerSet::new("user", names)];

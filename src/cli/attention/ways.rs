@@ -28,7 +28,7 @@ pub enum Webhook {
 }
 
 impl Webhook {
-    /// Without a login in it, and by a way on which nobody reads along.
+    /// Holds no login, and others cannot read what is sent to it.
     pub fn address(text: &str) -> Result<Self, String> {
         let Ok(url) = reqwest::Url::parse(text) else { return Err("this is no address".to_owned()) };
         if !url.username().is_empty() || url.password().is_some() {

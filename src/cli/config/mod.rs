@@ -17,7 +17,7 @@ use crate::model::{Error, ErrorKind, Result, visible};
 
 static CHOSEN: OnceLock<Config> = OnceLock::new();
 
-/// Nobody writes so many settings.
+/// A larger file is no configuration.
 const MOST_BYTES: u64 = 64 * 1024;
 
 /// `--config`, else `REKINDLE_CONFIG`, else `rekindle/config.toml` below `XDG_CONFIG_HOME` or `~/.config`.

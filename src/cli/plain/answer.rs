@@ -73,7 +73,7 @@ fn open_prompt() -> std::sync::MutexGuard<'static, Option<String>> {
     OPEN_PROMPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A line that nobody waited for: where somebody is about to type, the prompt stands below it again.
+/// A line between questions: where an answer is being typed, the prompt stands below it again.
 pub fn tell_above_prompt(line: &str) {
     let open = open_prompt();
     let Some(prompt) = &*open else { return say(line) };

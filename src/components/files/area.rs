@@ -41,7 +41,7 @@ impl Area {
     }
 
     /// A file that has no name any more, to try things on. None where no run of this user has an area. Of a try that was
-    /// killed the name is left: whoever finds it takes it away.
+    /// killed the name is left: the next try removes it.
     pub(super) fn probe(root: &Beneath) -> Option<OwnedFd> {
         let area = root.directory_on_same_device(&TreePath::new(RESERVED).ok()?).ok()?;
         if fstat(&area).ok()?.st_uid != rustix::process::geteuid().as_raw() {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::{Document, FieldShape, KindSchema, ResourceId, visible};
+use crate::model::{Document, FieldShape, KindSchema, ResourceId, some_of, visible};
 
 /// So many elements of one field are named.
 const NAMED: usize = 5;
@@ -29,9 +29,7 @@ pub fn missed(
                 if names.is_empty() {
                     return None;
                 }
-                let more = names.len().saturating_sub(NAMED);
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                format!("{} of {}{more}", rule.path, names[..names.len().min(NAMED)].join(", "))
+                format!("{} of {}", rule.path, some_of(names, NAMED, ", "))
             }
             _ => rule.path.clone(),
         };

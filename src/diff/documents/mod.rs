@@ -28,7 +28,7 @@ use serde_json::Value;
 
 use crate::model::{
     Change, Digest, DigestKey, Document, DocumentPath, Error, ErrorKind, Fidelity, Hunk, HunkAt, KindSchema, Mode, Op,
-    ResourceId, Result,
+    ResourceId, Result, some_of,
 };
 
 pub use alike::alike;
@@ -97,12 +97,13 @@ pub fn left_alone(
     schema: &KindSchema,
     mode: Mode,
 ) -> Option<String> {
-    if schema.fields.iter().all(|rule| rule.alone.is_none()) {
+    let (is, wanted) = live.zip(desired)?;
+    if is.value == wanted.value || schema.fields.iter().all(|rule| rule.alone.is_none()) {
         return None;
     }
     let rules = Rules::new(schema);
     let mut walk = walk_of(&rules, schema, mode, live, desired);
-    walk.documents(Some(live?), Some(desired?));
+    walk.documents(live, desired);
     let (place, why) = reason_alone(&walk)?;
     Some(format!("left as it is: {place} of {id}: {why}"))
 }
@@ -259,9 +260,5 @@ fn needs(rules: &Rules<'_>, found: &[Difference<'_>]) -> Vec<Vec<u32>> {
 
 fn named(paths: &[DocumentPath]) -> String {
     let distinct: BTreeSet<String> = paths.iter().map(ToString::to_string).collect();
-    let mut text = distinct.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    if distinct.len() > NAMED {
-        text.push_str(&format!(" and {} more", distinct.len() - NAMED));
-    }
-    text
+    some_of(distinct, NAMED, ", ")
 }

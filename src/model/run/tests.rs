@@ -5,15 +5,9 @@ use crate::model::{Counts, Digest, Known, OwnerSet, Preview, StepKind};
 
 fn step(id: &str, each: bool, needs: &[u16]) -> StepHeader {
     StepHeader {
-        id: id.to_owned(),
-        kind: StepKind::Restore,
         each: each.then(|| "user".to_owned()),
         needs: needs.to_vec(),
-        component: None,
-        about: String::new(),
-        question: None,
-        probe: None,
-        policy: Default::default(),
+        ..StepHeader::new(id, StepKind::Restore)
     }
 }
 
@@ -72,6 +66,16 @@ impl Story {
             what: "disk full".to_owned(),
             next: None,
         });
+        self.ended(name, known, problem, false)
+    }
+
+    /// Refused, with or without a part of it written.
+    fn denied(&mut self, name: &str, partial: bool) {
+        let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
+        self.ended(name, Known::NotApplied, Some(problem), partial);
+    }
+
+    fn ended(&mut self, name: &str, known: Known, problem: Option<Problem>, partial: bool) -> Vec<String> {
         let task = self.task(name);
         self.then(Event::Outcome {
             task,
@@ -79,7 +83,7 @@ impl Story {
             post: None,
             evidence: String::new(),
             problem,
-            partial: false,
+            partial,
             kept: None,
             dependents_go_on: false,
             bytes: None,
@@ -240,22 +244,7 @@ fn an_undo_that_was_let_go_forgets_no_attempt() {
     let by = "op".to_owned();
     story.planned("account/ana", Pass::Restore);
     story.intent("account/ana");
-    let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
-    let (known, post, evidence) = (Known::NotApplied, None, String::new());
-    story
-        .then(Event::Outcome {
-            task,
-            known,
-            post,
-            evidence,
-            problem: Some(problem),
-            partial: true,
-            kept: None,
-            dependents_go_on: false,
-            bytes: None,
-            output: None,
-        })
-        .unwrap();
+    story.denied("account/ana", true);
     story.then(Event::Retried { task, by: by.clone() }).unwrap();
     story.planned("account/ana", Pass::Restore);
     story.then(Event::UndoAsked { task, by }).unwrap();
@@ -282,22 +271,7 @@ fn an_undo_that_wrote_a_part_and_is_let_go_is_no_longer_done() {
         let digest = Digest::of("account/ana");
         story.then(Event::Approved { task, digest, by: by.clone() }).unwrap();
         story.then(Event::Intent { task, attempt: 2, digest, pre: digest, undoable: true }).unwrap();
-        let problem = crate::model::Error::new(crate::model::ErrorKind::Denied, "write", "immutable").problem();
-        let (known, post, evidence) = (Known::NotApplied, None, String::new());
-        story
-            .then(Event::Outcome {
-                task,
-                known,
-                post,
-                evidence,
-                problem: Some(problem),
-                partial,
-                kept: None,
-                dependents_go_on: false,
-                bytes: None,
-                output: None,
-            })
-            .unwrap();
+        story.denied("account/ana", partial);
         story.then(Event::Retried { task, by }).unwrap();
         (story, task)
     };

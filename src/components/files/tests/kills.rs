@@ -152,7 +152,7 @@ fn what_can_only_be_moved_comes_back_after_a_kill_too() {
     LINKS_NOT.set(false);
 }
 
-/// Directories that nobody may write to are opened for the time of a write.
+/// A write opens read-only directories for as long as it needs.
 #[test]
 fn a_directory_that_a_killed_write_had_opened_is_as_it_was_after_the_next() {
     let _turn = POINTS_TURN.lock().unwrap();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::component::USER_PROFILE;
 use super::fields::without_blanks;
 use super::names::{list, text};
-use crate::model::visible;
+use crate::model::{some_of, visible};
 
 /// How many are named of those of one sort.
 const NAMED: usize = 4;
@@ -74,10 +74,8 @@ fn say(found: &mut Vec<String>, what: &str, names: BTreeSet<&str>) {
 }
 
 fn line(what: &str, names: &BTreeSet<&str>) -> Option<String> {
-    let shown: Vec<_> = names.iter().take(NAMED).map(|name| visible(*name)).collect();
-    let more = names.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!names.is_empty()).then(|| format!("{what} {}{more}", shown.join(", ")))
+    let named = || some_of(names.iter().copied().map(visible), NAMED, ", ");
+    (!names.is_empty()).then(|| format!("{what} {}", named()))
 }
 
 /// Whose scope mappings they are.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::encoding::in_utf8;
-use crate::model::{ContentSink, Entry, Error, ErrorKind, Result, Tree, TreePath, visible};
+use crate::model::{ContentSink, Entry, Error, ErrorKind, Result, Tree, TreePath};
+use crate::yaml_problem;
 
 /// As large as a realm's own part may be.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -63,6 +64,6 @@ fn json_of(path: &TreePath, from: impl Read) -> Result<Vec<u8>> {
         strict_booleans: true,
     };
     let value: Value = serde_saphyr::from_str_with_options(&text, options)
-        .map_err(|error| bad(format!("it is not YAML: {}", visible(&error.to_string()))))?;
+        .map_err(|error| bad(format!("it is not YAML: {}", yaml_problem::in_words(&error))))?;
     serde_json::to_vec(&value).map_err(|error| bad(error.to_string()))
 }

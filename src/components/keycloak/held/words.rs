@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::components::keycloak::canonical::DIRECTORY;
 use crate::components::keycloak::kinds::Kind;
-use crate::model::visible;
+use crate::model::{some_of, visible};
 
 /// How many are named.
 const NAMED: usize = 6;
@@ -89,13 +89,8 @@ fn count(number: usize, (one, many): (&str, &str)) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
-fn some<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let shown: Vec<String> = names.take(NAMED).map(|name| visible(name).into_owned()).collect();
-    match more {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+fn some<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    some_of(names.map(visible), NAMED, ", ")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::document;
 use super::planned::Planned;
 use super::resources::Told;
 use crate::component::{Approved, Refusal};
-use crate::model::{DocumentPath, PathStep, Result};
+use crate::model::{DocumentPath, PathStep, Result, some_of};
 
 const ENABLED: &str = "enabled";
 
@@ -79,10 +79,8 @@ impl Keycloak {
             }))
             .collect();
         if !guards.is_empty() {
-            let more = guards.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let named = guards.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
-            let why = format!("the realm stays closed to logins, for {named}{more} guard them and are not as approved");
+            let named = some_of(guards, NAMED, ", ");
+            let why = format!("the realm stays closed to logins, for {named} guard them and are not as approved");
             told.refused.entry(*at).or_default().push(Refusal { place: field(ENABLED), why });
             return;
         }
