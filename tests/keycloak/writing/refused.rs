@@ -23,7 +23,7 @@ async fn a_client_that_a_policy_changes_as_it_is_written_is_said_to_be_otherwise
     let warned = story.component.check(&changes).await.pop().unwrap().unwrap().warnings;
     assert!(warned.iter().any(|line| line.contains("client policy all apps sets parts")), "{warned:?}");
     let error = story.write(&changes).await.pop().unwrap().unwrap_err();
-    let told = "the realm's client policy all apps set it otherwise as it was written: its attributes.pkce.code";
+    let told = "the realm's client policy all apps set it otherwise as it was written: its attributes.\"pkce.code";
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Refused, Known::Unknown), "{}", error.chain());
     assert!(error.chain().contains(told), "{}", error.chain());
     // As the error says.
@@ -120,7 +120,7 @@ async fn a_client_whose_secret_is_masked_in_the_backup_keeps_its_own_or_is_given
     assert!(made.as_str().is_some_and(|made| made.len() >= 20 && !made.contains('*')), "{made}");
     assert_eq!(
         story.differences(&clients).await,
-        ["client realm/clients/batch: Delete attributes.access.token.lifespan"]
+        ["client realm/clients/batch: Delete attributes.\"access.token.lifespan\""]
     );
 
     // By the shipped program, which reads back what it has written.
