@@ -70,6 +70,7 @@ impl Report {
         let at = |recorded: Option<&Recorded>| recorded.map(|recorded| zone.told(recorded.at)).unwrap_or_default();
         let undone = run.undone_share();
         let complete = run.is_complete() && undone == UndoneShare::Nothing;
+        let is_over = run.is_complete() || run.waits_for_what_was_undone();
         let took = Took::of(events, zone);
         let lasted = events.last().zip(events.first()).map_or(0, |(last, first)| last.at.saturating_sub(first.at));
         let lasted = u64::try_from(lasted).unwrap_or(0);
@@ -80,8 +81,9 @@ impl Report {
             title: run.header.title.clone(),
             by: run.header.by.clone(),
             version: run.header.version.clone(),
-            state: word(run.state, run.is_complete() || run.waits_for_what_was_undone(), undone, false),
+            state: word(run.state, is_over, undone, false),
             run_state: run.state,
+            is_over,
             undone,
             holder: None,
             complete,
