@@ -1,6 +1,7 @@
 use rustix::fs::{Access, AtFlags, StatVfsMountFlags, accessat, fstatvfs};
 use rustix::io::Errno;
 
+use super::area::Area;
 use super::config::FilesConfig;
 use super::job::{self, Job};
 use super::notes::Notes;
@@ -36,6 +37,7 @@ impl Room {
             return Err(privileged(job.path));
         }
         self.writable(root)?;
+        Area::usable(root)?;
         one_file_system(root, key, &jobs)?;
         self.enough(root, &jobs, approved)?;
         let mut warnings = notes.into_lines();

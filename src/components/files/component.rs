@@ -183,6 +183,10 @@ impl Component for FilesComponent {
         self.blocking(move |config| super::unlocked::lock_after(&Beneath::open(&config.root)?, &run, &keys)).await?
     }
 
+    fn keeps_former(&self) -> bool {
+        true
+    }
+
     async fn kept_runs(&self) -> Result<Vec<String>> {
         self.blocking(|config| Area::runs(&Beneath::open(&config.root)?)).await?
     }
