@@ -9,8 +9,9 @@ use super::{Exit, InputArgs, Output};
 use crate::engine::{Foreseen, Outlook, Script, dry_run};
 use crate::journal::{ReadJournal, StateFolder, check_undo};
 use crate::model::{
-    Error, ErrorKind, Op, Pass, Plan, ResourceId, Result, Run, RunState, TaskId, TaskState, TaskStatus, plural, visible,
+    Error, ErrorKind, Op, Pass, Plan, ResourceId, Result, Run, TaskId, TaskState, TaskStatus, plural, visible,
 };
+use crate::registry::former_gone;
 
 /// Reads everything a run restored once more and compares it with the backup
 ///
@@ -77,15 +78,12 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
 async fn lost_former(run: &Run, script: &dyn Script) -> Vec<String> {
     let mut lost = Vec::new();
     for (name, component) in script.components().into_iter().filter(|(_, component)| component.keeps_former()) {
-        let steps = run.header.steps.iter().enumerate().filter(|(_, step)| step.component.as_ref() == Some(&name));
-        let mut tasks = steps.flat_map(|(step, _)| run.step_tasks(step)).map(TaskId);
-        let needs = |task| run.standing(task).iter().any(|attempt| attempt.kept.is_some_and(|kept| kept > 0));
-        if run.state == RunState::Closed || !tasks.any(needs) {
+        if !run.has_kept_at(&name) {
             continue;
         }
         match component.kept_runs().await {
             Ok(runs) if runs.contains(&run.header.id) => {}
-            Ok(_) => lost.push(format!("what '{}' kept for the undo of this run is gone", visible(&name))),
+            Ok(_) => lost.push(former_gone(&name)),
             Err(error) => {
                 lost.push(format!("what '{}' kept for its undo cannot be seen: {}", visible(&name), error.chain()))
             }

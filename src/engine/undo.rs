@@ -202,8 +202,16 @@ fn since(
     after: Option<&Document>,
     touched: &[DocumentPath],
 ) -> Result<Option<String>> {
-    let Some((after, live)) = after.zip(pair.live.as_ref().and_then(Resource::document)) else { return Ok(None) };
     let (id, schema) = (&pair.id, restore.component.schema().kind(&pair.id.kind));
+    let live = pair.live.as_ref().and_then(Resource::document);
+    let (after, live) = match (after, live) {
+        (Some(after), Some(live)) => (after, live),
+        // This run removed it: as a whole, so that its own path is what was touched.
+        (None, Some(_)) if pair.desired.is_some() && touched.iter().any(|path| path.0.is_empty()) => {
+            return Ok(Some(format!("{id}: made again since this run removed it, and this undo takes that away")));
+        }
+        _ => return Ok(None),
+    };
     let identity = |of: &Document| of.value.get(schema.identity.as_ref()?)?.as_str().map(str::to_owned);
     if let (Some(ours), Some(theirs)) = (identity(after), identity(live))
         && ours != theirs

@@ -105,11 +105,13 @@ fn a_kept_file_that_was_changed_by_another_name_comes_back_with_the_change() {
 }
 
 #[test]
-fn verify_misses_what_was_kept_for_an_undo() {
+fn verify_and_the_list_of_runs_miss_what_was_kept_for_an_undo() {
     let sandbox = Sandbox::on_directory();
     sandbox.run().exits(0);
     sandbox.rekindle(&["verify"]).exits(0);
     sh(&sandbox.path("live/home"), "rm -r .rekindle");
+    let runs = sandbox.rekindle(&["runs"]).exits(0);
+    assert!(runs.out.contains("what 'homes' kept for the undo of this run is gone"), "{runs:?}");
     let verify = sandbox.rekindle(&["verify"]).exits(1);
     assert!(
         verify.out.contains("the record is not whole: what 'homes' kept for the undo of this run is gone"),
@@ -171,4 +173,78 @@ fn a_subvolume_in_a_live_home_is_left_alone_and_named_and_a_home_that_is_one_is_
     sandbox.undo().exits(0);
     assert_eq!(fs::read_to_string(live.join("home/bob/sub/own")).unwrap(), "own\n");
     assert_eq!(fs::read_to_string(live.join("home/bob/notes.txt")).unwrap(), "scribble\n");
+}
+
+/// A container's file system copies a file when it is first touched, each name for itself.
+#[test]
+fn names_of_one_file_that_a_file_system_parted_are_told() {
+    let sandbox = Sandbox::on_directory();
+    sh(&sandbox.path("live/home/bob"), "rm notes.txt; echo mine > notes.txt; ln notes.txt key -f");
+    let _mounted = Mounted::overlay(&sandbox.path("live/home"));
+    sandbox.run().exits(0);
+    let undo = sandbox.undo().exits(0);
+    let said =
+        "key, notes.txt were one file with several names, and were kept as files of their own: they come back so";
+    assert!(undo.out.contains(said) && undo.out.contains("undone but for that"), "{undo:?}");
+    assert_eq!((text(&sandbox, "bob/notes.txt"), text(&sandbox, "bob/key")), ("mine\n".into(), "mine\n".into()));
+}
+
+#[test]
+fn a_place_in_which_another_user_restored_is_refused_in_the_plan_and_nobody_is_told_to_remove_what_they_keep() {
+    let sandbox = Sandbox::on_directory();
+    let area = sandbox.path("live/home/.rekindle");
+    sh(&sandbox.path("live/home"), "mkdir -p .rekindle/261130-0812-abc/kept; chown -R 1234 .rekindle");
+    let plan = sandbox.rekindle(&["plan", "runbook.yaml"]).exits(1);
+    let plan = plan.says("it belongs to user 1234").says("needs to undo 261130-0812-abc").says("`rekindle close`");
+    assert!(!plan.out.contains("remove it") && !plan.err.contains("remove it"), "{plan:?}");
+    sandbox.run().exits(1);
+    assert!(area.join("261130-0812-abc/kept").is_dir());
+    sh(&sandbox.path("live/home"), "rm -r .rekindle; touch .rekindle");
+    sandbox.rekindle(&["plan", "runbook.yaml"]).exits(1).says("Not a directory").says("a file stands where");
+}
+
+/// As Samba holds what its clients have open.
+#[test]
+fn a_file_that_a_file_server_lets_go_when_it_is_asked_is_waited_for() {
+    let sandbox = Sandbox::on_directory();
+    let runbook = fs::read_to_string(sandbox.path("runbook.yaml")).unwrap();
+    sandbox.runbook(&runbook.replace("restore: homes,", "restore: homes, content: true,"));
+    let script = "import fcntl, os, signal, sys\n\
+        held = os.open('live/home/cyd/key', os.O_RDWR)\n\
+        def let_go(*_):\n    import time; time.sleep(0.3); fcntl.fcntl(held, 1024, fcntl.F_UNLCK)\n\
+        signal.signal(signal.SIGIO, let_go)\n\
+        fcntl.fcntl(held, 1024, fcntl.F_WRLCK)\n\
+        print('held', flush=True)\n\
+        while True: signal.pause()\n";
+    let mut holder = std::process::Command::new("python3")
+        .args(["-c", script])
+        .current_dir(sandbox.path(""))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = [0; 4];
+    std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut said).unwrap();
+    let run = sandbox.run();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert!(run.exits(0).out.contains("home/cyd"));
+}
+
+#[test]
+fn a_document_that_was_made_again_since_a_run_removed_it_is_not_taken_away_in_silence() {
+    let sandbox = Sandbox::with_own_backup("true");
+    let root = sandbox.path("").display().to_string();
+    let runbook = format!(
+        "rekindle: 2\ntitle: t\nsources: {{ s: {{ directory: {root}/truth, format: documents }} }}\n\
+         components: {{ acc: {{ documents: {root}/live/accounts }} }}\n\
+         steps: [ {{ id: all, restore: acc, from: s, below: accounts, mode: exact }} ]\n"
+    );
+    sandbox.runbook(&runbook);
+    sh(&sandbox.path("live/accounts"), "echo 'a: 1' > dan.yaml");
+    sandbox.run().exits(0);
+    sh(&sandbox.path("live/accounts"), "echo 'a: 2' > dan.yaml");
+    let undo = sandbox.undo().exits(0);
+    let said = "document dan: made again since this run removed it, and this undo takes that away";
+    assert!(undo.out.contains(said) && undo.out.matches("takes that away").count() == 1, "{undo:?}");
+    assert_eq!(fs::read_to_string(sandbox.path("live/accounts/dan.yaml")).unwrap(), "a: 1\n");
 }

@@ -21,6 +21,19 @@ impl Mounted {
         Self::made(at, 160, Command::new("mkfs.btrfs").arg("-qf"))
     }
 
+    /// Of `at` itself, with what is written beside it: names of one file are parted when one of them is moved.
+    pub fn overlay(at: &Path) -> Self {
+        let beside = |name: &str| at.with_extension(name);
+        for name in ["upper", "work"] {
+            std::fs::create_dir_all(beside(name)).unwrap();
+        }
+        let (lower, upper, work) = (at.display(), beside("upper"), beside("work"));
+        let options = format!("index=off,lowerdir={lower},upperdir={},workdir={}", upper.display(), work.display());
+        let mounted = Command::new("mount").args(["-t", "overlay", "-o", &options, "none"]).arg(at).status().unwrap();
+        assert!(mounted.success(), "mounting an overlay needs root");
+        Self(at.to_owned())
+    }
+
     fn made(at: &Path, megabytes: u64, make: &mut Command) -> Self {
         std::fs::create_dir_all(at).unwrap();
         let image = at.with_extension("image");

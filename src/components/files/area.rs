@@ -1,11 +1,12 @@
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{AtFlags, Mode, OFlags, fchmod, fchown, fstat, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
 use crate::beneath::{Beneath, RESERVED, list_entries, refusal, remove_all};
 use crate::crash::crash_point;
-use crate::model::{Change, DigestBuilder, Entry, Error, ErrorKind, Result, TreePath, some_of};
+use crate::model::{Change, DigestBuilder, Entry, Error, ErrorKind, NodeKind, Result, TreePath, some_of};
 
 /// `<root>/.rekindle/<run>`: where a run keeps and prepares files, on the target's own file system.
 /// Open to nobody else: what lies there has not yet, or no longer, the owner it belongs to.
@@ -28,6 +29,11 @@ impl Area {
     /// It need not be there.
     pub(super) fn of(run: &str) -> Result<Self> {
         Ok(Self { path: Self::path_of(run)? })
+    }
+
+    /// In a root that cannot be opened, as one that is not mounted now, nobody can tell that it is gone.
+    pub(super) fn is_there(&self, root: &Path) -> bool {
+        Beneath::open(root).map_or(true, |root| !matches!(root.entry(&self.path), Ok(None)))
     }
 
     /// Makes the area where it is not there yet.
@@ -177,7 +183,9 @@ impl Area {
     fn refuse_foreign(root: &Beneath, path: &TreePath) -> Result<()> {
         match root.entry(path)? {
             Some(entry) if !entry.is_directory() => {
-                Err(refusal(format!("prepare {}", root.shown(path)), Errno::NOTDIR))
+                let is_link = matches!(entry.kind, NodeKind::Symlink { .. });
+                let errno = if is_link { Errno::LOOP } else { Errno::NOTDIR };
+                Err(refusal(format!("prepare {}", root.shown(path)), errno))
             }
             Some(entry) if entry.meta.uid != rustix::process::geteuid().as_raw() => {
                 Err(foreign(root, path, entry.meta.uid))

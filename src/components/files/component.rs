@@ -197,6 +197,11 @@ impl Component for FilesComponent {
     }
 }
 
+/// Whether what a run kept for its undo is still there, below this root.
+pub fn keeps_run(root: &Path, run: &str) -> bool {
+    Area::of(run).is_ok_and(|area| area.is_there(root))
+}
+
 fn owners(root: &Path, below: &TreePath) -> Result<FoundOwners> {
     let handle = Beneath::open(root)?;
     let failed = |errno| refusal(format!("list {}", handle.shown(below)), errno);
