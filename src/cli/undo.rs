@@ -13,8 +13,8 @@ use super::screen::ScreenArgs;
 use super::{ApprovalArgs, InputArgs, Output, say};
 use crate::engine::{Command, Purpose};
 use crate::model::{
-    ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, UNDO_LOST, plural,
-    shown_command, some_of, visible,
+    ApprovalPolicy, Error, ErrorKind, KEPT_LOST, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, UNDO_LOST,
+    plural, shown_command, some_of, visible,
 };
 use crate::runbook::owner_of;
 use crate::signals::Signals;
@@ -130,7 +130,8 @@ fn conclude(
             .next(problem.next.clone().unwrap_or_else(|| format!("rekindle undo {id}"))));
     }
     if left.is_empty() {
-        let is_lost = |task: &TaskId| ending.run.stays(*task).iter().any(|line| line.ends_with(UNDO_LOST));
+        let says_so = |line: &String| line.ends_with(UNDO_LOST) || line.ends_with(KEPT_LOST);
+        let is_lost = |task: &TaskId| ending.run.stays(*task).iter().any(says_so);
         let lost = order.iter().flatten().any(is_lost);
         if !json {
             let stays = stays(&ending.run, order.iter().flatten().copied());
