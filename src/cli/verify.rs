@@ -30,7 +30,7 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     let folder = operate::suiting(args.run.as_deref(), "left something to verify", suits)?;
     folder.is_own()?;
     let mut journal = ReadJournal::open(&folder)?;
-    let events = journal.load()?;
+    let events = journal.prove()?;
     if let Some(finding) = journal.findings().iter().find(|finding| !finding.allows_writing()) {
         // Its runbook may be somebody else's by now, and verifying may run its password command.
         let doing = format!("verify the run {}", folder.id());
