@@ -177,27 +177,3 @@ fn an_event_of_a_newer_rekindle_is_named_with_both_versions_and_ends_the_writing
     let refused = Journal::open_writer(&folder, 0).err().unwrap();
     assert!(refused.to_string().contains("9.8.7"), "{refused}");
 }
-
-/// Its events are sound, and a history would be told without some of them.
-#[test]
-fn an_index_that_lacks_entries_is_found_by_who_proves_the_journal() {
-    let home = home();
-    let (folder, _) = RunFolder::create(&home.state, "one").unwrap();
-    let journal = Journal::create(&folder, 0).unwrap();
-    let events = (2..40).map(|seq| Recorded { seq, at: 0, event: Event::Unchanged { task: TaskId(seq as u32) } });
-    journal.append_and_wait(std::iter::once(opened()).chain(events).collect()).unwrap();
-    drop(journal);
-    let index = super::super::load::HISTORY_INDEX.replace('\'', "''");
-    let other = super::super::load::HISTORY_INDEX.replace("$.task", "$.nothing");
-    let connection = rusqlite::Connection::open(folder.journal()).unwrap();
-    let change = format!(
-        "DROP INDEX history; {other}; PRAGMA writable_schema = ON; \
-         UPDATE sqlite_schema SET sql = '{index}' WHERE name = 'history'; PRAGMA writable_schema = RESET"
-    );
-    connection.execute_batch(&change).unwrap();
-    drop(connection);
-    let mut read = ReadJournal::open(&folder).unwrap();
-    assert_eq!(read.prove().unwrap().len(), 39);
-    assert!(matches!(read.findings(), [Finding::Damaged { kept: 39, .. }]), "{:?}", read.findings());
-    assert!(Journal::open_writer(&folder, 0).is_err());
-}
