@@ -23,7 +23,7 @@ pub struct CloseArgs {
     /// Of a run whose record is lost: the runbook of the targets at which something is still kept for it
     #[arg(long, value_name = "RUNBOOK", requires = "run")]
     lost: Option<PathBuf>,
-    /// Close it though some of its tasks are not settled
+    /// Close it though some of its tasks are not settled, or another system stands in place of one of its own
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
@@ -44,9 +44,14 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
     let taken = operate::take(folder)?;
     let inputs = args.inputs.again(&recorded_runbook(taken.header())?, taken.header())?;
     let by = operate::operator();
-    let systems = reopen_what_is_there(taken.header(), inputs).await?;
-    let missing = systems.missing().clone();
     let id = taken.header().id.clone();
+    let systems = reopen_what_is_there(taken.header(), inputs, args.yes).await.map_err(|error| match error.kind() {
+        ErrorKind::Refused => error.next(format!(
+            "bring the former system back to its place; rekindle close {id} --yes closes the run without what is kept there"
+        )),
+        _ => error,
+    })?;
+    let missing = systems.missing().clone();
     let mut run = Run::default();
     let engine = taken.resume(systems, ApprovalPolicy::Ask, by.clone(), Purpose::Undo, false)?;
     let mut notices = engine.subscribe();
@@ -91,7 +96,7 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
 async fn release_the_rest(run: &Run, args: &CloseArgs, output: &Output) -> Result<Exit> {
     let header = &run.header;
     let inputs = args.inputs.again(&recorded_runbook(header)?, header)?;
-    let systems = reopen_what_is_there(header, inputs).await?;
+    let systems = reopen_what_is_there(header, inputs, args.yes).await?;
     let mut missing = systems.missing().clone();
     for (name, component) in systems.components() {
         if let Err(error) = component.release(&header.id).await {

@@ -101,12 +101,18 @@ pub async fn reopen_live(header: &RunHeader, inputs: Inputs) -> Result<Arc<Syste
     Ok(Arc::new(systems))
 }
 
-/// Those of a run's systems that are there, for what needs none of them.
-pub async fn reopen_what_is_there(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> {
+/// Those of a run's systems that are there, for what needs none of them. `takes_replaced_for_missing`: of one that another
+/// stands in place of now, nothing is touched.
+pub async fn reopen_what_is_there(
+    header: &RunHeader,
+    inputs: Inputs,
+    takes_replaced_for_missing: bool,
+) -> Result<Arc<Systems>> {
     let waits = Waits::default();
     let opened = |name: &str, told| waits.tell_of(name, told);
     let pins = &header.identities;
-    Ok(Arc::new(Systems::open_what_is_there(recorded_runbook(header)?, inputs, pins, &opened).await?))
+    let runbook = recorded_runbook(header)?;
+    Ok(Arc::new(Systems::open_what_is_there(runbook, inputs, pins, takes_replaced_for_missing, &opened).await?))
 }
 
 fn same_systems(header: &RunHeader, systems: &Systems, found: Pins) -> Result<()> {

@@ -59,7 +59,7 @@ pub async fn release(run: &str, runbook: &Path, args: &CloseArgs, output: &Outpu
     let inputs = args.inputs.gather(&runbook)?;
     let waits = Waits::default();
     let opened = |name: &str, told| waits.tell_of(name, told);
-    let systems = Systems::open_what_is_there(runbook, inputs, &Pins::new(), &opened).await?;
+    let systems = Systems::open_what_is_there(runbook, inputs, &Pins::new(), false, &opened).await?;
     let mut missing = systems.missing().clone();
     let mut released = false;
     for (name, component) in systems.components() {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::plain::{event_json, event_line, progress_object, shown_name};
+use super::plain::{end_object, event_json, event_line, progress_object, run_object, shown_name, totals};
 use super::progress::Progress;
 use super::screen::ScreenArgs;
 use super::{Exit, Output, operate, waits};
 use crate::engine::{Activity, Notice};
 use crate::journal::{ReadJournal, RunFolder, StateFolder};
-use crate::model::{ApprovalPolicy, Error, ErrorKind, Recorded, Result, Run, RunState, TaskId, visible};
+use crate::model::{ApprovalPolicy, Error, ErrorKind, Event, Recorded, Result, Run, RunState, TaskId, visible};
 use crate::signals::Signals;
 use crate::tui;
 
@@ -172,6 +172,9 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
                 run.apply(&recorded)
                     .map_err(|illegal| Error::new(ErrorKind::Corrupt, "follow the run", illegal.to_string()))?;
                 if output.json {
+                    if matches!(recorded.event, Event::Opened { .. }) {
+                        output.print(&format!("{}\n", run_object(&run)))?;
+                    }
                     output.print(&format!("{}\n", event_json(&run, &recorded)))?;
                 } else if let Some(line) = event_line(&run, &recorded) {
                     output.print(&format!("{line}\n"))?;
@@ -191,13 +194,17 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
                     progress.clear();
                 }
             }
+            // Nothing more will come.
+            Notice::Held(false) if run.is_complete() || run.waits_for_what_was_undone() => break,
             Notice::Held(is_held) if !output.json => {
                 progress.clear();
                 let id = &run.header.id;
                 output.print(&match is_held {
                     true => "the run is taken up again\n".to_owned(),
                     false => {
-                        format!("nobody holds this run any more: rekindle resume {id} goes on with what is open\n")
+                        format!(
+                            "nobody holds this run now: rekindle resume {id} goes on with what is open; watching for that\n"
+                        )
                     }
                 })?;
             }
@@ -212,6 +219,11 @@ async fn print(mut notices: mpsc::UnboundedReceiver<Notice>, output: &Output) ->
         if matches!(run.state, RunState::Closed) {
             break;
         }
+    }
+    progress.clear();
+    match output.json {
+        true => output.print(&format!("{}\n", end_object(&run, None)))?,
+        false => output.print(&format!("{}\n", totals(&run)))?,
     }
     Ok(Exit::of(&run))
 }

@@ -6,11 +6,11 @@ use self::needs::Unmet;
 use self::owners_by_name::OwnersByName;
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
-use crate::model::ErrorKind;
 use super::{
     Attempt, Digest, Event, Known, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
     TargetIdentity, TaskId, TaskState, TaskStatus,
 };
+use crate::model::ErrorKind;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

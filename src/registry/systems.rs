@@ -43,6 +43,8 @@ enum Missing {
     Nothing,
     Sources,
     Anything,
+    /// A system that is not the one that the run began with counts as missing too.
+    AnythingOrReplaced,
 }
 
 /// What the sources called themselves when a run began: a resumed run reads the same snapshots.
@@ -59,9 +61,11 @@ impl Systems {
         runbook: Runbook,
         inputs: Inputs,
         pins: &Pins,
+        takes_replaced_for_missing: bool,
         opened: OnOpened<'_>,
     ) -> Result<Self> {
-        Self::open_with(runbook, inputs, pins, Missing::Anything, opened).await
+        let may_miss = if takes_replaced_for_missing { Missing::AnythingOrReplaced } else { Missing::Anything };
+        Self::open_with(runbook, inputs, pins, may_miss, opened).await
     }
 
     /// Opens every store; a source that no step uses is opened too, for a runbook that names a repository which
@@ -95,7 +99,10 @@ impl Systems {
             };
             let component = match opened {
                 // Another one in its place is a mistake, such as a disk that is not mounted, and nothing is missing.
-                Err(error) if may_miss == Missing::Anything && error.kind() != ErrorKind::Refused => {
+                Err(error)
+                    if may_miss == Missing::AnythingOrReplaced
+                        || (may_miss == Missing::Anything && error.kind() != ErrorKind::Refused) =>
+                {
                     missing.insert(name.clone(), error.problem());
                     Arc::new(Absent::new(&name, &error)) as Arc<dyn Component>
                 }

@@ -1,6 +1,6 @@
 use super::overview::Reason;
 use super::{Overview, Report};
-use crate::model::{RunState, plural, some_of};
+use crate::model::{RunState, UndoneShare, plural, some_of};
 
 /// So many lines each, that the page stays a page.
 const MAX_STEPS: usize = 10;
@@ -67,6 +67,8 @@ fn sentence(report: &Report) -> String {
     let state = match (report.state, report.run_state) {
         ("undone", _) => "Everything was undone",
         ("undone in part", _) => "Undone in part",
+        (_, RunState::Closed) if report.undone == UndoneShare::All => "Everything was undone; closed",
+        (_, RunState::Closed) if report.is_over && report.undone == UndoneShare::Part => "Undone in part, and closed",
         (_, RunState::Closed) if report.complete => "Complete, and closed",
         (_, RunState::Closed) => "Closed before it was complete",
         (_, RunState::Aborted) => "Aborted",
@@ -110,6 +112,10 @@ fn steps(told: &Overview) -> Vec<[String; 8]> {
     for step in told.steps.iter().take(MAX_STEPS) {
         let counts = [step.done, step.unchanged, step.failed, step.unknown, step.skipped, step.undone, step.open];
         let [done, unchanged, failed, unknown, skipped, undone, open] = counts.map(|count| count.to_string());
+        let done = match step.outdated {
+            0 => done,
+            some => format!("{done} ({some} answered before an undo)"),
+        };
         lines.push([step.step.clone(), done, unchanged, failed, unknown, skipped, undone, open]);
     }
     if let Some(rest) = told.steps.get(MAX_STEPS..).filter(|rest| !rest.is_empty()) {

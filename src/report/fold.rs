@@ -39,6 +39,7 @@ impl Report {
             }
         }
         let mut totals = Totals { tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX), ..Totals::default() };
+        totals.failed_attempts_that_stand = run.failed_attempts_that_stand();
         for status in TaskStatus::ALL {
             if run.count(status) > 0 {
                 totals.by_status.insert(status.word(), run.count(status));
@@ -60,6 +61,7 @@ impl Report {
                 undo_asked_by: drafts.undo_asked_by,
                 status: task.status,
                 undo: undo(now, id),
+                outdated: run.is_answer_outdated(id),
                 warnings: warned.into_iter().flatten().map(|warning| shortened(warning)).collect(),
                 stays: run.stays(id).iter().map(|what| shortened(what)).collect(),
                 history: drafts.history,

@@ -86,7 +86,11 @@ fn write_details(out: &mut String, report: &Report) -> fmt::Result {
     for (status, count) in &report.totals.by_status {
         writeln!(out, "- {status}: {count} of {}", report.totals.tasks)?;
     }
-    writeln!(out, "- applied and standing: {}\n", counted(report.totals.applied))?;
+    let in_part = match report.totals.failed_attempts_that_stand {
+        0 => String::new(),
+        some => format!(", and a part of {} that failed", plural(some as u64, "attempt")),
+    };
+    writeln!(out, "- applied and standing: {}{in_part}\n", counted(report.totals.applied))?;
     if !report.notes.is_empty() {
         writeln!(out, "## Course\n")?;
         for note in &report.notes {

@@ -136,6 +136,8 @@ pub struct Totals {
     /// Of what was applied and stands.
     #[serde(serialize_with = "in_words")]
     pub applied: Counts,
+    /// Attempts that failed, of which a part stands; `applied` does not count it.
+    pub failed_attempts_that_stand: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -53,6 +53,8 @@ pub struct Owners {
 pub struct StepLine {
     pub step: String,
     pub done: usize,
+    /// Of the done ones: answered before an undo of what they asked about.
+    pub outdated: usize,
     pub unchanged: usize,
     pub failed: usize,
     pub unknown: usize,
@@ -103,6 +105,7 @@ impl Overview {
                 told.left_out.push(format!("{} ({})", task.task, names_up_to(MAX_PLACES, &left_out)));
             }
             told.steps[at].count(task.status, stands);
+            told.steps[at].outdated += usize::from(task.outdated);
             if let Some(owner) = &task.owner {
                 owners.entry(owner).or_default().add(stands);
             }

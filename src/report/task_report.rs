@@ -25,6 +25,9 @@ pub struct TaskReport {
     /// The runbook's own condition skipped it: it was not to be done.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skipped_by_condition: bool,
+    /// It asked about something that was undone since.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub outdated: bool,
     /// Who asked for its undo last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo_asked_by: Option<String>,

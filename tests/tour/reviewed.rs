@@ -98,7 +98,7 @@ fn a_decision_that_fits_no_plan_any_more_is_named_and_asked_for_again() {
     fs::write(ground.path("backup/bob/bob.txt"), "b\n").unwrap();
     ground.rekindle(&["plan", "runbook.yaml", "--out", "plan.json"], 2);
     let told = ground.answering("q\n", &REVIEW, 2);
-    told.says("1 decision in that file fit no plan of this one any more (home/bob): it goes");
+    told.says("1 decision in that file fits no longer, for its task has another plan (home/bob): it goes");
     told.says("this plan of home/bob?");
     assert_eq!(approved(&ground), ["home/ana"]);
 }
@@ -135,4 +135,18 @@ fn a_plan_of_which_all_was_left_out_has_nothing_to_undo() {
     let told = ground.rekindle(&["undo", "--yes", "--user", "ana"], 1);
     assert!(told.err.contains("nothing that this run did for them can be brought back"), "{}", told.err);
     ground.rekindle(&["verify"], 0);
+}
+
+#[test]
+fn parts_of_a_runbook_are_reviewed_one_after_the_other_into_one_file() {
+    let ground = saved();
+    for (user, file) in [("ana", "one.json"), ("bob", "two.json")] {
+        ground.rekindle(&["plan", "runbook.yaml", "--user", user, "--out", file], 2);
+    }
+    ground.rekindle(&["review", "one.json", "--yes"], 0).says("1 plan approved, 0 not");
+    let told = ground.answering("q\n", &["review", "two.json"], 2);
+    told.says("1 decision in that file is on tasks that this plan does not have: it stays there");
+    ground.rekindle(&["review", "two.json", "--yes"], 0).says("1 plan approved, 0 not");
+    assert_eq!(approved(&ground), ["home/ana", "home/bob"]);
+    ground.rekindle(&APPLY, 2).says("2 done");
 }

@@ -1,12 +1,11 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use super::contents::Contents;
 use super::progress_json::progress_object;
+use super::stream_json::{end_object, run_object};
 use super::wording::{event_json, event_line, shown_name};
 use crate::cli::progress::Progress;
 use crate::cli::waits;
@@ -124,13 +123,7 @@ impl Lines {
             if self.is_introduced.swap(true, Ordering::Relaxed) {
                 return;
             }
-            let header = &run.header;
-            return self.print(
-                &json!({
-                    "event": "run", "run": header.id, "title": header.title, "by": header.by, "tasks": run.tasks.len(),
-                })
-                .to_string(),
-            );
+            return self.print(&run_object(run).to_string());
         }
         if output::is_quiet() || run.tasks.iter().any(|task| task.attempt > 0) {
             return;
@@ -138,16 +131,11 @@ impl Lines {
         opening_lines(&run.header).iter().for_each(|line| self.print(line));
     }
 
-    /// The last line of a stream, so that a reader knows it for whole: how the run stands now.
+    /// The last line of a stream.
     pub fn end(&self, run: &Run, problem: Option<&Problem>) {
-        if !self.json {
-            return;
+        if self.json {
+            self.print(&end_object(run, problem).to_string());
         }
-        let counts = TaskStatus::ALL.iter().map(|status| (status.word(), run.count(*status)));
-        let by_status: BTreeMap<&str, u32> = counts.filter(|(_, count)| *count > 0).collect();
-        let end = json!({ "event": "end", "run": run.header.id, "complete": run.is_complete(), "by_status": by_status,
-            "problem": problem });
-        self.print(&end.to_string());
     }
 
     fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {

@@ -10,8 +10,11 @@ pub struct Totals {
     pub steps: Vec<StepTotals>,
     pub unchanged: u64,
     pub to_change: u64,
-    /// A person, or a probe that does not hold now.
+    /// A person.
     pub to_ask: u64,
+    /// Probes that do not hold now; what is restored before them may change that.
+    #[serde(default)]
+    pub to_hold: u64,
     pub failed: u64,
     /// Owners that cannot be walked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -86,13 +89,14 @@ impl Totals {
             }
             Ok(Outlook::Open(_)) => self.to_change += 1,
             Ok(Outlook::Answered(answer)) if answer.holds => self.unchanged += 1,
-            Ok(_) => self.to_ask += 1,
+            Ok(Outlook::Answered(_)) => self.to_hold += 1,
+            Ok(Outlook::Asks(_)) => self.to_ask += 1,
             Err(_) => self.failed += 1,
         }
     }
 
     pub fn tasks(&self) -> u64 {
-        self.unchanged + self.to_change + self.to_ask + self.failed
+        self.unchanged + self.to_change + self.to_ask + self.to_hold + self.failed
     }
 
     /// A person to be asked is no change: a plan right after a run is quiet.
@@ -127,8 +131,13 @@ impl Totals {
             0 => String::new(),
             count => format!(", {} left out", plural(count, "owner")),
         };
+        let to_hold = match self.to_hold {
+            0 => String::new(),
+            1 => ", 1 check that does not hold yet".to_owned(),
+            some => format!(", {some} checks that do not hold yet"),
+        };
         lines.push(format!(
-            "{} unchanged, {} to change, {} to ask, {} failed{left_out}",
+            "{} unchanged, {} to change, {} to ask{to_hold}, {} failed{left_out}",
             self.unchanged, self.to_change, self.to_ask, self.failed
         ));
         lines

@@ -9,6 +9,8 @@ pub struct SoFar<'p> {
     path: &'p Path,
     decisions: DecisionsFile,
     before: usize,
+    /// Decided on tasks that this plan does not have; they stay in the file.
+    others: usize,
     /// Decided once on plans that are not those of this file any more.
     outdated: Vec<String>,
     is_saved: bool,
@@ -26,6 +28,7 @@ impl<'p> SoFar<'p> {
                 path,
                 decisions: fresh,
                 before: 0,
+                others: 0,
                 outdated: Vec::new(),
                 is_saved: true,
                 is_written: false,
@@ -42,7 +45,10 @@ impl<'p> SoFar<'p> {
             return Err(refused("it holds decisions on a plan of another runbook".to_owned()));
         }
         let plans = plans_of(planned);
-        let (kept, outdated): (Vec<_>, Vec<_>) = found.tasks.into_iter().partition(|(task, decision)| {
+        // Those on tasks that this plan does not have are of another part of the runbook's tasks.
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            found.tasks.into_iter().partition(|(task, _)| plans.contains_key(task.as_str()));
+        let (kept, outdated): (Vec<_>, Vec<_>) = here.into_iter().partition(|(task, decision)| {
             plans.get(task.as_str()).is_some_and(|plan| plan.digest(&decision.left_out) == decision.digest)
         });
         if kept.is_empty() && !outdated.is_empty() {
@@ -50,9 +56,10 @@ impl<'p> SoFar<'p> {
         }
         let mut decisions = fresh;
         let before = kept.len();
-        decisions.tasks.extend(kept);
+        let others = elsewhere.len();
+        decisions.tasks.extend(kept.into_iter().chain(elsewhere));
         let outdated: Vec<String> = outdated.into_iter().map(|(task, _)| task).collect();
-        Ok(Self { path, decisions, before, is_saved: outdated.is_empty(), outdated, is_written: true })
+        Ok(Self { path, decisions, before, others, is_saved: outdated.is_empty(), outdated, is_written: true })
     }
 
     /// What whoever goes on must know.
@@ -63,11 +70,16 @@ impl<'p> SoFar<'p> {
             let are = if self.before == 1 { "plan is" } else { "plans are" };
             lines.push(format!("{} {are} decided already, in {file}; the others are asked for", self.before));
         }
+        if self.others > 0 {
+            let decisions = plural(self.others as u64, "decision");
+            let (are, stay) = if self.others == 1 { ("is", "it stays") } else { ("are", "they stay") };
+            lines.push(format!("{decisions} in that file {are} on tasks that this plan does not have: {stay} there"));
+        }
         if !self.outdated.is_empty() {
             let count = plural(self.outdated.len() as u64, "decision");
             let first = self.outdated.first().map(|task| visible(task)).unwrap_or_default();
-            let them = if self.outdated.len() == 1 { "it goes" } else { "they go" };
-            lines.push(format!("{count} in that file fit no plan of this one any more ({first}): {them}"));
+            let (fit, go) = if self.outdated.len() == 1 { ("fits", "it goes") } else { ("fit", "they go") };
+            lines.push(format!("{count} in that file {fit} no longer, for its task has another plan ({first}): {go}"));
         }
         lines
     }
@@ -76,8 +88,9 @@ impl<'p> SoFar<'p> {
         self.decisions.tasks.contains_key(&task.task)
     }
 
+    /// Of this plan's.
     pub fn count(&self) -> usize {
-        self.decisions.tasks.len()
+        self.decisions.tasks.len() - self.others
     }
 
     /// How many hunks are left out, and of how many plans.
