@@ -115,7 +115,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         if at.ignored {
             return;
         }
-        if self.updates && at.create_only {
+        if self.updates && at.create_only && !(at.removable && desired.is_none()) {
             if desired.is_some() && live != desired {
                 self.create_only.push(self.path());
             }

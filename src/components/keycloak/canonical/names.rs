@@ -169,11 +169,11 @@ pub fn key_of<S: AsRef<str>>(way: &[S]) -> String {
     way.iter().fold(String::new(), |key, name| key + "/" + &escaped(name.as_ref()))
 }
 
-pub(super) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+pub(in crate::components::keycloak) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+pub(in crate::components::keycloak) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
 }
 
