@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -9,8 +8,8 @@ use super::plan::Totals;
 use crate::diff::files::TextDiff;
 use crate::engine::{Foreseen, Outlook};
 use crate::model::{
-    Answer, Digest, Error, ErrorKind, Plan, PlannedCommand, Problem, Result, RunHeader, Selection, TargetIdentity,
-    visible,
+    Answer, Digest, Error, ErrorKind, Plan, PlannedCommand, Problem, Proposal, Result, RunHeader, Selection,
+    TargetIdentity, visible,
 };
 
 /// A dry run on disk, to be reviewed elsewhere or later. Holds no secret.
@@ -41,7 +40,8 @@ pub struct PlannedTask {
     pub task: String,
     pub predicted: bool,
     pub outlook: TaskOutlook,
-    /// Of what is unchanged: what differs all the same and is left as it is. A plan holds its own.
+    /// Beside the plan's own: what its condition leaves open; of what is unchanged, what differs all the same and is left
+    /// as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// What its hunks change, for who reviews it elsewhere. No part of the plan's digest: they are shown and not applied.
@@ -62,6 +62,7 @@ pub struct HunkLines {
 #[serde(rename_all = "kebab-case")]
 pub enum TaskOutlook {
     Unchanged,
+    /// Also a command that can be approved as it stands: its plan holds it.
     Changes {
         digest: Digest,
         plan: Box<Plan>,
@@ -69,6 +70,7 @@ pub enum TaskOutlook {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cohort: Option<Digest>,
     },
+    /// One that cannot be approved yet, for its words are not known; in plans of earlier versions, each.
     Command(PlannedCommand),
     /// It is made of what these steps print.
     Open {
@@ -126,14 +128,25 @@ impl PlanFile {
     }
 
     pub fn add(&mut self, foreseen: Foreseen, lines: Vec<HunkLines>) {
-        let is_unchanged = matches!(foreseen.what, Ok(Outlook::Unchanged));
-        let warnings = if is_unchanged { foreseen.warnings } else { Vec::new() };
+        let told = match &foreseen.what {
+            Ok(Outlook::Changes { proposal, .. }) => proposal.plan.warned(),
+            Ok(Outlook::Command { proposal, .. }) => proposal.plan.warnings.clone(),
+            _ => Vec::new(),
+        };
+        let mut warnings = foreseen.warnings;
+        warnings.retain(|warning| !told.contains(warning));
+        let changes = |proposal: &Proposal, digest, cohort| TaskOutlook::Changes {
+            digest,
+            plan: Box::new(Plan::clone(&proposal.plan)),
+            cohort: Some(cohort),
+        };
         let outlook = match foreseen.what {
             Ok(Outlook::Unchanged) => TaskOutlook::Unchanged,
-            Ok(Outlook::Changes { proposal, digest, cohort, .. }) => {
-                TaskOutlook::Changes { digest, plan: Box::new(Plan::clone(&proposal.plan)), cohort: Some(cohort) }
-            }
-            Ok(Outlook::Command(command)) => TaskOutlook::Command(command),
+            Ok(Outlook::Changes { proposal, digest, cohort, .. }) => changes(&proposal, digest, cohort),
+            Ok(Outlook::Command { proposal, digest, cohort, unprinted }) => match &proposal.plan.command {
+                Some(command) if !unprinted.is_empty() => TaskOutlook::Command(command.clone()),
+                _ => changes(&proposal, digest, cohort),
+            },
             Ok(Outlook::Open(steps)) => TaskOutlook::Open { steps },
             Ok(Outlook::Answered(answer)) => TaskOutlook::Answered { answer },
             Ok(Outlook::Asks(text)) => TaskOutlook::Asks { text },
@@ -219,14 +232,21 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path, what: &str) -> Result<T> {
     serde_json::from_slice(&text).map_err(|error| wrong(error).next(next))
 }
 
-/// Only for the operator's eyes: a plan names users and what they have.
+/// Only for the operator's eyes: a plan names users and what they have. A file is replaced whole or not at all.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
     let doing = || format!("write {}", visible(path.as_os_str().as_encoded_bytes()));
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map_err(
-        |error| Error::io(doing(), error).next("name a file in a folder that is there and yours to write to"),
-    )?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.write_all(b"\n"))
-        .and_then(|()| file.sync_all())
-        .map_err(|error| Error::io(doing(), error))
+    let next = "name a file in a folder that is there and yours to write to";
+    let failed = |error| Error::io(doing(), error).next(next);
+    // A link goes on pointing there; what is no file, a pipe or a terminal, is written to as it is.
+    let there = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(&there).is_ok_and(|found| !found.is_file()) {
+        let mut stream = std::fs::OpenOptions::new().write(true).open(&there).map_err(failed)?;
+        return writeln!(stream, "{text}").map_err(|error| Error::io(doing(), error));
+    }
+    let folder = there.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Made with mode 0600.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    writeln!(file, "{text}").and_then(|()| file.as_file().sync_all()).map_err(|error| Error::io(doing(), error))?;
+    file.persist(&there).map_err(|error| failed(error.error))?;
+    Ok(())
 }

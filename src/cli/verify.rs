@@ -104,7 +104,7 @@ impl Found {
             Ok(Outlook::Answered(answer)) if !answer.holds => {
                 self.differing.push(format!("{}: {}", foreseen.name, answer.seen));
             }
-            Ok(Outlook::Command(_) | Outlook::Asks(_) | Outlook::Open(_)) => {
+            Ok(Outlook::Command { .. } | Outlook::Asks(_) | Outlook::Open(_)) => {
                 self.unverifiable.push(foreseen.name.clone())
             }
             Ok(Outlook::Unchanged | Outlook::Answered(_) | Outlook::Skipped(_)) => self.equal += 1,

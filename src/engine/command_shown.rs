@@ -1,10 +1,36 @@
+use super::context::Pinned;
+use super::made::Made;
 use super::mask::Mask;
 use super::script::CommandLine;
-use crate::model::{DigestKey, EnvironmentValue, PlannedCommand, Shown};
+use crate::model::{
+    DigestKey, EnvironmentValue, Mode, Pass, Plan, PlannedCommand, Preview, Proposal, Shown, TargetIdentity,
+};
 
 impl CommandLine {
+    /// Its plan: opaque, shown in full. It is made of the runbook and the machine alone, so that a review of a dry run
+    /// approves what a later run plans.
+    pub(super) fn made(&self, task: String, pinned: &Pinned) -> Made {
+        let identity = TargetIdentity {
+            system: "command".to_owned(),
+            address: self.cwd.as_ref().map_or_else(|| ".".to_owned(), |cwd| cwd.display().to_string()),
+            id: pinned.host.to_string(),
+        };
+        Made::new(Proposal::bodiless(Plan {
+            task,
+            pass: Pass::Restore,
+            runbook: pinned.runbook,
+            target: identity.clone(),
+            source: identity,
+            mode: Mode::Merge,
+            preview: Preview::Opaque,
+            changes: Vec::new(),
+            command: Some(self.planned(&pinned.key)),
+            warnings: self.warnings(),
+        }))
+    }
+
     /// As it is shown and approved: a value in which a known secret stands is one itself.
-    pub(super) fn planned(&self, key: &DigestKey) -> PlannedCommand {
+    fn planned(&self, key: &DigestKey) -> PlannedCommand {
         let mask = Mask::of(&self.secrets);
         let shown = |value: &EnvironmentValue| match value {
             EnvironmentValue::Plain(value) if mask.covered(value.as_bytes()) == value.as_bytes() => {
@@ -21,7 +47,7 @@ impl CommandLine {
     }
 
     /// What an approval of it must know beside the command.
-    pub(super) fn warnings(&self) -> Vec<String> {
+    fn warnings(&self) -> Vec<String> {
         let seconds = self.deadline.as_secs();
         let mut warnings =
             vec![format!("what a command changes is not known beforehand; it is killed after {seconds} s")];

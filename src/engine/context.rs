@@ -13,6 +13,8 @@ pub(super) struct Pinned {
     pub run: Arc<str>,
     pub runbook: Digest,
     pub identities: BTreeMap<String, TargetIdentity>,
+    /// The machine that runs commands.
+    pub host: Arc<str>,
     pub key: DigestKey,
     pub calls: Calls,
 }
@@ -44,6 +46,7 @@ impl Pinned {
             run: header.id.as_str().into(),
             runbook: header.digest.unwrap_or_else(|| Digest::of(&header.runbook)),
             identities: header.identities.clone(),
+            host: header.host().into(),
             key,
             calls: Calls::of(components),
         }

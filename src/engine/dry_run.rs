@@ -9,8 +9,8 @@ use super::made::Made;
 use super::planner::{ToPlan, plan_batch};
 use super::script::{Asking, Script, Work, outputs};
 use crate::model::{
-    Answer, Counts, Digest, DigestKey, Event, Plan, PlannedCommand, Proposal, Recorded, Result, Run, StepKind, TaskId,
-    TaskStatus, Zone, output_variable,
+    Answer, Counts, Digest, DigestKey, Event, Plan, Proposal, Recorded, Result, Run, StepKind, TaskId, TaskStatus,
+    Zone, output_variable,
 };
 
 /// What one task of a runbook would do now.
@@ -33,7 +33,14 @@ pub enum Outlook {
         cohort: Digest,
     },
     /// A command that would be run, as it would be approved: what it changes is not known.
-    Command(PlannedCommand),
+    Command {
+        proposal: Arc<Proposal>,
+        digest: Digest,
+        cohort: Digest,
+        /// The steps whose outputs it is made of and that have not printed any yet: it stands there with their names
+        /// and cannot be approved before.
+        unprinted: Vec<String>,
+    },
     Answered(Answer),
     /// A person would be asked.
     Asks(String),
@@ -75,7 +82,10 @@ async fn foresee_all(
             for task in tasks {
                 let (what, warnings) = match wanted(&run, script, task, &ends).await {
                     Wanted::Yes(mut doubts) => {
-                        let what = foresee_other(&run, script, task, &pinned.key, &mut doubts).await;
+                        let what = foresee_other(&run, script, task, &pinned).await;
+                        if let Ok(Outlook::Command { proposal, .. }) = &what {
+                            doubts.extend(proposal.plan.warnings.iter().cloned());
+                        }
                         (what, doubts)
                     }
                     Wanted::No(what) => (what, Vec::new()),
@@ -201,13 +211,7 @@ fn unprinted(run: &Run, script: &Arc<dyn Script>, task: TaskId) -> Vec<String> {
     used
 }
 
-async fn foresee_other(
-    run: &Run,
-    script: &Arc<dyn Script>,
-    task: TaskId,
-    key: &DigestKey,
-    warnings: &mut Vec<String>,
-) -> Result<Outlook> {
+async fn foresee_other(run: &Run, script: &Arc<dyn Script>, task: TaskId, pinned: &Pinned) -> Result<Outlook> {
     let open = unprinted(run, script, task);
     // A command and a question are shown with the names of what is not known yet.
     let said = |step: &str| {
@@ -216,8 +220,8 @@ async fn foresee_other(
     };
     match script.work(run.step_of(task), run.owner(task).as_ref(), &said)? {
         Work::Run(line) => {
-            warnings.extend(line.warnings());
-            Ok(Outlook::Command(line.planned(key)))
+            let Made { proposal, digest, cohort, .. } = line.made(run.name(task), pinned);
+            Ok(Outlook::Command { proposal, digest, cohort, unprinted: open })
         }
         Work::Ask(ask) => match ask.how.clone() {
             Asking::Confirm { text } => Ok(Outlook::Asks(text)),

@@ -9,8 +9,7 @@ use super::session::Purpose;
 use super::worker::Done;
 use super::writer::{Intended, Written};
 use crate::model::{
-    ApprovalPolicy, Error, ErrorKind, Event, Known, Mode, Pass, Plan, Preview, Proposal, Result, Selection,
-    TargetIdentity, TaskId, TaskStatus,
+    ApprovalPolicy, Error, ErrorKind, Event, Known, Pass, Proposal, Result, Selection, TaskId, TaskStatus,
 };
 
 /// A policy that finds its approval void this often asks a person: something keeps changing the target.
@@ -129,26 +128,8 @@ impl Actor {
         self.on_planned(task, Ok(Arc::new(made)));
     }
 
-    /// The same each time: a command is planned of the runbook alone.
     pub fn made_of_command(&self, task: TaskId, line: &CommandLine) -> Made {
-        let identity = TargetIdentity {
-            system: "command".to_owned(),
-            address: line.cwd.as_ref().map_or_else(|| ".".to_owned(), |cwd| cwd.display().to_string()),
-            id: self.setting.context.pinned.run.to_string(),
-        };
-        let plan = Plan {
-            task: self.run.name(task),
-            pass: Pass::Restore,
-            runbook: self.setting.context.pinned.runbook,
-            target: identity.clone(),
-            source: identity,
-            mode: Mode::Merge,
-            preview: Preview::Opaque,
-            changes: Vec::new(),
-            command: Some(line.planned(&self.setting.context.pinned.key)),
-            warnings: line.warnings(),
-        };
-        Made::new(Proposal::bodiless(plan))
+        line.made(self.run.name(task), &self.setting.context.pinned)
     }
 
     fn approve_by_policy(&mut self, task: TaskId, made: &Arc<Made>) {

@@ -338,7 +338,7 @@ mod tests {
         let identities: BTreeMap<String, TargetIdentity> = BTreeMap::new();
         let key = DigestKey::new([1; 32]);
         let (run, runbook) = ("run".into(), Digest::of("runbook"));
-        let pinned = Pinned { run, runbook, identities, key, calls: Default::default() };
+        let pinned = Pinned { run, runbook, identities, key, host: "here".into(), calls: Default::default() };
         let wanted = resource(0o600);
         let schema = KindSchema::default();
         let change =

@@ -51,6 +51,11 @@ impl OwnerSet {
 const MOST_UNUSABLE: usize = 20;
 
 impl RunHeader {
+    /// The machine it was started on; empty where nobody said.
+    pub fn host(&self) -> &str {
+        self.by.rsplit_once('@').map_or("", |(_, host)| host)
+    }
+
     pub fn unusable_owners(&self) -> impl Iterator<Item = (&str, &UnusableOwner)> {
         self.owners.iter().flat_map(|set| set.unusable.iter().map(|unusable| (set.set.as_str(), unusable)))
     }

@@ -85,6 +85,16 @@ impl Plan {
         self.changes.is_empty() && self.command.is_none()
     }
 
+    /// Whether an approval with these hunks writes anything.
+    pub fn has_something(&self, selection: &Selection) -> bool {
+        self.preview == Preview::Opaque || self.counts(selection).hunks > 0
+    }
+
+    /// Whether, whole, it cannot be undone or does not show all that it does.
+    pub fn loses_something(&self) -> bool {
+        self.preview == Preview::Opaque || self.irreversible(&Selection::all()).next().is_some()
+    }
+
     /// What it strips, refuses or leaves as it is: lines for whoever approves without looking at it. A command says
     /// all of it by being one.
     pub fn warned(&self) -> Vec<String> {

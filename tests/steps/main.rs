@@ -9,6 +9,7 @@ mod calls;
 mod captured;
 mod failing;
 mod ordered;
+mod reviewed;
 mod windows;
 
 struct Platform {

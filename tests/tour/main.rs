@@ -19,6 +19,7 @@ mod progress;
 mod prompts;
 mod proof;
 mod readme;
+mod reviewed;
 mod schema;
 mod shipped;
 #[path = "../support/mod.rs"]

@@ -132,6 +132,19 @@ impl Choice {
         }
     }
 
+    /// The same where nothing is written yet; `more` plans are equal to the one that is asked about.
+    pub fn about_in_a_review(self, more: usize) -> String {
+        let text = match self {
+            Self::Approve => "decide that exactly this is to be written; `rekindle run --decisions` writes it later",
+            Self::Group if more == 1 => "decide the same of this plan and of 1 more that changes the same",
+            Self::Group => return format!("decide the same of this plan and of {more} more that change the same"),
+            Self::Later => "decide nothing on this plan now; a further review of it asks again",
+            Self::Quit => "leave the review; what you decided is saved, and a further review goes on with the rest",
+            other => other.about(),
+        };
+        text.to_owned()
+    }
+
     /// Its letter or its word, nothing else.
     pub fn typed(text: &str) -> Option<Self> {
         let text = text.trim().to_lowercase();

@@ -23,7 +23,7 @@ pub use line::{Line, Tone};
 pub use lines::{Lines, opening_lines};
 pub use plan_shown::{PlanShown, sides};
 pub use progress_json::progress_object;
-pub use question::Question;
+pub use question::{Asking, Question};
 pub use sure::{approval, group as group_approval};
 pub use walk::{Ending, Walk, totals};
 pub use wording::{counted, event_json, event_line, legend, shown_name};

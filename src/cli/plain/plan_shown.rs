@@ -12,8 +12,10 @@ pub struct PlanShown<'p> {
     pub selection: &'p Selection,
     /// Hunks, at most.
     pub most: usize,
-    /// What shows them all.
+    /// What shows all hunks.
     pub for_all: &'p str,
+    /// What shows more lines of one, as a clause.
+    pub for_lines: &'p str,
 }
 
 /// Before the lines of a hunk: they stand below its place.
@@ -22,7 +24,7 @@ const INDENT: &str = "      ";
 impl PlanShown<'_> {
     /// A plan's hunks, numbered, with what is left out marked, each with the lines that `lines_of` has of it.
     pub fn tell(&self, lines_of: &mut dyn FnMut((u32, u32)) -> Option<TextDiff>, out: &mut dyn FnMut(Line)) {
-        let Self { plan, selection, most, for_all } = self;
+        let Self { plan, selection, most, for_all, for_lines } = self;
         if let Some(command) = &plan.command {
             command.lines(COVERED).into_iter().for_each(|line| out(Line::plain(format!("  {line}"))));
         }
@@ -56,7 +58,7 @@ impl PlanShown<'_> {
                 let left_out = if is_taken { "" } else { "  (left out)" };
                 out(Line::plain(format!("   {number:>4}. {words}{label}{left_out}")));
                 if let Some(diff) = &diff {
-                    diff_lines(diff, matches!(hunk.at, HunkAt::Node { .. }), for_all, out);
+                    diff_lines(diff, matches!(hunk.at, HunkAt::Node { .. }), for_lines, out);
                 }
             }
         }
@@ -76,7 +78,7 @@ pub fn sides(pass: Pass) -> &'static str {
     }
 }
 
-fn diff_lines(diff: &TextDiff, is_file: bool, for_all: &str, out: &mut dyn FnMut(Line)) {
+fn diff_lines(diff: &TextDiff, is_file: bool, for_lines: &str, out: &mut dyn FnMut(Line)) {
     for (at, line) in diff.lines.iter().enumerate() {
         // A diff from a saved plan is not trusted to be fit for a terminal.
         let text = visible(&line.text);
@@ -95,7 +97,7 @@ fn diff_lines(diff: &TextDiff, is_file: bool, for_all: &str, out: &mut dyn FnMut
         out(Line { tone, text: format!("{head}{text}"), changed });
     }
     if let Some(note) = &diff.note {
-        let more = if diff.is_cut { format!("; {for_all} shows more") } else { String::new() };
+        let more = if diff.is_cut { format!("; {for_lines}") } else { String::new() };
         out(Line::new(Tone::Place, format!("{INDENT}({}{more})", visible(note))));
     }
 }

@@ -2,13 +2,13 @@ use super::choice::Choice;
 use super::contents::Much;
 use super::hunks::leave_out_hunks;
 use super::plan_shown::{PlanShown, sides};
-use super::question::Question;
+use super::question::{Asking, Question};
 use super::sure::{self, Sure};
 use super::walk::Walk;
 use super::wording::{counted, shown_name};
 use crate::engine::Command;
 use crate::model::{
-    Digest, ErrorKind, Known, Pass, Plan, Preview, Proposal, Run, Selection, TaskId, TaskStatus, plural, visible,
+    Digest, ErrorKind, Known, Pass, Plan, Proposal, Run, Selection, TaskId, TaskStatus, plural, visible,
 };
 use crate::tui::{self, Canary};
 
@@ -54,7 +54,7 @@ fn question(run: &Run, task: TaskId, sentence: String, first: &[Choice]) -> Ques
     let target = run.step(task).and_then(|step| step.component.as_ref());
     let target = target.map(|name| format!(" to {}", visible(name))).unwrap_or_default();
     let about = format!("{} {}{target}", visible(&run.header.id), shown_name(run, task));
-    Question { sentence, choices, owner, more: 0, has_canary: true, about }
+    Question { sentence, choices, owner, more: 0, has_canary: true, asking: Asking::Run, about }
 }
 
 async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
@@ -80,7 +80,7 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
         let sentence = format!("What is to be done with this {what} of {}?", shown_name(run, task));
         let asked = Question { more: equal.len(), ..question(run, task, sentence, &choices) };
         match walk.person().ask(&asked).await {
-            Some(Choice::Approve) if !has_something(plan, &selection) => {
+            Some(Choice::Approve) if !plan.has_something(&selection) => {
                 walk.print("every hunk is left out: type s to skip the task instead");
             }
             Some(Choice::Approve) => {
@@ -104,10 +104,6 @@ async fn review(walk: &Walk, run: &Run, task: TaskId) -> Asked {
             other => return common(walk, run, task, other).await,
         }
     }
-}
-
-fn has_something(plan: &Plan, selection: &Selection) -> bool {
-    plan.preview == Preview::Opaque || plan.counts(selection).hunks > 0
 }
 
 async fn approve(walk: &Walk, run: &Run, task: TaskId, plan: &Plan, selection: Selection) -> Asked {
@@ -165,7 +161,13 @@ fn show(walk: &Walk, run: &Run, task: TaskId, proposal: &Proposal, selection: &S
     walk.print(&format!("  source {}", plan.source));
     let contents = walk.lines.contents.with(if all { Much::ALL } else { Much::USUAL });
     let schema = contents.schema(run, task);
-    let shown = PlanShown { plan, selection, most: if all { usize::MAX } else { MOST_HUNKS }, for_all: "f" };
+    let shown = PlanShown {
+        plan,
+        selection,
+        most: if all { usize::MAX } else { MOST_HUNKS },
+        for_all: "f",
+        for_lines: "f shows more",
+    };
     let mut lines = Vec::new();
     let mut has_sides = false;
     let mut lines_of = |at| {

@@ -12,8 +12,18 @@ pub struct Question {
     pub more: usize,
     /// One of them is written and read back before the others are.
     pub has_canary: bool,
+    pub asking: Asking,
     /// What is asked about, in front of the place where one types.
     pub about: String,
+}
+
+/// Who asks: the same letters come to something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// A run writes what is approved.
+    Run,
+    /// A review of a saved plan writes decisions for a later run.
+    Review,
 }
 
 /// What a typed line comes to.
@@ -83,6 +93,7 @@ impl Question {
         let mut lines = vec!["Type a letter or its word, then Enter:".to_owned()];
         for choice in &self.choices {
             let about = match choice {
+                other if self.asking == Asking::Review => other.about_in_a_review(self.more),
                 Choice::Group => {
                     let more = if self.more == 1 { "1 more".to_owned() } else { format!("{} more plans", self.more) };
                     let canary = "; this one goes first, and the others follow once it was read back";
@@ -141,6 +152,7 @@ mod tests {
             owner: Some("ana".to_owned()),
             more: 311,
             has_canary: true,
+            asking: Asking::Run,
             about: "261130-090955-demo home/ana to homes".to_owned(),
         }
     }

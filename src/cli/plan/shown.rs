@@ -25,7 +25,7 @@ impl Shown {
         let quiet = match &foreseen.what {
             Ok(Outlook::Unchanged) => foreseen.warnings.is_empty() || self.only_changes,
             Ok(Outlook::Answered(_) | Outlook::Asks(_) | Outlook::Skipped(_)) => self.only_changes,
-            Ok(Outlook::Changes { .. } | Outlook::Command(_) | Outlook::Open(_)) | Err(_) => false,
+            Ok(Outlook::Changes { .. } | Outlook::Command { .. } | Outlook::Open(_)) | Err(_) => false,
         };
         if quiet {
             return;
@@ -47,8 +47,13 @@ impl Shown {
                     out(Line::plain(sides(Pass::Restore)));
                 }
                 head(out);
-                let plan =
-                    PlanShown { plan: &proposal.plan, selection: &Selection::all(), most: self.most, for_all: "--all" };
+                let plan = PlanShown {
+                    plan: &proposal.plan,
+                    selection: &Selection::all(),
+                    most: self.most,
+                    for_all: "--all",
+                    for_lines: "--all shows more",
+                };
                 plan.tell(&mut |at| lines_of(proposal, at), out);
                 let told = proposal.plan.warned();
                 for doubt in foreseen.warnings.iter().filter(|warning| !told.contains(warning)) {
@@ -61,9 +66,10 @@ impl Shown {
                 out(Line::plain("  unchanged, live and backup are equal but for this:"));
                 warn(out);
             }
-            Ok(Outlook::Command(command)) => {
+            Ok(Outlook::Command { proposal, .. }) => {
                 head(out);
-                command.lines(COVERED).into_iter().for_each(|line| out(Line::plain(format!("  {line}"))));
+                let command = proposal.plan.command.iter().flat_map(|command| command.lines(COVERED));
+                command.for_each(|line| out(Line::plain(format!("  {line}"))));
                 warn(out);
             }
             Ok(Outlook::Answered(answer)) => {

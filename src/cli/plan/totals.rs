@@ -80,7 +80,7 @@ impl Totals {
                 self.to_change += 1;
             }
             // What a command changes is not known, and never "nothing".
-            Ok(Outlook::Command(_)) => {
+            Ok(Outlook::Command { .. }) => {
                 of_step.commands += 1;
                 self.to_change += 1;
             }
