@@ -118,6 +118,12 @@ pub trait Component: Reader {
         Ok(())
     }
 
+    /// Whether former states are kept here beside a run's record: then [`Component::kept_runs`] names each run that wrote
+    /// here and can be undone.
+    fn keeps_former(&self) -> bool {
+        false
+    }
+
     /// The runs for which something is kept here, by id: what [`Component::release`] lets go.
     async fn kept_runs(&self) -> Result<Vec<String>> {
         Ok(Vec::new())

@@ -1,15 +1,15 @@
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use rustix::fs::{OFlags, ResolveFlags};
 
 use super::facts::kept_facts;
-use super::handle::{open_beneath, regular};
+use super::handle::{once_let_go, open_beneath, regular};
 use super::stamps::Stamps;
 use super::steady_file::SteadyFile;
-use super::walk::LinkNames;
+use super::walk::Met;
 use super::{Beneath, Directories, Walk, refusal};
 use crate::model::{ContentSink, Entry, Names, RecordedFacts, Result, Tree, TreePath};
 
@@ -19,7 +19,7 @@ pub struct DirTree {
     base: TreePath,
     /// For a tree to restore from: what the last walk found.
     stamps: Option<Stamps>,
-    names: Mutex<LinkNames>,
+    met: Met,
     /// What the file system keeps.
     facts: OnceLock<RecordedFacts>,
 }
@@ -29,7 +29,7 @@ const CLAIM: usize = 16;
 
 impl DirTree {
     pub fn new(handle: Arc<Beneath>, base: TreePath) -> Self {
-        Self { handle, base, stamps: None, names: Mutex::default(), facts: OnceLock::new() }
+        Self { handle, base, stamps: None, met: Met::default(), facts: OnceLock::new() }
     }
 
     /// One to restore from: a file that was touched after it was listed, or while it is read, is a conflict.
@@ -56,7 +56,7 @@ impl DirTree {
             None => self.handle.file(&self.base),
             Some(name) => directories.parent(path).and_then(|directory| {
                 let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-                regular(open_beneath(directory.as_fd(), name, flags, ResolveFlags::empty())?)
+                regular(once_let_go(|| open_beneath(directory.as_fd(), name, flags, ResolveFlags::empty()))?)
             }),
         };
         self.read(path, opened.map_err(self.unreadable(path))?)
@@ -66,7 +66,7 @@ impl DirTree {
 impl Tree for DirTree {
     fn entries(&self) -> Result<Box<dyn Iterator<Item = Result<Entry>> + Send + '_>> {
         Ok(Box::new(match &self.stamps {
-            None => Walk::new(&self.handle, self.base.clone()).telling_names(&self.names),
+            None => Walk::new(&self.handle, self.base.clone()).telling(&self.met),
             Some(stamps) => Walk::noting(&self.handle, self.base.clone(), stamps),
         }))
     }
@@ -77,7 +77,11 @@ impl Tree for DirTree {
     }
 
     fn names(&self, link: u64) -> Option<Names> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).get(&link).copied()
+        self.met.names.lock().unwrap_or_else(PoisonError::into_inner).get(&link).copied()
+    }
+
+    fn ends_at(&self, path: &TreePath) -> bool {
+        self.met.ends.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
     }
 
     fn recorded(&self, _: &TreePath) -> RecordedFacts {

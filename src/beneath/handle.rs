@@ -1,7 +1,8 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
 use rustix::io::Errno;
 
 use super::{Node, NodeReader, refusal};
@@ -11,6 +12,7 @@ use crate::model::{Entry, Error, Result, TreePath};
 pub struct Beneath {
     fd: OwnedFd,
     path: PathBuf,
+    device: u64,
 }
 
 /// Below the kernel's bound of 4,096 bytes for one call.
@@ -30,7 +32,8 @@ impl Beneath {
                 error
             }
         })?;
-        let handle = Self { fd, path: path.to_owned() };
+        let device = fstat(&fd).map_err(|errno| refusal(doing(), errno))?.st_dev;
+        let handle = Self { fd, path: path.to_owned(), device };
         handle.directory(&TreePath::root()).map_err(|errno| refusal(doing(), errno))?;
         Ok(handle)
     }
@@ -44,14 +47,16 @@ impl Beneath {
         self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY, ResolveFlags::empty())
     }
 
-    /// The same, refused with `EXDEV` where another file system is mounted on the way.
+    /// The same, refused with `EXDEV` where another file system is mounted on the way, or a subvolume begins: no rename
+    /// leads into either.
     pub fn directory_on_same_device(&self, path: &TreePath) -> rustix::io::Result<OwnedFd> {
-        self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY, ResolveFlags::NO_XDEV)
+        let directory = self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY, ResolveFlags::NO_XDEV)?;
+        if fstat(&directory)?.st_dev == self.device { Ok(directory) } else { Err(Errno::XDEV) }
     }
 
     /// A regular file, open for reading; whatever else stands there is `EINVAL` or `ELOOP`.
     pub fn file(&self, path: &TreePath) -> rustix::io::Result<OwnedFd> {
-        regular(self.resolve(path, OFlags::RDONLY | OFlags::NONBLOCK, ResolveFlags::empty())?)
+        regular(once_let_go(|| self.resolve(path, OFlags::RDONLY | OFlags::NONBLOCK, ResolveFlags::empty()))?)
     }
 
     /// The directory that holds `path`, and its name there; the root is `.` in itself.
@@ -126,6 +131,23 @@ pub(super) fn open_beneath(
     }
     Err(Errno::AGAIN)
 }
+
+/// A file that somebody holds by a lease, as a file server does for its clients, is let go when another asks for it. That
+/// takes its holder a moment.
+pub(super) fn once_let_go<T>(mut open: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+    let mut pause = Duration::from_millis(5);
+    while pause < LONGEST_PAUSE {
+        match open() {
+            Err(Errno::AGAIN) => std::thread::sleep(pause),
+            answer => return answer,
+        }
+        pause *= 2;
+    }
+    open()
+}
+
+/// Some five seconds in all.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// Only a regular file passes: a FIFO or a device put in its place is never read.
 pub(super) fn regular(fd: OwnedFd) -> rustix::io::Result<OwnedFd> {

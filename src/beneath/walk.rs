@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
@@ -30,8 +30,16 @@ pub struct Walk<'a> {
     names: Vec<u8>,
     stamps: Option<&'a Stamps>,
     names_met: LinkNames,
-    /// Where to leave them at the end.
-    tells_names: Option<&'a Mutex<LinkNames>>,
+    tells: Option<&'a Met>,
+}
+
+/// What a walk tells beside its entries.
+#[derive(Default)]
+pub(super) struct Met {
+    /// Left here at the end.
+    pub names: Mutex<LinkNames>,
+    /// Directories that it did not go into, for they lie on another device; each is here before its entry is handed over.
+    pub ends: Mutex<HashSet<TreePath>>,
 }
 
 /// By link number: the names of each file that has several.
@@ -57,7 +65,7 @@ impl<'a> Walk<'a> {
             names: Vec::with_capacity(64 * 1024),
             stamps: None,
             names_met: LinkNames::new(),
-            tells_names: None,
+            tells: None,
         }
     }
 
@@ -66,15 +74,15 @@ impl<'a> Walk<'a> {
         Self { stamps: Some(stamps), ..Self::new(handle, base) }
     }
 
-    /// The same, which tells at its end what names files with several have.
-    pub(super) fn telling_names(mut self, names: &'a Mutex<LinkNames>) -> Self {
-        self.tells_names = Some(names);
+    /// The same, which tells what it met.
+    pub(super) fn telling(mut self, met: &'a Met) -> Self {
+        self.tells = Some(met);
         self
     }
 
     fn found(&mut self, node: Node) -> Entry {
         if let NodeKind::File { link: Some(link), .. } = node.entry.kind
-            && self.tells_names.is_some()
+            && self.tells.is_some()
         {
             self.names_met.entry(link).or_insert(Names { all: node.names, here: 0 }).here += 1;
         }
@@ -103,6 +111,9 @@ impl<'a> Walk<'a> {
     fn enter(&mut self, parent: std::os::fd::BorrowedFd, name: &[u8], node: &Node) -> rustix::io::Result<()> {
         let device = (node.inode.0, node.inode.1);
         if self.stamps.is_none() && *self.device.get_or_insert(device) != device {
+            if let Some(met) = self.tells {
+                met.ends.lock().unwrap_or_else(PoisonError::into_inner).insert(node.entry.path.clone());
+            }
             return Ok(());
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
@@ -164,8 +175,8 @@ impl Iterator for Walk<'_> {
         }
         loop {
             let Some(level) = self.levels.last_mut() else {
-                if let Some(names) = self.tells_names.take() {
-                    *names.lock().unwrap_or_else(PoisonError::into_inner) = std::mem::take(&mut self.names_met);
+                if let Some(met) = self.tells.take() {
+                    *met.names.lock().unwrap_or_else(PoisonError::into_inner) = std::mem::take(&mut self.names_met);
                 }
                 return None;
             };

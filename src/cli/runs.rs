@@ -3,6 +3,7 @@ use clap::Args;
 use super::{Exit, Output, operate, remark};
 use crate::journal::{ReadJournal, RunFolder, StateFolder};
 use crate::model::{Error, ErrorKind, Result, Zone};
+use crate::registry::lost_former;
 use crate::report::{RunRow, STATES, table, wide_table};
 
 /// All runs of this machine, and those of demos that were kept: how they stand, who holds them
@@ -75,6 +76,7 @@ fn row(folder: &RunFolder, zone: &Zone) -> RunRow {
             return Err(Error::new(ErrorKind::NotFound, "list it", "it ended before it began"));
         }
         let problem = journal.findings().iter().chain(&broken).next().map(ToString::to_string);
+        let problem = problem.or_else(|| lost_former(&run));
         Ok((run, events.first().map_or(0, |first| first.at), problem))
     });
     match read {

@@ -13,8 +13,8 @@ use super::screen::ScreenArgs;
 use super::{ApprovalArgs, InputArgs, Output, say};
 use crate::engine::{Command, Purpose};
 use crate::model::{
-    ApprovalPolicy, Error, ErrorKind, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, UNDO_LOST, plural,
-    shown_command, some_of, visible,
+    ApprovalPolicy, Error, ErrorKind, KEPT_LOST, Pass, Result, Run, RunState, TaskId, TaskState, TaskStatus, UNDO_LOST,
+    plural, shown_command, some_of, visible,
 };
 use crate::runbook::owner_of;
 use crate::signals::Signals;
@@ -69,7 +69,7 @@ pub async fn run(args: UndoArgs, output: &Output) -> Result<Exit> {
     let mut caller = Caller::begin(attention, &engine, &id, screen.is_some());
     if let Some(options) = screen {
         let order = by_step(&taken_run, &options.to_undo.iter().copied().collect());
-        let options = crate::tui::Options { calls: caller.screen_calls(), ..options };
+        let options = crate::tui::Options { calls: caller.screen_calls(), schemas: contents.schemas(), ..options };
         let ending = super::screen::show(engine, by, options, signals).await?;
         caller.end().await;
         return conclude(&ending, &order, &policy, &args, json, &id);
@@ -130,7 +130,8 @@ fn conclude(
             .next(problem.next.clone().unwrap_or_else(|| format!("rekindle undo {id}"))));
     }
     if left.is_empty() {
-        let is_lost = |task: &TaskId| ending.run.stays(*task).iter().any(|line| line.ends_with(UNDO_LOST));
+        let says_so = |line: &String| line.ends_with(UNDO_LOST) || line.ends_with(KEPT_LOST);
+        let is_lost = |task: &TaskId| ending.run.stays(*task).iter().any(says_so);
         let lost = order.iter().flatten().any(is_lost);
         if !json {
             let stays = stays(&ending.run, order.iter().flatten().copied());

@@ -11,6 +11,7 @@ use crate::journal::{ReadJournal, StateFolder, check_undo};
 use crate::model::{
     Error, ErrorKind, Op, Pass, Plan, ResourceId, Result, Run, TaskId, TaskState, TaskStatus, plural, visible,
 };
+use crate::registry::former_gone;
 
 /// Reads everything a run restored once more and compares it with the backup
 ///
@@ -29,7 +30,7 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     let folder = operate::suiting(args.run.as_deref(), "left something to verify", suits)?;
     folder.is_own()?;
     let mut journal = ReadJournal::open(&folder)?;
-    let events = journal.load()?;
+    let events = journal.prove()?;
     if let Some(finding) = journal.findings().iter().find(|finding| !finding.allows_writing()) {
         // Its runbook may be somebody else's by now, and verifying may run its password command.
         let doing = format!("verify the run {}", folder.id());
@@ -45,6 +46,7 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     };
     let inputs = args.inputs.again(&recorded_runbook(&run.header)?, &run.header)?;
     let script: Arc<dyn Script> = reopen(&run.header, inputs).await?;
+    found.record.extend(lost_former(&run, &*script).await);
     let mut left_out: HashMap<TaskId, HashSet<Place>> = HashMap::new();
     for (task, (selection, planned)) in &run.selections {
         if let Some(plan) = journal.plan(planned)? {
@@ -70,6 +72,24 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
         output.print(&found.words())?;
     }
     Ok(found.exit())
+}
+
+/// Components that no longer keep what the undo of this run needs, in words.
+async fn lost_former(run: &Run, script: &dyn Script) -> Vec<String> {
+    let mut lost = Vec::new();
+    for (name, component) in script.components().into_iter().filter(|(_, component)| component.keeps_former()) {
+        if !run.has_kept_at(&name) {
+            continue;
+        }
+        match component.kept_runs().await {
+            Ok(runs) if runs.contains(&run.header.id) => {}
+            Ok(_) => lost.push(former_gone(&name)),
+            Err(error) => {
+                lost.push(format!("what '{}' kept for its undo cannot be seen: {}", visible(&name), error.chain()))
+            }
+        }
+    }
+    lost
 }
 
 /// What was seen, each in words.

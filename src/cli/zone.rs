@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 use jiff::tz::TimeZone;
 
 use crate::model::Zone;
@@ -9,11 +11,48 @@ pub fn choose(utc: bool) {
 }
 
 fn system() -> Zone {
+    if let Some(place) = named().filter(|place| !can_be_a_zone(place)) {
+        tracing::debug!("times are in UTC: {} is no file of a time zone", place.display());
+        return Zone::utc();
+    }
     match TimeZone::try_system() {
         Ok(zone) => Zone::from(zone),
         Err(error) => {
             tracing::debug!("times are in UTC: {error}");
             Zone::utc()
         }
+    }
+}
+
+/// The file that tells the zone, where that is not looked up by a name.
+fn named() -> Option<PathBuf> {
+    let Some(zone) = std::env::var_os("TZ").filter(|zone| !zone.is_empty()) else {
+        return Some("/etc/localtime".into());
+    };
+    let path = zone.to_str().map_or_else(|| PathBuf::from(&zone), |zone| zone.trim_start_matches(':').into());
+    path.is_absolute().then_some(path)
+}
+
+/// A device or a pipe is read for ever. What is not there is no reason: others say so.
+fn can_be_a_zone(place: &Path) -> bool {
+    std::fs::metadata(place).map_or(true, |there| there.is_file() && there.len() <= LARGEST)
+}
+
+/// In bytes. The zones of this world have some 4 kB.
+const LARGEST: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_a_folder_and_a_large_file_are_no_zones() {
+        let folder = tempfile::tempdir().unwrap();
+        let large = folder.path().join("large");
+        std::fs::File::create(&large).unwrap().set_len(LARGEST + 1).unwrap();
+        for place in [Path::new("/dev/zero"), folder.path(), &large] {
+            assert!(!can_be_a_zone(place), "{}", place.display());
+        }
+        assert!(can_be_a_zone(&folder.path().join("none")) && can_be_a_zone(Path::new(file!())));
     }
 }

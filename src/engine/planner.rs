@@ -224,7 +224,7 @@ fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Optio
             let capacity = restore.component.capacity();
             let rules = trees::TreeRules::new(schema, restore.mode, restore.precision)?
                 .reserving(schema, &pair.id.key)
-                .sparing(restore.component.mounted_in(&pair.id))
+                .sparing(restore.component.mounted_in(&pair.id), live.as_deref())
                 .restoring(desired.as_deref(), capacity.as_deref());
             let diff = trees::compare(
                 &pair.id,

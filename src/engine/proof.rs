@@ -201,6 +201,11 @@ fn is_untouched(error: &Error) -> bool {
         && error.effect() == Known::NotApplied
 }
 
+/// A document that somebody else made or changed meanwhile as it was wanted is done, and not this run's to undo.
+fn is_left_as_theirs(approved: &Approved, error: &Error) -> bool {
+    error.kind() == ErrorKind::Conflict && PreImage::of_document(approved).is_some()
+}
+
 /// So many of the places that a system refused are told of.
 const MOST_REFUSED: usize = 8;
 
@@ -234,6 +239,13 @@ fn verdict(
         (Some(error), Ok(Standing::Approved { .. })) if error.kind() == ErrorKind::Io => {
             words.push("all of it reads back, but the system reported an I/O error: it may not be durable".to_owned());
             (Known::Unknown, Some(error.known(Known::Unknown).problem()))
+        }
+        // It says that it did not begin, so what is there is another's. A document is left as theirs by what was kept of it.
+        (Some(error), Ok(Standing::Approved { .. }))
+            if is_untouched(&error) && !is_left_as_theirs(approved, &error) =>
+        {
+            words.push("all of it is there, and this run did not write it: plan it again".to_owned());
+            (Known::NotApplied, Some(error.problem()))
         }
         // The answer was lost or late, but what was approved is there: that is what counts.
         (Some(error), Ok(Standing::Approved { post: fingerprint })) => {

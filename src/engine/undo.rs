@@ -4,8 +4,9 @@ mod moved;
 mod pre_image;
 #[cfg(test)]
 mod tests;
+mod tree;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -13,16 +14,16 @@ use serde_json::Value;
 pub(super) use self::former::{Former, FormerDocument, former, kept_by};
 use self::moved::with_origins;
 pub(super) use self::pre_image::PreImage;
-use super::contents;
+use self::tree::{TreeWayBack, Written};
 use super::context::Context;
 use super::made::Made;
 use super::planner::{Pair, ToPlan, approved_of, difference};
 use super::script::Restore;
-use crate::component::{Approved, UndoRecord};
-use crate::diff::{documents, trees};
+use crate::component::Approved;
+use crate::diff::documents;
 use crate::model::{
-    Attempt, Body, Change, ComparePrecision, Document, DocumentPath, Entry, Error, ErrorKind, HunkAt, KindSchema, Mode,
-    Op, Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, Tree, TreePath, visible,
+    Body, Change, ComparePrecision, Document, DocumentPath, Error, ErrorKind, HunkAt, KindSchema, Mode, Op, Pass, Plan,
+    Preview, Proposal, Resource, ResourceId, Result, Selection, visible,
 };
 
 /// Plans the way back: from what is live now to what was there before this task's writes, limited to what they
@@ -78,14 +79,14 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
             push(&mut proposal, change, pair);
         }
         for (id, records) in former.trees {
-            let live = now(&id)?;
-            let whole = records.iter().any(|record| record.path.is_root() && record.before.is_none());
-            let tree = if whole && records.len() == 1 { None } else { Some(component.former(&id, records.clone())?) };
-            let created = created_by(&context, &to_plan.standing)?;
-            if let Some(change) = undo_tree(&to_plan.restore, &id, live.as_ref(), tree.as_ref(), &records, &created)? {
-                let desired = tree.map(|tree| Resource { id: id.clone(), body: Body::Tree(tree) });
-                push(&mut proposal, change, Pair { id, live, desired });
-            }
+            let (live, written) = (now(&id)?, Written::by(&context, &to_plan.standing, &id)?);
+            let TreeWayBack { change, former, stays: left, later } =
+                TreeWayBack::plan(&to_plan.restore, &id, live.as_ref(), records, &written)?;
+            stays.extend(left);
+            let Some(change) = change else { continue };
+            Arc::make_mut(&mut proposal.plan).warnings.extend(later);
+            let desired = former.map(|tree| Resource { id: id.clone(), body: Body::Tree(tree) });
+            push(&mut proposal, change, Pair { id, live, desired });
         }
         Arc::make_mut(&mut proposal.plan).warnings.splice(..0, stays.iter().cloned());
         Ok(Proposal { stays, ..proposal })
@@ -209,8 +210,16 @@ fn since(
     after: Option<&Document>,
     touched: &[DocumentPath],
 ) -> Result<Option<String>> {
-    let Some((after, live)) = after.zip(pair.live.as_ref().and_then(Resource::document)) else { return Ok(None) };
     let (id, schema) = (&pair.id, restore.component.schema().kind(&pair.id.kind));
+    let live = pair.live.as_ref().and_then(Resource::document);
+    let (after, live) = match (after, live) {
+        (Some(after), Some(live)) => (after, live),
+        // This run removed it: as a whole, so that its own path is what was touched.
+        (None, Some(_)) if pair.desired.is_some() && touched.iter().any(|path| path.0.is_empty()) => {
+            return Ok(Some(format!("{id}: made again since this run removed it, and this undo takes that away")));
+        }
+        _ => return Ok(None),
+    };
     let identity = |of: &Document| of.value.get(schema.identity.as_ref()?)?.as_str().map(str::to_owned);
     if let (Some(ours), Some(theirs)) = (identity(after), identity(live))
         && ours != theirs
@@ -228,8 +237,12 @@ fn since(
     let ours = fields(&later).filter(|path| among(touched, path));
     let places: Vec<String> = ours.map(|path| schema.words(path)).collect();
     let places = places.join(", ");
-    Ok((!places.is_empty())
-        .then(|| format!("{id}: changed since this run wrote it, and this undo takes that away: {places}")))
+    Ok((!places.is_empty()).then(|| taken_away(id, &places)))
+}
+
+/// What an undo says of somebody's later work.
+fn taken_away(id: &ResourceId, places: &str) -> String {
+    format!("{id}: changed since this run wrote it, and this undo takes that away: {places}")
 }
 
 /// Fields that this task did not touch stay as they are now, whoever changed them: what is wanted is today's
@@ -286,111 +299,4 @@ fn among(of: &[DocumentPath], path: &DocumentPath) -> bool {
 
 fn starts_with(path: &DocumentPath, prefix: &DocumentPath) -> bool {
     path.0.starts_with(&prefix.0)
-}
-
-/// Every path that an approved plan of this task created inside a tree that was absent: those go with the undo,
-/// and nothing that came later.
-fn created_by(context: &Context, standing: &[Attempt]) -> Result<Vec<TreePath>> {
-    let mut created = Vec::new();
-    let journal = context.read()?;
-    for attempt in standing {
-        let Some(plan) = journal.plan(&attempt.planned)? else { continue };
-        for (at, change) in plan.changes.iter().enumerate().filter(|(_, change)| change.op == Op::Create) {
-            let taken = change.hunks.iter().enumerate().filter(|(hunk, _)| attempt.selection.takes(at, *hunk));
-            created.extend(taken.filter_map(|(_, hunk)| match &hunk.at {
-                HunkAt::Node { path, .. } => Some(path.clone()),
-                HunkAt::Field { .. } => None,
-            }));
-        }
-    }
-    created.sort();
-    created.dedup();
-    Ok(created)
-}
-
-fn undo_tree(
-    restore: &Restore,
-    id: &ResourceId,
-    live: Option<&Resource>,
-    former: Option<&Arc<dyn Tree>>,
-    records: &[UndoRecord],
-    created: &[TreePath],
-) -> Result<Option<Change>> {
-    let Some(live) = live.and_then(Resource::tree) else {
-        return match former {
-            None => Ok(None),
-            Some(former) => {
-                let rules = rules(restore)?;
-                Ok(trees::compare(id, None, Some(former.entries()?), &rules)?.change)
-            }
-        };
-    };
-    let mut touched: Vec<&TreePath> =
-        records.iter().map(|record| &record.path).filter(|path| former.is_some() || !path.is_root()).collect();
-    if former.is_none() {
-        touched = created.iter().collect();
-    }
-    touched.sort();
-    touched.dedup();
-    let mut selected: Vec<Entry> = Vec::new();
-    // Positions of the directories around the walk, and of those in which something stays: somebody may have made
-    // very deep ones since, so no path of theirs is held.
-    let mut around: Vec<usize> = Vec::new();
-    let mut stays = HashSet::new();
-    let mut kept_back = 0_u64;
-    for entry in live.entries()? {
-        let entry = entry?;
-        let holds = |at: &usize| selected.get(*at).is_some_and(|directory| entry.path.lies_in(&directory.path));
-        while around.last().is_some_and(|at| !holds(at)) {
-            around.pop();
-        }
-        if touched.binary_search(&&entry.path).is_err() {
-            kept_back += 1;
-            // Where one is marked, those around it are.
-            let _ = around.iter().rev().all(|at| stays.insert(*at));
-            continue;
-        }
-        if entry.is_directory() {
-            around.push(selected.len());
-        }
-        selected.push(entry);
-    }
-    if former.is_none() {
-        // A directory that someone has put something else into since cannot go.
-        let mut at = 0..;
-        selected.retain(|_| at.next().is_none_or(|at| !stays.contains(&at)));
-    }
-    let whole = former.is_none() && kept_back == 0;
-    let rules = rules(restore)?;
-    let live_side: trees::Entries = Box::new(selected.into_iter().map(Ok));
-    let former_side = match former {
-        Some(former) => Some(former.entries()?),
-        None if whole => None,
-        None => Some(Box::new(std::iter::empty()) as trees::Entries),
-    };
-    let diff = trees::compare(id, Some(live_side), former_side, &rules)?;
-    let change = match former {
-        Some(former) => {
-            let mut differs = contents::differ(&**live, &**former, &diff.undecided)?;
-            // With the same bytes, another file may stand there: one with other names.
-            for (pair, differs) in diff.undecided.iter().zip(&mut differs) {
-                *differs |= former.former().map_or(Ok(false), |kept| kept.is_replaced(&pair.live.path))?;
-            }
-            trees::with_content(id, diff, &differs, &rules)
-        }
-        None => diff.change,
-    };
-    Ok(change.map(|mut change| {
-        if kept_back > 0 && former.is_none() {
-            change.warnings.push(format!("{kept_back} files that came later stay, with their directories"));
-        }
-        trees::replace_shared(&mut change, &**live);
-        change
-    }))
-}
-
-/// All of the former state comes back: setuid bits that were there, pipes and sockets too.
-fn rules(restore: &Restore) -> Result<trees::TreeRules<'static>> {
-    let schema = restore.component.schema().kind("tree");
-    Ok(trees::TreeRules::new(schema, Mode::Exact, ComparePrecision::Content)?.bringing_back())
 }

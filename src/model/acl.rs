@@ -67,6 +67,12 @@ impl Acl {
         written(text).unwrap_or_default().into_iter().filter_map(|entry| entry.named).collect()
     }
 
+    /// Those of them for whom the text has no number.
+    pub fn names_alone(text: &str) -> Vec<AclName<&str>> {
+        let alone = written(text).unwrap_or_default().into_iter().filter(|entry| entry.behind.is_none());
+        alone.filter_map(|entry| entry.named).filter(|named| named.name().parse::<u32>().is_err()).collect()
+    }
+
     /// Those whom it names, in the order of [`Acl::renumbered`].
     pub fn named(&self) -> Vec<AclName<u32>> {
         self.0.iter().filter_map(AclEntry::named).collect()

@@ -153,6 +153,13 @@ impl Error {
         self
     }
 
+    /// With more of why it failed.
+    #[must_use]
+    pub fn and_also(mut self, more: &str) -> Self {
+        self.0.why = format!("{}; {more}", self.0.why);
+        self
+    }
+
     /// Of another kind: what one call's failure is to its caller.
     #[must_use]
     pub fn of_kind(mut self, kind: ErrorKind) -> Self {

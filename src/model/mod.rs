@@ -63,7 +63,7 @@ pub use notify::{Moment, Notify};
 pub use outputs::{MOST_OUTPUT, Outputs, output_of, output_variable};
 pub use owners_by::OwnersBy;
 pub use path::{TreePath, visible};
-pub use plan::{Plan, PlanFacts, Preview, Proposal, UNDO_LOST};
+pub use plan::{KEPT_LOST, Plan, PlanFacts, Preview, Proposal, UNDO_LOST};
 pub use planned_command::{EnvironmentValue, PlannedCommand, shown_command};
 pub use probe::{Answer, Probe};
 pub use progress::Progress;

@@ -10,6 +10,8 @@ use super::{
 
 /// Said of what an undo leaves as it is because its undo record is lost.
 pub const UNDO_LOST: &str = "its undo record is lost, so it stays as it is";
+/// The same of what a component kept for it.
+pub const KEPT_LOST: &str = "so it is not undone, and stays as it is";
 
 /// How honest a plan is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -52,6 +52,13 @@ pub trait Tree: Send + Sync {
         None
     }
 
+    /// Of a live tree, once its walk has passed the directory at `path`: whether the walk did not go into it, for another
+    /// file system or a subvolume begins there.
+    fn ends_at(&self, path: &TreePath) -> bool {
+        let _ = path;
+        false
+    }
+
     /// What a component itself keeps of a former state, for the way back to it.
     fn former(&self) -> Option<&dyn Former> {
         None
@@ -117,6 +124,9 @@ pub trait Former: Send + Sync {
     /// Whether the node that was kept is in its place again: as far as its metadata tells, for its bytes may be such as
     /// this user must not read.
     fn is_back(&self, path: &TreePath) -> Result<bool>;
+
+    /// Nodes that were kept and cannot come back, each with the reason: they are gone, or are no longer what was kept.
+    fn lost(&self) -> Result<Vec<(TreePath, String)>>;
 
     /// Whether another node stands in the place of the one that is kept.
     fn is_replaced(&self, path: &TreePath) -> Result<bool>;

@@ -6,10 +6,12 @@ mod inline;
 mod keycloak;
 mod keyring;
 mod live_source;
+mod lost_former;
 mod password;
 mod systems;
 mod vault;
 
+pub use lost_former::{former_gone, lost_former};
 pub use systems::{Pins, Systems, same_system};
 
 use std::path::Path;

@@ -11,6 +11,15 @@ const MAX_NAMES: usize = 1_000_000;
 pub struct OwnerFilter {
     only: Vec<OwnerSet>,
     except: Vec<OwnerSet>,
+    /// Lists as they were given: one may be the name of one owner as well.
+    lists: Vec<List>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct List {
+    flag: &'static str,
+    set: String,
+    names: String,
 }
 
 impl OwnerFilter {
@@ -29,6 +38,9 @@ impl OwnerFilter {
             .chain(except.iter().map(|given| (false, "--except", given.clone())))
         {
             let set = names(flag, &given, read_file)?;
+            if let Some((name, names)) = given.split_once('=').filter(|(_, names)| names.contains(',')) {
+                filter.lists.push(List { flag, set: name.to_owned(), names: names.to_owned() });
+            }
             let into = if into { &mut filter.only } else { &mut filter.except };
             match into.iter_mut().find(|known| known.set == set.set) {
                 Some(known) => known.names.extend(set.names),
@@ -45,6 +57,13 @@ impl OwnerFilter {
     /// The owners that are taken, in their order. A name or a set that is not there is an error: a typing
     /// error must not leave someone out, or take someone in.
     pub fn apply(&self, found: Vec<OwnerSet>) -> Result<Vec<OwnerSet>> {
+        let is_one_name = |list: &&List| found.iter().any(|set| set.set == list.set && set.names.contains(&list.names));
+        if let Some(List { flag, set, names }) = self.lists.iter().find(is_one_name) {
+            let names = visible(names);
+            let why = format!("there is a {set} '{names}', and a comma parts names here");
+            return Err(Error::new(ErrorKind::Ambiguous, format!("take {flag} {names}"), why)
+                .next(format!("write the names that you mean into a file, one a line, and give --only {set}=@FILE")));
+        }
         self.as_found(&found).apply_as_written(found)
     }
 
@@ -56,7 +75,8 @@ impl OwnerFilter {
             let names = asked.names.iter().map(|name| owner_of(name, |name| known.contains(name))).collect();
             OwnerSet::new(&asked.set, names)
         };
-        Self { only: self.only.iter().map(written).collect(), except: self.except.iter().map(written).collect() }
+        let (only, except) = (self.only.iter().map(written).collect(), self.except.iter().map(written).collect());
+        Self { only, except, lists: Vec::new() }
     }
 
     fn apply_as_written(&self, found: Vec<OwnerSet>) -> Result<Vec<OwnerSet>> {
@@ -190,6 +210,20 @@ mod tests {
             let filter = OwnerFilter::parse(&[], &[], &[typed.to_owned()], &|_| Ok(String::new())).unwrap();
             assert_eq!(filter.apply(found.clone()).unwrap()[0].names.len(), 1, "{typed}");
         }
+    }
+
+    #[test]
+    fn a_list_that_is_the_name_of_one_owner_as_well_is_not_guessed() {
+        let found = vec![OwnerSet::new("user", ["a", "a,b", "b"].map(String::from).into())];
+        let taken = |user: &str, file: &'static str| {
+            let filter = OwnerFilter::parse(&[], &[], &[user.to_owned()], &|_| Ok(file.to_owned())).unwrap();
+            filter.apply(found.clone()).map(|mut found| found.remove(0).names)
+        };
+        let error = taken("a,b", "").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("--only user=@FILE")));
+        assert_eq!(taken("@list", "a,b\n").unwrap(), ["a,b"]);
+        assert_eq!(taken("b,a", "").unwrap(), ["a", "b"]);
     }
 
     #[test]

@@ -65,13 +65,38 @@ impl BackedUpOwners {
         }
     }
 
-    /// One whom a text names: `number` is the one in the backup, where the text has it. `None` for one who is not known
+    /// The numbers that a backup gives names, of what was asked for so far. The least, where a name has several.
+    pub(super) fn numbers_so_far(&self) -> HashMap<(Account, Box<str>), u32> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut numbers = HashMap::new();
+        for ((account, number), names) in &known.owners {
+            for (name, _) in names {
+                let least = numbers.entry((*account, name.clone())).or_insert(*number);
+                *least = (*least).min(*number);
+            }
+        }
+        numbers
+    }
+
+    /// Whether it takes the backup's own number to tell whom a name means here. Errors as of [`BackedUpOwners::here`].
+    pub(super) fn needs_number(&self, account: Account, name: &str) -> Result<bool> {
+        Ok(self.by == OwnersBy::Numbers || self.here.number_of(account, name)?.is_none())
+    }
+
+    /// One whom a text names: `number` is the one in the backup, where that tells it. `None` for one who is not known
     /// here and has none. Errors as of [`BackedUpOwners::here`].
     pub(super) fn named(&self, account: Account, name: &str, number: Option<u32>) -> Result<Option<OwnerHere>> {
-        match number {
-            Some(number) => self.here(account, number, name).map(Some),
-            None => Ok(self.here.number_of(account, name)?.map(|number| OwnerHere { number, told: None })),
-        }
+        let Some(number) = number else {
+            let here = self.here.number_of(account, name)?;
+            return Ok(here.map(|number| OwnerHere { number, told: self.not_by_number(account, name, number) }));
+        };
+        self.here(account, number, name).map(Some)
+    }
+
+    fn not_by_number(&self, account: Account, name: &str, number: u32) -> Option<Arc<str>> {
+        let (word, name) = (account.word(), visible(name));
+        let told = format!("an access list names the {word} {name} without a number: it gets the one here, {number}");
+        (self.by == OwnersBy::Numbers).then(|| told.into())
     }
 
     /// One of whom the backup has no more than a number.
@@ -244,6 +269,22 @@ mod tests {
         let (numbers, told) = settled(OwnersBy::Numbers);
         assert_eq!(numbers, before);
         assert_eq!(told, "owners by number: the user ana is 1001 there, which is dan here");
+    }
+
+    #[test]
+    fn a_name_without_a_number_has_the_one_that_the_backup_gives_it_elsewhere() {
+        let owners = here(OwnersBy::Numbers);
+        owners.here(Account::User, 1001, "ana").unwrap();
+        owners.here(Account::User, 2002, "eve").unwrap();
+        let numbers = owners.numbers_so_far();
+        assert_eq!(numbers.get(&(Account::User, "eve".into())), Some(&2002));
+        assert!(owners.needs_number(Account::User, "ana").unwrap(), "here it is 1005");
+        let dan = owners.named(Account::User, "dan", None).unwrap().unwrap();
+        assert!(dan.number == 1001 && told(&dan).contains("without a number"), "{dan:?}");
+        let owners = here(OwnersBy::Names);
+        assert!(!owners.needs_number(Account::User, "ana").unwrap());
+        assert!(owners.needs_number(Account::User, "eve").unwrap(), "not known here");
+        assert_eq!(owners.named(Account::User, "eve", Some(2002)).unwrap().unwrap().number, 2002);
     }
 
     #[test]

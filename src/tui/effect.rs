@@ -15,6 +15,13 @@ pub enum Effect {
         generation: u64,
         task: TaskId,
     },
+    /// A field with what stands around it in its document.
+    LoadFieldDiff {
+        generation: u64,
+        proposal: Arc<Proposal>,
+        change: u32,
+        hunk: u32,
+    },
     LoadFileDiff {
         generation: u64,
         proposal: Arc<Proposal>,
@@ -22,6 +29,12 @@ pub enum Effect {
         hunk: u32,
         /// Those of a file that holds secrets too.
         secrets: bool,
+    },
+    /// The lines of these files, for a view of the whole plan.
+    LoadWholeDiff {
+        generation: u64,
+        proposal: Arc<Proposal>,
+        files: Vec<(u32, u32)>,
     },
     /// Look for `text` in the diffs of files that are not open.
     SearchFiles {

@@ -19,12 +19,14 @@ use super::log;
 use super::msg::{Msg, Pointing};
 use super::pager;
 use super::parting::Parting;
+use super::schema_of::{SchemaOf, field_diff};
 use super::state::{Dirty, Model, Tab};
 use super::terminal::{self, Screen};
 use super::theme::{Palette, Theme};
 use super::update::{refresh, update};
 use super::voice;
 use super::watchdog::Watchdog;
+use super::whole_diff;
 use super::words;
 use crate::diff::files::{self, Bounds, Sight, TextDiff};
 
@@ -61,6 +63,7 @@ pub struct Options {
     pub mouse: bool,
     /// A program and its arguments, before those that the environment names.
     pub pager: Option<String>,
+    pub schemas: SchemaOf,
     /// What the terminal is sent beside the screen, to call a person.
     pub calls: Option<mpsc::UnboundedReceiver<Vec<u8>>>,
 }
@@ -91,6 +94,7 @@ pub async fn run(
     let mut session = Session {
         screen: Screen::enter(options.mouse)?,
         pager: options.pager,
+        schemas: options.schemas,
         calls: options.calls,
         model,
         engine,
@@ -120,6 +124,7 @@ struct Session {
     last_frame: Option<Instant>,
     /// Where there is no engine to ask.
     records: Option<Records>,
+    schemas: SchemaOf,
     pager: Option<String>,
     calls: Option<mpsc::UnboundedReceiver<Vec<u8>>>,
     is_leaving: bool,
@@ -388,6 +393,14 @@ impl Session {
                 }
                 (None, None) => {}
             },
+            Effect::LoadFieldDiff { generation, proposal, change, hunk } => {
+                let task = self.model.review.task;
+                let schema = task.and_then(|task| self.schemas.get(&self.model.run, task));
+                tokio::task::spawn_blocking(move || {
+                    let diff = field_diff(&proposal, (change, hunk), schema.as_ref());
+                    let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
+                });
+            }
             Effect::LoadFileDiff { generation, proposal, change, hunk, secrets } => {
                 let reviewed = self.reviewed.clone();
                 tokio::task::spawn_blocking(move || {
@@ -399,6 +412,14 @@ impl Session {
                     let sight = Sight::of_one_file(secrets);
                     let diff = files::compare(&proposal, (change, hunk), Bounds::ONE_FILE, sight, &mut show);
                     let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
+                });
+            }
+            Effect::LoadWholeDiff { generation, proposal, files } => {
+                let reviewed = self.reviewed.clone();
+                tokio::task::spawn_blocking(move || {
+                    let is_wanted = || reviewed.load(Ordering::Relaxed) == generation;
+                    let diffs = whole_diff::read(&proposal, files, &is_wanted);
+                    let _ = sender.send(Msg::WholeDiff { generation, diffs });
                 });
             }
             Effect::SearchFiles { generation, proposal, text, files } => {

@@ -1,7 +1,8 @@
 //! Restores one tree of 20,000 and one of 100,000 files from a local restic repository: into an empty place, and with
 //! 1 % damaged, beside `restic restore` and `cp -a`, also where those make their work durable (`sync -f`), as rekindle
 //! does; then plans the smaller one against itself beside `find -ls`. Each restore into an empty place has a file system
-//! of its own, made anew for every round. Needs root. `cargo bench --bench restore`, `-- 20000` for that one alone.
+//! of its own, made anew for every round. Needs root. `cargo bench --bench restore`, `-- 20000` for that one alone,
+//! `-- 20000 1` for one round of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark stops at the first failure")]
 
 #[path = "measure.rs"]
@@ -21,12 +22,13 @@ use stage::Stage;
 const ROUNDS: usize = 5;
 
 fn main() {
-    let asked = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect::<Vec<usize>>();
-    let sizes = if asked.is_empty() { vec![20_000, 100_000] } else { asked };
+    let mut asked = std::env::args().skip(1).filter_map(|word| word.parse::<usize>().ok());
+    let sizes = asked.next().map_or_else(|| vec![20_000, 100_000], |files| vec![files]);
+    let rounds = asked.next().unwrap_or(ROUNDS);
     for files in sizes {
         let stage = Stage::new("rekindle-bench-restore", "repository", &[], files);
-        restores(&stage, files);
-        mends(&stage, files);
+        restores(&stage, files, rounds);
+        mends(&stage, files, rounds);
         plans(&stage, files);
     }
 }
@@ -38,7 +40,7 @@ fn durable(command: &Command, place: &std::path::Path) -> Command {
     both
 }
 
-fn restores(stage: &Stage, files: usize) {
+fn restores(stage: &Stage, files: usize, rounds: usize) {
     let copied = stage.target().join("copied");
     let copy = || {
         let mut command = Command::new("cp");
@@ -68,14 +70,14 @@ fn restores(stage: &Stage, files: usize) {
                 command: Box::new(|| durable(&copy(), &copied)),
             },
         ],
-        ROUNDS,
+        rounds,
     );
     print(&format!("{files} files into an empty place"), &results);
 }
 
 const RUN: [&str; 3] = ["run", "--plain", "--yes"];
 
-fn mends(stage: &Stage, files: usize) {
+fn mends(stage: &Stage, files: usize, rounds: usize) {
     (stage.empty(stage.homes()))();
     for mut command in [stage.rekindle(&RUN), stage.restic_restore()] {
         assert!(command.stdout(std::process::Stdio::null()).status().is_ok_and(|status| status.success()));
@@ -101,7 +103,7 @@ fn mends(stage: &Stage, files: usize) {
                 command: Box::new(|| stage.restic_restore()),
             },
         ],
-        ROUNDS,
+        rounds,
     );
     print(&format!("the tree of {files} files with 1 % of them damaged"), &results);
 }

@@ -7,6 +7,7 @@ mod disks;
 mod facts;
 mod imported;
 mod kills;
+mod later;
 mod mounted;
 mod neighbours;
 #[path = "../support/nodes.rs"]

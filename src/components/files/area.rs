@@ -1,11 +1,12 @@
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{AtFlags, Mode, OFlags, fchmod, fchown, fstat, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
 use crate::beneath::{Beneath, RESERVED, list_entries, refusal, remove_all};
 use crate::crash::crash_point;
-use crate::model::{Change, DigestBuilder, Entry, Error, ErrorKind, Result, TreePath};
+use crate::model::{Change, DigestBuilder, Entry, Error, ErrorKind, NodeKind, Result, TreePath, some_of};
 
 /// `<root>/.rekindle/<run>`: where a run keeps and prepares files, on the target's own file system.
 /// Open to nobody else: what lies there has not yet, or no longer, the owner it belongs to.
@@ -28,6 +29,11 @@ impl Area {
     /// It need not be there.
     pub(super) fn of(run: &str) -> Result<Self> {
         Ok(Self { path: Self::path_of(run)? })
+    }
+
+    /// In a root that cannot be opened, as one that is not mounted now, nobody can tell that it is gone.
+    pub(super) fn is_there(&self, root: &Path) -> bool {
+        Beneath::open(root).map_or(true, |root| !matches!(root.entry(&self.path), Ok(None)))
     }
 
     /// Makes the area where it is not there yet.
@@ -140,6 +146,7 @@ impl Area {
     /// Makes one directory of the area, empties none, refuses one that another user planted.
     pub(super) fn make(&self, root: &Beneath, path: &TreePath) -> Result<OwnedFd> {
         let failed = |errno| refusal(format!("prepare {}", root.shown(path)), errno);
+        Self::refuse_foreign(root, path)?;
         let (parent, name) = root.place(path).map_err(failed)?;
         match mkdirat(&parent, name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
@@ -149,12 +156,7 @@ impl Area {
         let stat = fstat(&fd).map_err(failed)?;
         let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
         if stat.st_uid != user.as_raw() {
-            return Err(Error::new(
-                ErrorKind::Refused,
-                format!("prepare {}", root.shown(path)),
-                format!("it belongs to user {}, not to the one who runs this", stat.st_uid),
-            )
-            .next("find out who put it there, remove it, then retry this task"));
+            return Err(foreign(root, path, stat.st_uid));
         }
         // Groups and ACLs that the directory above hands down are taken off.
         if stat.st_gid != group.as_raw() {
@@ -172,6 +174,26 @@ impl Area {
         Ok(fd)
     }
 
+    /// Where the area is another user's, or cannot be made, nothing can be written.
+    pub(super) fn usable(root: &Beneath) -> Result<()> {
+        Self::refuse_foreign(root, &TreePath::new(RESERVED)?)
+    }
+
+    /// Looked at from outside: who may not open it is told whose it is.
+    fn refuse_foreign(root: &Beneath, path: &TreePath) -> Result<()> {
+        match root.entry(path)? {
+            Some(entry) if !entry.is_directory() => {
+                let is_link = matches!(entry.kind, NodeKind::Symlink { .. });
+                let errno = if is_link { Errno::LOOP } else { Errno::NOTDIR };
+                Err(refusal(format!("prepare {}", root.shown(path)), errno))
+            }
+            Some(entry) if entry.meta.uid != rustix::process::geteuid().as_raw() => {
+                Err(foreign(root, path, entry.meta.uid))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Removes a path of the area and all below it.
     pub(super) fn clear(root: &Beneath, path: &TreePath) -> Result<()> {
         let failed = |errno| refusal(format!("clear {}", root.shown(path)), errno);
@@ -182,6 +204,25 @@ impl Area {
         }
     }
 }
+
+/// A user who restored here before has runs there that can still be undone.
+fn foreign(root: &Beneath, path: &TreePath, user: u32) -> Error {
+    let why = format!("it belongs to user {user}, not to the one who runs this");
+    let error = Error::new(ErrorKind::Refused, format!("prepare {}", root.shown(path)), why);
+    let runs = Area::runs(root).unwrap_or_default();
+    match runs.is_empty() {
+        true => error.next(format!(
+            "if user {user} restored here, let them end their runs with `rekindle close`; else find out who put it there"
+        )),
+        false => error.next(format!(
+            "it holds what user {user} needs to undo {}: let them end that with `rekindle close`, then retry this task",
+            some_of(&runs, MOST_RUNS, ", ")
+        )),
+    }
+}
+
+/// More names than a line holds are counted instead.
+const MOST_RUNS: usize = 4;
 
 fn gone(errno: Errno) -> rustix::io::Result<()> {
     if errno == Errno::NOENT { Ok(()) } else { Err(errno) }

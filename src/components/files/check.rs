@@ -1,6 +1,7 @@
 use rustix::fs::{Access, AtFlags, StatVfsMountFlags, accessat, fstatvfs};
 use rustix::io::Errno;
 
+use super::area::Area;
 use super::config::FilesConfig;
 use super::job::{self, Job};
 use super::notes::Notes;
@@ -36,6 +37,7 @@ impl Room {
             return Err(privileged(job.path));
         }
         self.writable(root)?;
+        Area::usable(root)?;
         one_file_system(root, key, &jobs)?;
         self.enough(root, &jobs, approved)?;
         let mut warnings = notes.into_lines();
@@ -104,10 +106,7 @@ impl Room {
 fn closed_directories(root: &Beneath, key: &TreePath, jobs: &[Job]) -> Vec<String> {
     let is_made = jobs.first().is_some_and(|job| job.path.is_root() && job.before.is_none());
     let named = jobs.iter().take(if is_made { 1 } else { usize::MAX }).filter(|job| !job.metadata_alone());
-    let mut parents: Vec<TreePath> = named.filter_map(|job| key.append(job.path).parent()).collect();
-    parents.dedup();
-    parents.sort();
-    parents.dedup();
+    let parents = job::directories_of(key, named.map(|job| job.path));
     // What is not there, or cannot be looked at, is told by other means.
     let is_locked = |path: &TreePath| root.node(path).is_ok_and(|node| node.is_some_and(|node| node.is_locked));
     let locked = parents.iter().filter(|path| is_locked(path)).take(MOST_LOCKED);

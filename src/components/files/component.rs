@@ -183,6 +183,10 @@ impl Component for FilesComponent {
         self.blocking(move |config| super::unlocked::lock_after(&Beneath::open(&config.root)?, &run, &keys)).await?
     }
 
+    fn keeps_former(&self) -> bool {
+        true
+    }
+
     async fn kept_runs(&self) -> Result<Vec<String>> {
         self.blocking(|config| Area::runs(&Beneath::open(&config.root)?)).await?
     }
@@ -191,6 +195,11 @@ impl Component for FilesComponent {
         let run = run.to_owned();
         self.blocking(move |config| Area::release(&Beneath::open(&config.root)?, &run)).await?
     }
+}
+
+/// Whether what a run kept for its undo is still there, below this root.
+pub fn keeps_run(root: &Path, run: &str) -> bool {
+    Area::of(run).is_ok_and(|area| area.is_there(root))
 }
 
 fn owners(root: &Path, below: &TreePath) -> Result<FoundOwners> {

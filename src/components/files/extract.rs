@@ -124,14 +124,18 @@ impl Extraction<'_> {
         let half = files.len() / 2;
         let part = |from: usize, to: usize| {
             let mut buffer = vec![0; READ];
+            let mut unsaid = Unsaid::default();
             let pairs = files.iter().zip(hashes).take(to).skip(from);
             for (entry, hash) in pairs {
-                if self.hash(entry, &mut buffer)? != *hash {
+                if self.hash(entry, &mut buffer, &mut unsaid)? != *hash {
                     let what = format!("read {} back", self.write.shown(&entry.path));
                     return Err(Error::new(ErrorKind::Corrupt, what, "other bytes came than were written")
                         .next("check the disk and its cables, then retry; nothing of this tree is in its place"));
                 }
+                unsaid.files += 1;
+                self.say(&mut unsaid, TOLD_FILES);
             }
+            self.say(&mut unsaid, 0);
             Ok(())
         };
         std::thread::scope(|scope| {
@@ -141,24 +145,29 @@ impl Extraction<'_> {
         })
     }
 
-    fn hash(&self, entry: &Entry, buffer: &mut [u8]) -> Result<Digest> {
+    /// To tell of each small file would cost as much as to read it.
+    fn say(&self, unsaid: &mut Unsaid, files: u64) {
+        if unsaid.bytes >= TOLD_EVERY || unsaid.files >= files {
+            self.write.tell_read_back(std::mem::take(unsaid).bytes);
+        }
+    }
+
+    fn hash(&self, entry: &Entry, buffer: &mut [u8], unsaid: &mut Unsaid) -> Result<Digest> {
         let mut hasher = blake3::Hasher::new();
         let mut read = || -> rustix::io::Result<()> {
             let parent = self.directories.parent(&entry.path)?;
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let file = openat(parent, entry.path.name().unwrap_or(WHOLE), flags, Mode::empty())?;
             // Nobody else can reach the stage, so its length is the one that was written.
-            let (mut left, mut unsaid) = (size(entry), 0);
+            let mut left = size(entry);
             while left > 0 {
                 match rustix::io::read(&file, &mut *buffer) {
                     Ok(0) => break,
                     Ok(count) => {
                         hasher.update(buffer.get(..count).unwrap_or_default());
                         left = left.saturating_sub(count as u64);
-                        unsaid += count as u64;
-                        if unsaid >= TOLD_EVERY || left == 0 {
-                            self.write.tell_read_back(std::mem::take(&mut unsaid));
-                        }
+                        unsaid.bytes += count as u64;
+                        self.say(unsaid, TOLD_FILES);
                     }
                     Err(Errno::INTR) => {}
                     Err(errno) => return Err(errno),
@@ -191,8 +200,17 @@ impl Extraction<'_> {
     }
 }
 
+/// What was read back and not told of.
+#[derive(Default)]
+struct Unsaid {
+    bytes: u64,
+    files: u64,
+}
+
 /// In bytes: some tellings a second from a fast disk.
 const TOLD_EVERY: u64 = 16 << 20;
+/// Files between two tellings.
+const TOLD_FILES: u64 = 64;
 /// Bytes read at once.
 const READ: usize = 256 * 1024;
 

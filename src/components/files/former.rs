@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::state::alike;
-use crate::beneath::{Beneath, Node, Walk, refusal};
+use super::state::{alike, same_kind};
+use crate::beneath::{Beneath, Inode, Node, Walk, refusal};
 use crate::component::UndoRecord;
-use crate::model::{Entry, Error, ErrorKind, Former, NodeKind, Result, Tree, TreePath};
+use crate::model::{Entry, Error, ErrorKind, Former, NodeKind, Result, Tree, TreePath, some_of};
 
 /// The former state of the paths that a write touched, made of its undo records. A path that was not
 /// there before is not in it. Where a path has several records, the first tells the former state.
@@ -14,6 +14,8 @@ pub(super) struct FormerTree {
     key: TreePath,
     /// By path: what was there, and where its content is now, below the component's root.
     nodes: BTreeMap<TreePath, (Entry, Option<TreePath>)>,
+    /// Kept nodes that are not as recorded, for they were changed by another name of theirs: known again in their place.
+    changed: Mutex<HashMap<TreePath, Inode>>,
 }
 
 impl FormerTree {
@@ -30,7 +32,7 @@ impl FormerTree {
                 Some((path.clone(), (Entry { path, meta, ..before }, kept)))
             })
             .collect();
-        Self { handle, key, nodes }
+        Self { handle, key, nodes, changed: Mutex::default() }
     }
 
     /// The record that keeps `path`: its own, or that of a directory above it that was kept whole. Its path, what was
@@ -59,19 +61,59 @@ impl FormerTree {
     /// Where a node lies that is recorded as kept, and what is there: below the component's root. One that was never
     /// taken away, or is back, stands in its place; what else stands there is not the kept node, which is lost then.
     fn found(&self, path: &TreePath, entry: &Entry, kept: &TreePath) -> Result<Option<(TreePath, Entry)>> {
-        if let Some(found) = self.handle.entry(kept)? {
-            return Ok(Some((kept.clone(), found)));
+        if let Some(found) = self.node(kept)? {
+            if !alike(entry, &found.entry) {
+                self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), found.inode);
+            }
+            return Ok(Some((kept.clone(), found.entry)));
         }
         let place = self.key.append(path);
-        let live = self.handle.entry(&place)?.filter(|live| alike(entry, live));
-        Ok(live.map(|live| (place, live)))
+        let is_it = |live: &Node| {
+            let changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied();
+            changed == Some(live.inode) || alike(entry, &live.entry)
+        };
+        let live = self.node(&place)?.filter(is_it);
+        Ok(live.map(|live| (place, live.entry)))
+    }
+
+    /// Why a node that was kept cannot come back, if it cannot. Nobody but this user can reach it under the name that it
+    /// is kept by.
+    fn why_lost(&self, path: &TreePath, entry: &Entry, kept: &TreePath) -> Result<Option<String>> {
+        let Some(node) = self.node(kept)? else {
+            let is_back = self.found(path, entry, kept)?.is_some();
+            return Ok((!is_back).then(|| format!("{}, which was kept of it, is gone", self.handle.shown(kept))));
+        };
+        let is_same = match &entry.kind {
+            NodeKind::Directory => node.entry.is_directory(),
+            NodeKind::File { .. } if node.names > 1 => matches!(node.entry.kind, NodeKind::File { .. }),
+            NodeKind::File { .. } => {
+                same_kind(&node.entry.kind, &entry.kind) && node.entry.meta.times == entry.meta.times
+            }
+            kind => node.entry.kind == *kind,
+        };
+        Ok((!is_same).then(|| format!("{}, which was kept of it, was changed since", self.handle.shown(kept))))
     }
 
     /// A node as it is where it is kept, for it may have other names by which it was changed.
     fn now(&self, path: &TreePath, entry: &Entry, kept: Option<&TreePath>) -> Result<Entry> {
-        let Some(kept) = kept else { return Ok(entry.clone()) };
+        let Some(kept) = kept else { return self.in_place(path, entry) };
         let found = self.found(path, entry, kept)?;
         Ok(found.map_or_else(|| entry.clone(), |(_, found)| Entry { path: path.clone(), ..found }))
+    }
+
+    /// Of a node of which nothing was kept, for only its metadata was changed: a file's content is the live one, and where
+    /// that was changed since it has its own size and time.
+    fn in_place(&self, path: &TreePath, entry: &Entry) -> Result<Entry> {
+        let NodeKind::File { size, .. } = entry.kind else { return Ok(entry.clone()) };
+        let live = self.handle.entry(&self.key.append(path))?;
+        let mut entry = entry.clone();
+        if let Some(Entry { kind: NodeKind::File { size: now, link }, meta, .. }) = live
+            && now != size
+        {
+            entry.kind = NodeKind::File { size: now, link };
+            entry.meta.times = meta.times;
+        }
+        Ok(entry)
     }
 
     /// Where the former content of a file lies, below the component's root.
@@ -114,6 +156,15 @@ impl Former for FormerTree {
         Ok(live.is_some_and(|live| recorded.is_none_or(|recorded| alike(recorded, &live))))
     }
 
+    fn lost(&self) -> Result<Vec<(TreePath, String)>> {
+        let mut lost = Vec::new();
+        for (path, (entry, kept)) in &self.nodes {
+            let why = kept.as_ref().map_or(Ok(None), |kept| self.why_lost(path, entry, kept))?;
+            lost.extend(why.map(|why| (path.clone(), why)));
+        }
+        Ok(lost)
+    }
+
     fn is_replaced(&self, path: &TreePath) -> Result<bool> {
         let Some(kept) = self.within_kept(path) else { return Ok(false) };
         let (kept, live) = (self.node(&kept)?, self.node(&self.key.append(path))?);
@@ -121,7 +172,30 @@ impl Former for FormerTree {
     }
 }
 
+/// Names of one file that are kept as files of their own: some file systems part them when one is moved.
+const PARTED: &str = "were one file with several names, and were kept as files of their own: they come back so";
+/// More names than a person reads are counted instead.
+const MOST_NAMED: usize = 6;
+
 impl Tree for FormerTree {
+    fn said(&self) -> Vec<String> {
+        let mut groups: BTreeMap<u64, Vec<(&TreePath, Option<Inode>)>> = BTreeMap::new();
+        for (path, (entry, kept)) in &self.nodes {
+            if let (NodeKind::File { link: Some(link), .. }, Some(kept)) = (&entry.kind, kept) {
+                let inode = self.handle.node(kept).ok().flatten().map(|node| node.inode);
+                groups.entry(*link).or_default().push((path, inode));
+            }
+        }
+        let is_parted = |group: &&Vec<(&TreePath, Option<Inode>)>| {
+            let mut inodes = group.iter().filter_map(|(_, inode)| *inode);
+            inodes.next().is_some_and(|first| inodes.any(|other| other != first))
+        };
+        let names = |group: &Vec<(&TreePath, Option<Inode>)>| {
+            some_of(group.iter().map(|(path, _)| path.to_string()), MOST_NAMED, ", ")
+        };
+        groups.values().filter(is_parted).map(|group| format!("{} {PARTED}", names(group))).collect()
+    }
+
     fn former(&self) -> Option<&dyn Former> {
         Some(self)
     }

@@ -14,6 +14,16 @@ pub(super) fn privileges(configured: Privileges, approved: &Approved) -> Privile
     if former(approved).is_some() { Privileges::Keep } else { configured }
 }
 
+/// The directories that hold these paths of the tree at `key`, below the component's root: each once, sorted.
+pub(super) fn directories_of<'p>(key: &TreePath, paths: impl Iterator<Item = &'p TreePath>) -> Vec<TreePath> {
+    let mut directories: Vec<TreePath> = paths.filter_map(|path| key.append(path).parent()).collect();
+    // Neighbours first: a million files have few directories.
+    directories.dedup();
+    directories.sort();
+    directories.dedup();
+    directories
+}
+
 /// One chosen hunk of a tree's change.
 pub(super) struct Job<'a> {
     /// Below the resource's root, as in the hunk.

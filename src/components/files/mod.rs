@@ -33,7 +33,7 @@ mod unlocked;
 mod update;
 mod write;
 
-pub use component::FilesComponent;
+pub use component::{FilesComponent, keeps_run};
 pub use config::FilesConfig;
 pub use source::{FilesSource, TREE};
 

@@ -18,10 +18,58 @@ pub(super) struct Staging<'a> {
     files: &'a [&'a Entry],
     place: &'a (dyn Fn(usize) -> rustix::io::Result<Place> + Sync),
     hashes: Mutex<Vec<Option<Digest>>>,
-    failure: Mutex<Option<Error>>,
+    failure: Mutex<Failure>,
     count: AtomicU64,
     bytes: AtomicU64,
     early: &'a EarlySync<'a>,
+}
+
+/// Why a file was not written.
+enum Failed {
+    /// The source does not hand over this one; it may hand over others.
+    Unread(TreePath, Error),
+    Other(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Why files were not written. What cannot be read is learnt to the end: else each try would tell of the next one.
+#[derive(Default)]
+struct Failure {
+    first: Option<Error>,
+    others: Vec<TreePath>,
+    is_final: bool,
+}
+
+/// More names than a person reads would say no more.
+const MOST_UNREAD: usize = 20;
+
+impl Failure {
+    fn add(&mut self, failed: Failed) {
+        match failed {
+            Failed::Unread(path, _) if self.first.is_some() => self.others.push(path),
+            Failed::Unread(_, error) => self.first = Some(error),
+            Failed::Other(error) => {
+                self.first.get_or_insert(error);
+                self.is_final = true;
+            }
+        }
+        self.is_final |= self.others.len() >= MOST_UNREAD;
+    }
+
+    fn into_result(mut self) -> Result<()> {
+        let Some(first) = self.first else { return Ok(()) };
+        if self.others.is_empty() {
+            return Err(first);
+        }
+        self.others.sort();
+        let names: Vec<String> = self.others.iter().map(TreePath::to_string).collect();
+        Err(first.and_also(&format!("these cannot be read either: {}", names.join(", "))))
+    }
 }
 
 /// Files between two words to the ledger.
@@ -64,9 +112,7 @@ impl<'a> Staging<'a> {
         };
         let wanted: Vec<TreePath> = files.iter().map(|entry| entry.path.clone()).collect();
         let answer = write.desired()?.contents(&wanted, write.threads(), &staging);
-        if let Some(failure) = staging.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(failure);
-        }
+        staging.failure.into_inner().unwrap_or_else(PoisonError::into_inner).into_result()?;
         answer?;
         write.progress(staging.count.into_inner() % PROGRESS, staging.bytes.into_inner());
         let hashes = staging.hashes.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -75,25 +121,26 @@ impl<'a> Staging<'a> {
         })
     }
 
-    fn write(&self, index: usize, content: Result<&mut (dyn std::io::Read + Send)>) -> Result<()> {
+    fn write(&self, index: usize, content: Result<&mut (dyn std::io::Read + Send)>) -> Result<(), Failed> {
         let entry = *self.files.get(index).ok_or_else(|| {
             Error::new(ErrorKind::Bug, "write a file", "the source handed over one that was not asked for")
         })?;
-        let mut reader = Counted { staging: self, from: content?, unsaid: 0 };
+        let unread = |error| Failed::Unread(entry.path.clone(), error);
+        let mut reader = Counted { staging: self, from: content.map_err(unread)?, unsaid: 0 };
         let NodeKind::File { size, .. } = entry.kind else {
-            return Err(Error::new(ErrorKind::Bug, format!("write {}", entry.path), "it is not a file"));
+            return Err(Error::new(ErrorKind::Bug, format!("write {}", entry.path), "it is not a file").into());
         };
         let failed = |errno| refusal(format!("write {}", self.write.shown(&entry.path)), errno);
         let (directory, name) = (self.place)(index).map_err(failed)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&directory, &*name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
         let (length, hash) = copy_content(&mut reader, file.as_fd(), size).map_err(|error| match error {
-            CopyError::Read(error) => Error::io(format!("read {} from the source", entry.path), error),
-            CopyError::TooLong => wrong_size(entry, size),
-            CopyError::Write(errno) => failed(errno),
+            CopyError::Read(error) => unread(Error::io(format!("read {} from the source", entry.path), error)),
+            CopyError::TooLong => unread(wrong_size(entry, size)),
+            CopyError::Write(errno) => failed(errno).into(),
         })?;
         if length != size {
-            return Err(wrong_size(entry, size));
+            return Err(unread(wrong_size(entry, size)));
         }
         self.write.give(file.as_fd(), entry, &self.write.fresh(0o600)).map_err(failed)?;
         if let Some(slot) = self.hashes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(index) {
@@ -135,10 +182,10 @@ impl ContentSink for Staging<'_> {
     fn content(&self, index: usize, content: Result<&mut (dyn std::io::Read + Send)>) -> bool {
         let written = self.write(index, content);
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = written {
-            failure.get_or_insert(error);
+        if let Err(failed) = written {
+            failure.add(failed);
         }
-        failure.is_none()
+        !failure.is_final
     }
 }
 

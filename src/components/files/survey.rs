@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use rustix::io::Errno;
 
 use super::compare::Comparison;
-use super::job::Job;
+use super::job::{Job, directories_of};
 use super::kept::Keeper;
 use super::state::Seen;
 use super::write::Write;
@@ -40,7 +40,6 @@ pub(super) fn survey<'a>(write: &Write, places: &Directories, jobs: &'a [Job<'a>
     let mut reader = NodeReader::new();
     let mut surveyed = Vec::with_capacity(jobs.len());
     let mut doubtful = Vec::new();
-    let mut closed = ClosedDirectories::default();
     for (position, job) in jobs.iter().enumerate() {
         let live = look(write, places, &mut reader, job.path, &replaced)?;
         let kept = match (&live, job.before) {
@@ -70,12 +69,10 @@ pub(super) fn survey<'a>(write: &Write, places: &Directories, jobs: &'a [Job<'a>
         {
             return Err(locked(write, job.path));
         }
-        if seen != Seen::Wanted && !job.metadata_alone() {
-            closed.check(write, places, &mut reader, job.path)?;
-        }
         surveyed.push(Surveyed { job, position, seen, live, is_shared: false });
     }
     tell_shared(write, &mut surveyed)?;
+    refuse_locked(write, places, &surveyed)?;
     Comparison::all_equal(write, &doubtful)?;
     Ok(surveyed)
 }
@@ -104,26 +101,23 @@ fn tell_shared(write: &Write, surveyed: &mut [Surveyed]) -> Result<()> {
     Ok(())
 }
 
-/// Looks at each directory in which names come or go, once.
-#[derive(Default)]
-struct ClosedDirectories(Option<TreePath>);
+/// The directories in which names come or go, below the component's root.
+pub(super) fn names_change_in<'s>(write: &Write, of: impl Iterator<Item = &'s Surveyed<'s>>) -> Vec<TreePath> {
+    directories_of(write.key, of.filter(|one| !one.metadata_alone()).map(|one| one.job.path))
+}
 
-impl ClosedDirectories {
-    fn check(&mut self, write: &Write, places: &Directories, reader: &mut NodeReader, path: &TreePath) -> Result<()> {
-        let full = write.full(path).parent().unwrap_or_default();
-        if self.0.as_ref() == Some(&full) {
-            return Ok(());
-        }
+fn refuse_locked(write: &Write, places: &Directories, surveyed: &[Surveyed]) -> Result<()> {
+    let mut reader = NodeReader::new();
+    for directory in names_change_in(write, surveyed.iter().filter(|one| one.seen != Seen::Wanted)) {
         // One that is not there yet, or that the plan itself makes, is looked at by other means.
-        let node = places.get(&full).and_then(|fd| reader.read_open(fd.as_fd(), full.clone()));
+        let node = places.get(&directory).and_then(|fd| reader.read_open(fd.as_fd(), directory.clone()));
         if node.is_ok_and(|node| node.is_locked) {
-            let doing = format!("write in {}", write.root.shown(&full));
+            let doing = format!("write in {}", write.root.shown(&directory));
             return Err(Error::new(ErrorKind::Denied, doing, LOCKED)
                 .next("end that with `chattr -i -a`, or leave out what is in it, then retry this task"));
         }
-        self.0 = Some(full);
-        Ok(())
     }
+    Ok(())
 }
 
 pub(super) const LOCKED: &str = "it is immutable or append-only (`lsattr` shows it), so even root may not change it";

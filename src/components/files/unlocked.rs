@@ -6,7 +6,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, fchmod, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::area::Area;
-use super::survey::Surveyed;
+use super::survey::{Surveyed, names_change_in};
 use super::write::Write;
 use crate::beneath::{Beneath, list_entries, refusal};
 use crate::crash::crash_point;
@@ -38,12 +38,7 @@ impl<'a> Unlocked<'a> {
         }
         let kept = surveyed.iter().filter(|one| one.job.before_is_directory() && one.job.after_is_directory());
         unlocked.changed = kept.map(|one| write.full(one.job.path)).collect();
-        let changes_names = |one: &&Surveyed| one.job.removes() || one.job.before.is_none() || one.comes_anew();
-        let mut parents: Vec<TreePath> =
-            surveyed.iter().filter(changes_names).filter_map(|one| write.full(one.job.path).parent()).collect();
-        parents.sort();
-        parents.dedup();
-        for path in parents {
+        for path in names_change_in(write, surveyed.iter()) {
             let Some(node) = write.node(&path)?.filter(|node| node.entry.is_directory()) else { continue };
             let mode = node.entry.meta.mode;
             // A mark without an end is that of a write that was killed.

@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{TreeDiff, Undecided, made};
 use crate::model::{Entry, Error, ErrorKind, Hunk, HunkAt, Lost, Op, ResourceId, TreePath, plural, size};
@@ -28,8 +29,10 @@ pub(super) struct Found {
     pub(super) mounted: Vec<TreePath>,
     /// Ignored directories that are live where the backup has something else.
     pub(super) blocked: Vec<TreePath>,
-    /// Hunks that take a directory away in which something ignored lies.
-    stay: HashSet<u32>,
+    /// Of the live side alone, where nothing else would say so.
+    pub(super) spared: Vec<TreePath>,
+    /// Hunks that take a directory away in which something lies that stays.
+    stay: HashMap<u32, Inside>,
     /// How many nodes keep facts that the backup does not record.
     pub(super) keep_attributes: u64,
     pub(super) keep_acls: u64,
@@ -41,6 +44,30 @@ pub(super) struct Found {
     /// The same of many nodes alike.
     common: BTreeMap<String, u64>,
 }
+
+/// What keeps the directories around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inside {
+    Ignored,
+    /// Something that came after the write that is undone.
+    Later,
+    Mount,
+}
+
+impl Inside {
+    const ALL: [Self; 3] = [Self::Ignored, Self::Later, Self::Mount];
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Ignored => "holds ignored files",
+            Self::Later => "holds files that came later",
+            Self::Mount => "leads to another file system",
+        }
+    }
+}
+
+/// A directory that cannot go, and why.
+type Staying = (TreePath, Inside);
 
 impl Found {
     /// Directories that a walk has left are no longer around it.
@@ -65,11 +92,14 @@ impl Found {
         )
     }
 
-    /// Something that is ignored lies at `path`: the directories around it cannot go.
-    pub(super) fn skip(&mut self, path: &TreePath) {
+    /// Something that stays lies at `path`: the directories around it cannot go.
+    pub(super) fn skip(&mut self, path: &TreePath, what: Inside) {
         self.leave(path);
         // Where one is marked, those around it are.
-        let _ = self.unmaking.iter().rev().all(|(_, position)| self.stay.insert(*position));
+        for (_, position) in self.unmaking.iter().rev() {
+            let Slot::Vacant(unmarked) = self.stay.entry(*position) else { break };
+            unmarked.insert(what);
+        }
     }
 
     pub(super) fn lose(&mut self, path: &TreePath, lost: Vec<Lost>) {
@@ -96,8 +126,8 @@ impl Found {
 
     /// Takes back what would remove a directory that cannot go. Answers such directories that nothing takes the place
     /// of, and those in whose place the backup has something else: they stay whole.
-    fn withdraw(&mut self) -> (Vec<TreePath>, Vec<TreePath>) {
-        let (mut held, mut in_place) = (Vec::new(), Vec::new());
+    fn withdraw(&mut self) -> (Vec<Staying>, Vec<Staying>) {
+        let (mut held, mut in_place): (Vec<Staying>, Vec<Staying>) = (Vec::new(), Vec::new());
         if self.stay.is_empty() {
             return (held, in_place);
         }
@@ -105,12 +135,13 @@ impl Found {
         let mut moved: Vec<Option<u32>> = Vec::with_capacity(hunks.len());
         for (position, hunk) in (0_u32..).zip(hunks) {
             let HunkAt::Node { path, .. } = &hunk.at else { continue };
-            let within = in_place.last().is_some_and(|around| path.lies_in(around));
-            let stays = self.stay.contains(&position);
-            if stays && !within {
-                if hunk.op == Op::Delete { held.push(path.clone()) } else { in_place.push(path.clone()) }
+            let within = in_place.last().is_some_and(|(around, _)| path.lies_in(around));
+            let inside = self.stay.get(&position);
+            if let Some(inside) = inside.filter(|_| !within) {
+                let stays = (path.clone(), *inside);
+                if hunk.op == Op::Delete { held.push(stays) } else { in_place.push(stays) }
             }
-            if stays || within {
+            if inside.is_some() || within {
                 moved.push(None);
                 continue;
             }
@@ -126,7 +157,7 @@ impl Found {
 
     pub(super) fn finish(mut self, id: &ResourceId, there: bool, wanted: bool) -> TreeDiff {
         let (held, in_place) = self.withdraw();
-        let root_stays = held.iter().any(TreePath::is_root);
+        let root_stays = held.iter().any(|(path, _)| path.is_root());
         let op = match (there, wanted) {
             (false, true) => Op::Create,
             (true, false) if !root_stays => Op::Delete,
@@ -140,11 +171,25 @@ impl Found {
         say(&self.reserved, "not restored: rekindle keeps its runs and keys there");
         say(
             &self.mounted,
-            "not restored: another file system is mounted there; give it a component and a step of its own",
+            "not restored: another file system is mounted there, or a subvolume begins; give it a component and a step of its own",
         );
-        say(&in_place, "not restored: a directory that holds ignored files stands in its place, and stays");
         say(&self.blocked, "not restored: a directory that is ignored stands in its place");
-        say(&held, "it stays: it holds ignored files");
+        let mut stays = Vec::new();
+        for inside in Inside::ALL {
+            let of = |staying: &[Staying]| -> Vec<TreePath> {
+                staying.iter().filter(|(_, why)| *why == inside).map(|(path, _)| path.clone()).collect()
+            };
+            let words = inside.words();
+            let in_place = of(&in_place);
+            warn(
+                &mut stays,
+                &in_place,
+                &format!("not restored: a directory that {words} stands in its place, and stays"),
+            );
+            warn(&mut stays, &of(&held), &format!("it stays: it {words}"));
+        }
+        warn(&mut stays, &self.spared, "it stays: another file system is mounted there, or a subvolume begins");
+        warnings.extend(stays.iter().cloned());
         warnings.append(&mut self.lost);
         if self.more_lost > 0 {
             warnings
@@ -158,7 +203,7 @@ impl Found {
         }
         warnings.extend(self.common.iter().map(|(words, count)| format!("{}: {words}", plural(*count, "path"))));
         let change = (!self.hunks.is_empty()).then(|| made(id.clone(), op, there, self.hunks, warnings.clone()));
-        TreeDiff { change, warnings, undecided: self.undecided }
+        TreeDiff { change, warnings, stays, undecided: self.undecided }
     }
 }
 

@@ -13,7 +13,7 @@ mod shared;
 mod side;
 mod stamps;
 
-use found::{Found, MOST_PATH_BYTES};
+use found::{Found, Inside, MOST_PATH_BYTES};
 use links::Links;
 use side::Side;
 
@@ -32,6 +32,8 @@ pub struct TreeDiff {
     pub change: Option<Change>,
     /// What is stripped, refused or never restored, also where nothing else differs.
     pub warnings: Vec<String>,
+    /// Those of the warnings that say what stays though it should go.
+    pub stays: Vec<String>,
     /// With [`ComparePrecision::Content`]: files whose size and metadata are equal or whose time alone
     /// differs, so that only their bytes can tell.
     pub undecided: Vec<Undecided>,
@@ -75,6 +77,10 @@ pub fn compare(
         }
     }
     (walk.found.reserved, walk.found.mounted) = (desired.met_reserved, desired.met_mounted);
+    if rules.mode == Mode::Exact {
+        let is_wanted = |path: &TreePath| walk.found.mounted.contains(path);
+        walk.found.spared = live.met_mounted.into_iter().filter(|path| !is_wanted(path)).collect();
+    }
     Ok(walk.found.finish(id, there, wanted))
 }
 
@@ -97,7 +103,8 @@ impl<'a> Walk<'a> {
 
     /// A live entry that is ignored.
     fn skips(&mut self, entry: &Entry) {
-        self.found.skip(&entry.path);
+        let what = if self.rules.is_mounted(entry) { Inside::Mount } else { Inside::Ignored };
+        self.found.skip(&entry.path, what);
         if entry.is_directory() {
             self.ignored.push_back(entry.path.clone());
         }
@@ -182,6 +189,10 @@ impl<'a> Walk<'a> {
 
     fn only_live(&mut self, live: Entry) {
         self.pass(&live.path);
+        if self.rules.came_later(&live.path) {
+            self.found.skip(&live.path, Inside::Later);
+            return;
+        }
         self.live_links.first(&live);
         if self.rules.leads_to_reserved(&live.path) {
             return;

@@ -9,8 +9,12 @@ use crate::model::{
 pub struct TreeRules<'a> {
     pub(super) ignore: Gitignore,
     pub(super) reserved: Vec<TreePath>,
-    /// Where another file system has what is there.
-    pub(super) mounted: Vec<TreePath>,
+    /// Where another file system has what is there, as far as it is known before the walk.
+    mounted: Vec<TreePath>,
+    /// Says where else its walk did not go on.
+    live: Option<&'a dyn Tree>,
+    /// For a way back: the paths that it concerns, sorted. What came later at others stays.
+    touched: Option<Vec<TreePath>>,
     pub(super) privileges: Privileges,
     /// Whether pipes, sockets and devices come back: they do where they were kept.
     pub(super) specials: bool,
@@ -37,6 +41,8 @@ impl<'a> TreeRules<'a> {
             ignore,
             reserved: Vec::new(),
             mounted: Vec::new(),
+            live: None,
+            touched: None,
             privileges: schema.privileges,
             specials: false,
             mode,
@@ -56,8 +62,8 @@ impl<'a> TreeRules<'a> {
 
     /// What another file system has below these places is neither compared nor removed, with what leads there.
     #[must_use]
-    pub fn sparing(mut self, mounted: Vec<TreePath>) -> Self {
-        self.mounted = mounted;
+    pub fn sparing(mut self, mounted: Vec<TreePath>, live: Option<&'a dyn Tree>) -> Self {
+        (self.mounted, self.live) = (mounted, live);
         self
     }
 
@@ -69,12 +75,19 @@ impl<'a> TreeRules<'a> {
         self
     }
 
-    /// For the way back to a former state: all of it was kept, and all of it comes back.
+    /// For the way back to a former state of `touched`: all of it was kept, and all of it comes back. What is live at other
+    /// paths came later: it stays, with the directories around it.
     #[must_use]
-    pub fn bringing_back(mut self) -> Self {
+    pub fn bringing_back(mut self, mut touched: Vec<TreePath>) -> Self {
         self.privileges = Privileges::Keep;
         self.specials = true;
+        touched.sort();
+        self.touched = Some(touched);
         self
+    }
+
+    pub(super) fn came_later(&self, path: &TreePath) -> bool {
+        self.touched.as_ref().is_some_and(|touched| touched.binary_search(path).is_err())
     }
 
     pub(super) fn recorded(&self, path: &TreePath) -> RecordedFacts {
@@ -93,9 +106,14 @@ impl<'a> TreeRules<'a> {
         self.reserved.iter().chain(&self.mounted).any(|kept| kept.lies_in(path))
     }
 
+    /// Whether another file system, or a subvolume, begins there.
+    pub(super) fn is_mounted(&self, entry: &Entry) -> bool {
+        self.mounted.contains(&entry.path) || self.live.is_some_and(|live| live.ends_at(&entry.path))
+    }
+
     pub(super) fn ignores(&self, entry: &Entry) -> bool {
         use std::os::unix::ffi::OsStrExt;
-        if self.reserved.contains(&entry.path) || self.mounted.contains(&entry.path) {
+        if self.reserved.contains(&entry.path) || self.is_mounted(entry) {
             return true;
         }
         let path = std::path::Path::new(std::ffi::OsStr::from_bytes(entry.path.as_bytes()));

@@ -31,7 +31,7 @@ impl<'a> Side<'a> {
             if self.rules.reserved.contains(&entry.path) {
                 self.met_reserved.push(entry.path.clone());
             }
-            if self.rules.mounted.contains(&entry.path) {
+            if self.rules.is_mounted(entry) {
                 self.met_mounted.push(entry.path.clone());
             }
             if !inside {

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::journal::KeptRecord;
+use crate::model::TreePath;
 
 fn kept(position: u32, attempt: u16, quota: u32) -> KeptRecord {
     let id = ResourceId { kind: "account".into(), key: TreePath::new("ana").unwrap() };

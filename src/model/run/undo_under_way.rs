@@ -1,4 +1,4 @@
-use super::{Digest, Event, Known, Pass, PlanFacts, Problem, Run, Selection, TaskId, TaskState, TaskStatus};
+use super::{Digest, Event, Known, Pass, PlanFacts, Problem, Run, RunState, Selection, TaskId, TaskState, TaskStatus};
 use crate::model::ErrorKind;
 
 /// An undo that was asked for and has not come to its end.
@@ -86,6 +86,15 @@ impl Run {
             Pass::Restore => well(task.status),
             Pass::Undo => is_untouched() && before(),
         }
+    }
+
+    /// Whether an undo of any of its writes to a component takes what was kept for it.
+    pub fn has_kept_at(&self, component: &str) -> bool {
+        let steps = self.header.steps.iter().enumerate();
+        let steps = steps.filter(|(_, step)| step.component.as_deref() == Some(component));
+        let mut tasks = steps.flat_map(|(step, _)| self.step_tasks(step)).map(TaskId);
+        let has_kept = |task| self.standing(task).iter().any(|attempt| attempt.kept.is_some_and(|kept| kept > 0));
+        self.state != RunState::Closed && tasks.any(has_kept)
     }
 
     /// What the undo of an undone task did not bring back, in words; nothing, where it brought all of it back.

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use rustic_core::{DataId, Id, TreeId};
@@ -220,17 +221,17 @@ fn special(kind: &str) -> SpecialKind {
 
 type Attribute = (Box<str>, Box<[u8]>);
 
+/// Sorted. A node has one value for each name: the last that is written.
 fn attributes(written: Vec<WrittenAttribute<'_>>) -> Result<Vec<Attribute>, String> {
-    let mut attributes = written
+    let attributes = written
         .into_iter()
         .filter(|attribute| Meta::keeps_attribute(&attribute.name))
         .map(|attribute| {
             let value = attribute.value.as_deref().map(bytes).transpose()?.unwrap_or_default();
             Ok((Box::from(&*attribute.name), value.into_boxed_slice()))
         })
-        .collect::<Result<Vec<Attribute>, String>>()?;
-    attributes.sort();
-    Ok(attributes)
+        .collect::<Result<BTreeMap<_, _>, String>>()?;
+    Ok(attributes.into_iter().collect())
 }
 
 fn bytes(text: &str) -> Result<Vec<u8>, String> {
@@ -287,6 +288,15 @@ mod tests {
         let all: Vec<String> = names.iter().map(|name| of(name)).collect();
         let node = one(&format!(r#""name":"a","type":"file","extended_attributes":[{}]"#, all.join(","))).unwrap();
         assert_eq!(node.meta.xattrs, [("user.k".into(), b"x".as_slice().into())]);
+    }
+
+    #[test]
+    fn an_attribute_that_is_written_twice_has_its_last_value() {
+        let twice =
+            r#"{"name":"user.k","value":"eA=="},{"name":"user.a","value":"eA=="},{"name":"user.k","value":"eQ=="}"#;
+        let node = one(&format!(r#""name":"a","type":"file","extended_attributes":[{twice}]"#)).unwrap();
+        let attributes: Vec<(&str, &[u8])> = node.meta.xattrs.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(attributes, [("user.a", &b"x"[..]), ("user.k", &b"y"[..])]);
     }
 
     #[test]

@@ -1,7 +1,9 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::pax::Extended;
 use crate::model::{Acl, AclName, Meta, Result};
+use crate::name_service::Account;
 use crate::stores::BackedUpOwners;
 use crate::stores::backed_up_owners::account;
 
@@ -16,7 +18,12 @@ pub(super) struct Attributes {
     pub told: Vec<Arc<str>>,
     /// An access list has numbers alone, and they are those of the archive.
     pub lists_by_number: bool,
+    /// Access lists in text, by attribute: all numbers that the archive gives their names are known at its end.
+    pub lists_in_text: Vec<(&'static str, Box<str>)>,
 }
+
+/// The numbers that an archive gives names.
+pub(super) type Numbers = HashMap<(Account, Box<str>), u32>;
 
 /// What of a member's facts is on record. That one has no attributes and no access lists says little: the program that
 /// wrote the archive may not keep any. An archive in which any member has some keeps those of all.
@@ -34,13 +41,21 @@ impl Attributes {
     pub(super) fn of(extended: &Extended, time_grain: u32, owners: &BackedUpOwners) -> Result<Self> {
         let xattrs = extended.xattrs.iter().filter(|(name, _)| Meta::keeps_attribute(name)).cloned().collect();
         let recorded = MemberFacts { has_attributes: false, has_acls: false, unread_acls: false, time_grain };
-        let mut found = Self { xattrs, recorded, remarks: Vec::new(), told: Vec::new(), lists_by_number: false };
+        let mut found = Self {
+            xattrs,
+            recorded,
+            remarks: Vec::new(),
+            told: Vec::new(),
+            lists_by_number: false,
+            lists_in_text: Vec::new(),
+        };
         for (name, text) in [(Acl::ACCESS, &extended.access), (Acl::DEFAULT, &extended.default)] {
             let in_text = text.as_ref().map(|text| std::str::from_utf8(text).unwrap_or_default());
             // GNU tar writes both forms where it keeps attributes too.
             match (found.xattrs.iter().position(|(known, _)| **known == *name), in_text) {
                 (None, None) => {}
-                (None, Some(text)) => found.add_text(name, text, owners)?,
+                (None, Some(text)) if waits(text, owners)? => found.lists_in_text.push((name, text.into())),
+                (None, Some(text)) => found.add_text(name, text, owners, &Numbers::new())?,
                 (Some(at), text) => found.settle(at, text.unwrap_or_default(), owners)?,
             }
         }
@@ -51,10 +66,24 @@ impl Attributes {
         Ok(found)
     }
 
-    fn add_text(&mut self, name: &str, text: &str, owners: &BackedUpOwners) -> Result<()> {
+    /// What waited for the archive's end.
+    pub(super) fn settled(
+        waiting: &[(&'static str, Box<str>)],
+        owners: &BackedUpOwners,
+        numbers: &Numbers,
+    ) -> Result<Self> {
+        let mut found = Self::of(&Extended::default(), 1, owners)?;
+        for (name, text) in waiting {
+            found.add_text(name, text, owners, numbers)?;
+        }
+        Ok(found)
+    }
+
+    fn add_text(&mut self, name: &str, text: &str, owners: &BackedUpOwners, numbers: &Numbers) -> Result<()> {
         let told = std::cell::RefCell::new(Vec::new());
         let number = |named: AclName<&str>, behind: Option<u32>| {
             let (account, name) = account(named);
+            let behind = behind.or_else(|| numbers.get(&(account, name.into())).copied());
             let here = owners.named(account, name, behind)?;
             Ok(here.map(|here| {
                 told.borrow_mut().extend(here.told);
@@ -102,4 +131,14 @@ impl Attributes {
         *value = acl.to_bytes();
         Ok(())
     }
+}
+
+fn waits(text: &str, owners: &BackedUpOwners) -> Result<bool> {
+    for named in Acl::names_alone(text) {
+        let (account, name) = account(named);
+        if owners.needs_number(account, name)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

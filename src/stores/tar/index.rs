@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::attributes::Attributes;
 use super::member::{Content, Member, MemberKind, Members};
 use super::source::Source;
 use crate::model::{Entry, Error, ErrorKind, Meta, NodeKind, RecordedFacts, Result, TreePath, visible};
@@ -21,6 +22,7 @@ pub(super) struct Item {
     pub recorded: RecordedFacts,
     /// Its access lists name users and groups by their numbers in the archive: all names there are known at the end.
     lists_by_number: bool,
+    lists_in_text: Vec<(&'static str, Box<str>)>,
 }
 
 /// What an archive holds when all of it is unpacked, sorted by path: where a path comes twice, the last wins.
@@ -127,7 +129,8 @@ impl Found<'_> {
         self.remarks.extend(member.remarks.into_iter().take(room).map(|remark| (path.clone(), remark)));
         let (mut meta, [user, group]) = (member.meta, member.owners);
         let mut told: Told = self.owners.settle(&mut meta, &user, &group)?.into_iter().chain(member.told).collect();
-        let mut lists_by_number = member.lists_by_number;
+        let (mut lists_by_number, mut lists_in_text) = (member.lists_by_number, member.lists_in_text);
+        self.text += lists_in_text.iter().map(|(_, text)| text.len()).sum::<usize>();
         let (kind, meta, content) = match member.kind {
             MemberKind::Directory => (NodeKind::Directory, meta, None),
             MemberKind::File(content) => (NodeKind::File { size: content.size, link: None }, meta, Some(content)),
@@ -135,12 +138,20 @@ impl Found<'_> {
             MemberKind::Special(special) => (NodeKind::Special { special }, meta, None),
             MemberKind::HardLink(target) => {
                 let linked = self.linked(&path, &target)?;
-                (recorded, told, lists_by_number) = (linked.recorded, linked.told, linked.lists_by_number);
+                (recorded, told) = (linked.recorded, linked.told);
+                (lists_by_number, lists_in_text) = (linked.lists_by_number, linked.lists_in_text);
                 (linked.entry.kind, linked.entry.meta, linked.content)
             }
         };
         self.latest.insert(path.clone(), self.items.len());
-        self.items.push(Item { entry: Entry { path, kind, meta }, content, recorded, told, lists_by_number });
+        self.items.push(Item {
+            entry: Entry { path, kind, meta },
+            content,
+            recorded,
+            told,
+            lists_by_number,
+            lists_in_text,
+        });
         Ok(())
     }
 
@@ -184,6 +195,7 @@ impl Found<'_> {
 
     fn into_index(mut self) -> Result<Index> {
         self.latest = HashMap::new();
+        self.settle_texts()?;
         for item in self.items.iter_mut().filter(|item| item.lists_by_number) {
             let name_of = |account, number| Ok(self.owners.name_so_far(account, number));
             let told = self.owners.settle_lists(&mut item.entry.meta, &name_of)?;
@@ -216,6 +228,26 @@ impl Found<'_> {
                 Ok(Index { items, remarks: self.remarks, said: None })
             }
         }
+    }
+
+    fn settle_texts(&mut self) -> Result<()> {
+        if self.items.iter().all(|item| item.lists_in_text.is_empty()) {
+            return Ok(());
+        }
+        let numbers = self.owners.numbers_so_far();
+        for item in self.items.iter_mut().filter(|item| !item.lists_in_text.is_empty()) {
+            let settled = Attributes::settled(&std::mem::take(&mut item.lists_in_text), self.owners, &numbers)?;
+            let mut meta = std::mem::take(&mut item.entry.meta);
+            meta.xattrs.extend(settled.xattrs);
+            meta.xattrs.sort();
+            item.entry.meta = meta.agreeing();
+            item.told = item.told.iter().cloned().chain(settled.told).collect();
+            item.recorded.acls &= !settled.recorded.unread_acls;
+            let room = MOST_REMARKS.saturating_sub(self.remarks.len());
+            let path = &item.entry.path;
+            self.remarks.extend(settled.remarks.into_iter().take(room).map(|remark| (path.clone(), remark)));
+        }
+        Ok(())
     }
 
     /// Directories that the archive only implies. What lies below something else is an attack:
@@ -254,5 +286,6 @@ fn implied(path: TreePath) -> Item {
         recorded: RecordedFacts::NONE,
         told: Told::default(),
         lists_by_number: false,
+        lists_in_text: Vec::new(),
     }
 }

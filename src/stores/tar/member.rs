@@ -32,6 +32,7 @@ pub(super) struct Member {
     pub told: Vec<Arc<str>>,
     /// Its access lists name users and groups by their numbers in the archive.
     pub lists_by_number: bool,
+    pub lists_in_text: Vec<(&'static str, Box<str>)>,
 }
 
 #[derive(Debug)]
@@ -156,7 +157,7 @@ impl<'a> Members<'a> {
             owner(extended.group.as_ref(), header.groupname_bytes()),
         ];
         let mode = header.mode().map_err(|error| bad(&error))? & 0o7777;
-        let Attributes { xattrs, recorded, remarks, told, lists_by_number } =
+        let Attributes { xattrs, recorded, remarks, told, lists_by_number, lists_in_text } =
             Attributes::of(&extended, time_grain, self.owners)?;
         let (uid, gid) = (id(extended.uid, header.uid())?, id(extended.gid, header.gid())?);
         // libarchive writes the owning group's rights into a mode, where the kernel has the mask.
@@ -194,7 +195,7 @@ impl<'a> Members<'a> {
             }
         };
         self.advance(stored)?;
-        Ok(Member { path, kind, meta, owners, recorded, remarks, told, lists_by_number })
+        Ok(Member { path, kind, meta, owners, recorded, remarks, told, lists_by_number, lists_in_text })
     }
 
     /// Whether another archive follows the end of this one. What is no header there, a signature for one, is no member

@@ -271,9 +271,13 @@ fn owned() -> Archived {
 }
 
 fn owned_by(by: OwnersBy) -> TarStore {
+    opened_by(by, owned())
+}
+
+fn opened_by(by: OwnersBy, archive: Archived) -> TarStore {
     use crate::name_service::{Account::*, NameService};
     let known = [(User, "ana", 1005), (User, "ana-maria", 1006), (Group, "ana", 100), (User, "bob", 1001)];
-    let (bytes, place) = owned().bytes();
+    let (bytes, place) = archive.bytes();
     fs::write(place.path().join("archive"), bytes).unwrap();
     let owners = BackedUpOwners::with(by, NameService::fixed(&known));
     TarStore::open_with(&place.path().join("archive"), &owners).unwrap()
@@ -372,4 +376,39 @@ fn a_list_that_is_not_understood_is_told_and_a_live_one_stays() {
     let store = described(Archived::new(), "a", &[("SCHILY.acl.access", "user::rwz")]).file("b", "b").open().unwrap();
     assert!(store.not_restored(&TreePath::root())[0].contains("cannot read"));
     assert!(!recorded(&store, "a").acls && recorded(&store, "b").acls);
+}
+
+/// GNU tar's text names accounts and has no numbers: those are in the headers of the files that they own, here behind it.
+#[test]
+fn whom_a_list_in_text_names_is_found_by_number_where_owners_are() {
+    use crate::model::Acl;
+    let list = "user::rw-\nuser:ana:rw-\nuser:zoe:r--\nuser:bob:r--\ngroup::r--\nmask::rw-\nother::---\n";
+    let listed = |by| {
+        let mut archive = described(Archived::new(), "a", &[("SCHILY.acl.access", list)]);
+        for (name, number) in [("ana", 1010), ("zoe", 1002)] {
+            let mut header = Header::new_gnu();
+            header.set_path(name).unwrap();
+            header.set_size(0);
+            header.set_mode(0o600);
+            header.set_mtime(7);
+            header.set_gid(0);
+            header.set_uid(number);
+            header.set_username(name).unwrap();
+            header.set_cksum();
+            archive.builder.append(&header, &b""[..]).unwrap();
+        }
+        let store = opened_by(by, archive);
+        let meta = store.entry(&path("a")).unwrap().unwrap().meta;
+        assert_eq!(meta.mode, 0o660, "the mask is the group's part of the mode");
+        let named = Acl::from_bytes(&meta.xattrs[0].1).unwrap().named();
+        let numbers: Vec<u32> =
+            named.into_iter().map(|named| crate::stores::backed_up_owners::account(named).1).collect();
+        (numbers, said(&store, ""), store.not_restored(&TreePath::root()))
+    };
+    let (numbers, told, missing) = listed(OwnersBy::Numbers);
+    assert_eq!((numbers, missing.len()), (vec![1001, 1002, 1010], 0), "bob by the number here, zoe, ana");
+    assert!(told.contains("names the user bob without a number: it gets the one here, 1001"), "{told}");
+    let (numbers, told, missing) = listed(OwnersBy::Names);
+    assert_eq!((numbers, missing.len()), (vec![1001, 1002, 1005], 0), "bob, zoe by the archive's number, ana");
+    assert!(told.contains("there is no user zoe here: its number is kept, 1002"), "{told}");
 }

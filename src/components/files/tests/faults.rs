@@ -98,3 +98,16 @@ fn a_mounted_directory_in_a_tree_is_left_alone() {
     assert_eq!(kind_of(written), (ErrorKind::Refused, Known::NotApplied));
     assert!(empty);
 }
+
+/// Else each try would tell of the next one.
+#[test]
+fn all_files_that_the_source_does_not_hand_over_are_named_at_once() {
+    let ground = Ground::new();
+    ground.backup("echo a > a; echo b > b; echo c > c; echo d > d").live("echo x > a");
+    let plan = ground.plan();
+    sh(&ground.backup.path().join(KEY), "touch b d; rm c");
+    let error = ground.write(&plan).unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("/b: ") && told.contains("these cannot be read either: c, d"), "{told}");
+    assert_eq!(error.effect(), crate::model::Known::NotApplied);
+}
