@@ -196,6 +196,9 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
         let value = fields.take(name).and_then(compact);
         fields.put(name, value.map(|value| if value == json!("") { json!("not specified") } else { value }));
     }
+    // The server reads it in any case.
+    let ssl = fields.text("sslRequired").map(|value| json!(value.to_lowercase()));
+    fields.put("sslRequired", ssl);
     // Single values of any name are settings, in later versions too.
     let single: Vec<String> = fields
         .rest()

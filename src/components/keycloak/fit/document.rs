@@ -194,6 +194,9 @@ fn component(fields: &mut Map<String, Value>, terms: &Terms, fitted: &mut Fitted
         let name = visible(name);
         fitted.left_out.push(format!("the setting {name}: the server does not know it, and shows it to no one"));
     }
+    if config.is_empty() {
+        fields.remove("config");
+    }
     if !hidden.is_empty()
         && let Some(kept) = fields.entry("secretConfig").or_insert_with(|| json!({})).as_object_mut()
     {

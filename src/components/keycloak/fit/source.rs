@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::abilities::Abilities;
 use super::choices::Choices;
 use super::document::{Fitted, Terms, fit, has_rare_credentials};
-use crate::components::keycloak::always_shown::SCOPES_OF_THE_SERVER;
+use crate::components::keycloak::always_shown::{SAML_SCOPES, SCOPES_OF_THE_SERVER};
 use crate::components::keycloak::export::notes::Notes;
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::live::{Keycloak, is_user};
@@ -62,7 +62,8 @@ impl FittedSource {
         let own_scopes = self.own(Kind::ClientScope).await;
         if own_scopes.is_empty() {
             for name in SCOPES_OF_THE_SERVER {
-                scopes.entry(name.to_owned()).or_insert(None);
+                let protocol = if SAML_SCOPES.contains(&name) { "saml" } else { "openid-connect" };
+                scopes.entry(name.to_owned()).or_insert_with(|| Some(protocol.to_owned()));
             }
         }
         scopes.extend(own_scopes.iter().filter_map(|one| protocol_of_scope(&one.id, &one.document()?.value)));

@@ -25,7 +25,9 @@ use super::canonical::text;
 /// What a file of before this version lacks, in the order of the server's own steps.
 type Step = (Version, fn(&mut Value));
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 17] = [
+    (Version(4, 6, 0), scopes::roles_and_origins),
+    (Version(6, 0, 0), scopes::microprofile),
     (Version(8, 0, 0), clients::own_addresses),
     (Version(8, 0, 2), flows::alternatives_apart),
     (Version(9, 0, 0), settings::update_locale),
@@ -39,9 +41,9 @@ const STEPS: [Step; 13] = [
     (Version(24, 0, 3), settings::delete_credential),
     (Version(25, 0, 0), scopes::basic),
     (Version(26, 0, 0), clients::administration),
+    (Version(26, 1, 0), scopes::service_account),
+    (Version(26, 3, 0), settings::link_provider),
 ];
-const LATER_STEPS: [Step; 2] =
-    [(Version(26, 1, 0), scopes::service_account), (Version(26, 3, 0), settings::link_provider)];
 
 /// A realm's representation in the form of today.
 pub fn converted(realm: &Value) -> Value {
@@ -49,7 +51,7 @@ pub fn converted(realm: &Value) -> Value {
     // Whatever version the file names: nothing is optional since Keycloak 8.
     flows::without_optional(&mut made);
     let Some(version) = text(realm, "keycloakVersion").and_then(Version::of) else { return made };
-    for (_, step) in STEPS.iter().chain(&LATER_STEPS).filter(|(since, _)| version < *since) {
+    for (_, step) in STEPS.iter().filter(|(since, _)| version < *since) {
         step(&mut made);
     }
     made

@@ -4,6 +4,51 @@ use super::{is_named, list_mut};
 
 const OPENID: &str = "openid-connect";
 
+/// The claims of what somebody may do, and from where applications may ask.
+pub(super) fn roles_and_origins(realm: &mut Value) {
+    let of_roles = |name: &str, provider: &str, claim: &str| {
+        let config = json!({"user.attribute": "foo", "multivalued": "true", "claim.name": claim, "jsonType.label": "String",
+            "access.token.claim": "true", "introspection.token.claim": "true"});
+        mapper(name, provider, config)
+    };
+    let plain = || json!({"access.token.claim": "true", "introspection.token.claim": "true"});
+    let mappers = json!([
+        of_roles("realm roles", "oidc-usermodel-realm-role-mapper", "realm_access.roles"),
+        of_roles("client roles", "oidc-usermodel-client-role-mapper", "resource_access.${client_id}.roles"),
+        mapper("audience resolve", "oidc-audience-resolve-mapper", plain()),
+    ]);
+    let mut roles = scope("roles", "OpenID Connect scope for add user roles to the access token", mappers);
+    roles["attributes"]["display.on.consent.screen"] = json!("true");
+    roles["attributes"]["consent.screen.text"] = json!("${rolesScopeConsentText}");
+    to_all_clients(realm, roles);
+    let mappers = json!([mapper("allowed web origins", "oidc-allowed-origins-mapper", plain())]);
+    let about = "OpenID Connect scope for add allowed web origins to the access token";
+    let mut origins = scope("web-origins", about, mappers);
+    origins["attributes"]["consent.screen.text"] = json!("");
+    to_all_clients(realm, origins);
+}
+
+/// Of each client on request.
+pub(super) fn microprofile(realm: &mut Value) {
+    let config = |more: Value| {
+        let mut config = json!({"id.token.claim": "true", "access.token.claim": "true", "introspection.token.claim": "true",
+            "jsonType.label": "String"});
+        if let (Some(config), Some(more)) = (config.as_object_mut(), more.as_object()) {
+            config.extend(more.clone());
+        }
+        config
+    };
+    let upn = config(json!({"user.attribute": "username", "claim.name": "upn", "userinfo.token.claim": "true"}));
+    let groups = config(json!({"user.attribute": "foo", "claim.name": "groups", "multivalued": "true"}));
+    let mappers = json!([
+        mapper("upn", "oidc-usermodel-attribute-mapper", upn),
+        mapper("groups", "oidc-usermodel-realm-role-mapper", groups),
+    ]);
+    let mut scope = scope("microprofile-jwt", "Microprofile - JWT built-in scope", mappers);
+    scope["attributes"]["include.in.token.scope"] = json!("true");
+    to_clients(realm, scope, ["optionalClientScopes", "defaultOptionalClientScopes"]);
+}
+
 /// The claim by which a token says how surely somebody was recognised.
 pub(super) fn acr(realm: &mut Value) {
     let config = json!({"id.token.claim": "true", "access.token.claim": "true", "introspection.token.claim": "true"});
@@ -59,6 +104,10 @@ fn add(realm: &mut Value, scope: Value) -> bool {
 
 /// To the scopes of the realm, and to those that each client has by default.
 fn to_all_clients(realm: &mut Value, scope: Value) {
+    to_clients(realm, scope, ["defaultClientScopes", "defaultDefaultClientScopes"]);
+}
+
+fn to_clients(realm: &mut Value, scope: Value, [of_client, of_realm]: [&str; 2]) {
     let name = scope["name"].clone();
     if !add(realm, scope) {
         return;
@@ -70,9 +119,9 @@ fn to_all_clients(realm: &mut Value, scope: Value) {
     };
     let clients = realm.get_mut("clients").and_then(Value::as_array_mut).into_iter().flatten();
     for client in clients.filter(|client| takes(client)) {
-        push(client, "defaultClientScopes", &name);
+        push(client, of_client, &name);
     }
-    push(realm, "defaultDefaultClientScopes", &name);
+    push(realm, of_realm, &name);
 }
 
 fn push(of: &mut Value, list: &str, name: &Value) {

@@ -15,7 +15,7 @@ use super::realm::MADE_WITH;
 use super::self_contained::without_missing;
 use super::standing::Standing;
 use super::{document, target::without};
-use crate::component::Approved;
+use crate::component::{Approved, Maker};
 use crate::model::{Error, ErrorKind, Known, Result, visible};
 
 pub(super) const OTHER_REALM: &str = "if it is this realm under a new name, name it in the runbook as it is named now, or \
@@ -71,6 +71,13 @@ impl Keycloak {
         }
         let first = match self.make_realm(&documents).await {
             Ok(view) => return Ok(standing.looked_again(view)),
+            // A call of this run that was cut off is done now.
+            Err(error) if error.kind() == ErrorKind::Conflict && self.is_made_by_this_run(changes).await => {
+                return match self.live.realm_now().await {
+                    Ok(view) => Ok(standing.looked_again(view)),
+                    Err(_) => Err((standing, error)),
+                };
+            }
             Err(error) if is_refusal(&error) => error,
             Err(error) => return Err((standing, error)),
         };
@@ -85,6 +92,11 @@ impl Keycloak {
             }
         }
         Err((standing, first))
+    }
+
+    async fn is_made_by_this_run(&self, changes: &[(usize, &Approved)]) -> bool {
+        let Some((_, one)) = changes.first() else { return false };
+        matches!(self.live.http.maker(&one.run, None).await, Ok(Maker::ThisRun))
     }
 
     /// In words, which realm has the id that this one is to have.
