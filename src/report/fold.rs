@@ -20,6 +20,8 @@ const MAX_HUNKS: usize = 1_000;
 impl Report {
     /// `run` is the fold of `events`; times are said in `zone`.
     pub fn of(run: &Run, events: &[Recorded], plan_of: PlanOf<'_>, chain: Chain, zone: &Zone) -> Self {
+        let now = run;
+        let run = &*run.without_asked_undos();
         let mut tasks: HashMap<TaskId, Drafts> = HashMap::new();
         let mut notes = Vec::new();
         let mut being_written = HashSet::new();
@@ -57,7 +59,7 @@ impl Report {
                 owner: run.owner(id).map(|owner| visible(&*owner.name).into_owned()),
                 undo_asked_by: drafts.undo_asked_by,
                 status: task.status,
-                undo: undo(run, id),
+                undo: undo(now, id),
                 warnings: warned.into_iter().flatten().map(|warning| shortened(warning)).collect(),
                 stays: run.stays(id).iter().map(|what| shortened(what)).collect(),
                 history: drafts.history,
@@ -108,7 +110,7 @@ impl Report {
             unusable_owners: run.header.unusable_lines(),
             chain,
             totals,
-            can_be_undone: run.can_be_undone(),
+            can_be_undone: now.can_be_undone(),
             tasks: reports,
             notes,
         }
