@@ -261,6 +261,7 @@ impl<'a, 'r> Walk<'a, 'r> {
             self.steps.push(Step::Keyed { key, is });
             match same {
                 Some(same) => self.compare(Some(same), Some(element), &below),
+                None if self.updates && below.create_only => self.create_only.push(self.path()),
                 None => {
                     if holds_mask(element) {
                         self.note_mask();
