@@ -46,6 +46,11 @@ pub trait Reader: Send + Sync {
     fn wants_other_side(&self) -> bool {
         false
     }
+    /// A resource that was read here, as it would be read for a comparison with `other`; pure. `None`: as it is.
+    fn shown_beside(&self, resource: &Resource, other: &Resource) -> Option<Resource> {
+        let _ = (resource, other);
+        None
+    }
     /// For each scope, what this system holds there and its schema does not know, in words: it is not restored, and
     /// the plan says so. Asked after [`Reader::list`].
     async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {

@@ -116,6 +116,14 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     if let Maker::Another { what } = maker {
         return Ok((Known::Unknown, format!("read back: {what}"), None));
     }
+    // The system may have been at it still when it was read.
+    let live = match maker {
+        Maker::ThisRun => {
+            let again = context.pinned.calls.read(&restore.component_name, &*component, &locations, &desired).await;
+            again.into_iter().collect::<Result<_>>()?
+        }
+        _ => live,
+    };
     let was: Vec<Option<Resource>> = ids
         .iter()
         .zip(&live)

@@ -66,7 +66,8 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
             .collect();
         for (id, FormerDocument { document, after, touched, lost }) in former.documents {
             let desired = document.map(|document| Resource { id: id.clone(), body: Body::Document(document) });
-            let pair = Pair { live: now(&id)?, desired, id };
+            let live = now(&id)?.map(|live| beside(&to_plan.restore, live, after.as_ref()));
+            let pair = Pair { live, desired, id };
             let later = since(&context, &to_plan.restore, &pair, after.as_ref(), &touched)?;
             let schema = to_plan.restore.component.schema().kind(&pair.id.kind);
             stays.extend(unrecoverable(&pair, &lost, schema));
@@ -93,6 +94,13 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
     .await??;
     decide_files(context, &restore, &mut proposal).await?;
     Ok(Arc::new(Made::new(proposal)))
+}
+
+/// What is live, as it was read back after this task had written it: a system may pass over a part of what it is given.
+fn beside(restore: &Restore, live: Resource, after: Option<&Document>) -> Resource {
+    let Some(after) = after else { return live };
+    let after = Resource { id: live.id.clone(), body: Body::Document(after.clone()) };
+    restore.component.shown_beside(&live, &after).unwrap_or(live)
 }
 
 /// All that is held of a document before and after: what is live is read for both, so that nothing is missed in one of

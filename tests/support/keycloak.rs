@@ -276,6 +276,27 @@ impl Admin {
         self.client.post(url).form(&form).send().await.unwrap().status().is_success()
     }
 
+    /// What an application is given that asks with a person's password.
+    pub async fn token_of(&self, realm: &str, client: &str, username: &str, password: &str) -> String {
+        let form = [("grant_type", "password"), ("client_id", client), ("username", username), ("password", password)];
+        let url = format!("{}/realms/{realm}/protocol/openid-connect/token", self.url);
+        let answer: Value = self.client.post(url).form(&form).send().await.unwrap().json().await.unwrap();
+        answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
+    }
+
+    /// The name of a credential, of the user at `at`.
+    pub async fn rename_credential(&self, at: &str, id: &str, name: &str) {
+        let url = format!("{}/admin/realms{at}/credentials/{id}/userLabel", self.url);
+        let request = self.client.put(url).bearer_auth(self.token().await).header("Content-Type", "text/plain");
+        assert_eq!(request.body(name.to_owned()).send().await.unwrap().status().as_u16(), 204);
+    }
+
+    /// The status that somebody else's token is answered with, below `/admin/realms`.
+    pub async fn status_for(&self, token: &str, path: &str) -> u16 {
+        let url = format!("{}/admin/realms{path}", self.url);
+        self.client.get(url).bearer_auth(token).send().await.unwrap().status().as_u16()
+    }
+
     pub async fn id_of(&self, realm: &str, username: &str) -> String {
         let found = self.client.get(format!("{}/admin/realms/{realm}/users", self.url));
         let found = found.query(&[("username", username), ("exact", "true")]).bearer_auth(self.token().await);

@@ -123,7 +123,8 @@ pub(super) const CLIENT_ALWAYS_SHOWN: [&str; 16] = [
     "nodeReRegistrationTimeout",
 ];
 
-const CLIENTS: [&str; 7] = [
+/// Clients that the server makes with every realm.
+pub(super) const CLIENTS: [&str; 7] = [
     "account",
     "account-console",
     "admin-cli",
@@ -132,7 +133,10 @@ const CLIENTS: [&str; 7] = [
     "security-admin-console",
     "admin-permissions",
 ];
-const CLIENT_SCOPES: [&str; 14] = [
+/// Those of [`SCOPES_OF_THE_SERVER`] that are for SAML.
+pub(super) const SAML_SCOPES: [&str; 2] = ["role_list", "saml_organization"];
+/// Client scopes that the server makes where a file lists none.
+pub(super) const SCOPES_OF_THE_SERVER: [&str; 14] = [
     "acr",
     "address",
     "basic",
@@ -149,6 +153,47 @@ const CLIENT_SCOPES: [&str; 14] = [
     "web-origins",
 ];
 const REALM_ROLES: [&str; 3] = [DEFAULT_ROLE, "offline_access", "uma_authorization"];
+/// By client, the roles that the server makes with it.
+const CLIENT_ROLES: [(&str, &[&str]); 3] = [
+    (
+        "account",
+        &[
+            "delete-account",
+            "manage-account",
+            "manage-account-links",
+            "manage-consent",
+            "view-applications",
+            "view-consent",
+            "view-groups",
+            "view-profile",
+        ],
+    ),
+    ("broker", &["read-token"]),
+    (
+        "realm-management",
+        &[
+            "create-client",
+            "impersonation",
+            "manage-authorization",
+            "manage-clients",
+            "manage-events",
+            "manage-identity-providers",
+            "manage-realm",
+            "manage-users",
+            "query-clients",
+            "query-groups",
+            "query-realms",
+            "query-users",
+            "realm-admin",
+            "view-authorization",
+            "view-clients",
+            "view-events",
+            "view-identity-providers",
+            "view-realm",
+            "view-users",
+        ],
+    ),
+];
 const FLOWS: [&str; 8] = [
     "browser",
     "clients",
@@ -169,7 +214,7 @@ pub(super) fn is_of_every_realm(key: &TreePath) -> bool {
     match kind {
         Kind::RealmSettings | Kind::UserProfile | Kind::Bindings | Kind::ClientPolicies | Kind::RequiredAction => true,
         Kind::Client | Kind::ClientRole => CLIENTS.contains(&first),
-        Kind::ClientScope => CLIENT_SCOPES.contains(&first),
+        Kind::ClientScope => SCOPES_OF_THE_SERVER.contains(&first),
         Kind::RealmRole => REALM_ROLES.contains(&first),
         Kind::Flow => FLOWS.contains(&first),
         Kind::Component => COMPONENTS.iter().any(|known| first.ends_with(known)),
@@ -179,6 +224,18 @@ pub(super) fn is_of_every_realm(key: &TreePath) -> bool {
         | Kind::Organization
         | Kind::ServiceAccount
         | Kind::User => false,
+    }
+}
+
+/// Whether it is a role that the server makes with every realm.
+pub(super) fn is_role_of_the_server(key: &TreePath) -> bool {
+    let Some((kind, names)) = Kind::of_key(key) else { return false };
+    match (kind, names.as_slice()) {
+        (Kind::RealmRole, [role]) => REALM_ROLES.contains(&role.as_str()),
+        (Kind::ClientRole, [client, role]) => {
+            CLIENT_ROLES.iter().any(|(of, roles)| of == client && roles.contains(&role.as_str()))
+        }
+        _ => false,
     }
 }
 

@@ -8,6 +8,7 @@
 //!   and this session's right to write, which stands in the realm itself.
 //! - `live`: the realm as a reader: one call for all but the people, people in bulk or one by one.
 //! - `write`: the realm as a component.
+//! - [`older`]: pure; what a server of today makes of a realm that an older one wrote.
 //! - `export`: what `kc.sh export` wrote, as a source. `fit`: a source as one server can hold it.
 //! - `held`: what a removal takes from others, so that a plan can show it and an undo give it back.
 //!
@@ -24,6 +25,7 @@ mod held;
 mod http;
 pub mod kinds;
 mod live;
+mod older;
 mod place;
 pub mod schema;
 #[cfg(test)]

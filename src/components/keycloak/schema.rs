@@ -157,6 +157,10 @@ fn settings() -> Vec<FieldRule> {
     rules.push(FieldRule { written_last: true, ..given("enabled") });
     rules.push(made_once("id"));
     rules.push(hidden_secret("smtpPassword"));
+    rules.push(hidden_secret("privateKey"));
+    rules.push(FieldRule { secret: false, ..hidden_secret("certificate") });
+    // Told to the server that makes the realm.
+    rules.push(FieldRule { ignored: true, ..at("keycloakVersion") });
     rules
 }
 
@@ -274,8 +278,13 @@ fn user(ids: Ids) -> Vec<FieldRule> {
         FieldRule { said: Some("{}".to_owned()), given: true, ..created_exact("credentials[].state") },
         FieldRule { said: Some("label of the {}".to_owned()), ..at("credentials[].userLabel") },
         FieldRule { ignored: true, secret: true, ..at("credentials[].hidden") },
-        FieldRule { fidelity: Fidelity::ReCreated, ..once("clientConsents") },
         FieldRule { missed: Some(NO_CONSENTS.to_owned()), ..keyed("clientConsents", "clientId") },
+        FieldRule {
+            fidelity: Fidelity::Irreversible,
+            created: Some(Fidelity::ReCreated),
+            removable: true,
+            ..once("clientConsents[]")
+        },
         set("clientConsents[].grantedClientScopes"),
         attributes_by_way(),
     ];

@@ -23,7 +23,11 @@ fn made(fidelity: Fidelity) -> &'static str {
 /// What is said of a field, but for its name; nothing of one that is restored exactly and absent where it is absent.
 fn said_of(rule: &FieldRule) -> Option<String> {
     let on_new = made(rule.created.unwrap_or(rule.fidelity));
-    let on_old = if rule.create_only { "left as it is" } else { made(rule.fidelity) };
+    let on_old = match (rule.create_only, rule.removable) {
+        (true, true) => "left as it is; removed by `mode: exact`, and no undo brings it back",
+        (true, false) => "left as it is",
+        (false, _) => made(rule.fidelity),
+    };
     let absent = if rule.given { "the server's choice stays" } else { "" };
     let is_special = rule.ignored || rule.given || rule.secret || on_new != "exactly" || on_old != "exactly";
     let what = match (rule.ignored, rule.secret, &rule.shape) {

@@ -27,6 +27,7 @@ pub(crate) struct Cursor {
     pub ignored: bool,
     /// Here or above, only what is created gets a value.
     pub create_only: bool,
+    pub removable: bool,
     /// Here or above, what is there stays where nothing else is wanted.
     pub given: bool,
 }
@@ -61,6 +62,7 @@ impl<'a> Rules<'a> {
             secret: from.secret,
             ignored: from.ignored,
             create_only: from.create_only,
+            removable: from.removable,
             given: from.given,
         })
     }
@@ -71,6 +73,7 @@ impl<'a> Rules<'a> {
             cursor.secret |= rule.secret;
             cursor.ignored |= rule.ignored;
             cursor.create_only |= rule.create_only;
+            cursor.removable |= rule.removable;
             cursor.given |= rule.given;
         }
         cursor

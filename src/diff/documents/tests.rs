@@ -124,6 +124,19 @@ fn what_a_system_gives_by_itself_is_changed_and_never_taken_away() {
 }
 
 #[test]
+fn what_can_be_given_once_and_be_taken_away_goes_in_exact_alone() {
+    let keyed = FieldShape::KeyedList { key: "client".to_owned() };
+    let once = FieldRule { create_only: true, removable: true, ..rule("consents[]") };
+    let schema =
+        KindSchema { fields: vec![FieldRule { shape: keyed, ..rule("consents") }, once], ..KindSchema::default() };
+    let live = Document::new(json!({"consents": [{"client": "a", "scopes": ["x"]}, {"client": "b"}]}));
+    let desired = Document::new(json!({"consents": [{"client": "a", "scopes": ["y"]}, {"client": "c"}]}));
+    let of = |mode| changes(&id(), Some(&live), Some(&desired), &schema, mode, &key());
+    assert!(of(Mode::Merge).is_none_or(|change| change.hunks.is_empty()));
+    assert_eq!(places(&of(Mode::Exact).unwrap()), ["Delete consents[client=b]"]);
+}
+
+#[test]
 fn ignored_fields_are_neither_compared_nor_touched() {
     let live = Document::new(json!({"status": 1, "keys": [{"name": "k", "seen": 3, "x": 1}]}));
     let mut desired = Document::new(json!({"status": 2, "keys": [{"name": "k", "seen": 9, "x": 1}]}));

@@ -115,7 +115,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         if at.ignored {
             return;
         }
-        if self.updates && at.create_only {
+        if self.updates && at.create_only && !(at.removable && desired.is_none()) {
             if desired.is_some() && live != desired {
                 self.create_only.push(self.path());
             }
@@ -261,6 +261,7 @@ impl<'a, 'r> Walk<'a, 'r> {
             self.steps.push(Step::Keyed { key, is });
             match same {
                 Some(same) => self.compare(Some(same), Some(element), &below),
+                None if self.updates && below.create_only => self.create_only.push(self.path()),
                 None => {
                     if holds_mask(element) {
                         self.note_mask();

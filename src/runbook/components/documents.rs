@@ -69,6 +69,7 @@ fn rule(path: &Key, node: &Node, findings: &mut Findings) -> Option<FieldRule> {
         fidelity: fields.choice("fidelity", &fidelity, findings).unwrap_or_default(),
         created: None,
         create_only: false,
+        removable: false,
         given: false,
         needs: fields.texts("needs", findings).into_iter().map(|need| need.value).collect(),
         said: None,

@@ -2,9 +2,13 @@ use serde_json::{Map, Value, json};
 
 use super::Canonical;
 use super::fields::{Fields, compact, keyed, of_texts, split_secrets, without_blanks};
-use super::names::{Names, scope_mappings};
+use super::names::{Names, list, scope_mappings};
 use super::permission::without_people;
 use crate::components::keycloak::kinds::Kind;
+use crate::model::{some_of, visible};
+
+/// How many are named of what is passed over.
+const NAMED: usize = 4;
 
 /// Of a client, single values.
 pub const CLIENT_FIELDS: [&str; 24] = [
@@ -38,7 +42,9 @@ pub const CLIENT_FIELDS: [&str; 24] = [
 const OWN_ADDRESSES: [&str; 4] = ["rootUrl", "adminUrl", "baseUrl", "redirectUris"];
 
 pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Canonical {
-    let placed = with_addresses(representation, |address| names.address(address));
+    let mut placed = with_addresses(representation, |address| names.address(address));
+    let is_made_confidential = keeps_secret(&mut placed);
+    let listed_twice = in_one_list(&mut placed);
     let mut fields = Fields::of(&placed);
     let client_id = fields.text("clientId").unwrap_or_default();
     fields.keep(&CLIENT_FIELDS);
@@ -64,7 +70,45 @@ pub(super) fn client(representation: &Value, realm: &Value, names: &Names) -> Ca
     fields.pass_over(&["clientId", "access", "origin", "registrationAccessToken", "registeredNodes", "defaultRoles"]);
     let (document, mut unknown) = fields.finish();
     unknown.extend(consents.map(|_| CONSENTS.to_owned()));
+    if is_made_confidential {
+        unknown
+            .push("that it keeps no secret: a client with an authorization service is made one that does".to_owned());
+    }
+    unknown
+        .extend(listed_twice.map(|scopes| format!("on request, the client scopes that it has by default: {scopes}")));
     Canonical { id: Kind::Client.id(&[client_id]), document, unknown }
+}
+
+/// A client with an authorization service has an account and a secret, whatever else the file says. Whether the file
+/// says otherwise.
+fn keeps_secret(client: &mut Value) -> bool {
+    let Some(fields) = client.as_object_mut() else { return false };
+    let has_settings = fields.get("authorizationSettings").is_some_and(|settings| !settings.is_null());
+    let is = |fields: &Map<String, Value>, name: &str| {
+        fields.get(name).is_some_and(|value| *value == Value::Bool(true) || value == "true")
+    };
+    if !has_settings && !is(fields, "authorizationServicesEnabled") {
+        return false;
+    }
+    let is_without = is(fields, "publicClient") || is(fields, "bearerOnly");
+    for (name, value) in [("authorizationServicesEnabled", true), ("serviceAccountsEnabled", true)] {
+        fields.insert(name.to_owned(), Value::Bool(value));
+    }
+    for name in ["publicClient", "bearerOnly"].into_iter().filter(|_| is_without) {
+        fields.insert(name.to_owned(), Value::Bool(false));
+    }
+    is_without
+}
+
+/// A scope is given by default or on request; where a file says both, the server gives it by default. Answers with
+/// those, in words.
+fn in_one_list(client: &mut Value) -> Option<String> {
+    let default = list(client, "defaultClientScopes").to_vec();
+    let optional = client.get_mut("optionalClientScopes").and_then(Value::as_array_mut)?;
+    let (both, kept): (Vec<Value>, Vec<Value>) = optional.drain(..).partition(|scope| default.contains(scope));
+    *optional = kept;
+    let names = both.iter().filter_map(Value::as_str).map(visible);
+    (!both.is_empty()).then(|| some_of(names, NAMED, ", "))
 }
 
 /// A client's representation or document with its own addresses put otherwise.

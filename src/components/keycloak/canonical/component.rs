@@ -11,7 +11,7 @@ use crate::components::keycloak::kinds::Kind;
 const MAX_DEPTH: usize = 8;
 
 /// The user profile lies among the components, as one text.
-pub(super) const USER_PROFILE: &str = "org.keycloak.userprofile.UserProfileProvider";
+pub(in crate::components::keycloak) const USER_PROFILE: &str = "org.keycloak.userprofile.UserProfileProvider";
 
 /// Where people can come from: LDAP and its like.
 pub const DIRECTORY: &str = "UserStorageProvider";

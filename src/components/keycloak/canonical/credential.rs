@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::MASK;
 use super::fields::{Fields, keyed};
-use super::names::text;
+use super::names::{list, text};
 
 /// Whose representation it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,8 @@ pub enum Side {
 }
 
 /// Credentials as a list keyed by `key`: `password`, of which a user has one, else type and creation time, since the
-/// server gives a new id to what it is handed.
+/// server gives a new id to what it is handed. One of which a file does not say when it was made has its type alone: see
+/// [`without_dates`].
 ///
 /// `state` is what can be compared without the secret: when it was made, and of all but a password its public parameters
 /// without counters, which move with every login. All that writing one takes, its secret too, is in `hidden`, which is not compared.
@@ -25,11 +26,9 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
     let mut made = Vec::new();
     let mut left_out = Vec::new();
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    for (at, credential) in given.as_array().into_iter().flatten().enumerate() {
+    for credential in given.as_array().into_iter().flatten() {
         let former = of_before_8(credential);
         let credential = former.as_ref().unwrap_or(credential);
-        let dated = dated(credential, at).filter(|_| side == Side::Backup);
-        let credential = dated.as_ref().unwrap_or(credential);
         // A password that a directory keeps, which the realm only knows of.
         if text(credential, "federationLink").is_some() {
             continue;
@@ -65,7 +64,7 @@ pub(super) fn credentials(given: &Value, side: Side) -> (Option<Value>, Vec<Stri
         if let Some(label) = text(credential, "userLabel").filter(|label| !label.is_empty()) {
             one.insert("userLabel".to_owned(), json!(label));
         }
-        // When a password was made of which the file does not say it is the server's to say.
+        // When one was made of which the file does not say it is the server's to say.
         if created.is_some() || side == Side::Live {
             one.insert("state".to_owned(), json!(state(credential, created)));
         }
@@ -108,19 +107,6 @@ fn beyond(credential: &Value) -> Vec<String> {
     fields.finish().1.into_iter().map(|field| format!("credentials: {field}")).collect()
 }
 
-/// What is told from others of its type by its date, and has none in the file, is given one by its place there: the
-/// server would take the time of the write, and each plan would find another credential.
-fn dated(credential: &Value, at: usize) -> Option<Value> {
-    let is_password = text(credential, "type").is_none_or(|kind| kind == "password");
-    if is_password || credential.get("createdDate").is_some_and(Value::is_number) {
-        return None;
-    }
-    let mut dated = credential.clone();
-    let second = i64::try_from(at + 1).unwrap_or(i64::MAX).saturating_mul(1000);
-    dated.as_object_mut()?.insert("createdDate".to_owned(), json!(second));
-    Some(dated)
-}
-
 /// The form that credentials had before Keycloak 8, in today's; `None` of one that has it already.
 fn of_before_8(credential: &Value) -> Option<Value> {
     let secret = credential.get("hashedSaltedValue").filter(|secret| secret.is_string())?;
@@ -157,8 +143,13 @@ fn state(credential: &Value, created: Option<i64>) -> String {
     if text(credential, "type") == Some("password") && created.is_some() {
         return made;
     }
+    format!("{made} {}", parameters(credential)).trim_end().to_owned()
+}
+
+/// What a credential shows beside its secret, without what moves.
+fn parameters(credential: &Value) -> String {
     let data = text(credential, "credentialData").unwrap_or_default();
-    let data = match serde_json::from_str::<Value>(data) {
+    match serde_json::from_str::<Value>(data) {
         Ok(Value::Object(mut data)) => {
             data.retain(|name, value| !value.is_null() && !ADDED_OR_MOVING.contains(&name.as_str()));
             if let Some(Value::Array(ways)) = data.get_mut("transports") {
@@ -167,8 +158,60 @@ fn state(credential: &Value, created: Option<i64>) -> String {
             Value::Object(data).to_string()
         }
         _ => data.to_owned(),
+    }
+}
+
+/// A credential of which a file does not say when it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undated {
+    key: String,
+    kind: String,
+    label: Option<String>,
+    /// Not told by what a run keeps of what it wrote.
+    parameters: Option<String>,
+}
+
+/// Those of a user's document.
+pub fn undated(user: &Value) -> Vec<Undated> {
+    let one = |credential: &Value| {
+        let (key, kind) = (text(credential, "key")?, text(credential, "type")?);
+        let parameters = credential.get("hidden").map(parameters);
+        let label = text(credential, "userLabel").map(str::to_owned);
+        let is_undated = kind != "password" && !key.contains('@');
+        is_undated.then(|| Undated { key: key.to_owned(), kind: kind.to_owned(), label, parameters })
     };
-    format!("{made} {data}").trim_end().to_owned()
+    list(user, "credentials").iter().filter_map(one).collect()
+}
+
+/// A live user's document in which what can be one of these has its key: of the same type and parameters, first of all
+/// by the same label.
+pub fn without_dates(user: &mut Value, wanted: &[Undated]) {
+    let Some(held) = user.get_mut("credentials").and_then(Value::as_array_mut).filter(|_| !wanted.is_empty()) else {
+        return;
+    };
+    // Its key may be known already, from another comparison.
+    let has = |key: &str| held.iter().any(|one| text(one, "key") == Some(key));
+    let mut left: Vec<&Undated> = wanted.iter().filter(|one| !has(&one.key)).collect();
+    for by_label in [true, false] {
+        left.retain(|one| {
+            let is_it = |credential: &&mut Value| {
+                let is_dated = text(credential, "key").is_some_and(|key| key.contains('@'));
+                let has_label = !by_label || text(credential, "userLabel") == one.label.as_deref();
+                let shown = credential.get("hidden").map(parameters);
+                is_dated
+                    && has_label
+                    && text(credential, "type") == Some(&one.kind)
+                    && (one.parameters.is_none() || shown == one.parameters)
+            };
+            let found = held.iter_mut().find(is_it);
+            let is_new = found.is_none();
+            if let Some(found) = found {
+                found["key"] = json!(one.key);
+            }
+            is_new
+        });
+    }
+    held.sort_by_key(|one| text(one, "key").map(str::to_owned));
 }
 
 #[cfg(test)]
@@ -199,12 +242,32 @@ mod tests {
     }
 
     #[test]
-    fn one_time_codes_without_a_date_are_told_apart_by_their_places() {
-        let otp = || json!({"type": "otp", "secretData": "{}", "credentialData": "{}"});
-        let made = credentials(&json!([otp(), {"type": "password", "value": "x"}, otp()]), Side::Backup).0.unwrap();
-        let keys: Vec<&Value> = made.as_array().unwrap().iter().map(|one| &one["key"]).collect();
-        assert_eq!(keys, ["otp@1000", "otp@3000", "password"]);
-        assert_eq!(made[0]["hidden"]["createdDate"], json!(1000));
+    fn a_one_time_code_without_a_date_is_the_living_one_of_its_label_and_parameters() {
+        let otp = |label: &str, digits: u8, date: Option<u64>| {
+            json!({"type": "otp", "userLabel": label, "createdDate": date,
+            "secretData": "{}", "credentialData": format!("{{\"digits\":{digits}}}")})
+        };
+        let user = |given: Value, side: Side| json!({"credentials": credentials(&given, side).0});
+        let backup = user(json!([otp("phone", 6, None), otp("tablet", 6, None), otp("key", 8, None)]), Side::Backup);
+        let keys = |user: &Value| -> Vec<String> {
+            list(user, "credentials")
+                .iter()
+                .map(|one| format!("{} {}", text(one, "key").unwrap(), text(one, "userLabel").unwrap()))
+                .collect()
+        };
+        assert_eq!(keys(&backup), ["otp phone", "otp#2 tablet", "otp#3 key"]);
+        assert!(list(&backup, "credentials").iter().all(|one| one.get("state").is_none()));
+        let mut live =
+            user(json!([otp("tablet", 6, Some(7)), otp("renamed", 6, Some(8)), otp("other", 4, Some(9))]), Side::Live);
+        without_dates(&mut live, &undated(&backup));
+        assert_eq!(keys(&live), ["otp renamed", "otp#2 tablet", "otp@9 other"]);
+        let once = live.clone();
+        without_dates(&mut live, &undated(&backup));
+        assert_eq!(live, once);
+        let bare = json!({"credentials": [{"key": "otp#2", "type": "otp", "userLabel": "tablet"}]});
+        let mut live = user(json!([otp("phone", 6, Some(6)), otp("tablet", 6, Some(7))]), Side::Live);
+        without_dates(&mut live, &undated(&bare));
+        assert_eq!(keys(&live), ["otp#2 tablet", "otp@6 phone"]);
     }
 
     #[test]

@@ -63,8 +63,10 @@ impl Flows<'_> {
             unknown.push("flows that lie deeper than 16".to_owned());
             return Value::Null;
         }
-        let of_this = list(flow, "authenticationExecutions").iter();
-        Value::Array(of_this.map(|execution| self.execution(execution, depth, unknown)).collect())
+        // The server runs them by priority, whatever order a file lists them in.
+        let mut of_this: Vec<&Value> = list(flow, "authenticationExecutions").iter().collect();
+        of_this.sort_by_key(|execution| execution.get("priority").and_then(Value::as_i64).unwrap_or_default());
+        Value::Array(of_this.into_iter().map(|execution| self.execution(execution, depth, unknown)).collect())
     }
 
     fn execution(&self, representation: &Value, depth: usize, unknown: &mut Vec<String>) -> Value {

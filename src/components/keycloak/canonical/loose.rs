@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::component::USER_PROFILE;
 use super::fields::without_blanks;
 use super::names::{list, text};
+use super::realm::has_keys;
 use crate::model::{some_of, visible};
 
 /// How many are named of those of one sort.
@@ -61,10 +62,8 @@ pub(super) fn loose(realm: &Value) -> Vec<String> {
         profiles().flat_map(|one| beyond(one, &OF_PROFILES)).chain(configs).collect(),
     );
     found.extend(profile(realm));
-    if text(realm, "privateKey").is_some_and(|key| !key.is_empty()) {
-        found.push(
-            "privateKey: the server makes new keys for the realm, or takes those among its components".to_owned(),
-        );
+    if has_keys(realm) && text(realm, "privateKey").is_some_and(|key| !key.is_empty()) {
+        found.push("privateKey: the keys of the realm are those among its components".to_owned());
     }
     found
 }

@@ -27,9 +27,12 @@ pub use blank::as_said;
 pub use client::CLIENT_FIELDS;
 pub use client::with_addresses;
 pub use component::DIRECTORY;
-pub use credential::{OF_EVERY_SERVER, Side};
+pub(super) use component::USER_PROFILE;
+pub use credential::{OF_EVERY_SERVER, Side, Undated, undated, without_dates};
 pub use names::{DEFAULT_ROLE, Names, address_in, default_role_of, key_of};
+pub(super) use names::{list, text};
 pub use permission::with_people;
+pub use provider::ACTIONS;
 pub use realm::{FLOWS_IN_USE, HOLDER, ORDERED, Realm, organization, realm, user_profile};
 pub use user::{OF_THE_DIRECTORY, user};
 

@@ -67,7 +67,12 @@ impl Names {
             permissions: Permissions::of(realm),
             ..Self::default()
         };
-        names.add_groups(list(realm, "groups"), &[], 0);
+        let mut by_names = Vec::new();
+        names.add_groups(list(realm, "groups"), &[], 0, &mut by_names);
+        // A file may tell another path than the names make; the server goes by the names.
+        for (path, key) in by_names {
+            names.groups.entry(path).or_insert(key);
+        }
         for flow in list(realm, "authenticationFlows") {
             if let (Some(id), Some(alias)) = (text(flow, "id"), text(flow, "alias")) {
                 names.flows.insert(id.to_owned(), alias.to_owned());
@@ -89,7 +94,7 @@ impl Names {
         self.organizations.entry(username.to_lowercase()).or_default().insert(organization.to_owned());
     }
 
-    fn add_groups(&mut self, groups: &[Value], above: &[String], depth: usize) {
+    fn add_groups(&mut self, groups: &[Value], above: &[String], depth: usize, by_names: &mut Vec<(String, String)>) {
         for group in groups {
             let Some(name) = text(group, "name") else { continue };
             let way: Vec<String> = above.iter().cloned().chain([name.to_owned()]).collect();
@@ -97,12 +102,14 @@ impl Names {
             if let Some(id) = text(group, "id") {
                 self.groups.insert(id.to_owned(), key.clone());
             }
-            let path = text(group, "path").map_or_else(|| format!("/{}", way.join("/")), str::to_owned);
+            let by_name = format!("/{}", way.join("/"));
+            let path = text(group, "path").map_or_else(|| by_name.clone(), str::to_owned);
+            by_names.push((by_name, key.clone()));
             if self.groups.insert(path.clone(), key.clone()).is_some_and(|other| other != key) {
                 self.ambiguous.insert(path);
             }
             if depth < MAX_DEPTH {
-                self.add_groups(list(group, "subGroups"), &way, depth + 1);
+                self.add_groups(list(group, "subGroups"), &way, depth + 1, by_names);
             }
         }
     }
@@ -169,11 +176,11 @@ pub fn key_of<S: AsRef<str>>(way: &[S]) -> String {
     way.iter().fold(String::new(), |key, name| key + "/" + &escaped(name.as_ref()))
 }
 
-pub(super) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+pub(in crate::components::keycloak) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+pub(in crate::components::keycloak) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
 }
 

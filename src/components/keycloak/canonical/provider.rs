@@ -65,9 +65,32 @@ pub(super) fn required_action(representation: &Value) -> Canonical {
     Canonical { id: Kind::RequiredAction.id(&[alias]), document, unknown }
 }
 
+/// What every server can ask of somebody, whether the realm lists it or not.
+pub const ACTIONS: [&str; 14] = [
+    "CONFIGURE_RECOVERY_AUTHN_CODES",
+    "CONFIGURE_TOTP",
+    "TERMS_AND_CONDITIONS",
+    "UPDATE_EMAIL",
+    "UPDATE_PASSWORD",
+    "UPDATE_PROFILE",
+    "VERIFY_EMAIL",
+    "VERIFY_PROFILE",
+    "delete_account",
+    "delete_credential",
+    "idp_link",
+    "update_user_locale",
+    "webauthn-register",
+    "webauthn-register-passwordless",
+];
+
 /// Keycloak 21 gave one action another name; the server gives it to what older files hold.
 pub(super) fn current_action(alias: &str) -> &str {
     if alias == "terms_and_conditions" { "TERMS_AND_CONDITIONS" } else { alias }
+}
+
+/// The same of what somebody is to do, which the server reads in any case.
+pub(super) fn action_of_user(alias: &str) -> &str {
+    ACTIONS.into_iter().find(|known| known.eq_ignore_ascii_case(alias)).unwrap_or(alias)
 }
 
 /// An organization; who is a member is written at each user.

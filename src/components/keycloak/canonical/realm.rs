@@ -160,7 +160,12 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
     fields.pass_over(&FLOWS_IN_USE);
     fields.pass_over(&["realm", "keycloakVersion", "defaultGroups", "defaultDefaultClientScopes"]);
     // The server names the client of its administrators' permissions itself.
-    fields.pass_over(&["defaultOptionalClientScopes", "publicKey", "privateKey", "adminPermissionsClient"]);
+    fields.pass_over(&["defaultOptionalClientScopes", "publicKey", "adminPermissionsClient"]);
+    // A key of before Keycloak 3, of which the server makes the realm's providers of keys where the file lists none.
+    for name in ["privateKey", "certificate"] {
+        let value = fields.text(name).filter(|_| !has_keys(representation)).map(|text| json!(text));
+        fields.put(name, value);
+    }
     // The server tells which apps suit its policy for one-time codes.
     fields.pass_over(&["otpSupportedApplications"]);
     if let Some(server) = fields.take("smtpServer").and_then(Value::as_object) {
@@ -191,6 +196,9 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
         let value = fields.take(name).and_then(compact);
         fields.put(name, value.map(|value| if value == json!("") { json!("not specified") } else { value }));
     }
+    // The server reads it in any case.
+    let ssl = fields.text("sslRequired").map(|value| json!(value.to_lowercase()));
+    fields.put("sslRequired", ssl);
     // Single values of any name are settings, in later versions too.
     let single: Vec<String> = fields
         .rest()
@@ -200,6 +208,12 @@ fn settings(representation: &Value) -> (Canonical, Vec<String>) {
     fields.keep(&single.iter().map(String::as_str).collect::<Vec<_>>());
     let (document, unknown) = fields.finish();
     (Canonical { id: Kind::RealmSettings.id::<&str>(&[]), document, unknown: Vec::new() }, unknown)
+}
+
+/// Whether a realm's representation lists providers of keys.
+pub(super) fn has_keys(realm: &Value) -> bool {
+    let providers = realm.get("components").and_then(|components| components.get("org.keycloak.keys.KeyProvider"));
+    providers.and_then(Value::as_array).is_some_and(|providers| !providers.is_empty())
 }
 
 fn bindings(representation: &Value, names: &Names) -> Canonical {

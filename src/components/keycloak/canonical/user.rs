@@ -4,7 +4,7 @@ use super::super::kinds::Kind;
 use super::credential::{Side, credentials};
 use super::fields::{Fields, keyed, lists_by_name, set};
 use super::names::{Names, list, text};
-use super::provider::current_action;
+use super::provider::action_of_user;
 use super::{Canonical, invalid};
 use crate::model::Result;
 
@@ -47,7 +47,7 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     fields.put("notBefore", not_before.map(Value::from));
     let actions = fields.take("requiredActions").and_then(Value::as_array).into_iter().flatten();
     let mut actions: Vec<Value> =
-        actions.filter_map(Value::as_str).map(|action| json!(current_action(action))).collect();
+        actions.filter_map(Value::as_str).map(|action| json!(action_of_user(action))).collect();
     // The server asks for another password at the next login.
     actions.extend(has_temporary_password(representation).then(|| json!("UPDATE_PASSWORD")));
     fields.put("requiredActions", set(&Value::Array(actions)));

@@ -181,15 +181,11 @@ impl<'n> Indexer<'n> {
         let mut index = Index { roles, ..Index::default() };
         let mut ids = HashSet::new();
         let read = self.read.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let has_users_files = self.files.len() > usize::from(self.with_realm_file);
         for (at, (file, found)) in self.files.iter().zip(read).enumerate() {
             let is_realm_file = self.with_realm_file && at == 0;
             let mut found = found.unwrap_or_else(|| {
                 Err(Error::new(ErrorKind::Corrupt, format!("read {file}"), "the store did not hand it over"))
             })?;
-            if is_realm_file && has_users_files && found.iter().any(|one| !is_account(&one.key)) {
-                return Err(two_exports(file, self.files.len() - 1));
-            }
             // Where an account is in both, the realm file's was there first, and has less of it.
             found.retain(|one| match index.people.get(&one.key) {
                 Some(other) if self.with_realm_file && other.file == 0 && is_account(&one.key) => {
@@ -234,11 +230,6 @@ fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> {
 
 fn is_account(key: &TreePath) -> bool {
     TreePath::new(Kind::ServiceAccount.folder()).is_ok_and(|folder| key.relative_to(&folder).is_some())
-}
-
-fn two_exports(realm_file: &TreePath, beside: usize) -> Error {
-    let why = format!("it holds users, and so do {beside} files beside it: they are of two exports");
-    Error::new(ErrorKind::Ambiguous, format!("read {realm_file}"), why).next("move the files of one of them away")
 }
 
 fn twice(file: &TreePath, key: &TreePath, why: &str) -> Error {

@@ -11,9 +11,10 @@ use super::notes::{self, Notes};
 use super::people::People;
 use super::yaml::AsJson;
 use super::{ExportConfig, realm_file};
-use crate::components::keycloak::always_shown::is_of_every_realm;
+use crate::components::keycloak::always_shown::{CLIENTS, is_role_of_the_server};
 use crate::components::keycloak::canonical::{self, Canonical, Realm};
 use crate::components::keycloak::kinds::Kind;
+use crate::components::keycloak::older::{self, Version};
 use crate::components::keycloak::place;
 use crate::model::{Error, ErrorKind, Location, Resource, ResourceId, Result, Scope, Tree, TreePath, plural, visible};
 use crate::stores::{Store, nothing_there};
@@ -33,13 +34,13 @@ pub(super) struct Opened {
 }
 
 /// The major version whose exports and whose API this was tried with.
-const TRIED: &str = "26";
+const TRIED: u32 = 26;
 const MAX_VERSION: usize = 40;
 /// Why an export can hold nobody.
 const NOBODY: &str = "its users files are missing, or it was made without users";
 
 fn is_tried(version: &str) -> bool {
-    version.split('.').next() == Some(TRIED)
+    Version::of(version).is_some_and(|Version(major, ..)| major == TRIED)
 }
 
 /// Threads that one pass may use.
@@ -56,8 +57,9 @@ impl Opened {
         let part = realm_file::read(&layout.realm_file, tree.open(&layout.realm_file)?, wanted)
             .map_err(|error| of_its_name(&layout, error))?;
         notes::refuse_variables(&format!("read {}", layout.realm_file), &part.representation)?;
-        let mut realm = canonical::realm(&part.representation)
-            .map_err(|error| again(&format!("read {}", layout.realm_file), &error))?;
+        let representation = older::converted(&part.representation);
+        let mut realm =
+            canonical::realm(&representation).map_err(|error| again(&format!("read {}", layout.realm_file), &error))?;
         if realm.resources.contains_key(&TreePath::root()) {
             let why = "something in it has a name that is longer than a name can be";
             return Err(Error::new(ErrorKind::Invalid, format!("read {}", layout.realm_file), why));
@@ -77,11 +79,13 @@ impl Opened {
             tree.contents(&layout.users, PARALLEL, &indexer)?;
         }
         let mut index = indexer.finish()?;
+        index.roles.extend(named_roles(&realm));
         add_named_roles(&mut realm, &index.roles);
+        say_version(&mut realm);
         let has_people = index.people.keys().any(|key| place::touches(key, Kind::User)) || !layout.users.is_empty();
         let people = People::new(tree, files, std::mem::take(&mut index.ends));
         let masks = notes::masks(&part.representation);
-        let accounts = accounts_in(&part.representation);
+        let accounts = accounts_in(&realm);
         Ok(Self { name, realm, has_people, index, people, federated: layout.federated.len(), masks, accounts })
     }
 
@@ -132,8 +136,13 @@ impl Opened {
             one.unknown.iter().flat_map(|words| words.iter()).for_each(|word| notes.add(key, word));
         }
         if let Some(version) = self.realm.version.as_deref().filter(|version| !is_tried(version)) {
-            let version: String = visible(version).chars().take(MAX_VERSION).collect();
-            notes.say(format!("what Keycloak {version}, which wrote it, means otherwise than {TRIED}"));
+            let shown: String = visible(version).chars().take(MAX_VERSION).collect();
+            notes.say(match Version::of(version) {
+                Some(Version(major, ..)) if major < TRIED => format!(
+                    "what only Keycloak {shown}, which wrote it, means: it is converted as the server's own import does"
+                ),
+                _ => format!("what Keycloak {shown}, which wrote it, means otherwise than {TRIED}"),
+            });
         }
         let masked: u64 = below_in(&self.masks, &below).map(|(_, count)| count).sum();
         if masked > 0 {
@@ -218,12 +227,45 @@ fn below_in<'m, V>(map: &'m BTreeMap<TreePath, V>, below: &'m TreePath) -> impl 
         .take_while(move |(key, _)| key.relative_to(below).is_some())
 }
 
-/// Roles that people have and no list describes: the server's own import makes them of their names.
+/// The settings say it to the server that makes the realm, which then converts what is not converted here.
+fn say_version(realm: &mut Realm) {
+    let Some(version) = realm.version.clone().filter(|version| Version::of(version).is_some()) else { return };
+    if let Some(settings) = realm.resources.get_mut(&Kind::RealmSettings.id::<&str>(&[]).key) {
+        settings.document["keycloakVersion"] = json!(version);
+    }
+}
+
+/// Roles that groups and other roles hold, and that tokens of clients may hold.
+fn named_roles(realm: &Realm) -> BTreeSet<TreePath> {
+    let mut found = BTreeSet::new();
+    for one in realm.resources.values() {
+        let Ok((kind, _)) = Kind::of_id(&one.id) else { continue };
+        let (of_realm, of_clients) = match kind {
+            Kind::Group => ("/realmRoles", "/clientRoles"),
+            Kind::RealmRole | Kind::ClientRole => ("/composites/realm", "/composites/client"),
+            Kind::Client | Kind::ClientScope => ("/scopeMappings/realm", "/scopeMappings/client"),
+            _ => continue,
+        };
+        let texts = |list: &Value| -> Vec<String> {
+            list.as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+        };
+        let names = one.document.pointer(of_realm).map(texts).unwrap_or_default();
+        found.extend(names.into_iter().map(|name| Kind::RealmRole.id(&[name]).key));
+        for (client, list) in one.document.pointer(of_clients).and_then(Value::as_object).into_iter().flatten() {
+            found.extend(texts(list).into_iter().map(|name| Kind::ClientRole.id(&[client, &name]).key));
+        }
+    }
+    found
+}
+
+/// Roles that something in the file has and no list describes: the server's own import makes them of their names.
 fn add_named_roles(realm: &mut Realm, named: &BTreeSet<TreePath>) {
-    for key in named.iter().filter(|key| !is_of_every_realm(key)) {
+    for key in named.iter().filter(|key| !is_role_of_the_server(key)) {
         let Some((kind, names)) = Kind::of_key(key) else { continue };
         let client = names.first().filter(|_| kind == Kind::ClientRole);
-        let is_lost = client.is_some_and(|client| !realm.resources.contains_key(&Kind::Client.id(&[client]).key));
+        let is_lost = client.is_some_and(|client| {
+            !CLIENTS.contains(&client.as_str()) && !realm.resources.contains_key(&Kind::Client.id(&[client]).key)
+        });
         if !is_lost && !realm.resources.contains_key(key) {
             let unknown = vec!["all but the name of a role: the file only says who has it".to_owned()];
             realm.resources.insert(key.clone(), Canonical { id: kind.id(&names), document: json!({}), unknown });
@@ -231,11 +273,13 @@ fn add_named_roles(realm: &mut Realm, named: &BTreeSet<TreePath>) {
     }
 }
 
-fn accounts_in(realm: &Value) -> Vec<ResourceId> {
-    let clients = realm.get("clients").and_then(Value::as_array).into_iter().flatten();
-    let with_account = clients.filter(|client| client.get("serviceAccountsEnabled") == Some(&json!(true)));
-    let name = |client: &Value| Some(Kind::ServiceAccount.id(&[client.get("clientId")?.as_str()?]));
-    with_account.filter_map(name).collect()
+fn accounts_in(realm: &Realm) -> Vec<ResourceId> {
+    let has_account = |one: &&Canonical| one.document.get("serviceAccountsEnabled") == Some(&json!(true));
+    let account = |one: &Canonical| match Kind::of_id(&one.id).ok()? {
+        (Kind::Client, names) => Some(Kind::ServiceAccount.id(&names)),
+        _ => None,
+    };
+    realm.resources.values().filter(has_account).filter_map(account).collect()
 }
 
 /// A file that is called like one realm and holds another.

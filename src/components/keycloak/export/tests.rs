@@ -292,10 +292,10 @@ async fn what_is_nested_ten_thousand_deep_is_refused_wherever_it_stands() {
 #[tokio::test]
 async fn files_that_do_not_belong_together_are_refused() {
     let folder = an_export(2, 2);
-    write(folder.path(), "r-realm.json", &json!({"realm": "r", "users": [person(7)]}));
+    write(folder.path(), "r-realm.json", &json!({"realm": "r", "users": [person(0)]}));
     let (kind, said) = refusal(folder.path()).await;
-    assert_eq!(kind, ErrorKind::Ambiguous);
-    assert!(said.contains("of two exports"), "{said}");
+    assert_eq!(kind, ErrorKind::Corrupt);
+    assert!(said.contains("files of two exports lie together"), "{said}");
 
     let folder = an_export(2, 2);
     write(folder.path(), "r-users-1.json", &json!({"realm": "r", "users": []}));

@@ -21,8 +21,11 @@ const OF_EVERY_DIRECTORY: [&str; 12] = [
 ];
 
 /// Types of components of which the server shows those settings alone that their provider lists.
-const SHOWS_LISTED_ALONE: [&str; 2] =
-    ["org.keycloak.storage.UserStorageProvider", "org.keycloak.storage.ldap.mappers.LDAPStorageMapper"];
+const SHOWS_LISTED_ALONE: [&str; 3] = [
+    "org.keycloak.storage.UserStorageProvider",
+    "org.keycloak.storage.ldap.mappers.LDAPStorageMapper",
+    "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy",
+];
 
 /// What a server can do, from its own list of providers. What the list does not say is taken as possible.
 #[derive(Debug, Default)]

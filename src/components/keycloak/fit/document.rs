@@ -11,10 +11,16 @@ use crate::model::{TreePath, visible};
 #[derive(Debug, Default)]
 pub(super) struct Terms {
     pub abilities: Abilities,
-    /// The protocol of each client scope that the realm has or is to have.
-    pub scopes: BTreeMap<String, String>,
+    /// The protocol of each client scope that the realm has or is to have, where it is told.
+    pub scopes: BTreeMap<String, Option<String>>,
+    /// Clients that have a secret now.
+    pub with_secret: BTreeSet<String>,
+    /// Accounts of clients that are made in a realm that is there.
+    pub new_accounts: BTreeSet<String>,
     /// Clients that are to have no account of their own, and have none.
     pub without_account: BTreeSet<String>,
+    /// The realm is there.
+    pub is_there: bool,
     /// The roles that the realm has.
     pub roles: BTreeMap<TreePath, Value>,
 }
@@ -43,8 +49,8 @@ pub(super) fn fit(kind: Kind, names: &[String], document: &mut Value, terms: &Te
             if names.last().is_some_and(|name| name == OF_ADMINISTRATORS) {
                 fields.retain(|name, _| !MADE_BY_SERVER.contains(&name.as_str()));
             }
-            secret(fields, &mut fitted);
-            authorization(fields, &mut fitted);
+            let has_secret = names.last().is_some_and(|name| terms.with_secret.contains(name));
+            secret(fields, has_secret, &mut fitted);
             scopes(fields, terms, &mut fitted);
             mappers(fields, terms, &mut fitted);
         }
@@ -58,6 +64,19 @@ pub(super) fn fit(kind: Kind, names: &[String], document: &mut Value, terms: &Te
             fitted.is_left_out = true;
             let why = "the account: the file does not say that its client has one, so the server shows none";
             fitted.left_out.push(why.to_owned());
+        }
+        Kind::ServiceAccount if names.iter().any(|client| terms.new_accounts.contains(client)) => {
+            for name in ["createdTimestamp", "notBefore"] {
+                if fields.remove(name).is_some() {
+                    fitted.left_out.push(format!("{name} of the account: the server dates one that it makes itself"));
+                }
+            }
+            credentials(fields, terms);
+        }
+        Kind::Bindings => {
+            for list in ["defaultDefaultClientScopes", "defaultOptionalClientScopes"] {
+                without_missing(fields, list, terms, &mut fitted);
+            }
         }
         Kind::ClientScope => mappers(fields, terms, &mut fitted),
         Kind::Component => component(fields, terms, &mut fitted),
@@ -92,8 +111,9 @@ pub(super) fn has_rare_credentials(user: &Value) -> bool {
     user.get("credentials").and_then(Value::as_array).is_some_and(|held| held.iter().any(is_rare))
 }
 
-/// A client that cannot keep a secret has none, whatever it is given.
-fn secret(fields: &mut Map<String, Value>, fitted: &mut Fitted) {
+/// A client that cannot keep a secret has none, whatever it is given; and loses the one that it has, which is a part of
+/// the plan so that an undo brings it back.
+fn secret(fields: &mut Map<String, Value>, has_secret: bool, fitted: &mut Fitted) {
     let is = |name: &str| fields.get(name).and_then(Value::as_bool) == Some(true);
     let why = match (is("publicClient"), is("bearerOnly")) {
         (true, _) => "is public",
@@ -103,24 +123,31 @@ fn secret(fields: &mut Map<String, Value>, fitted: &mut Fitted) {
     if fields.remove("secret").is_some() {
         fitted.left_out.push(format!("the secret: the server keeps none for a client that {why}"));
     }
+    if has_secret {
+        fields.insert("secret".to_owned(), json!(""));
+    }
 }
 
-/// Without the service that they are for, the server keeps no such settings.
-fn authorization(fields: &mut Map<String, Value>, fitted: &mut Fitted) {
-    let is_on = fields.get("authorizationServicesEnabled").and_then(Value::as_bool) == Some(true);
-    if !is_on && fields.remove("authorizationSettings").is_some() {
-        let why = "the authorization settings: the file does not say that the client's authorization service is on";
-        fitted.left_out.push(why.to_owned());
-    }
+/// Names of client scopes that are nowhere: the server passes them over.
+fn without_missing(fields: &mut Map<String, Value>, list: &str, terms: &Terms, fitted: &mut Fitted) {
+    let Some(scopes) = fields.get_mut(list).and_then(Value::as_array_mut) else { return };
+    scopes.retain(|scope| {
+        let lost = scope.as_str().filter(|scope| !terms.scopes.is_empty() && !terms.scopes.contains_key(*scope));
+        fitted
+            .left_out
+            .extend(lost.map(|scope| format!("the client scope {}: there is none of that name", visible(scope))));
+        lost.is_none()
+    });
 }
 
 /// A client takes scopes of its own protocol alone.
 fn scopes(fields: &mut Map<String, Value>, terms: &Terms, fitted: &mut Fitted) {
     let protocol = protocol(fields);
     for list in ["defaultClientScopes", "optionalClientScopes"] {
+        without_missing(fields, list, terms, fitted);
         let Some(scopes) = fields.get_mut(list).and_then(Value::as_array_mut) else { continue };
         scopes.retain(|scope| {
-            let of = scope.as_str().and_then(|scope| terms.scopes.get(scope)).filter(|of| **of != protocol);
+            let of = scope.as_str().and_then(|scope| terms.scopes.get(scope)?.as_ref()).filter(|of| **of != protocol);
             if let Some(of) = of {
                 let scope = visible(scope.as_str().unwrap_or_default()).into_owned();
                 let (of, protocol) = (visible(of), visible(&protocol));
@@ -167,6 +194,9 @@ fn component(fields: &mut Map<String, Value>, terms: &Terms, fitted: &mut Fitted
         let name = visible(name);
         fitted.left_out.push(format!("the setting {name}: the server does not know it, and shows it to no one"));
     }
+    if config.is_empty() {
+        fields.remove("config");
+    }
     if !hidden.is_empty()
         && let Some(kept) = fields.entry("secretConfig").or_insert_with(|| json!({})).as_object_mut()
     {
@@ -197,7 +227,9 @@ mod tests {
             "identityProviders": [{"id": "oidc"}],
         });
         let scopes = [("email", OPENID), ("role_list", "saml")];
-        let scopes = scopes.map(|(scope, protocol)| (scope.to_owned(), protocol.to_owned())).into();
+        let mut scopes: BTreeMap<String, Option<String>> =
+            scopes.map(|(scope, protocol)| (scope.to_owned(), Some(protocol.to_owned()))).into();
+        scopes.insert("later".to_owned(), None);
         Terms { abilities: Abilities::of(&info), scopes, ..Terms::default() }
     }
 

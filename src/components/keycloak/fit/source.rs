@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::abilities::Abilities;
 use super::choices::Choices;
 use super::document::{Fitted, Terms, fit, has_rare_credentials};
+use crate::components::keycloak::always_shown::{SAML_SCOPES, SCOPES_OF_THE_SERVER};
 use crate::components::keycloak::export::notes::Notes;
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::live::{Keycloak, is_user};
@@ -18,7 +19,8 @@ use crate::model::{
 use crate::reader::Reader;
 
 /// Kinds of which a server may be unable to hold a part.
-const FITTED: [Kind; 7] = [
+const FITTED: [Kind; 8] = [
+    Kind::Bindings,
     Kind::Client,
     Kind::ClientScope,
     Kind::Component,
@@ -46,15 +48,26 @@ impl FittedSource {
 
     /// What cannot be asked now is told by the write.
     async fn terms(&self) -> Terms {
-        let (mut scopes, mut roles) = (BTreeMap::new(), BTreeMap::new());
+        let (mut scopes, mut roles, mut with_secret) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let mut is_there = false;
         if let Ok(view) = self.server.live.realm_for_plan().await {
             scopes.extend(view.resources().filter_map(|(_, one)| protocol_of_scope(&one.id, &one.document)));
             let there = view.resources().filter(|(key, _)| is_role(key));
             roles.extend(there.map(|(key, one)| (key.clone(), one.document.clone())));
+            let clients = view.resources().filter(|(_, one)| *one.id.kind == *Kind::Client.name());
+            let secret = clients.filter(|(_, one)| one.document.get("secret").is_some());
+            with_secret.extend(secret.filter_map(|(_, one)| name_of(&one.id)));
+            is_there = view.realm.is_some();
         }
         let own_scopes = self.own(Kind::ClientScope).await;
+        if own_scopes.is_empty() {
+            for name in SCOPES_OF_THE_SERVER {
+                let protocol = if SAML_SCOPES.contains(&name) { "saml" } else { "openid-connect" };
+                scopes.entry(name.to_owned()).or_insert_with(|| Some(protocol.to_owned()));
+            }
+        }
         scopes.extend(own_scopes.iter().filter_map(|one| protocol_of_scope(&one.id, &one.document()?.value)));
-        Terms { scopes, roles, ..self.abilities_alone().await }
+        Terms { scopes, roles, with_secret, is_there, ..self.abilities_alone().await }
     }
 
     /// The same, as far as these are concerned.
@@ -74,6 +87,10 @@ impl FittedSource {
                 view.as_ref().is_some_and(|view| view.resources().any(|(there, _)| *there == key))
             };
             terms.without_account = without.filter(|client| !has_one(client)).collect();
+            if terms.is_there {
+                let named = clients.iter().filter_map(|one| name_of(&one.id));
+                terms.new_accounts = named.filter(|client| !has_one(client)).collect();
+            }
         }
         terms
     }
@@ -124,10 +141,10 @@ fn name_of(id: &ResourceId) -> Option<String> {
     Kind::of_id(id).ok()?.1.into_iter().next()
 }
 
-fn protocol_of_scope(id: &ResourceId, document: &Value) -> Option<(String, String)> {
+fn protocol_of_scope(id: &ResourceId, document: &Value) -> Option<(String, Option<String>)> {
     let (kind, names) = Kind::of_id(id).ok()?;
-    let protocol = document.get("protocol").and_then(Value::as_str)?;
-    (kind == Kind::ClientScope).then_some((names.into_iter().next()?, protocol.to_owned()))
+    let protocol = document.get("protocol").and_then(Value::as_str).map(str::to_owned);
+    (kind == Kind::ClientScope).then_some((names.into_iter().next()?, protocol))
 }
 
 fn fitted(resource: Resource, terms: &Terms) -> (Resource, Fitted) {

@@ -177,9 +177,14 @@ impl Http {
         if !query.is_empty() {
             request = request.query(query);
         }
-        if let Some(body) = body {
-            request = request.json(body);
-        }
+        request = match body {
+            // What people call a credential is taken as it is, and not as JSON.
+            Some(Value::String(label)) if url.ends_with("/userLabel") => {
+                request.header("Content-Type", "text/plain; charset=utf-8").body(label.clone())
+            }
+            Some(body) => request.json(body),
+            None => request,
+        };
         let reads = method == Method::GET;
         let response = request.send().await.map_err(|error| failed_to_send(&doing, &error, reads))?;
         Answer::of(doing, response, reads).await

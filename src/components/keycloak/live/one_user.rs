@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::realm_view::{RealmView, list, text};
 use super::user::{User, lean};
+use crate::components::keycloak::canonical::{self, Undated};
 use crate::components::keycloak::http::{Http, segment, strange};
 use crate::model::{Error, ErrorKind, Result, visible};
 
@@ -23,6 +24,8 @@ pub(in crate::components::keycloak) struct Details {
     /// Stands for what the server does not show of an account whose directory is disabled: it shows all of them as
     /// disabled too.
     pub enabled: Option<bool>,
+    /// Credentials of which it does not know when they were made: see [`canonical::without_dates`].
+    pub undated: Vec<Undated>,
 }
 
 impl Details {
@@ -36,6 +39,7 @@ impl Details {
             consents: holds("clientConsents"),
             attributes: attributes.cloned().collect(),
             enabled: other.get("enabled").and_then(Value::as_bool),
+            undated: canonical::undated(other),
         }
     }
 
@@ -48,6 +52,7 @@ impl Details {
             consents: self.consents || other.consents,
             attributes: self.attributes,
             enabled: self.enabled.or(other.enabled),
+            undated: if self.undated.is_empty() { other.undated } else { self.undated },
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::components::keycloak::held::{HELD_BY, within};
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
 use crate::model::{
-    Answer, Error, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
-    visible,
+    Answer, Body, Document, Error, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
+    TargetIdentity, TreePath, visible,
 };
 use crate::reader::Reader;
 
@@ -159,6 +159,16 @@ impl Reader for Keycloak {
 
     fn wants_other_side(&self) -> bool {
         true
+    }
+
+    fn shown_beside(&self, resource: &Resource, other: &Resource) -> Option<Resource> {
+        let (shown, said) = (resource.document()?, other.document()?);
+        let (kind, _) = Kind::of_id(&resource.id).ok()?;
+        let mut made = canonical::as_said(kind, &shown.value, &said.value);
+        if is_user(&resource.id.key) {
+            canonical::without_dates(&mut made, &canonical::undated(&said.value));
+        }
+        Some(Resource { id: resource.id.clone(), body: Body::Document(Document::new(made)) })
     }
 
     /// As a source, a live realm lacks what no server shows.

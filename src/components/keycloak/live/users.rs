@@ -245,6 +245,7 @@ impl Live {
         };
         one_user::add_links(&self.http, realm, &mut user).await?;
         let mut made = canonical::user(&user.representation, names, Side::Live)?;
+        canonical::without_dates(&mut made.document, &details.undated);
         if let (Some(enabled), Some(directory)) = (details.enabled, text(&made.document, "federationLink"))
             && realm.is_disabled(directory)
         {

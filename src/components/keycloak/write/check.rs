@@ -16,7 +16,7 @@ use super::standing::Standing;
 use super::target::{field, text};
 use super::{credential, document, policies, profile, user};
 use crate::component::{Approved, Checked};
-use crate::model::{ErrorKind, Fidelity, HunkAt, Op, PathStep, Result, visible};
+use crate::model::{ErrorKind, Fidelity, HunkAt, Op, PathStep, Result, TreePath, visible};
 
 /// How many of those that use a flow are named.
 const NAMED: usize = 5;
@@ -67,6 +67,8 @@ impl Keycloak {
                 let taken = credential::labels_are_free(document(&one.live), document(&one.expected)).err();
                 warnings.extend(taken.map(|error| format!("refused as it stands: {}", error.chain())));
                 warnings.extend(replaced(one));
+                let (_, stays) = credential::with_names_that_stay(document(&one.live), document(&one.expected));
+                warnings.extend(stays.into_iter().map(|stays| stays.why));
                 warnings.extend(standing.as_ref().and_then(|standing| not_taken(one, standing)));
                 warnings.extend(from_directory(one, standing.as_ref()).iter().flat_map(|of| of_directory(one, of)));
                 // Each says why of its own, and one is enough.
@@ -80,7 +82,10 @@ impl Keycloak {
                 warnings.extend(held::warnings(kind, &names, field(document(&one.live), HELD_BY)));
                 let used = standing.as_ref().filter(|_| removes_flow(one)).map_or_else(Vec::new, |standing| {
                     let alias = names.last().map_or("", String::as_str);
-                    uses_of_flow(standing.view().resources().map(|(_, one)| one), alias)
+                    let goes =
+                        |key: &TreePath| changes.iter().any(|one| one.expected.is_none() && one.change.id.key == *key);
+                    let stays = standing.view().resources().filter(|(key, _)| !goes(key)).map(|(_, one)| one);
+                    uses_of_flow(stays, alias)
                 });
                 if !used.is_empty() {
                     let used: Vec<_> = used.iter().take(NAMED).map(visible).collect();

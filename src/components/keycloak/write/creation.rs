@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::always_shown::is_of_every_realm;
 use super::super::config::Ids;
@@ -11,10 +11,11 @@ use super::super::live::{Keycloak, RealmView};
 use super::new_realm::{Wanted, representation};
 use super::opening;
 use super::pieces::is_refusal;
+use super::realm::MADE_WITH;
 use super::self_contained::without_missing;
 use super::standing::Standing;
 use super::{document, target::without};
-use crate::component::Approved;
+use crate::component::{Approved, Maker};
 use crate::model::{Error, ErrorKind, Known, Result, visible};
 
 pub(super) const OTHER_REALM: &str = "if it is this realm under a new name, name it in the runbook as it is named now, or \
@@ -70,6 +71,13 @@ impl Keycloak {
         }
         let first = match self.make_realm(&documents).await {
             Ok(view) => return Ok(standing.looked_again(view)),
+            // A call of this run that was cut off is done now.
+            Err(error) if error.kind() == ErrorKind::Conflict && self.is_made_by_this_run(changes).await => {
+                return match self.live.realm_now().await {
+                    Ok(view) => Ok(standing.looked_again(view)),
+                    Err(_) => Err((standing, error)),
+                };
+            }
             Err(error) if is_refusal(&error) => error,
             Err(error) => return Err((standing, error)),
         };
@@ -84,6 +92,11 @@ impl Keycloak {
             }
         }
         Err((standing, first))
+    }
+
+    async fn is_made_by_this_run(&self, changes: &[(usize, &Approved)]) -> bool {
+        let Some((_, one)) = changes.first() else { return false };
+        matches!(self.live.http.maker(&one.run, None).await, Ok(Maker::ThisRun))
     }
 
     /// In words, which realm has the id that this one is to have.
@@ -136,19 +149,23 @@ fn wanted_of(one: &Approved) -> Option<One> {
     one.expected.as_ref()?;
     let mut wanted = without(document(&one.expected), &[HELD_BY]);
     // Elsewhere a service account's id is the server's to give, so it is not compared; here it can be kept.
-    let id = document(&one.desired).get("id").filter(|_| kind == Kind::ServiceAccount);
-    if let (Some(fields), Some(id)) = (wanted.as_object_mut(), id) {
-        fields.entry("id").or_insert_with(|| id.clone());
+    let apart = match kind {
+        Kind::ServiceAccount => "id",
+        Kind::RealmSettings => "keycloakVersion",
+        _ => "",
+    };
+    if let (Some(fields), Some(value)) = (wanted.as_object_mut(), document(&one.desired).get(apart)) {
+        fields.entry(apart).or_insert_with(|| value.clone());
     }
     Some((kind, names, wanted))
 }
 
-/// The settings are what makes a realm: of them the id stays.
+/// The settings are what makes a realm: of them stays what can only be given then.
 fn without_parts(documents: &[One], parts: &[Kind]) -> Vec<One> {
     let left = |(kind, names, wanted): &One| match kind {
         Kind::RealmSettings if parts.contains(kind) => {
-            let id = wanted.get("id").map(|id| json!({ "id": id }));
-            Some((*kind, names.clone(), id.unwrap_or_else(|| json!({}))))
+            let kept = MADE_WITH.iter().filter_map(|name| Some(((*name).to_owned(), wanted.get(*name)?.clone())));
+            Some((*kind, names.clone(), Value::Object(kept.collect())))
         }
         // The server's own clients come with every realm, and would come twice. What is a client's goes with it.
         Kind::Client | Kind::ClientRole | Kind::ServiceAccount if parts.contains(&Kind::Client) => {
@@ -166,6 +183,8 @@ fn without_parts(documents: &[One], parts: &[Kind]) -> Vec<One> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -4,7 +4,9 @@ use super::super::canonical::MASK;
 use super::super::http::segment;
 use super::call::Call;
 use super::overlay::keyed_changes;
-use crate::model::{Error, ErrorKind, Result, visible};
+use super::target::without;
+use crate::component::Refusal;
+use crate::model::{DocumentPath, Error, ErrorKind, PathStep, Result, visible};
 
 /// The calls for credentials of the user at `at`: each is one `PUT` that changes nothing else. The stored id is left
 /// out, for with it the server skips the credential in silence; and so a password is replaced in place.
@@ -17,12 +19,20 @@ pub(super) fn calls(at: &str, from: &Value, to: &Value, desired: &Value) -> Resu
         .collect::<Vec<_>>();
     for (key, was, is) in changes {
         let live = find(from, &key).and_then(|live| text(live.get("hidden")?, "id"));
-        let gone = live.map(|id| Call::delete(format!("{at}/credentials/{}", segment(id))));
+        let gone = live.map(|id: &str| Call::delete(format!("{at}/credentials/{}", segment(id))));
         if !is {
             calls.extend(gone);
             continue;
         }
-        let source = find(desired, &key).or_else(|| find(to, &key));
+        let after = find(to, &key);
+        // A name alone takes no secret, and leaves the credential as it is.
+        if let (true, Some(id)) = (differs_in_name(from, to, &key), live) {
+            let name = after.and_then(|after| text(after, "userLabel")).filter(|name| !name.is_empty());
+            let at = format!("{at}/credentials/{}/userLabel", segment(id));
+            calls.extend(name.map(|name| Call::put(at, json!(name))));
+            continue;
+        }
+        let source = find(desired, &key).or(after);
         let new = Call::put(at, json!({"credentials": [representation(source, &key)?]}));
         // Of its type there can be several, so a new one would stand beside the old one. A call that changes nothing
         // tells first whether the server takes any of this user: it looks at the whole profile each time.
@@ -32,6 +42,32 @@ pub(super) fn calls(at: &str, from: &Value, to: &Value, desired: &Value) -> Resu
         calls.push(new);
     }
     Ok(calls)
+}
+
+/// Whether the credential is on both sides, and is the same but for what it is called.
+fn differs_in_name(from: &Value, to: &Value, key: &str) -> bool {
+    let others = |of| find(of, key).map(|one| without(one, &["userLabel", "hidden"]));
+    others(from).is_some() && others(from) == others(to)
+}
+
+/// The server lets nobody take a credential's name away. So such a name stays: `to` with it, and what stays.
+pub(super) fn with_names_that_stay(from: &Value, to: &Value) -> (Value, Vec<Refusal>) {
+    let mut made = to.clone();
+    let mut refused = Vec::new();
+    for credential in made.get_mut("credentials").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(key) = text(credential, "key").map(str::to_owned) else { continue };
+        let name = find(from, &key).and_then(|before| text(before, "userLabel"));
+        let Some(name) = name.filter(|_| text(credential, "userLabel").is_none() && differs_in_name(from, to, &key))
+        else {
+            continue;
+        };
+        credential["userLabel"] = json!(name);
+        let keyed = PathStep::Keyed { key: "key".to_owned(), is: key.as_str().into() };
+        let place = [PathStep::Field("credentials".to_owned()), keyed, PathStep::Field("userLabel".to_owned())];
+        let why = format!("the server takes no credential without a name once it has one: it stays {}", visible(name));
+        refused.push(Refusal { place: DocumentPath(place.to_vec()), why });
+    }
+    (made, refused)
 }
 
 /// The server takes no two credentials of one user by the same label, and says of it that the user's name is taken.

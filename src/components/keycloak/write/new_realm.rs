@@ -164,6 +164,10 @@ impl<'a> Lists<'a> {
     }
 
     fn profile(&mut self, document: &Value) {
+        // It would describe no attribute. The server makes its own, to which the rest is written.
+        if document.get("attributes").is_none() {
+            return;
+        }
         let mut profile = document.clone();
         if text(&profile, "unmanagedAttributePolicy") == Some("DISABLED") {
             profile = without(&profile, &["unmanagedAttributePolicy"]);

@@ -119,11 +119,6 @@ fn check(to: &Value, standing: &Standing) -> Result<()> {
             return Err(missing(Kind::ClientScope, scope));
         }
     }
-    for action in texts(to, "requiredActions") {
-        if !standing.has(&Kind::RequiredAction.id(&[action]).key) {
-            return Err(missing(Kind::RequiredAction, action));
-        }
-    }
     permission::check(to, standing)?;
     texts(to, "organizations").try_for_each(|alias| standing.id(Kind::Organization, &[alias]).map(|_| ()))
 }

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::canonical::{DEFAULT_ROLE, as_said};
+use super::super::canonical::{DEFAULT_ROLE, DIRECTORY, as_said};
 use super::super::held::HELD_BY;
 use super::super::kinds::Kind;
 use super::execute::conflict;
@@ -12,7 +12,8 @@ use crate::diff::documents::{filled_in, off_the_way};
 use crate::model::{Document, KindSchema, Result, Schema};
 
 /// Given to what is created, and shown by no server, so it says nothing of what is there.
-const UNSEEN: [&str; 4] = ["id", "secretConfig", "smtpPassword", "subFlows"];
+const UNSEEN: [&str; 7] =
+    ["id", "secretConfig", "smtpPassword", "subFlows", "privateKey", "certificate", "keycloakVersion"];
 
 /// The server's to give, and otherwise after each write of what they belong to.
 const FOLLOWING: [&str; 3] = ["id", "subFlows", "order"];
@@ -56,6 +57,8 @@ impl<'a> Planned<'a> {
         let (live, expected) = (&without(live, &[HELD_BY]), &without(expected, &[HELD_BY]));
         let removes = approved.expected.is_none();
         let now = standing.document(&key).map(|now| as_said(kind, now, if removes { live } else { expected }));
+        // An undo was planned from what is there beside what the run had written.
+        let now = now.map(|now| if approved.live.is_some() { as_said(kind, &now, live) } else { now });
         let now = now.as_ref();
         let mut to = expected.clone();
         if !terms.keeps_ids {
@@ -158,14 +161,24 @@ impl<'a> Planned<'a> {
         many && self.kind == other.kind && self.names.len() == other.names.len()
     }
 
-    pub fn makes_authorization(&self) -> bool {
-        let is_authorizing = self.to.get("authorizationServicesEnabled").and_then(Value::as_bool) == Some(true);
-        self.kind == Kind::Client && self.is_new && is_authorizing
+    /// Whether the server makes an account for it, or the role of its authorization service.
+    pub fn makes_account(&self) -> bool {
+        let comes = |name: &str| {
+            let is = |of: &Value| of.get(name).and_then(Value::as_bool) == Some(true);
+            is(&self.to) && (self.is_new || !is(&self.from))
+        };
+        self.kind == Kind::Client && (comes("authorizationServicesEnabled") || comes("serviceAccountsEnabled"))
     }
 
     /// Whether there is no body of its own to write before what it refers to.
     pub fn is_all_links(&self) -> bool {
         matches!(self.kind, Kind::Bindings | Kind::ClientPolicies | Kind::ServiceAccount)
+    }
+
+    /// A directory of people, which comes with mappers.
+    pub fn is_new_directory(&self) -> bool {
+        let is_directory = self.names.len() == 2 && self.names.first().is_some_and(|of| of == DIRECTORY);
+        self.kind == Kind::Component && self.is_new && is_directory
     }
 
     /// The name that it gives to the realm's default role.

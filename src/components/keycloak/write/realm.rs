@@ -7,11 +7,14 @@ use super::overlay::{Gone, overlaid, set_changes};
 use super::target::{Target, field, text};
 use crate::model::Result;
 
+/// What the server takes where it makes the realm, and never again.
+pub(super) const MADE_WITH: [&str; 4] = ["id", "keycloakVersion", "privateKey", "certificate"];
+
 /// The realm itself: the whole of what the server shows with the differences laid over it, since a field that is left
 /// out stays and a map is taken whole.
 pub(super) fn settings(target: &Target<'_>) -> Result<Vec<Call>> {
     let body = overlaid(target.raw(0), &with_mail(target.from), &with_mail(target.to), Gone::Absent);
-    Ok(vec![Call::put("", super::target::without(&body, &["id"]))])
+    Ok(vec![Call::put("", super::target::without(&body, &MADE_WITH))])
 }
 
 /// The mail server's password back in its place. One that is masked is kept by the server.

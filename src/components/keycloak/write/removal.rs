@@ -69,7 +69,9 @@ impl Keycloak {
         let http = &self.live.http;
         http.still_held().await?;
         if let (Kind::Flow, Some(alias)) = (plan.kind, plan.names.last()) {
-            is_unused(&uses_of_flow(view.resources().map(|(_, one)| one), alias))?;
+            // What used it and went before it uses it no more.
+            let left = view.resources().filter(|(key, _)| standing.has(key)).map(|(_, one)| one);
+            is_unused(&uses_of_flow(left, alias))?;
         }
         let names: Vec<&str> = plan.names.iter().map(String::as_str).collect();
         if plan.kind == Kind::Organization {

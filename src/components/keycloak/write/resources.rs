@@ -12,12 +12,12 @@ use super::opening::hold_back;
 use super::pieces::{has_pieces, is_refusal};
 use super::planned::{Planned, Terms};
 use super::renamed::Holders;
-use super::resource::{body_calls, link_calls, raw_paths};
+use super::resource::{body_calls, delete_call, link_calls, raw_paths};
 use super::standing::Standing;
 use super::users::Answers;
 use super::{authorization, call::Call, document, policies};
 use crate::component::{Approved, Effect, Found, Refusal};
-use crate::model::{Error, ErrorKind, Known, Result};
+use crate::model::{Error, ErrorKind, Known, ResourceId, Result};
 
 const SIDE_BY_SIDE: usize = 8;
 
@@ -109,8 +109,7 @@ impl Keycloak {
         let (mut flat, mut after_clients): (Vec<_>, Vec<_>) =
             flat.into_iter().partition(|plan| plan.kind <= Kind::Client);
         self.bodies(&flat, &mut standing, told).await;
-        // With such a client the server makes a role of it.
-        if flat.iter().any(Planned::makes_authorization) {
+        if flat.iter().any(Planned::makes_account) {
             standing = self.look_again(standing).await;
             after_clients = planned_again(&after_clients, &standing, terms, &mut told.failed);
         }
@@ -121,6 +120,7 @@ impl Keycloak {
         if made {
             standing = self.look_again(standing).await;
             self.mend(&writes, &standing, &mut told.failed).await;
+            self.without_servers_mappers(&writes, changes, &mut standing, &mut told.failed).await;
             let deep = planned_again(&deep, &standing, terms, &mut told.failed);
             self.bodies(&deep, &mut standing, told).await;
             writes.extend(deep);
@@ -150,9 +150,42 @@ impl Keycloak {
         }
     }
 
-    /// A new client is given attributes by the server that no plan has shown.
+    /// A new directory is given mappers by the server that no plan has shown.
+    async fn without_servers_mappers(
+        &self,
+        plans: &[Planned<'_>],
+        changes: &[(usize, &Approved)],
+        standing: &mut Standing,
+        failed: &mut Failed,
+    ) {
+        let wanted = |id: &ResourceId| changes.iter().any(|(_, one)| one.change.id.key == id.key);
+        for plan in plans.iter().filter(|plan| plan.is_new_directory()) {
+            if failed.contains_key(&plan.at) {
+                continue;
+            }
+            let own = plan.kind.id(&plan.names).key;
+            let surplus = standing.view().resources().filter(|(key, one)| {
+                **key != own && key.relative_to(&own).is_some() && standing.is_ours(key) && !wanted(&one.id)
+            });
+            let surplus: Vec<ResourceId> = surplus.map(|(_, one)| one.id.clone()).collect();
+            for id in surplus {
+                let removed = async {
+                    let (kind, names) = Kind::of_id(&id)?;
+                    execute(&self.live.http, vec![delete_call(kind, &names, standing)?]).await
+                };
+                match removed.await {
+                    Ok(_) => standing.note_gone(&id),
+                    Err(error) => {
+                        failed.insert(plan.at, of(&plan.approved.change.id, error.known(Known::Unknown)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A new client, or a new directory, is given settings by the server that no plan has shown.
     async fn mend(&self, plans: &[Planned<'_>], standing: &Standing, failed: &mut Failed) {
-        let made = plans.iter().filter(|plan| plan.is_new && plan.kind == Kind::Client);
+        let made = plans.iter().filter(|plan| (plan.is_new && plan.kind == Kind::Client) || plan.is_new_directory());
         let made = made.filter(|plan| !failed.contains_key(&plan.at));
         let mended: Vec<Planned<'_>> = made.filter_map(|plan| plan.mended(standing, &self.schema)).collect();
         for (plan, done) in self.write_some(&mended, standing, true).await {

@@ -1,5 +1,6 @@
 use serde_json::{Map, Value, json};
 
+use super::super::canonical::ACTIONS;
 use super::super::http::segment;
 use super::super::kinds::Kind;
 use super::attribute_order::in_between;
@@ -99,7 +100,7 @@ fn profile_body(raw: &Value, before: &Value, after: &Value) -> Value {
 fn check_profile(before: &Value, after: &Value, standing: &Standing) -> Result<()> {
     let (comes, _) = set_changes(before, after, "requiredActions");
     for action in comes {
-        if !standing.has(&Kind::RequiredAction.id(&[action]).key) {
+        if !ACTIONS.contains(&action) && !standing.has(&Kind::RequiredAction.id(&[action]).key) {
             return Err(missing(Kind::RequiredAction, action));
         }
     }

@@ -308,9 +308,10 @@ impl Keycloak {
                 return Err(conflict(id, format!("its {place} has changed since the plan was made"))
                     .known(unsure.map_or(Known::NotApplied, |error| error.effect())));
             }
-            let done = self.change(standing, one, &now, expected).await;
+            let (expected, refused) = credential::with_names_that_stay(&now, expected);
+            let done = self.change(standing, one, &now, &expected).await;
             match done {
-                Ok(()) => return Ok(Effect { found: std::mem::take(found), ..Effect::default() }),
+                Ok(()) => return Ok(Effect { found: std::mem::take(found), refused, ..Effect::default() }),
                 Err(error) if error.effect() == Known::Unknown => unsure = Some(of(id, error)),
                 Err(error) => {
                     let known = unsure.map_or(error.effect(), |unsure| unsure.effect());
