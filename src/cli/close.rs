@@ -65,7 +65,10 @@ pub async fn run(args: CloseArgs, output: &Output) -> Result<Exit> {
         return Err(Error::new(
             ErrorKind::Refused,
             format!("close the run {id}"),
-            format!("it is not complete ({}), and what is kept for its undo would go", totals(&run)),
+            match run.can_be_undone() {
+                true => format!("it is not complete ({}), and what is kept for its undo would go", totals(&run)),
+                false => format!("it is not complete ({}), and could not be resumed any more", totals(&run)),
+            },
         )
         .next(format!("rekindle resume {id} goes on with it; rekindle close {id} --yes closes it all the same")));
     }

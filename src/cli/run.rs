@@ -81,7 +81,7 @@ pub async fn follow(
     let signals = Signals::listen(format!("rekindle resume {id}"));
     let mut caller = Caller::begin(attention, &engine, id, screen.is_some());
     if let Some(options) = screen {
-        let options = Options { calls: caller.screen_calls(), ..options };
+        let options = Options { calls: caller.screen_calls(), schemas: lines.contents.schemas(), ..options };
         let ending = screen::show(engine, by, options, signals).await?;
         caller.end().await;
         return Ok(conclude(&ending, &policy, json, id));
@@ -121,6 +121,10 @@ pub fn conclude(ending: &Ending, policy: &ApprovalPolicy, json: bool, id: &str) 
                     say(&format!("      rekindle undo {id}   brings the former state back"));
                     say(&format!("      rekindle close {id}   releases what is kept for that"));
                 }
+            }
+            _ if run.waits_for_what_was_undone() => {
+                say("what is left waits for tasks that were undone: it goes on once they are tried again");
+                say(&format!("next: rekindle resume {id}   on a terminal, where r plans an undone task again"));
             }
             _ => say(&format!("next: rekindle resume {id}{}", super::approval::flags_to_go_on(run, &tasks, policy))),
         }

@@ -71,6 +71,7 @@ impl ScreenArgs {
             mouse: self.mouse || config.mouse,
             pager: config.pager,
             calls: None,
+            schemas: Default::default(),
             zone: crate::model::Zone::chosen(),
             parting: Default::default(),
             to_undo: Vec::new(),

@@ -69,7 +69,7 @@ pub async fn run(args: UndoArgs, output: &Output) -> Result<Exit> {
     let mut caller = Caller::begin(attention, &engine, &id, screen.is_some());
     if let Some(options) = screen {
         let order = by_step(&taken_run, &options.to_undo.iter().copied().collect());
-        let options = crate::tui::Options { calls: caller.screen_calls(), ..options };
+        let options = crate::tui::Options { calls: caller.screen_calls(), schemas: contents.schemas(), ..options };
         let ending = super::screen::show(engine, by, options, signals).await?;
         caller.end().await;
         return conclude(&ending, &order, &policy, &args, json, &id);

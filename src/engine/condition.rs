@@ -102,11 +102,11 @@ fn ended_so(
     let mut ended = true;
     for one in run.tasks_beside(task, usize::from(step)) {
         let status = run.tasks.get(TaskId(one).index()).map(|state| state.status).unwrap_or_default();
-        let status = if status.is_settled() { status } else { foreseen(TaskId(one)).unwrap_or(status) };
+        let status = if status.has_ended() { status } else { foreseen(TaskId(one)).unwrap_or(status) };
         if is.contains(&status) {
             return Some(true);
         }
-        ended &= status.is_settled();
+        ended &= status.has_ended();
     }
     ended.then_some(false)
 }

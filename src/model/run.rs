@@ -415,7 +415,7 @@ impl Run {
 
     /// All tasks settled well: nothing failed, unknown or still to do.
     pub fn is_complete(&self) -> bool {
-        let well = TaskStatus::ALL.into_iter().filter(|status| status.satisfies() || *status == TaskStatus::Undone);
+        let well = TaskStatus::ALL.into_iter().filter(|status| status.is_settled());
         well.map(|status| self.count(status) as usize).sum::<usize>() == self.tasks.len()
     }
 

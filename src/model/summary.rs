@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::{Counts, Run, StepHeader, TaskId, TaskState, TaskStatus, Zone, plural, size, some_of, span, visible};
+use super::{
+    Counts, Run, StepHeader, TaskId, TaskState, TaskStatus, Zone, plural, size, some_of, span, visible, without_owner,
+};
 
 /// What a run has done so far, in words: its last screen, its last lines, and what a resume shows first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,15 +37,15 @@ impl Summary {
         summary.list("left out", &left_out(run), MOST_REASONS, "task", false);
         let again =
             command("resume").map(|command| format!("{command} asks about each, and with --yes tries each again"));
-        for (about, reasons, next) in [("FAILED", failures(run), again), ("skipped", skipped(run), None)] {
-            let is_trouble = about == "FAILED";
-            summary.list(about, &reasons, MOST_REASONS, "reason", is_trouble);
-            summary.facts.extend(next.filter(|_| !reasons.is_empty()).map(|text| Fact {
-                about: "again",
-                text,
-                is_trouble,
-            }));
-        }
+        let (failed, unknown) = (troubled(run, TaskStatus::Failed), troubled(run, TaskStatus::Unknown));
+        summary.list("FAILED", &failed, MOST_REASONS, "reason", true);
+        summary.list("UNKNOWN", &unknown, MOST_REASONS, "reason", true);
+        summary.facts.extend(again.filter(|_| !failed.is_empty() || !unknown.is_empty()).map(|text| Fact {
+            about: "again",
+            text,
+            is_trouble: true,
+        }));
+        summary.list("skipped", &skipped(run), MOST_REASONS, "reason", false);
         let undoable = run.tasks.iter().filter(|task| task.can_be_undone()).count() as u64;
         if let (1.., Some(undo)) = (undoable, command("undo")) {
             summary.tell("undo", format!("{} can be undone until the run is closed: {undo}", plural(undoable, "task")));
@@ -135,9 +137,8 @@ fn left_out(run: &Run) -> Vec<String> {
     words.map(|(id, count)| format!("{} of {}", plural(count, "hunk"), visible(&run.name(**id)))).collect()
 }
 
-fn failures(run: &Run) -> Vec<String> {
-    let failed = |task: &TaskState| matches!(task.status, TaskStatus::Failed | TaskStatus::Unknown);
-    reasons(run, failed, |id| run.problems.get(&id).map(|problem| problem.what.as_str()))
+fn troubled(run: &Run, status: TaskStatus) -> Vec<String> {
+    reasons(run, |task| task.status == status, |id| run.problems.get(&id).map(|problem| problem.what.as_str()))
 }
 
 fn skipped(run: &Run) -> Vec<String> {
@@ -154,10 +155,7 @@ fn reasons<'a>(
     let mut found: BTreeMap<String, (&str, Vec<TaskId>)> = BTreeMap::new();
     for (id, _) in meant {
         let own = why(id).unwrap_or("no reason is on record");
-        let why = match run.owner(id) {
-            Some(owner) if owner.name.len() > 1 => own.replace(&*owner.name, "…"),
-            _ => own.to_owned(),
-        };
+        let why = run.owner(id).map_or_else(|| own.to_owned(), |owner| without_owner(own, &owner.name, "…"));
         found.entry(why).or_insert((own, Vec::new())).1.push(id);
     }
     let mut found: Vec<_> = found.into_iter().collect();
@@ -218,5 +216,39 @@ mod tests {
             "skipped  home/user4: left",
         ];
         assert_eq!(lines, wanted);
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_apart_from_what_failed() {
+        use crate::model::{Digest, Known, Pass, Preview};
+        let (task, digest) = (TaskId(2), Digest::of("plan"));
+        let lost = Error::new(ErrorKind::TimedOut, "write home/user2", "no answer in 30 s").known(Known::Unknown);
+        let events = vec![
+            Event::Planned {
+                task,
+                pass: Pass::Restore,
+                digest,
+                preview: Preview::Exact,
+                counts: Counts::default(),
+                cohort: digest,
+            },
+            Event::Approved { task, digest, by: "ana".to_owned() },
+            Event::Intent { task, attempt: 1, digest, pre: digest, undoable: true },
+            Event::Outcome {
+                task,
+                known: Known::Unknown,
+                post: None,
+                evidence: String::new(),
+                problem: Some(lost.problem()),
+                partial: false,
+                kept: None,
+                dependents_go_on: false,
+                bytes: None,
+                output: None,
+            },
+        ];
+        let lines = told(&run(events));
+        assert!(lines.iter().any(|line| line.starts_with("UNKNOWN  home/user2: cannot write")), "{lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains("FAILED")), "{lines:#?}");
     }
 }

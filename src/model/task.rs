@@ -73,9 +73,14 @@ impl TaskStatus {
         matches!(self, Self::Unchanged | Self::Done | Self::Skipped)
     }
 
-    /// Nothing more will happen without a command.
+    /// Nobody needs to look at it any more.
     pub fn is_settled(self) -> bool {
-        self.satisfies() || matches!(self, Self::Failed | Self::Unknown | Self::Undone)
+        self.satisfies() || self == Self::Undone
+    }
+
+    /// Nothing more will happen without a command.
+    pub fn has_ended(self) -> bool {
+        self.is_settled() || matches!(self, Self::Failed | Self::Unknown)
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct FirstPage {
     /// Name and value.
     pub facts: Vec<(&'static str, String)>,
     /// Heading first.
-    pub steps: Vec<[String; 7]>,
+    pub steps: Vec<[String; 8]>,
     pub failures: Vec<String>,
     pub skipped: Vec<String>,
 }
@@ -76,6 +76,7 @@ fn sentence(report: &Report) -> String {
     }
     let rest = [
         (owners.failed, "failed"),
+        (owners.unknown, "unknown"),
         (owners.open, "open"),
         (owners.undone, "undone"),
         (owners.skipped, "with something skipped"),
@@ -98,12 +99,13 @@ fn undone(told: &Overview) -> String {
     format!("{}: {}{by}", plural(told.undone.len() as u64, "task"), names(&told.undone))
 }
 
-fn steps(told: &Overview) -> Vec<[String; 7]> {
-    let mut lines = vec![["step", "done", "equal already", "failed", "skipped", "undone", "open"].map(str::to_owned)];
+fn steps(told: &Overview) -> Vec<[String; 8]> {
+    let mut lines =
+        vec![["step", "done", "equal already", "failed", "unknown", "skipped", "undone", "open"].map(str::to_owned)];
     for step in told.steps.iter().take(MAX_STEPS) {
-        let counts = [step.done, step.unchanged, step.failed, step.skipped, step.undone, step.open];
-        let [done, unchanged, failed, skipped, undone, open] = counts.map(|count| count.to_string());
-        lines.push([step.step.clone(), done, unchanged, failed, skipped, undone, open]);
+        let counts = [step.done, step.unchanged, step.failed, step.unknown, step.skipped, step.undone, step.open];
+        let [done, unchanged, failed, unknown, skipped, undone, open] = counts.map(|count| count.to_string());
+        lines.push([step.step.clone(), done, unchanged, failed, unknown, skipped, undone, open]);
     }
     if let Some(rest) = told.steps.get(MAX_STEPS..).filter(|rest| !rest.is_empty()) {
         let sum = |of: fn(&super::StepLine) -> usize| rest.iter().map(of).sum::<usize>().to_string();
@@ -112,6 +114,7 @@ fn steps(told: &Overview) -> Vec<[String; 7]> {
             sum(|step| step.done),
             sum(|step| step.unchanged),
             sum(|step| step.failed),
+            sum(|step| step.unknown),
             sum(|step| step.skipped),
             sum(|step| step.undone),
             sum(|step| step.open),
@@ -136,7 +139,8 @@ fn reasons(all: &[Reason]) -> Vec<String> {
 fn reason(reason: &Reason) -> String {
     let next = reason.next.as_ref().map(|next| format!(" Next: {next}.")).unwrap_or_default();
     let why = super::shown::shortened_to(&reason.why, 300);
-    format!("{} ({}): {why}.{next}", reason.step, names(&reason.of))
+    let unknown = if reason.unknown { "UNKNOWN " } else { "" };
+    format!("{unknown}{} ({}): {why}.{next}", reason.step, names(&reason.of))
 }
 
 fn names(all: &[String]) -> String {

@@ -104,8 +104,8 @@ fn the_first_page_of_3000_users_is_a_page_and_says_what_matters() {
         "| goal | 2 h: missed: not everything is restored |",
         "| approved by | ops@bastion: 4689 plans |",
         "| undone | 1 task: home/user0400, asked by cyd@bastion |",
-        "| home | 2687 | 0 | 312 | 0 | 1 | 0 |",
-        "| account | 2000 | 1000 | 0 | 0 | 0 | 0 |",
+        "| home | 2687 | 0 | 312 | 0 | 0 | 1 | 0 |",
+        "| account | 2000 | 1000 | 0 | 0 | 0 | 0 | 0 |",
         "and 307 more",
         "| times | in UTC |",
     ] {

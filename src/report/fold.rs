@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::overview::Overview;
 use super::recovery::{Goal, Took, first_restored};
@@ -8,7 +8,7 @@ use super::task_report::{Approved, ChangeReport, HunkReport, Outcome, Round, Set
 use super::{Chain, Note, Report, Totals};
 use crate::model::{
     BY_RUNBOOK, Change, Counts, Digest, Event, Pass, Plan, Recorded, Result, Run, Selection, TaskId, TaskStatus,
-    UndoneShare, Zone, visible,
+    UndoneShare, Zone, plural, visible,
 };
 
 /// Finds a kept plan by the digest of its `Planned` event.
@@ -22,10 +22,18 @@ impl Report {
     pub fn of(run: &Run, events: &[Recorded], plan_of: PlanOf<'_>, chain: Chain, zone: &Zone) -> Self {
         let mut tasks: HashMap<TaskId, Drafts> = HashMap::new();
         let mut notes = Vec::new();
+        let mut being_written = HashSet::new();
         for recorded in events {
             match recorded.event.task() {
-                Some(task) => tasks.entry(task).or_default().fold(recorded, zone),
-                None => notes.extend(note(recorded, zone)),
+                Some(task) => {
+                    match &recorded.event {
+                        Event::Intent { .. } => drop(being_written.insert(task)),
+                        Event::Outcome { .. } | Event::Settled { .. } => drop(being_written.remove(&task)),
+                        _ => {}
+                    }
+                    tasks.entry(task).or_default().fold(recorded, zone);
+                }
+                None => notes.extend(note(recorded, being_written.len(), zone)),
             }
         }
         let mut totals = Totals { tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX), ..Totals::default() };
@@ -72,7 +80,7 @@ impl Report {
             title: run.header.title.clone(),
             by: run.header.by.clone(),
             version: run.header.version.clone(),
-            state: word(run.state, run.is_complete(), undone, false),
+            state: word(run.state, run.is_complete() || run.waits_for_what_was_undone(), undone, false),
             run_state: run.state,
             undone,
             holder: None,
@@ -130,8 +138,14 @@ fn sum(one: Counts, other: Counts) -> Counts {
     }
 }
 
-fn note(recorded: &Recorded, zone: &Zone) -> Option<Note> {
+/// `being_written`: the tasks whose writing had begun and not ended then.
+fn note(recorded: &Recorded, being_written: usize, zone: &Zone) -> Option<Note> {
     let text = match &recorded.event {
+        Event::Resumed { by } if being_written > 0 => {
+            let tasks = plural(being_written as u64, "task");
+            let were = if being_written == 1 { "was" } else { "were" };
+            format!("resumed by {by}, after it had been cut off while {tasks} {were} being written")
+        }
         Event::Resumed { by } => format!("resumed by {by}"),
         Event::Paused { by, why: None } => format!("paused by {by}"),
         Event::Paused { by, why: Some(why) } => format!("paused by {by}: {why}"),

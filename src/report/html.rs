@@ -33,7 +33,8 @@ impl Report {
             text.push_str(&format!("<tr>{cells}</tr>\n"));
         }
         text.push_str("</table>\n");
-        for (heading, lines) in [("What failed, and why", &page.failures), ("What was skipped, and why", &page.skipped)]
+        for (heading, lines) in
+            [("What failed or is unknown, and why", &page.failures), ("What was skipped, and why", &page.skipped)]
         {
             if !lines.is_empty() {
                 text.push_str(&format!("<h2>{heading}</h2>\n<ul>\n"));

@@ -34,7 +34,7 @@ fn write_first_page(out: &mut String, report: &Report) -> fmt::Result {
         let cells: Vec<String> = row.iter().map(|cell| plain(cell)).collect();
         writeln!(out, "| {} |", cells.join(" | "))?;
         if at == 0 {
-            writeln!(out, "|---|--:|--:|--:|--:|--:|--:|")?;
+            writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
         }
     }
     for (heading, lines) in [("Failed", &page.failures), ("Skipped", &page.skipped)] {

@@ -37,8 +37,10 @@ pub struct Owners {
     pub restored: usize,
     /// Of the restored ones: those to whom a hunk was not given, by choice.
     pub without_hunks: usize,
-    /// Something failed, or its effect is not known.
+    /// Something failed.
     pub failed: usize,
+    /// The effect of something is not known, and nothing failed.
+    pub unknown: usize,
     /// Something was undone.
     pub undone: usize,
     /// A person skipped something, and nothing failed.
@@ -53,6 +55,7 @@ pub struct StepLine {
     pub done: usize,
     pub unchanged: usize,
     pub failed: usize,
+    pub unknown: usize,
     pub skipped: usize,
     pub undone: usize,
     pub open: usize,
@@ -61,6 +64,9 @@ pub struct StepLine {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Reason {
     pub step: String,
+    /// It is not known what was done, rather than that it failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unknown: bool,
     pub why: String,
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +78,7 @@ pub struct Reason {
 #[derive(Clone, Copy, Default)]
 struct Stands {
     failed: bool,
+    unknown: bool,
     undone: bool,
     skipped: bool,
     open: bool,
@@ -100,7 +107,7 @@ impl Overview {
                 owners.entry(owner).or_default().add(stands);
             }
             let of = || task.owner.clone().unwrap_or_else(|| task.task.clone());
-            if stands.failed {
+            if stands.failed || stands.unknown {
                 let (why, next) = match &task.problem {
                     Some(problem) => (problem.what.as_str(), problem.next.clone()),
                     None => ("what it did is not known", None),
@@ -143,19 +150,19 @@ fn left_out(task: &TaskReport) -> Vec<String> {
 impl Stands {
     fn of(task: &TaskReport) -> Self {
         use TaskStatus as S;
-        let failed = matches!(task.status, S::Failed | S::Unknown);
-        let well = task.status.satisfies();
         Self {
-            failed,
+            failed: task.status == S::Failed,
+            unknown: task.status == S::Unknown,
             undone: task.status == S::Undone,
             skipped: task.status == S::Skipped && !task.skipped_by_condition,
-            open: !failed && !well && !matches!(task.status, S::Undone | S::Skipped),
+            open: !task.status.has_ended(),
             left_out: false,
         }
     }
 
     fn add(&mut self, other: Self) {
         self.failed |= other.failed;
+        self.unknown |= other.unknown;
         self.undone |= other.undone;
         self.skipped |= other.skipped;
         self.open |= other.open;
@@ -168,6 +175,7 @@ impl Owners {
         self.all += 1;
         let place = match stands {
             Stands { failed: true, .. } => &mut self.failed,
+            Stands { unknown: true, .. } => &mut self.unknown,
             Stands { open: true, .. } => &mut self.open,
             Stands { undone: true, .. } => &mut self.undone,
             Stands { skipped: true, .. } => &mut self.skipped,
@@ -184,6 +192,7 @@ impl StepLine {
     fn count(&mut self, status: TaskStatus, stands: Stands) {
         let place = match status {
             _ if stands.failed => &mut self.failed,
+            _ if stands.unknown => &mut self.unknown,
             _ if stands.open => &mut self.open,
             TaskStatus::Undone => &mut self.undone,
             TaskStatus::Skipped => &mut self.skipped,
@@ -196,17 +205,21 @@ impl StepLine {
 
 /// Reasons by step and by their words, in which the owner's own name does not count.
 #[derive(Default)]
-struct Reasons(BTreeMap<(String, String), Reason>);
+struct Reasons(BTreeMap<(String, bool, String), Reason>);
 
 impl Reasons {
     fn add(&mut self, task: &TaskReport, why: &str, next: Option<String>, of: String) {
         let words = task.without_owner(why);
-        let reason = self.0.entry((task.step.clone(), words.clone())).or_insert_with(|| Reason {
-            step: task.step.clone(),
-            why: why.to_owned(),
-            next,
-            of: Vec::new(),
-        });
+        let reason = self
+            .0
+            .entry((task.step.clone(), task.status == TaskStatus::Unknown, words.clone()))
+            .or_insert_with(|| Reason {
+                step: task.step.clone(),
+                unknown: task.status == TaskStatus::Unknown,
+                why: why.to_owned(),
+                next,
+                of: Vec::new(),
+            });
         if reason.of.len() == 1 {
             reason.why = words;
         }

@@ -44,7 +44,7 @@ impl RunRow {
         let undone = run.undone_share();
         let state = match &problem {
             Some(_) if run.tasks.is_empty() => "unreadable",
-            _ => word(run.state, settled, undone, holder.is_some()),
+            _ => word(run.state, settled || run.waits_for_what_was_undone(), undone, holder.is_some()),
         };
         let counts = TaskStatus::ALL.iter().map(|status| (status.word(), run.count(*status)));
         Self {

@@ -288,3 +288,40 @@ fn runs_are_listed_in_aligned_columns() {
     assert!(lines[1].contains("1 done, 2 skipped, 1 unknown") && lines[1].contains("2026-11-21 04:43"), "{text}");
     assert!(lines[1].ends_with("held by ana on bastion, process 7, for 3 s"), "{text}");
 }
+
+#[test]
+fn what_is_not_known_is_not_called_failed() {
+    let report = report_after(Vec::new());
+    let (owners, step) = (report.overview.owners, &report.overview.steps[0]);
+    assert_eq!((owners.failed, owners.unknown, step.failed, step.unknown), (0, 1, 0, 1));
+    let text = report.markdown();
+    assert!(text.contains(", 1 unknown, ") && !text.contains("1 failed"), "{text}");
+    assert!(text.contains("UNKNOWN account (bob): "), "{text}");
+}
+
+#[test]
+fn a_run_that_was_cut_off_while_it_wrote_says_so_where_it_was_resumed() {
+    let digest = Digest::of("again");
+    let task = TaskId(1);
+    let events = vec![
+        Event::Resumed { by: "ops@bastion".to_owned() },
+        Event::Retried { task, by: "ops@bastion".to_owned() },
+        Event::Planned {
+            task,
+            pass: Pass::Restore,
+            digest,
+            preview: Preview::Exact,
+            counts: Default::default(),
+            cohort: digest,
+        },
+        Event::Approved { task, digest, by: "ops@bastion".to_owned() },
+        Event::Intent { task, attempt: 2, digest, pre: digest, undoable: true },
+        Event::Resumed { by: "ops@bastion".to_owned() },
+    ];
+    let text = report_after(events).markdown();
+    assert!(text.contains("resumed by ops@bastion\n"), "{text}");
+    assert!(
+        text.contains("resumed by ops@bastion, after it had been cut off while 1 task was being written"),
+        "{text}"
+    );
+}

@@ -15,6 +15,13 @@ pub enum Effect {
         generation: u64,
         task: TaskId,
     },
+    /// A field with what stands around it in its document.
+    LoadFieldDiff {
+        generation: u64,
+        proposal: Arc<Proposal>,
+        change: u32,
+        hunk: u32,
+    },
     LoadFileDiff {
         generation: u64,
         proposal: Arc<Proposal>,

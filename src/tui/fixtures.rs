@@ -353,6 +353,11 @@ impl Desk {
                     self.send(Msg::Proposal { generation, task, answer });
                 }
                 Effect::Wake { generation } => self.send(Msg::Wake { generation }),
+                Effect::LoadFieldDiff { generation, proposal, change, hunk } => {
+                    let schema = crate::model::Schema::default();
+                    let diff = super::schema_of::field_diff(&proposal, (change, hunk), Some(&schema));
+                    self.send(Msg::FileDiff { generation, change, hunk, diff });
+                }
                 Effect::LoadFileDiff { generation, proposal, change, hunk, secrets } => {
                     let sight = Sight::of_one_file(secrets);
                     let diff = files::compare(&proposal, (change, hunk), Bounds::ONE_FILE, sight, &mut |_| true);

@@ -31,6 +31,7 @@ mod parting;
 mod review;
 mod rows;
 mod runtime;
+mod schema_of;
 mod search;
 mod side_by_side;
 mod state;
@@ -55,5 +56,6 @@ pub use keys_file::{Finding as KeysFinding, keymap_of, load as load_keys, neares
 pub use log::{filter as log_filter, layer as log_layer, start as start_log};
 pub use parting::Parting;
 pub use runtime::{Options, Records, Source, run};
+pub use schema_of::SchemaOf;
 pub use theme::Palette;
 pub use watchdog::Watchdog;

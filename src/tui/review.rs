@@ -235,6 +235,7 @@ impl Loaded {
                 }
                 // Two secrets are told on the hunk's own line: they have nothing to show.
                 if let HunkAt::Field { before, after, .. } = &hunk.at
+                    && !self.has_open_lines(change_at, hunk_at)
                     && !matches!((before, after), (Some(Shown::Secret(_)), Some(Shown::Secret(_))))
                 {
                     for (side, value) in [(Side::Removed, before), (Side::Added, after)] {
@@ -258,7 +259,12 @@ impl Loaded {
         self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
     }
 
-    /// A file's own diff, where it is open.
+    /// What is opened says the values too.
+    fn has_open_lines(&self, change: u32, hunk: u32) -> bool {
+        matches!(self.diffs.get(&(change, hunk)), Some(Some(diff)) if !diff.lines.is_empty())
+    }
+
+    /// A hunk's own diff, where it is open.
     fn diff_rows(&self, change: u32, hunk: u32, rows: &mut Vec<ReviewRow>) {
         let Some(diff) = self.diffs.get(&(change, hunk)) else { return };
         let line =
@@ -278,6 +284,11 @@ impl Loaded {
         }
         rows.extend(diff.note.as_ref().map(|note| told(Side::Gap, note)));
         rows.extend(diff.is_withheld.then(|| told(Side::Gap, "open it once more to see them")));
+    }
+
+    /// Whether the cursor is at a hunk that can be opened.
+    pub fn is_at_hunk(&self) -> bool {
+        self.rows.get(self.cursor).and_then(ReviewRow::hunk).is_some()
     }
 
     /// Whether the cursor is at a file, or another node of a tree, whose own diff can be opened.

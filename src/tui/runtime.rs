@@ -19,6 +19,7 @@ use super::log;
 use super::msg::{Msg, Pointing};
 use super::pager;
 use super::parting::Parting;
+use super::schema_of::{SchemaOf, field_diff};
 use super::state::{Dirty, Model, Tab};
 use super::terminal::{self, Screen};
 use super::theme::{Palette, Theme};
@@ -61,6 +62,7 @@ pub struct Options {
     pub mouse: bool,
     /// A program and its arguments, before those that the environment names.
     pub pager: Option<String>,
+    pub schemas: SchemaOf,
     /// What the terminal is sent beside the screen, to call a person.
     pub calls: Option<mpsc::UnboundedReceiver<Vec<u8>>>,
 }
@@ -91,6 +93,7 @@ pub async fn run(
     let mut session = Session {
         screen: Screen::enter(options.mouse)?,
         pager: options.pager,
+        schemas: options.schemas,
         calls: options.calls,
         model,
         engine,
@@ -120,6 +123,7 @@ struct Session {
     last_frame: Option<Instant>,
     /// Where there is no engine to ask.
     records: Option<Records>,
+    schemas: SchemaOf,
     pager: Option<String>,
     calls: Option<mpsc::UnboundedReceiver<Vec<u8>>>,
     is_leaving: bool,
@@ -388,6 +392,14 @@ impl Session {
                 }
                 (None, None) => {}
             },
+            Effect::LoadFieldDiff { generation, proposal, change, hunk } => {
+                let task = self.model.review.task;
+                let schema = task.and_then(|task| self.schemas.get(&self.model.run, task));
+                tokio::task::spawn_blocking(move || {
+                    let diff = field_diff(&proposal, (change, hunk), schema.as_ref());
+                    let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
+                });
+            }
             Effect::LoadFileDiff { generation, proposal, change, hunk, secrets } => {
                 let reviewed = self.reviewed.clone();
                 tokio::task::spawn_blocking(move || {

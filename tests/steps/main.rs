@@ -46,8 +46,13 @@ impl Platform {
              user: {{ from: homes }}\nsteps:\n{steps}"
         );
         fs::write(self.folder.path().join("steps.yaml"), text).unwrap();
+        self.call(&[verb, &["steps.yaml"]].concat())
+    }
+
+    /// A verb that needs no runbook.
+    fn call(&self, arguments: &[&str]) -> Told {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
-        command.args(verb).arg("steps.yaml").current_dir(self.folder.path());
+        command.args(arguments).current_dir(self.folder.path());
         command.env("REKINDLE_STATE", self.folder.path().join("state"));
         let output = command.stdin(std::process::Stdio::null()).output().unwrap();
         let text = |raw: Vec<u8>| String::from_utf8(raw).unwrap();

@@ -138,3 +138,24 @@ fn an_included_runbook_lints_and_runs_alone_and_within_another() {
     platform.run(&steps).exits(0);
     assert_eq!(notes(&platform), ["from-the-part"; 3]);
 }
+
+/// Nothing is left to do there: no command that does nothing is advised.
+#[test]
+fn a_run_whose_rest_waits_for_what_was_undone_is_not_called_incomplete() {
+    let platform = Platform::new();
+    fs::create_dir_all(platform.folder.path().join("backup/ana")).unwrap();
+    fs::write(platform.folder.path().join("backup/ana/notes.txt"), "x").unwrap();
+    let steps = format!(
+        "  - {{ id: home, restore: homes, from: here, below: backup }}\n  \
+         - {{ id: seen, confirm: is it so }}\n  \
+         - {{ id: last, run: {} }}\n",
+        note(&platform, "last")
+    );
+    platform.run(&steps).exits(2);
+    platform.call(&["undo", "--yes", "--yes-deletes"]).exits(0);
+    platform.call(&["runs"]).exits(0).says("undone");
+    let report = platform.call(&["report"]).exits(0);
+    assert!(!report.out.contains("incomplete") && !report.out.contains("goes on"), "{}", report.out);
+    let told = platform.call(&["resume", "--plain", "--yes"]).exits(2);
+    told.says("what is left waits for tasks that were undone");
+}

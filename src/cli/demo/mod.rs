@@ -81,6 +81,7 @@ pub async fn run(args: DemoArgs, output: &Output) -> Result<Exit> {
     if let Some(mut options) = screen {
         mend_when_it_fails(&engine, sandbox.lost_pack(), warn);
         options.tour = true;
+        options.schemas = contents.schemas();
         options.parting = match sandbox.is_kept() {
             true => Parting::Stays { before: format!("REKINDLE_STATE={} ", sandbox.path("state").display()) },
             false => Parting::Removed { instead: "`rekindle demo --keep` leaves them in place".to_owned() },

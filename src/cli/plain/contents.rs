@@ -1,10 +1,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::diff::documents::lines_around;
+use crate::diff::documents::lines_in;
 use crate::diff::files::{self, Bounds, Sight, TextDiff};
 use crate::engine::{Mask, Script, Work, outputs};
-use crate::model::{Entry, HunkAt, KindSchema, NodeKind, Proposal, Resource, Run, Schema, TaskId, plural, size};
+use crate::model::{Entry, HunkAt, NodeKind, Proposal, Run, Schema, TaskId, plural, size};
 use crate::registry::Systems;
+use crate::tui::SchemaOf;
 
 /// How many lines are shown of what hunks change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +77,13 @@ impl Contents {
 
     /// The schema of what a task restores; where it restores nothing, none.
     pub fn schema(&self, run: &Run, task: TaskId) -> Option<Schema> {
-        match self.script.work(run.step_of(task), run.owner(task).as_ref(), &outputs(run, task)) {
-            Ok(Work::Restore(restore)) => Some(restore.component.schema().clone()),
-            _ => None,
-        }
+        schema_of(&self.script, run, task)
+    }
+
+    /// The same for a screen.
+    pub fn schemas(&self) -> SchemaOf {
+        let script = self.script.clone();
+        SchemaOf::new(move |run, task| schema_of(&script, run, task))
     }
 
     /// The lines of one hunk; `None` where its own words say all. Blocks while it reads.
@@ -97,16 +101,7 @@ impl Contents {
         let lines = |wanted: usize| wanted.min(self.much.lines_in_all.saturating_sub(used.lines));
         let bounds = |wanted| Bounds { context: self.much.context, lines: lines(wanted), bytes: self.much.bytes };
         let diff = match &hunk.at {
-            HunkAt::Field { .. } => {
-                let live = proposal.live.get(at.0 as usize).and_then(Option::as_ref).and_then(Resource::document);
-                let plain = KindSchema::default();
-                // Where it is not known what is secret, nothing around a field is shown.
-                let (live, schema) = match schema {
-                    Some(schema) => (live, schema.kind(&change.id.kind)),
-                    None => (None, &plain),
-                };
-                lines_around(hunk, live, schema, bounds(self.much.changed))
-            }
+            HunkAt::Field { .. } => lines_in(proposal, at, schema, bounds(self.much.changed)),
             HunkAt::Node { before, after, content: true, .. } if has_text(before, after) => {
                 let wanted = if before.is_some() && after.is_some() { self.much.changed } else { self.much.whole };
                 Some(self.compare(proposal, at, bounds(wanted)))
@@ -129,6 +124,13 @@ impl Contents {
             reading.join()
         });
         compared.unwrap_or_else(|_| TextDiff::note("it could not be read: see the log"))
+    }
+}
+
+fn schema_of(script: &Arc<dyn Script>, run: &Run, task: TaskId) -> Option<Schema> {
+    match script.work(run.step_of(task), run.owner(task).as_ref(), &outputs(run, task)) {
+        Ok(Work::Restore(restore)) => Some(restore.component.schema().clone()),
+        _ => None,
     }
 }
 

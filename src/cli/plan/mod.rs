@@ -19,7 +19,7 @@ use super::waits::Waits;
 use super::{Exit, InputArgs, Output, OwnerArgs, operate, remark, say};
 use crate::engine::{Script, dry_run, held_by_others};
 use crate::journal::StateFolder;
-use crate::model::{Error, ErrorKind, Result, RunHeader, TargetHolder, visible};
+use crate::model::{Error, ErrorKind, Result, RunHeader, TargetHolder, shown_command, visible};
 use paper::Paper;
 use shown::Shown;
 
@@ -159,11 +159,12 @@ pub async fn run(args: PlanArgs, output: &Output) -> Result<Exit> {
         }
     }
     let is_whole = is_whole && totals.tasks() == tasks as u64;
-    if is_whole {
-        paper.plain("");
-        totals.lines().into_iter().for_each(|line| paper.plain(line));
+    let closing = if is_whole { totals.lines() } else { Vec::new() };
+    paper.close(closing).await;
+    if let (Some(path), false) = (&args.out, json) {
+        let path = shown_command(&[path.display().to_string()]);
+        remark(&format!("the plan is saved; next: rekindle review {path}"));
     }
-    paper.close().await;
     if !is_whole {
         remark(&format!("the pager was closed: {} of {tasks} tasks were planned", totals.tasks()));
         return Ok(if totals.exit() == Exit::Fine { Exit::Failed } else { totals.exit() });

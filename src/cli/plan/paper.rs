@@ -108,12 +108,17 @@ impl Paper {
         if self.is_left { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    pub async fn close(self) {
+    /// `closing`: the last lines. A pager takes what it shows with it, and these stay on the terminal.
+    pub async fn close(mut self, closing: Vec<String>) {
+        if let Some(pager) = self.pager.take() {
+            pager.close().await;
+        }
+        if !closing.is_empty() {
+            self.plain("");
+            closing.into_iter().for_each(|line| self.plain(line));
+        }
         if let Form::Page { is_open } = self.form {
             say(if is_open { "</pre>\n</body>\n</html>" } else { "</body>\n</html>" });
-        }
-        if let Some(pager) = self.pager {
-            pager.close().await;
         }
     }
 }

@@ -46,9 +46,6 @@ pub async fn ask(
             about: format!("review of {name}"),
         };
         match person.ask(&question).await {
-            Some(Choice::Approve) if !plan.has_something(&selection) => {
-                output.print("every hunk is left out: type l to decide nothing on this plan\n")?;
-            }
             Some(Choice::Approve) => {
                 if approval(person, plan, &selection).await {
                     return Ok(Decided::Yes(selection));

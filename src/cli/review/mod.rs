@@ -49,7 +49,7 @@ pub async fn run(args: ReviewArgs, output: &Output) -> Result<Exit> {
         planned.tasks.iter().flat_map(undecidable).try_for_each(|line| output.print(&format!("{line}\n")))?;
     }
     let open = match args.yes {
-        true => approve_all(&planned, &mut so_far),
+        true => approve_all(&planned, &mut so_far, output)?,
         false => ask_for_each(&planned, &mut so_far, output).await?,
     };
     so_far.finish()?;
@@ -108,13 +108,19 @@ async fn ask_for_each(planned: &PlanFile, so_far: &mut SoFar<'_>, output: &Outpu
     Ok(open)
 }
 
-fn approve_all(planned: &PlanFile, so_far: &mut SoFar<'_>) -> usize {
-    for (task, digest, _) in (0..planned.tasks.len()).filter_map(|at| plan_of(planned, at)) {
-        if !so_far.has(task) {
-            so_far.approve(task, digest, Selection::all());
+/// Commands are shown all the same: what they change is known to nobody else.
+fn approve_all(planned: &PlanFile, so_far: &mut SoFar<'_>, output: &Output) -> Result<usize> {
+    for (task, digest, plan) in (0..planned.tasks.len()).filter_map(|at| plan_of(planned, at)) {
+        if so_far.has(task) {
+            continue;
+        }
+        so_far.approve(task, digest, Selection::all());
+        if let (Some(command), false) = (&plan.command, output.json) {
+            output.print(&format!("{}\n", visible(&task.task)))?;
+            command.lines(COVERED).iter().try_for_each(|line| output.print(&format!("  {line}\n")))?;
         }
     }
-    0
+    Ok(0)
 }
 
 fn plan_of(planned: &PlanFile, at: usize) -> Option<(&PlannedTask, Digest, &Plan)> {

@@ -6,11 +6,25 @@ use super::rules::{Cursor, Rules};
 use super::walk::is_mask;
 use crate::diff::files::{Bounds, DiffLine, Side, TextDiff};
 use crate::model::{
-    COVERED, Document, DocumentPath, Hunk, HunkAt, KindSchema, MASKED, PathStep, Shown, plural, visible,
+    COVERED, Document, DocumentPath, Hunk, HunkAt, KindSchema, MASKED, PathStep, Proposal, Resource, Schema, Shown,
+    plural, visible,
 };
 
 /// A value that is longer is worth a line of its own.
 const LONG: usize = 160;
+
+/// [`lines_around`] for a hunk of a proposal. Where no schema says what is secret, nothing around a field is shown.
+pub fn lines_in(proposal: &Proposal, at: (u32, u32), schema: Option<&Schema>, bounds: Bounds) -> Option<TextDiff> {
+    let change = proposal.plan.changes.get(at.0 as usize)?;
+    let hunk = change.hunks.get(at.1 as usize)?;
+    let live = proposal.live.get(at.0 as usize).and_then(Option::as_ref).and_then(Resource::document);
+    let plain = KindSchema::default();
+    let (live, schema) = match schema {
+        Some(schema) => (live, schema.kind(&change.id.kind)),
+        None => (None, &plain),
+    };
+    lines_around(hunk, live, schema, bounds)
+}
 
 /// One field's hunk as lines: what goes, what comes, and the lines of the live document around it. Secrets are covered.
 /// `None` where a hunk's own words say all of it.

@@ -33,7 +33,7 @@ use crate::model::{
 
 pub use alike::alike;
 use apply::Writer;
-pub use around::lines_around;
+pub use around::lines_in;
 pub use between::off_the_way;
 pub use filled::filled_in;
 pub use missed::missed;

@@ -13,6 +13,15 @@ impl Run {
         of_owner..of_owner + 1
     }
 
+    /// What is left waits for tasks that were undone: nothing goes on unless somebody tries those again.
+    pub fn waits_for_what_was_undone(&self) -> bool {
+        use TaskStatus as S;
+        let open = [S::Ready, S::Review, S::Approved, S::Applying, S::Failed, S::Unknown];
+        open.into_iter().all(|status| self.count(status) == 0)
+            && self.count(S::Waiting) > 0
+            && self.count(S::Undone) > 0
+    }
+
     /// Whether a question was answered before something that it needs was undone: the answer may hold no longer.
     pub fn is_answer_outdated(&self, id: TaskId) -> bool {
         use StepKind as K;

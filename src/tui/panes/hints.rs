@@ -135,7 +135,7 @@ fn matters(model: &Model, action: Action) -> bool {
             wanted.iter().map(|status| model.run.count(*status)).sum::<u32>() > here
         }
         Action::Undo => commands && task.can_be_undone(),
-        Action::Open if model.tab == Tab::Review => model.review.loaded().is_some_and(Loaded::is_at_file),
+        Action::Open if model.tab == Tab::Review => model.review.loaded().is_some_and(Loaded::is_at_hunk),
         Action::Retry => commands && matches!(task.status, S::Failed | S::Unknown | S::Skipped | S::Undone),
         Action::Skip => commands && matches!(task.status, S::Review | S::Failed | S::Unknown),
         Action::LeaveOut => commands && matches!(task.status, S::Failed | S::Unknown),

@@ -97,13 +97,13 @@ fn group(model: &Model, id: TaskId) -> String {
     }
 }
 
-/// Of a step's tasks: how many are settled well, and how many need somebody.
+/// Of a step's tasks: how many are settled, and how many need somebody.
 fn tally(run: &Run, step: usize) -> String {
     let count = |status| run.step_count(step, status);
     let failed = count(TaskStatus::Failed) + count(TaskStatus::Unknown);
     let review = count(TaskStatus::Review);
     let well: u32 = TaskStatus::ALL.into_iter().filter(|status| status.satisfies()).map(count).sum();
-    let mut text = format!("{well}/{} settled well", run.step_tasks(step).len());
+    let mut text = format!("{well}/{} settled", run.step_tasks(step).len());
     if review > 0 {
         text.push_str(&format!(", {review} to review"));
     }

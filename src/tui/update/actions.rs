@@ -403,15 +403,15 @@ fn open_diff(model: &mut Model) -> Vec<Effect> {
     let Some((change, hunk)) = loaded.rows.get(loaded.cursor).and_then(|row| row.hunk()) else { return Vec::new() };
     let plan = &loaded.proposal.plan;
     let found = plan.changes.get(change as usize).and_then(|change| change.hunks.get(hunk as usize));
-    if !found.is_some_and(|hunk| matches!(hunk.at, HunkAt::Node { .. })) {
-        return Vec::new();
-    }
+    let Some(found) = found else { return Vec::new() };
+    let is_field = matches!(found.at, HunkAt::Field { .. });
     let secrets = matches!(loaded.diffs.get(&(change, hunk)), Some(Some(diff)) if diff.is_withheld);
     if !secrets && loaded.close_diff(theme) {
         return Vec::new();
     }
     if loaded.is_bodiless() {
         let why = match is_record {
+            _ if is_field => "the rest of the document is not on record",
             true => "what a file held is kept for undo alone, not shown",
             false => "the files are read by the process that holds the run",
         };
@@ -421,5 +421,8 @@ fn open_diff(model: &mut Model) -> Vec<Effect> {
     }
     loaded.diffs.insert((change, hunk), None);
     loaded.build(theme);
+    if is_field {
+        return vec![Effect::LoadFieldDiff { generation, proposal: loaded.proposal.clone(), change, hunk }];
+    }
     vec![Effect::LoadFileDiff { generation, proposal: loaded.proposal.clone(), change, hunk, secrets }]
 }

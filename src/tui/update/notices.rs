@@ -119,7 +119,7 @@ fn event(model: &mut Model, recorded: &Arc<Recorded>) -> Vec<Effect> {
         groups.follow(&model.run, task);
     }
     tell(model, task, &recorded.event);
-    if model.run.tasks.get(task.index()).is_some_and(|task| task.status.is_settled()) {
+    if model.run.tasks.get(task.index()).is_some_and(|task| task.status.has_ended()) {
         model.pace.settled(recorded.at);
         model.activities.remove(&task);
     }

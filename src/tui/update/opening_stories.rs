@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{HunkAt, Proposal, TreePath};
+use serde_json::json;
+
+use crate::model::{Body, Document, HunkAt, Proposal, TreePath};
 use crate::tui::fixtures::{Desk, document_proposal, story, tree_proposal};
 
 fn open(proposal: &Proposal) -> Desk {
@@ -70,4 +72,23 @@ fn what_does_not_fit_says_which_part_is_shown() {
     let mut desk = Desk::new(&story(), 80, 40);
     desk.at("home/ana").press("3").answer(&proposal);
     assert!(!desk.text().contains(" lines "), "{}", desk.text());
+}
+
+#[test]
+fn a_field_is_opened_to_the_lines_of_its_document_around_it() {
+    let mut proposal = document_proposal("home/ana");
+    let document = Document::new(json!({"mail": {"quota": "10G", "spam": "filtered"}, "name": "ana"}));
+    proposal.live[0].as_mut().unwrap().body = Body::Document(document);
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/ana").press("3").answer(&proposal);
+    assert!(!desk.text().contains("spam: filtered"), "{}", desk.text());
+    desk.press("enter").answer(&proposal);
+    let text = desk.text();
+    assert!(
+        text.contains("-   quota: \"10G\"") && text.contains("spam: filtered") && text.contains("name: ana"),
+        "{text}"
+    );
+    assert_eq!(text.matches("10G").count(), 1, "the values are not said twice: {text}");
+    desk.press("enter");
+    assert!(!desk.text().contains("spam: filtered"), "{}", desk.text());
 }
