@@ -62,14 +62,18 @@ fn an_undo_says_which_later_work_it_takes_away() {
 
 /// The run gave it another mode, no bytes.
 #[test]
-fn a_file_of_which_only_the_mode_was_restored_keeps_what_was_written_since() {
-    let sandbox = Sandbox::on_directory();
-    sandbox.run().exits(0);
-    sh(&sandbox.path("live/home/bob"), "echo a longer secret > key");
-    sandbox.undo().exits(0);
-    assert_eq!(text(&sandbox, "bob/key"), "a longer secret\n");
-    let mode = fs::metadata(sandbox.path("live/home/bob/key")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o644);
+fn a_file_of_which_only_the_mode_was_restored_keeps_what_was_written_since_and_its_time() {
+    for text_since in ["a longer secret", "SECRET"] {
+        let sandbox = Sandbox::on_directory();
+        sandbox.run().exits(0);
+        sh(&sandbox.path("live/home/bob"), &format!("printf '{text_since}' > key"));
+        let key = sandbox.path("live/home/bob/key");
+        let written = fs::metadata(&key).unwrap().modified().unwrap();
+        sandbox.undo().exits(0);
+        assert_eq!(text(&sandbox, "bob/key"), text_since);
+        let now = fs::metadata(&key).unwrap();
+        assert_eq!((now.permissions().mode() & 0o777, now.modified().unwrap()), (0o644, written), "{text_since}");
+    }
 }
 
 #[test]
