@@ -18,7 +18,7 @@ static RUN_LOG: Mutex<Option<File>> = Mutex::new(None);
 /// The log pane stamps each line with local time, and the time library warns through the log while it reads the time
 /// zones. It reads them here, before anything hears it.
 pub fn start(verbose: u8) {
-    let zone = jiff::tz::TimeZone::try_system();
+    let zone = super::zone::read();
     let level = match verbose {
         0 | 1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,

@@ -252,3 +252,15 @@ fn a_document_that_was_made_again_since_a_run_removed_it_is_not_taken_away_in_si
     assert!(undo.out.contains(said) && undo.out.matches("takes that away").count() == 1, "{undo:?}");
     assert_eq!(fs::read_to_string(sandbox.path("live/accounts/dan.yaml")).unwrap(), "a: 1\n");
 }
+
+/// The first call leaves what is deleted waiting.
+#[test]
+fn an_undo_in_two_goes_says_at_its_end_what_it_did_not_bring_back() {
+    let sandbox = Sandbox::with_own_backup("mkdir home/bob/new; echo n > home/bob/new/n");
+    sandbox.run().exits(0);
+    sh(&sandbox.path("live/home"), "echo hers > bob/new/hers; rm .rekindle/*/kept/*-notes.txt");
+    sandbox.rekindle(&["undo", "--yes"]).exits(2);
+    let undo = sandbox.undo().exits(1);
+    assert!(undo.out.contains("new: it stays: it holds files that came later"), "{undo:?}");
+    assert!(undo.out.contains("what could be undone is undone; undo the rest by hand"), "{undo:?}");
+}
