@@ -192,7 +192,6 @@ pub struct Checked {
 /// What a successful write says of itself; the proof is the engine's reading back.
 #[derive(Clone, Debug, Default)]
 pub struct Effect {
-    pub files: u64,
     pub bytes: u64,
     /// For trees: what each written regular file's bytes hashed to on their way from the source.
     pub contents: Vec<(TreePath, Fingerprint)>,

@@ -67,6 +67,11 @@ pub fn waiting(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> Vec<Stri
         })
         .collect();
     if *policy != ApprovalPolicy::Ask {
+        lines.extend(cut_off(run, tasks).map(|task| {
+            let (name, id) = (run.name(task), &run.header.id);
+            let name = crate::model::visible(&name);
+            format!("{name} waits: nobody but a person can say what its command did; rekindle resume {id} asks")
+        }));
         lines.extend(to_confirm(run, tasks).map(|task| {
             let (name, id) = (run.name(task), &run.header.id);
             let name = crate::model::visible(&name);
@@ -79,6 +84,14 @@ pub fn waiting(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> Vec<Stri
         lines.push(format!("… and {more} more wait"));
     }
     lines
+}
+
+/// Commands of which it is not known what they did.
+fn cut_off<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = TaskId> + 'a {
+    let is_unknown =
+        |task: &TaskId| run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Unknown);
+    let is_command = |task: &TaskId| run.step(*task).is_some_and(|step| step.kind == StepKind::Run);
+    tasks.iter().copied().filter(move |task| is_unknown(task) && is_command(task))
 }
 
 /// Questions that only a person answers.
@@ -96,7 +109,7 @@ fn in_review<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = (Tas
 /// All flags with which a run goes on where these tasks wait: those that were given, and those that were missing.
 pub fn flags_to_go_on(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> String {
     let ApprovalPolicy::Yes { deletes, irreversible } = *policy else { return String::new() };
-    if to_confirm(run, tasks).next().is_some() {
+    if to_confirm(run, tasks).next().is_some() || cut_off(run, tasks).next().is_some() {
         return String::new();
     }
     // The counts of a plan that is still to be made are another plan's.

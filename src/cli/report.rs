@@ -40,7 +40,7 @@ pub fn run(args: &ReportArgs, output: &Output) -> Result<Exit> {
         None => operate::folder(args.run.as_deref())?,
     };
     let mut journal = ReadJournal::open(&folder)?;
-    let events = journal.load()?;
+    let events = journal.prove()?;
     let (run, broken) = crate::journal::fold(&events);
     let undo = check_undo(&folder, &run);
     let findings: Vec<String> =

@@ -72,7 +72,7 @@ pub async fn run(args: UndoArgs, output: &Output) -> Result<Exit> {
         let options = crate::tui::Options { calls: caller.screen_calls(), schemas: contents.schemas(), ..options };
         let ending = super::screen::show(engine, by, options, signals).await?;
         caller.end().await;
-        return conclude(&ending, &order, &policy, &args, json, &id);
+        return conclude(&ending, (&order, &HashSet::new()), &policy, &args, json, &id);
     }
     let lines = Lines::new(output, interactive, contents);
     let mut walk = Walk { engine, by: by.clone(), lines, interactive, only: Some(HashSet::new()), signals };
@@ -91,6 +91,7 @@ pub async fn run(args: UndoArgs, output: &Output) -> Result<Exit> {
     };
     // What came last goes first: a home before the account it needed.
     let mut held = HeldBack::of(&halt.run);
+    let mut asked_here = HashSet::new();
     for tasks in &order {
         if halt.is_left || halt.problem.is_some() {
             break;
@@ -104,6 +105,7 @@ pub async fn run(args: UndoArgs, output: &Output) -> Result<Exit> {
                 walk.print(&visible(&error.chain()));
             }
         }
+        asked_here.extend(free.iter().copied());
         walk.only = Some(free.iter().copied().collect());
         if !free.is_empty() {
             halt = walk.go_from(notices).await;
@@ -117,13 +119,13 @@ pub async fn run(args: UndoArgs, output: &Output) -> Result<Exit> {
     let is_undone =
         |task: &TaskId| ending.run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Undone);
     let order: Vec<Vec<TaskId>> = order.into_iter().chain([asked_before.filter(is_undone).collect()]).collect();
-    conclude(&ending, &order, &policy, &args, json, &id)
+    conclude(&ending, (&order, &asked_here), &policy, &args, json, &id)
 }
 
-/// The last lines of an undo, and its exit code.
+/// The last lines of an undo, and its exit code. `asked`: the tasks that had their turn here.
 fn conclude(
     ending: &Ending,
-    order: &[Vec<TaskId>],
+    (order, asked): (&[Vec<TaskId>], &HashSet<TaskId>),
     policy: &ApprovalPolicy,
     args: &UndoArgs,
     json: bool,
@@ -156,9 +158,17 @@ fn conclude(
         let begun = |task: &TaskId| ending.run.tasks.get(task.index()).is_some_and(is_being_undone);
         let begun: Vec<TaskId> = left.iter().copied().filter(begun).collect();
         super::approval::waiting(&ending.run, &begun, policy).iter().for_each(|line| say(line));
-        behind(&ending.run, &left).iter().for_each(|line| say(line));
+        // Somebody who dropped the question has decided.
+        let is_dropped = |task: &TaskId| asked.contains(task) && is_untouched(&ending.run, *task);
+        if left.iter().all(is_dropped) {
+            say("nothing more is undone: what was restored stays");
+            say(&format!("{}\nnext: rekindle report {id}", totals(&ending.run)));
+            return Ok(Exit::ChangesPending);
+        }
+        let left_behind: Vec<TaskId> = left.iter().copied().filter(|task| !is_dropped(task)).collect();
+        behind(&ending.run, &left_behind).iter().for_each(|line| say(line));
         let flags = super::approval::flags_to_go_on(&ending.run, &begun, policy);
-        say(&held_back(&ending.run, &left, &flags));
+        say(&held_back(&ending.run, &left_behind, &flags));
         say(&format!("{}\nnext: rekindle undo {id}{}{flags}", totals(&ending.run), args.chosen()));
     }
     // What failed in the restore, and was not to be undone, is no failure of the undo.
@@ -240,10 +250,15 @@ const MOST_NAMED: usize = 6;
 
 /// Which tasks have not had their turn: steps are undone one after the other.
 fn behind(run: &Run, left: &[TaskId]) -> Option<String> {
-    let untouched = |task: &&TaskId| run.tasks.get(task.index()).is_some_and(|state| state.pass != Pass::Undo);
-    let names: Vec<String> = left.iter().filter(untouched).map(|task| shown_name(run, *task)).collect();
+    let names: Vec<String> =
+        left.iter().filter(|task| is_untouched(run, **task)).map(|task| shown_name(run, *task)).collect();
     (!names.is_empty())
         .then(|| format!("not begun, for later steps are undone first: {}", some_of(&names, MOST_NAMED, ", ")))
+}
+
+/// Nobody asks for its undo now.
+fn is_untouched(run: &Run, task: TaskId) -> bool {
+    run.tasks.get(task.index()).is_some_and(|state| state.pass != Pass::Undo)
 }
 
 impl UndoArgs {
@@ -275,9 +290,17 @@ fn select(run: &Run, args: &UndoArgs, can: fn(&TaskState) -> bool) -> Result<Has
         return Err(Error::new(ErrorKind::Refused, doing, "it changed nothing that can be brought back")
             .next("'rekindle report' shows what it did"));
     }
+    let of_all = of_owners.clone();
     let mut wanted: HashSet<TaskId> = tasks.into_iter().chain(of_owners.into_iter().filter(undoable)).collect();
     if args.tasks.is_empty() && args.owners.is_empty() {
         wanted.extend((0..count).map(TaskId).filter(undoable));
+    }
+    let is_undone = |task: &TaskId| run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Undone);
+    if wanted.is_empty() && !args.owners.is_empty() && !of_all.iter().any(is_undone) {
+        let names = args.owners.iter().map(|name| visible(name).into_owned());
+        let doing = format!("undo what was done for {}", some_of(names, MOST_NAMED, ", "));
+        return Err(Error::new(ErrorKind::Refused, doing, "nothing that this run did for them can be brought back")
+            .next("'rekindle report --user NAME' shows what it did"));
     }
     let already = run.count(TaskStatus::Undone) > 0;
     if wanted.is_empty() && !already {

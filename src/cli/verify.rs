@@ -30,7 +30,7 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     let folder = operate::suiting(args.run.as_deref(), "left something to verify", suits)?;
     folder.is_own()?;
     let mut journal = ReadJournal::open(&folder)?;
-    let events = journal.load()?;
+    let events = journal.prove()?;
     if let Some(finding) = journal.findings().iter().find(|finding| !finding.allows_writing()) {
         // Its runbook may be somebody else's by now, and verifying may run its password command.
         let doing = format!("verify the run {}", folder.id());
@@ -58,7 +58,8 @@ pub async fn run(args: VerifyArgs, output: &Output) -> Result<Exit> {
     compared.outputs.clone_from(&run.outputs);
     dry_run(&compared, &script, key, |foreseen| {
         if run.stands(foreseen.task) {
-            found.compare(&foreseen, left_out.get(&foreseen.task));
+            let is_outdated = run.is_answer_outdated(foreseen.task);
+            found.compare(&foreseen, left_out.get(&foreseen.task), is_outdated);
         }
         std::ops::ControlFlow::Continue(())
     })
@@ -107,8 +108,12 @@ struct Found {
 }
 
 impl Found {
-    fn compare(&mut self, foreseen: &Foreseen, left_out: Option<&HashSet<Place>>) {
+    /// `is_outdated`: what it answered was about something that is undone since.
+    fn compare(&mut self, foreseen: &Foreseen, left_out: Option<&HashSet<Place>>, is_outdated: bool) {
         match &foreseen.what {
+            Ok(Outlook::Answered(answer)) if !answer.holds && is_outdated => {
+                self.unverifiable.push(foreseen.name.clone());
+            }
             Ok(Outlook::Changes { proposal, .. }) => {
                 let mut found: Vec<Place> = places(&proposal.plan, |_, _| true).into_iter().collect();
                 found.retain(|place| !left_out.is_some_and(|known| known.contains(place)));

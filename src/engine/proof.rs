@@ -24,7 +24,7 @@ pub(super) fn conclude(
 ) -> Written {
     let task = ready.to_write.to_plan.task;
     let mut post = DigestBuilder::new("post");
-    let (mut files, mut bytes, mut hunks) = (0, 0, 0);
+    let (mut bytes, mut hunks, mut removed) = (0, 0, 0);
     let mut words = Vec::new();
     let mut failures = Failures::default();
     let mut known = Known::Applied;
@@ -53,7 +53,6 @@ pub(super) fn conclude(
             standing(&context.pinned, kind, &approved, now.as_ref(), Some(told), reading)
         });
         if let Ok(effect) = &effect {
-            files += effect.files;
             bytes += effect.bytes;
             words.extend(effect.notes.iter().cloned());
         }
@@ -71,6 +70,7 @@ pub(super) fn conclude(
             failures.of_resource(&approved.change.id, error.problem());
         }
         paths.count(&approved);
+        removed += usize::from(approved.change.op == Op::Delete);
         let is_between = matches!(stands, Ok(Standing::Between { .. })) && !effect.as_ref().is_err_and(is_untouched);
         let (this, why) = match stands {
             Ok(ref stands) if is_all_but_refused && !matches!(stands, Standing::Approved { .. }) => {
@@ -104,9 +104,10 @@ pub(super) fn conclude(
     if known == Known::Applied && failures.is_empty() {
         let done = match (is_tree, bytes) {
             (false, _) if hunks == 0 => "nothing was left to write".to_owned(),
+            (false, _) if removed > 0 && removed == all => format!("{} removed", plural(removed as u64, "resource")),
             (false, _) => format!("{} written", plural(hunks as u64, "field")),
             (true, 0) => paths.words(ready.to_write.pass),
-            (true, _) => format!("{}, {} written", plural(files, "file"), size(bytes)),
+            (true, _) => format!("{}, {} of content", paths.words(ready.to_write.pass), size(bytes)),
         };
         words.insert(0, format!("{done}; read back equal to what was approved"));
     }

@@ -176,7 +176,8 @@ impl Actor {
     fn on_intended(&mut self, intent: Intended) {
         let Intended { task, digest, attempt, pre, made } = intent;
         self.setting.context.journal.keep_plan(made.digest, made.proposal.plan.clone());
-        self.record(Event::Intent { task, attempt, digest, pre, undoable: true });
+        let undoable = made.proposal.plan.has_something(&self.run.selection(task));
+        self.record(Event::Intent { task, attempt, digest, pre, undoable });
     }
 
     fn on_voided(&mut self, task: TaskId, why: String) {

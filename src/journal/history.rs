@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_lacks_an_event_is_damage() {
+    fn an_index_that_lacks_an_event_is_damage_to_who_proves_the_journal() {
         let root = tempfile::tempdir().unwrap();
         let (folder, _) = RunFolder::create(&StateFolder::at(root.path()), "one").unwrap();
         let journal = Journal::create(&folder, 0).unwrap();
@@ -107,7 +107,9 @@ mod tests {
         database.execute("UPDATE sqlite_schema SET sql = ?1 WHERE name = 'history'", [HISTORY_INDEX]).unwrap();
         drop(database);
         let mut read = ReadJournal::open(&folder).unwrap();
-        read.load().unwrap();
+        read.prove().unwrap();
         assert!(matches!(read.findings(), [super::super::Finding::Damaged { .. }]), "{:?}", read.findings());
+        drop(read);
+        assert!(Journal::open_writer(&folder, 0).is_err());
     }
 }

@@ -54,7 +54,7 @@ impl Journal {
         let lock = folder.lock(now)?;
         // Nothing is opened for writing before all is checked: closing that would write.
         let mut read = ReadJournal::open(folder)?;
-        let events = read.load()?;
+        let events = read.prove()?;
         if let Some(finding) = read.findings().iter().find(|finding| !finding.allows_writing()) {
             return Err(Error::new(
                 ErrorKind::Corrupt,

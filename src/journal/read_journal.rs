@@ -68,16 +68,29 @@ impl ReadJournal {
         Ok(events)
     }
 
+    /// [`ReadJournal::load`], and the index of each task's history looked at entry by entry, which takes longer than all
+    /// the rest: for who goes on with the run, or proves it.
+    pub fn prove(&mut self) -> Result<Vec<Recorded>> {
+        let mut events = Vec::new();
+        self.load_checked("PRAGMA integrity_check(1)", &mut |recorded| events.push(recorded))?;
+        Ok(events)
+    }
+
     /// [`ReadJournal::load`] without keeping what is read: a long run's events take more room than what they make.
     pub fn load_each(&mut self, mut take: impl FnMut(Recorded)) -> Result<()> {
+        self.load_checked("PRAGMA quick_check(1)", &mut take)
+    }
+
+    /// `check`: what SQLite is asked of the whole file.
+    fn load_checked(&mut self, check: &'static str, take: &mut dyn FnMut(Recorded)) -> Result<()> {
         self.head = Head::start();
         self.findings.clear();
         // Read before the events: a writer may add some meanwhile, never take some away.
         let noted = self.noted_head.as_deref().and_then(HeadFile::read);
         let path = self.path.clone();
         let (read, damage) = std::thread::scope(|scope| {
-            let damage = scope.spawn(move || damage(&path));
-            (self.read_on(&mut take), damage.join())
+            let damage = scope.spawn(move || damage(&path, check));
+            (self.read_on(take), damage.join())
         });
         read?;
         let damage = match &self.salvaged {
@@ -158,12 +171,12 @@ fn opened(path: &Path) -> Result<Connection> {
 
 /// What SQLite's own check of the whole file says. On a connection of its own, beside the reading of events:
 /// on a long run it takes as long as they do.
-fn damage(path: &Path) -> Option<String> {
+fn damage(path: &Path, check: &str) -> Option<String> {
     let connection = match open_to_read(path) {
         Ok(connection) => connection,
         Err(error) => return Some(error.chain()),
     };
-    match connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0)) {
+    match connection.query_row(check, [], |row| row.get::<_, String>(0)) {
         Ok(answer) if answer == "ok" => None,
         Ok(answer) => Some(visible(&answer).into_owned()),
         Err(error) => Some(error.to_string()),

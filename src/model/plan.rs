@@ -89,7 +89,8 @@ impl Plan {
 
     /// Whether an approval with these hunks writes anything.
     pub fn has_something(&self, selection: &Selection) -> bool {
-        self.preview == Preview::Opaque || self.counts(selection).hunks > 0
+        let Counts { create, update, delete, .. } = self.counts(selection);
+        self.preview == Preview::Opaque || create + update + delete > 0
     }
 
     /// Whether, whole, it cannot be undone or does not show all that it does.

@@ -10,6 +10,7 @@ use super::{
     Attempt, Digest, Event, Known, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
     TargetIdentity, TaskId, TaskState, TaskStatus,
 };
+use crate::model::ErrorKind;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,7 +30,7 @@ pub struct Run {
     /// Of a pause that no operator asked for.
     pub paused_for: Option<String>,
     pub seq: u64,
-    /// Milliseconds since 1970: of the first event, and of the last that was about a task.
+    /// Milliseconds since 1970: of the first event, and of the last that was about a task's restore.
     pub began: i64,
     pub until: i64,
     /// Bytes of files' contents that its restores wrote.
@@ -122,6 +123,9 @@ impl Run {
                 let pass = if matches!(event, Event::UndoAsked { .. }) { Pass::Undo } else { task.pass };
                 let dropped =
                     matches!(event, Event::Voided { .. }) && task.status == TaskStatus::Review && pass == Pass::Undo;
+                if pass == Pass::Restore {
+                    self.until = recorded.at;
+                }
                 self.fold_undo(id, event);
                 self.fold_task(id, pass, event);
                 if !dropped {
@@ -152,7 +156,7 @@ impl Run {
         if self.seq == 0 {
             self.began = recorded.at;
         }
-        if self.seq == 0 || recorded.event.task().is_some() {
+        if self.seq == 0 {
             self.until = recorded.at;
         }
         self.seq = recorded.seq;
@@ -233,6 +237,12 @@ impl Run {
             }
             Event::Failed { problem, .. } => {
                 self.problems.insert(id, problem.clone());
+            }
+            // Of an attempt that was cut off nothing else says why.
+            Event::Settled { known: Known::Unknown, how, .. } if !self.problems.contains_key(&id) => {
+                let next = Some("look at the target, then say whether it was done".to_owned());
+                let problem = Problem { kind: ErrorKind::Cancelled, known: Known::Unknown, what: how.clone(), next };
+                self.problems.insert(id, problem);
             }
             Event::Outcome { .. } => {
                 self.problems.remove(&id);

@@ -26,6 +26,7 @@ const MOST_NAMES: usize = 3;
 impl Summary {
     /// `command`: what a shell takes to do something with this run, as in `undo`; None where the run will be gone.
     pub fn of(run: &Run, command: impl Fn(&str) -> Option<String>) -> Self {
+        let run = &*run.without_asked_undos();
         let mut summary = Self::default();
         let steps = run.header.steps.iter().enumerate().filter(|(_, step)| step.each.is_some() || is_telling(run));
         let steps: Vec<_> = steps.map(|(at, step)| step_words(run, at, step)).collect();
@@ -35,9 +36,15 @@ impl Summary {
         summary.tell("took", format!("{}, until {}", span(took), zone.moment(run.until)));
         summary.tell("wrote", written(run));
         summary.list("left out", &left_out(run), MOST_REASONS, "task", false);
-        let again =
-            command("resume").map(|command| format!("{command} asks about each, and with --yes tries each again"));
         let (failed, unknown) = (troubled(run, TaskStatus::Failed), troubled(run, TaskStatus::Unknown));
+        let again = command("resume").map(|command| match (failed.is_empty(), run.asks_what_a_command_did()) {
+            (false, false) => format!("{command} asks about each, and with --yes tries each again"),
+            (false, true) => {
+                format!("{command} asks about each; --yes tries again what failed, and says of no command what it did")
+            }
+            (true, true) => format!("{command} asks about each: nobody but a person can say what a command did"),
+            (true, false) => format!("{command} asks about each, and with --yes looks at each again"),
+        });
         summary.list("FAILED", &failed, MOST_REASONS, "reason", true);
         summary.list("UNKNOWN", &unknown, MOST_REASONS, "reason", true);
         summary.facts.extend(again.filter(|_| !failed.is_empty() || !unknown.is_empty()).map(|text| Fact {
@@ -115,7 +122,12 @@ fn written(run: &Run) -> String {
         resources += u64::from(create) + u64::from(update) + u64::from(delete);
         hunks += u64::from(of_plan);
     }
-    let bytes = if run.bytes > 0 { format!(", {} of files", size(run.bytes)) } else { String::new() };
+    // Those of what was undone are among them.
+    let bytes = if run.bytes > 0 && run.count(TaskStatus::Undone) == 0 {
+        format!(", {} of files", size(run.bytes))
+    } else {
+        String::new()
+    };
     let in_part = run.failed_attempts_that_stand() as u64;
     let in_part = (in_part > 0).then(|| format!("a part of {} that failed", plural(in_part, "attempt")));
     let whole =

@@ -36,6 +36,11 @@ impl FirstPage {
         let approved = told.approved_by.iter().map(|(by, count)| format!("{by}: {}", plural(*count as u64, "plan")));
         facts.push(("approved by", some(approved.collect(), "none: no plan was approved")));
         facts.push(("undone", undone(told)));
+        let asked: Vec<String> =
+            report.tasks.iter().filter(|task| task.undo.is_some()).map(|task| task.task.clone()).collect();
+        if !asked.is_empty() {
+            facts.push(("undo asked", format!("{}, not done: {}", plural(asked.len() as u64, "task"), names(&asked))));
+        }
         facts.extend(report.unusable_owners.iter().take(MAX_REASONS).map(|line| ("not restored", line.clone())));
         if let Some(more) = report.unusable_owners.len().checked_sub(MAX_REASONS).filter(|more| *more > 0) {
             facts.push(("not restored", format!("{}, below", plural(more as u64, "more owner"))));
@@ -61,7 +66,7 @@ fn sentence(report: &Report) -> String {
     let owners = &report.overview.owners;
     let state = match (report.state, report.run_state) {
         ("undone", _) => "Everything was undone",
-        ("undone in part", _) => "Complete, and undone in part",
+        ("undone in part", _) => "Undone in part",
         (_, RunState::Closed) if report.complete => "Complete, and closed",
         (_, RunState::Closed) => "Closed before it was complete",
         (_, RunState::Aborted) => "Aborted",

@@ -20,6 +20,8 @@ const MAX_HUNKS: usize = 1_000;
 impl Report {
     /// `run` is the fold of `events`; times are said in `zone`.
     pub fn of(run: &Run, events: &[Recorded], plan_of: PlanOf<'_>, chain: Chain, zone: &Zone) -> Self {
+        let now = run;
+        let run = &*run.without_asked_undos();
         let mut tasks: HashMap<TaskId, Drafts> = HashMap::new();
         let mut notes = Vec::new();
         let mut being_written = HashSet::new();
@@ -57,7 +59,7 @@ impl Report {
                 owner: run.owner(id).map(|owner| visible(&*owner.name).into_owned()),
                 undo_asked_by: drafts.undo_asked_by,
                 status: task.status,
-                undo: undo(run, id),
+                undo: undo(now, id),
                 warnings: warned.into_iter().flatten().map(|warning| shortened(warning)).collect(),
                 stays: run.stays(id).iter().map(|what| shortened(what)).collect(),
                 history: drafts.history,
@@ -70,6 +72,7 @@ impl Report {
         let at = |recorded: Option<&Recorded>| recorded.map(|recorded| zone.told(recorded.at)).unwrap_or_default();
         let undone = run.undone_share();
         let complete = run.is_complete() && undone == UndoneShare::Nothing;
+        let is_over = run.is_complete() || run.waits_for_what_was_undone();
         let took = Took::of(events, zone);
         let lasted = events.last().zip(events.first()).map_or(0, |(last, first)| last.at.saturating_sub(first.at));
         let lasted = u64::try_from(lasted).unwrap_or(0);
@@ -80,8 +83,9 @@ impl Report {
             title: run.header.title.clone(),
             by: run.header.by.clone(),
             version: run.header.version.clone(),
-            state: word(run.state, run.is_complete() || run.waits_for_what_was_undone(), undone, false),
+            state: word(run.state, is_over, undone, false),
             run_state: run.state,
+            is_over,
             undone,
             holder: None,
             complete,
@@ -106,7 +110,7 @@ impl Report {
             unusable_owners: run.header.unusable_lines(),
             chain,
             totals,
-            can_be_undone: run.can_be_undone(),
+            can_be_undone: now.can_be_undone(),
             tasks: reports,
             notes,
         }

@@ -37,7 +37,7 @@ fn write_first_page(out: &mut String, report: &Report) -> fmt::Result {
             writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
         }
     }
-    for (heading, lines) in [("Failed", &page.failures), ("Skipped", &page.skipped)] {
+    for (heading, lines) in [("Failed or unknown", &page.failures), ("Skipped", &page.skipped)] {
         if !lines.is_empty() {
             writeln!(out, "\n**{heading}**")?;
             lines.iter().try_for_each(|line| writeln!(out, "- {}", plain(line)))?;
@@ -260,10 +260,10 @@ fn short(digest: &str) -> &str {
 fn state(report: &Report) -> String {
     let held = report.holder.as_ref().map(|holder| format!(", held by {}", plain(holder))).unwrap_or_default();
     let rest = match report.state {
-        "complete" if report.can_be_undone => "; not closed, so it can be undone",
-        "incomplete" if report.tasks.iter().any(|task| task.undo.is_some()) => {
-            "; 'rekindle undo' goes on with what is being undone"
+        "complete" | "incomplete" | "undone in part" if report.tasks.iter().any(|task| task.undo.is_some()) => {
+            "; 'rekindle undo' goes on with what was asked to be undone"
         }
+        "complete" if report.can_be_undone => "; not closed, so it can be undone",
         "incomplete" => "; 'rekindle resume' goes on",
         "paused" | "aborted" | "closed" if !report.complete => ", incomplete",
         _ => "",

@@ -40,6 +40,9 @@ pub struct Report {
     pub state: &'static str,
     #[serde(skip)]
     run_state: RunState,
+    /// Nothing is left that goes on by itself.
+    #[serde(skip)]
+    is_over: bool,
     /// How much of what it did was undone.
     #[serde(skip)]
     undone: UndoneShare,
@@ -109,7 +112,7 @@ impl Report {
 
     /// By whom the run is worked on now, in words.
     pub fn held_by(mut self, holder: Option<String>) -> Self {
-        self.state = run_row::word(self.run_state, self.complete, self.undone, holder.is_some());
+        self.state = run_row::word(self.run_state, self.is_over, self.undone, holder.is_some());
         self.holder = holder;
         self
     }

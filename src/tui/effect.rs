@@ -30,6 +30,12 @@ pub enum Effect {
         /// Those of a file that holds secrets too.
         secrets: bool,
     },
+    /// The lines of these files, for a view of the whole plan.
+    LoadWholeDiff {
+        generation: u64,
+        proposal: Arc<Proposal>,
+        files: Vec<(u32, u32)>,
+    },
     /// Look for `text` in the diffs of files that are not open.
     SearchFiles {
         generation: u64,

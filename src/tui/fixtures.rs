@@ -363,6 +363,10 @@ impl Desk {
                     let diff = files::compare(&proposal, (change, hunk), Bounds::ONE_FILE, sight, &mut |_| true);
                     self.send(Msg::FileDiff { generation, change, hunk, diff });
                 }
+                Effect::LoadWholeDiff { generation, proposal, files } => {
+                    let diffs = super::whole_diff::read(&proposal, files, &|| true);
+                    self.send(Msg::WholeDiff { generation, diffs });
+                }
                 Effect::SearchFiles { generation, proposal, text, files } => {
                     let looked = super::file_search::look(&proposal, &text, files);
                     self.send(Msg::SearchedFiles { generation, text, looked });

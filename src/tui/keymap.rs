@@ -157,7 +157,7 @@ const DEFAULT: &[Line] = &[
     (Context::Matrix, "[", Action::PreviousWanted, "The one before", ""),
     (Context::Matrix, "esc", Action::Back, "Back to the steps", "back"),
     (Context::Review, "y", Action::Take, "Take this hunk, or all of the resource on its heading", "take"),
-    (Context::Review, "n", Action::Leave, "Leave this hunk out; what needs it follows (not while a search is on)", "leave out"),
+    (Context::Review, "n", Action::Leave, "Leave this hunk out, a field or a whole file; what needs it follows (not while a search is on)", "leave out"),
     (Context::Review, "a", Action::Approve, "Approve the plan as shown; asks first", "approve"),
     (Context::Review, "space", Action::Toggle, "Take or leave", ""),
     (Context::Review, "enter", Action::Open, "Open or close a file's own diff; of a failed task: what can be done about it", "diff"),

@@ -42,6 +42,7 @@ mod update;
 mod view;
 mod voice;
 mod watchdog;
+mod whole_diff;
 mod words;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::model::{Problem, Proposal, Recorded, TaskId};
 
 use super::file_search::Looked;
 use super::keymap::Key;
+use super::whole_diff::FileDiff;
 use crate::diff::files::TextDiff;
 
 /// What a mouse does here.
@@ -67,6 +68,10 @@ pub enum Msg {
         diff: TextDiff,
     },
     /// Some of the files were looked into for `text`.
+    WholeDiff {
+        generation: u64,
+        diffs: Vec<FileDiff>,
+    },
     SearchedFiles {
         generation: u64,
         text: String,

@@ -26,6 +26,7 @@ use super::theme::{Palette, Theme};
 use super::update::{refresh, update};
 use super::voice;
 use super::watchdog::Watchdog;
+use super::whole_diff;
 use super::words;
 use crate::diff::files::{self, Bounds, Sight, TextDiff};
 
@@ -411,6 +412,14 @@ impl Session {
                     let sight = Sight::of_one_file(secrets);
                     let diff = files::compare(&proposal, (change, hunk), Bounds::ONE_FILE, sight, &mut show);
                     let _ = sender.send(Msg::FileDiff { generation, change, hunk, diff });
+                });
+            }
+            Effect::LoadWholeDiff { generation, proposal, files } => {
+                let reviewed = self.reviewed.clone();
+                tokio::task::spawn_blocking(move || {
+                    let is_wanted = || reviewed.load(Ordering::Relaxed) == generation;
+                    let diffs = whole_diff::read(&proposal, files, &is_wanted);
+                    let _ = sender.send(Msg::WholeDiff { generation, diffs });
                 });
             }
             Effect::SearchFiles { generation, proposal, text, files } => {

@@ -1,9 +1,10 @@
-use crate::model::{Pass, StepKind, TaskId, TaskStatus, plural, visible};
+use crate::model::{Pass, StepKind, TaskId, TaskState, TaskStatus, plural, visible};
 
 use super::groups::Kind;
 use super::keymap::{Action, Context};
 use super::names::{owner_of, shown_name};
 use super::state::{Model, Tab};
+use super::words;
 
 /// One line about what can be done next, made of what is on the screen: it follows the operator wherever they go, and
 /// nothing waits for it.
@@ -105,6 +106,12 @@ fn elsewhere(model: &Model, status: TaskStatus) -> String {
     if count(TaskStatus::Review) > 0 {
         return format!("{next} leads to the next task that needs you");
     }
+    let steps = model.run.header.steps.iter().enumerate().filter(|(_, step)| step.kind == StepKind::Confirm);
+    if steps.map(|(at, _)| model.run.step_count(at, TaskStatus::Ready)).sum::<u32>() > 0 {
+        let (filter, confirm) =
+            (model.keymap.key(Context::Steps, Action::Filter), model.keymap.key(Context::Steps, Action::Confirm));
+        return format!("a person must confirm something: {filter} status:ready finds it, {confirm} there confirms");
+    }
     if !model.is_complete() {
         return "nothing waits for you now".to_owned();
     }
@@ -118,6 +125,9 @@ pub fn settled(model: &Model, status: TaskStatus) -> String {
     let all = model.keymap.key(Context::Steps, Action::MarkAll);
     match status {
         _ if model.read_only => "every task is settled".to_owned(),
+        _ if !model.cursor.and_then(|id| model.run.tasks.get(id.index())).is_some_and(TaskState::can_be_undone) => {
+            format!("every task is settled: {quit} leaves, {undo} on a task that wrote something plans its way back")
+        }
         TaskStatus::Done if model.tab == Tab::Steps => {
             format!("every task is settled: {quit} leaves; {undo} plans this one's way back, {all} {undo} that of all")
         }
@@ -157,6 +167,9 @@ fn in_review(model: &Model, id: TaskId) -> String {
             format!("{}: why, and what can be done", key(Action::Open))
         }
         (TaskStatus::Approved | TaskStatus::Applying, _) => "being written; then it is read back".to_owned(),
+        (TaskStatus::Done, _) if words::only_asks(&model.run, id) && model.run.count(TaskStatus::Review) > 0 => {
+            format!("it asked, and wrote nothing; {next} goes on to the next")
+        }
         (TaskStatus::Done, _) if model.run.count(TaskStatus::Review) > 0 => {
             format!("done, and read back equal to what you approved; {next} goes on to the next")
         }

@@ -7,7 +7,7 @@ use crate::model::{
 use super::names::{shown_name, shown_step};
 use super::state::Model;
 use super::theme::Theme;
-use crate::model::TaskId;
+use crate::model::{Run, StepKind, TaskId};
 
 pub fn op(op: Op) -> &'static str {
     match op {
@@ -23,6 +23,11 @@ pub fn preview(preview: Preview) -> &'static str {
         Preview::Partial => "PARTIAL: some effects are not shown, see the warnings",
         Preview::Opaque => "OPAQUE: nothing is known beforehand of what this does",
     }
+}
+
+/// A task that looks or asks, and never writes.
+pub fn only_asks(run: &Run, id: TaskId) -> bool {
+    run.step(id).is_some_and(|step| matches!(step.kind, StepKind::Check | StepKind::Confirm | StepKind::Wait))
 }
 
 /// `partial`: some of it is there, and nothing that is neither former nor approved.

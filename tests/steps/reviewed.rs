@@ -46,7 +46,7 @@ fn a_review_decides_on_commands_and_the_run_goes_as_far_as_the_first_question() 
     // The mails are one command to two users.
     let told = platform.answering(&["review", "plan.json"], "?\na\nyes\ng\nall\na\nyes\n").exits(0);
     let told = told.says("this plan of stop?").says("$ touch stopped").says("g approve with 1 more like it");
-    let told = told.says("4 plans approved, 4 commands of them, 0 not");
+    let told = told.says("4 plans approved, 4 commands among them, 0 not");
     told.says("not part of this review, the run asks a person for it: seen");
     let told = platform.apply().exits(2).says("seen waits: a person must confirm it");
     assert!(!told.out.contains("the review did not approve"), "{}", told.out);
@@ -84,6 +84,6 @@ fn a_command_made_of_what_another_prints_is_left_to_the_run() {
                  - { id: use, run: [touch, \"${steps.ask.output}\"] }\n";
     let platform = Platform::of_commands(steps);
     let told = platform.answering(&["review", "plan.json", "--yes"], "").exits(0);
-    told.says("1 plan approved, 1 command of them, 0 not").says("the run asks a person for it: use");
+    told.says("1 plan approved, 1 command among them, 0 not").says("the run asks a person for it: use");
     platform.apply().exits(2).says("use waits: the review did not approve it");
 }

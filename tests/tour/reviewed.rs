@@ -123,3 +123,16 @@ fn lines_that_were_not_saved_are_not_promised() {
     ground.rekindle(&["plan", "runbook.yaml", "--all", "--out", "plan.json"], 2);
     ground.answering("q\n", &REVIEW, 2).says("+ line 89");
 }
+
+/// Nothing was written, so there is nothing that an undo could fail at.
+#[test]
+fn a_plan_of_which_all_was_left_out_has_nothing_to_undo() {
+    let ground = saved();
+    ground.answering("h\n1\na\nq\n", &REVIEW, 2).says("1 plan approved, 2 hunks of 1 plan left out, 3 not");
+    let told = ground.rekindle(&APPLY, 2);
+    told.says("nothing was left to write");
+    assert!(!told.out.contains("can be undone"), "{}", told.out);
+    let told = ground.rekindle(&["undo", "--yes", "--user", "ana"], 1);
+    assert!(told.err.contains("nothing that this run did for them can be brought back"), "{}", told.err);
+    ground.rekindle(&["verify"], 0);
+}

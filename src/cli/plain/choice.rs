@@ -111,7 +111,9 @@ impl Choice {
             Self::Group => {
                 "approve this plan and all that change the same; this one goes first, the others follow once it was read back"
             }
-            Self::Hunks => "choose the hunks that are not to be written, by their numbers",
+            Self::Hunks => {
+                "choose the hunks that are not to be written, by their numbers; a hunk is one field, or one file as a whole"
+            }
             Self::Full => "show all hunks and every line of their files",
             Self::Confirm => "put on record that you have seen to it; what needs this step goes on",
             Self::Retry => "plan the task anew, from what is live now",

@@ -1,6 +1,9 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use super::contents::Contents;
 use super::progress_json::progress_object;
@@ -9,7 +12,7 @@ use crate::cli::progress::Progress;
 use crate::cli::waits;
 use crate::cli::{Output, output};
 use crate::engine::{Activity, Notice};
-use crate::model::{Event, Run, RunHeader, TaskId, TaskStatus, visible};
+use crate::model::{Event, Problem, Run, RunHeader, TaskId, TaskStatus, visible};
 
 /// What a run begins with: what its systems call themselves, and the owners that it cannot restore.
 pub fn opening_lines(header: &RunHeader) -> Vec<String> {
@@ -37,6 +40,7 @@ pub struct Lines {
     pub progress: Progress,
     /// Systems that are waited for, of which that is said.
     waiting: Mutex<HashSet<String>>,
+    is_introduced: AtomicBool,
     /// When progress was told last, as JSON.
     told: Mutex<Instant>,
 }
@@ -53,6 +57,7 @@ impl Lines {
             contents,
             progress: Progress::new(json || output::is_quiet()),
             waiting: Mutex::default(),
+            is_introduced: AtomicBool::new(false),
             told: Mutex::new(Instant::now()),
         }
     }
@@ -115,10 +120,34 @@ impl Lines {
     }
 
     pub fn introduce(&self, run: &Run) {
-        if self.json || output::is_quiet() || run.tasks.iter().any(|task| task.attempt > 0) {
+        if self.json {
+            if self.is_introduced.swap(true, Ordering::Relaxed) {
+                return;
+            }
+            let header = &run.header;
+            return self.print(
+                &json!({
+                    "event": "run", "run": header.id, "title": header.title, "by": header.by, "tasks": run.tasks.len(),
+                })
+                .to_string(),
+            );
+        }
+        if output::is_quiet() || run.tasks.iter().any(|task| task.attempt > 0) {
             return;
         }
         opening_lines(&run.header).iter().for_each(|line| self.print(line));
+    }
+
+    /// The last line of a stream, so that a reader knows it for whole: how the run stands now.
+    pub fn end(&self, run: &Run, problem: Option<&Problem>) {
+        if !self.json {
+            return;
+        }
+        let counts = TaskStatus::ALL.iter().map(|status| (status.word(), run.count(*status)));
+        let by_status: BTreeMap<&str, u32> = counts.filter(|(_, count)| *count > 0).collect();
+        let end = json!({ "event": "end", "run": run.header.id, "complete": run.is_complete(), "by_status": by_status,
+            "problem": problem });
+        self.print(&end.to_string());
     }
 
     fn print_event(&self, run: &Run, recorded: &crate::model::Recorded) {

@@ -177,7 +177,8 @@ mod tests {
           a  approve  write exactly what the plan shows, then read it back
           g  group    approve this plan and 311 more plans that change the same; this
                       one goes first, and the others follow once it was read back
-          h  hunks    choose the hunks that are not to be written, by their numbers
+          h  hunks    choose the hunks that are not to be written, by their numbers; a
+                      hunk is one field, or one file as a whole
           f  full     show all hunks and every line of their files
           s  skip     write nothing for this task; what needs it goes on. Asks for the
                       reason, and once more

@@ -143,6 +143,7 @@ impl Walk {
             self.lines.tell(&mut run, notice);
         }
         self.lines.progress.clear();
+        self.lines.end(&run, problem.as_ref());
         Ending { run: Arc::new(run), problem }
     }
 

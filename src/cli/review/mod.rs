@@ -150,10 +150,11 @@ fn closing(
         .filter_map(|at| plan_of(planned, at))
         .filter(|(task, _, plan)| plan.command.is_some() && so_far.has(task))
         .count();
-    let of_them = match commands {
-        0 => String::new(),
-        some => format!(", {} of them", plural(some as u64, "command")),
-    };
+    let (hunks, plans) = so_far.left_out();
+    let left_out =
+        (hunks > 0).then(|| format!("{} of {} left out", plural(hunks as u64, "hunk"), plural(plans as u64, "plan")));
+    let commands = (commands > 0).then(|| format!("{} among them", plural(commands as u64, "command")));
+    let of_them: String = commands.into_iter().chain(left_out).map(|part| format!(", {part}")).collect();
     let count = plural(so_far.count() as u64, "plan");
     let written = match so_far.is_written() {
         true => format!("written to {}", visible(so_far.path().as_os_str().as_encoded_bytes())),

@@ -80,6 +80,12 @@ impl<'p> SoFar<'p> {
         self.decisions.tasks.len()
     }
 
+    /// How many hunks are left out, and of how many plans.
+    pub fn left_out(&self) -> (usize, usize) {
+        let counts = self.decisions.tasks.values().map(|decision| decision.left_out.left_out_count());
+        counts.filter(|count| *count > 0).fold((0, 0), |(hunks, plans), count| (hunks + count, plans + 1))
+    }
+
     pub fn path(&self) -> &Path {
         self.path
     }

@@ -195,7 +195,7 @@ fn publish(staged: &Staged) -> Result<Effect> {
         }
     }
     crash_point("documents::after_rename");
-    Ok(Effect { files: 1, bytes: staged.bytes, ..Effect::default() })
+    Ok(Effect { bytes: staged.bytes, ..Effect::default() })
 }
 
 fn same(now: Option<&Stat>, seen: Option<&Stat>) -> bool {

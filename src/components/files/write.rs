@@ -77,10 +77,10 @@ pub(super) fn write(config: &FilesConfig, approved: &Approved, index: usize, led
         Ok(()) => {
             let mut contents = write.contents.into_inner().unwrap_or_else(PoisonError::into_inner);
             contents.sort();
-            let (files, bytes) = (write.files.into_inner(), write.bytes.into_inner());
+            let bytes = write.bytes.into_inner();
             let held = write.held.into_inner().unwrap_or_else(PoisonError::into_inner);
             let notes = notes.into_lines();
-            Ok(Effect { files, bytes, contents, read_back: whole, notes, held, ..Effect::default() })
+            Ok(Effect { bytes, contents, read_back: whole, notes, held, ..Effect::default() })
         }
         Err(error) => Err(error.known(if touched { Known::Unknown } else { Known::NotApplied })),
     }

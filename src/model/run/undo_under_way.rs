@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::{Digest, Event, Known, Pass, PlanFacts, Problem, Run, RunState, Selection, TaskId, TaskState, TaskStatus};
 use crate::model::ErrorKind;
 
@@ -73,6 +75,18 @@ impl Run {
             task.pass == Pass::Undo && matches!(task.status, TaskStatus::Review | TaskStatus::Approved)
         };
         self.tasks.get(id.index()).is_some_and(waits) && !self.is_half_undone(id)
+    }
+
+    /// The run without undos that were asked for and have taken nothing back: a question is no deed.
+    pub fn without_asked_undos(&self) -> Cow<'_, Self> {
+        let waiting = [TaskStatus::Review, TaskStatus::Approved];
+        if self.undos.is_empty() || waiting.iter().all(|status| self.count(*status) == 0) {
+            return Cow::Borrowed(self);
+        }
+        let asked: Vec<TaskId> = self.undos.keys().copied().filter(|id| self.waits_to_be_undone(*id)).collect();
+        let mut run = self.clone();
+        asked.into_iter().for_each(|id| run.drop_undo(id, ""));
+        Cow::Owned(run)
     }
 
     /// Whether all that a task restored, or found restored, should be there now. An undo that was asked for, or failed

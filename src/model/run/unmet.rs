@@ -22,6 +22,12 @@ impl Run {
             && self.count(S::Undone) > 0
     }
 
+    /// Whether a command was cut off: no flag says what it did.
+    pub fn asks_what_a_command_did(&self) -> bool {
+        let steps = self.header.steps.iter().enumerate().filter(|(_, step)| step.kind == StepKind::Run);
+        steps.map(|(at, _)| self.step_count(at, TaskStatus::Unknown)).sum::<u32>() > 0
+    }
+
     /// Whether a question was answered before something that it needs was undone: the answer may hold no longer.
     pub fn is_answer_outdated(&self, id: TaskId) -> bool {
         use StepKind as K;

@@ -63,6 +63,10 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
         TaskStatus::Unchanged => {
             format!("Live and backup are equal: nothing to do. {} leads to what needs you.", key(Action::NextWanted))
         }
+        TaskStatus::Done if model.cursor.is_some_and(|id| words::only_asks(&model.run, id)) => {
+            let evidence = model.keymap.key(Context::Everywhere, Action::ShowEvidence);
+            format!("It asked, and wrote nothing: there is nothing to undo. {evidence} shows the answer.")
+        }
         TaskStatus::Done => {
             let evidence = model.keymap.key(Context::Everywhere, Action::ShowEvidence);
             let told = format!(

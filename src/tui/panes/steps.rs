@@ -102,8 +102,8 @@ fn tally(run: &Run, step: usize) -> String {
     let count = |status| run.step_count(step, status);
     let failed = count(TaskStatus::Failed) + count(TaskStatus::Unknown);
     let review = count(TaskStatus::Review);
-    let well: u32 = TaskStatus::ALL.into_iter().filter(|status| status.satisfies()).map(count).sum();
-    let mut text = format!("{well}/{} settled", run.step_tasks(step).len());
+    let settled: u32 = TaskStatus::ALL.into_iter().filter(|status| status.is_settled()).map(count).sum();
+    let mut text = format!("{settled}/{} settled", run.step_tasks(step).len());
     if review > 0 {
         text.push_str(&format!(", {review} to review"));
     }

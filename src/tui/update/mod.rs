@@ -155,6 +155,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::WholeDiff { generation, diffs } => taking_away::view_whole(model, generation, diffs),
         Msg::SearchedFiles { generation, text, looked } => searching::looked(model, generation, &text, looked),
         Msg::Wake { generation } => loading::wake(model, generation),
     }

@@ -92,3 +92,18 @@ fn a_field_is_opened_to_the_lines_of_its_document_around_it() {
     desk.press("enter");
     assert!(!desk.text().contains("spam: filtered"), "{}", desk.text());
 }
+
+/// Nobody opens a thousand files one by one to read a plan in a pager.
+#[test]
+fn the_whole_diff_in_a_pager_has_the_lines_of_files_that_were_not_opened() {
+    let proposal = tree_proposal("home/ana");
+    let mut desk = Desk::new(&story(), 80, 24);
+    desk.at("home/ana").press("3").answer(&proposal).press("e").answer(&proposal);
+    let viewed = desk.effects.iter().find_map(|effect| match effect {
+        Effect::View { text } => Some(text.clone()),
+        _ => None,
+    });
+    let text = viewed.unwrap();
+    assert!(text.contains("- export A=1^M") && text.contains("+ export A=1\n"), "{text}");
+    assert!(!desk.text().contains("export A=1"), "what is open on the screen stays as it was");
+}

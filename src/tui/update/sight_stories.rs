@@ -86,7 +86,7 @@ fn both_sides_of_a_file_stand_beside_each_other_where_there_is_room_and_below_ea
     assert!(has(&text, ">[y] update .profile"), "the cursor stays with its file: {text}");
     desk.press("j Y");
     assert!(desk.effects.iter().any(|effect| matches!(effect, Effect::Copy { text } if text == "export A=1")));
-    desk.press("e");
+    desk.press("e").answer(&proposal);
     let viewed = desk.effects.iter().find_map(|effect| match effect {
         Effect::View { text } => Some(text.clone()),
         _ => None,

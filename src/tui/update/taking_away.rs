@@ -1,9 +1,11 @@
-use crate::model::{HunkAt, Shown, TaskStatus, visible};
+use crate::model::{HunkAt, Shown, TaskStatus, plural, visible};
 use crate::tui::effect::Effect;
+use crate::tui::file_search;
 use crate::tui::names::{shown_name, shown_target};
 use crate::tui::review::{Loaded, ReviewRow};
 use crate::tui::search::row_text;
 use crate::tui::state::{Model, Tab};
+use crate::tui::whole_diff::{FileDiff, MOST_FILES};
 use crate::tui::words;
 
 /// A pager shows long lines in its own way: none is broken for it.
@@ -11,15 +13,32 @@ const WIDE: usize = 16 * 1024;
 /// Terminals take no more at once.
 const MOST_COPIED: usize = 64 * 1024;
 
-/// The plan on the screen as a text for a pager: what the Review pane would show if it had no end.
+/// The plan on the screen as a text for a pager: what the Review pane would show if it had no end and all were open.
 pub fn view_diff(model: &mut Model) -> Vec<Effect> {
-    let (Some(id), Some(loaded)) = (model.cursor, model.review.loaded()) else {
+    let generation = model.review.generation;
+    let Some(loaded) = model.cursor.and(model.review.loaded()) else {
         model.complain("there is no plan here to view");
         return Vec::new();
     };
+    let files = if loaded.is_bodiless() { Vec::new() } else { file_search::unopened(loaded) };
+    if files.is_empty() {
+        return view_whole(model, generation, Vec::new());
+    }
+    let proposal = loaded.proposal.clone();
+    model.say(format!("reading {} for the view", plural(files.len().min(MOST_FILES) as u64, "file")));
+    vec![Effect::LoadWholeDiff { generation, proposal, files }]
+}
+
+/// With what was read of files that are not open on the screen.
+pub fn view_whole(model: &mut Model, generation: u64, read: Vec<FileDiff>) -> Vec<Effect> {
+    let (Some(id), Some(loaded)) = (model.cursor, model.review.loaded()) else { return Vec::new() };
+    // Somebody went on to another plan meanwhile.
+    if model.review.generation != generation {
+        return Vec::new();
+    }
     let mut whole = Loaded::new(loaded.proposal.clone(), loaded.selection.clone(), WIDE, model.theme);
-    let is_open = |at: &(u32, u32)| loaded.diffs.get(at).is_some_and(Option::is_some);
-    whole.diffs = loaded.diffs.iter().filter(|(at, _)| is_open(at)).map(|(at, diff)| (*at, diff.clone())).collect();
+    let open = loaded.diffs.iter().filter_map(|(at, diff)| Some((*at, diff.clone()?)));
+    whole.diffs = read.into_iter().chain(open).map(|(at, diff)| (at, Some(diff))).collect();
     whole.unpaired();
     whole.build(model.theme);
     let plan = &whole.proposal.plan;
