@@ -12,7 +12,7 @@ pub fn choose(utc: bool) {
 
 /// That of this machine, or in words why it is not known.
 pub fn read() -> Result<TimeZone, String> {
-    match named().filter(|place| !can_be_a_zone(place)) {
+    match endless() {
         Some(place) => Err(format!("{} is no file of a time zone", place.display())),
         None => TimeZone::try_system().map_err(|error| error.to_string()),
     }
@@ -26,6 +26,11 @@ fn system() -> Zone {
             Zone::utc()
         }
     }
+}
+
+/// What is named as the file of the zone and is none: whoever reads it, reads for ever.
+pub fn endless() -> Option<PathBuf> {
+    named().filter(|place| !can_be_a_zone(place))
 }
 
 /// The file that tells the zone, where that is not looked up by a name.
