@@ -18,7 +18,7 @@ static RUN_LOG: Mutex<Option<File>> = Mutex::new(None);
 /// The log pane stamps each line with local time, and the time library warns through the log while it reads the time
 /// zones. It reads them here, before anything hears it.
 pub fn start(verbose: u8) {
-    let zone = jiff::tz::TimeZone::try_system();
+    let zone = super::zone::read();
     let level = match verbose {
         0 | 1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
@@ -28,7 +28,8 @@ pub fn start(verbose: u8) {
         .then(|| tracing_subscriber::fmt::layer().with_writer(io::stderr).without_time().with_filter(ours()));
     let file =
         tracing_subscriber::fmt::layer().with_writer(|| RunLog).with_timer(InZone).with_ansi(false).with_filter(ours());
-    let screen = crate::tui::log_layer();
+    // The log pane reads the zone by itself.
+    let screen = super::zone::endless().is_none().then(crate::tui::log_layer);
     // A second start in one process keeps the first one's settings.
     let _ = tracing_subscriber::registry().with(screen).with(file).with(lines).try_init();
     crate::tui::start_log(log::LevelFilter::Info);

@@ -114,6 +114,11 @@ pub async fn run(args: UndoArgs, output: &Output) -> Result<Exit> {
     }
     let ending = walk.leave(halt).await;
     caller.end().await;
+    // One that waited for its approval was carried out with what was interrupted.
+    let asked_before = select(&taken_run, &args, is_being_undone).unwrap_or_default().into_iter();
+    let is_undone =
+        |task: &TaskId| ending.run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Undone);
+    let order: Vec<Vec<TaskId>> = order.into_iter().chain([asked_before.filter(is_undone).collect()]).collect();
     conclude(&ending, (&order, &asked_here), &policy, &args, json, &id)
 }
 

@@ -10,18 +10,27 @@ pub fn choose(utc: bool) {
     zone.choose();
 }
 
-fn system() -> Zone {
-    if let Some(place) = named().filter(|place| !can_be_a_zone(place)) {
-        tracing::debug!("times are in UTC: {} is no file of a time zone", place.display());
-        return Zone::utc();
+/// That of this machine, or in words why it is not known.
+pub fn read() -> Result<TimeZone, String> {
+    match endless() {
+        Some(place) => Err(format!("{} is no file of a time zone", place.display())),
+        None => TimeZone::try_system().map_err(|error| error.to_string()),
     }
-    match TimeZone::try_system() {
+}
+
+fn system() -> Zone {
+    match read() {
         Ok(zone) => Zone::from(zone),
         Err(error) => {
             tracing::debug!("times are in UTC: {error}");
             Zone::utc()
         }
     }
+}
+
+/// What is named as the file of the zone and is none: whoever reads it, reads for ever.
+pub fn endless() -> Option<PathBuf> {
+    named().filter(|place| !can_be_a_zone(place))
 }
 
 /// The file that tells the zone, where that is not looked up by a name.

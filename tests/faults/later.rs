@@ -62,14 +62,18 @@ fn an_undo_says_which_later_work_it_takes_away() {
 
 /// The run gave it another mode, no bytes.
 #[test]
-fn a_file_of_which_only_the_mode_was_restored_keeps_what_was_written_since() {
-    let sandbox = Sandbox::on_directory();
-    sandbox.run().exits(0);
-    sh(&sandbox.path("live/home/bob"), "echo a longer secret > key");
-    sandbox.undo().exits(0);
-    assert_eq!(text(&sandbox, "bob/key"), "a longer secret\n");
-    let mode = fs::metadata(sandbox.path("live/home/bob/key")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o644);
+fn a_file_of_which_only_the_mode_was_restored_keeps_what_was_written_since_and_its_time() {
+    for text_since in ["a longer secret", "SECRET"] {
+        let sandbox = Sandbox::on_directory();
+        sandbox.run().exits(0);
+        sh(&sandbox.path("live/home/bob"), &format!("printf '{text_since}' > key"));
+        let key = sandbox.path("live/home/bob/key");
+        let written = fs::metadata(&key).unwrap().modified().unwrap();
+        sandbox.undo().exits(0);
+        assert_eq!(text(&sandbox, "bob/key"), text_since);
+        let now = fs::metadata(&key).unwrap();
+        assert_eq!((now.permissions().mode() & 0o777, now.modified().unwrap()), (0o644, written), "{text_since}");
+    }
 }
 
 #[test]
@@ -247,4 +251,16 @@ fn a_document_that_was_made_again_since_a_run_removed_it_is_not_taken_away_in_si
     let said = "document dan: made again since this run removed it, and this undo takes that away";
     assert!(undo.out.contains(said) && undo.out.matches("takes that away").count() == 1, "{undo:?}");
     assert_eq!(fs::read_to_string(sandbox.path("live/accounts/dan.yaml")).unwrap(), "a: 1\n");
+}
+
+/// The first call leaves what is deleted waiting.
+#[test]
+fn an_undo_in_two_goes_says_at_its_end_what_it_did_not_bring_back() {
+    let sandbox = Sandbox::with_own_backup("mkdir home/bob/new; echo n > home/bob/new/n");
+    sandbox.run().exits(0);
+    sh(&sandbox.path("live/home"), "echo hers > bob/new/hers; rm .rekindle/*/kept/*-notes.txt");
+    sandbox.rekindle(&["undo", "--yes"]).exits(2);
+    let undo = sandbox.undo().exits(1);
+    assert!(undo.out.contains("new: it stays: it holds files that came later"), "{undo:?}");
+    assert!(undo.out.contains("what could be undone is undone; undo the rest by hand"), "{undo:?}");
 }

@@ -165,3 +165,14 @@ fn a_second_run_from_elsewhere_does_not_write_where_another_one_writes() {
     let undisturbed = Sandbox::undisturbed().clone().but_directory_times();
     same(&held.sandbox.live().but_directory_times(), &undisturbed, "once the first was killed");
 }
+
+#[test]
+fn a_time_zone_that_is_a_pipe_or_a_device_is_not_waited_for() {
+    let sandbox = Sandbox::on_directory();
+    sh(&sandbox.path(""), "mkfifo zone");
+    for zone in [sandbox.path("zone").as_path(), std::path::Path::new("/dev/zero")] {
+        let wrapper = ["timeout", "30", env!("CARGO_BIN_EXE_rekindle")];
+        let runs = sandbox.around(&wrapper, &["runs", "--verbose"]).env("TZ", zone).output().unwrap();
+        Told::of(runs).exits(0).says("is no file of a time zone");
+    }
+}

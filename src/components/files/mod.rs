@@ -12,6 +12,7 @@ mod component;
 mod config;
 mod early_sync;
 mod extract;
+mod failure;
 mod former;
 mod job;
 mod kept;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rustix::fs::{Mode, OFlags, openat};
 
 use super::early_sync::EarlySync;
+use super::failure::{Failed, Failure};
 use super::write::Write;
 use crate::beneath::{CopyError, copy_content, refusal};
 use crate::model::{ContentSink, Digest, Entry, Error, ErrorKind, Meta, NodeKind, Result, TreePath};
@@ -22,54 +23,6 @@ pub(super) struct Staging<'a> {
     count: AtomicU64,
     bytes: AtomicU64,
     early: &'a EarlySync<'a>,
-}
-
-/// Why a file was not written.
-enum Failed {
-    /// The source does not hand over this one; it may hand over others.
-    Unread(TreePath, Error),
-    Other(Error),
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self::Other(error)
-    }
-}
-
-/// Why files were not written. What cannot be read is learnt to the end: else each try would tell of the next one.
-#[derive(Default)]
-struct Failure {
-    first: Option<Error>,
-    others: Vec<TreePath>,
-    is_final: bool,
-}
-
-/// More names than a person reads would say no more.
-const MOST_UNREAD: usize = 20;
-
-impl Failure {
-    fn add(&mut self, failed: Failed) {
-        match failed {
-            Failed::Unread(path, _) if self.first.is_some() => self.others.push(path),
-            Failed::Unread(_, error) => self.first = Some(error),
-            Failed::Other(error) => {
-                self.first.get_or_insert(error);
-                self.is_final = true;
-            }
-        }
-        self.is_final |= self.others.len() >= MOST_UNREAD;
-    }
-
-    fn into_result(mut self) -> Result<()> {
-        let Some(first) = self.first else { return Ok(()) };
-        if self.others.is_empty() {
-            return Err(first);
-        }
-        self.others.sort();
-        let names: Vec<String> = self.others.iter().map(TreePath::to_string).collect();
-        Err(first.and_also(&format!("these cannot be read either: {}", names.join(", "))))
-    }
 }
 
 /// Files between two words to the ledger.
@@ -185,7 +138,7 @@ impl ContentSink for Staging<'_> {
         if let Err(failed) = written {
             failure.add(failed);
         }
-        !failure.is_final
+        !failure.is_final()
     }
 }
 

@@ -106,6 +106,7 @@ impl TreeWayBack {
                 for (pair, differs) in diff.undecided.iter().zip(&mut differs) {
                     *differs |= former.former().map_or(Ok(false), |kept| kept.is_replaced(&pair.live.path))?;
                 }
+                keep_later_times(&mut diff.undecided, &differs, written);
                 trees::with_content(id, diff, &differs, &rules)
             }
             _ => diff.change,
@@ -136,6 +137,15 @@ fn take_out_lost(restore: &Restore, id: &ResourceId, records: &mut Vec<UndoRecor
     let more = lost.len().checked_sub(MOST_NAMED).filter(|more| *more > 0);
     let more = more.map(|more| format!("{id}: what was kept of {more} more is gone or was changed, {KEPT_LOST}"));
     Ok(lines.chain(more).collect())
+}
+
+/// A file of which only the mode, say, was restored has the bytes that it has now, and the time at which those were written.
+fn keep_later_times(undecided: &mut [trees::Undecided], differs: &[bool], written: &Written) {
+    for (pair, _) in undecided.iter_mut().zip(differs).filter(|(_, differs)| !**differs) {
+        if written.is_changed(&pair.live) {
+            pair.desired.meta.times = pair.live.meta.times;
+        }
+    }
 }
 
 fn later_work(change: &Change, written: &Written) -> Option<String> {
