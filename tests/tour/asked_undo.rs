@@ -35,7 +35,8 @@ fn a_question_is_no_deed() {
     report.says("'rekindle undo' goes on with what was asked to be undone");
     assert_eq!(took(&report.out), took(&before));
     assert!(ground.path("live/bob/notes.txt").exists());
-    ground.rekindle(&["verify"], 0);
+    // The question is still open, and all is as restored.
+    ground.rekindle(&["verify"], 1).says("home/bob waits to be undone").says("4 tasks are as restored, 0 differ");
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn what_a_review_left_out_is_no_difference_and_anything_else_is() {
     ground.rekindle(&["plan", "runbook.yaml", "--out", "plan.json", "--user", "ana"], 2);
     // Hunk 1 of account/ana is the quota; then both plans are approved.
     let told = ground.answering("h\n1\na\napprove\n", &["review", "plan.json"], 0);
-    told.says("quota").says("2 plans approved, 0 not");
+    told.says("quota").says("2 plans approved, 1 hunk of 1 plan left out, 0 not");
     let run = ["run", "runbook.yaml", "--plain", "--user", "ana", "--decisions", "decisions.json"];
     ground.rekindle(&run, 0);
     let account = ground.live().join("accounts/ana.yaml");

@@ -60,7 +60,7 @@ fn a_hunk_that_was_left_out_stays_so_when_the_rest_is_approved_at_once() {
     fs::write(ground.path("backup/ana/other.txt"), "o\n").unwrap();
     ground.rekindle(&["plan", "runbook.yaml", "--out", "plan.json"], 2);
     ground.answering("h\n3\na\nq\n", &REVIEW, 2).says("other.txt  2 B  (left out)");
-    ground.rekindle(&["review", "plan.json", "--yes"], 0).says("4 plans approved, 0 not");
+    ground.rekindle(&["review", "plan.json", "--yes"], 0).says("4 plans approved, 1 hunk of 1 plan left out, 0 not");
     ground.rekindle(&APPLY, 0);
     assert!(ground.path("live/ana/ana.txt").exists() && !ground.path("live/ana/other.txt").exists());
 }

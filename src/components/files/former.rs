@@ -7,6 +7,9 @@ use crate::beneath::{Beneath, Inode, Node, Walk, refusal};
 use crate::component::UndoRecord;
 use crate::model::{Entry, Error, ErrorKind, Former, NodeKind, Result, Tree, TreePath, some_of};
 
+/// Below the component's root: the folder of all runs, and in it that of one.
+const AREA_DEPTH: usize = 2;
+
 /// The former state of the paths that a write touched, made of its undo records. A path that was not
 /// there before is not in it. Where a path has several records, the first tells the former state.
 pub(super) struct FormerTree {
@@ -74,6 +77,18 @@ impl FormerTree {
         };
         let live = self.node(&place)?.filter(is_it);
         Ok(live.map(|live| (place, live.entry)))
+    }
+
+    /// Without the folder that holds all that a run kept, nothing is said to be lost: it may be brought back.
+    fn area_is_there(&self) -> Result<()> {
+        let Some(kept) = self.nodes.values().find_map(|(_, kept)| kept.as_ref()) else { return Ok(()) };
+        let area = kept.parts().take(AREA_DEPTH).try_fold(TreePath::root(), |area, part| area.join(part))?;
+        if self.node(&area)?.is_some() {
+            return Ok(());
+        }
+        let why = format!("{}, where it was kept, is gone", self.handle.shown(&area));
+        Err(Error::new(ErrorKind::NotFound, "bring back what was there before", why)
+            .next("bring that folder back to its place, then undo again: what it held is nowhere else"))
     }
 
     /// Why a node that was kept cannot come back, if it cannot. Nobody but this user can reach it under the name that it
@@ -161,6 +176,9 @@ impl Former for FormerTree {
         for (path, (entry, kept)) in &self.nodes {
             let why = kept.as_ref().map_or(Ok(None), |kept| self.why_lost(path, entry, kept))?;
             lost.extend(why.map(|why| (path.clone(), why)));
+        }
+        if !lost.is_empty() {
+            self.area_is_there()?;
         }
         Ok(lost)
     }
