@@ -38,6 +38,9 @@ pub(super) fn representation(realm: &str, wanted: &[Wanted<'_>], keeps_ids: bool
     Value::Object(made)
 }
 
+/// Written once the roles and people are there that they name.
+const OF_AUTHORIZATION: [&str; 4] = ["policies", "resources", "scopes", "authorizationSchema"];
+
 fn bindings(made: &mut Map<String, Value>, document: &Value) {
     let groups: Vec<String> = texts(document, "defaultGroups").map(group_path).collect();
     made.extend(document.as_object().cloned().unwrap_or_default());
@@ -115,7 +118,12 @@ impl<'a> Lists<'a> {
             Kind::Client => {
                 self.mappings(&document, "client", &name);
                 let bare = without(&document, &["scopeMappings", "authorizationSettings"]);
-                let client = joined(bare, "attributes", "secretAttributes");
+                let mut client = joined(bare, "attributes", "secretAttributes");
+                // How it decides, so that a creation that is cut short leaves nothing that somebody could have changed.
+                let settings = without(field(&document, "authorizationSettings"), &OF_AUTHORIZATION);
+                if settings.as_object().is_some_and(|settings| !settings.is_empty()) {
+                    client["authorizationSettings"] = settings;
+                }
                 let client = with_addresses(&client, |address| address_in(self.realm, address));
                 self.push("clients", named(client, "clientId", &name));
             }
