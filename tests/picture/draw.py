@@ -222,7 +222,7 @@ def play(terminal):
     terminal.wait("!Decide later")
     terminal.go("home/bob")
     terminal.press("4")
-    terminal.wait("on record", "read back equal")
+    terminal.wait("on record", "of content")
     yield "evidence", "what is on record of a task, and the log"
     terminal.press("u")
     terminal.wait("UNDO", "exact: what is shown")
