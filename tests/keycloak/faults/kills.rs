@@ -109,9 +109,9 @@ async fn rekindle_killed_at_any_write_of_a_restore_of_two_hundred_resumes_to_the
 async fn rekindle_killed_at_any_call_of_a_restore_of_two_hundred_resumes_to_the_same_end() {
     let (story, proxy) = Story::behind_a_proxy("killed-call", PEOPLE).await;
     let export = server().export("killed-call", "50");
-    // Each death three calls later than the one before it, where a life is longest while it reads.
+    // Each death five calls later than the one before it, where a life is longest while it reads.
     let which = |asked: &Asked| asked.writes() || asked.before.is_multiple_of(8);
-    let deaths = killed_again_and_again(&story, &proxy, export.path(), 3, which, Fate::CutAfter).await;
+    let deaths = killed_again_and_again(&story, &proxy, export.path(), 5, which, Fate::CutAfter).await;
     assert!(deaths >= 4, "killed {deaths} times");
     println!("{deaths} deaths");
 }
