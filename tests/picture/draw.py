@@ -240,6 +240,8 @@ VARIES = [
     (r"ana@[\w.-]+", "OPERATOR"),
     # Left out on a screen that it does not fit.
     (r"\([0-9a-f]{16}:\d+\)", ""),
+    # A pack's name may be broken over two lines anywhere.
+    (r"data/[0-9a-f/\s]*`", "data/`"),
     (r"data/[0-9a-f]{2}/", "data/"),
     # Broken over two lines it is two.
     (r"\b([0-9a-f]{8}|[0-9a-f]{10,})\b", ""),

@@ -16,7 +16,8 @@ impl From<Error> for Failed {
 /// Why files were not written. What cannot be read is learnt to the end: else each try would tell of the next one.
 #[derive(Default)]
 pub(super) struct Failure {
-    first: Option<Error>,
+    /// Of what cannot be read the first by name, whichever was tried first: the same is told each time.
+    first: Option<(Option<TreePath>, Error)>,
     others: Vec<TreePath>,
     is_final: bool,
 }
@@ -33,13 +34,17 @@ impl Failure {
                     error.kind(),
                     ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Busy | ErrorKind::LoggedOut
                 );
-                match self.first {
-                    None => self.first = Some(error),
+                match &mut self.first {
+                    None => self.first = Some((Some(path), error)),
+                    Some((Some(first), of_first)) if path < *first => {
+                        self.others.push(std::mem::replace(first, path));
+                        *of_first = error;
+                    }
                     Some(_) => self.others.push(path),
                 }
             }
             Failed::Other(error) => {
-                self.first.get_or_insert(error);
+                self.first.get_or_insert((None, error));
                 self.is_final = true;
             }
         }
@@ -52,7 +57,7 @@ impl Failure {
     }
 
     pub(super) fn into_result(mut self) -> Result<()> {
-        let Some(first) = self.first else { return Ok(()) };
+        let Some((_, first)) = self.first else { return Ok(()) };
         if self.others.is_empty() {
             return Err(first);
         }
