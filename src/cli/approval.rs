@@ -67,16 +67,15 @@ pub fn waiting(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> Vec<Stri
         })
         .collect();
     if *policy != ApprovalPolicy::Ask {
-        lines.extend(cut_off(run, tasks).map(|task| {
-            let (name, id) = (run.name(task), &run.header.id);
-            let name = crate::model::visible(&name);
-            format!("{name} waits: nobody but a person can say what its command did; rekindle resume {id} asks")
-        }));
-        lines.extend(to_confirm(run, tasks).map(|task| {
-            let (name, id) = (run.name(task), &run.header.id);
-            let name = crate::model::visible(&name);
-            format!("{name} waits: a person must confirm it, and no flag does; rekindle resume {id} asks")
-        }));
+        let id = &run.header.id;
+        let mut tell = |tasks: Vec<TaskId>, why: &str| {
+            let names = tasks.into_iter().map(|task| run.name(task));
+            let line =
+                |name: String| format!("{} waits: {why}; rekindle resume {id} asks", crate::model::visible(&name));
+            lines.extend(names.map(line));
+        };
+        tell(cut_off(run, tasks), "only a person can say what its command did");
+        tell(to_confirm(run, tasks), "a person must confirm it, and no flag does");
     }
     if lines.len() > MOST_WAITING {
         let more = lines.len() - MOST_WAITING;
@@ -87,18 +86,19 @@ pub fn waiting(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> Vec<Stri
 }
 
 /// Commands of which it is not known what they did.
-fn cut_off<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = TaskId> + 'a {
-    let is_unknown =
-        |task: &TaskId| run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Unknown);
-    let is_command = |task: &TaskId| run.step(*task).is_some_and(|step| step.kind == StepKind::Run);
-    tasks.iter().copied().filter(move |task| is_unknown(task) && is_command(task))
+fn cut_off(run: &Run, tasks: &[TaskId]) -> Vec<TaskId> {
+    those(run, tasks, StepKind::Run, TaskStatus::Unknown)
 }
 
 /// Questions that only a person answers.
-fn to_confirm<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = TaskId> + 'a {
-    let is_ready = |task: &TaskId| run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Ready);
-    let asks = |task: &TaskId| run.step(*task).is_some_and(|step| step.kind == StepKind::Confirm);
-    tasks.iter().copied().filter(move |task| is_ready(task) && asks(task))
+fn to_confirm(run: &Run, tasks: &[TaskId]) -> Vec<TaskId> {
+    those(run, tasks, StepKind::Confirm, TaskStatus::Ready)
+}
+
+fn those(run: &Run, tasks: &[TaskId], kind: StepKind, status: TaskStatus) -> Vec<TaskId> {
+    let is_in = |task: &TaskId| run.tasks.get(task.index()).is_some_and(|state| state.status == status);
+    let is_of = |task: &TaskId| run.step(*task).is_some_and(|step| step.kind == kind);
+    tasks.iter().copied().filter(|task| is_in(task) && is_of(task)).collect()
 }
 
 fn in_review<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = (TaskId, &'a TaskState)> {
@@ -109,7 +109,7 @@ fn in_review<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = (Tas
 /// All flags with which a run goes on where these tasks wait: those that were given, and those that were missing.
 pub fn flags_to_go_on(run: &Run, tasks: &[TaskId], policy: &ApprovalPolicy) -> String {
     let ApprovalPolicy::Yes { deletes, irreversible } = *policy else { return String::new() };
-    if to_confirm(run, tasks).next().is_some() || cut_off(run, tasks).next().is_some() {
+    if !to_confirm(run, tasks).is_empty() || !cut_off(run, tasks).is_empty() {
         return String::new();
     }
     // The counts of a plan that is still to be made are another plan's.

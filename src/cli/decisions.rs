@@ -128,13 +128,7 @@ impl PlanFile {
     }
 
     pub fn add(&mut self, foreseen: Foreseen, lines: Vec<HunkLines>) {
-        let told = match &foreseen.what {
-            Ok(Outlook::Changes { proposal, .. }) => proposal.plan.warned(),
-            Ok(Outlook::Command { proposal, .. }) => proposal.plan.warnings.clone(),
-            _ => Vec::new(),
-        };
-        let mut warnings = foreseen.warnings;
-        warnings.retain(|warning| !told.contains(warning));
+        let warnings = foreseen.doubts().cloned().collect();
         let changes = |proposal: &Proposal, digest, cohort| TaskOutlook::Changes {
             digest,
             plan: Box::new(Plan::clone(&proposal.plan)),
@@ -178,14 +172,24 @@ impl PlanFile {
             ));
         }
         for task in &plan.tasks {
-            if let TaskOutlook::Changes { digest, plan, .. } = &task.outlook
-                && (plan.digest(&Selection::all()) != *digest || plan.task != task.task)
+            if let Some((digest, plan)) = task.plan()
+                && (plan.digest(&Selection::all()) != digest || plan.task != task.task)
             {
                 let why = format!("the plan of {} is not the one its digest names", crate::model::visible(&task.task));
                 return Err(Error::new(ErrorKind::Corrupt, doing(), why).next("make it again with rekindle plan --out"));
             }
         }
         Ok(plan)
+    }
+}
+
+impl PlannedTask {
+    /// The plan that can be decided on, and its digest with all hunks.
+    pub fn plan(&self) -> Option<(Digest, &Plan)> {
+        match &self.outlook {
+            TaskOutlook::Changes { digest, plan, .. } => Some((*digest, plan)),
+            _ => None,
+        }
     }
 }
 

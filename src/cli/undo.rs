@@ -116,9 +116,8 @@ pub async fn run(args: UndoArgs, output: &Output) -> Result<Exit> {
     caller.end().await;
     // One that waited for its approval was carried out with what was interrupted.
     let asked_before = select(&taken_run, &args, is_being_undone).unwrap_or_default().into_iter();
-    let is_undone =
-        |task: &TaskId| ending.run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Undone);
-    let order: Vec<Vec<TaskId>> = order.into_iter().chain([asked_before.filter(is_undone).collect()]).collect();
+    let asked_before = asked_before.filter(|task| is_undone(&ending.run, *task)).collect();
+    let order: Vec<Vec<TaskId>> = order.into_iter().chain([asked_before]).collect();
     conclude(&ending, (&order, &asked_here), &policy, &args, json, &id)
 }
 
@@ -241,8 +240,11 @@ fn stays(run: &Run, tasks: impl Iterator<Item = TaskId>) -> Vec<String> {
 
 /// Those that are not undone.
 fn left<'a>(run: &'a Run, tasks: &'a [TaskId]) -> impl Iterator<Item = TaskId> + 'a {
-    let undone = |task: &TaskId| run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Undone);
-    tasks.iter().copied().filter(move |task| !undone(task))
+    tasks.iter().copied().filter(|task| !is_undone(run, *task))
+}
+
+fn is_undone(run: &Run, task: TaskId) -> bool {
+    run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Undone)
 }
 
 /// More names would only fill the screen.
@@ -256,7 +258,7 @@ fn behind(run: &Run, left: &[TaskId]) -> Option<String> {
         .then(|| format!("not begun, for later steps are undone first: {}", some_of(&names, MOST_NAMED, ", ")))
 }
 
-/// Nobody asks for its undo now.
+/// Its undo is not under way.
 fn is_untouched(run: &Run, task: TaskId) -> bool {
     run.tasks.get(task.index()).is_some_and(|state| state.pass != Pass::Undo)
 }
@@ -290,13 +292,12 @@ fn select(run: &Run, args: &UndoArgs, can: fn(&TaskState) -> bool) -> Result<Has
         return Err(Error::new(ErrorKind::Refused, doing, "it changed nothing that can be brought back")
             .next("'rekindle report' shows what it did"));
     }
-    let of_all = of_owners.clone();
+    let is_any_undone = of_owners.iter().any(|task| is_undone(run, *task));
     let mut wanted: HashSet<TaskId> = tasks.into_iter().chain(of_owners.into_iter().filter(undoable)).collect();
     if args.tasks.is_empty() && args.owners.is_empty() {
         wanted.extend((0..count).map(TaskId).filter(undoable));
     }
-    let is_undone = |task: &TaskId| run.tasks.get(task.index()).is_some_and(|state| state.status == TaskStatus::Undone);
-    if wanted.is_empty() && !args.owners.is_empty() && !of_all.iter().any(is_undone) {
+    if wanted.is_empty() && !args.owners.is_empty() && !is_any_undone {
         let names = args.owners.iter().map(|name| visible(name).into_owned());
         let doing = format!("undo what was done for {}", some_of(names, MOST_NAMED, ", "));
         return Err(Error::new(ErrorKind::Refused, doing, "nothing that this run did for them can be brought back")

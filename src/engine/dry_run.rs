@@ -24,6 +24,18 @@ pub struct Foreseen {
     pub warnings: Vec<String>,
 }
 
+impl Foreseen {
+    /// Those of the warnings that its plan does not hold itself: what its condition leaves open, for one.
+    pub fn doubts(&self) -> impl Iterator<Item = &String> {
+        let told = match &self.what {
+            Ok(Outlook::Changes { proposal, .. }) => proposal.plan.warned(),
+            Ok(Outlook::Command { proposal, .. }) => proposal.plan.warnings.clone(),
+            _ => Vec::new(),
+        };
+        self.warnings.iter().filter(move |warning| !told.contains(warning))
+    }
+}
+
 pub enum Outlook {
     Unchanged,
     Changes {

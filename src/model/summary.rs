@@ -42,7 +42,7 @@ impl Summary {
             (false, true) => {
                 format!("{command} asks about each; --yes tries again what failed, and says of no command what it did")
             }
-            (true, true) => format!("{command} asks about each: nobody but a person can say what a command did"),
+            (true, true) => format!("{command} asks about each: only a person can say what a command did"),
             (true, false) => format!("{command} asks about each, and with --yes looks at each again"),
         });
         summary.list("FAILED", &failed, MOST_REASONS, "reason", true);

@@ -55,8 +55,7 @@ impl Shown {
                     for_lines: "--all shows more",
                 };
                 plan.tell(&mut |at| lines_of(proposal, at), out);
-                let told = proposal.plan.warned();
-                for doubt in foreseen.warnings.iter().filter(|warning| !told.contains(warning)) {
+                for doubt in foreseen.doubts() {
                     out(Line::new(Tone::Warning, format!("  ! {}", visible(doubt))));
                 }
                 out(Line::plain(format!("  {}  plan {}", counted(*counts, proposal.plan.preview), digest.short())));

@@ -48,9 +48,11 @@ pub async fn run(args: ReviewArgs, output: &Output) -> Result<Exit> {
         so_far.told().iter().try_for_each(|line| output.print(&format!("{line}\n")))?;
         planned.tasks.iter().flat_map(undecidable).try_for_each(|line| output.print(&format!("{line}\n")))?;
     }
-    let open = match args.yes {
-        true => approve_all(&planned, &mut so_far, output)?,
-        false => ask_for_each(&planned, &mut so_far, output).await?,
+    let open = if args.yes {
+        approve_all(&planned, &mut so_far, output)?;
+        0
+    } else {
+        ask_for_each(&planned, &mut so_far, output).await?
     };
     so_far.finish()?;
     let failed = planned.tasks.iter().filter(|task| matches!(task.outlook, TaskOutlook::Failed { .. })).count();
@@ -78,8 +80,8 @@ async fn ask_for_each(planned: &PlanFile, so_far: &mut SoFar<'_>, output: &Outpu
     let equal = EqualPlans::of(&planned.tasks);
     let mut open = 0;
     let mut is_left = false;
-    for at in 0..planned.tasks.len() {
-        let Some((task, digest, plan)) = plan_of(planned, at) else { continue };
+    for (at, task) in planned.tasks.iter().enumerate() {
+        let Some((digest, plan)) = task.plan() else { continue };
         if so_far.has(task) {
             continue;
         }
@@ -87,8 +89,9 @@ async fn ask_for_each(planned: &PlanFile, so_far: &mut SoFar<'_>, output: &Outpu
             open += 1;
             continue;
         }
+        let others = equal.after(at).filter_map(|at| planned.tasks.get(at)).filter(|other| !so_far.has(other));
         let others: Vec<(&PlannedTask, Digest, &Plan)> =
-            equal.after(at).filter_map(|at| plan_of(planned, at)).filter(|(other, ..)| !so_far.has(other)).collect();
+            others.filter_map(|other| other.plan().map(|(digest, plan)| (other, digest, plan))).collect();
         match ask(task, plan, &others, output).await? {
             Decided::Yes(selection) => so_far.approve(task, plan.digest(&selection), selection),
             Decided::All => {
@@ -108,27 +111,17 @@ async fn ask_for_each(planned: &PlanFile, so_far: &mut SoFar<'_>, output: &Outpu
     Ok(open)
 }
 
-/// Commands are shown all the same: what they change is known to nobody else.
-fn approve_all(planned: &PlanFile, so_far: &mut SoFar<'_>, output: &Output) -> Result<usize> {
-    for (task, digest, plan) in (0..planned.tasks.len()).filter_map(|at| plan_of(planned, at)) {
-        if so_far.has(task) {
-            continue;
-        }
+/// Commands are shown all the same, for no plan tells what they change.
+fn approve_all(planned: &PlanFile, so_far: &mut SoFar<'_>, output: &Output) -> Result<()> {
+    for task in &planned.tasks {
+        let Some((digest, plan)) = task.plan().filter(|_| !so_far.has(task)) else { continue };
         so_far.approve(task, digest, Selection::all());
         if let (Some(command), false) = (&plan.command, output.json) {
             output.print(&format!("{}\n", visible(&task.task)))?;
             command.lines(COVERED).iter().try_for_each(|line| output.print(&format!("  {line}\n")))?;
         }
     }
-    Ok(0)
-}
-
-fn plan_of(planned: &PlanFile, at: usize) -> Option<(&PlannedTask, Digest, &Plan)> {
-    let task = planned.tasks.get(at)?;
-    match &task.outlook {
-        TaskOutlook::Changes { digest, plan, .. } => Some((task, *digest, plan)),
-        _ => None,
-    }
+    Ok(())
 }
 
 /// Tasks that only the run itself can ask for.
@@ -146,10 +139,8 @@ fn closing(
     (open, failed): (usize, usize),
     later: &[&PlannedTask],
 ) -> Vec<String> {
-    let commands = (0..planned.tasks.len())
-        .filter_map(|at| plan_of(planned, at))
-        .filter(|(task, _, plan)| plan.command.is_some() && so_far.has(task))
-        .count();
+    let is_command = |task: &&PlannedTask| task.plan().is_some_and(|(_, plan)| plan.command.is_some());
+    let commands = planned.tasks.iter().filter(is_command).filter(|task| so_far.has(task)).count();
     let (hunks, plans) = so_far.left_out();
     let left_out =
         (hunks > 0).then(|| format!("{} of {} left out", plural(hunks as u64, "hunk"), plural(plans as u64, "plan")));

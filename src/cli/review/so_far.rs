@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::cli::decisions::{DecisionsFile, PlanFile, PlannedTask, TaskOutlook};
+use crate::cli::decisions::{DecisionsFile, PlanFile, PlannedTask};
 use crate::model::{Digest, Error, ErrorKind, Plan, Result, Selection, plural, visible};
 
 /// What was decided on a plan so far, in this review and in those before it, and the file that holds it.
@@ -44,7 +44,8 @@ impl<'p> SoFar<'p> {
         if found.runbook.is_some_and(|runbook| runbook != planned.runbook) {
             return Err(refused("it holds decisions on a plan of another runbook".to_owned()));
         }
-        let plans = plans_of(planned);
+        let plans: HashMap<&str, &Plan> =
+            planned.tasks.iter().filter_map(|task| Some((task.task.as_str(), task.plan()?.1))).collect();
         // Those on tasks that this plan does not have are of another part of the runbook's tasks.
         let (here, elsewhere): (Vec<_>, Vec<_>) =
             found.tasks.into_iter().partition(|(task, _)| plans.contains_key(task.as_str()));
@@ -131,12 +132,4 @@ impl<'p> SoFar<'p> {
 
 fn is_stream(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| !found.is_file())
-}
-
-fn plans_of(planned: &PlanFile) -> HashMap<&str, &Plan> {
-    let plans = planned.tasks.iter().filter_map(|task| match &task.outlook {
-        TaskOutlook::Changes { plan, .. } => Some((task.task.as_str(), &**plan)),
-        _ => None,
-    });
-    plans.collect()
 }
