@@ -3,7 +3,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 
-use rustix::fs::{OFlags, ResolveFlags};
+use rustix::fs::{Access, AtFlags, OFlags, ResolveFlags, accessat};
+use rustix::io::Errno;
 
 use super::facts::kept_facts;
 use super::handle::{once_let_go, open_beneath, regular};
@@ -101,6 +102,23 @@ impl Tree for DirTree {
 
     fn stamp(&self, path: &TreePath) -> Option<u64> {
         self.stamps.as_ref()?.of(path)
+    }
+
+    /// Files of a backup that this user may not read. Root may read all.
+    fn unreadable(&self, files: &[&TreePath]) -> Vec<(usize, String)> {
+        if self.stamps.is_none() || rustix::process::geteuid().is_root() {
+            return Vec::new();
+        }
+        let directories = Directories::new(&self.handle, self.base.clone());
+        let is_denied = |path: &TreePath| {
+            let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
+            let tried = directories
+                .parent(path)
+                .and_then(|directory| accessat(&*directory, path.name().unwrap_or(b"."), Access::READ_OK, flags));
+            matches!(tried, Err(Errno::ACCESS | Errno::PERM))
+        };
+        let denied = files.iter().enumerate().filter(|(_, path)| is_denied(path));
+        denied.map(|(at, _)| (at, "permission denied".to_owned())).collect()
     }
 
     fn to_restore_from(&self) -> Option<Arc<dyn Tree>> {

@@ -241,6 +241,7 @@ mod tests {
             after: Digest::of(owner),
             hunks,
             warnings: Vec::new(),
+            unreadable: Vec::new(),
             file: None,
         };
         let plan = Plan {

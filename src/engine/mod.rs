@@ -38,6 +38,7 @@ mod proposals;
 mod pump;
 mod read_back;
 mod recovery;
+mod reorder;
 mod script;
 mod session;
 mod settle;

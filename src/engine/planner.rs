@@ -245,6 +245,7 @@ fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Optio
             }
             if let (Some(change), Some(desired)) = (&mut change, &desired) {
                 trees::stamp(change, &**desired);
+                trees::name_unreadable(change, &**desired);
                 change.warnings.extend(desired.said());
             }
             Ok((change, left))

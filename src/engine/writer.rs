@@ -11,6 +11,7 @@ use super::planner::ToPlan;
 use super::prepare::{Prepared, prepare};
 use super::proof::conclude;
 use super::read_back::ReadBack;
+use super::reorder::write_order_again;
 use super::script::Restore;
 use super::worker::Done;
 use crate::component::Approved;
@@ -142,7 +143,8 @@ async fn effect_and_proof(
     let flat: Vec<Approved> = flat.into_iter().map(|(_, approved)| approved).collect();
     let locations: Vec<_> = flat.iter().map(|approved| component.locate(&approved.change.id)).collect();
     let with: Vec<Option<Resource>> = flat.iter().map(|approved| approved.desired.clone()).collect();
-    let now = calls.read(&restore.component_name, &**component, &locations, &with).await;
+    let mut now = calls.read(&restore.component_name, &**component, &locations, &with).await;
+    write_order_again(context, restore, &flat, &effects, &mut now).await;
     let schema = component.schema().clone();
     let (context, mailbox) = (context.clone(), mailbox.clone());
     let proven = tokio::task::spawn_blocking(move || {

@@ -62,7 +62,8 @@ impl ApprovalPolicy {
 mod tests {
     use super::*;
 
-    const PLAIN: Counts = Counts { create: 0, update: 1, delete: 0, hunks: 2, delete_hunks: 0, irreversible: 0 };
+    const PLAIN: Counts =
+        Counts { create: 0, update: 1, delete: 0, hunks: 2, delete_hunks: 0, irreversible: 0, unreadable: 0 };
     const DELETING: Counts = Counts { delete_hunks: 1, ..PLAIN };
 
     const IRREVERSIBLE: Counts = Counts { irreversible: 1, ..PLAIN };

@@ -25,6 +25,9 @@ pub struct Change {
     /// What the operator must know before approving: stripped setuid bits, lost comments …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Positions of hunks whose content the backup cannot hand out, as far as that is known before it is read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<u32>,
     /// Of a document's file that this makes anew: decided with the plan, written and read back as it is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<FileOwnership>,

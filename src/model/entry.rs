@@ -86,6 +86,10 @@ impl Entry {
     pub fn is_directory(&self) -> bool {
         matches!(self.kind, NodeKind::Directory)
     }
+
+    pub fn is_file(&self) -> bool {
+        matches!(self.kind, NodeKind::File { .. })
+    }
 }
 
 impl Meta {

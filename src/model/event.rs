@@ -29,6 +29,9 @@ pub struct Counts {
     pub delete_hunks: u32,
     #[serde(rename = "i", default, skip_serializing_if = "is_zero")]
     pub irreversible: u32,
+    /// Files among them that are known not to be readable in the backup.
+    #[serde(rename = "x", default, skip_serializing_if = "is_zero")]
+    pub unreadable: u32,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -45,12 +48,14 @@ pub struct CountsInWords {
     pub delete_hunks: u32,
     #[serde(skip_serializing_if = "is_zero")]
     pub irreversible: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unreadable: u32,
 }
 
 impl Counts {
     pub fn in_words(self) -> CountsInWords {
-        let Self { create, update, delete, hunks, delete_hunks, irreversible } = self;
-        CountsInWords { create, update, delete, hunks, delete_hunks, irreversible }
+        let Self { create, update, delete, hunks, delete_hunks, irreversible, unreadable } = self;
+        CountsInWords { create, update, delete, hunks, delete_hunks, irreversible, unreadable }
     }
 
     pub fn deletes(self) -> u32 {

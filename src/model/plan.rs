@@ -162,6 +162,8 @@ impl Plan {
                 .filter(|(position, hunk)| hunk.deletes() && selection.takes(at, *position))
                 .count();
             counts.delete_hunks += u32::try_from(deletes).unwrap_or(u32::MAX);
+            let unreadable = change.unreadable.iter().filter(|hunk| selection.takes(at, **hunk as usize)).count();
+            counts.unreadable += u32::try_from(unreadable).unwrap_or(u32::MAX);
         }
         counts.irreversible = u32::try_from(self.irreversible(selection).count()).unwrap_or(u32::MAX);
         counts

@@ -137,6 +137,7 @@ mod tests {
                 after: Digest::of_absence(),
                 hunks: needs.iter().enumerate().map(hunk).collect(),
                 warnings: Vec::new(),
+                unreadable: Vec::new(),
                 file: None,
             })],
             command: None,

@@ -90,6 +90,13 @@ pub trait Tree: Send + Sync {
         Ok(None)
     }
 
+    /// Regular files among `files` whose content this store knows, without reading any of it, that it cannot hand out: by
+    /// position, with the reason. That a file is not among them proves nothing.
+    fn unreadable(&self, files: &[&TreePath]) -> Vec<(usize, String)> {
+        let _ = files;
+        Vec::new()
+    }
+
     /// What names one regular file's bytes in this store, where it is known without reading them: equal for equal bytes
     /// that were stored alike. Not comparable between stores.
     fn content_name(&self, path: &TreePath) -> Option<Digest> {

@@ -141,6 +141,7 @@ fn sum(one: Counts, other: Counts) -> Counts {
         hunks: one.hunks.saturating_add(other.hunks),
         delete_hunks: one.delete_hunks.saturating_add(other.delete_hunks),
         irreversible: one.irreversible.saturating_add(other.irreversible),
+        unreadable: one.unreadable.saturating_add(other.unreadable),
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn plan(owner: &str) -> Plan {
             field("password", secret("old"), secret("new")),
         ],
         warnings: Vec::new(),
+        unreadable: Vec::new(),
         file: None,
     };
     let target = header().identities["homes"].clone();

@@ -190,7 +190,7 @@ pub fn document_proposal(task: &str) -> Proposal {
 
 fn change(id: &ResourceId, hunks: Vec<Hunk>, warnings: Vec<String>) -> Change {
     let (before, after) = (Digest::of("live"), Digest::of("backup"));
-    Change { id: id.clone(), op: Op::Update, before, after, hunks, warnings, file: None }
+    Change { id: id.clone(), op: Op::Update, before, after, hunks, warnings, unreadable: Vec::new(), file: None }
 }
 
 struct Files(&'static str);

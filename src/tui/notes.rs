@@ -116,6 +116,12 @@ impl Notes {
         self.kept.last()
     }
 
+    /// What was told of the world outside, and not of a task that failed.
+    pub fn news(&self) -> Option<&str> {
+        let alarm = self.kept.iter().find(|note| note.weight == Weight::Alarm && note.failed.is_none());
+        alarm.map(|note| note.text.as_str())
+    }
+
     #[cfg(test)]
     pub fn of(&self, weight: Weight) -> Option<&str> {
         self.kept.iter().find(|kept| kept.weight == weight).map(|kept| kept.text.as_str())

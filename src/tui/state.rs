@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use jiff::tz::TimeZone;
 
 use crate::engine::Activity;
-use crate::model::{Digest, Problem, Recorded, Run, TaskId};
+use crate::model::{Digest, Problem, Recorded, Run, StepKind, TaskId, TaskStatus};
 
 use super::canary::Canary;
 use super::dialogs::Dialog;
@@ -288,6 +288,12 @@ impl Model {
     /// All is settled well, as the run says itself, from its counts: this is asked for every frame.
     pub fn is_complete(&self) -> bool {
         !self.run.tasks.is_empty() && self.run.is_complete()
+    }
+
+    /// Tasks that wait for a person to confirm something.
+    pub fn to_confirm(&self) -> u32 {
+        let steps = self.run.header.steps.iter().enumerate().filter(|(_, step)| step.kind == StepKind::Confirm);
+        steps.map(|(at, _)| self.run.step_count(at, TaskStatus::Ready)).sum()
     }
 
     /// The plan on the screen of the task under the cursor is the one the run has in review.

@@ -20,7 +20,7 @@ pub fn hint(model: &Model) -> Option<String> {
     if let Some(groups) = &model.groups {
         return Some(match groups.kind {
             Kind::Cohorts => format!(
-                "{} opens a group's first plan; then {} here approves them all, one first",
+                "{} shows a group's first plan; back here, {} approves the whole group",
                 key(Context::Groups, Action::Open),
                 key(Context::Groups, Action::ApproveAll)
             ),
@@ -106,11 +106,9 @@ fn elsewhere(model: &Model, status: TaskStatus) -> String {
     if count(TaskStatus::Review) > 0 {
         return format!("{next} leads to the next task that needs you");
     }
-    let steps = model.run.header.steps.iter().enumerate().filter(|(_, step)| step.kind == StepKind::Confirm);
-    if steps.map(|(at, _)| model.run.step_count(at, TaskStatus::Ready)).sum::<u32>() > 0 {
-        let (filter, confirm) =
-            (model.keymap.key(Context::Steps, Action::Filter), model.keymap.key(Context::Steps, Action::Confirm));
-        return format!("a person must confirm something: {filter} status:ready finds it, {confirm} there confirms");
+    if model.to_confirm() > 0 {
+        let confirm = model.keymap.key(Context::Steps, Action::Confirm);
+        return format!("a person must confirm something: {next} leads there, {confirm} confirms it");
     }
     if !model.is_complete() {
         return "nothing waits for you now".to_owned();

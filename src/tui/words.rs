@@ -17,6 +17,12 @@ pub fn op(op: Op) -> &'static str {
     }
 }
 
+/// Of files that a plan takes and the backup cannot hand out.
+pub fn unreadable(files: u32) -> String {
+    let files = crate::model::plural(files.into(), "file");
+    format!("CANNOT BE READ in the backup: {files}, named below")
+}
+
 pub fn preview(preview: Preview) -> &'static str {
     match preview {
         Preview::Exact => "exact: what is shown is all that will be written",

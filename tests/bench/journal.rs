@@ -127,6 +127,7 @@ fn plan(task: u32) -> Plan {
             after: Digest::of("after"),
             hunks: vec![hunk("quota"), hunk("shell")],
             warnings: Vec::new(),
+            unreadable: Vec::new(),
             file: None,
         })],
         command: None,

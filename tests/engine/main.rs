@@ -10,6 +10,7 @@ mod one_step;
 mod panics;
 mod partly;
 mod platform;
+mod reordered;
 mod undo;
 
 use platform::{Follower, Platform, USERS};

@@ -303,6 +303,22 @@ fn an_ordinary_user_restores_what_belonged_to_others_as_their_own() {
     ground.around(&USER, &["plan", "runbook.yaml"]).exits(0);
 }
 
+/// A backup's disk is often root's, and some of its files are for root alone.
+#[test]
+fn the_plan_names_what_the_operator_may_not_read_in_the_backup() {
+    const USER: [&str; 6] = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    let ground = Ground::new(
+        "mkdir -p saved/ana/d state; echo a > saved/ana/open; echo b > saved/ana/d/closed; chmod 600 saved/ana/d/closed; \
+         chown 65534:65534 . live live/ana state; chmod 755 .",
+    );
+    ground.runbook("directory: '@/saved'", "", "");
+    let plan = ground.around(&USER, &["plan", "runbook.yaml"]).exits(2);
+    let plan = plan.says("d/closed: cannot be read in the backup: permission denied");
+    assert!(!plan.out.contains("open: cannot be read"), "{plan:?}");
+    let of_root = ground.plan().exits(2);
+    assert!(!of_root.out.contains("cannot be read"), "{of_root:?}");
+}
+
 #[test]
 fn a_directory_that_holds_an_ignored_file_stays_and_the_plan_says_so() {
     let ground = Ground::new(

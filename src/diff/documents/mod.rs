@@ -177,6 +177,7 @@ fn change(
         after: Document::keyed_fingerprint(desired, key),
         hunks,
         warnings,
+        unreadable: Vec::new(),
         file: None,
     })
 }

@@ -208,8 +208,14 @@ impl Found {
 }
 
 pub(super) fn warn(warnings: &mut Vec<String>, paths: &[TreePath], what: &str) {
-    warnings.extend(paths.iter().take(MOST_WARNINGS).map(|path| format!("{path}: {what}")));
-    if let Some(more) = paths.len().checked_sub(MOST_WARNINGS).filter(|more| *more > 0) {
+    warn_each(warnings, paths.iter().map(|path| format!("{path}: {what}")), what);
+}
+
+/// `what`: what the lines have in common, for those that are only counted.
+pub(super) fn warn_each(warnings: &mut Vec<String>, lines: impl ExactSizeIterator<Item = String>, what: &str) {
+    let more = lines.len().saturating_sub(MOST_WARNINGS);
+    warnings.extend(lines.take(MOST_WARNINGS));
+    if more > 0 {
         warnings.push(format!("and {more} more: {what}"));
     }
 }

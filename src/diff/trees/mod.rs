@@ -12,6 +12,7 @@ mod rules;
 mod shared;
 mod side;
 mod stamps;
+mod unreadable;
 
 use found::{Found, Inside, MOST_PATH_BYTES};
 use links::Links;
@@ -21,6 +22,7 @@ pub use content::with_content;
 pub use rules::TreeRules;
 pub use shared::replace_shared;
 pub use stamps::{is_as_planned, stamp};
+pub use unreadable::name_unreadable;
 
 /// What one side of a comparison yields: entries in the order of [`TreePath`].
 pub type Entries<'a> = Box<dyn Iterator<Item = Result<Entry>> + Send + 'a>;
@@ -317,7 +319,7 @@ impl<'a> Walk<'a> {
 pub fn made(id: ResourceId, op: Op, there: bool, hunks: Vec<Hunk>, warnings: Vec<String>) -> Change {
     let (before, after) = fingerprints(&hunks);
     let before = if there { before } else { Digest::of_absence() };
-    Change { id, op, before, after, hunks, warnings, file: None }
+    Change { id, op, before, after, hunks, warnings, unreadable: Vec::new(), file: None }
 }
 
 fn fingerprints(hunks: &[Hunk]) -> (Digest, Digest) {

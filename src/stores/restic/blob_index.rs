@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use rustic_core::repofile::{BlobType, PackId};
@@ -85,6 +86,18 @@ impl BlobIndex {
         let blob = blobs.get(blobs.binary_search_by(|blob| blob.id.cmp(id)).ok()?)?;
         let pack = *self.packs.get(blob.pack as usize)?;
         Some(Place { pack, offset: blob.offset, length: blob.length, uncompressed: blob.uncompressed })
+    }
+
+    /// Each pack with the bytes that its blobs take: it cannot be shorter.
+    pub(super) fn ends(&self) -> HashMap<PackId, u32> {
+        let mut ends = vec![0_u32; self.packs.len()];
+        for blob in self.trees.iter().chain(&self.data) {
+            if let Some(end) = ends.get_mut(blob.pack as usize) {
+                *end = (*end).max(blob.offset.saturating_add(blob.length));
+            }
+        }
+        // Of a pack that no blob is found in, nothing is wanted.
+        self.packs.iter().copied().zip(ends).filter(|(_, end)| *end > 0).collect()
     }
 
     fn add(&mut self, written: WrittenIndex) {

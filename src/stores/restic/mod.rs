@@ -20,6 +20,7 @@ mod contents;
 mod entries;
 mod layer;
 mod listing;
+mod lost_packs;
 mod name;
 mod node;
 mod opened;

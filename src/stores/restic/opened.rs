@@ -15,6 +15,7 @@ use super::address::Address;
 use super::blob_index::{self, BlobIndex};
 use super::layer::{Held, Layer};
 use super::listing::{Listing, Listings};
+use super::lost_packs::{LostPacks, PacksSeen};
 use super::node::{Node, nodes};
 use super::problem::{self, During, explained};
 use super::quiet::{guarded, guarded_in_pool};
@@ -33,6 +34,7 @@ pub(super) struct Opened {
     key: SealKey,
     listings: Listings,
     owners: BackedUpOwners,
+    packs_seen: PacksSeen,
     pub address: Address,
 }
 
@@ -84,7 +86,8 @@ impl Opened {
         })?;
         let index = BlobIndex::read(&files(During::Index, blob_index::MOST_UNPACKED))?;
         let (listings, owners) = (Listings::default(), BackedUpOwners::new(config.owners));
-        Ok((Self { repository, index, layer, key, listings, owners, address }, described))
+        let packs_seen = PacksSeen::default();
+        Ok((Self { repository, index, layer, key, listings, owners, packs_seen, address }, described))
     }
 
     /// 64 hex digits, given to the repository when it was made.
@@ -144,6 +147,18 @@ impl Opened {
             directory = subtree;
         }
         Ok(None)
+    }
+
+    /// Packs of the index that are missing or cut, as the place where the repository is lists them now and then.
+    pub(super) fn lost_packs(&self) -> Arc<LostPacks> {
+        let listed = || {
+            let doing = || format!("list the packs of {}", self.address);
+            guarded(doing, || {
+                let listed = self.layer.list_with_size(FileType::Pack);
+                listed.map_err(|error| explained(During::Index, doing(), &self.address, error))
+            })
+        };
+        self.packs_seen.lost(&self.index, listed)
     }
 
     pub(super) fn place<I: PackedId + Deref<Target = Id>>(&self, id: &I) -> Result<Place> {

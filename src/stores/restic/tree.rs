@@ -51,7 +51,7 @@ impl Tree for ResticTree {
     fn open(&self, path: &TreePath) -> Result<Box<dyn Read + Send>> {
         let content = self.content(path)?;
         let started = BlobReader::start(Arc::clone(&self.opened), Cow::Owned(content.into()), &[], Vec::new());
-        let inner = started.map_err(|error| self.unreadable(path, error, ""))?;
+        let inner = started.map_err(|error| self.not_whole(path, error, ""))?;
         Ok(Box::new(NamedReader { tree: Cow::Owned(self.clone()), path: Cow::Owned(path.clone()), inner }))
     }
 
@@ -82,6 +82,19 @@ impl Tree for ResticTree {
         Some(builder.finish())
     }
 
+    /// Where a pack is missing or shorter than the index says.
+    fn unreadable(&self, files: &[&TreePath]) -> Vec<(usize, String)> {
+        let lost = self.opened.lost_packs();
+        if lost.is_empty() {
+            return Vec::new();
+        }
+        let why = |path: &TreePath| {
+            let content = self.content(path).ok()?;
+            content.iter().find_map(|id| lost.why_unreadable(&self.opened.place(id).ok()?))
+        };
+        files.iter().enumerate().filter_map(|(at, path)| Some((at, why(path)?))).collect()
+    }
+
     fn contents(&self, wanted: &[TreePath], parallel: usize, sink: &dyn ContentSink) -> Result<()> {
         let named = Named { tree: self, wanted, sink, told: AtomicBool::new(false) };
         if let Some(contents) = Contents::plan(&self.opened, wanted.iter().map(|path| self.content(path)), &named) {
@@ -93,7 +106,7 @@ impl Tree for ResticTree {
 
 impl ResticTree {
     /// `beside`: what else may be lost. Blobs and packs are restic's own; an operator knows files, and can leave one out of a plan.
-    fn unreadable(&self, path: &TreePath, error: Error, beside: &str) -> Error {
+    fn not_whole(&self, path: &TreePath, error: Error, beside: &str) -> Error {
         let file = self.at.append(path);
         let mut named = Error::new(error.kind(), format!("read {file} of the snapshot"), "its content is not whole");
         let way_on = format!("or leave this file out when the plan is reviewed{beside}");
@@ -136,7 +149,7 @@ impl Named<'_> {
     /// The error of one file; the first one names the others of which a part lies in the same packs.
     fn unreadable(&self, path: &TreePath, error: Error) -> Error {
         if error.kind() != ErrorKind::Corrupt || self.told.swap(true, Ordering::Relaxed) {
-            return self.tree.unreadable(path, error, "");
+            return self.tree.not_whole(path, error, "");
         }
         let packs = |path: &TreePath| -> HashSet<PackId> {
             let content = self.tree.content(path).unwrap_or_default();
@@ -150,7 +163,7 @@ impl Named<'_> {
         let names = others.get(..MOST_NAMED).unwrap_or(&others).join(", ");
         let beside =
             if others.is_empty() { names } else { format!(", and what lies in one pack with it: {names}{more}") };
-        self.tree.unreadable(path, error, &beside)
+        self.tree.not_whole(path, error, &beside)
     }
 }
 
@@ -177,7 +190,7 @@ struct NamedReader<'a, R> {
 impl<R: Read> Read for NamedReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         self.inner.read(buffer).map_err(|error| match error.downcast::<Error>() {
-            Ok(error) => std::io::Error::other(self.tree.unreadable(&self.path, error, "")),
+            Ok(error) => std::io::Error::other(self.tree.not_whole(&self.path, error, "")),
             Err(error) => error,
         })
     }

@@ -135,6 +135,7 @@ fn ask(model: &Model, which: String, tasks: Vec<TaskId>, is_cohort: bool) -> Res
         counts.create = counts.create.saturating_add(task.counts().create);
         counts.update = counts.update.saturating_add(task.counts().update);
         counts.hunks = counts.hunks.saturating_add(task.counts().hunks);
+        counts.unreadable = counts.unreadable.saturating_add(task.counts().unreadable);
         for (sum, more) in resources.iter_mut().zip([task.counts().create, task.counts().update, task.counts().delete])
         {
             *sum = sum.saturating_add(more);

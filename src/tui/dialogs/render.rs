@@ -282,6 +282,11 @@ fn approve_lines(model: &Model, approve: &Approve) -> Vec<Line> {
     if approve.preview != Preview::Exact {
         lines.push((Role::Danger, words::preview(approve.preview).to_owned()));
     }
+    if approve.counts.unreadable > 0 {
+        let files = crate::model::plural(approve.counts.unreadable.into(), "file");
+        lines
+            .push((Role::Danger, format!("CANNOT BE READ in the backup: {files}. Leave them out, or the task fails.")));
+    }
     if !approve.irreversible.is_empty() {
         lines.push((Role::Danger, "cannot be undone:".to_owned()));
         let listed = approve.irreversible.iter().take(MOST_LISTED);
@@ -346,6 +351,10 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
     if all.counts.deletes() > 0 {
         lines.push((Role::Danger, format!("DELETES {}", all.counts.deletes())));
     }
+    if all.counts.unreadable > 0 {
+        let files = crate::model::plural(all.counts.unreadable.into(), "file");
+        lines.push((Role::Danger, format!("CANNOT BE READ in the backup: {files}; the tasks that want them fail")));
+    }
     let mut seen = format!("you opened {} of these plans", all.opened);
     if all.equal > 0 {
         seen.push_str(&format!(", {} equal one you opened", all.equal));
@@ -409,6 +418,9 @@ fn problem_lines(model: &Model, task: crate::model::TaskId) -> Vec<Line> {
 
 fn failure_lines(model: &Model, task: crate::model::TaskId) -> (String, Vec<Line>, Vec<Line>) {
     let mut lines = problem_lines(model, task);
+    if let Some(news) = model.notes.news() {
+        lines.insert(0, (Role::Attention, format!("since then: {news}")));
+    }
     if let Some(target) = shown_target(&model.run, task) {
         lines.push((Role::Quiet, format!("target  {target}")));
     }

@@ -131,21 +131,24 @@ fn matters(model: &Model, action: Action) -> bool {
         Action::ApproveAll => commands && many_in_review(model, task.status),
         Action::NextWanted => {
             let wanted = [S::Review, S::Failed, S::Unknown];
-            let here = u32::from(wanted.contains(&task.status));
-            wanted.iter().map(|status| model.run.count(*status)).sum::<u32>() > here
+            let here = u32::from(wanted.contains(&task.status) || is_to_confirm(model));
+            wanted.iter().map(|status| model.run.count(*status)).sum::<u32>() + model.to_confirm() > here
         }
         Action::Undo => commands && task.can_be_undone(),
         Action::Open if model.tab == Tab::Review => model.review.loaded().is_some_and(Loaded::is_at_hunk),
         Action::Retry => commands && matches!(task.status, S::Failed | S::Unknown | S::Skipped | S::Undone),
         Action::Skip => commands && matches!(task.status, S::Review | S::Failed | S::Unknown),
         Action::LeaveOut => commands && matches!(task.status, S::Failed | S::Unknown),
-        Action::Confirm => {
-            let step = model.cursor.and_then(|id| model.run.step(id));
-            commands && task.status == S::Ready && step.is_some_and(|step| step.kind == StepKind::Confirm)
-        }
+        Action::Confirm => commands && is_to_confirm(model),
         Action::PauseOrContinue => commands && !is_over,
         _ => true,
     }
+}
+
+fn is_to_confirm(model: &Model) -> bool {
+    let Some(id) = model.cursor else { return false };
+    let is_ready = model.run.tasks.get(id.index()).is_some_and(|task| task.status == TaskStatus::Ready);
+    is_ready && model.run.step(id).is_some_and(|step| step.kind == StepKind::Confirm)
 }
 
 fn has_groups(model: &Model, kind: Kind) -> bool {

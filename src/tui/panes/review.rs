@@ -144,6 +144,7 @@ fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: 
         }
         None => line(theme, &pieces, Pen::at(buffer, area, 1)),
     }
+    let unreadable = words::unreadable(totals.counts.unreadable);
     let stays = model.cursor.map_or(0, |id| model.run.stays(id).len());
     let is_undoable = model.cursor.and_then(|id| model.run.tasks.get(id.index())).is_some_and(|task| task.undoable);
     let (told, role) = match (model.reviewed().is_some(), plan.preview) {
@@ -157,6 +158,7 @@ fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: 
         }
         _ if status == TaskStatus::Undone => ("undone and read back: it is as it was before", Role::Good),
         (false, _) => ("being recorded; it can be approved after that", Role::Attention),
+        (true, _) if totals.counts.unreadable > 0 => (&*unreadable, Role::Danger),
         (true, Preview::Exact) => (words::preview(plan.preview), Role::Quiet),
         (true, _) => (words::preview(plan.preview), Role::Danger),
     };

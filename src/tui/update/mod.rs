@@ -198,8 +198,8 @@ fn on_key(model: &mut Model, key: Key, at: u64) -> Vec<Effect> {
     }
     let is_problem = model.notes.shown().is_some_and(|note| note.weight == Weight::Problem);
     if key.code == crossterm::event::KeyCode::Esc && is_problem {
+        // It is read by then, and Esc does what it says on top of it.
         model.notes.put_away();
-        return Vec::new();
     }
     model.notes.read(at);
     let Some(action) = model.keymap.action(model.context(), key) else {

@@ -124,6 +124,7 @@ fn approved((desired, live): (Read, Read)) -> Approved {
         after: fingerprint(&desired),
         hunks: Vec::new(),
         warnings: Vec::new(),
+        unreadable: Vec::new(),
         file: None,
     };
     Approved {

@@ -54,6 +54,44 @@ impl Two {
     }
 }
 
+/// What is known of both files without reading them, by their names.
+fn known_unreadable(two: &Two) -> Vec<(&'static str, String)> {
+    let store = two.repository.open().unwrap();
+    let tree = store.tree(&TreePath::new(two.home.to_str().unwrap()).unwrap()).unwrap().unwrap();
+    let names = ["early", "late"];
+    let paths = names.map(|name| TreePath::new(name).unwrap());
+    let told = tree.unreadable(&paths.iter().collect::<Vec<_>>());
+    told.into_iter().map(|(at, why)| (names[at], why)).collect()
+}
+
+#[test]
+fn what_a_lost_pack_costs_is_known_before_anything_is_read() {
+    let two = two();
+    assert_eq!(known_unreadable(&two), []);
+    let pack = two.late.file_name().unwrap().to_str().unwrap()[..8].to_owned();
+    two.repository.damage(&two.late, |bytes| bytes.truncate(1000));
+    assert_eq!(known_unreadable(&two), [("late", format!("pack {pack} of the repository is cut to 1.0 kB"))]);
+    fs::remove_file(&two.late).unwrap();
+    assert_eq!(known_unreadable(&two), [("late", format!("pack {pack} of the repository is missing"))]);
+}
+
+#[test]
+fn a_pack_that_was_brought_back_is_seen_while_the_repository_is_open() {
+    let two = two();
+    let kept = two.late.with_extension("kept");
+    fs::rename(&two.late, &kept).unwrap();
+    let store = two.repository.open().unwrap();
+    let tree = store.tree(&TreePath::new(two.home.to_str().unwrap()).unwrap()).unwrap().unwrap();
+    let late = TreePath::new("late").unwrap();
+    assert_eq!(tree.unreadable(&[&late]).len(), 1);
+    fs::rename(&kept, &two.late).unwrap();
+    let begun = std::time::Instant::now();
+    while !tree.unreadable(&[&late]).is_empty() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "it is never looked for again");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+}
+
 #[test]
 fn a_missing_pack_spoils_only_the_files_in_it() {
     let two = two();

@@ -171,6 +171,7 @@ impl Ground {
                 after: nothing,
                 hunks,
                 warnings: Vec::new(),
+                unreadable: Vec::new(),
                 file: None,
             }),
             left_out: BTreeSet::new(),
