@@ -61,7 +61,7 @@ mod tests {
     fn run(steps: Vec<StepHeader>) -> Run {
         let set = |set: &str, names: [&str; 2]| OwnerSet::new(set, names.map(str::to_owned).to_vec());
         let owners = vec![set("user", ["ana", "bob"]), set("group", ["dev", "ops"])];
-        let event = Event::Opened { run: Box::new(RunHeader { steps, owners, ..RunHeader::default() }) };
+        let event = Event::Opened { run: std::sync::Arc::new(RunHeader { steps, owners, ..RunHeader::default() }) };
         let mut run = Run::default();
         run.apply(&Recorded { seq: 1, at: 0, event }).unwrap();
         run

@@ -18,6 +18,7 @@ mod info;
 mod lint;
 mod logging;
 mod man;
+mod open_files;
 mod operate;
 mod output;
 mod pager;
@@ -165,6 +166,7 @@ fn perform(verb: Verb, output: &mut Output) -> Result<Exit> {
 
 /// Two threads: the engine's actor and its workers share them, adapters' blocking work has threads of its own.
 fn in_runtime(work: impl Future<Output = Result<Exit>>) -> Result<Exit> {
+    open_files::suffice()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -139,7 +139,7 @@ pub fn suiting(id: Option<&str>, can: &str, suits: impl Fn(&Run) -> Suits) -> Re
             return Ok(folder);
         }
         if found > best.as_ref().map_or(Suits::No, |(best, ..)| *best) {
-            best = Some((found, folder, run.header.title, later));
+            best = Some((found, folder, run.header.title.clone(), later));
         }
         if found == Suits::Well {
             break;

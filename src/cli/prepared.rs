@@ -126,7 +126,7 @@ fn same_systems(header: &RunHeader, systems: &Systems, found: Pins) -> Result<()
 /// A header as a fold, for what needs no journal.
 pub fn as_run(header: &RunHeader) -> Result<Run> {
     let mut run = Run::default();
-    let event = crate::model::Event::Opened { run: Box::new(header.clone()) };
+    let event = crate::model::Event::Opened { run: Arc::new(header.clone()) };
     run.apply(&crate::model::Recorded { seq: 1, at: 0, event })
         .map_err(|error| Error::new(ErrorKind::Bug, "lay the run out", error.to_string()))?;
     Ok(run)

@@ -84,7 +84,7 @@ mod tests {
         };
         let approved = Event::Approved { task, digest, by: "ana".to_owned() };
         let mut run = Run::default();
-        for (event, seq) in [Event::Opened { run: Box::new(header) }, planned].into_iter().zip(1..) {
+        for (event, seq) in [Event::Opened { run: std::sync::Arc::new(header) }, planned].into_iter().zip(1..) {
             run.apply(&Recorded { seq, at: 0, event }).unwrap();
         }
         let before = Standing::of(&run, &ApprovalPolicy::Ask);

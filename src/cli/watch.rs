@@ -69,6 +69,9 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
             for notice in std::iter::once(Notice::Snapshot(Arc::new(run))).chain(illegal) {
                 let _ = notices.send(notice);
             }
+            if journal.findings().is_empty() {
+                journal.look_at_structure();
+            }
             tell_damage(&journal, &notices);
             follow(journal, &watched, &notices);
         }
@@ -85,10 +88,11 @@ pub async fn run(args: WatchArgs, output: &Output) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
-/// The run as the journal has it, and the event that is against the rules, if one is.
+/// The run as the journal has it, and the event that is against the rules, if one is. The file's structure is looked at
+/// once the run is on the screen.
 fn folded(journal: &mut ReadJournal) -> Result<(Run, Option<Recorded>)> {
     let (mut run, mut illegal) = (Run::default(), None);
-    journal.load_each(|recorded| {
+    journal.load_unlooked(|recorded| {
         if illegal.is_none() && run.apply(&recorded).is_err() {
             illegal = Some(recorded);
         }

@@ -36,6 +36,7 @@ mod prepare;
 mod proof;
 mod proposals;
 mod pump;
+mod read_ahead;
 mod read_back;
 mod recovery;
 mod reorder;

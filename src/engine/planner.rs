@@ -6,12 +6,13 @@ use super::contents;
 use super::context::Pinned;
 use super::made::Made;
 use super::prepare::expected;
+use super::read_ahead::read_ahead;
 use super::script::Restore;
 use crate::component::Approved;
 use crate::diff::{documents, trees};
 use crate::model::{
     Attempt, Body, Change, ComparePrecision, Error, ErrorKind, Location, Mode, Pass, Plan, Preview, Proposal, Resource,
-    ResourceId, Result, Selection, TaskId,
+    ResourceId, Result, Selection, TaskId, Tree,
 };
 
 /// One task to be planned.
@@ -214,6 +215,10 @@ pub(super) fn difference(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Res
     Ok(differences(pinned, restore, pair)?.0)
 }
 
+fn entries(tree: &Option<Arc<dyn Tree>>) -> Result<Option<trees::Entries<'_>>> {
+    tree.as_ref().map(|tree| tree.entries()).transpose()
+}
+
 /// What is to be written, and in words what is left as it is: a change has the same among its warnings.
 fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Option<Change>, Vec<String>)> {
     let schema = restore.component.schema().kind(&pair.id.kind);
@@ -226,12 +231,11 @@ fn differences(pinned: &Pinned, restore: &Restore, pair: &Pair) -> Result<(Optio
                 .reserving(schema, &pair.id.key)
                 .sparing(restore.component.mounted_in(&pair.id), live.as_deref())
                 .restoring(desired.as_deref(), capacity.as_deref());
-            let diff = trees::compare(
-                &pair.id,
-                live.as_ref().map(|tree| tree.entries()).transpose()?,
-                desired.as_ref().map(|tree| tree.entries()).transpose()?,
-                &rules,
-            )?;
+            let (of_live, of_desired) = (entries(&live)?, entries(&desired)?);
+            let diff = std::thread::scope(|scope| {
+                let ahead = |entries| read_ahead(scope, entries);
+                trees::compare(&pair.id, of_live.map(ahead), of_desired.map(ahead), &rules)
+            })?;
             let left = diff.warnings.clone();
             let mut change = match (restore.precision, &live, &desired) {
                 (ComparePrecision::Content, Some(live), Some(desired)) => {

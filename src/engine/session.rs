@@ -90,7 +90,7 @@ impl Session {
         let mut actor = Actor::new(Setting { context, script, policy, clock, mailbox, lane_of }, run, lanes);
         match header {
             Some(header) => {
-                actor.record(Event::Opened { run: Box::new(header) });
+                actor.record(Event::Opened { run: Arc::new(header) });
             }
             None => actor.take_up(&self.by, purpose),
         }

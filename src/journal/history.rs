@@ -53,7 +53,7 @@ mod tests {
 
     /// Events 2 to 31: three of each of ten tasks.
     fn events() -> Vec<Recorded> {
-        let opened = Event::Opened { run: Box::new(RunHeader { id: "one".into(), ..RunHeader::default() }) };
+        let opened = Event::Opened { run: std::sync::Arc::new(RunHeader { id: "one".into(), ..RunHeader::default() }) };
         let retried = |at: u32| Event::Retried { task: TaskId(at % 10), by: "\"task\":4".to_owned() };
         let events = std::iter::once(opened).chain((0..30).map(retried)).chain([Event::Resumed { by: "op".into() }]);
         (1..).zip(events).map(|(seq, event)| Recorded { seq, at: 0, event }).collect()

@@ -1,9 +1,11 @@
 use std::path::Path;
 
+use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::Connection;
 
-use super::chain::{first_link, link};
-use super::database::{MAX_ROW_BYTES, failed};
+use super::chain::first_link;
+use super::chunk::{Chunk, Part};
+use super::database::failed;
 use super::header_check::check_header;
 use crate::model::{Digest, Error, ErrorKind, Event, Recorded, Result, visible};
 
@@ -108,73 +110,91 @@ pub(super) fn unbegun(path: &Path) -> Error {
         .next("start a new run, or name another one: 'rekindle runs' lists the others, and this one did nothing")
 }
 
-struct Row {
-    seq: u64,
-    at: i64,
-    body: Vec<u8>,
-}
+/// Chunks that are read and wait to be parsed: the first event of a large run takes a while.
+const MOST_READ: usize = 48;
+/// Chunks that are parsed and wait to be taken: events take many times the room of their rows.
+const MOST_PARSED: usize = 8;
 
-const CHUNK: usize = 4096;
-
-/// Reads, checks and parses all events after `head`, hands them to `take` in order while further ones are parsed, and
-/// moves `head` on. Stops at the first record that is not sound.
+/// Reads, checks and parses all events after `head`, hands them to `take` in order while further ones are read and
+/// parsed, and moves `head` on. Stops at the first record that is not sound.
 pub(super) fn load_after(
     connection: &Connection,
     path: &Path,
     head: &mut Head,
-    take: &mut dyn FnMut(Recorded),
+    take: &mut (dyn FnMut(Recorded) + Send),
 ) -> Result<Option<Finding>> {
     let mut statement = connection
         .prepare_cached("SELECT seq, at, body, hash FROM events WHERE seq > ?1 ORDER BY seq")
         .map_err(|error| failed("read", path, error))?;
     let mut rows =
         statement.query([i64::try_from(head.seq).unwrap_or(i64::MAX)]).map_err(|error| failed("read", path, error))?;
-    let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
-    let mut finding = None;
-    let mut taken = Taken { take, version: None, finding: None };
-    std::thread::scope(|scope| {
-        let mut parsers = std::collections::VecDeque::new();
-        loop {
-            let mut chunk = Vec::with_capacity(CHUNK);
-            while chunk.len() < CHUNK && finding.is_none() {
-                match rows.next() {
-                    Ok(Some(row)) => match checked(row, head) {
-                        Ok(row) => chunk.push(row),
-                        Err(found) => finding = Some(found),
-                    },
-                    Ok(None) => break,
-                    Err(error) => finding = Some(Finding::Damaged { kept: head.seq, why: error.to_string() }),
-                }
-            }
-            let last = chunk.len() < CHUNK;
-            if parsers.is_empty() && last {
-                return taken.hand_over(parse(chunk));
-            }
-            parsers.push_back(scope.spawn(move || parse(chunk)));
-            while parsers.len() > parallel || (last && !parsers.is_empty()) {
-                if let Some(Ok(part)) = parsers.pop_front().map(std::thread::ScopedJoinHandle::join) {
-                    taken.hand_over(part)?;
-                }
-            }
-            if last || taken.finding.is_some() {
-                return Ok(());
-            }
-        }
-    })?;
-    // Of two findings the earlier one.
-    let mut finding = taken.finding.or(finding);
-    if let (Some(version), Some(Finding::Broken { why, .. })) = (taken.version, &mut finding)
-        && version != env!("CARGO_PKG_VERSION")
-        && !version.is_empty()
-    {
-        why.push_str(&format!("; the run was begun by rekindle {}", visible(&version)));
+    let mut taken = Taken { take, head: *head, version: None, finding: None };
+    let mut read = *head;
+    let chunk = Chunk::read(&mut rows, &mut read);
+    // Mostly a few events at the end of a journal that is followed.
+    if chunk.is_last() {
+        taken.hand_over(chunk.parse())?;
+    } else {
+        load_many(chunk, &mut rows, read, &mut taken)?;
     }
-    Ok(finding)
+    *head = taken.head;
+    Ok(taken.finding())
+}
+
+/// Rows are read here, chunks are checked and parsed side by side, and events are taken in a thread of its own.
+fn load_many(first: Chunk, rows: &mut rusqlite::Rows<'_>, mut read: Head, taken: &mut Taken<'_>) -> Result<()> {
+    let (chunks, to_parse) = bounded::<(Chunk, Sender<Part>)>(MOST_READ);
+    let (parts, in_order) = bounded::<Receiver<Part>>(MOST_READ);
+    // Who parses takes a place before the next chunk, so the one that is taken next always has one.
+    let (free, places) = bounded::<()>(MOST_PARSED);
+    for _ in 0..MOST_PARSED {
+        let _ = free.send(());
+    }
+    let parsers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST_PARSED);
+    std::thread::scope(|scope| {
+        for _ in 0..parsers {
+            let (to_parse, places) = (to_parse.clone(), places.clone());
+            scope.spawn(move || {
+                for () in places {
+                    let Ok((chunk, part)) = to_parse.recv() else { break };
+                    let _ = part.send(chunk.parse());
+                }
+            });
+        }
+        let taking = scope.spawn(move || {
+            for part in in_order {
+                taken.hand_over(part.recv().map_err(|_| panicked())?)?;
+                if taken.finding.is_some() {
+                    break;
+                }
+                let _ = free.send(());
+            }
+            Ok(())
+        });
+        let mut chunk = first;
+        loop {
+            let is_last = chunk.is_last();
+            let (part, parsed) = bounded(1);
+            // Who takes them wants no more after the first that is not sound.
+            if parts.send(parsed).is_err() || chunks.send((chunk, part)).is_err() || is_last {
+                break;
+            }
+            chunk = Chunk::read(rows, &mut read);
+        }
+        drop((parts, chunks));
+        taking.join().unwrap_or_else(|_| Err(panicked()))
+    })
+}
+
+fn panicked() -> Error {
+    Error::new(ErrorKind::Bug, "read the journal", "a thread that read it panicked")
 }
 
 /// Events on their way out, up to the first that is not sound.
 struct Taken<'t> {
-    take: &'t mut dyn FnMut(Recorded),
+    take: &'t mut (dyn FnMut(Recorded) + Send),
+    /// After the last that was taken.
+    head: Head,
     /// Of the program that began the run, where the first event was among these.
     version: Option<String>,
     finding: Option<Finding>,
@@ -182,9 +202,6 @@ struct Taken<'t> {
 
 impl Taken<'_> {
     fn hand_over(&mut self, part: Part) -> Result<()> {
-        if self.finding.is_some() {
-            return Ok(());
-        }
         for recorded in part.events {
             if let Event::Opened { run } = &recorded.event
                 && recorded.seq == 1
@@ -194,49 +211,18 @@ impl Taken<'_> {
             }
             (self.take)(recorded);
         }
-        self.finding = part.finding;
+        (self.head, self.finding) = (part.head, part.finding);
         Ok(())
     }
-}
 
-fn checked(row: &rusqlite::Row<'_>, head: &mut Head) -> std::result::Result<Row, Finding> {
-    let seq = head.seq + 1;
-    let broken = |why: &str| Finding::Broken { seq, why: why.to_owned() };
-    let found: i64 = row.get(0).map_err(|_| broken("its number is not one"))?;
-    if u64::try_from(found) != Ok(seq) {
-        return Err(broken("it is missing"));
-    }
-    let at: i64 = row.get(1).map_err(|_| broken("its time is not one"))?;
-    let body = row.get_ref(2).ok().and_then(|body| body.as_bytes().ok()).ok_or_else(|| broken("it has no body"))?;
-    let hash = row.get_ref(3).ok().and_then(|hash| hash.as_blob().ok()).ok_or_else(|| broken("it has no hash"))?;
-    if body.len() > MAX_ROW_BYTES {
-        return Err(broken("it is over 64 MiB"));
-    }
-    let made = link(&head.link, seq, at, body);
-    if made.as_bytes() != hash {
-        return Err(broken("its hash does not follow from its content and the event before"));
-    }
-    *head = Head { seq, link: made };
-    Ok(Row { seq, at, body: body.to_vec() })
-}
-
-/// The sound beginning of a chunk, and what ended it.
-struct Part {
-    events: Vec<Recorded>,
-    finding: Option<Finding>,
-}
-
-fn parse(chunk: Vec<Row>) -> Part {
-    let mut events = Vec::with_capacity(chunk.len());
-    for row in chunk {
-        match serde_json::from_slice(&row.body) {
-            Ok(event) => events.push(Recorded { seq: row.seq, at: row.at, event }),
-            Err(error) => {
-                let own = env!("CARGO_PKG_VERSION");
-                let why = format!("rekindle {own} does not know it: {error}");
-                return Part { events, finding: Some(Finding::Broken { seq: row.seq, why }) };
-            }
+    fn finding(self) -> Option<Finding> {
+        let mut finding = self.finding;
+        if let (Some(version), Some(Finding::Broken { why, .. })) = (self.version, &mut finding)
+            && version != env!("CARGO_PKG_VERSION")
+            && !version.is_empty()
+        {
+            why.push_str(&format!("; the run was begun by rekindle {}", visible(&version)));
         }
+        finding
     }
-    Part { events, finding: None }
 }

@@ -4,6 +4,7 @@
 //! read ([`ReadJournal`]), also while it is written.
 
 mod chain;
+mod chunk;
 mod database;
 mod fold;
 mod group_commit;

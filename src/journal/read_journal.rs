@@ -9,6 +9,10 @@ use super::salvage::{Salvaged, salvage};
 use super::{Finding, RunFolder, plan_row};
 use crate::model::{Digest, ErrorKind, Plan, Recorded, Result, visible};
 
+/// What SQLite is asked of the whole file; the second looks into each entry of the index too.
+const QUICK: &str = "PRAGMA quick_check(1)";
+const WHOLE: &str = "PRAGMA integrity_check(1)";
+
 /// A journal that is read, also while another process writes it. Trusts nothing in it.
 pub struct ReadJournal {
     connection: Connection,
@@ -72,43 +76,74 @@ impl ReadJournal {
     /// the rest: for who goes on with the run, or proves it.
     pub fn prove(&mut self) -> Result<Vec<Recorded>> {
         let mut events = Vec::new();
-        self.load_checked("PRAGMA integrity_check(1)", &mut |recorded| events.push(recorded))?;
+        self.load_checked(WHOLE, &mut |recorded| events.push(recorded))?;
         Ok(events)
     }
 
     /// [`ReadJournal::load`] without keeping what is read: a long run's events take more room than what they make.
-    pub fn load_each(&mut self, mut take: impl FnMut(Recorded)) -> Result<()> {
-        self.load_checked("PRAGMA quick_check(1)", &mut take)
+    pub fn load_each(&mut self, mut take: impl FnMut(Recorded) + Send) -> Result<()> {
+        self.load_checked(QUICK, &mut take)
+    }
+
+    /// [`ReadJournal::load_each`] for who wants to see the run at once, with the look at the file's structure left for
+    /// [`ReadJournal::look_at_structure`].
+    pub fn load_unlooked(&mut self, mut take: impl FnMut(Recorded) + Send) -> Result<()> {
+        let noted = self.begin();
+        self.read_on(&mut take)?;
+        self.compare(noted);
+        Ok(())
+    }
+
+    /// What SQLite says of the file as a whole becomes a finding.
+    pub fn look_at_structure(&mut self) {
+        let damage = self.damage(|path| damage(path, QUICK));
+        self.find_damaged(damage);
     }
 
     /// `check`: what SQLite is asked of the whole file.
-    fn load_checked(&mut self, check: &'static str, take: &mut dyn FnMut(Recorded)) -> Result<()> {
-        self.head = Head::start();
-        self.findings.clear();
-        // Read before the events: a writer may add some meanwhile, never take some away.
-        let noted = self.noted_head.as_deref().and_then(HeadFile::read);
+    fn load_checked(&mut self, check: &'static str, take: &mut (dyn FnMut(Recorded) + Send)) -> Result<()> {
+        let noted = self.begin();
         let path = self.path.clone();
         let (read, damage) = std::thread::scope(|scope| {
             let damage = scope.spawn(move || damage(&path, check));
             (self.read_on(take), damage.join())
         });
         read?;
-        let damage = match &self.salvaged {
+        let damage = self.damage(|_| damage.unwrap_or_else(|_| Some("checking its structure panicked".to_owned())));
+        self.find_damaged(damage);
+        self.compare(noted);
+        Ok(())
+    }
+
+    /// From the first event on. Answers the head that was noted outside, which is read before the events: a writer may add
+    /// some meanwhile, and never takes some away.
+    fn begin(&mut self) -> Option<(u64, Digest)> {
+        self.head = Head::start();
+        self.findings.clear();
+        self.noted_head.as_deref().and_then(HeadFile::read)
+    }
+
+    fn damage(&self, look: impl FnOnce(&Path) -> Option<String>) -> Option<String> {
+        match &self.salvaged {
             Some(_) => Some("the file was cut short".to_owned()),
-            None => damage.unwrap_or_else(|_| Some("checking its structure panicked".to_owned())),
-        };
+            None => look(&self.path),
+        }
+    }
+
+    fn find_damaged(&mut self, damage: Option<String>) {
         if let (true, Some(why)) = (self.findings.is_empty(), damage) {
             self.findings.push(Finding::Damaged { kept: self.head.seq, why });
         }
-        if let Some((known, link)) = noted {
-            if known > self.head.seq && self.findings.is_empty() {
-                self.findings.push(Finding::TailLost { kept: self.head.seq, known });
-            } else if known == self.head.seq && known > 0 && link != self.head.link {
-                let why = "another event was noted here beside the keys".to_owned();
-                self.findings.push(Finding::Broken { seq: known, why });
-            }
+    }
+
+    fn compare(&mut self, noted: Option<(u64, Digest)>) {
+        let Some((known, link)) = noted else { return };
+        if known > self.head.seq && self.findings.is_empty() {
+            self.findings.push(Finding::TailLost { kept: self.head.seq, known });
+        } else if known == self.head.seq && known > 0 && link != self.head.link {
+            let why = "another event was noted here beside the keys".to_owned();
+            self.findings.push(Finding::Broken { seq: known, why });
         }
-        Ok(())
     }
 
     /// The events after the last that was returned; none where nothing was written since. Cheap to ask often.
@@ -125,7 +160,7 @@ impl ReadJournal {
         Ok(events)
     }
 
-    fn read_on(&mut self, take: &mut dyn FnMut(Recorded)) -> Result<()> {
+    fn read_on(&mut self, take: &mut (dyn FnMut(Recorded) + Send)) -> Result<()> {
         let finding = load_after(&self.connection, &self.path, &mut self.head, take)?;
         self.findings.extend(finding);
         Ok(())

@@ -23,7 +23,7 @@ fn home() -> Home {
 }
 
 fn opened() -> Recorded {
-    let run = Box::new(RunHeader { id: "one".into(), title: "Homes".into(), ..RunHeader::default() });
+    let run = Arc::new(RunHeader { id: "one".into(), title: "Homes".into(), ..RunHeader::default() });
     Recorded { seq: 1, at: 1000, event: Event::Opened { run } }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Digest, Fingerprint, Known, Preview, Problem, RunHeader, Selection, TargetIdentity, TaskId};
@@ -69,7 +71,7 @@ impl Counts {
 pub enum Event {
     /// Always the first.
     Opened {
-        run: Box<RunHeader>,
+        run: Arc<RunHeader>,
     },
     Resumed {
         by: String,

@@ -245,6 +245,7 @@ mod tests {
                 after: Digest::of("after"),
                 hunks: Vec::new(),
                 warnings: Vec::new(),
+                unreadable: Vec::new(),
                 file: Some(FileOwnership::new(mode, 0, 0)),
             };
             let mut builder = DigestBuilder::new("plan");

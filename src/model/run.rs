@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ pub enum RunState {
 /// A run's state: the fold of its events, and nothing else.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    pub header: RunHeader,
+    pub header: Arc<RunHeader>,
     pub state: RunState,
     /// Of a pause that no operator asked for.
     pub paused_for: Option<String>,
@@ -324,8 +325,8 @@ impl Run {
         self.standing.iter().map(of).sum()
     }
 
-    fn open(&mut self, header: &RunHeader) {
-        self.header = header.clone();
+    fn open(&mut self, header: &Arc<RunHeader>) {
+        self.header = Arc::clone(header);
         let mut layout = Layout { dependents: vec![Vec::new(); header.steps.len()], ..Layout::default() };
         let mut next = 0_u32;
         for (at, step) in header.steps.iter().enumerate() {
@@ -349,8 +350,12 @@ impl Run {
             self.layout.unmet[step] = Unmet::all(tasks);
             self.by_step[step][TaskStatus::Waiting as usize] = tasks;
         }
-        for task in 0..next {
-            self.settle_readiness(TaskId(task));
+        for step in 0..header.steps.len() {
+            // Before anything has happened all tasks of a step wait for the same, or for nothing.
+            let tasks = self.step_tasks(step);
+            if !tasks.is_empty() && self.unmet_needs(TaskId(tasks.start)).next().is_none() {
+                tasks.for_each(|task| self.set_status(TaskId(task), TaskStatus::Ready));
+            }
         }
     }
 
@@ -360,7 +365,7 @@ impl Run {
         if former == status {
             return;
         }
-        if !matches!(status, TaskStatus::Review | TaskStatus::Approved) {
+        if !self.plans.is_empty() && !matches!(status, TaskStatus::Review | TaskStatus::Approved) {
             self.plans.remove(&id);
         }
         if status == TaskStatus::Ready {

@@ -195,7 +195,7 @@ mod tests {
             ..RunHeader::default()
         };
         let mut run = Run::default();
-        let opened = Event::Opened { run: Box::new(header) };
+        let opened = Event::Opened { run: std::sync::Arc::new(header) };
         for (event, seq) in std::iter::once(opened).chain(events).zip(1..) {
             let at = 1_795_236_180_000 + i64::try_from(seq).unwrap() * 60_000;
             run.apply(&Recorded { seq, at, event }).unwrap();

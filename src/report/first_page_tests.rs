@@ -30,7 +30,7 @@ fn header(goal: Option<u64>) -> RunHeader {
 
 /// One second a task: every third account is equal already, 312 homes cannot be read, each with its own name in the words.
 fn told(goal: Option<u64>, more: impl FnOnce(&mut Vec<Event>)) -> Report {
-    let mut events = vec![Event::Opened { run: Box::new(header(goal)) }];
+    let mut events = vec![Event::Opened { run: std::sync::Arc::new(header(goal)) }];
     for number in 0..USERS * 2 {
         let (task, user, is_home) = (TaskId(number), number % USERS, number >= USERS);
         let digest = Digest::of(number.to_string());
@@ -213,7 +213,7 @@ fn a_run_that_was_wholly_undone_is_not_complete() {
     let of = |undone_tasks: &[u32]| {
         let mut header = header(None);
         header.owners[0].names.truncate(1);
-        let mut events = vec![Event::Opened { run: Box::new(header) }];
+        let mut events = vec![Event::Opened { run: std::sync::Arc::new(header) }];
         events.extend((0..2).flat_map(|task| restored(TaskId(task), Digest::of("plan"))));
         events.extend(undone_tasks.iter().flat_map(|task| undone(TaskId(*task))));
         let mut run = Run::default();
@@ -234,7 +234,7 @@ fn the_list_of_runs_fits_80_columns() {
     let mut header = header(None);
     header.id = "20261121-044300.123-restore-the-homes-of-everybody".to_owned();
     header.title = "Restore the homes 家庭 of everybody in this house".to_owned();
-    run.apply(&Recorded { seq: 1, at: 0, event: Event::Opened { run: Box::new(header) } }).unwrap();
+    run.apply(&Recorded { seq: 1, at: 0, event: Event::Opened { run: std::sync::Arc::new(header) } }).unwrap();
     let holder =
         Some("somebody-with-a-long-name on a-host-with-a-long-name.example.org, process 4194304, for 3 h".to_owned());
     let rows = [
@@ -282,7 +282,7 @@ fn a_user_with_a_hunk_left_out_is_named_and_a_condition_that_skipped_a_task_is_n
     let mut selection = Selection::all();
     selection.decide(&plan, 0, 0, false);
     let (planned, chosen) = (plan.digest(&Selection::all()), plan.digest(&selection));
-    let mut events = vec![Event::Opened { run: Box::new(header) }];
+    let mut events = vec![Event::Opened { run: std::sync::Arc::new(header) }];
     events.extend(restored(TaskId(0), planned));
     let counts = plan.counts(&selection);
     let by = || "ana@bastion".to_owned();

@@ -80,7 +80,7 @@ fn story() -> (Run, Vec<Recorded>) {
     let intent =
         |task, digest| Event::Intent { task: TaskId(task), attempt: 1, digest, pre: Digest::of("pre"), undoable: true };
     let events = vec![
-        Event::Opened { run: Box::new(header()) },
+        Event::Opened { run: std::sync::Arc::new(header()) },
         planned(0, "ana"),
         Event::Decided { task: TaskId(0), selection: left, digest: chosen, counts },
         Event::Approved { task: TaskId(0), digest: chosen, by: by() },

@@ -68,7 +68,7 @@ pub struct Story {
 impl Story {
     pub fn open(header: RunHeader) -> Self {
         let mut story = Self { events: Vec::new(), run: Run::default() };
-        story.add(Event::Opened { run: Box::new(header) });
+        story.add(Event::Opened { run: Arc::new(header) });
         story
     }
 

@@ -74,8 +74,11 @@ fn main() {
     let (folder, _) = RunFolder::create(&state, "single").unwrap();
     let journal = Journal::create(&folder, 0).unwrap();
     for seq in 1..=2000 {
-        let event =
-            if seq == 1 { Event::Opened { run: Box::default() } } else { Event::Noted { text: "x".repeat(200) } };
+        let event = if seq == 1 {
+            Event::Opened { run: std::sync::Arc::default() }
+        } else {
+            Event::Noted { text: "x".repeat(200) }
+        };
         journal.append_and_wait(vec![Recorded { seq, at: 0, event }]).unwrap();
     }
     rate("append, durable one by one", 2000, start);
@@ -143,7 +146,7 @@ fn events(plans: &[(Digest, Arc<Plan>)]) -> Vec<Recorded> {
         "owners": [{"set": "user", "names": names}], "identities": {},
     }))
     .unwrap();
-    let mut events = vec![Event::Opened { run: Box::new(header) }];
+    let mut events = vec![Event::Opened { run: Arc::new(header) }];
     for (at, (digest, plan)) in plans.iter().enumerate() {
         let (task, digest) = (TaskId(at as u32), *digest);
         let counts: Counts = plan.counts(&Selection::all());

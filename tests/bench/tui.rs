@@ -79,7 +79,7 @@ fn write(journal: &Journal, users: u32) -> u64 {
         "owners": [{"set": "user", "names": names}], "identities": {},
     }))
     .unwrap();
-    let opened = std::iter::once(Event::Opened { run: Box::new(header) });
+    let opened = std::iter::once(Event::Opened { run: std::sync::Arc::new(header) });
     let events = opened.chain((0..users).map(|task| Event::Unchanged { task: TaskId(task) }));
     let mut events: Vec<Recorded> = (1..).zip(events).map(|(seq, event)| Recorded { seq, at: 0, event }).collect();
     let count = events.len() as u64;

@@ -104,13 +104,27 @@ fn a_run_that_never_began_hides_none_that_did_and_one_that_was_emptied_does() {
 /// Where no file may be larger than a few kilobytes nothing is begun, and the error says why.
 #[test]
 fn a_limit_on_the_size_of_files_is_an_error_and_no_sudden_end() {
+    under_a_limit("ulimit -f 1");
+}
+
+#[test]
+fn too_few_open_files_are_an_error_with_the_way_to_have_more() {
+    for limit in ["ulimit -n 7", "ulimit -n 15"] {
+        let told = under_a_limit(limit);
+        assert!(told.contains("open only") && told.contains("ulimit -n 1024"), "{told}");
+    }
+}
+
+/// What is told where nothing can be begun.
+fn under_a_limit(limit: &str) -> String {
     let ground = ground();
-    let command = format!("ulimit -f 1; {} run first.yaml --plain --yes", env!("CARGO_BIN_EXE_rekindle"));
+    let command = format!("{limit}; {} run first.yaml --plain --yes", env!("CARGO_BIN_EXE_rekindle"));
     let mut shell = std::process::Command::new("bash");
     let ended = shell.args(["-c", &command]).current_dir(ground.path("")).env("REKINDLE_STATE", ground.path("state"));
     let ended = ended.output().unwrap();
-    let told = String::from_utf8_lossy(&ended.stderr);
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(ended.status.code() == Some(1) && told.contains("error: ") && told.contains("next: "), "{told}");
+    told
 }
 
 #[test]

@@ -175,7 +175,7 @@ mod tests {
             let owners = vec![OwnerSet::new("user", names)];
             let header = RunHeader { steps: vec![step], owners, ..RunHeader::default() };
             let mut story = Self { moments: Moments::default(), seq: 0, now: 0 };
-            assert_eq!(story.add(Event::Opened { run: Box::new(header) }), None);
+            assert_eq!(story.add(Event::Opened { run: Arc::new(header) }), None);
             story
         }
 

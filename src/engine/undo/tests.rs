@@ -13,7 +13,6 @@ fn kept(position: u32, attempt: u16, quota: u32) -> KeptRecord {
         after: None,
         touched,
         lost: Vec::new(),
-        unreadable: Vec::new(),
         file: None,
     };
     KeptRecord { position, attempt, bytes: pre_image.to_bytes().unwrap() }

@@ -142,7 +142,7 @@ fn a_foreign_table_or_a_hostile_header_is_refused() {
     header.owners =
         serde_json::from_value(serde_json::json!([{"set": "user", "names": Vec::<String>::new()}])).unwrap();
     header.owners[0].names = names(5000);
-    let body = serde_json::to_string(&Event::Opened { run: Box::new(header) }).unwrap();
+    let body = serde_json::to_string(&Event::Opened { run: std::sync::Arc::new(header) }).unwrap();
     let hash = super::chain::link(&super::chain::first_link(), 1, 0, body.as_bytes());
     database.execute("INSERT INTO events VALUES(1, 0, ?1, ?2)", (body, &hash.as_bytes()[..])).unwrap();
     let error = ReadJournal::open(&folder).unwrap().load().unwrap_err();
@@ -157,7 +157,7 @@ fn an_event_of_a_newer_rekindle_is_named_with_both_versions_and_ends_the_writing
     let folder = written(&home, 1);
     let database = Connection::open(folder.journal()).unwrap();
     database.execute("DELETE FROM events", []).unwrap();
-    let run = Box::new(RunHeader { version: "9.8.7".to_owned(), ..RunHeader::default() });
+    let run = Arc::new(RunHeader { version: "9.8.7".to_owned(), ..RunHeader::default() });
     let bodies = [serde_json::to_string(&Event::Opened { run }).unwrap(), r#"{"event":"teleported"}"#.to_owned()];
     let mut link = super::chain::first_link();
     for (seq, body) in (1..).zip(bodies) {

@@ -40,8 +40,8 @@ impl Run {
         let unmet = &mut self.layout.unmet[step];
         count(&mut unmet.by_any, Meets::All);
         count(&mut unmet.by_same_component, Meets::SameComponent);
-        for dependent in self.layout.dependents[step].clone() {
-            let dependent = usize::from(dependent);
+        for at in 0..self.layout.dependents[step].len() {
+            let dependent = usize::from(self.layout.dependents[step][at]);
             match (self.layout.set[step], self.layout.set[dependent]) {
                 (Some(set), Some(other)) if set == other => {
                     let position = id.0 - self.layout.first[step];

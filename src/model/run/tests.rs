@@ -21,7 +21,7 @@ impl Story {
         let owners = vec![OwnerSet::new("user", names)];
         let mut story = Self { run: Run::default() };
         let header = RunHeader { steps, owners, ..RunHeader::default() };
-        let ready = story.then(Event::Opened { run: Box::new(header) }).unwrap();
+        let ready = story.then(Event::Opened { run: std::sync::Arc::new(header) }).unwrap();
         (story, ready)
     }
 
