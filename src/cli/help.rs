@@ -21,7 +21,7 @@ pub struct HelpArgs {
 }
 
 /// Longer lines are hard to follow.
-const MOST_COLUMNS: usize = 100;
+const MOST_COLUMNS: usize = 120;
 
 pub async fn run(args: HelpArgs, output: &mut Output) -> Result<Exit> {
     let Some(name) = args.name else { return Ok(of_the_program(&["--help"])) };

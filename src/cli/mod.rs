@@ -144,10 +144,8 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     output::be_quiet(line.global.quiet);
     core_dumps::forbid();
     file_limit::is_heard();
-    let needs_settings = !matches!(
-        line.verb,
-        Verb::Schema(_) | Verb::Info(_) | Verb::Help(_) | Verb::Completions(_) | Verb::Man(_)
-    );
+    let needs_settings =
+        !matches!(line.verb, Verb::Schema(_) | Verb::Info(_) | Verb::Help(_) | Verb::Completions(_) | Verb::Man(_));
     if let Err(error) = configured
         && needs_settings
     {

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{Told, rekindle};
 
-const TOPICS: [&str; 10] = [
-    "commands", "keys", "settings", "runbook", "stores", "files", "documents", "keycloak", "journal", "figures",
-];
+const TOPICS: [&str; 10] =
+    ["commands", "keys", "settings", "runbook", "stores", "files", "documents", "keycloak", "journal", "figures"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -81,15 +80,10 @@ fn a_page_is_a_fact_too() {
     assert!(told["markdown"].as_str().unwrap().contains("\n## Undo\n"));
 }
 
-/// `rekindle help TOPIC` and its like, where a page names them, with the topics that follow after commas.
+/// The names in `rekindle help NAME`, where a page says so.
 fn named(text: &str) -> Vec<String> {
-    let is_name = |word: &&str| !word.is_empty() && word.chars().all(|one| one.is_ascii_lowercase());
-    let mut found = Vec::new();
-    for rest in text.split("rekindle help ").skip(1) {
-        let mut end = rest.split(|one: char| !one.is_ascii_alphabetic());
-        found.extend(end.next().filter(is_name).map(str::to_owned));
-    }
-    found
+    let name = |rest: &str| rest.chars().take_while(char::is_ascii_lowercase).collect::<String>();
+    text.split("rekindle help ").skip(1).map(name).filter(|name| !name.is_empty()).collect()
 }
 
 #[test]
