@@ -1,4 +1,6 @@
 //! The command line: one verb, one file.
+//!
+#![doc = include_str!("README.md")]
 
 mod approval;
 mod args;
@@ -14,10 +16,12 @@ mod failure;
 mod file_limit;
 mod given;
 mod held_back;
+mod help;
 mod info;
 mod lint;
 mod logging;
 mod man;
+mod markdown;
 mod open_files;
 mod operate;
 mod output;
@@ -37,6 +41,7 @@ mod screen;
 mod silence;
 mod standing;
 mod strays;
+mod topic;
 mod undo;
 mod verify;
 mod waits;
@@ -53,7 +58,13 @@ use crate::model::{Result, Run, TaskStatus};
 
 /// See what a backup would change, user by user; approve it, apply it, prove it, undo it
 #[derive(Debug, Parser)]
-#[command(name = "rekindle", version, arg_required_else_help = true)]
+#[command(
+    name = "rekindle",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = topic::listed()
+)]
 pub struct CommandLine {
     #[command(flatten)]
     pub global: GlobalArgs,
@@ -77,6 +88,7 @@ pub enum Verb {
     Lint(lint::Lint),
     Schema(schema::Schema),
     Info(info::Info),
+    Help(help::HelpArgs),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -133,7 +145,8 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     output::be_quiet(line.global.quiet);
     core_dumps::forbid();
     file_limit::is_heard();
-    let needs_settings = !matches!(line.verb, Verb::Schema(_) | Verb::Info(_) | Verb::Completions(_) | Verb::Man(_));
+    let needs_settings =
+        !matches!(line.verb, Verb::Schema(_) | Verb::Info(_) | Verb::Help(_) | Verb::Completions(_) | Verb::Man(_));
     if let Err(error) = configured
         && needs_settings
     {
@@ -159,6 +172,7 @@ fn perform(verb: Verb, output: &mut Output) -> Result<Exit> {
         Verb::Lint(lint) => lint.run(output),
         Verb::Schema(schema) => schema.run(output),
         Verb::Info(info) => info.run(output),
+        Verb::Help(args) => in_runtime(help::run(args, output)),
         Verb::Completions(completions) => completions.run(output),
         Verb::Man(man) => man.run(output),
     }

@@ -80,6 +80,12 @@ impl Output {
         poll(&mut asked, Some(&at_once)).is_ok_and(|_| asked[0].revents().contains(PollFlags::ERR))
     }
 
+    /// Of the terminal; 0 of a file or a pipe.
+    pub fn columns(&self) -> usize {
+        let size = self.is_terminal.then(crossterm::terminal::size).and_then(Result::ok);
+        size.map_or(0, |(columns, _)| columns.into())
+    }
+
     pub fn print_json(&self, value: &serde_json::Value) -> Result<()> {
         self.print(&format!("{value:#}\n"))
     }

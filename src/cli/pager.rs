@@ -4,7 +4,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::remark;
+use super::{config, remark};
 use crate::model::visible;
 
 /// The first of these that is set; more words than one are its arguments. No shell reads them.
@@ -21,9 +21,14 @@ pub struct Pager {
 }
 
 impl Pager {
+    /// The one of the settings, else of the environment.
+    pub fn chosen() -> Option<Self> {
+        Self::open(config::chosen().pager, |name| std::env::var(name).ok())
+    }
+
     /// `configured` goes before what the environment names. `None` where none is wanted, or there is none: then the
     /// terminal gets all.
-    pub fn open(configured: Option<String>, environment: impl Fn(&str) -> Option<String>) -> Option<Self> {
+    fn open(configured: Option<String>, environment: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let chosen = configured.or_else(|| CHOICES.iter().find_map(|name| environment(name)));
         let command = chosen.clone().unwrap_or_else(|| DEFAULT.to_owned());
         let mut words = command.split_whitespace();

@@ -43,18 +43,11 @@ pub fn run(args: &RunsArgs, output: &Output) -> Result<Exit> {
     } else if rows.is_empty() {
         output.print(&format!("none of {all} runs is like that\n"))?;
     } else {
-        output.print(&if args.wide { wide_table(&rows, &zone) } else { table(&rows, columns()) })?;
+        output.print(&if args.wide { wide_table(&rows, &zone) } else { table(&rows, output.columns()) })?;
         // Beside the list, so that a script reads nothing but runs.
         remark(&format!("times in {}", zone.name()));
     }
     Ok(Exit::Fine)
-}
-
-/// Of the terminal that shows the list; a file or a pipe is as wide as the narrowest terminal.
-fn columns() -> usize {
-    use std::io::IsTerminal;
-    let size = std::io::stdout().is_terminal().then(crossterm::terminal::size).and_then(Result::ok);
-    size.map_or(0, |(columns, _)| columns.into())
 }
 
 impl RunsArgs {

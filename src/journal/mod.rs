@@ -2,6 +2,8 @@
 //!
 //! `Run = fold(events)`: nothing else about a run is stored. One process writes ([`Journal`]), any number
 //! read ([`ReadJournal`]), also while it is written.
+//!
+#![doc = include_str!("README.md")]
 
 mod chain;
 mod chunk;

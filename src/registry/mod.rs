@@ -33,6 +33,14 @@ pub const STORES: [&str; 3] = ["directory", "tar (plain, gz, zst)", "restic (loc
 pub const FORMATS: [&str; 3] = ["files", "documents", "keycloak-export"];
 pub const COMPONENTS: [&str; 3] = ["files", "documents", "keycloak"];
 
+/// What their folders say of them, in Markdown, for `rekindle help`: of the stores together, then of each component.
+pub const PAGES: [(&str, &str); 4] = [
+    ("stores", include_str!("../stores/README.md")),
+    ("files", include_str!("../components/files/README.md")),
+    ("documents", include_str!("../components/documents/README.md")),
+    ("keycloak", include_str!("../components/keycloak/README.md")),
+];
+
 /// Blocks where a login's secret comes from a command.
 fn component(settings: &ComponentSettings<String>, inputs: &Inputs) -> Result<Arc<dyn Component>> {
     Ok(match &settings.adapter {

@@ -1,4 +1,6 @@
 //! Where bytes of a backup lie, seen as a read-only file tree. One file each.
+//!
+#![doc = include_str!("README.md")]
 
 mod backed_up_owners;
 mod directory;

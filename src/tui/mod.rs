@@ -2,6 +2,8 @@
 //!
 //! `update` takes the [`state::Model`] and a message and answers with effects; `view` draws the model.
 //! Both are pure: they read no clock, terminal or engine. Only `runtime` and `terminal` have effects.
+//!
+#![doc = include_str!("README.md")]
 
 mod action;
 mod canary;

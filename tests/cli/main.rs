@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "the builder is test code outside any test function")]
 
+mod help;
+
 use std::process::{Command, Output};
 
 #[derive(Default)]

@@ -202,16 +202,17 @@ async fn a_lost_role_and_a_changed_attribute_come_back_and_undo_gives_back_what_
     assert_eq!(seen().await, broken);
 }
 
-/// The runbook that the README shows, at this server: every question that it asks is answered by the server.
+/// The runbook that Keycloak's page shows, at this server: every question that it asks is answered by the server.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_runbook_of_the_readme_restores_people_and_asks_the_server_what_it_says() {
+async fn the_runbook_of_the_page_restores_people_and_asks_the_server_what_it_says() {
     let (admin, _) = made("staff", 2).await;
     with_login(&admin, "staff").await;
     let export = server().export("staff", "50");
     let gone = admin.id_of("staff", "user00001").await;
     admin.call(Method::DELETE, &format!("/staff/users/{gone}"), None).await;
-    let readme = include_str!("../../README.md").split("A runbook of your own says:").nth(1).unwrap();
-    let shown = readme.split("```").nth(1).unwrap().trim_start_matches("yaml");
+    let page = include_str!("../../src/components/keycloak/README.md");
+    let page = page.split("A runbook of your own says:").nth(1).unwrap();
+    let shown = page.split("```").nth(1).unwrap().trim_start_matches("yaml");
     let is_of_there = |line: &&str| !["ca:", "proxy:"].iter().any(|name| line.trim_start().starts_with(name));
     let mut text: String = shown.lines().filter(is_of_there).flat_map(|line| [line, "\n"]).collect();
     for (there, here) in [

@@ -1,4 +1,6 @@
 //! The operator's own settings: `config.toml`, read once and the same for every verb.
+//!
+#![doc = include_str!("README.md")]
 
 mod keys;
 mod reading;

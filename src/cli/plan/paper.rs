@@ -4,7 +4,7 @@ use tokio::sync::watch;
 
 use crate::cli::pager::Pager;
 use crate::cli::plain::{Line, Tone};
-use crate::cli::{config, say};
+use crate::cli::say;
 use crate::report::escaped;
 
 /// Where a plan is written, line by line as it is made: on a terminal, through a pager, or as a page.
@@ -33,7 +33,7 @@ impl Paper {
     }
 
     pub fn text(color: bool, is_paged: bool) -> Self {
-        let pager = is_paged.then(|| Pager::open(config::chosen().pager, |name| std::env::var(name).ok())).flatten();
+        let pager = is_paged.then(Pager::chosen).flatten();
         Self { form: Form::Text { color }, pager, is_left: false }
     }
 

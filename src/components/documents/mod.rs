@@ -1,4 +1,6 @@
 //! Documents: a directory of YAML or JSON files, one resource each, live or in a backup.
+//!
+#![doc = include_str!("README.md")]
 
 mod checker;
 mod component;

@@ -3,6 +3,8 @@
 //!
 //! What is replaced or removed is kept by rename or hard link in `<root>/.rekindle/<run>/kept` until the
 //! run is closed; what is being written lies beside it until it is whole.
+//!
+#![doc = include_str!("README.md")]
 
 mod area;
 mod capacity;

@@ -13,6 +13,8 @@
 //! - `held`: what a removal takes from others, so that a plan can show it and an undo give it back.
 //!
 //! Seen on Keycloak 26.5.3 with PostgreSQL 15.
+//!
+#![doc = include_str!("README.md")]
 
 mod always_shown;
 pub mod canonical;

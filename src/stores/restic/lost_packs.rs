@@ -9,10 +9,10 @@ use super::blob_index::BlobIndex;
 use super::opened::Place;
 use crate::model::{Result, size};
 
-/// A list of packs is good for as long: a pack that was brought back is seen a moment later.
-const GOOD_FOR: Duration = Duration::from_secs(5);
-/// And for so many times as long as it took: a large repository far away is not listed for each plan.
-const GOOD_FOR_TIMES: u32 = 50;
+/// A list of packs is good for so many times as long as it took: making it again costs plans a fiftieth at most.
+const GOOD_FOR: u32 = 50;
+/// Where packs are lost somebody may be bringing them back, and the next plan is to see it.
+const LOST_FOR: u32 = 10;
 
 /// Packs that are missing or shorter than the index says, with the bytes that are there; `None` for a missing one.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ impl PacksSeen {
     pub(super) fn lost(&self, index: &BlobIndex, list: impl FnOnce() -> Result<Vec<(Id, u32)>>) -> Arc<LostPacks> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, took, lost)) = &*seen
-            && at.elapsed() < GOOD_FOR.max(took.saturating_mul(GOOD_FOR_TIMES))
+            && at.elapsed() < took.saturating_mul(if lost.is_empty() { GOOD_FOR } else { LOST_FOR })
         {
             return Arc::clone(lost);
         }
