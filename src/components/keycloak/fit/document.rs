@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::abilities::Abilities;
+use super::policies;
 use crate::components::keycloak::canonical::OF_EVERY_SERVER;
 use crate::components::keycloak::kinds::Kind;
 use crate::model::{TreePath, visible};
@@ -15,6 +16,8 @@ pub(super) struct Terms {
     pub scopes: BTreeMap<String, Option<String>>,
     /// Clients that have a secret now.
     pub with_secret: BTreeSet<String>,
+    /// Clients that can keep no secret as they are now, with the field that says so.
+    pub without_secret: BTreeMap<String, &'static str>,
     /// Accounts of clients that are made in a realm that is there.
     pub new_accounts: BTreeSet<String>,
     /// Clients that are to have no account of their own, and have none.
@@ -50,9 +53,11 @@ pub(super) fn fit(kind: Kind, names: &[String], document: &mut Value, terms: &Te
                 fields.retain(|name, _| !MADE_BY_SERVER.contains(&name.as_str()));
             }
             let has_secret = names.last().is_some_and(|name| terms.with_secret.contains(name));
+            keeps_its_secret(fields, names.last().and_then(|name| terms.without_secret.get(name)));
             secret(fields, has_secret, &mut fitted);
             scopes(fields, terms, &mut fitted);
             mappers(fields, terms, &mut fitted);
+            policies::fit(fields, &terms.abilities, &mut fitted.left_out);
         }
         // A file that only names a role says nothing of what it holds.
         Kind::RealmRole | Kind::ClientRole if fields.is_empty() => {
@@ -109,6 +114,13 @@ pub(super) fn has_rare_credentials(user: &Value) -> bool {
     let is_rare =
         |one: &Value| !one.get("type").and_then(Value::as_str).is_none_or(|kind| OF_EVERY_SERVER.contains(&kind));
     user.get("credentials").and_then(Value::as_array).is_some_and(|held| held.iter().any(is_rare))
+}
+
+/// A file that gives a client a secret means one that can keep it, whether it says so or not.
+fn keeps_its_secret(fields: &mut Map<String, Value>, now: Option<&&'static str>) {
+    if let (Some(now), true) = (now, fields.contains_key("secret")) {
+        fields.entry(**now).or_insert(json!(false));
+    }
 }
 
 /// A client that cannot keep a secret has none, whatever it is given; and loses the one that it has, which is a part of

@@ -49,12 +49,18 @@ impl FittedSource {
     /// What cannot be asked now is told by the write.
     async fn terms(&self) -> Terms {
         let (mut scopes, mut roles, mut with_secret) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let mut without_secret = BTreeMap::new();
         let mut is_there = false;
         if let Ok(view) = self.server.live.realm_for_plan().await {
             scopes.extend(view.resources().filter_map(|(_, one)| protocol_of_scope(&one.id, &one.document)));
             let there = view.resources().filter(|(key, _)| is_role(key));
             roles.extend(there.map(|(key, one)| (key.clone(), one.document.clone())));
             let clients = view.resources().filter(|(_, one)| *one.id.kind == *Kind::Client.name());
+            for (_, one) in clients.clone() {
+                let is = |field: &&str| one.document.get(*field).and_then(Value::as_bool) == Some(true);
+                let field = ["publicClient", "bearerOnly"].into_iter().find(is);
+                without_secret.extend(name_of(&one.id).zip(field));
+            }
             let secret = clients.filter(|(_, one)| one.document.get("secret").is_some());
             with_secret.extend(secret.filter_map(|(_, one)| name_of(&one.id)));
             is_there = view.realm.is_some();
@@ -67,7 +73,7 @@ impl FittedSource {
             }
         }
         scopes.extend(own_scopes.iter().filter_map(|one| protocol_of_scope(&one.id, &one.document()?.value)));
-        Terms { scopes, roles, with_secret, is_there, ..self.abilities_alone().await }
+        Terms { scopes, roles, with_secret, without_secret, is_there, ..self.abilities_alone().await }
     }
 
     /// The same, as far as these are concerned.
