@@ -54,7 +54,8 @@ async fn an_undo_gives_a_policy_back_and_leaves_how_its_service_decides() {
     let app = json!({"clientId": "app", "secret": "s", "serviceAccountsEnabled": true, "authorizationServicesEnabled": true,
         "authorizationSettings": {"policyEnforcementMode": "PERMISSIVE", "decisionStrategy": "AFFIRMATIVE", "policies": [only_ana]}});
     let file =
-        File::written("policy-of-group", json!({"clients": [app], "users": [{"username": "ana", "enabled": true}]})).await;
+        File::written("policy-of-group", json!({"clients": [app], "users": [{"username": "ana", "enabled": true}]}))
+            .await;
     file.restore();
     let service = format!("{}/authz/resource-server", file.place_of("app").await);
     file.admin.done(Method::POST, "/policy-of-group/groups", json!({"name": "theirs"})).await;
@@ -92,8 +93,9 @@ fn directory() -> Value {
 }
 
 async fn mappers(file: &File) -> Vec<String> {
-    let of = "type=org.keycloak.storage.ldap.mappers.LDAPStorageMapper";
-    texts(&file.admin.get(&format!("/{}/components?{of}", file.name)).await, "name")
+    let all = file.admin.get(&format!("/{}/components", file.name)).await;
+    let is_mapper = |one: &&Value| one["providerType"] == "org.keycloak.storage.ldap.mappers.LDAPStorageMapper";
+    texts(&all.as_array().unwrap().iter().filter(is_mapper).cloned().collect(), "name")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,7 +212,8 @@ async fn a_client_that_lost_or_got_its_secret_with_another_kind_is_proved_both_w
 async fn an_account_that_a_client_gets_again_is_given_nothing_that_newcomers_get() {
     let account = json!({"username": "service-account-app", "serviceAccountClientId": "app", "enabled": true,
         "createdTimestamp": 1_790_000_000_003_i64});
-    let asked = json!({"alias": "CONFIGURE_TOTP", "providerId": "CONFIGURE_TOTP", "enabled": true, "defaultAction": true});
+    let asked =
+        json!({"alias": "CONFIGURE_TOTP", "providerId": "CONFIGURE_TOTP", "enabled": true, "defaultAction": true});
     let realm = json!({"clients": [{"clientId": "app", "secret": "s", "serviceAccountsEnabled": true}],
         "groups": [{"name": "newcomers", "realmRoles": ["offline_access"]}], "defaultGroups": ["/newcomers"],
         "requiredActions": [asked], "users": [account]});
@@ -218,14 +221,33 @@ async fn an_account_that_a_client_gets_again_is_given_nothing_that_newcomers_get
     file.restore();
     let app = file.place_of("app").await;
     file.change(&app, |client| client["serviceAccountsEnabled"] = json!(false)).await;
+    let before = file.client_now("app").await["defaultClientScopes"].clone();
     let told = file.restore();
     assert!(told.contains("the server dates one that it makes itself"), "{told}");
+    assert!(file.client_now("app").await["defaultClientScopes"].to_string().contains("service_account"));
     let account = file.admin.get(&format!("{app}/service-account-user")).await;
     assert_eq!(account["requiredActions"], json!([]));
     let id = account["id"].as_str().unwrap();
     assert_eq!(file.admin.get(&format!("/account-again/users/{id}/groups")).await, json!([]));
     file.undo().await;
-    assert_eq!(file.client_now("app").await["serviceAccountsEnabled"], false);
+    let app = file.client_now("app").await;
+    assert_eq!((&app["serviceAccountsEnabled"], &app["defaultClientScopes"]), (&json!(false), &before));
+}
+
+/// A file of before Keycloak 26.1 names the scopes of each client, and lacks the one of its account.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_a_client_gets_again_brings_no_scope_that_the_file_does_not_name() {
+    let app =
+        json!({"clientId": "app", "secret": "s", "serviceAccountsEnabled": true, "defaultClientScopes": ["email"]});
+    let file = File::written("account-scope", json!({"clients": [app]})).await;
+    file.restore();
+    let app = file.place_of("app").await;
+    file.change(&app, |client| client["serviceAccountsEnabled"] = json!(false)).await;
+    file.restore();
+    let (code, plan) = file.exactly("plan", &[]);
+    assert_eq!(code, Some(0), "{plan}");
+    file.undo().await;
+    assert_eq!(file.admin.get(&app).await["serviceAccountsEnabled"], false);
 }
 
 /// Found in public files: the console once gave such a policy to every client with an authorization service.

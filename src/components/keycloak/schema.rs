@@ -20,7 +20,9 @@ pub fn schema(ids: Ids, leave: &[String]) -> Schema {
             Kind::RequiredAction => ["name", "providerId", "enabled", "defaultAction", "priority"].map(given).to_vec(),
             Kind::UserProfile => profile(),
             Kind::Component => component(),
-            Kind::Flow => vec![chosen_once("id"), FieldRule { said: words("ids of its sub-flows"), ..made_once("subFlows") }],
+            Kind::Flow => {
+                vec![chosen_once("id"), FieldRule { said: words("ids of its sub-flows"), ..made_once("subFlows") }]
+            }
             Kind::ClientScope | Kind::Client => client(),
             Kind::IdentityProvider => provider(),
             Kind::RealmRole | Kind::ClientRole | Kind::Group => role(),

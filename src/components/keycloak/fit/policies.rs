@@ -45,7 +45,9 @@ pub(super) fn fit(client: &mut Map<String, Value>, abilities: &Abilities, left_o
 fn why_not(policy: &Value, abilities: &Abilities) -> Option<String> {
     let kind = policy.get("type").and_then(Value::as_str)?;
     if kind == SCRIPT {
-        return Some("the server takes no scripts from files; install it as a plugin, or write another policy".to_owned());
+        return Some(
+            "the server takes no scripts from files; install it as a plugin, or write another policy".to_owned(),
+        );
     }
     let lacks = format!("this server has no provider {}; install its plugin, then restore again", visible(kind));
     abilities.lacks_policy(kind).then_some(lacks)
@@ -80,7 +82,8 @@ mod tests {
             policy("both", "aggregate", json!("[\"all\"]")), policy("all", "resource", json!(["by day", "script"])),
             policy("script", "js", Value::Null), policy("by day", "time", Value::Null),
             policy("plugin", "moon", Value::Null), policy("other", "resource", json!(["by day"]))]}});
-        let info = json!({"providers": {"policy": {"providers": {"js": {}, "time": {}, "resource": {}, "aggregate": {}}}}});
+        let info =
+            json!({"providers": {"policy": {"providers": {"js": {}, "time": {}, "resource": {}, "aggregate": {}}}}});
         let mut left_out = Vec::new();
         fit(client.as_object_mut().unwrap(), &Abilities::of(&info), &mut left_out);
         let kept = client["authorizationSettings"]["policies"].as_array().unwrap();
