@@ -260,7 +260,10 @@ async fn a_script_among_policies_is_named_and_costs_no_realm() {
         {"name": "at night", "type": "time", "config": {"hour": "1", "hourEnd": "2"}}]);
     let app = json!({"clientId": "app", "secret": "s", "serviceAccountsEnabled": true, "authorizationServicesEnabled": true,
         "authorizationSettings": {"policies": policies}});
-    let file = File::written("scripts", json!({"clients": [app]})).await;
+    let mut other = app.clone();
+    other["clientId"] = json!("other");
+    other["authorizationSettings"]["policies"].as_array_mut().unwrap().truncate(2);
+    let file = File::written("scripts", json!({"clients": [app, other]})).await;
     let told = file.restore();
     assert!(told.contains("the policy Default Policy: the server takes no scripts from files"), "{told}");
     assert!(told.contains("the policy Default Permission: it applies the policy Default Policy"), "{told}");

@@ -12,11 +12,8 @@ const SCRIPT: &str = "js";
 /// Takes the policies out of a client's authorization settings that the server cannot hold, and those that apply them:
 /// without a condition of theirs they would decide otherwise. Says each in words.
 pub(super) fn fit(client: &mut Map<String, Value>, abilities: &Abilities, left_out: &mut Vec<String>) {
-    let settings = client.get_mut("authorizationSettings");
-    let Some(policies) = settings.and_then(|settings| settings.get_mut("policies")).and_then(Value::as_array_mut)
-    else {
-        return;
-    };
+    let Some(settings) = client.get_mut("authorizationSettings").and_then(Value::as_object_mut) else { return };
+    let Some(policies) = settings.get_mut("policies").and_then(Value::as_array_mut) else { return };
     let mut gone: BTreeSet<String> = BTreeSet::new();
     policies.retain(|policy| {
         let Some(why) = why_not(policy, abilities) else { return true };
@@ -37,8 +34,11 @@ pub(super) fn fit(client: &mut Map<String, Value>, abilities: &Abilities, left_o
             false
         });
         if gone.len() == before {
-            return;
+            break;
         }
+    }
+    if policies.is_empty() {
+        settings.remove("policies");
     }
 }
 
@@ -74,6 +74,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_service_with_a_script_alone_has_no_policies() {
+        let mut client =
+            json!({"authorizationSettings": {"policies": [{"name": "script", "type": "js"}], "scopes": []}});
+        fit(client.as_object_mut().unwrap(), &Abilities::default(), &mut Vec::new());
+        assert_eq!(client, json!({"authorizationSettings": {"scopes": []}}));
+    }
 
     #[test]
     fn a_script_is_left_out_with_all_that_applies_it() {
