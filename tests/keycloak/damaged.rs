@@ -250,25 +250,6 @@ async fn an_account_that_a_client_gets_again_brings_no_scope_that_the_file_does_
     assert_eq!(file.admin.get(&app).await["serviceAccountsEnabled"], false);
 }
 
-/// While organizations are off, the server shows each of their providers as disabled.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_provider_of_an_organization_stays_enabled_when_an_undo_switches_organizations_off_again() {
-    let corp = json!({"alias": "corp", "providerId": "oidc", "enabled": true, "config": {"clientId": "c", "clientSecret": "s"}});
-    let acme = json!({"name": "acme", "alias": "acme", "domains": [{"name": "acme.example.org"}], "identityProviders": [{"alias": "corp"}]});
-    let realm = json!({"organizationsEnabled": true, "identityProviders": [corp], "organizations": [acme]});
-    let file = File::written("organizations-off", realm).await;
-    file.restore();
-    let provider = "/organizations-off/identity-provider/instances/corp";
-    file.change("/organizations-off", |realm| realm["organizationsEnabled"] = json!(false)).await;
-    assert_eq!(file.admin.get(provider).await["enabled"], false);
-    file.restore();
-    assert_eq!(file.admin.get(provider).await["enabled"], true);
-    file.undo().await;
-    assert_eq!(file.admin.get("/organizations-off").await["organizationsEnabled"], false);
-    file.change("/organizations-off", |realm| realm["organizationsEnabled"] = json!(true)).await;
-    assert_eq!(file.admin.get(provider).await["enabled"], true);
-}
-
 /// Found in public files: the console once gave such a policy to every client with an authorization service.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_among_policies_is_named_and_costs_no_realm() {

@@ -14,6 +14,7 @@ pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canoni
     fields.keep(&[
         "displayName",
         "providerId",
+        "enabled",
         "hideOnLogin",
         "trustEmail",
         "storeToken",
@@ -21,11 +22,6 @@ pub(super) fn identity_provider(representation: &Value, realm: &Value) -> Canoni
         "authenticateByDefault",
         "linkOnly",
     ]);
-    // While organizations are off, the server shows each provider of one as disabled and keeps to itself what it is.
-    let is_masked = text(representation, "organizationId").is_some()
-        && realm.get("organizationsEnabled").and_then(Value::as_bool) == Some(false);
-    let enabled = fields.take("enabled").filter(|_| !is_masked).cloned();
-    fields.put("enabled", enabled);
     for flow in ["firstBrokerLoginFlowAlias", "postBrokerLoginFlowAlias"] {
         let alias = fields.text(flow).map(|alias| json!(alias));
         fields.put(flow, alias);

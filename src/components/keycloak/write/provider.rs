@@ -33,11 +33,7 @@ pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
         }
         calls.push(Call::post("/identity-provider/instances", made));
     } else {
-        let (from, mut to) = (shaped(target.from), shaped(target.to));
-        // What the server did not show when the plan was made stays as it is known now.
-        if let (Some(enabled), Some(fields)) = (from.get("enabled"), to.as_object_mut()) {
-            fields.entry("enabled").or_insert_with(|| enabled.clone());
-        }
+        let (from, to) = (shaped(target.from), shaped(target.to));
         if from != to {
             calls.push(Call::put(&at, overlaid(target.raw(0), &from, &to, Gone::Absent)));
         }
