@@ -129,9 +129,13 @@ impl OwnerFilter {
 }
 
 /// The owner that a person means by a name. An owner's name is that of one file, so a `/` in the name of a person or a
-/// group stands there as `%2F`, and a `%` as `%25`; people type it as they read it.
+/// group stands there as `%2F`, a `%` as `%25`, and the dots of a name that is `.` or `..` as `%2E`; people type it as
+/// they read it.
 pub fn owner_of(name: &str, is_known: impl Fn(&str) -> bool) -> String {
-    let escaped = name.replace('%', "%25").replace('/', "%2F");
+    let escaped = match name {
+        "." | ".." => name.replace('.', "%2E"),
+        _ => name.replace('%', "%25").replace('/', "%2F"),
+    };
     if !is_known(name) && is_known(&escaped) { escaped } else { name.to_owned() }
 }
 
@@ -204,9 +208,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_a_slash_is_typed_as_it_is_read() {
-        let found = vec![OwnerSet::new("user", ["a%2Fb", "50%25"].map(String::from).into())];
-        for typed in ["a/b", "a%2Fb", "50%", "50%25"] {
+    fn a_name_that_no_file_can_have_is_typed_as_it_is_read() {
+        let found = vec![OwnerSet::new("user", ["a%2Fb", "50%25", "%2E%2E"].map(String::from).into())];
+        for typed in ["a/b", "a%2Fb", "50%", "50%25", "..", "%2E%2E"] {
             let filter = OwnerFilter::parse(&[], &[], &[typed.to_owned()], &|_| Ok(String::new())).unwrap();
             assert_eq!(filter.apply(found.clone()).unwrap()[0].names.len(), 1, "{typed}");
         }

@@ -19,7 +19,9 @@ pub fn tell(model: &mut Model) {
         || model.palette.is_some()
         || model.groups.is_some()
         || model.filter_input.is_some()
-        || model.search.is_typed;
+        || model.search.is_typed
+        // An undo was asked for in the last moment, and its plan is on its way.
+        || model.notes.is_under_way();
     if is_busy || model.read_only || !model.ended.has_worked || !is_at_end(model) {
         return;
     }

@@ -62,6 +62,10 @@ impl Notes {
         self.keep(Note { text, weight: Weight::Said, failed: None, under_way, drawn_at: None });
     }
 
+    pub fn is_under_way(&self) -> bool {
+        self.kept.iter().any(|note| !note.under_way.is_empty())
+    }
+
     /// What was under way for a task has come.
     pub fn came(&mut self, task: TaskId) {
         self.kept.retain_mut(|kept| !kept.under_way.remove(&task) || !kept.under_way.is_empty());

@@ -99,9 +99,23 @@ impl File {
         told
     }
 
-    pub async fn undo(&self) {
+    pub async fn undo(&self) -> String {
         let undo = self.rekindle.call(&["undo", "--yes", "--yes-deletes", "--yes-irreversible"]);
-        assert_eq!(undo.status.code(), Some(0), "{}", said(&undo));
+        let told = said(&undo);
+        assert_eq!(undo.status.code(), Some(0), "{told}");
+        told
+    }
+
+    /// Changes what the server shows of something.
+    pub async fn change(&self, at: &str, change: impl FnOnce(&mut Value)) {
+        let mut shown = self.admin.get(at).await;
+        change(&mut shown);
+        self.admin.done(Method::PUT, at, shown).await;
+    }
+
+    /// Where a client of that name is.
+    pub async fn place_of(&self, client_id: &str) -> String {
+        format!("/{}/clients/{}", self.name, self.client_now(client_id).await["id"].as_str().unwrap())
     }
 
     /// Ids are unique over all realms of a server.

@@ -17,6 +17,7 @@ mod slapd;
 
 mod accounted;
 mod copies;
+mod damaged;
 mod export;
 mod faults;
 mod files;

@@ -8,7 +8,7 @@ use crate::keycloak::{Admin, server};
 use crate::runbooks::said;
 
 /// Restored onto nothing; the server's own import of the file leaves nothing to do; undone to nothing.
-async fn as_the_server_takes_it(name: &'static str, realm: Value) -> (File, String) {
+pub async fn as_the_server_takes_it(name: &'static str, realm: Value) -> (File, String) {
     let file = File::written(name, realm).await;
     file.admin.make_realm(&file.realm).await;
     let (code, plan) = file.call("plan", &[]);

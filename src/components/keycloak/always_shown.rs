@@ -133,6 +133,8 @@ pub(super) const CLIENTS: [&str; 7] = [
     "security-admin-console",
     "admin-permissions",
 ];
+/// The one that the server gives to a client with its service account.
+pub(super) const SCOPE_OF_ACCOUNT: &str = "service_account";
 /// Those of [`SCOPES_OF_THE_SERVER`] that are for SAML.
 pub(super) const SAML_SCOPES: [&str; 2] = ["role_list", "saml_organization"];
 /// Client scopes that the server makes where a file lists none.

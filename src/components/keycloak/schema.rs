@@ -20,7 +20,9 @@ pub fn schema(ids: Ids, leave: &[String]) -> Schema {
             Kind::RequiredAction => ["name", "providerId", "enabled", "defaultAction", "priority"].map(given).to_vec(),
             Kind::UserProfile => profile(),
             Kind::Component => component(),
-            Kind::Flow => vec![chosen_once("id"), made_once("subFlows")],
+            Kind::Flow => {
+                vec![chosen_once("id"), FieldRule { said: words("ids of its sub-flows"), ..made_once("subFlows") }]
+            }
             Kind::ClientScope | Kind::Client => client(),
             Kind::IdentityProvider => provider(),
             Kind::RealmRole | Kind::ClientRole | Kind::Group => role(),
@@ -148,6 +150,15 @@ fn hidden_secret(path: &str) -> FieldRule {
     FieldRule { secret: true, create_only: true, fidelity: Fidelity::Unreadable, ..at(path) }
 }
 
+/// In words, what a field is called by none but this adapter.
+fn words(said: &str) -> Option<String> {
+    Some(said.to_owned())
+}
+
+fn secret_settings() -> FieldRule {
+    FieldRule { said: words("secret settings"), ..hidden_secret("secretConfig") }
+}
+
 fn settings() -> Vec<FieldRule> {
     let mut rules: Vec<FieldRule> =
         ["eventsListeners", "enabledEventTypes", "supportedLocales"].into_iter().map(set).collect();
@@ -156,7 +167,7 @@ fn settings() -> Vec<FieldRule> {
     // A realm is opened once all that guards its logins is there.
     rules.push(FieldRule { written_last: true, ..given("enabled") });
     rules.push(made_once("id"));
-    rules.push(hidden_secret("smtpPassword"));
+    rules.push(FieldRule { said: words("password of the mail server"), ..hidden_secret("smtpPassword") });
     rules.push(hidden_secret("privateKey"));
     rules.push(FieldRule { secret: false, ..hidden_secret("certificate") });
     // Told to the server that makes the realm.
@@ -176,7 +187,7 @@ fn profile() -> Vec<FieldRule> {
 }
 
 fn component() -> Vec<FieldRule> {
-    vec![chosen_once("id"), hidden_secret("secretConfig")]
+    vec![chosen_once("id"), secret_settings()]
 }
 
 /// A client's secret is shown in clear to those who may see clients, so it is compared. No call takes it away.
@@ -200,7 +211,7 @@ fn client() -> Vec<FieldRule> {
 }
 
 fn provider() -> Vec<FieldRule> {
-    vec![chosen_once("id"), hidden_secret("secretConfig"), keyed("mappers", "name")]
+    vec![chosen_once("id"), secret_settings(), keyed("mappers", "name")]
 }
 
 /// Of roles and of groups. Only the default role has a name beside its key.
@@ -341,6 +352,12 @@ mod tests {
         assert_eq!(said("otp@1700000000000", &[]).as_deref(), Some("otp of 2023-11-14 22:13:20"));
         assert_eq!(said("otp@7#2", &["userLabel"]).as_deref(), Some("label of the otp@7#2"));
         assert_eq!(said("password", &["hidden"]), None);
+        let of = |kind: Kind, field: &str| {
+            let path = DocumentPath(vec![PathStep::Field(field.to_owned())]);
+            schema(Ids::Keep, &[]).kinds[kind.name()].words(&path)
+        };
+        assert_eq!(of(Kind::IdentityProvider, "secretConfig"), "secret settings");
+        assert_eq!(of(Kind::Flow, "subFlows"), "ids of its sub-flows");
     }
 
     #[test]

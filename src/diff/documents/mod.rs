@@ -161,13 +161,13 @@ fn change(
     let hunks = walk.found.iter().zip(needs).map(|(difference, needs)| hunk(difference, needs, &veil)).collect();
     let mut warnings = Vec::new();
     if !walk.masked.is_empty() {
-        warnings.push(format!("masked in the source, so not written: {}", named(&walk.masked)));
+        warnings.push(format!("masked in the source, so not written: {}", named(&walk.masked, rules)));
     }
     if !walk.unkept.is_empty() {
-        warnings.push(format!("written whole, ignored fields inside are not kept: {}", named(&walk.unkept)));
+        warnings.push(format!("written whole, ignored fields inside are not kept: {}", named(&walk.unkept, rules)));
     }
     if !walk.create_only.is_empty() {
-        let places = named(&walk.create_only);
+        let places = named(&walk.create_only, rules);
         warnings.push(format!("can be set only where it is created, so left as it is: {places}"));
     }
     Some(Change {
@@ -259,7 +259,8 @@ fn needs(rules: &Rules<'_>, found: &[Difference<'_>]) -> Vec<Vec<u32>> {
     needs
 }
 
-fn named(paths: &[DocumentPath]) -> String {
-    let distinct: BTreeSet<String> = paths.iter().map(ToString::to_string).collect();
+fn named(paths: &[DocumentPath], rules: &Rules<'_>) -> String {
+    let distinct: BTreeSet<String> =
+        paths.iter().map(|path| rules.said(path).unwrap_or_else(|| path.to_string())).collect();
     some_of(distinct, NAMED, ", ")
 }

@@ -34,8 +34,8 @@ impl Lost {
         Self { story, proxy, operator, export }
     }
 
-    /// `kill -9` at the call that makes the realm, which the server ends.
-    async fn killed_once_the_realm_is_made(&self) {
+    /// `kill -9` at the call that makes the realm, which the server goes on with.
+    async fn killed_as_the_realm_is_made(&self) {
         let victim: Arc<Mutex<Option<Child>>> = Arc::default();
         let killer = Arc::clone(&victim);
         self.proxy.script(move |asked| match makes(asked) {
@@ -57,12 +57,17 @@ impl Lost {
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         assert_eq!(status.code(), None, "it was not killed");
+        self.proxy.script(|_| Fate::Pass);
+    }
+
+    /// The same, and the server has ended it.
+    async fn killed_once_the_realm_is_made(&self) {
+        self.killed_as_the_realm_is_made().await;
         let begun = Instant::now();
         while self.story.admin.call(Method::GET, &self.story.at(""), None).await.0 != 200 {
             assert!(begun.elapsed() < Duration::from_secs(120), "the realm was never made");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        self.proxy.script(|_| Fate::Pass);
     }
 
     fn with_a_run_of_its_own(self) -> Self {
@@ -111,6 +116,19 @@ async fn rekindle_killed_once_it_has_made_a_realm_goes_on_with_it_by_a_resume_al
     let undo = lost.operator.call(&["undo", "--yes", "--yes-deletes", "--yes-irreversible"]);
     assert_eq!(undo.status.code(), Some(0), "{}", said(&undo));
     assert_eq!(lost.story.admin.call(Method::GET, &lost.story.at(""), None).await.0, 404, "{}", said(&undo));
+}
+
+/// As a supervisor does it, which starts the next one while the server still makes the realm.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resume_that_begins_while_the_server_makes_the_realm_goes_on_with_it() {
+    let lost = Lost::of(Story::with("killed-at-once", 2, true).await).await;
+    lost.killed_as_the_realm_is_made().await;
+    let resume = lost.operator.resume();
+    let told = said(&resume);
+    assert_eq!(resume.status.code(), Some(0), "{told}");
+    assert!(!told.contains("somebody has made it"), "{told}");
+    assert_eq!(lost.realm().await["enabled"], true);
+    lost.is_back(&told).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

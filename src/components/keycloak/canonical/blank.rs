@@ -12,8 +12,17 @@ pub fn as_said(kind: Kind, shown: &Value, said: &Value) -> Value {
     let mut made = shown.clone();
     if let (Some(fields), Some(said)) = (made.as_object_mut(), said.as_object()) {
         level(fields, said, &|name| tells_blank(kind, name), 0);
+        if kind == Kind::Client && keeps_no_secret(fields) && keeps_no_secret(said) {
+            let passed_over = said.get("secret").filter(|_| !fields.contains_key("secret")).cloned();
+            fields.extend(passed_over.map(|secret| ("secret".to_owned(), secret)));
+        }
     }
     made
+}
+
+/// The server passes the secret of such a client over, as it is one of an undo that makes the client public once more.
+fn keeps_no_secret(client: &Map<String, Value>) -> bool {
+    ["publicClient", "bearerOnly"].iter().any(|name| client.get(*name) == Some(&Value::Bool(true)))
 }
 
 /// Places below which a blank text says something: that a message or header is off and the default is not used instead.
@@ -93,6 +102,9 @@ mod tests {
         assert_eq!(of(Kind::Client, json!({"name": ""}), json!({})), json!({}));
         let said = json!({"attributes": {"a": "", "b": "1"}, "config": {"c": "1"}});
         assert_eq!(of(Kind::Client, json!({}), said), json!({"attributes": {"a": ""}}));
+        let (public, said) = (json!({"publicClient": true}), json!({"publicClient": true, "secret": "s"}));
+        assert_eq!(of(Kind::Client, public.clone(), said.clone()), said);
+        assert_eq!(of(Kind::Client, public.clone(), json!({"publicClient": false, "secret": "s"})), public);
         for (kind, field) in
             [(Kind::RealmSettings, "attributes"), (Kind::ClientScope, "attributes"), (Kind::Group, "attributes")]
         {

@@ -91,12 +91,13 @@ impl Composites<'_> {
         json!({"realm": self.realm, "client": self.clients})
     }
 
-    /// Roles that the lists name and nothing else does; the server's own are made by the server.
+    /// Roles that the lists name and nothing else does. The server makes those of the client `account` only where it
+    /// makes that client too.
     fn lacking(&self, realm: &Value) -> Vec<Canonical> {
         let clients: BTreeSet<&str> = list(realm, "clients").iter().filter_map(|one| text(one, "clientId")).collect();
         let is_lacking = |(client, role): &&(Option<&str>, &str)| match client {
             None => !OF_THE_REALM.contains(role),
-            Some(client) => *client != ACCOUNT && clients.contains(client),
+            Some(client) => clients.contains(client),
         };
         let made = |(client, role): &(Option<&str>, &str)| Canonical {
             id: match client {
@@ -153,6 +154,15 @@ mod tests {
             assert_eq!(old.resources[&made.key].document, json!({}), "{made}");
         }
         assert!(!old.resources.contains_key(&Kind::RealmRole.id(&["uma_authorization"]).key));
+    }
+
+    #[test]
+    fn roles_of_the_account_console_are_the_servers_to_make_unless_the_file_has_that_client() {
+        let role = Kind::ClientRole.id(&[ACCOUNT, "manage-account"]).key;
+        let of = |clients: Value| read(json!({"realm": "r", "defaultRoles": ["user"], "clients": clients}));
+        assert!(!of(json!([])).resources.contains_key(&role));
+        let listed = json!([{"clientId": ACCOUNT, "defaultRoles": ["manage-account"]}]);
+        assert_eq!(of(listed).resources[&role].document, json!({}));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::fields::{Fields, keyed, lists_by_name, set};
 use super::names::{Names, list, text};
 use super::provider::action_of_user;
 use super::{Canonical, invalid};
-use crate::model::Result;
+use crate::model::{Result, visible};
 
 /// Attributes in which the realm notes what a directory says of an account: nobody else can change them, and some move
 /// by themselves.
@@ -51,8 +51,11 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     // The server asks for another password at the next login.
     actions.extend(has_temporary_password(representation).then(|| json!("UPDATE_PASSWORD")));
     fields.put("requiredActions", set(&Value::Array(actions)));
-    let attributes = fields.take("attributes").and_then(attributes);
-    fields.put("attributes", attributes);
+    if let Some(given) = fields.take("attributes") {
+        let (attributes, blank) = attributes(given);
+        fields.put("attributes", attributes);
+        unknown.extend(blank.into_iter().filter(|_| side == Side::Backup));
+    }
     fields.keep_sets_by_name(&["clientRoles"]);
     let roles = names.roles(fields.take("realmRoles"));
     fields.put("realmRoles", roles);
@@ -83,15 +86,21 @@ pub fn user(representation: &Value, names: &Names, side: Side) -> Result<Canonic
     Ok(Canonical { id, document, unknown })
 }
 
-/// The server keeps no blank value of a user's attribute.
-fn attributes(given: &Value) -> Option<Value> {
-    let mut lists = lists_by_name(given)?;
-    let by_name = lists.as_object_mut()?;
-    for values in by_name.values_mut().filter_map(Value::as_array_mut) {
+/// The server keeps no blank value of an attribute where a user is changed. Those that are left out, in words.
+fn attributes(given: &Value) -> (Option<Value>, Vec<String>) {
+    let Some(mut lists) = lists_by_name(given) else { return (None, Vec::new()) };
+    let Some(by_name) = lists.as_object_mut() else { return (None, Vec::new()) };
+    let mut blank = Vec::new();
+    for (name, values) in by_name.iter_mut() {
+        let Some(values) = values.as_array_mut() else { continue };
+        let before = values.len();
         values.retain(|value| value.as_str() != Some(""));
+        if values.len() < before {
+            blank.push(format!("the blank value of the attribute {}", visible(name)));
+        }
     }
     by_name.retain(|_, values| values.as_array().is_some_and(|values| !values.is_empty()));
-    (!by_name.is_empty()).then_some(lists)
+    ((!by_name.is_empty()).then_some(lists), blank)
 }
 
 fn has_temporary_password(user: &Value) -> bool {

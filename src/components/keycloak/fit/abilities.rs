@@ -35,6 +35,8 @@ pub(super) struct Abilities {
     /// By type and provider: names of settings.
     components: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     identity_providers: BTreeSet<String>,
+    /// Types of policies of authorization services.
+    policies: BTreeSet<String>,
     /// It has providers of credentials, and they are those of every server.
     lacks_credential_plugins: bool,
 }
@@ -53,10 +55,12 @@ impl Abilities {
             (kind.clone(), settings.collect())
         });
         let brokers = ["identityProviders", "socialProviders"].into_iter().filter_map(|name| info.get(name));
+        let policies = info.pointer("/providers/policy/providers").and_then(Value::as_object);
         let credentials = info.pointer("/providers/credential/providers").and_then(Value::as_object);
         Self {
             lacks_credential_plugins: credentials
                 .is_some_and(|all| all.keys().all(|one| one.starts_with(OF_THE_SERVER))),
+            policies: policies.into_iter().flat_map(|all| all.keys().cloned()).collect(),
             mappers: mappers.collect(),
             components: components.collect(),
             identity_providers: brokers.flat_map(ids).collect(),
@@ -73,6 +77,10 @@ impl Abilities {
 
     pub fn lacks_identity_provider(&self, provider: &str) -> bool {
         !self.identity_providers.is_empty() && !self.identity_providers.contains(provider)
+    }
+
+    pub fn lacks_policy(&self, kind: &str) -> bool {
+        !self.policies.is_empty() && !self.policies.contains(kind)
     }
 
     pub fn lacks_credential(&self, kind: &str) -> bool {

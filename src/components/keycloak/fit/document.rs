@@ -3,6 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::abilities::Abilities;
+use super::policies;
+use crate::components::keycloak::always_shown::SCOPE_OF_ACCOUNT;
 use crate::components::keycloak::canonical::OF_EVERY_SERVER;
 use crate::components::keycloak::kinds::Kind;
 use crate::model::{TreePath, visible};
@@ -15,6 +17,10 @@ pub(super) struct Terms {
     pub scopes: BTreeMap<String, Option<String>>,
     /// Clients that have a secret now.
     pub with_secret: BTreeSet<String>,
+    /// Clients that can keep no secret as they are now, with the field that says so.
+    pub without_secret: BTreeMap<String, &'static str>,
+    /// Clients that have no account of their own now, with the scopes that they have by default.
+    pub bare: BTreeMap<String, Vec<Value>>,
     /// Accounts of clients that are made in a realm that is there.
     pub new_accounts: BTreeSet<String>,
     /// Clients that are to have no account of their own, and have none.
@@ -50,9 +56,12 @@ pub(super) fn fit(kind: Kind, names: &[String], document: &mut Value, terms: &Te
                 fields.retain(|name, _| !MADE_BY_SERVER.contains(&name.as_str()));
             }
             let has_secret = names.last().is_some_and(|name| terms.with_secret.contains(name));
+            keeps_its_secret(fields, names.last().and_then(|name| terms.without_secret.get(name)));
             secret(fields, has_secret, &mut fitted);
+            scope_of_account(fields, terms, names.last().and_then(|name| terms.bare.get(name)));
             scopes(fields, terms, &mut fitted);
             mappers(fields, terms, &mut fitted);
+            policies::fit(fields, &terms.abilities, &mut fitted.left_out);
         }
         // A file that only names a role says nothing of what it holds.
         Kind::RealmRole | Kind::ClientRole if fields.is_empty() => {
@@ -109,6 +118,23 @@ pub(super) fn has_rare_credentials(user: &Value) -> bool {
     let is_rare =
         |one: &Value| !one.get("type").and_then(Value::as_str).is_none_or(|kind| OF_EVERY_SERVER.contains(&kind));
     user.get("credentials").and_then(Value::as_array).is_some_and(|held| held.iter().any(is_rare))
+}
+
+/// A file that gives a client a secret means one that can keep it, whether it says so or not.
+fn keeps_its_secret(fields: &mut Map<String, Value>, now: Option<&&str>) {
+    if let (Some(now), true) = (now, fields.contains_key("secret")) {
+        fields.entry((*now).to_owned()).or_insert(json!(false));
+    }
+}
+
+/// Where a file leaves a client's scopes to the server, the one of its account comes with the account.
+fn scope_of_account(fields: &mut Map<String, Value>, terms: &Terms, now: Option<&Vec<Value>>) {
+    let is = |name: &str| fields.get(name).and_then(Value::as_bool) == Some(true);
+    let comes = is("serviceAccountsEnabled") && terms.scopes.contains_key(SCOPE_OF_ACCOUNT);
+    if let (Some(now), true, None) = (now, comes, fields.get("defaultClientScopes")) {
+        let all: BTreeSet<&str> = now.iter().filter_map(Value::as_str).chain([SCOPE_OF_ACCOUNT]).collect();
+        fields.insert("defaultClientScopes".to_owned(), json!(all));
+    }
 }
 
 /// A client that cannot keep a secret has none, whatever it is given; and loses the one that it has, which is a part of

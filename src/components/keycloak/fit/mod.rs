@@ -11,6 +11,7 @@
 mod abilities;
 mod choices;
 mod document;
+mod policies;
 mod source;
 
 pub(super) use source::FittedSource;

@@ -30,6 +30,9 @@ const FITTED: [Kind; 8] = [
     Kind::ServiceAccount,
 ];
 
+/// Fields of a client that can keep no secret.
+const KEEP_NO_SECRET: [&str; 2] = ["publicClient", "bearerOnly"];
+
 /// A source, read as one server can hold it.
 pub(in crate::components::keycloak) struct FittedSource {
     source: Arc<dyn Reader>,
@@ -49,14 +52,25 @@ impl FittedSource {
     /// What cannot be asked now is told by the write.
     async fn terms(&self) -> Terms {
         let (mut scopes, mut roles, mut with_secret) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let (mut without_secret, mut bare) = (BTreeMap::new(), BTreeMap::new());
         let mut is_there = false;
         if let Ok(view) = self.server.live.realm_for_plan().await {
             scopes.extend(view.resources().filter_map(|(_, one)| protocol_of_scope(&one.id, &one.document)));
             let there = view.resources().filter(|(key, _)| is_role(key));
             roles.extend(there.map(|(key, one)| (key.clone(), one.document.clone())));
             let clients = view.resources().filter(|(_, one)| *one.id.kind == *Kind::Client.name());
-            let secret = clients.filter(|(_, one)| one.document.get("secret").is_some());
-            with_secret.extend(secret.filter_map(|(_, one)| name_of(&one.id)));
+            for (_, one) in clients {
+                let Some(name) = name_of(&one.id) else { continue };
+                let is = |field: &&str| one.document.get(*field).and_then(Value::as_bool) == Some(true);
+                without_secret.extend(KEEP_NO_SECRET.into_iter().find(is).map(|field| (name.clone(), field)));
+                if one.document.get("secret").is_some() {
+                    with_secret.insert(name.clone());
+                }
+                if !is(&"serviceAccountsEnabled") {
+                    let scopes = one.document.get("defaultClientScopes").and_then(Value::as_array);
+                    bare.insert(name, scopes.cloned().unwrap_or_default());
+                }
+            }
             is_there = view.realm.is_some();
         }
         let own_scopes = self.own(Kind::ClientScope).await;
@@ -67,7 +81,7 @@ impl FittedSource {
             }
         }
         scopes.extend(own_scopes.iter().filter_map(|one| protocol_of_scope(&one.id, &one.document()?.value)));
-        Terms { scopes, roles, with_secret, is_there, ..self.abilities_alone().await }
+        Terms { scopes, roles, with_secret, without_secret, bare, is_there, ..self.abilities_alone().await }
     }
 
     /// The same, as far as these are concerned.

@@ -1,5 +1,6 @@
 use serde_json::{Map, Value, json};
 
+use super::super::always_shown::SCOPE_OF_ACCOUNT;
 use super::super::canonical::{MASK, address_in, with_addresses};
 use super::super::http::segment;
 use super::super::kinds::Kind;
@@ -34,6 +35,7 @@ pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
             fields.remove("secret");
         }
         calls.push(Call::put(&at, body));
+        calls.extend(without_scope_of_account(target, &at));
     }
     calls.extend(mappers(target, &at));
     calls.extend(both_scopes(
@@ -42,6 +44,17 @@ pub(super) fn body(target: &Target<'_>) -> Result<Vec<Call>> {
         ("optionalClientScopes", &format!("{at}/optional-client-scopes")),
     )?);
     Ok(calls)
+}
+
+/// With an account of its own a client is given the scope of such by the server, though a file may say otherwise.
+fn without_scope_of_account(target: &Target<'_>, at: &str) -> Option<Call> {
+    let has = |of: &Value| field(of, "serviceAccountsEnabled") == &json!(true);
+    let comes = has(target.to) && !has(target.from);
+    let is_wanted = field(target.to, "defaultClientScopes")
+        .as_array()
+        .is_some_and(|wanted| wanted.contains(&json!(SCOPE_OF_ACCOUNT)));
+    let scope = target.standing.id(Kind::ClientScope, &[SCOPE_OF_ACCOUNT]).ok()?;
+    (comes && !is_wanted).then(|| Call::delete(format!("{at}/default-client-scopes/{}", segment(scope))))
 }
 
 fn new_client(target: &Target<'_>) -> Result<Value> {
