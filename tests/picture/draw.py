@@ -80,7 +80,7 @@ class Terminal:
 
     def approve(self):
         """Asks, and says yes once the question listens; what is to be typed, it says itself."""
-        self.wait("exact: what is shown")
+        self.wait("a approve")
         self.press("a")
         self.wait("Esc goes back")
         asked = re.search(r"Type (\S+) ", self.screen())
@@ -210,7 +210,7 @@ def play(terminal):
     terminal.approve()
     terminal.wait("Applied and read back")
     terminal.go("home/lee")
-    terminal.wait("home/lee", "exact: what is shown")
+    terminal.wait("home/lee", "CANNOT BE READ")
     terminal.approve()
     terminal.wait("failed 1")
     terminal.press("1")

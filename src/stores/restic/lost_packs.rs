@@ -38,9 +38,9 @@ impl LostPacks {
         let there = self.0.get(&place.pack)?;
         let pack: String = place.pack.to_hex().as_str().chars().take(8).collect();
         match there {
-            None => Some(format!("pack {pack} of the repository is missing")),
+            None => Some(format!("pack {pack} is missing")),
             Some(there) if place.offset.saturating_add(place.length) > *there => {
-                Some(format!("pack {pack} of the repository is cut to {}", size((*there).into())))
+                Some(format!("pack {pack} is cut to {}", size((*there).into())))
             }
             Some(_) => None,
         }

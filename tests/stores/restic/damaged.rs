@@ -70,9 +70,9 @@ fn what_a_lost_pack_costs_is_known_before_anything_is_read() {
     assert_eq!(known_unreadable(&two), []);
     let pack = two.late.file_name().unwrap().to_str().unwrap()[..8].to_owned();
     two.repository.damage(&two.late, |bytes| bytes.truncate(1000));
-    assert_eq!(known_unreadable(&two), [("late", format!("pack {pack} of the repository is cut to 1.0 kB"))]);
+    assert_eq!(known_unreadable(&two), [("late", format!("pack {pack} is cut to 1.0 kB"))]);
     fs::remove_file(&two.late).unwrap();
-    assert_eq!(known_unreadable(&two), [("late", format!("pack {pack} of the repository is missing"))]);
+    assert_eq!(known_unreadable(&two), [("late", format!("pack {pack} is missing"))]);
 }
 
 #[test]
