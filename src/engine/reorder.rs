@@ -5,7 +5,7 @@ use super::context::Context;
 use super::script::Restore;
 use crate::component::{Approved, Effect, Ledger, UndoRecord};
 use crate::diff::documents;
-use crate::model::{Change, Error, ErrorKind, Op, Resource, Result};
+use crate::model::{Change, Error, ErrorKind, Known, Op, Resource, Result};
 
 /// Mostly the first is enough. A system that keeps no order of its own may never have the one that is wanted.
 const ROUNDS: usize = 2;
@@ -25,7 +25,11 @@ pub(super) async fn write_order_again(
     for _ in 0..ROUNDS {
         let found = approved.iter().zip(effects).zip(&*now).enumerate();
         let again = found.filter_map(|(at, ((approved, effect), now))| {
-            let (Ok(_), Ok(Some(now))) = (effect, now) else { return None };
+            let Ok(Some(now)) = now else { return None };
+            // What was not begun is another's; an answer that was lost says nothing against what was read.
+            if effect.as_ref().is_err_and(|error| error.effect() != Known::Unknown) {
+                return None;
+            }
             Some((at, of_order(context, restore, approved, now)?))
         });
         let (at, again): (Vec<usize>, Vec<Approved>) = again.unzip();

@@ -25,7 +25,7 @@ impl Report {
         let mut tasks: HashMap<TaskId, Drafts> = HashMap::new();
         let mut notes = Vec::new();
         let mut being_written = HashSet::new();
-        for recorded in events {
+        for (recorded, before) in events.iter().zip(std::iter::once(None).chain(events.iter().map(Some))) {
             match recorded.event.task() {
                 Some(task) => {
                     match &recorded.event {
@@ -35,7 +35,15 @@ impl Report {
                     }
                     tasks.entry(task).or_default().fold(recorded, zone);
                 }
-                None => notes.extend(note(recorded, being_written.len(), zone)),
+                None => {
+                    // Whoever closes a run takes it up for that alone.
+                    let is_for_that =
+                        before.is_some_and(|before: &Recorded| matches!(before.event, Event::Resumed { .. }));
+                    if is_for_that && matches!(recorded.event, Event::Closed { .. }) {
+                        notes.pop();
+                    }
+                    notes.extend(note(recorded, being_written.len(), zone));
+                }
             }
         }
         let mut totals = Totals { tasks: u32::try_from(run.tasks.len()).unwrap_or(u32::MAX), ..Totals::default() };

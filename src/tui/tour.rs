@@ -19,6 +19,9 @@ pub fn hint(model: &Model) -> Option<String> {
     let key = |context, action| model.keymap.key(context, action);
     if let Some(groups) = &model.groups {
         return Some(match groups.kind {
+            Kind::Cohorts if model.run.count(TaskStatus::Review) == 0 => {
+                format!("{} goes back", key(Context::Groups, Action::Back))
+            }
             Kind::Cohorts => format!(
                 "{} shows a group's first plan; back here, {} approves the whole group",
                 key(Context::Groups, Action::Open),
@@ -89,9 +92,7 @@ fn in_steps(model: &Model, id: TaskId) -> String {
         TaskStatus::Review => {
             format!("{open} shows what would change for {whom}; nothing is written before you say yes")
         }
-        TaskStatus::Ready if is_confirm(model, id) => {
-            format!("{}: a person must see to this one", key(Action::Confirm))
-        }
+        TaskStatus::Ready if is_confirm(model, id) => to_confirm(model),
         status => elsewhere(model, status),
     }
 }
@@ -175,6 +176,7 @@ fn in_review(model: &Model, id: TaskId) -> String {
             "undone, but not all of it came back: its plan and its evidence say what".to_owned()
         }
         (TaskStatus::Undone, _) => "undone, and read back: it is as it was before".to_owned(),
+        (TaskStatus::Ready, _) if is_confirm(model, id) => to_confirm(model),
         (status, _) => elsewhere(model, status),
     }
 }
@@ -185,6 +187,10 @@ fn is_seen(model: &Model) -> bool {
 
 fn in_review_here(model: &Model, id: TaskId) -> u32 {
     model.run.step_count(model.run.step_of(id), TaskStatus::Review)
+}
+
+fn to_confirm(model: &Model) -> String {
+    format!("{}: a person must see to this one", model.keymap.key(Context::Steps, Action::Confirm))
 }
 
 fn is_confirm(model: &Model, id: TaskId) -> bool {

@@ -68,6 +68,9 @@ pub fn counts(counts: Counts) -> String {
         words.push(format!("DELETE {}", counts.deletes()));
     }
     words.push(crate::model::plural(counts.hunks.into(), "hunk"));
+    if counts.unreadable > 0 {
+        words.push(format!("{} CANNOT BE READ", counts.unreadable));
+    }
     words.join(", ")
 }
 

@@ -314,6 +314,7 @@ fn the_plan_names_what_the_operator_may_not_read_in_the_backup() {
     ground.runbook("directory: '@/saved'", "", "");
     let plan = ground.around(&USER, &["plan", "runbook.yaml"]).exits(2);
     let plan = plan.says("d/closed: cannot be read in the backup: permission denied");
+    let plan = plan.says("! 1 file CANNOT BE READ in the backup: home/ana");
     assert!(!plan.out.contains("open: cannot be read"), "{plan:?}");
     let of_root = ground.plan().exits(2);
     assert!(!of_root.out.contains("cannot be read"), "{of_root:?}");

@@ -112,6 +112,9 @@ pub fn counted(counts: Counts, preview: Preview) -> String {
     if counts.delete_hunks > 0 {
         words.push(format!("{} of them delete", counts.delete_hunks));
     }
+    if counts.unreadable > 0 {
+        words.push(format!("{} CANNOT BE READ in the backup", plural(counts.unreadable.into(), "file")));
+    }
     if preview == Preview::Partial {
         words.push("not all effects are shown".to_owned());
     }

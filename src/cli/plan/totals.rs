@@ -2,7 +2,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::Exit;
 use crate::engine::{Foreseen, Outlook};
-use crate::model::{Hunk, HunkAt, NodeKind, Op, Plan, Run, plural, size, visible};
+use crate::model::{Hunk, HunkAt, NodeKind, Op, Plan, Run, plural, size, some_of, visible};
+
+/// Tasks that are named; the others are counted.
+const MOST_NAMED: usize = 8;
 
 /// What a plan comes to: of resources and of hunks by kind, by step, with bytes; and how its tasks stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,11 @@ pub struct Totals {
     misses_an_owner: bool,
     #[serde(default, skip_serializing_if = "is_none")]
     owners_left_out: u64,
+    /// Files that plans take and that the backup is known not to hand out, and the tasks that take them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    unreadable: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unreadable_in: Vec<String>,
 }
 
 fn is_none(count: &u64) -> bool {
@@ -78,9 +86,13 @@ impl Totals {
         let of_step = self.steps.get_mut(step).unwrap_or(&mut nowhere);
         match &foreseen.what {
             Ok(Outlook::Unchanged | Outlook::Skipped(_)) => self.unchanged += 1,
-            Ok(Outlook::Changes { proposal, .. }) => {
+            Ok(Outlook::Changes { proposal, counts, .. }) => {
                 of_step.add(&proposal.plan);
                 self.to_change += 1;
+                if counts.unreadable > 0 {
+                    self.unreadable += u64::from(counts.unreadable);
+                    self.unreadable_in.push(foreseen.name.clone());
+                }
             }
             // What a command changes is not known, and never "nothing".
             Ok(Outlook::Command { .. }) => {
@@ -140,6 +152,10 @@ impl Totals {
             "{} unchanged, {} to change, {} to ask{to_hold}, {} failed{left_out}",
             self.unchanged, self.to_change, self.to_ask, self.failed
         ));
+        if self.unreadable > 0 {
+            let names = some_of(self.unreadable_in.iter().map(|name| visible(name)), MOST_NAMED, ", ");
+            lines.push(format!("! {} CANNOT BE READ in the backup: {names}", plural(self.unreadable, "file")));
+        }
         lines
     }
 }

@@ -5,12 +5,12 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustic_core::repofile::PackId;
 use rustic_core::{DataId, TreeId};
 
 use super::contents::Contents;
 use super::entries::Entries;
 use super::listing::Listing;
+use super::lost_packs::LostPacks;
 use super::node::Node;
 use super::opened::Opened;
 use super::reader::BlobReader;
@@ -88,11 +88,7 @@ impl Tree for ResticTree {
         if lost.is_empty() {
             return Vec::new();
         }
-        let why = |path: &TreePath| {
-            let content = self.content(path).ok()?;
-            content.iter().find_map(|id| lost.why_unreadable(&self.opened.place(id).ok()?))
-        };
-        files.iter().enumerate().filter_map(|(at, path)| Some((at, why(path)?))).collect()
+        files.iter().enumerate().filter_map(|(at, path)| Some((at, self.why_unreadable(path, &lost)?))).collect()
     }
 
     fn contents(&self, wanted: &[TreePath], parallel: usize, sink: &dyn ContentSink) -> Result<()> {
@@ -116,6 +112,11 @@ impl ResticTree {
             None => named,
         };
         named.caused_by(error)
+    }
+
+    fn why_unreadable(&self, path: &TreePath, lost: &LostPacks) -> Option<String> {
+        let content = self.content(path).ok()?;
+        content.iter().find_map(|id| lost.why_unreadable(&self.opened.place(id).ok()?))
     }
 
     fn content(&self, path: &TreePath) -> Result<Box<[DataId]>> {
@@ -146,23 +147,18 @@ struct Named<'a> {
 const MOST_NAMED: usize = 6;
 
 impl Named<'_> {
-    /// The error of one file; the first one names the others of which a part lies in the same packs.
+    /// The error of one file; the first one names the others that are lost too, in a pack that is missing or cut.
     fn unreadable(&self, path: &TreePath, error: Error) -> Error {
         if error.kind() != ErrorKind::Corrupt || self.told.swap(true, Ordering::Relaxed) {
             return self.tree.not_whole(path, error, "");
         }
-        let packs = |path: &TreePath| -> HashSet<PackId> {
-            let content = self.tree.content(path).unwrap_or_default();
-            content.iter().filter_map(|id| Some(self.tree.opened.place(id).ok()?.pack)).collect()
-        };
-        let lost = packs(path);
-        let beside = |other: &&TreePath| *other != path && !packs(other).is_disjoint(&lost);
+        let lost = self.tree.opened.lost_packs();
+        let beside = |other: &&TreePath| *other != path && self.tree.why_unreadable(other, &lost).is_some();
         let others: Vec<String> =
             self.wanted.iter().filter(beside).map(|other| visible(other.as_bytes()).into_owned()).collect();
         let more = if others.len() > MOST_NAMED { ", …" } else { "" };
         let names = others.get(..MOST_NAMED).unwrap_or(&others).join(", ");
-        let beside =
-            if others.is_empty() { names } else { format!(", and what lies in one pack with it: {names}{more}") };
+        let beside = if others.is_empty() { names } else { format!(", and what is lost with it: {names}{more}") };
         self.tree.not_whole(path, error, &beside)
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::diff::files::Side;
-use crate::model::{Fidelity, Hunk, Pass, Preview, TaskStatus, visible};
+use crate::model::{Fidelity, Hunk, Pass, Preview, StepKind, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_middle, wrap};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::names::shown_name;
@@ -59,6 +59,10 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
     let there = model.keymap.key(if model.tab == Tab::Steps { Context::Steps } else { Context::Review }, Action::Open);
     let text = match status {
         TaskStatus::Waiting => "It waits for what it needs; it is planned after that.".to_owned(),
+        TaskStatus::Ready if model.cursor.is_some_and(|id| is_confirm(model, id)) => {
+            let confirm = model.keymap.key(Context::Steps, Action::Confirm);
+            format!("It waits for a person to confirm it: {confirm} asks the question.")
+        }
         TaskStatus::Ready => "It will be planned next.".to_owned(),
         TaskStatus::Unchanged => {
             format!("Live and backup are equal: nothing to do. {} leads to what needs you.", key(Action::NextWanted))
@@ -91,6 +95,10 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
         _ => "Its plan comes here.".to_owned(),
     };
     vec![(Role::Plain, text), (Role::Quiet, note)]
+}
+
+fn is_confirm(model: &Model, id: crate::model::TaskId) -> bool {
+    model.run.step(id).is_some_and(|step| step.kind == StepKind::Confirm)
 }
 
 /// To a watcher: what is on record of a plan before it is written. Its hunks are not, but their sums, digest and

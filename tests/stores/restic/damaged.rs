@@ -121,6 +121,10 @@ fn what_lies_before_the_cut_of_a_truncated_pack_is_still_read() {
     let (whole, lost): (Vec<_>, Vec<_>) = two.read().into_iter().partition(|(_, read)| read.is_ok());
     assert_eq!((whole.len(), lost.len()), (6, 4), "{lost:?}");
     assert!(lost.iter().all(|(name, _)| name.starts_with("small-")));
+    // Whoever leaves out what the advice names leaves no sound file out.
+    let advice: Vec<&str> = lost.iter().filter_map(|(_, read)| read.as_ref().unwrap_err().hint()).collect();
+    assert!(advice.iter().any(|advice| advice.contains("what is lost with it")), "{advice:?}");
+    assert!(whole.iter().all(|(name, _)| advice.iter().all(|advice| !advice.contains(name.as_str()))), "{advice:?}");
 }
 
 #[test]
