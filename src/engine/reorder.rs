@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::calls::{Calls, one_each};
 use super::context::Context;
 use super::script::Restore;
+use super::writer::read_back;
 use crate::component::{Approved, Effect, Ledger, UndoRecord};
 use crate::diff::documents;
 use crate::model::{Change, Error, ErrorKind, Known, Op, Resource, Result};
@@ -21,7 +22,7 @@ pub(super) async fn write_order_again(
     effects: &[Result<Effect>],
     now: &mut [Result<Option<Resource>>],
 ) {
-    let (calls, component) = (&context.pinned.calls, &restore.component);
+    let calls = &context.pinned.calls;
     for _ in 0..ROUNDS {
         let found = approved.iter().zip(effects).zip(&*now).enumerate();
         let again = found.filter_map(|(at, ((approved, effect), now))| {
@@ -37,10 +38,7 @@ pub(super) async fn write_order_again(
             return;
         }
         write(calls, restore, &again, &OfDocuments(context)).await;
-        let locations: Vec<_> = again.iter().map(|one| component.locate(&one.change.id)).collect();
-        let with: Vec<Option<Resource>> = again.iter().map(|one| one.desired.clone()).collect();
-        let read = calls.read(&restore.component_name, &**component, &locations, &with).await;
-        for (at, read) in at.into_iter().zip(read) {
+        for (at, read) in at.into_iter().zip(read_back(calls, restore, &again).await) {
             if let Some(now) = now.get_mut(at) {
                 *now = read;
             }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::calls::one_each;
+use super::calls::{Calls, one_each};
 use super::context::Context;
 use super::ledger::RunLedger;
 use super::made::Made;
@@ -17,7 +17,7 @@ use super::worker::Done;
 use crate::component::Approved;
 use crate::crash::crash_point;
 use crate::model::{
-    Digest, DigestBuilder, Fingerprint, Known, Pass, Problem, Resource, Selection, TargetIdentity, TaskId,
+    Digest, DigestBuilder, Fingerprint, Known, Pass, Problem, Resource, Result, Selection, TargetIdentity, TaskId,
 };
 
 /// One approved task on its way to being written.
@@ -109,6 +109,18 @@ async fn became(context: &Context, restore: &Restore) -> Option<TargetIdentity> 
     (now != pinned && restore.component.became(&pinned, &now)).then_some(now)
 }
 
+/// What is there now of each, position by position.
+pub(super) async fn read_back(
+    calls: &Calls,
+    restore: &Restore,
+    approved: &[Approved],
+) -> Vec<Result<Option<Resource>>> {
+    let component = &restore.component;
+    let locations: Vec<_> = approved.iter().map(|one| component.locate(&one.change.id)).collect();
+    let with: Vec<Option<Resource>> = approved.iter().map(|one| one.desired.clone()).collect();
+    calls.read(&restore.component_name, &**component, &locations, &with).await
+}
+
 async fn effect_and_proof(
     context: &Arc<Context>,
     restore: &Restore,
@@ -141,9 +153,7 @@ async fn effect_and_proof(
         let _ = mailbox.send(Done::Activity { task, activity: Activity::ReadingBack(Default::default()) });
     }
     let flat: Vec<Approved> = flat.into_iter().map(|(_, approved)| approved).collect();
-    let locations: Vec<_> = flat.iter().map(|approved| component.locate(&approved.change.id)).collect();
-    let with: Vec<Option<Resource>> = flat.iter().map(|approved| approved.desired.clone()).collect();
-    let mut now = calls.read(&restore.component_name, &**component, &locations, &with).await;
+    let mut now = read_back(calls, restore, &flat).await;
     write_order_again(context, restore, &flat, &effects, &mut now).await;
     let schema = component.schema().clone();
     let (context, mailbox) = (context.clone(), mailbox.clone());

@@ -36,7 +36,7 @@ impl Report {
                     tasks.entry(task).or_default().fold(recorded, zone);
                 }
                 None => {
-                    // Whoever closes a run takes it up for that alone.
+                    // Closing a run resumes it first: that says nothing of its own.
                     let is_for_that =
                         before.is_some_and(|before: &Recorded| matches!(before.event, Event::Resumed { .. }));
                     if is_for_that && matches!(recorded.event, Event::Closed { .. }) {

@@ -296,6 +296,10 @@ impl Model {
         steps.map(|(at, _)| self.run.step_count(at, TaskStatus::Ready)).sum()
     }
 
+    pub fn is_confirm(&self, id: TaskId) -> bool {
+        self.run.step(id).is_some_and(|step| step.kind == StepKind::Confirm)
+    }
+
     /// The plan on the screen of the task under the cursor is the one the run has in review.
     pub fn reviewed(&self) -> Option<(TaskId, &super::review::Loaded)> {
         let id = self.review.task.filter(|id| self.cursor == Some(*id))?;

@@ -1,4 +1,4 @@
-use crate::model::{Pass, StepKind, TaskId, TaskState, TaskStatus, plural, visible};
+use crate::model::{Pass, TaskId, TaskState, TaskStatus, plural, visible};
 
 use super::groups::Kind;
 use super::keymap::{Action, Context};
@@ -92,7 +92,7 @@ fn in_steps(model: &Model, id: TaskId) -> String {
         TaskStatus::Review => {
             format!("{open} shows what would change for {whom}; nothing is written before you say yes")
         }
-        TaskStatus::Ready if is_confirm(model, id) => to_confirm(model),
+        TaskStatus::Ready if model.is_confirm(id) => to_confirm(model),
         status => elsewhere(model, status),
     }
 }
@@ -176,7 +176,7 @@ fn in_review(model: &Model, id: TaskId) -> String {
             "undone, but not all of it came back: its plan and its evidence say what".to_owned()
         }
         (TaskStatus::Undone, _) => "undone, and read back: it is as it was before".to_owned(),
-        (TaskStatus::Ready, _) if is_confirm(model, id) => to_confirm(model),
+        (TaskStatus::Ready, _) if model.is_confirm(id) => to_confirm(model),
         (status, _) => elsewhere(model, status),
     }
 }
@@ -191,10 +191,6 @@ fn in_review_here(model: &Model, id: TaskId) -> u32 {
 
 fn to_confirm(model: &Model) -> String {
     format!("{}: a person must see to this one", model.keymap.key(Context::Steps, Action::Confirm))
-}
-
-fn is_confirm(model: &Model, id: TaskId) -> bool {
-    model.run.step(id).is_some_and(|step| step.kind == StepKind::Confirm)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub fn op(op: Op) -> &'static str {
 /// Of files that a plan takes and the backup cannot hand out.
 pub fn unreadable(files: u32) -> String {
     let files = crate::model::plural(files.into(), "file");
-    format!("CANNOT BE READ in the backup: {files}, named below")
+    format!("CANNOT BE READ in the backup: {files}")
 }
 
 pub fn preview(preview: Preview) -> &'static str {

@@ -352,8 +352,8 @@ fn approve_all_lines(model: &Model, all: &ApproveAll) -> Vec<Line> {
         lines.push((Role::Danger, format!("DELETES {}", all.counts.deletes())));
     }
     if all.counts.unreadable > 0 {
-        let files = crate::model::plural(all.counts.unreadable.into(), "file");
-        lines.push((Role::Danger, format!("CANNOT BE READ in the backup: {files}; the tasks that want them fail")));
+        let told = words::unreadable(all.counts.unreadable);
+        lines.push((Role::Danger, format!("{told}; the tasks that want them fail")));
     }
     let mut seen = format!("you opened {} of these plans", all.opened);
     if all.equal > 0 {

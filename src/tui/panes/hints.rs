@@ -2,7 +2,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{RunState, StepKind, TaskStatus};
+use crate::model::{RunState, TaskStatus};
 use crate::tui::cells::{Pen, column, fit};
 use crate::tui::dialogs::Question;
 use crate::tui::groups::Kind;
@@ -148,7 +148,7 @@ fn matters(model: &Model, action: Action) -> bool {
 fn is_to_confirm(model: &Model) -> bool {
     let Some(id) = model.cursor else { return false };
     let is_ready = model.run.tasks.get(id.index()).is_some_and(|task| task.status == TaskStatus::Ready);
-    is_ready && model.run.step(id).is_some_and(|step| step.kind == StepKind::Confirm)
+    is_ready && model.is_confirm(id)
 }
 
 fn has_groups(model: &Model, kind: Kind) -> bool {

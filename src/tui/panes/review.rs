@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::diff::files::Side;
-use crate::model::{Fidelity, Hunk, Pass, Preview, StepKind, TaskStatus, visible};
+use crate::model::{Fidelity, Hunk, Pass, Preview, TaskStatus, visible};
 use crate::tui::cells::{Pen, fit, fit_middle, wrap};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::names::shown_name;
@@ -59,7 +59,7 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
     let there = model.keymap.key(if model.tab == Tab::Steps { Context::Steps } else { Context::Review }, Action::Open);
     let text = match status {
         TaskStatus::Waiting => "It waits for what it needs; it is planned after that.".to_owned(),
-        TaskStatus::Ready if model.cursor.is_some_and(|id| is_confirm(model, id)) => {
+        TaskStatus::Ready if model.cursor.is_some_and(|id| model.is_confirm(id)) => {
             let confirm = model.keymap.key(Context::Steps, Action::Confirm);
             format!("It waits for a person to confirm it: {confirm} asks the question.")
         }
@@ -95,10 +95,6 @@ fn no_plan(model: &Model, status: TaskStatus) -> Vec<(Role, String)> {
         _ => "Its plan comes here.".to_owned(),
     };
     vec![(Role::Plain, text), (Role::Quiet, note)]
-}
-
-fn is_confirm(model: &Model, id: crate::model::TaskId) -> bool {
-    model.run.step(id).is_some_and(|step| step.kind == StepKind::Confirm)
 }
 
 /// To a watcher: what is on record of a plan before it is written. Its hunks are not, but their sums, digest and
@@ -152,7 +148,7 @@ fn plan(model: &Model, loaded: &Loaded, status: TaskStatus, area: Rect, buffer: 
         }
         None => line(theme, &pieces, Pen::at(buffer, area, 1)),
     }
-    let unreadable = words::unreadable(totals.counts.unreadable);
+    let unreadable = format!("{}, named below", words::unreadable(totals.counts.unreadable));
     let stays = model.cursor.map_or(0, |id| model.run.stays(id).len());
     let is_undoable = model.cursor.and_then(|id| model.run.tasks.get(id.index())).is_some_and(|task| task.undoable);
     let (told, role) = match (model.reviewed().is_some(), plan.preview) {
