@@ -183,7 +183,7 @@ const MOST_REORDERED: usize = 8;
 
 /// In words, which lists the system gives back in another order than was approved. It is no fault of the write, and a
 /// new plan writes them again.
-fn in_other_order(schema: &KindSchema, approved: &Approved, now: Option<&Resource>) -> Option<String> {
+pub(super) fn in_other_order(schema: &KindSchema, approved: &Approved, now: Option<&Resource>) -> Option<String> {
     let (now, expected) = (now?.document()?, approved.expected.as_ref()?.document()?);
     let found = documents::reordered(now, expected, schema);
     let named: Vec<String> = found.iter().take(MOST_REORDERED).map(ToString::to_string).collect();

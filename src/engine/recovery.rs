@@ -5,11 +5,12 @@ use super::context::Context;
 use super::made::Made;
 use super::planner::{Pair, approved_of};
 use super::prepare::expected;
+use super::proof;
 use super::read_back::ReadBack;
 use super::script::Restore;
 use super::standing::{Standing, between, is_begun, standing};
 use super::undo::{Former, FormerDocument, former, kept_by, undo_document};
-use crate::component::Maker;
+use crate::component::{Approved, Maker};
 use crate::diff::trees;
 use crate::model::{
     Attempt, Body, Digest, Document, Error, ErrorKind, Known, Op, Pass, Plan, Proposal, Resource, ResourceId, Result,
@@ -165,6 +166,16 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             }
         }
         if applied == approved.len() {
+            let in_other_order = |one: &Approved| {
+                let now = now.get(&one.change.id).copied().flatten();
+                proof::in_other_order(schema.kind(&one.change.id.kind), one, now)
+            };
+            // The run itself would have written these lists again.
+            if pass == Pass::Restore
+                && let Some(what) = approved.iter().find_map(in_other_order)
+            {
+                return Ok((Known::NotApplied, format!("read back: all of it is there, but {what}"), None));
+            }
             return Ok((Known::Applied, "read back: all of it is there, equal to what was approved".to_owned(), None));
         }
         if maker == Maker::ThisRun {
