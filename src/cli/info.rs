@@ -2,9 +2,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Exit, Output};
+use crate::adapters::ADAPTERS;
 use crate::journal::StateFolder;
 use crate::model::{Result, visible};
-use crate::registry::{COMPONENTS, FORMATS, STORES};
+use crate::registry::{FORMATS, STORES};
 
 /// Show version, build, where runs are kept, and adapters
 #[derive(Debug, Args)]
@@ -13,6 +14,7 @@ pub struct Info {}
 impl Info {
     pub fn run(self, output: &mut Output) -> Result<Exit> {
         let version = env!("CARGO_PKG_VERSION");
+        let components = ADAPTERS.map(|adapter| adapter.name);
         let build = if cfg!(debug_assertions) { "debug" } else { "release" };
         let system = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
         // Facts about the program are told where there is no place for runs, too.
@@ -24,7 +26,7 @@ impl Info {
         if output.json {
             output.print_json(&json!({
                 "version": version, "build": build, "system": system,
-                "state": { "runs": runs, "keys": keys }, "config": config, "keymap": keymap, "stores": STORES, "formats": FORMATS, "components": COMPONENTS,
+                "state": { "runs": runs, "keys": keys }, "config": config, "keymap": keymap, "stores": STORES, "formats": FORMATS, "components": components,
             }))?;
         } else {
             let shown = |path: Option<std::path::PathBuf>| match path {
@@ -49,7 +51,7 @@ impl Info {
                  stores      {}\nformats     {}\ncomponents  {}\n",
                 STORES.join(", "),
                 FORMATS.join(", "),
-                COMPONENTS.join(", ")
+                components.join(", ")
             ))?;
         }
         Ok(Exit::Fine)

@@ -1,3 +1,4 @@
+use crate::adapters::ADAPTERS;
 use crate::registry;
 
 /// A page of the documentation: the README of the folder that it is about.
@@ -20,7 +21,9 @@ const RECORDS: [(&str, &str); 2] =
 impl Topic {
     /// All of them, in the order in which a reader may want them.
     pub fn all() -> impl Iterator<Item = Self> {
-        let pages = COMMANDS.into_iter().chain(registry::PAGES).chain(RECORDS);
+        let of_systems = ADAPTERS.iter().map(|adapter| (adapter.name, adapter.page));
+        let stores = [("stores", registry::STORES_PAGE)];
+        let pages = COMMANDS.into_iter().chain(stores).chain(of_systems).chain(RECORDS);
         pages.map(|(name, page)| Self { name, page })
     }
 
@@ -56,13 +59,6 @@ mod tests {
             assert!(topic.page.starts_with("# "), "{}", topic.name);
             assert!((20..66).contains(&topic.about().len()), "{}: {}", topic.name, topic.about());
             assert!(topic.about().ends_with('.'), "{}: {}", topic.name, topic.about());
-        }
-    }
-
-    #[test]
-    fn every_component_has_a_page() {
-        for name in registry::COMPONENTS {
-            assert!(Topic::named(name).is_some(), "{name}");
         }
     }
 }

@@ -3,7 +3,6 @@
 mod absent;
 mod in_clear;
 mod inline;
-mod keycloak;
 mod keyring;
 mod live_source;
 mod lost_former;
@@ -17,48 +16,33 @@ pub use systems::{Pins, Systems, same_system};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::adapter::{Opening, Password};
 use crate::component::Component;
-use crate::components::documents::{Documents, DocumentsConfig, DocumentsSource};
-use crate::components::files::{FilesComponent, FilesConfig, FilesSource};
+use crate::components::documents::DocumentsSource;
+use crate::components::files::FilesSource;
 use crate::components::keycloak::{ExportConfig, KeycloakExport};
 use crate::model::{Error, ErrorKind, KindSchema, Result, TreePath};
 use crate::reader::Reader;
-use crate::runbook::{Adapter, ComponentSettings, Format, Inputs, Restic, Source, SourceFrom};
+use crate::runbook::{ComponentSettings, Format, Inputs, Restic, Source, SourceFrom};
 use crate::stores::restic::{Config, ResticStore, SnapshotChoice};
 use crate::stores::tar::TarStore;
 use crate::stores::{BackedUpOwners, DirectoryStore, Store};
 
-/// Adapters of this build, for `rekindle info`: stores, formats, components.
+/// What can be read from, for `rekindle info`.
 pub const STORES: [&str; 3] = ["directory", "tar (plain, gz, zst)", "restic (local, rest:, s3:)"];
 pub const FORMATS: [&str; 3] = ["files", "documents", "keycloak-export"];
-pub const COMPONENTS: [&str; 3] = ["files", "documents", "keycloak"];
 
-/// What their folders say of them, in Markdown, for `rekindle help`: of the stores together, then of each component.
-pub const PAGES: [(&str, &str); 4] = [
-    ("stores", include_str!("../stores/README.md")),
-    ("files", include_str!("../components/files/README.md")),
-    ("documents", include_str!("../components/documents/README.md")),
-    ("keycloak", include_str!("../components/keycloak/README.md")),
-];
+/// What the stores' folder says of them all, in Markdown, for `rekindle help`.
+pub const STORES_PAGE: &str = include_str!("../stores/README.md");
 
 /// Blocks where a login's secret comes from a command.
 fn component(settings: &ComponentSettings<String>, inputs: &Inputs) -> Result<Arc<dyn Component>> {
-    Ok(match &settings.adapter {
-        Adapter::Keycloak(settings) => return keycloak::component(settings, inputs),
-        Adapter::Files(files) => {
-            let config =
-                FilesConfig { root: files.root.clone().into(), ignore: files.ignore.clone(), setuid: files.setuid };
-            let component = FilesComponent::new(config);
-            Arc::new(match &inputs.kept_out {
-                Some(kept_out) => component.keeping_out_of(kept_out),
-                None => component,
-            })
-        }
-        Adapter::Documents(documents) => Arc::new(Documents::new(DocumentsConfig {
-            root: documents.root.clone().into(),
-            owner_field: documents.owner.clone(),
-            schema: documents.schema.clone(),
-        })),
+    (settings.adapter.open)(&Opening {
+        given: &settings.given,
+        secret: &|place| password::read(place, inputs),
+        may_send: &|what, url| in_clear::check(what, url, inputs),
+        is_insecure: inputs.insecure,
+        kept_out: inputs.kept_out.as_deref(),
     })
 }
 
@@ -91,7 +75,7 @@ fn restic_config(
     }
     let password = match &restic.password {
         Some(password) => password::read(password, inputs)?,
-        None => password::read(&crate::runbook::Password::Env("RESTIC_PASSWORD".to_owned()), inputs)?,
+        None => password::read(&Password::Env("RESTIC_PASSWORD".to_owned()), inputs)?,
     };
     let before = match &restic.before {
         Some(text) => Some(text.parse().map_err(|error: jiff::Error| {

@@ -1,9 +1,10 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::adapter::Password;
 use crate::model::{Error, ErrorKind, Result, Secret, visible};
 use crate::named_file;
-use crate::runbook::{Inputs, Password};
+use crate::runbook::Inputs;
 
 /// Longer ones are a mistake: a key file in the password's place.
 const MAX_BYTES: usize = 64 * 1024;
@@ -20,12 +21,8 @@ pub(super) fn read(password: &Password<String>, inputs: &Inputs) -> Result<Secre
         Password::Vault(place) => super::vault::read(place, inputs)?.to_string(),
         Password::Keyring(name) => super::keyring::read(name)?.to_string(),
         Password::Input(name) => {
-            return inputs.secret(&name.value).cloned().ok_or_else(|| {
-                Error::new(
-                    ErrorKind::NotFound,
-                    format!("use the input '{}' as a password", name.value),
-                    "it has no value",
-                )
+            return inputs.secret(name).cloned().ok_or_else(|| {
+                Error::new(ErrorKind::NotFound, format!("use the input '{name}' as a password"), "it has no value")
             });
         }
     };

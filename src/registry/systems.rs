@@ -7,6 +7,7 @@ use super::absent::Absent;
 use super::inline::Inline;
 use super::live_source::LiveSource;
 use super::{component, formatted, store};
+use crate::adapter::Places;
 use crate::component::Component;
 use crate::components::keycloak::RealmDocuments;
 use crate::engine::{Ask, Asking, CommandLine, Restore, Script, When, Work};
@@ -16,8 +17,7 @@ use crate::model::{
 };
 use crate::reader::Reader;
 use crate::runbook::{
-    Adapter, ComponentSettings, Format, Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskCondition,
-    TaskWork,
+    ComponentSettings, Format, Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskCondition, TaskWork,
 };
 
 /// The systems of a runbook, opened, and what its steps mean to them.
@@ -238,7 +238,9 @@ impl Systems {
     }
 
     fn is_realm(&self, component: &str) -> bool {
-        let is_it = |one: &ComponentSettings| one.name == component && matches!(one.adapter, Adapter::Keycloak(_));
+        let is_it = |one: &ComponentSettings| {
+            one.name == component && matches!(one.adapter.places, Places::KeysOfServer { .. })
+        };
         self.runbook.components.iter().any(is_it)
     }
 

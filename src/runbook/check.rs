@@ -3,13 +3,13 @@ use std::collections::BTreeSet;
 use super::condition::When;
 use super::finding::{Finding, Findings, Placed, Span};
 use super::near::suggestion;
-use super::password::Password;
 use super::runbook::{Runbook, asked};
 use super::runbook_file::Collected;
 use super::source::SourceFrom;
 use super::step::{Action, ProbeStep, Step};
 use super::step_form::unknown_name;
 use super::template::Template;
+use crate::adapter::{Password, Places};
 use crate::model::{OnFailure, TaskStatus, output_of};
 
 /// Looks up every name that a runbook uses, and points at what is probably not meant.
@@ -55,11 +55,13 @@ impl<'a> Checker<'a> {
             }
         }
         for component in &runbook.components {
-            for template in component.templates() {
+            for template in component.given.texts() {
                 self.variables(template, None, false);
             }
-            if let Some(Password::Input(name)) = component.password() {
-                self.password_input(name);
+            for password in component.given.passwords() {
+                if let Password::Input(name) = password {
+                    self.password_input(name);
+                }
             }
         }
         for owners in &runbook.owners {
@@ -166,7 +168,7 @@ impl<'a> Checker<'a> {
     fn own_places(&mut self, step: &Step) {
         let (Action::Restore(restore), Some(each)) = (&step.action, &step.each) else { return };
         let component = self.runbook.components.iter().find(|component| component.name == restore.component.value);
-        if !component.is_some_and(super::components::ComponentSettings::has_a_place_per_owner) {
+        if component.is_none_or(|component| component.adapter.places != Places::DirectoryOfOwner) {
             return;
         }
         let names_owner = |template: &Template| template.variables().any(|name| name == each.value);
@@ -225,12 +227,14 @@ impl<'a> Checker<'a> {
         self.used.insert(("component", &name.value));
     }
 
-    fn password_input(&mut self, name: &'a Placed<String>) {
-        self.used.insert(("input", &name.value));
-        match self.runbook.inputs.iter().find(|input| input.name == name.value) {
+    fn password_input(&mut self, named: &'a Template) {
+        let name = named.literal_text().unwrap_or_default();
+        self.used.insert(("input", name));
+        match self.runbook.inputs.iter().find(|input| input.name == name) {
             None => {
                 let names: Vec<&str> = self.inputs().collect();
-                self.findings.push(unknown_name("input", name, names));
+                let name = Placed { value: name.to_owned(), span: named.span };
+                self.findings.push(unknown_name("input", &name, names));
             }
             Some(input) if !input.secret => {
                 let message = format!("the input '{}' is a password but no secret", input.name);

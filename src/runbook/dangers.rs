@@ -1,12 +1,11 @@
-use super::components::Adapter;
 use super::finding::{Finding, Findings};
 use super::in_clear::goes_in_clear;
 use super::interpreted::code_with_a_variable;
-use super::password::Password;
 use super::runbook::Runbook;
 use super::source::SourceFrom;
 use super::step::{Action, Program};
 use super::template::Template;
+use crate::adapter::Password;
 
 /// What a new run does not begin with. A run that began before it was refused can still be read and undone.
 pub(super) fn check(runbook: &Runbook, findings: &mut Findings) {
@@ -17,7 +16,7 @@ pub(super) fn check(runbook: &Runbook, findings: &mut Findings) {
         },
         _ => None,
     });
-    let passwords = runbook.components.iter().filter_map(|component| component.password());
+    let passwords = runbook.components.iter().flat_map(|component| component.given.passwords());
     let passwords = passwords.chain(runbook.sources.iter().filter_map(|source| match &source.from {
         SourceFrom::Restic(restic) => restic.password.as_ref(),
         _ => None,
@@ -38,8 +37,9 @@ pub(super) fn check(runbook: &Runbook, findings: &mut Findings) {
         }
     }
     for component in &runbook.components {
-        if let Adapter::Keycloak(keycloak) = &component.adapter {
-            in_clear(&keycloak.url, "the login", findings);
+        let address = component.given.text(component.adapter.name);
+        if let Some(address) = address.filter(|_| component.adapter.sends_a_login) {
+            in_clear(address, "the login", findings);
         }
     }
     for source in &runbook.sources {

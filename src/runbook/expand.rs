@@ -8,6 +8,7 @@ use super::runbook::{Known, Runbook, asked, fill};
 use super::step::{Action, ProbeStep, Program, RunStep, Step};
 use super::task_spec::{Question, TaskCondition, TaskSpec, TaskWork};
 use super::template::Template;
+use crate::adapter::Places;
 use crate::model::{
     EnvironmentValue, Error, ErrorKind, Outputs, Owner, OwnerSet, Probe, Result, Scope, Secret, StepHeader, TreePath,
     UnusableOwner, output_of, output_variable,
@@ -217,13 +218,12 @@ impl Runbook {
     /// Where in the component: as written, else the same place as in the backup or the owner's own one, where the
     /// adapter has such.
     fn place_in(&self, component: &str, to: &Option<Template>, below: &TreePath, known: Known<'_>) -> Result<TreePath> {
-        let settings = self.component(component);
-        let has_own_place = settings.is_some_and(super::ComponentSettings::has_a_place_per_owner);
-        match (to, known.owner) {
-            (Some(to), _) => path(to, known),
-            (None, Some(owner)) if has_own_place => TreePath::root().join(owner.name.as_bytes()),
-            (None, _) if settings.is_some_and(super::ComponentSettings::has_the_backups_places) => Ok(below.clone()),
-            (None, _) => Ok(TreePath::root()),
+        let places = self.component(component).map(|settings| settings.adapter.places);
+        match (to, known.owner, places) {
+            (Some(to), ..) => path(to, known),
+            (None, Some(owner), Some(Places::DirectoryOfOwner)) => TreePath::root().join(owner.name.as_bytes()),
+            (None, _, Some(Places::KeysOfServer { .. })) => Ok(below.clone()),
+            _ => Ok(TreePath::root()),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
+use super::component_schema::Component;
 use crate::model::Mode;
 
 /// The JSON Schema of the runbook format.
@@ -16,7 +17,7 @@ pub fn json_schema() -> Value {
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "the types are read by the schema's derive only")]
-enum Text {
+pub(super) enum Text {
     Words(String),
     Number(f64),
     Flag(bool),
@@ -28,7 +29,7 @@ macro_rules! shapes {
         #[derive(JsonSchema)]
         #[serde(deny_unknown_fields)]
         #[allow(dead_code, reason = "the types are read by the schema's derive only")]
-        struct $name { $($(#[$note])* $field: $shape,)* }
+        pub(super) struct $name { $($(#[$note])* $field: $shape,)* }
     )*};
 }
 
@@ -83,40 +84,6 @@ shapes! {
         vault: Option<Text>,
         /// A key of the kernel's keyring, by its description.
         keyring: Option<Text>,
-    }
-    Component {
-        files: Option<Text>,
-        ignore: Option<Vec<String>>,
-        setuid: Option<Setuid>,
-        documents: Option<Text>,
-        owner: Option<String>,
-        schema: Option<DocumentSchema>,
-        /// The server's address.
-        keycloak: Option<Text>,
-        realm: Option<Text>,
-        login: Option<Login>,
-        ca: Option<Text>,
-        proxy: Option<Text>,
-        ids: Option<Ids>,
-        leave: Option<Vec<String>>,
-    }
-    Login {
-        realm: Option<Text>,
-        client: Option<Text>,
-        secret: Option<Password>,
-        user: Option<Text>,
-        password: Option<Password>,
-    }
-    DocumentSchema {
-        fields: Option<BTreeMap<String, FieldRule>>,
-    }
-    FieldRule {
-        set: Option<bool>,
-        keyed: Option<String>,
-        secret: Option<bool>,
-        ignored: Option<bool>,
-        fidelity: Option<Fidelity>,
-        needs: Option<Vec<String>>,
     }
     Retry {
         times: u16,
@@ -202,10 +169,7 @@ macro_rules! words {
 
 words! { "kebab-case":
     Format { Files, Documents, KeycloakExport }
-    Ids { Keep, Accept, New }
-    Setuid { Strip, Refuse, Keep }
     OwnersBy { Names, Numbers }
-    Fidelity { Exact, ReCreated, Unreadable, Irreversible }
 }
 
 words! { "snake_case":

@@ -4,7 +4,8 @@
 #![doc = include_str!("README.md")]
 
 mod check;
-mod components;
+mod component;
+mod component_schema;
 mod condition;
 mod dangers;
 mod duration;
@@ -43,9 +44,7 @@ mod written_order;
 #[cfg(test)]
 mod tests;
 
-pub use components::{
-    Adapter, ComponentSettings, DocumentsSettings, FilesSettings, KeycloakIds, KeycloakLogin, KeycloakSettings,
-};
+pub use component::ComponentSettings;
 pub use condition::When;
 pub use finding::{Finding, Findings, Placed, Severity, SourceFile, Span};
 pub use in_clear::goes_in_clear;
@@ -54,7 +53,7 @@ pub use inputs::{Given, Inputs};
 pub use json_schema::json_schema;
 pub use owner_filter::{OwnerFilter, owner_of};
 pub use owners::{OwnersFrom, check_owner_name};
-pub use password::{Password, split as split_vault};
+pub use password::split as split_vault;
 pub use report::Drawing;
 pub use runbook::{OwnersAt, Runbook};
 pub use source::{Format, Restic, Source, SourceFrom};

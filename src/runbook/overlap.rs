@@ -1,4 +1,4 @@
-use super::components::ComponentSettings;
+use super::component::ComponentSettings;
 use super::finding::{Finding, Findings, Span};
 use super::inputs::Inputs;
 use super::places::{Place, written};

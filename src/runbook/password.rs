@@ -1,75 +1,40 @@
 use super::fields::Fields;
-use super::finding::{Finding, Findings, Placed};
+use super::finding::{Finding, Findings};
 use super::node::{Key, Node, Value};
 use super::source::argv;
 use super::template::Template;
-use crate::model::Result;
-
-/// Where a password is found; never the password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Password<Text> {
-    Env(String),
-    File(Text),
-    /// An argument list; the password is its first line of output.
-    Command(Vec<Text>),
-    /// A secret input.
-    Input(Placed<String>),
-    /// Of Vault or OpenBao: `path#field`. Which server, and who asks it, is the operator's own matter.
-    Vault(Text),
-    /// A key of the kernel's keyring, by its description.
-    Keyring(Text),
-}
+use crate::adapter::Password;
 
 const PLACES: &str = "env, file, command, input, vault or keyring";
 
-impl Password<Template> {
-    pub(super) fn decode(key: &Key, node: &Node, findings: &mut Findings) -> Option<Self> {
-        if matches!(node.value, Value::Text(_) | Value::Number(..)) {
-            findings.push(Finding::error(key.span, "a password does not belong into a runbook").help(
-                "write password: { env: RESTIC_PASSWORD }, { file: PATH }, { command: [PROGRAM, …] }, { input: NAME }, \
-                 { vault: PATH#FIELD } or { keyring: NAME }",
-            ));
-            return None;
-        }
-        let mut fields = Fields::of("a password", key.span, node, findings)?;
-        let env = fields.text("env", findings).map(|env| Self::Env(env.value));
-        let file = fields.template("file", findings).map(Self::File);
-        let input = fields.text("input", findings).map(Self::Input);
-        let command = fields.get("command").and_then(|node| argv(node, "command", findings)).map(Self::Command);
-        let vault = fields.get("vault").and_then(|node| vault(node, findings)).map(Self::Vault);
-        let keyring = fields.template("keyring", findings).map(Self::Keyring);
-        let known = ["env", "file", "input", "command", "vault", "keyring"];
-        let is_tried = known.into_iter().any(|name| fields.get(name).is_some());
-        let mut given = [env, file, input, command, vault, keyring].into_iter().flatten();
-        let (first, second) = (given.next(), given.next());
-        if (!is_tried && fields.rest().next().is_none()) || second.is_some() {
-            findings.push(
-                Finding::error(key.span, "a password needs exactly one place to come from")
-                    .help(format!("give one of {PLACES}")),
-            );
-        }
-        fields.finish(findings);
-        first
+/// Where a password is found, as a runbook says it.
+pub(super) fn decode(key: &Key, node: &Node, findings: &mut Findings) -> Option<Password<Template>> {
+    if matches!(node.value, Value::Text(_) | Value::Number(..)) {
+        findings.push(Finding::error(key.span, "a password does not belong into a runbook").help(
+            "write password: { env: RESTIC_PASSWORD }, { file: PATH }, { command: [PROGRAM, …] }, { input: NAME }, \
+             { vault: PATH#FIELD } or { keyring: NAME }",
+        ));
+        return None;
     }
-
-    pub(super) fn templates(&self) -> &[Template] {
-        match self {
-            Self::File(text) | Self::Vault(text) | Self::Keyring(text) => std::slice::from_ref(text),
-            Self::Command(argv) => argv,
-            Self::Env(_) | Self::Input(_) => &[],
-        }
+    let mut fields = Fields::of("a password", key.span, node, findings)?;
+    let env = fields.text("env", findings).map(|env| Password::Env(env.value));
+    let file = fields.template("file", findings).map(Password::File);
+    let input = fields.text("input", findings).map(|name| Password::Input(Template::literal(name.value, name.span)));
+    let command = fields.get("command").and_then(|node| argv(node, "command", findings)).map(Password::Command);
+    let vault = fields.get("vault").and_then(|node| vault(node, findings)).map(Password::Vault);
+    let keyring = fields.template("keyring", findings).map(Password::Keyring);
+    let known = ["env", "file", "input", "command", "vault", "keyring"];
+    let is_tried = known.into_iter().any(|name| fields.get(name).is_some());
+    let mut given = [env, file, input, command, vault, keyring].into_iter().flatten();
+    let (first, second) = (given.next(), given.next());
+    if (!is_tried && fields.rest().next().is_none()) || second.is_some() {
+        findings.push(
+            Finding::error(key.span, "a password needs exactly one place to come from")
+                .help(format!("give one of {PLACES}")),
+        );
     }
-
-    pub(super) fn fill(&self, text: &dyn Fn(&Template) -> Result<String>) -> Result<Password<String>> {
-        Ok(match self {
-            Self::Env(name) => Password::Env(name.clone()),
-            Self::File(path) => Password::File(text(path)?),
-            Self::Command(argv) => Password::Command(argv.iter().map(text).collect::<Result<_>>()?),
-            Self::Input(name) => Password::Input(name.clone()),
-            Self::Vault(path) => Password::Vault(text(path)?),
-            Self::Keyring(name) => Password::Keyring(text(name)?),
-        })
-    }
+    fields.finish(findings);
+    first
 }
 
 fn vault(node: &Node, findings: &mut Findings) -> Option<Template> {

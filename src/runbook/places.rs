@@ -1,6 +1,7 @@
-use super::components::{Adapter, ComponentSettings};
+use super::component::ComponentSettings;
 use super::step::{Action, Step};
 use super::template::Template;
+use crate::adapter::Places;
 
 /// One place that a step writes, its component's root included, part by part; variables that are not known stand between marks.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,8 +19,8 @@ const ANY: &str = "\u{1}\u{1}";
 /// Before an absolute path, and before one that starts where rekindle does: no part of a path holds a slash.
 const ABSOLUTE: &str = "/";
 const RELATIVE: &str = "./";
-/// Before a server's address and its realm.
-const REALM: &str = "realm/";
+/// Before a server's address and what of it is meant.
+const SERVER: &str = "server/";
 
 /// What `step` writes, if it does. `value` knows inputs, or nothing.
 pub(super) fn written(
@@ -43,15 +44,12 @@ pub(super) fn written(
 
 /// Two components may be one directory, or one inside the other's: links aside, their paths tell.
 fn root(component: &ComponentSettings, value: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
-    let template = match &component.adapter {
-        Adapter::Files(files) => &files.root,
-        Adapter::Documents(documents) => &documents.root,
-        Adapter::Keycloak(keycloak) => {
-            let [url, realm] = [&keycloak.url, &keycloak.realm].map(|template| text(template, None, value));
-            return [REALM.to_owned()].into_iter().chain(split(&url)).chain([realm]).collect();
-        }
-    };
-    let text = text(template, None, value);
+    let template =
+        |key: &str| component.given.text(key).map(|template| text(template, None, value)).unwrap_or_default();
+    let text = template(component.adapter.name);
+    if let Places::KeysOfServer { part_key } = component.adapter.places {
+        return [SERVER.to_owned()].into_iter().chain(split(&text)).chain([template(part_key)]).collect();
+    }
     let mut root = match text.chars().next() {
         Some('/') => vec![ABSOLUTE.to_owned()],
         Some(INPUT) => Vec::new(),
@@ -75,21 +73,21 @@ fn below_root(step: &Step, component: &ComponentSettings, value: &dyn Fn(&str) -
     match &step.action {
         Action::Restore(restore) => {
             let to = restore.to.as_ref().map(parts);
-            let place = match (&component.adapter, to) {
-                (Adapter::Files(_), Some(to)) => Place { parts: to, reaches_below: true },
-                (Adapter::Files(_), None) => Place { parts: owner().into_iter().collect(), reaches_below: true },
+            let place = match (component.adapter.places, to) {
+                (Places::DirectoryOfOwner, Some(to)) => Place { parts: to, reaches_below: true },
+                (Places::DirectoryOfOwner, None) => Place { parts: owner().into_iter().collect(), reaches_below: true },
                 // The same place on both sides, and all below it; an owner's own among many.
-                (Adapter::Keycloak(_), to) => {
+                (Places::KeysOfServer { .. }, to) => {
                     let mut parts = to.or_else(|| restore.below.as_ref().map(parts)).unwrap_or_default();
                     let names_owner = parts.iter().any(|part| part.contains(OWNER));
                     parts.extend(owner().filter(|_| !names_owner));
                     Place { parts, reaches_below: true }
                 }
                 // An owner's documents in one directory, or all of that directory's.
-                (Adapter::Documents(documents), to) => {
+                (Places::FileOfOwner { owner_key }, to) => {
                     let mut parts = to.unwrap_or_default();
                     // Where a field says whose it is, its file may have any name.
-                    let named = owner().filter(|_| documents.owner.is_none());
+                    let named = owner().filter(|_| !component.given.has(owner_key));
                     parts.push(named.unwrap_or_else(|| ANY.to_owned()));
                     Place { parts, reaches_below: false }
                 }

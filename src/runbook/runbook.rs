@@ -1,17 +1,17 @@
 use std::borrow::Cow;
 
 use super::check::check;
-use super::components::ComponentSettings;
+use super::component::ComponentSettings;
 use super::finding::{Findings, SourceFile};
 use super::input::Input;
 use super::inputs::Inputs;
 use super::order::in_order;
 use super::owners::OwnersFrom;
-use super::password::Password;
 use super::runbook_file::{Collected, Collector, bundle};
 use super::source::{Source, SourceFrom};
 use super::step::{Action, ProbeStep, Step};
 use super::template::Template;
+use crate::adapter::Password;
 use crate::model::{Digest, Error, ErrorKind, Outputs, Owner, Result, output_of};
 
 /// A runbook without errors: all names are known, steps stand in an order where needs point backwards.
@@ -139,7 +139,8 @@ impl Runbook {
             matches!(&source.from, SourceFrom::Restic(restic) if matches!(restic.password, Some(Password::Command(_))))
         });
         let passwords = passwords.map(|source| format!("the password of source '{}'", source.name));
-        let secrets = self.components.iter().filter(|one| matches!(one.password(), Some(Password::Command(_))));
+        let is_command = |password: &&Password<Template>| matches!(password, Password::Command(_));
+        let secrets = self.components.iter().filter(|one| one.given.passwords().iter().any(is_command));
         let passwords = passwords.chain(secrets.map(|one| format!("the secret of component '{}'", one.name)));
         let steps = self.steps.iter().filter(|step| matches!(step.action, Action::Run(_)));
         passwords.chain(steps.map(|step| format!("step '{}'", step.id))).collect()
@@ -163,7 +164,7 @@ pub(super) fn asked<'a>(probe: &'a ProbeStep, components: &'a [ComponentSettings
     }
     let question = probe.question.value.as_str();
     let knowing: Vec<&ComponentSettings> =
-        components.iter().filter(|component| component.questions().contains(&question)).collect();
+        components.iter().filter(|component| component.adapter.questions.contains(&question)).collect();
     match (&knowing[..], components) {
         ([knowing], _) => Ok(&knowing.name),
         ([], [only]) => Ok(&only.name),

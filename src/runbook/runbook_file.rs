@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::components::ComponentSettings;
+use super::component::ComponentSettings;
 use super::fields::{Fields, list};
 use super::finding::{Finding, Findings, Placed, SourceFile, Span};
 use super::input::Input;

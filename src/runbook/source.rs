@@ -1,8 +1,9 @@
 use super::fields::{Fields, list, template, wrong_type};
 use super::finding::{Finding, Findings, Placed, Span};
 use super::node::{Key, Node, Value};
-use super::password::Password;
+use super::password;
 use super::template::Template;
+use crate::adapter::Password;
 use crate::model::{OwnersBy, Result};
 
 /// What is read from: a store with a format, or another live component. `Text` is a [`Template`] in a
@@ -134,7 +135,7 @@ impl Source {
             SourceFrom::Directory(path) | SourceFrom::Tar(path) => vec![path],
             SourceFrom::Component(_) => Vec::new(),
             SourceFrom::Restic(restic) => {
-                let password = restic.password.as_ref().map_or(&[][..], Password::templates);
+                let password = restic.password.as_ref().map_or(&[][..], Password::texts);
                 let choice = [&restic.snapshot, &restic.host, &restic.path, &restic.tag, &restic.before];
                 std::iter::once(&restic.repository).chain(choice.into_iter().flatten()).chain(password).collect()
             }
@@ -145,7 +146,7 @@ impl Source {
 
 fn restic(node: &Node, fields: &mut Fields, findings: &mut Findings) -> Option<Restic<Template>> {
     let repository = template(node, "restic", findings);
-    let password = fields.entry("password").and_then(|(key, node)| Password::decode(key, node, findings));
+    let password = fields.entry("password").and_then(|(key, node)| password::decode(key, node, findings));
     let restic = Restic {
         snapshot: fields.template("snapshot", findings),
         host: fields.template("host", findings),

@@ -1,22 +1,31 @@
 //! Whose a record of the log is, in the words of the field and not of the code.
 
+use crate::adapters::ADAPTERS;
+
 /// The run's own events.
 pub const EVENTS: &str = "events";
 
-/// Names as the log pane shows them, each with the targets of `tracing` that are meant. The longest match counts.
-const VOICES: [(&str, &[&str]); 11] = [
+/// A name as the log pane shows it, with the targets of `tracing` that are meant.
+type Voice = (&'static str, &'static [&'static str]);
+
+const OF_THE_RUN: [Voice; 4] = [
     (EVENTS, &[crate::engine::EVENTS]),
     ("engine", &["engine", "rekindle::engine"]),
     ("commands", &["run"]),
     ("journal", &["journal", "rekindle::journal"]),
-    ("keycloak", &["keycloak", "rekindle::components::keycloak"]),
+];
+
+const OF_ALL_ELSE: [Voice; 4] = [
     ("restic", &["rustic_core", "rustic_backend", "opendal", "rekindle::stores::restic"]),
     ("backups", &["rekindle::stores", "rekindle::registry"]),
-    ("files", &["rekindle::beneath", "rekindle::components::files"]),
-    ("documents", &["rekindle::components::documents"]),
     ("rekindle", &["rekindle", "plain", "signals"]),
     ("demo", &["demo"]),
 ];
+
+fn voices() -> impl Iterator<Item = Voice> {
+    let of_systems = ADAPTERS.iter().map(|adapter| (adapter.name, adapter.voice));
+    OF_THE_RUN.into_iter().chain(of_systems).chain(OF_ALL_ELSE)
+}
 
 /// All others: libraries, which are heard when they warn.
 const OTHERS: &str = "others";
@@ -24,14 +33,15 @@ const OTHERS: &str = "others";
 pub fn of(target: &str) -> &'static str {
     let is_below =
         |one: &&&str| target.strip_prefix(**one).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    // The longest match counts.
     let matches =
-        VOICES.iter().flat_map(|(name, targets)| targets.iter().filter(is_below).map(|one| (one.len(), *name)));
+        voices().flat_map(|(name, targets)| targets.iter().filter(is_below).map(move |one| (one.len(), name)).max());
     matches.max().map_or(OTHERS, |(_, name)| name)
 }
 
 /// The next of those that were heard, in the table's order; `None`, which is everybody, after the last.
 pub fn next(heard: &[&'static str], now: Option<&'static str>) -> Option<&'static str> {
-    let names = VOICES.iter().map(|(name, _)| *name).chain([OTHERS]);
+    let names = voices().map(|(name, _)| name).chain([OTHERS]);
     let mut after = names.skip_while(|name| now.is_some_and(|now| now != *name)).skip(usize::from(now.is_some()));
     after.find(|name| heard.contains(name))
 }

@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("README.md")]
 
+mod adapter;
 mod checker;
 mod component;
 mod edit;
@@ -18,6 +19,7 @@ mod text;
 mod wide;
 mod writer;
 
+pub use adapter::ADAPTER;
 pub use component::{Documents, DocumentsConfig};
 pub use source::DocumentsSource;
 

@@ -6,6 +6,7 @@
 //!
 #![doc = include_str!("README.md")]
 
+mod adapter;
 mod area;
 mod capacity;
 mod check;
@@ -36,6 +37,7 @@ mod unlocked;
 mod update;
 mod write;
 
+pub use adapter::ADAPTER;
 pub use component::{FilesComponent, keeps_run};
 pub use config::FilesConfig;
 pub use source::{FilesSource, TREE};

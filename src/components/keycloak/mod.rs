@@ -16,6 +16,7 @@
 //!
 #![doc = include_str!("README.md")]
 
+mod adapter;
 mod always_shown;
 pub mod canonical;
 pub mod config;
@@ -34,6 +35,7 @@ pub mod schema;
 mod table;
 mod write;
 
+pub use adapter::ADAPTER;
 pub use documents::RealmDocuments;
 pub use export::{ExportConfig, KeycloakExport};
 pub use live::Keycloak;
