@@ -1,10 +1,12 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::ops::Range;
 
 use rustic_core::repofile::{BlobType, PackId};
 use rustic_core::{FileType, Id};
 use serde::Deserialize;
 
+use super::beginnings::Beginnings;
 use super::opened::Place;
 use super::sealed_files::SealedFiles;
 use crate::model::Result;
@@ -19,6 +21,8 @@ pub(super) struct BlobIndex {
     packs: Vec<PackId>,
     trees: Vec<Blob>,
     data: Vec<Blob>,
+    /// Of the data, once all of it is there.
+    beginnings: Beginnings,
 }
 
 /// Small: there are millions.
@@ -75,13 +79,17 @@ impl BlobIndex {
             blobs.dedup_by_key(|blob| blob.id);
             blobs.shrink_to_fit();
         }
+        whole.beginnings = Beginnings::of(whole.data.iter().map(|blob| &blob.id));
         Ok(whole)
     }
 
     pub(super) fn find(&self, kind: BlobType, id: &Id) -> Option<Place> {
         let blobs = match kind {
-            BlobType::Tree => &self.trees,
-            BlobType::Data => &self.data,
+            BlobType::Tree => &self.trees[..],
+            BlobType::Data => {
+                let Range { start, end } = self.beginnings.around(id);
+                self.data.get(start..end.min(self.data.len()))?
+            }
         };
         let blob = blobs.get(blobs.binary_search_by(|blob| blob.id.cmp(id)).ok()?)?;
         let pack = *self.packs.get(blob.pack as usize)?;

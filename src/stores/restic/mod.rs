@@ -13,6 +13,7 @@ use crate::model::{Entry, Meta, NodeKind, Result, TargetIdentity, Tree, TreePath
 
 mod address;
 mod backup;
+mod beginnings;
 mod blob_index;
 mod choose;
 mod config;
