@@ -11,6 +11,9 @@ use crate::model::{
 };
 use crate::reader::Reader;
 
+/// The kind of all resources of a system that has but one kind, which are documents.
+pub const DOCUMENT: &str = "document";
+
 /// A live system that is read and written.
 ///
 /// Idempotent by contract: the same change written twice leaves one effect, and a write that was
@@ -53,6 +56,12 @@ pub trait Component: Reader {
     /// What this system can hold of a tree's metadata, where that can be told before it is written.
     fn capacity(&self) -> Option<Arc<dyn Capacity>> {
         None
+    }
+
+    /// Which resource of this system a document is that lies at `place` in a backup of documents, or in the runbook itself;
+    /// pure. Errors: nothing of this system has such a place.
+    fn id_at(&self, place: &TreePath) -> Result<ResourceId> {
+        Ok(ResourceId { kind: DOCUMENT.into(), key: place.clone() })
     }
 
     /// The source as this system can hold it: without what it passes over, or lacks a plugin for.

@@ -6,7 +6,8 @@
 //! - [`model`]: what everything else speaks of. Pure: resources with a body (a document or a tree of files), changes
 //!   and their hunks, plans and their digests, events, and [`model::Run`], which is the fold of its events.
 //! - [`reader`] and [`component`]: the two traits of a system, with their contract.
-//! - [`adapter`]: what a system declares before it is opened; [`adapters`] lists them.
+//! - [`declared`]: the keys by which a runbook names something. [`adapter`]: what a system declares before it is opened;
+//!   [`adapters`] lists systems and stores.
 //! - [`stores`]: where a backup's bytes lie (directory, tar, restic), with the owners of its files as [`name_service`]
 //!   knows them on this machine. [`components`]: live systems and the formats of
 //!   their backups. [`beneath`]: files beneath one directory handle. Only the registry names these adapters.
@@ -34,10 +35,12 @@
 pub mod adapter;
 pub mod adapters;
 pub mod beneath;
+mod blocking;
 pub mod cli;
 pub mod component;
 pub mod components;
 mod crash;
+pub mod declared;
 pub mod diff;
 pub mod engine;
 pub mod journal;

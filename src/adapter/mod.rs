@@ -1,25 +1,20 @@
 //! What the program needs to know of a system before it is opened: the keys by which a runbook names it, the places that a
-//! step writes there, what it can be asked, and how it is opened.
+//! step writes there, what it can be asked, how its backups are read, and how it is opened.
 //!
 //! Each system declares one [`Adapter`] in its own folder, and `adapters` lists them. Lint, the runbook's JSON Schema, help,
 //! the log's voices and the registry are all made of these declarations.
 
-mod given;
-mod key;
-mod opening;
-mod password;
+mod format;
 mod places;
 
-pub use given::{Given, Value};
-pub use key::{Key, Shape, Wrong};
-pub use opening::Opening;
-pub use password::Password;
+pub use format::Format;
 pub use places::Places;
 
 use std::sync::Arc;
 
 use crate::component::Component;
-use crate::model::Result;
+use crate::declared::{Given, Key, Opened, Opening, Wrong};
+use crate::model::TargetIdentity;
 
 /// One kind of live system.
 #[derive(Debug)]
@@ -41,12 +36,17 @@ pub struct Adapter {
     pub voice: &'static [&'static str],
     /// The folder's README.
     pub page: &'static str,
-    /// Blocks where a secret comes from a command. Errors: a key's text means nothing to this system, or a secret cannot be
-    /// read. Whether the system answers is not asked here.
-    pub open: fn(&Opening<'_>) -> Result<Arc<dyn Component>>,
+    /// Whether what a run kept for its undo beside such a target is still there, as far as that can be told without opening
+    /// it. `None`: it cannot, or this is no target of this system.
+    pub has_kept: fn(&TargetIdentity, run: &str) -> Option<bool>,
+    /// How backups of this system are read.
+    pub formats: &'static [Format],
+    /// Errors: a key's text means nothing to this system, or a secret cannot be read. Whether the system answers is not
+    /// asked here.
+    pub open: for<'a> fn(&'a Opening<'a>) -> Opened<'a, Arc<dyn Component>>,
 }
 
-/// For systems of which each key is right or wrong by itself.
-pub fn nothing_to_check(_: &Given<()>) -> Vec<Wrong> {
-    Vec::new()
+/// For systems that keep nothing beside the target, or where only the system itself can tell.
+pub fn kept_is_not_told(_: &TargetIdentity, _: &str) -> Option<bool> {
+    None
 }

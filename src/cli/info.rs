@@ -2,10 +2,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Exit, Output};
-use crate::adapters::ADAPTERS;
+use crate::adapters::{ADAPTERS, STORES, formats};
 use crate::journal::StateFolder;
 use crate::model::{Result, visible};
-use crate::registry::{FORMATS, STORES};
 
 /// Show version, build, where runs are kept, and adapters
 #[derive(Debug, Args)]
@@ -14,6 +13,11 @@ pub struct Info {}
 impl Info {
     pub fn run(self, output: &mut Output) -> Result<Exit> {
         let version = env!("CARGO_PKG_VERSION");
+        let stores = STORES.map(|store| match store.variants {
+            "" => store.name.to_owned(),
+            variants => format!("{} ({variants})", store.name),
+        });
+        let formats: Vec<&str> = formats().map(|format| format.name).collect();
         let components = ADAPTERS.map(|adapter| adapter.name);
         let build = if cfg!(debug_assertions) { "debug" } else { "release" };
         let system = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
@@ -26,7 +30,7 @@ impl Info {
         if output.json {
             output.print_json(&json!({
                 "version": version, "build": build, "system": system,
-                "state": { "runs": runs, "keys": keys }, "config": config, "keymap": keymap, "stores": STORES, "formats": FORMATS, "components": components,
+                "state": { "runs": runs, "keys": keys }, "config": config, "keymap": keymap, "stores": stores, "formats": formats, "components": components,
             }))?;
         } else {
             let shown = |path: Option<std::path::PathBuf>| match path {
@@ -49,8 +53,8 @@ impl Info {
             output.print(&format!(
                 "rekindle {version} ({build}, {system})\nruns        {runs}\nkeys        {keys}\nconfig      {config}\nkeymap      {keymap}\n\
                  stores      {}\nformats     {}\ncomponents  {}\n",
-                STORES.join(", "),
-                FORMATS.join(", "),
+                stores.join(", "),
+                formats.join(", "),
                 components.join(", ")
             ))?;
         }

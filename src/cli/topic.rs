@@ -1,5 +1,4 @@
-use crate::adapters::ADAPTERS;
-use crate::registry;
+use crate::adapters::{ADAPTERS, STORES_PAGE};
 
 /// A page of the documentation: the README of the folder that it is about.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +21,7 @@ impl Topic {
     /// All of them, in the order in which a reader may want them.
     pub fn all() -> impl Iterator<Item = Self> {
         let of_systems = ADAPTERS.iter().map(|adapter| (adapter.name, adapter.page));
-        let stores = [("stores", registry::STORES_PAGE)];
+        let stores = [("stores", STORES_PAGE)];
         let pages = COMMANDS.into_iter().chain(stores).chain(of_systems).chain(RECORDS);
         pages.map(|(name, page)| Self { name, page })
     }

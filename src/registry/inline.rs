@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::components::documents::KIND;
+use crate::component::DOCUMENT;
 use crate::model::{
     Body, Digest, Document, FoundOwners, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
     TreePath,
@@ -43,7 +43,7 @@ impl Reader for Inline {
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>> {
         let of = |scope: &Scope| {
             let locations = self.documents.iter().map(|(name, _)| Location {
-                id: ResourceId { kind: KIND.into(), key: scope.to.append(name) },
+                id: ResourceId { kind: DOCUMENT.into(), key: scope.to.append(name) },
                 at: name.clone(),
             });
             Ok(locations.collect())

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::adapter::Password;
+use crate::declared::Password;
 use crate::model::{Error, ErrorKind, Result, Secret, visible};
 use crate::named_file;
 use crate::runbook::Inputs;

@@ -6,19 +6,17 @@ use tokio::sync::watch;
 use super::absent::Absent;
 use super::inline::Inline;
 use super::live_source::LiveSource;
-use super::{component, formatted, store};
-use crate::adapter::Places;
+use super::operators_secrets::OperatorsSecrets;
+use super::placed::Placed;
 use crate::component::Component;
-use crate::components::keycloak::RealmDocuments;
+use crate::declared::{Given, Opening};
 use crate::engine::{Ask, Asking, CommandLine, Restore, Script, When, Work};
 use crate::model::{
     ComparePrecision, Error, ErrorKind, FoundOwners, Mode, Outputs, Owner, OwnerSet, Problem, Result, Scope,
     TargetIdentity,
 };
 use crate::reader::Reader;
-use crate::runbook::{
-    ComponentSettings, Format, Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskCondition, TaskWork,
-};
+use crate::runbook::{Inputs, OnTimeout, Program, Question, Runbook, SourceFrom, TaskCondition, TaskWork};
 
 /// The systems of a runbook, opened, and what its steps mean to them.
 pub struct Systems {
@@ -26,8 +24,6 @@ pub struct Systems {
     inputs: Inputs,
     sources: BTreeMap<String, Arc<dyn Reader>>,
     components: BTreeMap<String, Arc<dyn Component>>,
-    /// The sources that hold documents, as a realm takes them.
-    documents: BTreeMap<String, Arc<dyn Reader>>,
     /// By component and source.
     fitted: Mutex<BTreeMap<(String, String), Arc<dyn Reader>>>,
     /// Components that were not opened, where none is needed, and why.
@@ -83,12 +79,9 @@ impl Systems {
     ) -> Result<Self> {
         let (mut components, mut missing) = (BTreeMap::new(), BTreeMap::new());
         for settings in runbook.filled_components(&inputs)? {
-            let known = inputs.clone();
             let name = settings.name.clone();
-            let opened = tokio::task::spawn_blocking(move || component(&settings, &known)).await;
-            let opened = opened.map_err(|error| {
-                Error::new(ErrorKind::Bug, format!("open the component '{name}'"), error.to_string())
-            })?;
+            let secrets = OperatorsSecrets(&inputs);
+            let opened = (settings.adapter.open)(&opening(&name, &settings.given, &secrets, None)).await;
             if let Some(told) = opened.as_ref().ok().and_then(|component| component.back_off()) {
                 on_opened(&name, told);
             }
@@ -112,24 +105,22 @@ impl Systems {
         }
         let mut sources: BTreeMap<String, Arc<dyn Reader>> = BTreeMap::new();
         for source in runbook.filled_sources(&inputs)? {
-            if let SourceFrom::Component(name) = &source.from {
-                let live = components.get(&name.value).cloned().ok_or_else(|| unknown("component", &name.value))?;
-                sources.insert(source.name.clone(), Arc::new(LiveSource(live)));
-                continue;
-            }
-            let pinned = pins.get(&source.name).and_then(|pin| pin.id.split_once('@')).map(|(_, id)| id.to_owned());
-            let known = inputs.clone();
             let name = source.name.clone();
-            let opened = tokio::task::spawn_blocking(move || {
-                store(&source, &known, pinned.as_deref())?.map(|store| formatted(&source, store)).transpose()
-            })
-            .await
-            .map_err(|error| Error::new(ErrorKind::Bug, format!("open the source '{name}'"), error.to_string()))?;
-            match opened {
-                Ok(Some(reader)) => {
+            let (store, format) = match &source.from {
+                SourceFrom::Store(store, format) => (*store, *format),
+                SourceFrom::Component(of) => {
+                    let live = components.get(&of.value).cloned().ok_or_else(|| unknown("component", &of.value))?;
+                    sources.insert(name, Arc::new(LiveSource(live)));
+                    continue;
+                }
+            };
+            let pinned = pins.get(&name).and_then(|pin| pin.id.split_once('@')).map(|(_, id)| id);
+            let secrets = OperatorsSecrets(&inputs);
+            let opened = (store.open)(&opening(&name, &source.given, &secrets, pinned)).await;
+            match opened.and_then(|store| (format.read)(store, &source.given)) {
+                Ok(reader) => {
                     sources.insert(name, reader);
                 }
-                Ok(None) => {}
                 Err(error) if may_miss == Missing::Nothing => return Err(error),
                 Err(error) => {
                     tracing::warn!("the source '{name}' cannot be read: {}", error.chain());
@@ -137,14 +128,8 @@ impl Systems {
                 }
             }
         }
-        let documents =
-            runbook.sources.iter().filter(|source| source.format == Format::Documents).filter_map(|source| {
-                let reader = Arc::clone(sources.get(&source.name)?);
-                Some((source.name.clone(), Arc::new(RealmDocuments::new(reader)) as Arc<dyn Reader>))
-            });
-        let documents = documents.collect();
         let fitted = Mutex::default();
-        Ok(Self { runbook, inputs, sources, components, documents, fitted, missing })
+        Ok(Self { runbook, inputs, sources, components, fitted, missing })
     }
 
     pub fn runbook(&self) -> &Runbook {
@@ -223,25 +208,14 @@ impl Systems {
         if let Some(fitted) = known.get(&name) {
             return Ok(Arc::clone(fitted));
         }
-        let taken = match self.documents.get(source) {
-            Some(documents) if self.is_realm(component) => Arc::clone(documents),
-            _ => self.reader(source)?,
-        };
-        let fitted = self.component(component)?.fitted(taken);
+        let is_of_documents = self.runbook.sources.iter().any(|one| {
+            one.name == source && matches!(&one.from, SourceFrom::Store(_, format) if format.is_of_documents)
+        });
+        let (taken, component) = (self.reader(source)?, self.component(component)?);
+        let taken = if is_of_documents { Arc::new(Placed::new(taken, Arc::clone(&component))) } else { taken };
+        let fitted = component.fitted(taken);
         known.insert(name, Arc::clone(&fitted));
         Ok(fitted)
-    }
-
-    /// Documents are of one kind, but a realm's resources are of many: their places say which.
-    fn in_place(&self, component: &str, documents: Arc<dyn Reader>) -> Arc<dyn Reader> {
-        if self.is_realm(component) { Arc::new(RealmDocuments::new(documents)) } else { documents }
-    }
-
-    fn is_realm(&self, component: &str) -> bool {
-        let is_it = |one: &ComponentSettings| {
-            one.name == component && matches!(one.adapter.places, Places::KeysOfServer { .. })
-        };
-        self.runbook.components.iter().any(is_it)
     }
 
     fn component(&self, name: &str) -> Result<Arc<dyn Component>> {
@@ -255,6 +229,16 @@ impl Systems {
         };
         Ok(Work::Ask(Ask { how, reader, probe }))
     }
+}
+
+fn opening<'a>(
+    name: &'a str,
+    given: &'a Given<String>,
+    secrets: &'a OperatorsSecrets<'a>,
+    pinned: Option<&'a str>,
+) -> Opening<'a> {
+    let OperatorsSecrets(inputs) = secrets;
+    Opening { name, given, secrets, is_insecure: inputs.insecure, kept_out: inputs.kept_out.clone(), pinned }
 }
 
 /// Whether the system is the one that a run began with, if it began with one.
@@ -311,13 +295,14 @@ impl Script for Systems {
                 mode,
                 precision,
             }),
-            TaskWork::Apply { component, scope, documents } => {
+            TaskWork::Apply { component: name, scope, documents } => {
+                let component = self.component(&name)?;
                 let id = self.runbook.steps.get(step).map_or_else(String::new, |step| step.id.clone());
                 Work::Restore(Restore {
                     source_name: inline_name(&id).into(),
-                    source: self.in_place(&component, Arc::new(Inline::new(id, documents))),
-                    component: self.component(&component)?,
-                    component_name: component.into(),
+                    source: Arc::new(Placed::new(Arc::new(Inline::new(id, documents)), Arc::clone(&component))),
+                    component,
+                    component_name: name.into(),
                     // These documents are what the runbook names, whoever they belong to.
                     scope: Scope { owner: None, ..scope },
                     mode: Mode::Merge,

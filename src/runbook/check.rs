@@ -9,7 +9,8 @@ use super::source::SourceFrom;
 use super::step::{Action, ProbeStep, Step};
 use super::step_form::unknown_name;
 use super::template::Template;
-use crate::adapter::{Password, Places};
+use crate::adapter::Places;
+use crate::declared::{Given, Password};
 use crate::model::{OnFailure, TaskStatus, output_of};
 
 /// Looks up every name that a runbook uses, and points at what is probably not meant.
@@ -41,28 +42,13 @@ impl<'a> Checker<'a> {
     fn declarations(&mut self) {
         let runbook = self.runbook;
         for source in &runbook.sources {
-            for template in source.templates() {
-                self.variables(template, None, false);
-            }
-            match &source.from {
-                SourceFrom::Component(name) => self.component(name),
-                SourceFrom::Restic(restic) => {
-                    if let Some(Password::Input(name)) = &restic.password {
-                        self.password_input(name);
-                    }
-                }
-                _ => {}
+            self.given(&source.given);
+            if let SourceFrom::Component(name) = &source.from {
+                self.component(name);
             }
         }
         for component in &runbook.components {
-            for template in component.given.texts() {
-                self.variables(template, None, false);
-            }
-            for password in component.given.passwords() {
-                if let Password::Input(name) = password {
-                    self.password_input(name);
-                }
-            }
+            self.given(&component.given);
         }
         for owners in &runbook.owners {
             let names: Vec<&str> = self.sources().chain(self.components()).collect();
@@ -77,6 +63,17 @@ impl<'a> Checker<'a> {
             if runbook.inputs.iter().any(|input| input.name == owners.set) {
                 let message = format!("'{}' is both an input and a set of owners", owners.set);
                 self.findings.push(Finding::error(owners.span, message).help("call one of them otherwise"));
+            }
+        }
+    }
+
+    fn given(&mut self, given: &'a Given<Template>) {
+        for template in given.texts() {
+            self.variables(template, None, false);
+        }
+        for password in given.passwords() {
+            if let Password::Input(name) = password {
+                self.password_input(name);
             }
         }
     }

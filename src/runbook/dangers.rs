@@ -5,7 +5,7 @@ use super::runbook::Runbook;
 use super::source::SourceFrom;
 use super::step::{Action, Program};
 use super::template::Template;
-use crate::adapter::Password;
+use crate::declared::Password;
 
 /// What a new run does not begin with. A run that began before it was refused can still be read and undone.
 pub(super) fn check(runbook: &Runbook, findings: &mut Findings) {
@@ -16,11 +16,9 @@ pub(super) fn check(runbook: &Runbook, findings: &mut Findings) {
         },
         _ => None,
     });
-    let passwords = runbook.components.iter().flat_map(|component| component.given.passwords());
-    let passwords = passwords.chain(runbook.sources.iter().filter_map(|source| match &source.from {
-        SourceFrom::Restic(restic) => restic.password.as_ref(),
-        _ => None,
-    }));
+    let given = runbook.components.iter().map(|component| &component.given);
+    let given = given.chain(runbook.sources.iter().map(|source| &source.given));
+    let passwords = given.flat_map(|given| given.passwords());
     let passwords = passwords.filter_map(|password| match password {
         Password::Command(argv) => Some(argv.as_slice()),
         _ => None,
@@ -39,22 +37,20 @@ pub(super) fn check(runbook: &Runbook, findings: &mut Findings) {
     for component in &runbook.components {
         let address = component.given.text(component.adapter.name);
         if let Some(address) = address.filter(|_| component.adapter.sends_a_login) {
-            in_clear(address, "the login", findings);
+            in_clear(address, address.leading_text(), "the login", findings);
         }
     }
     for source in &runbook.sources {
-        if let SourceFrom::Restic(restic) = &source.from
-            && restic.repository.leading_text().starts_with("rest:")
-        {
-            in_clear(&restic.repository, "the login, if this server wants one,", findings);
+        let SourceFrom::Store(store, _) = &source.from else { continue };
+        let Some(place) = source.given.text(store.name) else { continue };
+        if let Some((what, address)) = (store.sends)(place.leading_text()) {
+            in_clear(place, address, what, findings);
         }
     }
 }
 
 /// A run is refused there, unless it is told otherwise.
-fn in_clear(url: &Template, what: &str, findings: &mut Findings) {
-    let text = url.leading_text();
-    let address = text.strip_prefix("rest:").unwrap_or(text);
+fn in_clear(url: &Template, address: &str, what: &str, findings: &mut Findings) {
     let is_known = url.literal_text().is_some();
     if goes_in_clear(address) && (is_known || address.len() > "http://".len()) {
         findings.push(

@@ -188,3 +188,19 @@ pub(super) fn list<'a>(node: &'a Node, name: &str, findings: &mut Findings) -> &
         }
     }
 }
+
+/// A list of arguments; a single text is refused, for it would have to be split.
+pub(super) fn argv(node: &Node, name: &str, findings: &mut Findings) -> Option<Vec<Template>> {
+    if matches!(node.value, Value::Text(_)) {
+        findings.push(
+            wrong_type(node, name, "a list of arguments").help("write each argument apart, as in [pass, show, restic]"),
+        );
+        return None;
+    }
+    let argv: Vec<Template> =
+        list(node, name, findings).iter().filter_map(|node| template(node, "argument", findings)).collect();
+    if argv.is_empty() && matches!(&node.value, Value::List(nodes) if nodes.is_empty()) {
+        findings.error(node.span, format!("'{name}' names no program"));
+    }
+    Some(argv)
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
-use super::component_schema::Component;
+use super::declared_schema::{Component, Source};
 use crate::model::Mode;
 
 /// The JSON Schema of the runbook format.
@@ -54,26 +54,6 @@ shapes! {
         default: Option<Text>,
         secret: Option<bool>,
         env: Option<String>,
-    }
-    Source {
-        restic: Option<Text>,
-        tar: Option<Text>,
-        directory: Option<Text>,
-        component: Option<String>,
-        password: Option<Password>,
-        snapshot: Option<Text>,
-        host: Option<Text>,
-        path: Option<Text>,
-        tag: Option<Text>,
-        before: Option<Text>,
-        format: Option<Format>,
-        owner: Option<String>,
-        /// By what the files of an archive or a snapshot get their owners: names (default), or numbers.
-        owners: Option<OwnersBy>,
-        /// Of an export: its folder or file in the store.
-        export: Option<Text>,
-        /// Of an export that holds several: which.
-        realm: Option<Text>,
     }
     Password {
         env: Option<String>,
@@ -165,11 +145,6 @@ macro_rules! words {
         #[allow(dead_code, reason = "the types are read by the schema's derive only")]
         enum $name { $($word),* }
     )*};
-}
-
-words! { "kebab-case":
-    Format { Files, Documents, KeycloakExport }
-    OwnersBy { Names, Numbers }
 }
 
 words! { "snake_case":

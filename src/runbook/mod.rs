@@ -5,9 +5,10 @@
 
 mod check;
 mod component;
-mod component_schema;
 mod condition;
 mod dangers;
+mod declared_keys;
+mod declared_schema;
 mod duration;
 mod expand;
 mod fields;
@@ -56,7 +57,7 @@ pub use owners::{OwnersFrom, check_owner_name};
 pub use password::split as split_vault;
 pub use report::Drawing;
 pub use runbook::{OwnersAt, Runbook};
-pub use source::{Format, Restic, Source, SourceFrom};
+pub use source::{Source, SourceFrom};
 pub use step::{Action, ApplyStep, ConfirmStep, OnTimeout, ProbeStep, Program, RestoreStep, RunStep, Step, WaitStep};
 pub use task_spec::{Question, TaskCondition, TaskSpec, TaskWork};
 pub use template::Template;

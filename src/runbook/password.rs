@@ -1,9 +1,8 @@
-use super::fields::Fields;
+use super::fields::{Fields, argv};
 use super::finding::{Finding, Findings};
 use super::node::{Key, Node, Value};
-use super::source::argv;
 use super::template::Template;
-use crate::adapter::Password;
+use crate::declared::Password;
 
 const PLACES: &str = "env, file, command, input, vault or keyring";
 

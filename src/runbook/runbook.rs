@@ -8,10 +8,10 @@ use super::inputs::Inputs;
 use super::order::in_order;
 use super::owners::OwnersFrom;
 use super::runbook_file::{Collected, Collector, bundle};
-use super::source::{Source, SourceFrom};
+use super::source::Source;
 use super::step::{Action, ProbeStep, Step};
 use super::template::Template;
-use crate::adapter::Password;
+use crate::declared::{Given, Password};
 use crate::model::{Digest, Error, ErrorKind, Outputs, Owner, Result, output_of};
 
 /// A runbook without errors: all names are known, steps stand in an order where needs point backwards.
@@ -135,13 +135,12 @@ impl Runbook {
 
     /// All that this runbook executes on the operator's machine, in words; told before anything runs.
     pub fn commands(&self) -> Vec<String> {
-        let passwords = self.sources.iter().filter(|source| {
-            matches!(&source.from, SourceFrom::Restic(restic) if matches!(restic.password, Some(Password::Command(_))))
-        });
-        let passwords = passwords.map(|source| format!("the password of source '{}'", source.name));
-        let is_command = |password: &&Password<Template>| matches!(password, Password::Command(_));
-        let secrets = self.components.iter().filter(|one| one.given.passwords().iter().any(is_command));
-        let passwords = passwords.chain(secrets.map(|one| format!("the secret of component '{}'", one.name)));
+        let runs =
+            |given: &Given<Template>| given.passwords().iter().any(|password| matches!(password, Password::Command(_)));
+        let sources = self.sources.iter().filter(|source| runs(&source.given));
+        let passwords = sources.map(|source| format!("the password of source '{}'", source.name));
+        let components = self.components.iter().filter(|component| runs(&component.given));
+        let passwords = passwords.chain(components.map(|one| format!("the secret of component '{}'", one.name)));
         let steps = self.steps.iter().filter(|step| matches!(step.action, Action::Run(_)));
         passwords.chain(steps.map(|step| format!("step '{}'", step.id))).collect()
     }

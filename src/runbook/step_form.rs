@@ -1,11 +1,10 @@
 use std::time::Duration;
 
 use super::condition::When;
-use super::fields::{Fields, template, text, wrong_type};
+use super::fields::{Fields, argv, template, text, wrong_type};
 use super::finding::{Finding, Findings, Placed, Span};
 use super::near::suggestion;
 use super::node::{Key, Node, Value};
-use super::source::argv;
 use super::step::{
     Action, ApplyStep, ConfirmStep, OnTimeout, ProbeStep, Program, RestoreStep, RunStep, Step, WaitStep,
 };

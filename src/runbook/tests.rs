@@ -328,14 +328,13 @@ fn a_variable_that_needs_quotes_is_pointed_at() {
 
 #[test]
 fn owners_go_by_name_or_by_number_where_the_source_has_both() {
-    use crate::model::OwnersBy;
     let by = |source: &str| {
         let text = format!("rekindle: 1\nsources: {{ s: {{ {source} }} }}\nsteps: [ {{ id: a, run: [\"true\"] }} ]\n");
-        read(&text).sources[0].owners_by
+        read(&text).sources[0].given.word("owners").map(str::to_owned)
     };
-    assert_eq!(by("tar: /a.tar"), OwnersBy::Names);
-    assert_eq!(by("restic: /r, owners: numbers"), OwnersBy::Numbers);
-    assert_eq!(by("directory: /d, owners: numbers"), OwnersBy::Numbers);
+    assert_eq!(by("tar: /a.tar"), None);
+    assert_eq!(by("restic: /r, owners: numbers").as_deref(), Some("numbers"));
+    assert_eq!(by("directory: /d, owners: numbers").as_deref(), Some("numbers"));
     let wrong = |sources: &str, components: &str| {
         found(&format!(
             "rekindle: 1\nsources: {{ s: {{ {sources} }} }}\ncomponents: {{ c: {{ {components} }} }}\n\
@@ -345,6 +344,23 @@ fn owners_go_by_name_or_by_number_where_the_source_has_both() {
     assert!(wrong("tar: /a.tar, owners: name", "files: /d").contains("cannot be 'name'"));
     assert!(wrong("directory: /d, owners: names", "files: /d").contains("no names"));
     assert!(wrong("tar: /a.tar", "files: /d, owners: names").contains("a key of the source"));
+}
+
+#[test]
+fn a_key_that_belongs_elsewhere_is_told_where() {
+    let text = |source: &str, component: &str| {
+        format!(
+            "rekindle: 1\nsources: {{ s: {{ {source} }} }}\ncomponents: {{ c: {{ {component} }} }}\n\
+             steps: [ {{ id: a, restore: c, from: s }} ]\n"
+        )
+    };
+    let told = found(&text("directory: /d, export: x", "files: /d"));
+    assert!(told.contains("warning: 'export' says nothing here: it is a key of the format keycloak-export"), "{told}");
+    let told = found(&text("directory: /d, snapshot: latest", "files: /d"));
+    assert!(told.contains("error: a source knows no key 'snapshot'"), "{told}");
+    let told = found(&text("directory: /d", "files: /d, snapshot: latest"));
+    assert!(told.contains("error: 'snapshot' is a key of the source that is restored from"), "{told}");
+    assert_eq!(found(&text("directory: /d, format: documents, owner: spec.user", "documents: /d, owner: x")), "");
 }
 
 #[test]

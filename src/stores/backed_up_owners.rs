@@ -1,8 +1,24 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::{Acl, AclName, Error, ErrorKind, Meta, OwnersBy, Result, visible};
+use super::OwnersBy;
+use crate::declared::{Given, Key, Shape};
+use crate::model::{Acl, AclName, Error, ErrorKind, Meta, Result, visible};
 use crate::name_service::{Account, NameService};
+
+pub(super) const KEY: Key = Key::new(
+    "owners",
+    Shape::Choice(&["names", "numbers"]),
+    "By what the files of an archive or a snapshot get their owners: names (default), or numbers.",
+);
+
+/// What a runbook says of it.
+pub(super) fn owners_by(given: &Given<String>) -> OwnersBy {
+    match given.word(KEY.name) {
+        Some("numbers") => OwnersBy::Numbers,
+        _ => OwnersBy::Names,
+    }
+}
 
 /// Whose a backup's files are on this machine: the same names have other numbers on a rebuilt machine.
 /// Shared by all that one store hands out; each answer is kept.

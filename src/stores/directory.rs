@@ -3,9 +3,37 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::Store;
+use super::store_kind::nothing_is_sent;
+use super::{Store, StoreKind};
 use crate::beneath::{Beneath, DirTree, list_entries, refusal};
+use crate::blocking::blocking;
+use crate::declared::{Given, Opening, Wrong};
 use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
+
+pub static STORE: StoreKind = StoreKind {
+    name: "directory",
+    about: "A directory that holds the backup as plain files.",
+    keys: &[super::backed_up_owners::KEY],
+    variants: "",
+    check,
+    sends: nothing_is_sent,
+    open: |opening| Box::pin(open(opening)),
+};
+
+fn check(given: &Given<()>) -> Vec<Wrong> {
+    let wrong = Wrong {
+        at: vec!["owners".to_owned()],
+        why: "a directory holds numbers of owners, no names".to_owned(),
+        help: "leave 'owners' out: what it holds goes by number",
+    };
+    given.word("owners").filter(|by| *by == "names").map(|_| wrong).into_iter().collect()
+}
+
+async fn open(opening: &Opening<'_>) -> Result<Arc<dyn Store>> {
+    let path = PathBuf::from(opening.given.text(STORE.name).cloned().unwrap_or_default());
+    let open = move || Ok(Arc::new(DirectoryStore::open(&path)?) as Arc<dyn Store>);
+    blocking("open a directory", open).await
+}
 
 /// A backup that lies in a directory as plain files.
 pub struct DirectoryStore {

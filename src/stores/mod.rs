@@ -3,12 +3,16 @@
 #![doc = include_str!("README.md")]
 
 mod backed_up_owners;
-mod directory;
+pub mod directory;
 mod links;
+mod owners_by;
+mod store_kind;
 
 pub use backed_up_owners::{BackedUpOwners, NameOf, OwnerHere, Told};
 pub use directory::DirectoryStore;
 pub use links::followed;
+pub use owners_by::OwnersBy;
+pub use store_kind::StoreKind;
 
 use std::sync::Arc;
 

@@ -175,7 +175,7 @@ const DEFAULT: &[Line] = &[
     (Context::Review, "e", Action::ViewDiff, "View the whole diff in $PAGER, else $EDITOR: a copy, nothing that is changed there counts", ""),
     (Context::Review, "esc", Action::Back, "End the search, then back to where you came from", "back"),
     (Context::Evidence, "l", Action::LogLevel, "Turn the log's level: info, warn, error", "level"),
-    (Context::Evidence, "f", Action::LogTarget, "Turn whose log is shown: everybody's, or of those that said something one: events, keycloak, restic …", "whose"),
+    (Context::Evidence, "f", Action::LogTarget, "Turn whose log is shown: everybody's, or of those that said something one: events, engine, a system's …", "whose"),
     (Context::Evidence, "y", Action::Copy, "Copy the task's name, and what failed, to the terminal's clipboard", "copy"),
     (Context::Evidence, "u", Action::Undo, "Plan the way back of a done task", "undo"),
     (Context::Evidence, "r", Action::Retry, "Plan a failed, unknown, skipped or undone task anew, from what is live then", "retry"),

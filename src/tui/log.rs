@@ -15,6 +15,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Layer as _};
 use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerWidget, TuiWidgetState};
 
+use crate::adapters::ADAPTERS;
 use crate::model::{Zone, visible};
 
 use super::cells::wrap;
@@ -88,12 +89,13 @@ where
 
 /// What this program says itself from that level on, and of the libraries only what they warn of.
 pub fn filter(level: Level) -> Targets {
-    let own = ["rekindle", "engine", "run", "journal", "keycloak", "signals", "plain", "demo"];
+    let own = ["rekindle", "engine", "run", "journal", "signals", "plain", "demo"];
+    let of_systems = ADAPTERS.iter().flat_map(|adapter| adapter.voice).copied();
     // What the time library warns of is said once at the start, and a log line must not make it warn again.
     Targets::new()
         .with_default(Level::WARN)
         .with_target("jiff", Level::ERROR)
-        .with_targets(own.map(|target| (target, level)))
+        .with_targets(own.into_iter().chain(of_systems).map(|target| (target, level)))
 }
 
 struct Records;

@@ -13,16 +13,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("named_file", &[]),
     ("yaml_problem", &["model"]),
     ("diff", &["model"]),
-    ("adapter", &["model", "component"]),
-    ("adapters", &["adapter", "components"]),
-    ("runbook", &["model", "yaml_problem", "adapter", "adapters"]),
+    ("blocking", &["model"]),
+    ("declared", &["model"]),
+    ("adapter", &["model", "reader", "component", "stores", "declared"]),
+    ("adapters", &["adapter", "components", "stores"]),
+    ("runbook", &["model", "yaml_problem", "adapter", "adapters", "declared", "stores"]),
     ("journal", &["model"]),
     ("report", &["model"]),
     ("reader", &["model"]),
     ("component", &["model", "reader"]),
     ("beneath", &["model"]),
     ("name_service", &["model"]),
-    ("stores", &["model", "beneath", "name_service"]),
+    ("stores", &["model", "beneath", "name_service", "declared", "blocking"]),
     (
         "components",
         &[
@@ -30,6 +32,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "reader",
             "component",
             "adapter",
+            "declared",
+            "blocking",
             "stores",
             "beneath",
             "diff",
@@ -41,7 +45,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("engine", &["model", "reader", "component", "diff", "journal", "crash"]),
     (
         "registry",
-        &["model", "reader", "component", "adapter", "engine", "runbook", "stores", "components", "named_file"],
+        &["model", "reader", "component", "declared", "blocking", "adapters", "engine", "runbook", "named_file"],
     ),
     ("signals", &["model", "engine"]),
     ("tui", &["model", "engine", "diff", "signals", "named_file", "adapters"]),
@@ -158,7 +162,11 @@ fn sources() -> Vec<Source> {
     below(&root, &mut found);
     found.sort();
     let is_test = |path: &str| {
-        path.contains("/tests/") || path.ends_with("tests.rs") || path.ends_with("/fixtures.rs") || path == "lib.rs"
+        path.contains("tests/")
+            || path.ends_with("tests.rs")
+            || path.ends_with("_stories.rs")
+            || path.ends_with("/fixtures.rs")
+            || path == "lib.rs"
     };
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).unwrap();
@@ -198,6 +206,33 @@ fn no_adapter_knows_another() {
         for names in source.knows() {
             if names[0] == "components" && names.get(1).is_some_and(|other| *other != own) {
                 wrong.push(format!("{} knows {}", source.path, names.join("::")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Names of systems that are ordinary words too.
+const ORDINARY_WORDS: &[&str] = &["files", "documents"];
+
+#[test]
+fn no_system_is_named_outside_its_folder_and_the_list() {
+    let systems = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/components")).unwrap();
+    let systems = systems.map(Result::unwrap).filter(|entry| entry.file_type().unwrap().is_dir());
+    let systems: Vec<String> = systems.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    assert!(systems.len() > 2);
+    let mut wrong = Vec::new();
+    for source in sources() {
+        if source.path == "adapters.rs" || source.path == "components/mod.rs" {
+            continue;
+        }
+        let own = source.path.strip_prefix("components/").and_then(|path| path.split('/').next());
+        let text = source.text.to_lowercase();
+        for system in systems.iter().filter(|system| own != Some(system)) {
+            let is_word = ORDINARY_WORDS.contains(&system.as_str());
+            let named = if is_word { format!("components::{system}") } else { system.clone() };
+            if text.contains(&named) || (!is_word && text.contains(&system.replace('_', "-"))) {
+                wrong.push(format!("{} names {system}", source.path));
             }
         }
     }

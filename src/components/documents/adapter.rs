@@ -1,21 +1,24 @@
 use std::sync::Arc;
 
-use super::{Documents, DocumentsConfig};
-use crate::adapter::{Adapter, Given, Key, Opening, Places, Shape, Wrong};
+use super::{Documents, DocumentsConfig, DocumentsSource};
+use crate::adapter::{Adapter, Format, Places, kept_is_not_told};
 use crate::component::Component;
+use crate::declared::{Given, Key, Opening, Shape, Wrong};
 use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Result};
 
 const OWNER: &str = "owner";
+
+const OWNER_KEY: Key = Key::new(
+    OWNER,
+    Shape::Word,
+    "The field that names a document's owner, as in spec.user; without it the file's stem does.",
+);
 
 pub static ADAPTER: Adapter = Adapter {
     name: "documents",
     about: "A directory of YAML and JSON files, one document each.",
     keys: &[
-        Key::new(
-            OWNER,
-            Shape::Word,
-            "The field that names a document's owner, as in spec.user; without it the file's stem does.",
-        ),
+        OWNER_KEY,
         Key::new(
             "schema",
             Shape::Map("a schema", &[Key::new("fields", FIELDS, "By their paths, as in roles or *.updatedAt.")]),
@@ -28,7 +31,17 @@ pub static ADAPTER: Adapter = Adapter {
     check,
     voice: &["rekindle::components::documents"],
     page: include_str!("README.md"),
-    open,
+    has_kept: kept_is_not_told,
+    formats: &[Format {
+        name: "documents",
+        keys: &[OWNER_KEY],
+        is_of_documents: true,
+        read: |store, given| {
+            let owner = given.word(OWNER).map(str::to_owned);
+            Ok(Arc::new(DocumentsSource::new(store, owner, KindSchema::default())))
+        },
+    }],
+    open: |opening| Box::pin(async { open(opening) }),
 };
 
 const FIELDS: Shape = Shape::Each(

@@ -24,4 +24,4 @@ pub use component::{Documents, DocumentsConfig};
 pub use source::DocumentsSource;
 
 /// The kind of every resource here.
-pub const KIND: &str = "document";
+pub const KIND: &str = crate::component::DOCUMENT;

@@ -1,9 +1,11 @@
+use std::path::Path;
 use std::sync::Arc;
 
-use super::{FilesComponent, FilesConfig};
-use crate::adapter::{Adapter, Key, Opening, Places, Shape, nothing_to_check};
+use super::{FilesComponent, FilesConfig, FilesSource, keeps_run};
+use crate::adapter::{Adapter, Format, Places};
 use crate::component::Component;
-use crate::model::{Privileges, Result};
+use crate::declared::{Key, Opening, Shape, nothing_to_check};
+use crate::model::{KindSchema, Privileges, Result, TargetIdentity};
 
 pub static ADAPTER: Adapter = Adapter {
     name: "files",
@@ -22,7 +24,14 @@ pub static ADAPTER: Adapter = Adapter {
     check: nothing_to_check,
     voice: &["rekindle::beneath", "rekindle::components::files"],
     page: include_str!("README.md"),
-    open,
+    has_kept,
+    formats: &[Format {
+        name: "files",
+        keys: &[],
+        is_of_documents: false,
+        read: |store, _| Ok(Arc::new(FilesSource::new(store, KindSchema::default()))),
+    }],
+    open: |opening| Box::pin(async { open(opening) }),
 };
 
 fn open(opening: &Opening<'_>) -> Result<Arc<dyn Component>> {
@@ -34,8 +43,17 @@ fn open(opening: &Opening<'_>) -> Result<Arc<dyn Component>> {
     };
     let root = given.text(ADAPTER.name).cloned().unwrap_or_default().into();
     let component = FilesComponent::new(FilesConfig { root, ignore: given.words("ignore").to_vec(), setuid });
-    Ok(Arc::new(match opening.kept_out {
+    Ok(Arc::new(match &opening.kept_out {
         Some(kept_out) => component.keeping_out_of(kept_out),
         None => component,
     }))
+}
+
+/// What such a target calls itself, in its identity.
+const SYSTEM: &str = "directory";
+
+fn has_kept(target: &TargetIdentity, run: &str) -> Option<bool> {
+    // Where a runbook names a place from where it was called, nobody knows it here.
+    let root = Path::new(&target.address);
+    (target.system == SYSTEM && root.is_absolute()).then(|| keeps_run(root, run))
 }

@@ -2,9 +2,11 @@ use std::sync::Arc;
 
 use super::Keycloak;
 use super::config::{Config, Grant, Ids, Login};
-use crate::adapter::{Adapter, Given, Key, Opening, Places, Shape, Wrong};
+use super::{ExportConfig, KeycloakExport};
+use crate::adapter::{Adapter, Format, Places, kept_is_not_told};
 use crate::component::Component;
-use crate::model::{Error, ErrorKind, Result, visible};
+use crate::declared::{Given, Key, Opening, Shape, Wrong};
+use crate::model::{Error, ErrorKind, Result, TreePath, visible};
 
 /// The client that every realm has for logins by password.
 const ADMIN_CLI: &str = "admin-cli";
@@ -33,7 +35,20 @@ pub static ADAPTER: Adapter = Adapter {
     check,
     voice: &["keycloak", "rekindle::components::keycloak"],
     page: include_str!("README.md"),
-    open,
+    has_kept: kept_is_not_told,
+    formats: &[Format {
+        name: "keycloak-export",
+        keys: &[
+            Key::new("export", Shape::Text, "The export's folder or file in the store; without it the store's root."),
+            Key::new(REALM, Shape::Text, "Of an export that holds several realms: which."),
+        ],
+        is_of_documents: false,
+        read: |store, given| {
+            let at = given.text("export").map(TreePath::new).transpose()?.unwrap_or_default();
+            Ok(Arc::new(KeycloakExport::new(store, ExportConfig { at, realm: given.text(REALM).cloned() })))
+        },
+    }],
+    open: |opening| Box::pin(open(opening)),
 };
 
 const LOGIN: &[Key] = &[
@@ -60,19 +75,19 @@ fn check(given: &Given<()>) -> Vec<Wrong> {
     if is_one { Vec::new() } else { vec![wrong] }
 }
 
-fn open(opening: &Opening<'_>) -> Result<Arc<dyn Component>> {
+async fn open(opening: &Opening<'_>) -> Result<Arc<dyn Component>> {
     let given = opening.given;
     let text = |of: &Given<String>, key: &str| of.text(key).cloned();
     let (realm, login) = (text(given, REALM).unwrap_or_default(), given.map("login").cloned().unwrap_or_default());
     let url = address(given.text(ADAPTER.name).map_or("", String::as_str))?;
-    (opening.may_send)("the login", &url)?;
+    opening.secrets.may_send("the login", &url)?;
     if let Some(proxy) = given.text("proxy").filter(|_| url.starts_with("http://")) {
-        (opening.may_send)("the login", proxy)?;
+        opening.secrets.may_send("the login", proxy)?;
     }
     let unsaid =
         || Error::new(ErrorKind::Invalid, format!("log in to {}", visible(&url)), "the runbook gives no secret");
     let secret = login.password("password").or_else(|| login.password("secret")).ok_or_else(unsaid)?;
-    let secret = (opening.secret)(secret)?;
+    let secret = opening.secrets.read(secret).await?;
     let grant = match text(&login, "user") {
         Some(username) => Grant::Password { username, password: secret },
         None => Grant::Client { secret },

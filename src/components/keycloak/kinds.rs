@@ -139,8 +139,13 @@ impl Kind {
 
     /// Kind and names of a resource of this adapter.
     pub fn of_id(id: &ResourceId) -> Result<(Self, Vec<String>)> {
-        Self::of_key(&id.key).ok_or_else(|| {
-            let doing = format!("find {} in a realm", visible(id.key.as_bytes()));
+        Self::at(&id.key)
+    }
+
+    /// Kind and names of what lies at that place of a realm. Errors: nothing can.
+    pub fn at(place: &TreePath) -> Result<(Self, Vec<String>)> {
+        Self::of_key(place).ok_or_else(|| {
+            let doing = format!("find {} in a realm", visible(place.as_bytes()));
             Error::new(ErrorKind::Invalid, doing, "a realm has no such place")
                 .next("give a place below 'realm' or 'users', as in users/ana or realm/groups/staff")
         })

@@ -20,7 +20,6 @@ mod adapter;
 mod always_shown;
 pub mod canonical;
 pub mod config;
-mod documents;
 mod escape;
 mod export;
 mod fit;
@@ -36,6 +35,5 @@ mod table;
 mod write;
 
 pub use adapter::ADAPTER;
-pub use documents::RealmDocuments;
 pub use export::{ExportConfig, KeycloakExport};
 pub use live::Keycloak;

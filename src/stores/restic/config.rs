@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
-use crate::model::{OwnersBy, Secret};
+use crate::model::Secret;
+use crate::stores::OwnersBy;
 
 /// How a restic repository is reached and which of its snapshots is meant.
 #[derive(Clone, Debug)]

@@ -31,12 +31,14 @@ mod reader;
 mod s3;
 mod sealed;
 mod sealed_files;
+mod store_kind;
 mod tree;
 
 pub use backup::back_up;
 pub use choose::Snapshot;
 pub use config::{Config, S3Keys, SnapshotChoice};
 pub use quiet::panic_is_caught;
+pub use store_kind::STORE;
 
 /// One snapshot of a restic repository (repository format 1 and 2), only read: no lock is taken,
 /// so nothing may prune the repository meanwhile.

@@ -336,8 +336,8 @@ mod tests {
 
     #[test]
     fn owners_are_those_who_have_their_names_here() {
-        use crate::model::OwnersBy;
         use crate::name_service::NameService;
+        use crate::stores::OwnersBy;
         let here = NameService::fixed(&[(Account::User, "ana", 1005)]);
         let owners = BackedUpOwners::with(OwnersBy::Names, here);
         let fields = r#""name":"x","type":"file","uid":1001,"user":"ana","gid":1001,"group":"ana""#;

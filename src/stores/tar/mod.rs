@@ -1,13 +1,17 @@
 //! A tar archive: plain, or compressed with gzip or zstd; told apart by their first bytes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::index::Index;
 use self::source::Source;
 use self::tree::{Archive, TarTree};
-use super::{BackedUpOwners, Store};
-use crate::model::{Entry, OwnersBy, Result, TargetIdentity, Tree, TreePath};
+use super::backed_up_owners::{KEY, owners_by};
+use super::store_kind::nothing_is_sent;
+use super::{BackedUpOwners, OwnersBy, Store, StoreKind};
+use crate::blocking::blocking;
+use crate::declared::{Opening, nothing_to_check};
+use crate::model::{Entry, Result, TargetIdentity, Tree, TreePath};
 
 mod attributes;
 mod index;
@@ -17,6 +21,23 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod tree;
+
+pub static STORE: StoreKind = StoreKind {
+    name: "tar",
+    about: "A tar archive: plain, or compressed with gzip or zstd.",
+    keys: &[KEY],
+    variants: "plain, gz, zst",
+    check: nothing_to_check,
+    sends: nothing_is_sent,
+    open: |opening| Box::pin(open(opening)),
+};
+
+async fn open(opening: &Opening<'_>) -> Result<Arc<dyn Store>> {
+    let path = PathBuf::from(opening.given.text(STORE.name).cloned().unwrap_or_default());
+    let owners = BackedUpOwners::new(owners_by(opening.given));
+    let open = move || Ok(Arc::new(TarStore::open_with(&path, &owners)?) as Arc<dyn Store>);
+    blocking("open an archive", open).await
+}
 
 /// An archive in GNU, ustar or pax form: read through once for its index, never unpacked as a whole.
 ///

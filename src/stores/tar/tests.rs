@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use tar::{Builder, EntryType, Header};
 
 use super::*;
-use crate::model::{ErrorKind, NodeKind, OwnersBy, RecordedFacts};
+use crate::model::{ErrorKind, NodeKind, RecordedFacts};
 use crate::stores::BackedUpOwners;
+use crate::stores::OwnersBy;
 
 /// An archive written member by member, also with what a real tar would not write.
 struct Archived {

@@ -59,7 +59,9 @@ use super::fit::FittedSource;
 use super::kinds::Kind;
 use super::live::{Keycloak, is_user};
 use crate::component::{Approved, Checked, Component, Effect, Found, Ledger, Limits, Maker};
-use crate::model::{Document, Error, ErrorKind, Resource, ResourceId, Result, TargetHolder, TargetIdentity, visible};
+use crate::model::{
+    Document, Error, ErrorKind, Resource, ResourceId, Result, TargetHolder, TargetIdentity, TreePath, visible,
+};
 use crate::reader::Reader;
 
 /// So many users in one write are a part of a long restore, whose batches look at the realm together.
@@ -153,6 +155,11 @@ impl Component for Keycloak {
 
     async fn release(&self, run: &str) -> Result<()> {
         self.live.http.release(run).await
+    }
+
+    fn id_at(&self, place: &TreePath) -> Result<ResourceId> {
+        let (kind, names) = Kind::at(place)?;
+        Ok(kind.id(&names))
     }
 
     fn fitted(self: Arc<Self>, source: Arc<dyn Reader>) -> Arc<dyn Reader> {

@@ -1,4 +1,4 @@
-/// One key that a runbook may give for a system.
+/// One key that a runbook may give.
 #[derive(Debug)]
 pub struct Key {
     pub name: &'static str,
@@ -40,8 +40,13 @@ pub enum Shape {
 /// What is wrong about several keys together.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Wrong {
-    /// The way to where it is shown: keys, from the component's own on.
+    /// The way to where it is shown: keys, from those of the declared map on.
     pub at: Vec<String>,
     pub why: String,
     pub help: &'static str,
+}
+
+/// For declarations of which each key is right or wrong by itself.
+pub fn nothing_to_check(_: &super::Given<()>) -> Vec<Wrong> {
+    Vec::new()
 }

@@ -1,0 +1,19 @@
+use std::sync::Arc;
+
+use crate::declared::{Given, Key};
+use crate::model::Result;
+use crate::reader::Reader;
+use crate::stores::Store;
+
+/// How a store's files are read as resources.
+#[derive(Debug)]
+pub struct Format {
+    /// The word by which a runbook chooses it.
+    pub name: &'static str,
+    /// All keys of a source that are about this format.
+    pub keys: &'static [Key],
+    /// Whether it holds plain documents: which resource each is, the system tells that they are restored to.
+    pub is_of_documents: bool,
+    /// Errors: a key's text means nothing to this format. Reads nothing yet.
+    pub read: fn(Arc<dyn Store>, &Given<String>) -> Result<Arc<dyn Reader>>,
+}
