@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rekindle::component::{Component, Limits};
+use rekindle::component::{Component, Limits, Unit};
 use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
 use rekindle::model::{Document, KindSchema, Mode, Owner, Scope, TreePath};
 use rekindle::reader::Reader;
@@ -43,7 +43,7 @@ impl Place {
             };
             (0..tasks).map(document).collect()
         };
-        let limits = Limits { batch: 1, parallel: 8 };
+        let limits = Limits { batch: 1, parallel: 8, unit: Unit::Change, reads_beside: false };
         Self {
             root: root.to_owned(),
             tasks,
