@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,11 @@ pub trait Component: Reader {
         Ok(())
     }
 
+    /// How work is looked at that a write has only begun. A system of which every write ends with its call has none.
+    fn long_work(&self) -> Option<&dyn LongWork> {
+        None
+    }
+
     /// The former state of a tree, made of the records that its write handed over: touched paths only.
     fn former(&self, id: &ResourceId, records: Vec<UndoRecord>) -> Result<Arc<dyn Tree>> {
         let _ = records;
@@ -130,6 +136,38 @@ pub trait Component: Reader {
         let _ = run;
         Ok(())
     }
+}
+
+/// A system whose work goes on by itself after a call has begun it: a build, a job.
+#[async_trait]
+pub trait LongWork: Send + Sync {
+    /// How far the work of this reference is. Reads only. Errors: it failed, with what is known of its effect; or, as
+    /// [`ErrorKind::Unreachable`] or [`ErrorKind::TimedOut`], it could not be looked at this time.
+    async fn look(&self, id: &ResourceId, reference: &str) -> Result<Look>;
+
+    /// Asks the system to end it. No: it has no way to; the work goes on.
+    async fn cancel(&self, id: &ResourceId, reference: &str) -> Result<bool> {
+        let _ = (id, reference);
+        Ok(false)
+    }
+}
+
+/// What a look at long work found.
+#[derive(Clone, Debug)]
+pub enum Look {
+    Ended(Effect),
+    UnderWay(UnderWay),
+}
+
+/// Work that goes on, as far as it can be told.
+#[derive(Clone, Debug, Default)]
+pub struct UnderWay {
+    /// When it is worth looking again.
+    pub again_in: Duration,
+    /// How far it is, in a few words: "12 of 40 packages".
+    pub progress: String,
+    /// What the work has said since the last look, line by line.
+    pub said: Vec<String>,
 }
 
 /// Whose making a target is that was not there when it was planned.
@@ -218,6 +256,8 @@ pub struct Effect {
     pub held: Vec<(TreePath, Meta)>,
     /// For documents.
     pub found: Found,
+    /// The write has only begun: what it does goes on by itself. Its reference was told to [`Ledger::under_way`].
+    pub under_way: Option<UnderWay>,
     /// Of a document: what the system did not take, place by place. All else of the change is written, and what is
     /// refused is as it was.
     pub refused: Vec<Refusal>,
@@ -241,8 +281,9 @@ pub enum Found {
     Document(Document),
 }
 
-/// Where a tree's write leaves its undo records and tells how far it is. `index` is the position in
+/// Where a write leaves what must be on record, and tells how far it is. `index` is the position in
 /// the slice that `write` was given. Called from any thread.
+#[async_trait]
 pub trait Ledger: Send + Sync {
     /// Durable on return. An error here must stop the write before its next effect.
     fn keep(&self, index: usize, records: &[UndoRecord]) -> Result<()>;
@@ -252,6 +293,12 @@ pub trait Ledger: Send + Sync {
 
     /// Bytes read back since the last call, by a writer that proves its work itself.
     fn read_back(&self, _index: usize, _bytes: u64) {}
+
+    /// By what the work is found again that this write begins: a build's id, a job's uid. Durable on return, so tell it
+    /// before the work begins where the reference can be chosen, else at once after. An error must stop the write.
+    async fn under_way(&self, _index: usize, _reference: &str) -> Result<()> {
+        Ok(())
+    }
 
     /// Whether the operator wants this write to stop at the next safe point.
     fn cancelled(&self) -> bool;

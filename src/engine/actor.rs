@@ -113,7 +113,7 @@ impl Actor {
                 true
             }
             None => {
-                self.leaving = true;
+                self.leave();
                 false
             }
         };
@@ -131,7 +131,7 @@ impl Actor {
                     Some(request) => self.on_request(request),
                     None => {
                         open = false;
-                        self.leaving = true;
+                        self.leave();
                     }
                 },
                 message = done.recv() => if let Some(message) = message { self.on_done(message) },
@@ -159,6 +159,11 @@ impl Actor {
         for (_, subscriber) in subscribers {
             let _ = subscriber.send(Notice::Stopped { problem: problem.clone() });
         }
+    }
+
+    fn leave(&mut self) {
+        self.leaving = true;
+        self.setting.context.leaving.send_replace(true);
     }
 
     /// What was kept for undo goes. The run is closed either way: what cannot be removed is told and left.

@@ -31,6 +31,8 @@ pub(super) struct Context {
     pub takes_over: bool,
     /// Set by abort: writes stop at their next safe point.
     pub cancelled: watch::Sender<bool>,
+    /// Set when this session ends: what goes on by itself is left to a resume.
+    pub leaving: watch::Sender<bool>,
 }
 
 impl Context {

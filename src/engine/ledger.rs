@@ -2,7 +2,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use tokio::sync::mpsc;
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
 
 use super::context::Context;
 use super::notice::Activity;
@@ -10,7 +11,7 @@ use super::read_back::{contents, milliseconds};
 use super::undo::PreImage;
 use super::worker::Done;
 use crate::component::{Approved, Ledger, UndoRecord};
-use crate::model::{Error, ErrorKind, Pass, Progress, ResourceId, Result, TaskId};
+use crate::model::{Error, ErrorKind, Known, Pass, Progress, ResourceId, Result, TaskId};
 
 /// Passes a component's undo records on to `undo.db`, and its progress to whoever looks on.
 pub(super) struct RunLedger {
@@ -29,6 +30,7 @@ struct Entry {
     of_bytes: u64,
     written: Counter,
     read: Counter,
+    reference: OnceLock<String>,
 }
 
 /// What was told so far, and since when.
@@ -61,10 +63,17 @@ impl RunLedger {
         let (of_files, of_bytes) = contents(approved);
         let id = approved.change.id.clone();
         let (written, read) = (Counter::default(), Counter::default());
-        self.changes.push(Entry { task, attempt, pass, id, of_files, of_bytes, written, read });
+        let reference = OnceLock::new();
+        self.changes.push(Entry { task, attempt, pass, id, of_files, of_bytes, written, read, reference });
+    }
+
+    /// By what is found again what that change has begun.
+    pub fn reference(&self, index: usize) -> Option<String> {
+        self.changes.get(index)?.reference.get().cloned()
     }
 }
 
+#[async_trait]
 impl Ledger for RunLedger {
     fn keep(&self, index: usize, records: &[UndoRecord]) -> Result<()> {
         let unknown = || Error::new(ErrorKind::Bug, "keep undo records", "they are for no change of this write");
@@ -88,6 +97,18 @@ impl Ledger for RunLedger {
             let progress = Progress { of_bytes: *of_bytes, ..read.add(0, bytes) };
             let _ = self.mailbox.send(Done::Activity { task: *task, activity: Activity::ReadingBack(progress) });
         }
+    }
+
+    async fn under_way(&self, index: usize, reference: &str) -> Result<()> {
+        let doing = "record by what the work is found again";
+        let unknown = || Error::new(ErrorKind::Bug, doing, "it is for no change of this write");
+        let Entry { task, id, reference: told, .. } = self.changes.get(index).ok_or_else(unknown)?;
+        let _ = told.set(reference.to_owned());
+        let (durable, is_durable) = oneshot::channel();
+        let told = Done::UnderWay { task: *task, resource: id.clone(), reference: reference.to_owned(), durable };
+        let lost = || Error::new(ErrorKind::Io, doing, "the journal cannot be written").known(Known::Unknown);
+        self.mailbox.send(told).map_err(|_| lost())?;
+        is_durable.await.map_err(|_| lost())
     }
 
     fn cancelled(&self) -> bool {

@@ -28,6 +28,7 @@ mod holding;
 mod lane;
 mod ledger;
 mod lineage;
+mod long_work;
 mod made;
 mod mask;
 mod notice;

@@ -24,6 +24,8 @@ pub(super) struct Interrupted {
     pub restore: Restore,
     pub pass: Pass,
     pub attempt: u16,
+    /// By what is found again what its writes had begun.
+    pub under_way: Vec<(ResourceId, String)>,
     pub digest: Digest,
     /// The name its plan is kept under.
     pub planned: Digest,
@@ -57,7 +59,7 @@ pub(super) async fn recover(context: Arc<Context>, interrupted: Interrupted) -> 
 }
 
 async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Known, String, Option<Arc<Made>>)> {
-    let Interrupted { task, restore, pass, attempt, digest, planned, selection, standing: attempts } = interrupted;
+    let Interrupted { task, restore, pass, attempt, digest, planned, selection, standing: attempts, .. } = interrupted;
     let reading = context.clone();
     let (plan, former) = tokio::task::spawn_blocking(move || -> Result<_> {
         // An earlier attempt's pre-image tells nothing of what this one found; an undo leads past them all.

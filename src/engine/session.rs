@@ -6,6 +6,7 @@ use super::actor::{Actor, Clock, Setting};
 use super::context::{Context, Pinned};
 use super::handle::Engine;
 use super::lane::Lane;
+use super::long_work::{self, GoesOn};
 use super::recovery::{Interrupted, Recovered, recover};
 use super::script::{Script, Work};
 use super::worker::Done;
@@ -70,6 +71,7 @@ impl Session {
             journal: self.journal,
             undo: self.undo,
             cancelled: watch::Sender::new(false),
+            leaving: watch::Sender::new(false),
         });
         let mut lanes: Vec<Lane> =
             components.iter().map(|(name, component)| Lane::new(Some(name.clone()), component.limits())).collect();
@@ -163,6 +165,7 @@ impl Actor {
                     pass,
                     attempt: state.attempt,
                     digest,
+                    under_way: self.run.under_way.get(&task).cloned().unwrap_or_default(),
                     planned: self.run.planned_digest(task).unwrap_or(digest),
                     selection: self.run.selection(task),
                     standing: self.run.standing(task).to_vec(),
@@ -170,6 +173,13 @@ impl Actor {
                 let context = self.setting.context.clone();
                 tokio::spawn(async move {
                     let restore = interrupted.restore.clone();
+                    match long_work::goes_on(&context, &interrupted, &mailbox).await {
+                        GoesOn::Ended => {}
+                        GoesOn::Left => return drop(mailbox.send(Done::LeftUnderWay { task })),
+                        GoesOn::Failed(written) => {
+                            return drop(mailbox.send(Done::Wrote { written: vec![*written] }));
+                        }
+                    }
                     let recovered = recover(context.clone(), interrupted).await;
                     // Of what nobody knows it is not said that this run has made it.
                     if recovered.known != Known::Unknown {

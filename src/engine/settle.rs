@@ -57,6 +57,16 @@ impl Actor {
             Done::Noted { text } => self.record(Event::Noted { text }),
             Done::Became { component, now } if self.run.identity(&component) == Some(&now) => {}
             Done::Became { component, now } => self.record(Event::Became { component, now }),
+            Done::UnderWay { task, resource, reference, durable } => {
+                self.record(Event::UnderWay { task, resource, reference });
+                self.gate(durable);
+            }
+            Done::GoesOn { following } => self.follow(*following),
+            Done::FollowingEnded { batch, task } => self.on_lost(vec![task], batch),
+            Done::LeftUnderWay { task } => {
+                self.in_flight.remove(&task);
+                self.progress.tell(&task.0.to_string(), None);
+            }
             Done::Wrote { written } => written.into_iter().for_each(|written| self.on_written(written)),
             Done::Activity { task, activity } => {
                 self.progress.tell(&task.0.to_string(), activity.words().as_deref());

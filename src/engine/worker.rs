@@ -2,11 +2,12 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::long_work::Following;
 use super::made::Made;
 use super::notice::Activity;
 use super::recovery::Recovered;
 use super::writer::{Intended, Written};
-use crate::model::{Answer, Problem, Proposal, Result, TargetIdentity, TaskId};
+use crate::model::{Answer, Problem, Proposal, ResourceId, Result, TargetIdentity, TaskId};
 
 /// What workers hand back to the actor. Only the actor records events.
 pub(super) enum Done {
@@ -55,6 +56,26 @@ pub(super) enum Done {
     Became {
         component: String,
         now: TargetIdentity,
+    },
+    /// By what is found again what a write begins, which waits until that is durable.
+    UnderWay {
+        task: TaskId,
+        resource: ResourceId,
+        reference: String,
+        durable: oneshot::Sender<()>,
+    },
+    /// Writes of this batch have begun what goes on by itself.
+    GoesOn {
+        following: Box<Following>,
+    },
+    /// That worker has ended, however it did.
+    FollowingEnded {
+        batch: u64,
+        task: TaskId,
+    },
+    /// The session ends before what goes on by itself does.
+    LeftUnderWay {
+        task: TaskId,
     },
     Wrote {
         written: Vec<Written>,

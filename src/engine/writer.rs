@@ -5,6 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::calls::{Calls, one_each};
 use super::context::Context;
 use super::ledger::RunLedger;
+use super::long_work::Following;
 use super::made::Made;
 use super::notice::Activity;
 use super::planner::ToPlan;
@@ -14,10 +15,10 @@ use super::read_back::ReadBack;
 use super::reorder::write_order_again;
 use super::script::Restore;
 use super::worker::Done;
-use crate::component::Approved;
+use crate::component::{Approved, Effect};
 use crate::crash::crash_point;
 use crate::model::{
-    Digest, DigestBuilder, Fingerprint, Identity, Known, Location, Pass, Problem, Resource, Result, Selection,
+    Digest, DigestBuilder, Error, Fingerprint, Identity, Known, Location, Pass, Problem, Resource, Result, Selection,
     TargetIdentity, TaskId,
 };
 use crate::reader::Wanted;
@@ -61,6 +62,24 @@ pub(super) struct Written {
     pub bytes: u64,
 }
 
+impl Written {
+    /// A task that ended in this error without being read back.
+    pub fn failed(task: TaskId, error: &Error, kept: Option<u32>) -> Self {
+        Self {
+            task,
+            known: error.effect(),
+            post: None,
+            evidence: String::new(),
+            problem: Some(error.problem()),
+            partial: false,
+            kept,
+            dependents_go_on: false,
+            output: None,
+            bytes: 0,
+        }
+    }
+}
+
 /// Writes tasks of one component: each is planned again where it must be, its undo is made durable, its INTENT
 /// waits for the journal, then comes the effect, and then the reading back.
 pub(super) async fn write_batch(context: Arc<Context>, tasks: Vec<ToWrite>, mailbox: mpsc::UnboundedSender<Done>) {
@@ -75,7 +94,20 @@ pub(super) async fn write_batch(context: Arc<Context>, tasks: Vec<ToWrite>, mail
         return;
     }
     crash_point("engine::after_intent");
-    let written = effect_and_proof(&context, &restore, prepared, &mailbox).await;
+    let (mut ended, mut goes_on) = (Vec::new(), Vec::new());
+    for (effected, references) in effects(&context, &restore, prepared, &mailbox).await {
+        let begun = |effect: &Result<Effect>| effect.as_ref().is_ok_and(|effect| effect.under_way.is_some());
+        match effected.effects.iter().any(begun) {
+            true => goes_on.push((effected, references)),
+            false => ended.push(effected),
+        }
+    }
+    for (effected, references) in goes_on {
+        let task = effected.prepared.to_write.to_plan.task;
+        let following = Box::new(Following { task, restore: restore.clone(), effected, references });
+        let _ = mailbox.send(Done::GoesOn { following });
+    }
+    let written = prove(&context, &restore, ended, &mailbox).await;
     crash_point("engine::before_outcome");
     let _ = mailbox.send(Done::Wrote { written });
 }
@@ -123,14 +155,22 @@ pub(super) async fn read_back(
     calls.read(&restore.component_name, &**component, &Wanted::beside(&locations, &with)).await
 }
 
-async fn effect_and_proof(
+/// One task whose changes were handed to its component.
+pub(super) struct Effected {
+    pub prepared: Prepared,
+    pub approved: Vec<Approved>,
+    /// One each.
+    pub effects: Vec<Result<Effect>>,
+}
+
+/// Writes all changes; answers each task with its effects, and by what is found again what they have begun.
+async fn effects(
     context: &Arc<Context>,
     restore: &Restore,
     prepared: Vec<Prepared>,
     mailbox: &mpsc::UnboundedSender<Done>,
-) -> Vec<Written> {
+) -> Vec<(Effected, Vec<Option<String>>)> {
     let calls = &context.pinned.calls;
-    let component = &restore.component;
     let flat: Vec<(usize, Approved)> = prepared
         .iter()
         .enumerate()
@@ -146,18 +186,41 @@ async fn effect_and_proof(
         }
         let part: Vec<Approved> = part.iter().map(|(_, approved)| approved.clone()).collect();
         let _turn = calls.writing(&restore.component_name).await;
-        effects.extend(one_each(component.write(&part, &ledger).await, part.len()));
+        let answers = one_each(restore.component.write(&part, &ledger).await, part.len());
+        effects.extend(answers.into_iter().enumerate().map(|(at, effect)| (effect, ledger.reference(at))));
     }
     crash_point("engine::after_effect");
+    let mut effects = effects.into_iter();
+    let of_task = |prepared: Prepared| {
+        let (effects, references) = effects.by_ref().take(prepared.approved.len()).unzip();
+        let approved = prepared.approved.clone();
+        (Effected { prepared, approved, effects }, references)
+    };
+    prepared.into_iter().map(of_task).collect()
+}
+
+/// Reads back what was written, and says what is known of it.
+pub(super) async fn prove(
+    context: &Arc<Context>,
+    restore: &Restore,
+    effected: Vec<Effected>,
+    mailbox: &mpsc::UnboundedSender<Done>,
+) -> Vec<Written> {
     tell_if_became(context, restore, mailbox).await;
-    for ready in &prepared {
-        let task = ready.to_write.to_plan.task;
+    let (mut prepared, mut flat, mut effects) = (Vec::with_capacity(effected.len()), Vec::new(), Vec::new());
+    for one in effected {
+        let task = one.prepared.to_write.to_plan.task;
         let _ = mailbox.send(Done::Activity { task, activity: Activity::ReadingBack(Default::default()) });
+        prepared.push(one.prepared);
+        flat.extend(one.approved);
+        effects.extend(one.effects);
     }
-    let flat: Vec<Approved> = flat.into_iter().map(|(_, approved)| approved).collect();
-    let mut now = read_back(calls, restore, &flat).await;
+    if prepared.is_empty() {
+        return Vec::new();
+    }
+    let mut now = read_back(&context.pinned.calls, restore, &flat).await;
     write_order_again(context, restore, &flat, &effects, &mut now).await;
-    let schema = component.schema().clone();
+    let schema = restore.component.schema().clone();
     let (context, mailbox) = (context.clone(), mailbox.clone());
     let proven = tokio::task::spawn_blocking(move || {
         let mut answers = flat.into_iter().zip(effects).zip(now);

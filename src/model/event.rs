@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Digest, Fingerprint, Known, Preview, Problem, RunHeader, Selection, TargetIdentity, TaskId};
+use super::{
+    Answer, Digest, Fingerprint, Known, Preview, Problem, ResourceId, RunHeader, Selection, TargetIdentity, TaskId,
+};
 
 /// Stands as who decided where the runbook did, by a condition or a policy.
 pub const BY_RUNBOOK: &str = "the runbook";
@@ -125,6 +127,12 @@ pub enum Event {
         #[serde(default)]
         undoable: bool,
     },
+    /// What a write has begun goes on by itself, and this is by what it is found again.
+    UnderWay {
+        task: TaskId,
+        resource: ResourceId,
+        reference: String,
+    },
     /// What is known of the effect after reading back.
     Outcome {
         task: TaskId,
@@ -235,6 +243,7 @@ impl Event {
             | Self::Approved { task, .. }
             | Self::Voided { task, .. }
             | Self::Intent { task, .. }
+            | Self::UnderWay { task, .. }
             | Self::Outcome { task, .. }
             | Self::Failed { task, .. }
             | Self::Answered { task, .. }
@@ -266,6 +275,7 @@ impl Event {
             Self::Approved { .. } => "approved",
             Self::Voided { .. } => "voided",
             Self::Intent { .. } => "intent",
+            Self::UnderWay { .. } => "under-way",
             Self::Outcome { .. } => "outcome",
             Self::Failed { .. } => "failed",
             Self::Answered { .. } => "answered",

@@ -8,7 +8,7 @@ use self::owners_by_name::OwnersByName;
 use self::undo_under_way::UndoUnderWay;
 use super::transition::next_status;
 use super::{
-    Attempt, Digest, Event, Known, Pass, PlanFacts, Problem, Recorded, RunHeader, Selection, StepHeader,
+    Attempt, Digest, Event, Known, Pass, PlanFacts, Problem, Recorded, ResourceId, RunHeader, Selection, StepHeader,
     TargetIdentity, TaskId, TaskState, TaskStatus,
 };
 use crate::model::ErrorKind;
@@ -55,6 +55,8 @@ pub struct Run {
     pub skips: HashMap<TaskId, String>,
     /// What commands printed, as far as their steps capture it.
     pub outputs: HashMap<TaskId, String>,
+    /// Of tasks whose writes have begun what goes on by itself: by what it is found again.
+    pub under_way: HashMap<TaskId, Vec<(ResourceId, String)>>,
     /// Of each step how many tasks are in each status: screens show it in every frame.
     by_step: Vec<[u32; TaskStatus::ALL.len()]>,
     /// What components call themselves since this run made them. Plans go on naming what the run began with.
@@ -205,6 +207,13 @@ impl Run {
             Event::Outcome { output: Some(output), .. } => drop(self.outputs.insert(id, output.clone())),
             // A former attempt's is not this one's.
             Event::Intent { .. } => drop(self.outputs.remove(&id)),
+            _ => {}
+        }
+        match event {
+            Event::UnderWay { resource, reference, .. } => {
+                self.under_way.entry(id).or_default().push((resource.clone(), reference.clone()));
+            }
+            Event::Intent { .. } | Event::Outcome { .. } | Event::Settled { .. } => drop(self.under_way.remove(&id)),
             _ => {}
         }
         match event {

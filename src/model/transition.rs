@@ -16,6 +16,7 @@ pub(super) fn next_status(now: TaskStatus, pass: Pass, event: &Event) -> Option<
         // An undo that is let go: the fold knows what was before.
         (S::Review, Event::Voided { .. }) => Some(back(pass)),
         (S::Approved, Event::Intent { .. }) => Some(S::Applying),
+        (S::Applying, Event::UnderWay { .. }) => Some(S::Applying),
         (
             S::Applying,
             Event::Outcome { known: Known::Applied, problem: None, .. } | Event::Settled { known: Known::Applied, .. },

@@ -1,6 +1,7 @@
 //! Stories of the engine on real files and documents.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod building;
 mod commands;
 mod counting;
 mod filling;

@@ -240,7 +240,7 @@ impl Platform {
 pub struct Follower {
     pub engine: Engine,
     pub run: Run,
-    notices: UnboundedReceiver<Notice>,
+    pub notices: UnboundedReceiver<Notice>,
 }
 
 impl Follower {

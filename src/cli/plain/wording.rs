@@ -51,6 +51,7 @@ pub fn event_line(run: &Run, recorded: &Recorded) -> Option<String> {
         Event::Voided { why, .. } => said("voided", &visible(why)),
         Event::Intent { attempt, .. } if *attempt > 1 => said("applying", &format!("attempt {attempt}")),
         Event::Intent { .. } => None,
+        Event::UnderWay { reference, .. } => said("applying", &format!("goes on as {}", visible(reference))),
         Event::Outcome { known: Known::Applied, evidence, problem: None, .. } => {
             let word = run.tasks.get(recorded.event.task()?.index()).map_or("done", |task| task.status.word());
             let stays = run

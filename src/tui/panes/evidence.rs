@@ -119,6 +119,9 @@ pub fn said(recorded: &Recorded) -> (Role, String) {
             let undo = if *undoable { "undo kept" } else { "no undo" };
             (Role::Plain, format!("attempt {attempt}, plan {}, before {}, {undo}", digest.short(), pre.short()))
         }
+        Event::UnderWay { resource, reference, .. } => {
+            (Role::Plain, format!("{} goes on as {}", visible(&resource.to_string()), visible(reference)))
+        }
         Event::Outcome { known, post, evidence, problem, partial, .. } => {
             let after = post.map_or_else(String::new, |post| format!(", read back {}", post.short()));
             let problem = problem.as_ref().map_or_else(String::new, |problem| format!(": {}", visible(&problem.what)));
