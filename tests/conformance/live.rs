@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle::component::Component;
-use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
+use rekindle::components::documents::YamlAndJson;
 use rekindle::components::files::{FilesComponent, FilesConfig, FilesSource};
+use rekindle::document_files::{DocumentFiles, DocumentFilesConfig, DocumentFilesSource};
 use rekindle::model::{KindSchema, Owner, Privileges, Scope, TreePath};
 use rekindle::reader::Reader;
 use rekindle::stores::Store;
@@ -183,8 +184,13 @@ impl Accounts {
 
 impl Live for Accounts {
     fn component(&self) -> Arc<dyn Component> {
-        let config = DocumentsConfig { root: self.0.root(), owner_field: None, schema: KindSchema::default() };
-        Arc::new(Documents::new(config))
+        let config = DocumentFilesConfig {
+            syntax: &YamlAndJson,
+            root: self.0.root(),
+            owner_field: None,
+            schema: KindSchema::default(),
+        };
+        Arc::new(DocumentFiles::new(config))
     }
 
     fn scope(&self, owner: &str) -> Scope {
@@ -212,7 +218,7 @@ impl Live for Accounts {
     }
 
     fn source(&self, store: Arc<dyn Store>) -> Arc<dyn Reader> {
-        Arc::new(DocumentsSource::new(store, None, KindSchema::default()))
+        Arc::new(DocumentFilesSource::new(&YamlAndJson, store, None, KindSchema::default()))
     }
 
     fn lay(&self, root: &Path, owner: &str, holds: &Fields) {

@@ -4,10 +4,9 @@ use crate::component::{Approved, Checked};
 use crate::model::{Preview, Result};
 
 use super::component::{Folders, Inner};
-use super::edit::{self, Manner};
 use super::folder::failed;
 use super::new_file::NewFile;
-use super::text::Syntax;
+use super::rewrite;
 
 /// Whether each change can be written, and what becomes of the file's layout.
 pub(super) fn check(inner: &Inner, changes: &[Approved]) -> Vec<Result<Checked>> {
@@ -33,9 +32,8 @@ fn check_one(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> R
         _ => return Ok(Checked::default()),
     };
     let name = key.name().map(|stem| folder.name_of(stem)).transpose()?.flatten().unwrap_or_default();
-    let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
     let origin = approved.desired.as_ref().and_then(|desired| desired.document());
-    let rewritten = edit::rewrite(Some(live), expected, origin, Manner { syntax, schema: &inner.config.schema });
+    let rewritten = rewrite(inner.config.syntax, &name, Some(live), expected, origin, &inner.config.schema);
     let mut checked =
         Checked { is_as_desired: rewritten.as_ref().map(|rewritten| rewritten.is_origin), ..Checked::default() };
     if rewritten.is_some_and(|rewritten| rewritten.loses_layout) {
