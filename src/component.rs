@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::model::{
     Capacity, Change, Document, DocumentPath, Entry, Error, ErrorKind, FileOwnership, Fingerprint, Meta, Preview,
-    Resource, ResourceId, Result, TargetHolder, TargetIdentity, Tree, TreePath,
+    Resource, ResourceId, Result, TargetHolder, Tree, TreePath,
 };
 use crate::reader::Reader;
 
@@ -23,12 +23,6 @@ pub const DOCUMENT: &str = "document";
 #[async_trait]
 pub trait Component: Reader {
     fn limits(&self) -> Limits;
-
-    /// Whether the changes of a task are checked and written in one call, however many they are: a realm is made of
-    /// all that is wanted in it at once. Then [`Limits::batch`] bounds the tasks of a call.
-    fn keeps_tasks_whole(&self) -> bool {
-        false
-    }
 
     /// What this system is waited for at the moment, as a person is told: "Keycloak asks to wait 4 s"; nothing while it
     /// takes every call. A system that is never waited for has no such thing.
@@ -67,13 +61,6 @@ pub trait Component: Reader {
     /// The source as this system can hold it: without what it passes over, or lacks a plugin for.
     fn fitted(self: Arc<Self>, source: Arc<dyn Reader>) -> Arc<dyn Reader> {
         source
-    }
-
-    /// Whether `now` is what `pinned` calls itself once a write of this run has made it: a realm that was not there
-    /// has no identity of its own yet.
-    fn became(&self, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {
-        let _ = (pinned, now);
-        false
     }
 
     /// Whether nobody else writes to this target; where another does, the error is [`ErrorKind::Held`] and names them.
@@ -165,6 +152,18 @@ pub struct Limits {
     pub batch: usize,
     /// Calls side by side, reads, checks and writes together. One is left to reading where there are two.
     pub parallel: usize,
+    pub unit: Unit,
+    /// Whether `read` answers otherwise beside the other side: then the source is read first, else both are read at once.
+    pub reads_beside: bool,
+}
+
+/// What is never spread over two calls that check or write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Change,
+    /// All changes of a task go in one call, however many they are: a realm is made of all that is wanted in it, a
+    /// transaction holds or is rolled back. Then [`Limits::batch`] bounds the tasks of a call.
+    Task,
 }
 
 /// One change that was approved, with the bodies it was planned from.

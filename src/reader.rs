@@ -1,8 +1,53 @@
 use async_trait::async_trait;
 
 use crate::model::{
-    Answer, Error, ErrorKind, FoundOwners, Location, Probe, Resource, Result, Schema, Scope, TargetIdentity, TreePath,
+    Answer, Document, Error, ErrorKind, FoundOwners, Location, Probe, Resource, Result, Schema, Scope, TargetIdentity,
+    TreePath,
 };
+
+/// A place that is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    pub at: &'a Location,
+    pub beside: Beside<'a>,
+}
+
+/// What the other side of a comparison has there.
+#[derive(Clone, Copy, Debug)]
+pub enum Beside<'a> {
+    /// Nothing is compared, or it is not known.
+    Unknown,
+    Nothing,
+    This(&'a Resource),
+}
+
+impl<'a> Beside<'a> {
+    pub fn document(self) -> Option<&'a Document> {
+        match self {
+            Self::This(resource) => resource.document(),
+            Self::Unknown | Self::Nothing => None,
+        }
+    }
+}
+
+impl<'a> Wanted<'a> {
+    /// To be read for themselves.
+    pub fn alone(locations: &'a [Location]) -> Vec<Self> {
+        locations.iter().map(|at| Self { at, beside: Beside::Unknown }).collect()
+    }
+
+    /// To be compared, each with the other side in its position.
+    pub fn beside(locations: &'a [Location], others: &'a [Option<Resource>]) -> Vec<Self> {
+        let beside = |other: &'a Option<Resource>| other.as_ref().map_or(Beside::Nothing, Beside::This);
+        let others = others.iter().map(beside).chain(std::iter::repeat(Beside::Unknown));
+        locations.iter().zip(others).map(|(at, beside)| Self { at, beside }).collect()
+    }
+
+    /// The places, to be taken to another thread.
+    pub fn locations(wanted: &[Self]) -> Vec<Location> {
+        wanted.iter().map(|one| one.at.clone()).collect()
+    }
+}
 
 /// Anything that holds resources and can be read: a backup or a live system.
 ///
@@ -31,39 +76,27 @@ pub trait Reader: Send + Sync {
     /// source: a backup that lacks what the runbook asks for is not a backup of nothing.
     async fn list(&self, scopes: &[Scope]) -> Vec<Result<Vec<Location>>>;
 
-    /// Each resource as it is now; `None` for one that is not there.
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>>;
+    /// Each resource as it is now; `None` for one that is not there. A system in which a part of a resource costs a call of
+    /// its own leaves out what the other side says nothing of; what it answers depends on nothing but its own state and
+    /// that side.
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>>;
 
-    /// [`Reader::read`] for a comparison: `with` holds the other side of each, where there is one. A system in which
-    /// a part of a resource costs a call of its own leaves out what the other side says nothing of; what it answers
-    /// depends on nothing but its own state and that side.
-    async fn read_for(&self, wanted: &[Location], with: &[Option<Resource>]) -> Vec<Result<Option<Resource>>> {
-        let _ = with;
-        self.read(wanted).await
-    }
-    /// Whether [`Reader::read_for`] answers otherwise than [`Reader::read`]: then the other side is read first, else
-    /// both are read side by side.
-    fn wants_other_side(&self) -> bool {
-        false
-    }
     /// A resource that was read here, as it would be read for a comparison with `other`; pure. `None`: as it is.
     fn shown_beside(&self, resource: &Resource, other: &Resource) -> Option<Resource> {
         let _ = (resource, other);
         None
     }
+
     /// For each scope, what this system holds there and its schema does not know, in words: it is not restored, and
     /// the plan says so. Asked after [`Reader::list`].
     async fn not_restored(&self, scopes: &[Scope]) -> Vec<Vec<String>> {
         scopes.iter().map(|_| Vec::new()).collect()
     }
+
     /// For each scope, resources that this source holds and of which it cannot tell whether they belong to the scope's
     /// owner: what is not understood is not absent, so nothing live is removed in their place.
     async fn unclear(&self, scopes: &[Scope]) -> Vec<Vec<crate::model::ResourceId>> {
         scopes.iter().map(|_| Vec::new()).collect()
-    }
-    /// Where a resource with this id is or would be; pure.
-    fn locate(&self, id: &crate::model::ResourceId) -> Location {
-        Location { id: id.clone(), at: id.key.clone() }
     }
 
     /// Changes nothing. A question it does not know is [`ErrorKind::Unsupported`].

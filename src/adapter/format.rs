@@ -14,6 +14,8 @@ pub struct Format {
     pub keys: &'static [Key],
     /// Whether it holds plain documents: which resource each is, the system tells that they are restored to.
     pub is_of_documents: bool,
-    /// Errors: a key's text means nothing to this format. Reads nothing yet.
-    pub read: fn(Arc<dyn Store>, &Given<String>) -> Result<Arc<dyn Reader>>,
+    pub read: Read,
 }
+
+/// From a store and what the runbook gives. Errors: a key's text means nothing to the format. Reads nothing yet.
+pub type Read = fn(Arc<dyn Store>, &Given<String>) -> Result<Arc<dyn Reader>>;

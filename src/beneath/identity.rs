@@ -22,7 +22,7 @@ impl Beneath {
         Ok(TargetIdentity {
             system: "directory".to_owned(),
             address: self.path().to_string_lossy().into_owned(),
-            id: format!("{system}:{}", stat.st_ino),
+            id: format!("{system}:{}", stat.st_ino).into(),
         })
     }
 }

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::waits::Waits;
-use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader, StepHeader, TargetIdentity, plural};
+use crate::model::{Error, ErrorKind, OwnerSet, Result, Run, RunHeader, StepHeader, plural};
 use crate::registry::{Pins, Systems, same_system};
 use crate::runbook::{Findings, Inputs, Runbook};
 
@@ -88,7 +88,7 @@ pub async fn reopen(header: &RunHeader, inputs: Inputs) -> Result<Arc<Systems>> 
     let waits = Waits::default();
     let opened = |name: &str, told| waits.tell_of(name, told);
     let systems = Systems::open(runbook, inputs, &header.identities, &opened).await?;
-    same_systems(header, &systems, systems.identities().await?)?;
+    same_systems(header, systems.identities().await?)?;
     Ok(Arc::new(systems))
 }
 
@@ -97,7 +97,7 @@ pub async fn reopen_live(header: &RunHeader, inputs: Inputs) -> Result<Arc<Syste
     let waits = Waits::default();
     let opened = |name: &str, told| waits.tell_of(name, told);
     let systems = Systems::open_live(recorded_runbook(header)?, inputs, &header.identities, &opened).await?;
-    same_systems(header, &systems, systems.live_identities().await?)?;
+    same_systems(header, systems.live_identities().await?)?;
     Ok(Arc::new(systems))
 }
 
@@ -115,12 +115,8 @@ pub async fn reopen_what_is_there(
     Ok(Arc::new(Systems::open_what_is_there(runbook, inputs, pins, takes_replaced_for_missing, &opened).await?))
 }
 
-fn same_systems(header: &RunHeader, systems: &Systems, found: Pins) -> Result<()> {
-    let same = |(name, found): (&String, &TargetIdentity)| match header.identities.get(name) {
-        Some(recorded) if systems.became(name, recorded, found) => Ok(()),
-        _ => same_system(name, &header.identities, found),
-    };
-    found.iter().try_for_each(same)
+fn same_systems(header: &RunHeader, found: Pins) -> Result<()> {
+    found.iter().try_for_each(|(name, found)| same_system(name, &header.identities, found))
 }
 
 /// A header as a fold, for what needs no journal.

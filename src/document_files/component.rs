@@ -4,12 +4,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::beneath::{Beneath, WriteRight};
-use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use crate::model::{
     Answer, Body, Error, ErrorKind, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
     TargetIdentity, TreePath, visible,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 use super::folder::{Folder, ambiguous};
 use super::new_file::ownership;
@@ -220,14 +220,14 @@ impl Reader for DocumentFiles {
         self.each(scopes.len(), move |inner| inner.list(&scopes)).await
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
-        let wanted = wanted.to_vec();
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
+        let wanted = Wanted::locations(wanted);
         self.each(wanted.len(), move |inner| inner.read(&wanted)).await
     }
 
     async fn probe(&self, probe: &Probe) -> Result<Answer> {
         let location = probe::asked(self.0.config.syntax, probe)?;
-        let read = self.read(std::slice::from_ref(&location)).await.pop();
+        let read = self.read(&Wanted::alone(std::slice::from_ref(&location))).await.pop();
         Ok(probe::answer(read.unwrap_or_else(|| Err(stopped()))?.as_ref()))
     }
 }
@@ -235,7 +235,7 @@ impl Reader for DocumentFiles {
 #[async_trait]
 impl Component for DocumentFiles {
     fn limits(&self) -> Limits {
-        Limits { batch: 256, parallel: 3 }
+        Limits { batch: 256, parallel: 3, unit: Unit::Change, reads_beside: false }
     }
 
     fn id_at(&self, place: &TreePath) -> Result<ResourceId> {

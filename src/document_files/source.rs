@@ -8,7 +8,7 @@ use crate::model::{
     Body, ContentSink, Document, Entry, Error, ErrorKind, FileOwnership, FoundOwners, KindSchema, Location, NodeKind,
     Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath, UnusableOwner,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 use crate::stores::{Store, followed, nothing_there};
 
 use super::component::locations;
@@ -289,8 +289,8 @@ impl Reader for DocumentFilesSource {
         unclear.unwrap_or_default()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
-        let asked = wanted.to_vec();
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
+        let asked = Wanted::locations(wanted);
         let read = move |inner: &Inner| -> Vec<Result<Option<Resource>>> {
             let files: Vec<TreePath> = asked.iter().map(|location| location.at.clone()).collect();
             let resource = |(document, location): (Result<Option<Document>>, Location)| {

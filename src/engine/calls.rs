@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::component::{Approved, Checked, Component};
-use crate::model::{Error, ErrorKind, Location, Resource, Result};
+use crate::component::{Approved, Checked, Component, Unit};
+use crate::model::{Error, ErrorKind, Resource, Result};
+use crate::reader::Wanted;
 
 /// Holds calls to each component to its own limits: so many side by side, reads, checks and writes together, and so
 /// many resources in one. What is no call (planning, the journal's commit) goes on beside them.
@@ -18,7 +19,7 @@ struct Turns {
     /// One less, where that leaves any: a long write does not keep the next plan from being made.
     writing: Semaphore,
     batch: usize,
-    whole: bool,
+    unit: Unit,
 }
 
 /// The right to make one call; ends with it.
@@ -33,12 +34,7 @@ impl Calls {
             let limits = component.limits();
             let parallel = limits.parallel.max(1);
             let writing = Semaphore::new(parallel.saturating_sub(1).max(1));
-            Turns {
-                all: Semaphore::new(parallel),
-                writing,
-                batch: limits.batch.max(1),
-                whole: component.keeps_tasks_whole(),
-            }
+            Turns { all: Semaphore::new(parallel), writing, batch: limits.batch.max(1), unit: limits.unit }
         };
         Self { of: components.iter().map(|(name, component)| (name.clone(), turns(&**component))).collect() }
     }
@@ -67,24 +63,17 @@ impl Calls {
 
     /// Changes of one call that checks or writes.
     pub fn most_changes(&self, component: &str) -> usize {
-        self.of.get(component).map_or(usize::MAX, |turns| if turns.whole { usize::MAX } else { turns.batch })
+        self.of.get(component).map_or(usize::MAX, |turns| match turns.unit {
+            Unit::Change => turns.batch,
+            Unit::Task => usize::MAX,
+        })
     }
 
-    /// `with`: the other side of each, for a component that wants to see it.
-    pub async fn read(
-        &self,
-        name: &str,
-        from: &dyn Component,
-        wanted: &[Location],
-        with: &[Option<Resource>],
-    ) -> Vec<Result<Option<Resource>>> {
+    pub async fn read(&self, name: &str, from: &dyn Component, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         let mut answers = Vec::with_capacity(wanted.len());
-        let mut with = with;
         for part in wanted.chunks(self.most_read(name)) {
-            let (with_part, rest) = with.split_at(part.len().min(with.len()));
-            with = rest;
             let _turn = self.reading(name).await;
-            answers.extend(one_each(from.read_for(part, with_part).await, part.len()));
+            answers.extend(one_each(from.read(part).await, part.len()));
         }
         answers
     }

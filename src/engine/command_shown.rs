@@ -13,7 +13,7 @@ impl CommandLine {
         let identity = TargetIdentity {
             system: "command".to_owned(),
             address: self.cwd.as_ref().map_or_else(|| ".".to_owned(), |cwd| cwd.display().to_string()),
-            id: pinned.host.to_string(),
+            id: pinned.host.to_string().into(),
         };
         Made::new(Proposal::bodiless(Plan {
             task,

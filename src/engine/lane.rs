@@ -21,7 +21,7 @@ const MOST_AHEAD: usize = 500;
 
 impl Lane {
     pub fn new(name: Option<String>, limits: Limits) -> Self {
-        let limits = Limits { batch: limits.batch.max(1), parallel: limits.parallel.max(1) };
+        let limits = Limits { batch: limits.batch.max(1), parallel: limits.parallel.max(1), ..limits };
         Self { name, limits, to_plan: VecDeque::new(), to_write: VecDeque::new(), planning: 0, writing: 0 }
     }
 
@@ -53,7 +53,7 @@ impl Lane {
 
     /// Tasks to plan in one call. Writing goes first: plans that wait grow old and need memory.
     pub fn next_to_plan(&mut self, together: impl Fn(TaskId, TaskId) -> bool) -> Vec<TaskId> {
-        let Limits { batch, parallel } = self.limits;
+        let Limits { batch, parallel, .. } = self.limits;
         let ahead = self.to_write.len() + self.planning * batch;
         let enough = self.to_write.len() > 2 * batch * parallel || ahead >= MOST_AHEAD.max(batch);
         if self.planning >= self.under_way() || enough {

@@ -14,6 +14,7 @@ use crate::model::{
     Attempt, Body, Change, ComparePrecision, Error, ErrorKind, Location, Mode, Pass, Plan, Preview, Proposal, Resource,
     ResourceId, Result, Selection, TaskId, Tree,
 };
+use crate::reader::Wanted;
 
 /// One task to be planned.
 #[derive(Clone)]
@@ -65,7 +66,7 @@ async fn plan_alike(pinned: &Arc<Pinned>, tasks: Vec<ToPlan>) -> Vec<(TaskId, Re
 }
 
 /// A resource to be read: where the live one is or would be, and where the source has it, if it does.
-struct Wanted {
+struct BothPlaces {
     id: ResourceId,
     live: Location,
     desired: Option<Location>,
@@ -87,20 +88,19 @@ async fn read_pairs(calls: &Calls, tasks: &[ToPlan]) -> Vec<Result<Vec<Pair>>> {
         }
         Mode::Merge => scopes.iter().map(|_| Ok(Vec::new())).collect(),
     };
-    let wanted: Vec<Result<Vec<Wanted>>> = listed
-        .into_iter()
-        .zip(live_listed)
-        .map(|(listed, live_listed)| Ok(joined(listed?, live_listed?, &|id| component.locate(id))))
-        .collect();
+    let wanted: Vec<Result<Vec<BothPlaces>>> =
+        listed.into_iter().zip(live_listed).map(|(listed, live_listed)| Ok(joined(listed?, live_listed?))).collect();
     let flat = || wanted.iter().flatten().flatten();
     let live: Vec<Location> = flat().map(|wanted| wanted.live.clone()).collect();
     let desired: Vec<Location> = flat().filter_map(|wanted| wanted.desired.clone()).collect();
-    let (desired, live) = if component.wants_other_side() {
+    let desired = Wanted::alone(&desired);
+    let (desired, live) = if component.limits().reads_beside {
         let desired = source.read(&desired).await;
         let with: Vec<Option<Resource>> = other_sides(flat(), &desired);
-        (desired, calls.read(name, &**component, &live, &with).await)
+        (desired, calls.read(name, &**component, &Wanted::beside(&live, &with)).await)
     } else {
-        tokio::join!(source.read(&desired), calls.read(name, &**component, &live, &[]))
+        let live = Wanted::alone(&live);
+        tokio::join!(source.read(&desired), calls.read(name, &**component, &live))
     };
     let (mut desired, mut live) = (desired.into_iter(), live.into_iter());
     let unanswered = || Error::new(ErrorKind::Bug, "read resources", "the reader gave fewer answers than it was asked");
@@ -133,29 +133,29 @@ fn without(listed: Vec<Result<Vec<Location>>>, unclear: Vec<Vec<ResourceId>>) ->
 
 /// What the source holds of each, position by position.
 fn other_sides<'w>(
-    wanted: impl Iterator<Item = &'w Wanted>,
+    wanted: impl Iterator<Item = &'w BothPlaces>,
     desired: &[Result<Option<Resource>>],
 ) -> Vec<Option<Resource>> {
     let mut desired = desired.iter();
-    let of = |wanted: &Wanted| {
+    let of = |wanted: &BothPlaces| {
         let desired = wanted.desired.as_ref().and_then(|_| desired.next());
         desired.and_then(|desired| desired.as_ref().ok().cloned().flatten())
     };
     wanted.map(of).collect()
 }
 
-fn joined(listed: Vec<Location>, live_listed: Vec<Location>, locate: &dyn Fn(&ResourceId) -> Location) -> Vec<Wanted> {
+fn joined(listed: Vec<Location>, live_listed: Vec<Location>) -> Vec<BothPlaces> {
     let mut live: BTreeMap<ResourceId, Location> =
         live_listed.into_iter().map(|location| (location.id.clone(), location)).collect();
-    let mut wanted: Vec<Wanted> = listed
+    let mut wanted: Vec<BothPlaces> = listed
         .into_iter()
-        .map(|desired| Wanted {
+        .map(|desired| BothPlaces {
             id: desired.id.clone(),
-            live: live.remove(&desired.id).unwrap_or_else(|| locate(&desired.id)),
+            live: live.remove(&desired.id).unwrap_or_else(|| Location::of(&desired.id)),
             desired: Some(desired),
         })
         .collect();
-    wanted.extend(live.into_iter().map(|(id, live)| Wanted { id, live, desired: None }));
+    wanted.extend(live.into_iter().map(|(id, live)| BothPlaces { id, live, desired: None }));
     wanted
 }
 

@@ -134,7 +134,7 @@ async fn same_target(context: &Context, to_plan: &ToPlan) -> Result<(), Problem>
     let expected = context.pinned.identity(name).map_err(|error| error.problem())?;
     let _turn = context.pinned.calls.reading(name).await;
     let found = to_plan.restore.component.identity().await.map_err(|error| error.problem())?;
-    if found == expected || to_plan.restore.component.became(&expected, &found) {
+    if found == expected || expected.is_made_as(&found) {
         return Ok(());
     }
     Err(Error::new(

@@ -13,9 +13,10 @@ use super::undo::{Former, FormerDocument, former, kept_by, undo_document};
 use crate::component::{Approved, Maker};
 use crate::diff::trees;
 use crate::model::{
-    Attempt, Body, Digest, Document, Error, ErrorKind, Known, Op, Pass, Plan, Proposal, Resource, ResourceId, Result,
-    Selection, TaskId,
+    Attempt, Body, Digest, Document, Error, ErrorKind, Known, Location, Op, Pass, Plan, Proposal, Resource, ResourceId,
+    Result, Selection, TaskId,
 };
+use crate::reader::Wanted;
 
 /// An INTENT without an OUTCOME, as a resume finds it.
 pub(super) struct Interrupted {
@@ -77,7 +78,7 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     })?;
     let component = restore.component.clone();
     let ids: Vec<_> = plan.changes.iter().map(|change| change.id.clone()).collect();
-    let locations: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
+    let locations: Vec<_> = ids.iter().map(Location::of).collect();
     component.clean_up_after(&context.pinned.run, &ids).await?;
     let desired: Vec<Option<Resource>> = match pass {
         Pass::Restore => from_source(&restore, &plan).await?,
@@ -101,7 +102,8 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             })
             .collect::<Result<_>>()?,
     };
-    let live = context.pinned.calls.read(&restore.component_name, &*component, &locations, &desired).await;
+    let live =
+        context.pinned.calls.read(&restore.component_name, &*component, &Wanted::beside(&locations, &desired)).await;
     let live: Vec<Option<Resource>> = live.into_iter().collect::<Result<_>>()?;
     // What was left out would be planned with the rest, so that is a person's to go on with.
     let maker = match pass {
@@ -120,7 +122,11 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     // The system may have been at it still when it was read.
     let live = match maker {
         Maker::ThisRun => {
-            let again = context.pinned.calls.read(&restore.component_name, &*component, &locations, &desired).await;
+            let again = context
+                .pinned
+                .calls
+                .read(&restore.component_name, &*component, &Wanted::beside(&locations, &desired))
+                .await;
             again.into_iter().collect::<Result<_>>()?
         }
         _ => live,
@@ -247,7 +253,7 @@ async fn from_source(restore: &Restore, plan: &Plan) -> Result<Vec<Option<Resour
     for change in &plan.changes {
         let location = listed.iter().find(|location| location.id == change.id);
         let read = match location {
-            Some(location) => restore.source.read(std::slice::from_ref(location)).await,
+            Some(location) => restore.source.read(&Wanted::alone(std::slice::from_ref(location))).await,
             None => Vec::new(),
         };
         desired.push(read.into_iter().next().unwrap_or(Ok(None))?);

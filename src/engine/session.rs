@@ -10,7 +10,7 @@ use super::recovery::{Interrupted, Recovered, recover};
 use super::script::{Script, Work};
 use super::worker::Done;
 use super::writer::tell_if_became;
-use crate::component::Limits;
+use crate::component::{Limits, Unit};
 use crate::journal::{Journal, RunFolder, UndoStore};
 use crate::model::{
     ApprovalPolicy, DigestKey, Event, Known, Pass, Run, RunHeader, StepKind, TargetHolder, TaskId, TaskStatus,
@@ -41,8 +41,8 @@ pub enum Purpose {
 }
 
 /// Commands side by side: each may be long, none should starve the others.
-const COMMANDS: Limits = Limits { batch: 1, parallel: 2 };
-const QUESTIONS: Limits = Limits { batch: 16, parallel: 4 };
+const COMMANDS: Limits = Limits { batch: 1, parallel: 2, unit: Unit::Change, reads_beside: false };
+const QUESTIONS: Limits = Limits { batch: 16, parallel: 4, unit: Unit::Change, reads_beside: false };
 
 impl Session {
     /// Begins a new run; its first event is in the journal before anything is planned.

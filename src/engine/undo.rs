@@ -22,9 +22,10 @@ use super::script::Restore;
 use crate::component::Approved;
 use crate::diff::documents;
 use crate::model::{
-    Body, Change, ComparePrecision, Document, DocumentPath, Error, ErrorKind, HunkAt, KindSchema, Mode, Op, Pass, Plan,
-    Preview, Proposal, Resource, ResourceId, Result, Selection, visible,
+    Body, Change, ComparePrecision, Document, DocumentPath, Error, ErrorKind, HunkAt, KindSchema, Location, Mode, Op,
+    Pass, Plan, Preview, Proposal, Resource, ResourceId, Result, Selection, visible,
 };
+use crate::reader::Wanted;
 
 /// Plans the way back: from what is live now to what was there before this task's writes, limited to what they
 /// touched.
@@ -42,7 +43,7 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
             "nothing was kept for it: it changed nothing, or its run was closed",
         ));
     }
-    let wanted: Vec<_> = ids.iter().map(|id| component.locate(id)).collect();
+    let wanted: Vec<_> = ids.iter().map(Location::of).collect();
     let with: Vec<Option<Resource>> = ids
         .iter()
         .map(|id| {
@@ -51,7 +52,8 @@ pub(super) async fn plan_undo(context: &Arc<Context>, to_plan: ToPlan) -> Result
             Some(Resource { id: id.clone(), body: Body::Document(document) })
         })
         .collect();
-    let live = context.pinned.calls.read(&to_plan.restore.component_name, &*component, &wanted, &with).await;
+    let live =
+        context.pinned.calls.read(&to_plan.restore.component_name, &*component, &Wanted::beside(&wanted, &with)).await;
     let (planning, restore) = (context.clone(), to_plan.restore.clone());
     let mut proposal = blocking(move || {
         let context = planning;

@@ -17,8 +17,10 @@ use super::worker::Done;
 use crate::component::Approved;
 use crate::crash::crash_point;
 use crate::model::{
-    Digest, DigestBuilder, Fingerprint, Known, Pass, Problem, Resource, Result, Selection, TargetIdentity, TaskId,
+    Digest, DigestBuilder, Fingerprint, Identity, Known, Location, Pass, Problem, Resource, Result, Selection,
+    TargetIdentity, TaskId,
 };
+use crate::reader::Wanted;
 
 /// One approved task on its way to being written.
 #[derive(Clone)]
@@ -101,12 +103,12 @@ pub(super) async fn tell_if_became(context: &Context, restore: &Restore, mailbox
 
 async fn became(context: &Context, restore: &Restore) -> Option<TargetIdentity> {
     let pinned = context.pinned.identity(&restore.component_name).ok()?;
-    if !restore.component.became(&pinned, &pinned) {
+    if pinned.id != Identity::Absent {
         return None;
     }
     let _turn = context.pinned.calls.reading(&restore.component_name).await;
     let now = restore.component.identity().await.ok()?;
-    (now != pinned && restore.component.became(&pinned, &now)).then_some(now)
+    pinned.is_made_as(&now).then_some(now)
 }
 
 /// What is there now of each, position by position.
@@ -116,9 +118,9 @@ pub(super) async fn read_back(
     approved: &[Approved],
 ) -> Vec<Result<Option<Resource>>> {
     let component = &restore.component;
-    let locations: Vec<_> = approved.iter().map(|one| component.locate(&one.change.id)).collect();
+    let locations: Vec<_> = approved.iter().map(|one| Location::of(&one.change.id)).collect();
     let with: Vec<Option<Resource>> = approved.iter().map(|one| one.desired.clone()).collect();
-    calls.read(&restore.component_name, &**component, &locations, &with).await
+    calls.read(&restore.component_name, &**component, &Wanted::beside(&locations, &with)).await
 }
 
 async fn effect_and_proof(

@@ -56,7 +56,7 @@ pub use fingerprint::{Digest, DigestBuilder, Fingerprint};
 pub use found_owners::{FoundOwners, UnusableOwner};
 pub use header::{OwnerSet, RunHeader, StepHeader, StepKind};
 pub use holder::TargetHolder;
-pub use identity::TargetIdentity;
+pub use identity::{Identity, TargetIdentity};
 pub use mode::{ComparePrecision, Mode};
 pub use notify::{Moment, Notify};
 pub use outputs::{MOST_OUTPUT, Outputs, output_of, output_variable};

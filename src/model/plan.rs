@@ -122,7 +122,7 @@ impl Plan {
         let mut builder = DigestBuilder::new("plan");
         builder.part(&self.task).number(self.pass as u64).digest(&self.runbook);
         for identity in [&self.target, &self.source] {
-            builder.part(&identity.system).part(&identity.address).part(&identity.id);
+            builder.part(&identity.system).part(&identity.address).part(identity.id.as_str());
         }
         builder.number(self.mode as u64).number(self.preview as u64).number(self.changes.len() as u64);
         for change in &self.changes {

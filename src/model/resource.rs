@@ -40,6 +40,13 @@ pub struct Location {
     pub at: TreePath,
 }
 
+impl Location {
+    /// Where a live resource is, or would be: its key is its place.
+    pub fn of(id: &ResourceId) -> Self {
+        Self { id: id.clone(), at: id.key.clone() }
+    }
+}
+
 /// Which resources a task is about. A source looks below `below`, a component at `to`;
 /// resources that both list carry equal [`ResourceId`]s.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -121,7 +121,7 @@ mod tests {
             needs: needs.to_vec(),
             said: None,
         };
-        let nobody = TargetIdentity { system: String::new(), address: String::new(), id: String::new() };
+        let nobody = TargetIdentity { system: String::new(), address: String::new(), id: String::new().into() };
         Plan {
             task: "a".to_owned(),
             pass: Pass::Restore,

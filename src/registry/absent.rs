@@ -1,10 +1,10 @@
 use async_trait::async_trait;
 
-use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use crate::model::{
     Error, FoundOwners, Known, Location, Problem, Resource, Result, Schema, Scope, TargetIdentity, TreePath,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 /// What could not be opened where it is not needed: an undo works without the backup, and a run is closed without any
 /// system.
@@ -46,7 +46,7 @@ impl Reader for Absent {
         scopes.iter().map(|_| Err(self.error())).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         wanted.iter().map(|_| Err(self.error())).collect()
     }
 }
@@ -54,7 +54,7 @@ impl Reader for Absent {
 #[async_trait]
 impl Component for Absent {
     fn limits(&self) -> Limits {
-        Limits { batch: 1, parallel: 1 }
+        Limits { batch: 1, parallel: 1, unit: Unit::Change, reads_beside: false }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

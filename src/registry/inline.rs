@@ -5,7 +5,7 @@ use crate::model::{
     Body, Digest, Document, FoundOwners, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
     TreePath,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 /// Documents that stand in the runbook itself, as a source.
 pub(super) struct Inline {
@@ -22,7 +22,11 @@ impl Inline {
 
     /// Of every task of that step: a runbook's text is pinned for a run.
     pub fn identity_of(step: &str) -> TargetIdentity {
-        TargetIdentity { system: "runbook".to_owned(), address: format!("step {step}"), id: Digest::of(step).short() }
+        TargetIdentity {
+            system: "runbook".to_owned(),
+            address: format!("step {step}"),
+            id: Digest::of(step).short().into(),
+        }
     }
 }
 
@@ -51,8 +55,8 @@ impl Reader for Inline {
         scopes.iter().map(of).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
-        let of = |location: &Location| {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
+        let of = |Wanted { at: location, .. }: &Wanted<'_>| {
             let found = self.documents.iter().find(|(name, _)| *name == location.at);
             Ok(found.map(|(_, document)| Resource { id: location.id.clone(), body: Body::Document(document.clone()) }))
         };

@@ -7,7 +7,7 @@ use crate::model::{
     Answer, Body, Error, ErrorKind, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
     TargetIdentity, TreePath,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 /// A live system that is only read, as the source of a migration: what it has below `below` is compared with
 /// what another has at `to`.
@@ -43,8 +43,8 @@ impl Reader for LiveSource {
         scopes.iter().zip(listed).map(moved).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
-        let ids: Vec<ResourceId> = wanted.iter().map(|location| location.id.clone()).collect();
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
+        let ids: Vec<ResourceId> = wanted.iter().map(|one| one.at.id.clone()).collect();
         let read = self.0.read(wanted).await;
         let named = |(id, read): (ResourceId, Result<Option<Resource>>)| {
             read.map(|found| found.map(|resource| Resource { id, body: steady(resource.body) }))
@@ -97,7 +97,7 @@ mod tests {
         let below = TreePath::new("ana").unwrap();
         let scope = Scope { below: below.clone(), to: below, owner: None };
         let listed = source.list(&[scope]).await.remove(0).unwrap();
-        let resource = source.read(&listed).await.remove(0).unwrap().unwrap();
+        let resource = source.read(&Wanted::alone(&listed)).await.remove(0).unwrap().unwrap();
         let tree = resource.tree().unwrap();
         assert_eq!(tree.entries().unwrap().count(), 2);
 

@@ -6,7 +6,7 @@ use crate::component::Component;
 use crate::model::{
     Answer, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 /// Documents as a backup of that component: it says which of its resources lies at which place.
 pub(super) struct Placed {
@@ -44,10 +44,10 @@ impl Reader for Placed {
         listed.into_iter().map(|listed| listed?.into_iter().map(placed).collect()).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         let read = self.documents.read(wanted).await.into_iter().zip(wanted);
-        let placed = |(read, location): (Result<Option<Resource>>, &Location)| {
-            read.map(|found| found.map(|resource| Resource { id: location.id.clone(), ..resource }))
+        let placed = |(read, one): (Result<Option<Resource>>, &Wanted<'_>)| {
+            read.map(|found| found.map(|resource| Resource { id: one.at.id.clone(), ..resource }))
         };
         read.map(placed).collect()
     }

@@ -114,7 +114,7 @@ impl Systems {
                     continue;
                 }
             };
-            let pinned = pins.get(&name).and_then(|pin| pin.id.split_once('@')).map(|(_, id)| id);
+            let pinned = pins.get(&name).and_then(|pin| pin.id.split()).map(|(_, id)| id);
             let secrets = OperatorsSecrets(&inputs);
             let opened = (store.open)(&opening(&name, &source.given, &secrets, pinned)).await;
             match opened.and_then(|store| (format.read)(store, &source.given)) {
@@ -170,11 +170,6 @@ impl Systems {
     fn is_inline(&self, name: &str) -> bool {
         let inline = |step: &&crate::runbook::Step| matches!(step.action, crate::runbook::Action::Apply(_));
         self.runbook.steps.iter().filter(inline).any(|step| inline_name(&step.id) == name)
-    }
-
-    /// Whether that component is the one of `pinned`, which this run has made since.
-    pub fn became(&self, name: &str, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {
-        self.components.get(name).is_some_and(|component| component.became(pinned, now))
     }
 
     /// The names of every declared set of owners.
@@ -243,9 +238,10 @@ fn opening<'a>(
 
 /// Whether the system is the one that a run began with, if it began with one.
 async fn is_pinned(name: &str, component: &dyn Component, pins: &Pins) -> Result<()> {
-    let Some(pinned) = pins.get(name) else { return Ok(()) };
-    let found = component.identity().await?;
-    if component.became(pinned, &found) { Ok(()) } else { same_system(name, pins, &found) }
+    if !pins.contains_key(name) {
+        return Ok(());
+    }
+    same_system(name, pins, &component.identity().await?)
 }
 
 /// Refused where another system answers than the one that a run began with.
@@ -253,8 +249,10 @@ pub fn same_system(name: &str, pins: &Pins, found: &TargetIdentity) -> Result<()
     let recorded = pins.get(name);
     // Of an archive, older versions recorded less.
     let is_same = |recorded: &TargetIdentity| {
-        let older = found.id.split_once('@').is_some_and(|(id, _)| id == recorded.id);
-        recorded == found || (older && recorded.system == found.system && recorded.address == found.address)
+        let older = found.id.split().is_some_and(|(id, _)| id == recorded.id.as_str());
+        recorded == found
+            || recorded.is_made_as(found)
+            || (older && recorded.system == found.system && recorded.address == found.address)
     };
     if recorded.is_some_and(is_same) {
         return Ok(());

@@ -24,7 +24,7 @@ use super::update::{refresh, update};
 use super::view::view;
 
 pub fn identity(system: &str, address: &str, id: &str) -> TargetIdentity {
-    TargetIdentity { system: system.to_owned(), address: address.to_owned(), id: id.to_owned() }
+    TargetIdentity { system: system.to_owned(), address: address.to_owned(), id: id.to_owned().into() }
 }
 
 pub fn header() -> RunHeader {

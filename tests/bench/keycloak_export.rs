@@ -17,7 +17,7 @@ use std::time::Instant;
 use keycloak::{Admin, server};
 use rekindle::components::keycloak::{ExportConfig, KeycloakExport};
 use rekindle::model::{Scope, TreePath};
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use rekindle::stores::DirectoryStore;
 
 const BATCH: usize = 20;
@@ -73,7 +73,7 @@ async fn read_all(what: &str, folder: tempfile::TempDir, people: usize) {
     let opened = began.elapsed().as_secs_f64();
     assert_eq!(listed.len(), people);
     for batch in listed.chunks(BATCH) {
-        assert!(export.read(batch).await.into_iter().all(|read| read.unwrap().is_some()));
+        assert!(export.read(&Wanted::alone(batch)).await.into_iter().all(|read| read.unwrap().is_some()));
     }
     let all = began.elapsed().as_secs_f64();
     let more = peak() - before;

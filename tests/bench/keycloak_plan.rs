@@ -16,7 +16,7 @@ use keycloak_realm::{GROUPS, REALM, ROLES, empty, import, realm, user};
 use rekindle::components::keycloak::canonical::{self, Names, Side};
 use rekindle::diff::documents;
 use rekindle::model::{DigestKey, Location, Mode, Resource};
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -138,9 +138,9 @@ async fn plan(component: &rekindle::components::keycloak::Keycloak, desired: &[R
     let planned = stream::iter(batches).map(|batch| {
         let key = &key;
         async move {
-            let wanted: Vec<Location> = batch.iter().map(|one| component.locate(&one.id)).collect();
+            let wanted: Vec<Location> = batch.iter().map(|one| Location::of(&one.id)).collect();
             let with: Vec<Option<Resource>> = batch.iter().cloned().map(|one| credentials.then_some(one)).collect();
-            let live = component.read_for(&wanted, &with).await;
+            let live = component.read(&Wanted::beside(&wanted, &with)).await;
             let mut changed = 0;
             for (desired, live) in batch.iter().zip(live) {
                 let live = live.unwrap();

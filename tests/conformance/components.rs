@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use rekindle::component::Component;
 use rekindle::model::{ErrorKind, Known, Mode, TargetHolder, TreePath};
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use rekindle::stores::DirectoryStore;
 
 use crate::live::{self, Fields, Live, fields};
@@ -60,9 +60,9 @@ async fn each_read_answers_for_itself_in_order() {
         case.live.put("ana", Some(&former()));
         case.live.put("bob", Some(&wanted()));
         let id = the_one(&*case.component, &case.live.scope("ana")).await.unwrap().id;
-        let at = |owner: &str| location(&*case.component, &id, owner);
+        let at = |owner: &str| location(&id, owner);
         let asked = [at("bob"), at("nobody"), at("ana"), at("bob")];
-        let read = case.component.read(&asked).await;
+        let read = case.component.read(&Wanted::alone(&asked)).await;
         let ids: Vec<_> = read.into_iter().map(|read| read.unwrap().map(|resource| resource.id)).collect();
         let there = |owner: &str| Some(at(owner).id);
         assert_eq!(ids, [there("bob"), None, there("ana"), there("bob")], "{}", case.name);

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use rekindle::model::{ErrorKind, Result, TreePath};
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use rekindle::stores::restic::{Config, ResticStore};
 use rekindle::stores::tar::TarStore;
 use rekindle::stores::{DirectoryStore, Store};
@@ -142,7 +142,7 @@ async fn every_source_keeps_the_contract_of_readers() {
         let (bob, ana) = (&listed[0][0], &listed[1][0]);
         let mut gone = ana.clone();
         gone.at = TreePath::new("users/nobody").unwrap();
-        let read = source.read(&[ana.clone(), gone, bob.clone(), ana.clone()]).await;
+        let read = source.read(&Wanted::alone(&[ana.clone(), gone, bob.clone(), ana.clone()])).await;
         let ids: Vec<_> = read.into_iter().map(|read| read.unwrap().map(|resource| resource.id)).collect();
         let (ana_id, bob_id) = (Some(ana.id.clone()), Some(bob.id.clone()));
         assert_eq!(ids, [ana_id.clone(), None, bob_id, ana_id], "{name}");

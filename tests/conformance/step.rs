@@ -6,7 +6,7 @@ use rekindle::diff::{documents, trees};
 use rekindle::model::{
     Body, Change, ComparePrecision, DigestKey, Entry, Location, Mode, Resource, ResourceId, Result, Scope,
 };
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 
 /// Keeps what a write hands over for its undo.
 #[derive(Default)]
@@ -40,7 +40,7 @@ fn key() -> DigestKey {
 pub async fn the_one(reader: &dyn Reader, scope: &Scope) -> Option<Resource> {
     let listed = reader.list(std::slice::from_ref(scope)).await.pop().unwrap().unwrap();
     assert!(listed.len() <= 1, "{listed:?}");
-    reader.read(&listed).await.pop().and_then(|read| read.unwrap())
+    reader.read(&Wanted::alone(&listed)).await.pop().and_then(|read| read.unwrap())
 }
 
 /// What a step would change: as the engine plans it.
@@ -144,7 +144,7 @@ pub async fn undo(component: &dyn Component, done: &Approved, index: usize, reco
     write(component, &back, &Records::default()).await.unwrap();
 }
 
-pub fn location(component: &dyn Component, like: &ResourceId, owner: &str) -> Location {
+pub fn location(like: &ResourceId, owner: &str) -> Location {
     let key = like.key.parent().unwrap_or_default().join(owner).unwrap();
-    component.locate(&ResourceId { kind: like.kind.clone(), key })
+    Location::of(&ResourceId { kind: like.kind.clone(), key })
 }

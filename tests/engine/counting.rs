@@ -7,14 +7,14 @@ use std::process::Command as Process;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use rekindle::engine::{Command, Purpose};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
     ApprovalPolicy, Body, Document, Error, ErrorKind, FoundOwners, Known, Location, Mode, Resource, Result, Run,
     Schema, Scope, TargetIdentity, TaskStatus, TreePath,
 };
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use serde_json::{Value, json};
 
 use crate::YES;
@@ -73,7 +73,7 @@ impl Reader for Counting {
     }
 
     async fn identity(&self) -> Result<TargetIdentity> {
-        Ok(TargetIdentity { system: "counting".into(), address: "here".into(), id: self.backup.to_string() })
+        Ok(TargetIdentity { system: "counting".into(), address: "here".into(), id: self.backup.to_string().into() })
     }
 
     async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
@@ -88,12 +88,12 @@ impl Reader for Counting {
         scopes.iter().map(|scope| Ok(of(scope))).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         let mut world = self.world.lock().unwrap();
         if !self.backup {
             world.moment();
         }
-        let one = |location: &Location| {
+        let one = |Wanted { at: location, .. }: &Wanted<'_>| {
             let name = location.id.key.to_string();
             if self.backup {
                 return Ok(Some(resource(&name, json!({ "quota": 10 }))));
@@ -111,7 +111,7 @@ impl Reader for Counting {
 #[async_trait]
 impl Component for Counting {
     fn limits(&self) -> Limits {
-        Limits { batch: 2, parallel: 2 }
+        Limits { batch: 2, parallel: 2, unit: Unit::Change, reads_beside: false }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use rekindle::engine::{Command, Purpose};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
     ApprovalPolicy, Body, Document, Error, ErrorKind, FoundOwners, Location, Mode, Resource, Result, Run, RunState,
     Schema, Scope, TargetHolder, TargetIdentity, TaskStatus, TreePath,
 };
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use serde_json::{Value, json};
 
 use crate::YES;
@@ -50,7 +50,7 @@ impl Reader for Target {
     }
 
     async fn identity(&self) -> Result<TargetIdentity> {
-        Ok(TargetIdentity { system: "target".into(), address: "here".into(), id: self.backup.to_string() })
+        Ok(TargetIdentity { system: "target".into(), address: "here".into(), id: self.backup.to_string().into() })
     }
 
     async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
@@ -63,9 +63,9 @@ impl Reader for Target {
         scopes.iter().map(|scope| Ok(at(&name(scope)))).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         let world = self.world.lock().unwrap();
-        let one = |location: &Location| {
+        let one = |Wanted { at: location, .. }: &Wanted<'_>| {
             let live = world.live.get(&location.id.key.to_string()).cloned();
             let value = if self.backup { Some(json!({ "quota": 10 })) } else { live };
             Ok(value.map(|value| Resource { id: location.id.clone(), body: Body::Document(Document::new(value)) }))
@@ -77,7 +77,7 @@ impl Reader for Target {
 #[async_trait]
 impl Component for Target {
     fn limits(&self) -> Limits {
-        Limits { batch: 2, parallel: 1 }
+        Limits { batch: 2, parallel: 1, unit: Unit::Change, reads_beside: false }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use rekindle::engine::Notice;
 use rekindle::journal::{RunFolder, StateFolder};
 use rekindle::model::{
     Body, Document, FoundOwners, Location, Mode, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
     TaskStatus, TreePath,
 };
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -22,7 +22,7 @@ use crate::platform::Follower;
 
 const USERS: usize = 40;
 const EACH: usize = 5;
-const LIMITS: Limits = Limits { batch: 3, parallel: 3 };
+const LIMITS: Limits = Limits { batch: 3, parallel: 3, unit: Unit::Change, reads_beside: false };
 
 #[derive(Default)]
 struct Seen {
@@ -39,7 +39,7 @@ struct Crowd {
     seen: Arc<Mutex<Seen>>,
     schema: Schema,
     backup: bool,
-    keeps_tasks_whole: bool,
+    unit: Unit,
     waits: watch::Sender<Option<String>>,
 }
 
@@ -76,7 +76,8 @@ impl Reader for Crowd {
     }
 
     async fn identity(&self) -> Result<TargetIdentity> {
-        let identity = TargetIdentity { system: "crowd".into(), address: "here".into(), id: self.backup.to_string() };
+        let identity =
+            TargetIdentity { system: "crowd".into(), address: "here".into(), id: self.backup.to_string().into() };
         Ok(self.call("identity", 1, |_| identity).await)
     }
 
@@ -94,7 +95,7 @@ impl Reader for Crowd {
         self.call("list", scopes.len(), |_| scopes.iter().map(of).collect()).await
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         let one = |seen: &Seen, location: &Location| {
             let value = match self.backup {
                 true => Some(json!({ "quota": 10 })),
@@ -103,18 +104,14 @@ impl Reader for Crowd {
             let body = |value| Body::Document(Document::new(value));
             Ok(value.map(|value| Resource { id: location.id.clone(), body: body(value) }))
         };
-        self.call("read", wanted.len(), |seen| wanted.iter().map(|location| one(seen, location)).collect()).await
+        self.call("read", wanted.len(), |seen| wanted.iter().map(|wanted| one(seen, wanted.at)).collect()).await
     }
 }
 
 #[async_trait]
 impl Component for Crowd {
     fn limits(&self) -> Limits {
-        LIMITS
-    }
-
-    fn keeps_tasks_whole(&self) -> bool {
-        self.keeps_tasks_whole
+        Limits { unit: self.unit, ..LIMITS }
     }
 
     fn back_off(&self) -> Option<watch::Receiver<Option<String>>> {
@@ -135,17 +132,17 @@ impl Component for Crowd {
     }
 }
 
-fn crowd(seen: &Arc<Mutex<Seen>>, keeps_tasks_whole: bool, waits: &watch::Sender<Option<String>>) -> Accounts {
+fn crowd(seen: &Arc<Mutex<Seen>>, unit: Unit, waits: &watch::Sender<Option<String>>) -> Accounts {
     let side = |backup| {
         let (seen, waits) = (seen.clone(), waits.clone());
-        Arc::new(Crowd { seen, schema: Schema::default(), backup, keeps_tasks_whole, waits })
+        Arc::new(Crowd { seen, schema: Schema::default(), backup, unit, waits })
     };
     Accounts { source: side(true), component: side(false), below: TreePath::root(), mode: Mode::Exact }
 }
 
-async fn run(keeps_tasks_whole: bool) -> Arc<Mutex<Seen>> {
+async fn run(unit: Unit) -> Arc<Mutex<Seen>> {
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let script = Arc::new(crowd(&seen, keeps_tasks_whole, &watch::Sender::default()));
+    let script = Arc::new(crowd(&seen, unit, &watch::Sender::default()));
     let folder = tempfile::tempdir().unwrap();
     let header = script.header("crowd", users(USERS)).await;
     let session = new_session(script, &StateFolder::at(folder.path()), "crowd", YES);
@@ -159,7 +156,7 @@ async fn run(keeps_tasks_whole: bool) -> Arc<Mutex<Seen>> {
 /// A realm of more than a batch of clients and groups is made of all of them at once.
 #[tokio::test]
 async fn changes_of_a_task_that_is_kept_whole_are_checked_and_written_together() {
-    let seen = run(true).await;
+    let seen = run(Unit::Task).await;
     let seen = seen.lock().unwrap();
     for verb in ["check", "write"] {
         assert_eq!(seen.most_in_one[verb], LIMITS.batch * EACH, "{verb}");
@@ -169,7 +166,7 @@ async fn changes_of_a_task_that_is_kept_whole_are_checked_and_written_together()
 
 #[tokio::test]
 async fn a_component_never_sees_more_calls_or_more_in_one_than_it_likes() {
-    let seen = run(false).await;
+    let seen = run(Unit::Change).await;
     let seen = seen.lock().unwrap();
     assert_eq!(seen.most_calls, LIMITS.parallel, "as many as it likes, and no more");
     assert_eq!(seen.most_writing, LIMITS.parallel - 1, "one is left for the next plans");
@@ -181,7 +178,7 @@ async fn a_component_never_sees_more_calls_or_more_in_one_than_it_likes() {
 #[tokio::test]
 async fn what_a_component_is_waited_for_is_told_to_whoever_follows_the_run() {
     let waits = watch::Sender::default();
-    let script = Arc::new(crowd(&Arc::default(), false, &waits));
+    let script = Arc::new(crowd(&Arc::default(), Unit::Change, &waits));
     let folder = tempfile::tempdir().unwrap();
     let header = script.header("crowd", users(1)).await;
     let session = new_session(script, &StateFolder::at(folder.path()), "crowd", YES);

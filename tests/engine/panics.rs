@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use rekindle::engine::{Ask, Asking, Script, When, Work};
 use rekindle::journal::StateFolder;
 use rekindle::model::{
     Answer, Body, Document, FoundOwners, Location, Mode, Outputs, Owner, Probe, Resource, ResourceId, Result,
     RunHeader, Schema, Scope, StepHeader, StepKind, TargetIdentity, TaskStatus, TreePath,
 };
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use serde_json::json;
 
 use crate::YES;
@@ -50,7 +50,7 @@ impl Reader for Broken {
     }
 
     async fn identity(&self) -> Result<TargetIdentity> {
-        Ok(TargetIdentity { system: "broken".into(), address: "here".into(), id: self.backup.to_string() })
+        Ok(TargetIdentity { system: "broken".into(), address: "here".into(), id: self.backup.to_string().into() })
     }
 
     async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
@@ -64,11 +64,11 @@ impl Reader for Broken {
         scopes.iter().map(|_| Ok(vec![one.clone()])).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         self.call("read");
         let body = || Body::Document(Document::new(json!({ "quota": 10 })));
         let one = |at: &Location| self.backup.then(|| Resource { id: at.id.clone(), body: body() });
-        wanted.iter().map(|at| Ok(one(at))).collect()
+        wanted.iter().map(|wanted| Ok(one(wanted.at))).collect()
     }
 
     async fn probe(&self, _: &Probe) -> Result<Answer> {
@@ -80,7 +80,7 @@ impl Reader for Broken {
 #[async_trait]
 impl Component for Broken {
     fn limits(&self) -> Limits {
-        Limits { batch: 1, parallel: 1 }
+        Limits { batch: 1, parallel: 1, unit: Unit::Change, reads_beside: false }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

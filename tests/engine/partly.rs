@@ -6,14 +6,14 @@ use std::process;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use rekindle::engine::{Command, Purpose};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
     ApprovalPolicy, Body, Document, Error, ErrorKind, FoundOwners, Known, Location, Mode, Resource, ResourceId, Result,
     Run, Schema, Scope, TargetIdentity, TaskStatus, TreePath,
 };
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use serde_json::{Value, json};
 
 use crate::YES;
@@ -88,7 +88,7 @@ impl Reader for FieldByField {
     }
 
     async fn identity(&self) -> Result<TargetIdentity> {
-        Ok(TargetIdentity { system: "fields".into(), address: "here".into(), id: self.backup.to_string() })
+        Ok(TargetIdentity { system: "fields".into(), address: "here".into(), id: self.backup.to_string().into() })
     }
 
     async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
@@ -99,14 +99,14 @@ impl Reader for FieldByField {
         scopes.iter().map(|_| Ok(vec![Location { at: id().key, id: id() }])).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         let world = self.world.lock().unwrap();
         if !self.backup && world.is_cut {
             let error = || Error::new(ErrorKind::Unreachable, "read the target", "it is not there");
             return wanted.iter().map(|_| Err(error())).collect();
         }
         let value = if self.backup { backup() } else { world.live.clone() };
-        let one = |_: &Location| Ok(Some(Resource { id: id(), body: Body::Document(Document::new(value.clone())) }));
+        let one = |_: &Wanted<'_>| Ok(Some(Resource { id: id(), body: Body::Document(Document::new(value.clone())) }));
         wanted.iter().map(one).collect()
     }
 }
@@ -118,7 +118,7 @@ fn fields(resource: &Option<Resource>) -> serde_json::Map<String, Value> {
 #[async_trait]
 impl Component for FieldByField {
     fn limits(&self) -> Limits {
-        Limits { batch: 1, parallel: 1 }
+        Limits { batch: 1, parallel: 1, unit: Unit::Change, reads_beside: false }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

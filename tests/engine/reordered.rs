@@ -5,14 +5,14 @@ use std::process;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits};
+use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use rekindle::engine::{Command, Purpose};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
     ApprovalPolicy, Body, Document, FieldRule, FoundOwners, KindSchema, Location, Mode, Resource, ResourceId, Result,
     Run, Schema, Scope, TargetIdentity, TaskStatus, TreePath,
 };
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use serde_json::{Value, json};
 
 use crate::YES;
@@ -55,7 +55,7 @@ impl Reader for Shelf {
     }
 
     async fn identity(&self) -> Result<TargetIdentity> {
-        Ok(TargetIdentity { system: "shelf".into(), address: "here".into(), id: self.backup.to_string() })
+        Ok(TargetIdentity { system: "shelf".into(), address: "here".into(), id: self.backup.to_string().into() })
     }
 
     async fn owners(&self, _: &TreePath, _: Option<&str>) -> Result<FoundOwners> {
@@ -67,7 +67,7 @@ impl Reader for Shelf {
         scopes.iter().map(|_| Ok(vec![location(account("ana"))])).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         let value = if self.backup { Some(saved()) } else { self.rows.lock().unwrap().live.clone() };
         let resource =
             |value: &Value| Resource { id: account("ana"), body: Body::Document(Document::new(value.clone())) };
@@ -78,7 +78,7 @@ impl Reader for Shelf {
 #[async_trait]
 impl Component for Shelf {
     fn limits(&self) -> Limits {
-        Limits { batch: 1, parallel: 1 }
+        Limits { batch: 1, parallel: 1, unit: Unit::Change, reads_beside: false }
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

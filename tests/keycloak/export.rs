@@ -7,7 +7,7 @@ use rekindle::components::keycloak::kinds::Kind;
 use rekindle::components::keycloak::{ExportConfig, Keycloak, KeycloakExport};
 use rekindle::diff::documents;
 use rekindle::model::{DigestKey, ErrorKind, Location, Mode, Resource, Result, Scope, TreePath};
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use rekindle::stores::restic::ResticStore;
 use rekindle::stores::tar::TarStore;
 use rekindle::stores::{DirectoryStore, Store};
@@ -65,7 +65,7 @@ async fn list(export: &KeycloakExport, path: &str) -> Result<Vec<Location>> {
 
 async fn all(export: &KeycloakExport) -> Vec<Resource> {
     let listed = list(export, "").await.unwrap();
-    export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect()
+    export.read(&Wanted::alone(&listed)).await.into_iter().map(|read| read.unwrap().unwrap()).collect()
 }
 
 /// As text, so that a difference shows; the order is that of keys.
@@ -74,9 +74,9 @@ fn written(resources: &[Resource]) -> Vec<String> {
 }
 
 async fn differences(component: &Keycloak, desired: &[Resource]) -> Vec<String> {
-    let wanted: Vec<Location> = desired.iter().map(|one| component.locate(&one.id)).collect();
+    let wanted: Vec<Location> = desired.iter().map(|one| Location::of(&one.id)).collect();
     let with: Vec<Option<Resource>> = desired.iter().cloned().map(Some).collect();
-    let live = component.read_for(&wanted, &with).await;
+    let live = component.read(&Wanted::beside(&wanted, &with)).await;
     let key = DigestKey::new([3; 32]);
     let of = |(desired, live): (&Resource, Result<Option<Resource>>)| {
         let live = live.unwrap();
@@ -122,7 +122,7 @@ async fn people_are_found_by_whatever_name_they_have() {
     for (position, name) in AWKWARD.iter().enumerate() {
         let key = Kind::User.id(&[name]).key;
         let listed = list(&export, &key.to_string()).await.unwrap();
-        let read = export.read(&listed).await.pop().unwrap().unwrap().unwrap();
+        let read = export.read(&Wanted::alone(&listed)).await.pop().unwrap().unwrap().unwrap();
         let held = &read.document().unwrap().value;
         assert_eq!(held["username"], json!(name.to_lowercase()));
         assert_eq!(held["id"], json!(Sample::new("staff", PEOPLE).id(&format!("user {position}"))));

@@ -1,14 +1,13 @@
 use std::path::Path;
 
-use rekindle::component::Component;
 use rekindle::components::keycloak::Keycloak;
 use rekindle::components::keycloak::canonical::{self, Side};
 use rekindle::components::keycloak::kinds::Kind;
 use rekindle::diff::documents;
 use rekindle::model::{
-    DigestKey, Document, ErrorKind, Location, Mode, Owner, Probe, Resource, ResourceId, Scope, TreePath,
+    DigestKey, Document, ErrorKind, Identity, Location, Mode, Owner, Probe, Resource, ResourceId, Scope, TreePath,
 };
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -76,9 +75,9 @@ fn canonical_export(folder: &Path) -> (Vec<Resource>, Vec<String>) {
 
 /// What would be changed on the live side, each with its places and warnings.
 async fn differences(component: &Keycloak, desired: &[Resource]) -> Vec<String> {
-    let wanted: Vec<Location> = desired.iter().map(|one| component.locate(&one.id)).collect();
+    let wanted: Vec<Location> = desired.iter().map(|one| Location::of(&one.id)).collect();
     let with: Vec<Option<Resource>> = desired.iter().cloned().map(Some).collect();
-    let live = component.read_for(&wanted, &with).await;
+    let live = component.read(&Wanted::beside(&wanted, &with)).await;
     let key = DigestKey::new([3; 32]);
     let mut found = Vec::new();
     for (desired, live) in desired.iter().zip(live) {
@@ -155,21 +154,21 @@ async fn two_hundred_users_cost_no_more_calls_than_groups_and_roles() {
     let (_admin, component) = made("many", 200).await;
     let wanted: Vec<Location> = (0..200).map(|at| user(&format!("user{at:05}"))).collect();
     let before = component.calls();
-    let read = component.read(&wanted).await;
+    let read = component.read(&Wanted::alone(&wanted)).await;
     let cost = component.calls() - before;
     assert!(read.iter().all(|one| one.as_ref().unwrap().is_some()));
     assert!(cost < 120, "{cost} calls");
     let again = component.calls();
-    assert!(component.read(&wanted).await.iter().all(Result::is_ok));
+    assert!(component.read(&Wanted::alone(&wanted)).await.iter().all(Result::is_ok));
     // At most the names of the realm are read again.
     assert!(component.calls() - again < 12, "the shared read was not shared");
-    let one = component.read(&wanted[7..8]).await.pop().unwrap().unwrap().unwrap();
+    let one = component.read(&Wanted::alone(&wanted[7..8])).await.pop().unwrap().unwrap().unwrap();
     let shared = read[7].as_ref().unwrap().as_ref().unwrap();
     assert_eq!(one.document().unwrap().value, shared.document().unwrap().value);
     let nobody: Vec<Location> = (0..200).map(|at| user(&format!("nobody{at:05}"))).collect();
     let held = vec![read[7].as_ref().unwrap().clone(); nobody.len()];
     let before = component.calls();
-    assert!(component.read_for(&nobody, &held).await.iter().all(|one| one.as_ref().unwrap().is_none()));
+    assert!(component.read(&Wanted::beside(&nobody, &held)).await.iter().all(|one| one.as_ref().unwrap().is_none()));
     assert!(component.calls() - before < 12, "each who is not there was looked for");
 }
 
@@ -194,15 +193,15 @@ async fn a_realm_that_is_not_there_holds_nothing_and_has_no_identity_yet() {
     admin.remove_realm("nowhere").await;
     let component = server().component("nowhere");
     let pinned = component.identity().await.unwrap();
-    assert_eq!(pinned.id, "absent");
+    assert_eq!(pinned.id, Identity::Absent);
     let listed = component.list(&[scope("realm"), scope("users")]).await;
     assert!(listed.iter().all(|listed| listed.as_ref().unwrap().is_empty()));
-    assert!(component.read(&[user("ana")]).await[0].as_ref().unwrap().is_none());
+    assert!(component.read(&Wanted::alone(&[user("ana")])).await[0].as_ref().unwrap().is_none());
     admin.make_realm(&json!({"realm": "nowhere", "enabled": true})).await;
     let now = component.identity().await.unwrap();
     assert_ne!(now, pinned);
-    assert!(component.became(&pinned, &now));
-    assert!(!component.became(&now, &pinned));
+    assert!(pinned.is_made_as(&now));
+    assert!(!now.is_made_as(&pinned));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,7 +211,7 @@ async fn a_realm_that_was_made_anew_is_another_one() {
     admin.make_realm(&json!({"realm": "replaced", "enabled": true})).await;
     let second = component.identity().await.unwrap();
     assert_ne!(first, second);
-    assert!(!component.became(&first, &second));
+    assert!(!first.is_made_as(&second));
 }
 
 #[tokio::test(flavor = "multi_thread")]

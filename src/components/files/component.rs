@@ -14,12 +14,12 @@ use super::ledger_bridge::bridge;
 use super::mounts::Mounts;
 use super::source::{TREE, is_no_home};
 use crate::beneath::{Beneath, DirTree, RESERVED, WriteRight, list_entries, refusal};
-use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord};
+use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, UndoRecord, Unit};
 use crate::model::{
     Answer, Body, Capacity, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Probe, Resource, ResourceId,
     Result, Schema, Scope, TargetIdentity, Tree, TreePath, UnusableOwner, visible,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 /// Directories of files, read and written beneath one root.
 pub struct FilesComponent {
@@ -109,8 +109,8 @@ impl Reader for FilesComponent {
         listed.await.unwrap_or_else(|error| repeat(&error, scopes.len()))
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
-        let locations = wanted.to_vec();
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
+        let locations = Wanted::locations(wanted);
         let read = self.blocking(move |config| {
             each(&config.root, &locations, |root, location| {
                 Ok(root.entry(&location.at)?.map(|_| {
@@ -131,7 +131,7 @@ impl Reader for FilesComponent {
 #[async_trait]
 impl Component for FilesComponent {
     fn limits(&self) -> Limits {
-        Limits { batch: 16, parallel: 3 }
+        Limits { batch: 16, parallel: 3, unit: Unit::Change, reads_beside: false }
     }
 
     fn capacity(&self) -> Option<Arc<dyn Capacity>> {

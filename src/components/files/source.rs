@@ -8,7 +8,7 @@ use crate::model::{
     Body, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Resource, ResourceId, Result, Schema, Scope,
     TargetIdentity, TreePath,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 use crate::stores::{Store, followed, nothing_there};
 
 /// The kind of a directory of files as one resource.
@@ -67,8 +67,8 @@ impl Reader for FilesSource {
         self.blocking(told).await.unwrap_or_default()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
-        let asked = wanted.to_vec();
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
+        let asked = Wanted::locations(wanted);
         let read = move |store: &dyn Store| {
             let tree = |location: Location| {
                 let tree = store.tree(&location.at)?;

@@ -120,7 +120,7 @@ impl Store for ResticStore {
         Ok(TargetIdentity {
             system: "restic repository".to_owned(),
             address: self.opened.address.to_string(),
-            id: format!("{}@{}", self.opened.id(), self.snapshot.id),
+            id: format!("{}@{}", self.opened.id(), self.snapshot.id).into(),
         })
     }
 

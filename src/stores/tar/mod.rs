@@ -74,7 +74,11 @@ impl Store for TarStore {
     /// hashed: a touch makes another archive of it.
     fn identity(&self) -> Result<TargetIdentity> {
         let source = &self.archive.source;
-        Ok(TargetIdentity { system: "tar archive".to_owned(), address: source.shown.clone(), id: source.id.clone() })
+        Ok(TargetIdentity {
+            system: "tar archive".to_owned(),
+            address: source.shown.clone(),
+            id: source.id.clone().into(),
+        })
     }
 
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>> {

@@ -7,7 +7,8 @@ use std::time::Instant;
 use rekindle::component::Approved;
 use rekindle::engine::Notice;
 use rekindle::journal::{Journal, RunFolder, StateFolder, fold};
-use rekindle::model::{ApprovalPolicy, Change, Op, Result, TaskStatus};
+use rekindle::model::{ApprovalPolicy, Change, Location, Op, Result, TaskStatus};
+use rekindle::reader::Wanted;
 
 use super::no_ledger::NoLedger;
 use super::one_step::new_session;
@@ -67,8 +68,11 @@ pub async fn by_hand(place: &Place) -> f64 {
                 let room = waiting.clone().acquire_owned().await.unwrap();
                 let listed = source.list(&scopes).await;
                 let listed: Vec<_> = listed.into_iter().flat_map(Result::unwrap).collect();
-                let live: Vec<_> = listed.iter().map(|location| component.locate(&location.id)).collect();
-                let (desired, live) = tokio::join!(source.read(&listed), in_turn(&calls, component.read(&live)));
+                let live: Vec<_> = listed.iter().map(|location| Location::of(&location.id)).collect();
+                let (desired, live) = {
+                    let (listed, live) = (Wanted::alone(&listed), Wanted::alone(&live));
+                    tokio::join!(source.read(&listed), in_turn(&calls, component.read(&live)))
+                };
                 let approved: Vec<Approved> = desired.into_iter().zip(live).map(approved).collect();
                 in_turn(&calls, component.check(&approved))
                     .await
@@ -84,8 +88,10 @@ pub async fn by_hand(place: &Place) -> f64 {
                 in_turn(&calls, component.identity()).await.unwrap();
                 let written = in_turn(&calls, component.write(&approved, &NoLedger)).await;
                 written.into_iter().for_each(|written| drop(written.unwrap()));
-                let locations: Vec<_> = approved.iter().map(|one| component.locate(&one.change.id)).collect();
-                for (now, wanted) in in_turn(&calls, component.read(&locations)).await.into_iter().zip(&approved) {
+                let locations: Vec<_> = approved.iter().map(|one| Location::of(&one.change.id)).collect();
+                for (now, wanted) in
+                    in_turn(&calls, component.read(&Wanted::alone(&locations))).await.into_iter().zip(&approved)
+                {
                     let value = |resource: &rekindle::model::Resource| resource.document().unwrap().value.clone();
                     assert_eq!(value(&now.unwrap().unwrap()), value(wanted.expected.as_ref().unwrap()));
                 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rekindle::component::{Component, Limits};
+use rekindle::component::{Component, Limits, Unit};
 use rekindle::components::documents::YamlAndJson;
 use rekindle::document_files::{DocumentFiles, DocumentFilesConfig, DocumentFilesSource};
 use rekindle::model::{Document, KindSchema, Mode, Owner, Scope, TreePath};
@@ -44,7 +44,7 @@ impl Place {
             };
             (0..tasks).map(document).collect()
         };
-        let limits = Limits { batch: 1, parallel: 8 };
+        let limits = Limits { batch: 1, parallel: 8, unit: Unit::Change, reads_beside: false };
         Self {
             root: root.to_owned(),
             tasks,

@@ -10,7 +10,7 @@ use rekindle::model::{
     Body, Document, FoundOwners, KindSchema, Location, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
     TreePath,
 };
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 
 pub struct Slow {
     pub documents: Mutex<HashMap<TreePath, Document>>,
@@ -61,10 +61,10 @@ impl Reader for Slow {
         scopes.iter().map(locate).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         self.wait().await;
         self.with(|documents| {
-            let found = wanted.iter().map(|location| {
+            let found = wanted.iter().map(|Wanted { at: location, .. }| {
                 let document = documents.get(&location.at).cloned();
                 Ok(document.map(|document| Resource { id: location.id.clone(), body: Body::Document(document) }))
             });

@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rekindle::component::Component;
-use rekindle::model::{ErrorKind, Known, Resource};
-use rekindle::reader::Reader;
+use rekindle::model::{ErrorKind, Known, Location, Resource};
+use rekindle::reader::{Reader, Wanted};
 use reqwest::Method;
 use serde_json::json;
 
@@ -153,8 +153,8 @@ async fn a_read_that_is_disturbed_is_tried_again_and_never_looks_like_fewer_peop
                 if hit { met.clone() } else { Fate::Pass }
             });
             let component = behind(&proxy, "cut-read");
-            let wanted: Vec<_> = people.iter().map(|one| component.locate(&one.id)).collect();
-            for read in component.read_for(&wanted, &with).await {
+            let wanted: Vec<_> = people.iter().map(|one| Location::of(&one.id)).collect();
+            for read in component.read(&Wanted::beside(&wanted, &with)).await {
                 match read {
                     Ok(found) => assert!(found.is_some(), "{fate:?} at read {nth}: somebody is not there"),
                     // A page of somebody else's is no answer to be had by asking once more.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rekindle::components::keycloak::config::{Grant, Login};
 use rekindle::model::{ErrorKind, Location, Resource, Secret};
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -71,8 +71,8 @@ fn late_at(proxy: &Proxy, writes: bool, nth: usize) {
     });
 }
 
-fn asked_for(story: &Story, people: &[Resource]) -> (Vec<Location>, Vec<Option<Resource>>) {
-    (people.iter().map(|one| story.component.locate(&one.id)).collect(), people.iter().cloned().map(Some).collect())
+fn asked_for(people: &[Resource]) -> (Vec<Location>, Vec<Option<Resource>>) {
+    (people.iter().map(|one| Location::of(&one.id)).collect(), people.iter().cloned().map(Some).collect())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,9 +97,9 @@ async fn a_token_that_runs_out_while_a_call_is_on_its_way_costs_nobody() {
     short_lived(&story).await;
     story.component = as_short_lived(&proxy, "late");
     let people = story.below("users");
-    let (wanted, with) = asked_for(&story, &people);
+    let (wanted, with) = asked_for(&people);
     late_at(&proxy, false, 8);
-    for read in story.component.read_for(&wanted, &with).await {
+    for read in story.component.read(&Wanted::beside(&wanted, &with)).await {
         assert!(read.unwrap().is_some(), "somebody is not there");
     }
     assert!(proxy.seen(Asked::is_login) >= 2, "no token ran out");
@@ -117,9 +117,9 @@ async fn a_renewal_that_is_refused_while_people_are_read_makes_nobody_look_absen
     let (mut story, proxy) = Story::behind_a_proxy("unread", 60).await;
     let client = short_lived(&story).await;
     story.component = as_short_lived(&proxy, "unread");
-    let (wanted, with) = asked_for(&story, &story.below("users"));
+    let (wanted, with) = asked_for(&story.below("users"));
     disabled_at(&proxy, client, false, 6);
-    for read in story.component.read_for(&wanted, &with).await {
+    for read in story.component.read(&Wanted::beside(&wanted, &with)).await {
         let error = read.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::LoggedOut, "{}", error.chain());
     }

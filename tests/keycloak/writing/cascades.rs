@@ -9,8 +9,8 @@ impl Story {
     /// As `mode: exact` plans what a backup lacks.
     async fn removals(&self, ids: &[ResourceId]) -> Vec<Approved> {
         let reader = server().component(&self.sample.name);
-        let wanted: Vec<Location> = ids.iter().map(|id| reader.locate(id)).collect();
-        let live = reader.read_for(&wanted, &vec![None; ids.len()]).await;
+        let wanted: Vec<Location> = ids.iter().map(Location::of).collect();
+        let live = reader.read(&Wanted::beside(&wanted, &vec![None; ids.len()])).await;
         let pairs = ids.iter().zip(live);
         pairs.filter_map(|(id, live)| self.change(id, live.unwrap(), None, Mode::Exact, &[])).collect()
     }

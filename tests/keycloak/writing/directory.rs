@@ -1,6 +1,7 @@
 //! People who come from a living LDAP server: what it owns is not written, or is said to be.
 
 use rekindle::model::{ErrorKind, Known};
+use rekindle::reader::Wanted;
 
 use super::*;
 use crate::slapd::Slapd;
@@ -121,8 +122,8 @@ async fn what_a_directory_says_of_a_person_is_left_to_it_and_the_rest_comes_back
     slapd.stop();
     story.post("/clear-user-cache", json!({})).await;
     let reader = server().component("offices");
-    let locations: Vec<Location> = lena.iter().map(|one| reader.locate(&one.id)).collect();
-    let error = reader.read_for(&locations, &[Some(lena[0].clone())]).await.pop().unwrap().unwrap_err();
+    let locations: Vec<Location> = lena.iter().map(|one| Location::of(&one.id)).collect();
+    let error = reader.read(&Wanted::beside(&locations, &[Some(lena[0].clone())])).await.pop().unwrap().unwrap_err();
     assert!(error.chain().contains("an account of the directory 'offices'"), "{}", error.chain());
 }
 

@@ -7,7 +7,7 @@ use rekindle::component::{Approved, Component, Effect};
 use rekindle::components::keycloak::{ExportConfig, Keycloak, KeycloakExport};
 use rekindle::diff::documents;
 use rekindle::model::{DigestKey, Location, Mode, Resource, ResourceId, Result, Scope, TreePath};
-use rekindle::reader::Reader;
+use rekindle::reader::{Reader, Wanted};
 use rekindle::stores::DirectoryStore;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -62,7 +62,8 @@ impl Story {
         let export = KeycloakExport::new(store, ExportConfig { at: TreePath::root(), realm: None });
         let everything = Scope { below: TreePath::root(), to: TreePath::root(), owner: None };
         let listed = export.list(&[everything]).await.pop().unwrap().unwrap();
-        self.backup = export.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
+        self.backup =
+            export.read(&Wanted::alone(&listed)).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
     }
 
     /// The same without an export, which takes a server of its own: the realm as it shows itself, its people as they
@@ -93,7 +94,7 @@ impl Story {
         let reader = server().component(&self.sample.name);
         let listed = reader.list(&[below]).await.pop().unwrap().unwrap();
         self.backup.retain(|one| one.id.key.relative_to(&realm).is_none());
-        self.backup.extend(reader.read(&listed).await.into_iter().map(|read| read.unwrap().unwrap()));
+        self.backup.extend(reader.read(&Wanted::alone(&listed)).await.into_iter().map(|read| read.unwrap().unwrap()));
     }
 
     pub fn below(&self, place: &str) -> Vec<Resource> {
@@ -247,9 +248,9 @@ impl Story {
 }
 
 async fn read_by(reader: &Keycloak, desired: &[Resource]) -> Vec<Option<Resource>> {
-    let wanted: Vec<Location> = desired.iter().map(|one| reader.locate(&one.id)).collect();
+    let wanted: Vec<Location> = desired.iter().map(|one| Location::of(&one.id)).collect();
     let with: Vec<Option<Resource>> = desired.iter().cloned().map(Some).collect();
-    reader.read_for(&wanted, &with).await.into_iter().map(|read| read.unwrap()).collect()
+    reader.read(&Wanted::beside(&wanted, &with)).await.into_iter().map(|read| read.unwrap()).collect()
 }
 
 fn nothing() -> Vec<String> {

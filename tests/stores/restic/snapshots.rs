@@ -94,7 +94,7 @@ fn identity_names_repository_and_snapshot() {
     let identity = store.identity().unwrap();
     assert_eq!(identity.system, "restic repository");
     assert_eq!(identity.address, nights.repository.path().to_str().unwrap());
-    let (repository, snapshot) = identity.id.split_once('@').unwrap();
+    let (repository, snapshot) = identity.id.split().unwrap();
     let config = nights.repository.restic(&["cat", "config"]);
     assert!(String::from_utf8(config.stdout).unwrap().contains(repository));
     assert!(snapshot.starts_with(&nights.ids[1]) && snapshot.len() == 64);

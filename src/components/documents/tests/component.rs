@@ -14,7 +14,7 @@ use crate::model::{
     Body, DigestKey, Document, ErrorKind, KindSchema, Location, Mode, Owner, Resource, ResourceId, Result, Scope,
     TreePath,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 struct NoLedger;
 
@@ -51,7 +51,7 @@ fn at(name: &str) -> Location {
 }
 
 async fn live(documents: &DocumentFiles, name: &str) -> Option<Document> {
-    let read = documents.read(&[at(name)]).await.pop().unwrap().unwrap();
+    let read = documents.read(&Wanted::alone(&[at(name)])).await.pop().unwrap().unwrap();
     read.map(|resource| resource.document().unwrap().clone())
 }
 
@@ -202,7 +202,7 @@ async fn links_lead_nowhere() {
     std::os::unix::fs::symlink(outside.path().join("x.yaml"), root.path().join("ana.yaml")).unwrap();
     std::os::unix::fs::symlink(outside.path(), root.path().join("sub")).unwrap();
     let documents = accounts(root.path());
-    let read = documents.read(&[at("ana"), at("sub/x")]).await;
+    let read = documents.read(&Wanted::alone(&[at("ana"), at("sub/x")])).await;
     assert_eq!(read[0].as_ref().unwrap_err().kind(), ErrorKind::Refused);
     assert!(read[1].is_err());
 }
@@ -214,7 +214,7 @@ async fn one_unreadable_document_costs_only_itself() {
     fs::write(root.path().join("bob.yaml"), "a: 1\n").unwrap();
     fs::File::create(root.path().join("big.yaml")).unwrap().set_len(100 << 20).unwrap();
     let documents = accounts(root.path());
-    let read = documents.read(&[at("ana"), at("bob"), at("big"), at("gone")]).await;
+    let read = documents.read(&Wanted::alone(&[at("ana"), at("bob"), at("big"), at("gone")])).await;
     assert_eq!(read[0].as_ref().unwrap_err().kind(), ErrorKind::Invalid);
     assert!(read[1].as_ref().unwrap().is_some());
     assert_eq!(read[2].as_ref().unwrap_err().kind(), ErrorKind::Invalid);

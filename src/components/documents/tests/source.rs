@@ -3,7 +3,7 @@ use super::shelf::Shelf;
 use crate::components::files::{FilesSource, TREE};
 use crate::document_files::{DocumentFiles, DocumentFilesConfig, DocumentFilesSource};
 use crate::model::{ErrorKind, KindSchema, Location, Owner, Resource, Scope, TreePath};
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 fn path(text: &str) -> TreePath {
     TreePath::new(text).unwrap()
@@ -45,7 +45,7 @@ async fn a_backups_documents_have_the_ids_of_the_live_ones() {
     );
     assert_eq!(shown(bob), ["document sub/bob at etc/accounts/bob.json"]);
     let gone = Location { at: path("etc/accounts/gone.yaml"), ..all[0].clone() };
-    let read = source.read(&[all[1].clone(), gone, all[0].clone()]).await;
+    let read = source.read(&Wanted::alone(&[all[1].clone(), gone, all[0].clone()])).await;
     let value = |resource: &Resource| resource.document().unwrap().value.to_string();
     assert_eq!(value(read[0].as_ref().unwrap().as_ref().unwrap()), "{\"user\":\"bob\"}");
     assert!(read[1].as_ref().unwrap().is_none());
@@ -76,7 +76,7 @@ async fn a_scope_of_files_is_one_tree() {
     let listed = source.list(&[scope("home/ana", "ana", None), scope("home/cyd", "cyd", None)]).await;
     assert_eq!(shown(listed[0].as_ref().unwrap()), [format!("{TREE} ana at home/ana")]);
     assert_eq!(listed[1].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
-    let read = source.read(listed[0].as_ref().unwrap()).await.pop().unwrap().unwrap().unwrap();
+    let read = source.read(&Wanted::alone(listed[0].as_ref().unwrap())).await.pop().unwrap().unwrap().unwrap();
     let mut text = String::new();
     std::io::Read::read_to_string(&mut read.tree().unwrap().open(&path("x")).unwrap(), &mut text).unwrap();
     assert_eq!(text, "1");
@@ -107,7 +107,7 @@ async fn documents_that_are_links_are_followed_inside_the_backup_or_refused_by_n
     for below in ["etc/enabled", "etc/current"] {
         let listed = source.list(&[scope(below, "", None)]).await.pop().unwrap().unwrap();
         assert_eq!(listed.len(), 7, "what cannot be read is not absent: {listed:?}");
-        let read = source.read(&listed).await;
+        let read = source.read(&Wanted::alone(&listed)).await;
         for (location, read) in listed.iter().zip(read) {
             match location.id.key.to_string().as_str() {
                 "ana" | "bob" => assert_eq!(read.unwrap().unwrap().document().unwrap().value["quota"], 9),
@@ -138,12 +138,12 @@ async fn a_document_that_cannot_be_read_is_named_with_its_side_and_its_whole_pat
             schema,
         });
         let at = Location { id: scope_id("accounts/ana"), at: path("accounts/ana.yaml") };
-        let live = live.read(std::slice::from_ref(&at)).await.pop().unwrap().unwrap_err();
+        let live = live.read(&Wanted::alone(std::slice::from_ref(&at))).await.pop().unwrap().unwrap_err();
         assert!(live.to_string().contains(&format!("the live document {}", file.display())), "{live}");
         for (number, store) in backups.iter().enumerate() {
             let source =
                 DocumentFilesSource::new(&YamlAndJson, std::sync::Arc::clone(store), None, KindSchema::default());
-            let error = source.read(std::slice::from_ref(&at)).await.pop().unwrap().unwrap_err();
+            let error = source.read(&Wanted::alone(std::slice::from_ref(&at))).await.pop().unwrap().unwrap_err();
             let place = if number == 0 { file.display().to_string() } else { "accounts/ana.yaml of the".to_owned() };
             let words = error.to_string();
             assert!(words.contains(&place) && words.contains(", in the backup"), "{error}");

@@ -2,7 +2,7 @@ use super::*;
 use crate::component::Component;
 use crate::components::files::FilesComponent;
 use crate::model::{Location, Probe, Scope};
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 fn component(ground: &Ground) -> FilesComponent {
     FilesComponent::new(ground.config())
@@ -21,10 +21,10 @@ async fn a_story(ground: &Ground) {
     assert_eq!(effect.contents.len(), 1);
     assert_eq!(ground.ledger.kept.lock().unwrap().len(), 1);
     let listed = files.list(&[scope(KEY)]).await.remove(0).unwrap();
-    let read = files.read(&listed).await.remove(0).unwrap().unwrap();
+    let read = files.read(&Wanted::alone(&listed)).await.remove(0).unwrap().unwrap();
     assert_eq!(entries(&**read.tree().unwrap()).len(), 2);
     let nobody = Location { at: TreePath::new("nobody").unwrap(), ..listed[0].clone() };
-    assert!(files.read(&[nobody]).await.remove(0).unwrap().is_none());
+    assert!(files.read(&Wanted::alone(&[nobody])).await.remove(0).unwrap().is_none());
     assert_eq!(files.owners(&TreePath::root(), None).await.unwrap().names, [KEY]);
 }
 

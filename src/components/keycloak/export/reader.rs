@@ -10,7 +10,7 @@ use crate::components::keycloak::schema::schema;
 use crate::model::{
     Error, ErrorKind, FoundOwners, Location, Resource, Result, Schema, Scope, TargetIdentity, TreePath, visible,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 use crate::stores::Store;
 
 /// Where in a store an export lies.
@@ -105,8 +105,8 @@ impl Reader for KeycloakExport {
         answers(listed, scopes.len())
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
-        let asked = wanted.to_vec();
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
+        let asked = Wanted::locations(wanted);
         answers(self.blocking(move |_, opened| Ok(opened.read(&asked))).await, wanted.len())
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::pieces::Pieces;
 use super::{ExportConfig, KeycloakExport};
 use crate::model::{ContentSink, Entry, ErrorKind, Location, Resource, Result, Scope, TargetIdentity, Tree, TreePath};
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 use crate::stores::{DirectoryStore, Store};
 
 fn at(path: &str) -> TreePath {
@@ -122,14 +122,15 @@ async fn batches_in_order_read_each_file_once_and_few_people_cost_only_theirs() 
     let opened = || counts.opened.swap(0, Ordering::Relaxed);
     opened();
     for batch in everybody.chunks(20) {
-        for read in export.read(batch).await {
+        for read in export.read(&Wanted::alone(batch)).await {
             read.unwrap().unwrap();
         }
     }
     assert_eq!(opened(), 20);
 
     let some: Vec<Location> = everybody.iter().skip(480).take(20).cloned().collect();
-    let read: Vec<Resource> = export.read(&some).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
+    let read: Vec<Resource> =
+        export.read(&Wanted::alone(&some)).await.into_iter().map(|read| read.unwrap().unwrap()).collect();
     assert_eq!(opened(), 1);
     assert_eq!(read.iter().map(|one| &one.id).collect::<Vec<_>>(), some.iter().map(|one| &one.id).collect::<Vec<_>>());
     let about = &read[7].document().unwrap().value["attributes"]["about"];
@@ -146,7 +147,7 @@ async fn one_large_file_is_not_read_anew_for_each_batch() {
     let everybody = list(&export, "users").await.unwrap();
     counts.bytes.store(0, Ordering::Relaxed);
     for batch in everybody.chunks(20) {
-        assert!(export.read(batch).await.into_iter().all(|read| read.unwrap().is_some()));
+        assert!(export.read(&Wanted::alone(batch)).await.into_iter().all(|read| read.unwrap().is_some()));
     }
     let bytes = counts.bytes.load(Ordering::Relaxed);
     assert!(bytes <= size, "{bytes} bytes of a file of {size}");
@@ -193,7 +194,7 @@ async fn what_is_not_known_masked_or_a_placeholder_is_said_with_its_count() {
     assert_eq!(said[2], ["hobbies (users/user-0001)"]);
     assert_eq!(said[3], ["1 secret that was masked when the file was made", "later (realm/clients/one)"]);
     let listed = list(&export, "realm/settings").await.unwrap();
-    let settings = export.read(&listed).await.pop().unwrap().unwrap().unwrap();
+    let settings = export.read(&Wanted::alone(&listed)).await.pop().unwrap().unwrap().unwrap();
     assert_eq!(settings.document().unwrap().value["displayName"], json!("${staff} ${vault.x}"));
 }
 
@@ -317,7 +318,7 @@ async fn an_export_that_is_written_to_meanwhile_is_not_read_on() {
     let everybody = list(&export, "users").await.unwrap();
     let fewer: Vec<Value> = (1..50).map(person).collect();
     write(folder.path(), "r-users-0.json", &json!({"realm": "r", "users": fewer}));
-    for read in export.read(&everybody).await {
+    for read in export.read(&Wanted::alone(&everybody)).await {
         assert_eq!(read.unwrap_err().kind(), ErrorKind::Conflict);
     }
 }
@@ -351,7 +352,7 @@ async fn what_is_not_there_or_was_misspelt_is_no_empty_list() {
     assert_eq!(list(&export, "user/user-0001").await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(list(&export, "users/USER-0001").await.unwrap().len(), 1);
     let gone = Location { id: crate::components::keycloak::kinds::Kind::User.id(&["nobody"]), at: at("users/nobody") };
-    assert!(export.read(&[gone]).await.pop().unwrap().unwrap().is_none());
+    assert!(export.read(&Wanted::alone(&[gone])).await.pop().unwrap().unwrap().is_none());
 }
 
 #[test]
@@ -390,10 +391,10 @@ async fn a_file_in_yaml_is_a_realm_too_and_a_variable_in_it_is_refused_by_name()
     let export = open(folder.path());
     assert_eq!(list(&export, "users").await.unwrap().len(), 2);
     let web = list(&export, "realm/clients/web").await.unwrap();
-    let web = export.read(&web).await.pop().unwrap().unwrap().unwrap();
+    let web = export.read(&Wanted::alone(&web)).await.pop().unwrap().unwrap().unwrap();
     assert_eq!(web.document().unwrap().value["publicClient"], json!(true));
     let bob = list(&export, "users/bob").await.unwrap();
-    assert!(export.read(&bob).await.pop().unwrap().unwrap().is_some());
+    assert!(export.read(&Wanted::alone(&bob)).await.pop().unwrap().unwrap().is_some());
 
     for (name, text) in [
         ("shop.yaml", text.replace("$SECRET", "$(env:ANA_PASSWORD)")),
@@ -417,9 +418,9 @@ async fn a_file_with_a_mark_at_its_begin_or_in_utf_16_is_read() {
         let export = open(folder.path());
         let people = list(&export, "users").await.unwrap();
         assert_eq!(people.len(), 2);
-        assert!(export.read(&people).await.into_iter().all(|read| read.unwrap().is_some()));
+        assert!(export.read(&Wanted::alone(&people)).await.into_iter().all(|read| read.unwrap().is_some()));
         let settings = list(&export, "realm/settings").await.unwrap();
-        let settings = export.read(&settings).await.pop().unwrap().unwrap().unwrap();
+        let settings = export.read(&Wanted::alone(&settings)).await.pop().unwrap().unwrap().unwrap();
         assert_eq!(settings.document().unwrap().value["displayName"], "Grüße");
     }
 }

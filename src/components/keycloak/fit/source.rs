@@ -16,7 +16,7 @@ use crate::model::{
     Answer, Body, Document, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
     TreePath,
 };
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 /// Kinds of which a server may be unable to hold a part.
 const FITTED: [Kind; 8] = [
@@ -122,7 +122,7 @@ impl FittedSource {
         let Ok(folder) = TreePath::new(kind.folder()) else { return Vec::new() };
         let below = Scope { below: folder.clone(), to: folder, owner: None };
         let listed = self.source.list(&[below]).await.pop().and_then(Result::ok).unwrap_or_default();
-        self.source.read(&listed).await.into_iter().filter_map(|read| read.ok().flatten()).collect()
+        self.source.read(&Wanted::alone(&listed)).await.into_iter().filter_map(|read| read.ok().flatten()).collect()
     }
 
     /// What is left out of everything in a scope.
@@ -132,7 +132,7 @@ impl FittedSource {
         }
         let listed = self.source.list(std::slice::from_ref(scope)).await.pop().and_then(Result::ok);
         let wanted: Vec<Location> = listed.into_iter().flatten().filter(|location| is_fitted(&location.id)).collect();
-        let read = self.source.read(&wanted).await;
+        let read = self.source.read(&Wanted::alone(&wanted)).await;
         let terms = self.terms_for(wanted.iter().map(|location| &location.id)).await;
         let mut notes = Notes::default();
         for resource in read.into_iter().filter_map(|read| read.ok().flatten()) {
@@ -195,15 +195,15 @@ impl Reader for FittedSource {
         self.source.list(scopes).await
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         let read = self.source.read(wanted).await;
-        let is_people = wanted.iter().all(|location| is_user(&location.id.key));
+        let is_people = wanted.iter().all(|one| is_user(&one.at.id.key));
         let has_rare = |one: &Resource| one.document().is_some_and(|document| has_rare_credentials(&document.value));
         let mut found = read.iter().filter_map(|read| read.as_ref().ok()?.as_ref());
         let terms = match (is_people, is_people && found.any(has_rare)) {
             (true, false) => return read,
             (true, true) => self.abilities_alone().await,
-            (false, _) => self.terms_for(wanted.iter().map(|location| &location.id)).await,
+            (false, _) => self.terms_for(wanted.iter().map(|one| &one.at.id)).await,
         };
         let fit = |found: Option<Resource>| {
             let (resource, fitted) = fitted(found?, &terms);

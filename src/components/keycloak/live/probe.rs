@@ -4,7 +4,7 @@ use super::Keycloak;
 use crate::components::keycloak::config::{Grant, Login};
 use crate::components::keycloak::kinds::Kind;
 use crate::model::{Answer, Error, ErrorKind, Location, Probe, Result, Secret, visible};
-use crate::reader::Reader;
+use crate::reader::{Reader, Wanted};
 
 /// The client that every realm has for logins by password.
 const ADMIN_CLI: &str = "admin-cli";
@@ -105,7 +105,7 @@ async fn exists(realm: &Keycloak, of: &Value) -> Result<Answer> {
     let name = name.ok_or_else(|| Error::new(ErrorKind::Invalid, "ask for a user", "it needs a username"))?;
     let name = crate::components::keycloak::escape::unescaped(name.as_bytes()).unwrap_or_else(|| name.to_owned());
     let id = Kind::User.id(&[&name]);
-    let found = realm.read(&[Location { at: id.key.clone(), id }]).await.pop().unwrap_or(Ok(None))?;
+    let found = realm.read(&Wanted::alone(&[Location::of(&id)])).await.pop().unwrap_or(Ok(None))?;
     let seen = if found.is_some() { "there is a user of that name" } else { "no user has that name" };
     Ok(Answer { holds: found.is_some(), seen: seen.to_owned(), again_in: None })
 }

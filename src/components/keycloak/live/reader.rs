@@ -10,18 +10,16 @@ use super::realm_view::{RealmView, text};
 use super::{Keycloak, is_user, probe};
 use crate::components::keycloak::canonical;
 use crate::components::keycloak::held::{HELD_BY, within};
+use crate::components::keycloak::http::strange;
 use crate::components::keycloak::kinds::Kind;
 use crate::components::keycloak::place;
 use crate::model::{
-    Answer, Body, Document, Error, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
+    Answer, Body, Document, Error, FoundOwners, Identity, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
     TargetIdentity, TreePath, visible,
 };
-use crate::reader::Reader;
+use crate::reader::{Beside, Reader, Wanted};
 
 const SIDE_BY_SIDE: usize = 4;
-
-/// What a realm that is not there calls itself.
-pub(super) const ABSENT: &str = "absent";
 
 #[async_trait]
 impl Reader for Keycloak {
@@ -33,10 +31,13 @@ impl Reader for Keycloak {
         let config = &self.live.http.config;
         let realm = self.live.http.get_maybe("", &[]).await?;
         let id = match &realm {
-            Some(realm) => text(realm, "id").filter(|id| !id.is_empty()).ok_or_else(|| {
-                crate::components::keycloak::http::strange("ask the realm who it is", "its answer has no id")
-            })?,
-            None => ABSENT,
+            Some(realm) => {
+                let id = text(realm, "id").filter(|id| !id.is_empty());
+                Identity::Present(
+                    id.ok_or_else(|| strange("ask the realm who it is", "its answer has no id"))?.to_owned(),
+                )
+            }
+            None => Identity::Absent,
         };
         Ok(TargetIdentity {
             // It is journalled, shown before each approval, and the same for a run to its end.
@@ -45,7 +46,7 @@ impl Reader for Keycloak {
                 false => "Keycloak realm".to_owned(),
             },
             address: visible(&format!("{}/realms/{}", config.url, config.realm)).into_owned(),
-            id: id.to_owned(),
+            id,
         })
     }
 
@@ -97,17 +98,13 @@ impl Reader for Keycloak {
         scopes.iter().map(|scope| self.listed(scope, view.as_ref(), everyone.as_ref(), &found)).collect()
     }
 
-    async fn read(&self, wanted: &[Location]) -> Vec<Result<Option<Resource>>> {
-        self.read_for(wanted, &[]).await
-    }
-
-    async fn read_for(&self, wanted: &[Location], with: &[Option<Resource>]) -> Vec<Result<Option<Resource>>> {
+    async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         let mut users = Vec::new();
         let mut details = Vec::new();
-        for (at, location) in wanted.iter().enumerate() {
+        for Wanted { at: location, beside } in wanted {
             if is_user(&location.id.key) {
                 users.push(location.id.clone());
-                let other = with.get(at).and_then(Option::as_ref).and_then(Resource::document);
+                let other = beside.document();
                 details.push(other.map_or_else(Details::default, |other| Details::of(&other.value)));
             }
         }
@@ -121,12 +118,12 @@ impl Reader for Keycloak {
             false => self.live.users(&users, &details).await,
         };
         let held = match &view {
-            Some(Ok(view)) => self.held(view, wanted, with).await,
+            Some(Ok(view)) => self.held(view, wanted).await,
             _ => HashMap::new(),
         };
-        let read = |(at, location): (usize, &Location)| -> Result<Option<Resource>> {
+        let read = |(at, Wanted { at: location, beside }): (usize, &Wanted<'_>)| -> Result<Option<Resource>> {
             let (kind, id) = Kind::of_id(&location.id).map(|(kind, names)| (kind, kind.id(&names)))?;
-            let other = with.get(at).and_then(Option::as_ref).and_then(Resource::document);
+            let other = beside.document();
             let found = match is_user(&id.key) {
                 true => match found.as_ref().map_err(again)?.get(&id.key) {
                     Some(Ok(found)) => found.clone(),
@@ -138,7 +135,7 @@ impl Reader for Keycloak {
                     let realm = view.and_then(|view| view.realm.as_ref());
                     let found = realm.and_then(|realm| realm.resources.get(&id.key));
                     // What a realm always has cannot go: a backup that lacks it says nothing of it.
-                    let stays = with.get(at).is_some_and(Option::is_none) && is_always_there(kind);
+                    let stays = matches!(beside, Beside::Nothing) && is_always_there(kind);
                     let found = found.filter(|_| !stays);
                     found
                         .map(|found| {
@@ -155,10 +152,6 @@ impl Reader for Keycloak {
             Ok(found.map(|found| Resource { id: location.id.clone(), ..found }))
         };
         wanted.iter().enumerate().map(read).collect()
-    }
-
-    fn wants_other_side(&self) -> bool {
-        true
     }
 
     fn shown_beside(&self, resource: &Resource, other: &Resource) -> Option<Resource> {
@@ -223,17 +216,13 @@ pub(super) fn again(error: &Error) -> Error {
 impl Keycloak {
     /// By position, who holds what: of what the other side lacks, so that it may be removed, and of what was removed and
     /// is back.
-    async fn held(
-        &self,
-        view: &RealmView,
-        wanted: &[Location],
-        with: &[Option<Resource>],
-    ) -> HashMap<usize, Result<Value>> {
-        let asked = wanted.iter().zip(with).enumerate().filter_map(|(at, (location, other))| {
+    async fn held(&self, view: &RealmView, wanted: &[Wanted<'_>]) -> HashMap<usize, Result<Value>> {
+        let asked = wanted.iter().enumerate().filter_map(|(at, Wanted { at: location, beside })| {
             let (kind, names) = Kind::of_id(&location.id).ok()?;
-            let said = match other {
-                None => None,
-                Some(other) => Some(other.document()?.value.get(HELD_BY)?.clone()),
+            let said = match beside {
+                Beside::Unknown => return None,
+                Beside::Nothing => None,
+                Beside::This(other) => Some(other.document()?.value.get(HELD_BY)?.clone()),
             };
             let is_there = view.realm.as_ref().is_some_and(|realm| realm.resources.contains_key(&kind.id(&names).key));
             (is_there && !is_user(&location.id.key)).then_some((at, kind, names, said))

@@ -58,10 +58,8 @@ use super::config::Ids;
 use super::fit::FittedSource;
 use super::kinds::Kind;
 use super::live::{Keycloak, is_user};
-use crate::component::{Approved, Checked, Component, Effect, Found, Ledger, Limits, Maker};
-use crate::model::{
-    Document, Error, ErrorKind, Resource, ResourceId, Result, TargetHolder, TargetIdentity, TreePath, visible,
-};
+use crate::component::{Approved, Checked, Component, Effect, Found, Ledger, Limits, Maker, Unit};
+use crate::model::{Document, Error, ErrorKind, Resource, ResourceId, Result, TargetHolder, TreePath, visible};
 use crate::reader::Reader;
 
 /// So many users in one write are a part of a long restore, whose batches look at the realm together.
@@ -72,11 +70,7 @@ impl Component for Keycloak {
     /// What was written side by side is read back from the same lists: of 10,000 people. More of them would hold more
     /// bodies, and fewer read the lists more often: all members of each group, of 20,000 people twice and not seven times.
     fn limits(&self) -> Limits {
-        Limits { batch: 1000, parallel: 10 }
-    }
-
-    fn keeps_tasks_whole(&self) -> bool {
-        true
+        Limits { batch: 1000, parallel: 10, unit: Unit::Task, reads_beside: true }
     }
 
     fn back_off(&self) -> Option<watch::Receiver<Option<String>>> {
@@ -174,10 +168,6 @@ impl Component for Keycloak {
             Ok((kind, _)) => kind != Kind::User,
             Err(_) => false,
         })
-    }
-
-    fn became(&self, pinned: &TargetIdentity, now: &TargetIdentity) -> bool {
-        pinned.id == "absent" && pinned.system == now.system && pinned.address == now.address
     }
 }
 
