@@ -2,12 +2,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use crate::beneath::{Beneath, WriteRight};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use crate::model::{
-    Answer, Body, Error, ErrorKind, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope,
-    TargetIdentity, TreePath, visible,
+    Answer, Body, Document, Error, ErrorKind, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema,
+    Scope, TargetIdentity, TreePath, visible,
 };
 use crate::reader::{Reader, Wanted};
 
@@ -240,6 +241,15 @@ impl Component for DocumentFiles {
 
     fn id_at(&self, place: &TreePath) -> Result<ResourceId> {
         Ok(ResourceId { kind: self.0.config.syntax.kind().into(), key: place.clone() })
+    }
+
+    fn normalise(&self, document: Document) -> Result<Document> {
+        let Document { value, file, .. } = document;
+        let value = self.0.config.syntax.normalise(Value::clone(&value)).map_err(|why| {
+            Error::new(ErrorKind::Invalid, format!("write it into the {}", self.0.config.syntax.system()), why)
+                .next("correct the document in the runbook or in the backup")
+        })?;
+        Ok(Document { source: None, file, ..Document::new(value) })
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {
