@@ -188,7 +188,8 @@ pub struct Approved {
     pub left_out: BTreeSet<u32>,
     pub live: Option<Resource>,
     pub desired: Option<Resource>,
-    /// For documents: `apply(live, chosen hunks)`; `None` deletes. What must be there afterwards.
+    /// For documents: `apply(live, chosen hunks)`; `None` deletes. What must be there afterwards: where the system foretold
+    /// what it would store, that. In a `check`, what is wanted.
     pub expected: Option<Resource>,
 }
 
@@ -198,7 +199,7 @@ impl Approved {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Checked {
     pub preview: Preview,
     pub warnings: Vec<String>,
@@ -207,6 +208,10 @@ pub struct Checked {
     pub is_as_desired: Option<bool>,
     /// Of a document's file that would be made: what the write must give it. It becomes a part of the plan.
     pub file: Option<FileOwnership>,
+    /// Of a system that can tell it without writing: the document as it would be stored if [`Approved::expected`] were
+    /// written, with what the system fills in, normalises or drops. The plan then leads there, and the read-back is
+    /// compared with it. None for systems that store what they are given.
+    pub would_be: Option<Document>,
 }
 
 /// What a successful write says of itself; the proof is the engine's reading back.

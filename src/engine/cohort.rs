@@ -243,6 +243,7 @@ mod tests {
             warnings: Vec::new(),
             unreadable: Vec::new(),
             file: None,
+            is_foretold: false,
         };
         let plan = Plan {
             task: format!("home/{owner}"),

@@ -22,6 +22,7 @@ mod context;
 mod dry_run;
 mod failure;
 mod failures;
+mod foretold;
 mod handle;
 mod holding;
 mod lane;

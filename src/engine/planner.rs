@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::calls::Calls;
 use super::contents;
 use super::context::Pinned;
+use super::foretold::lead_to;
 use super::made::Made;
 use super::prepare::expected;
 use super::read_ahead::read_ahead;
@@ -201,7 +202,7 @@ fn propose(pinned: &Pinned, to_plan: &ToPlan, pairs: Vec<Pair>, unknown: Vec<Str
         command: None,
         warnings,
     };
-    Ok(Proposal { plan: Arc::new(plan), live, desired, stays: Vec::new() })
+    Ok(Proposal { live, desired, ..Proposal::bodiless(plan) })
 }
 
 /// What the backup has of a document that is there, and the component has no way to restore.
@@ -297,8 +298,10 @@ async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) ->
     for ((to_plan, proposal), expected) in planned.into_iter().zip(expected_of) {
         let proposal = proposal.and_then(|mut proposal| {
             let answers: Vec<_> = answers.by_ref().take(proposal.plan.changes.len()).collect();
+            let mut would_be = BTreeMap::new();
             for (at, answer) in answers.into_iter().enumerate() {
                 let answer = answer?;
+                would_be.extend(answer.would_be.map(|stored| (at, stored)));
                 let plan = Arc::make_mut(&mut proposal.plan);
                 if answer.preview != Preview::Exact {
                     plan.preview = Preview::Partial;
@@ -308,9 +311,12 @@ async fn check_all(pinned: &Pinned, planned: Vec<(ToPlan, Result<Proposal>)>) ->
                     change.file = answer.file;
                 }
             }
-            Ok(proposal)
+            // Of what the system foretold, that is what must be there.
+            let expected = expected.filter(|_| would_be.is_empty());
+            lead_to(&mut proposal, would_be, restore.component.schema(), &pinned.key);
+            Ok(Arc::new(Made { expected, ..Made::new(proposal) }))
         });
-        checked.push((to_plan.task, proposal.map(|proposal| Arc::new(Made { expected, ..Made::new(proposal) }))));
+        checked.push((to_plan.task, proposal));
     }
     checked
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::context::Context;
+use super::foretold::without_left_out;
 use super::holding::hold;
 use super::made::Made;
 use super::planner::{ToPlan, approved_of, plan_batch};
@@ -13,7 +14,7 @@ use super::writer::ToWrite;
 use crate::component::Approved;
 use crate::diff::documents;
 use crate::model::{
-    Body, DigestKey, Error, ErrorKind, Pass, Problem, Proposal, Resource, Result, Schema, Selection, TaskId,
+    Body, DigestKey, Error, ErrorKind, Mode, Pass, Problem, Proposal, Resource, Result, Schema, Selection, TaskId,
 };
 
 /// A task that is ready to be written: its plan is the approved one, and its undo is durable.
@@ -58,11 +59,20 @@ pub(super) async fn prepare(
     let mut pre_images = Vec::new();
     for (to_write, proposal) in tasks.into_iter().zip(proposals) {
         let task = to_write.to_plan.task;
+        let asked = match (&identity, &proposal) {
+            (Ok(()), Some(Ok(made))) => {
+                without_left_out(context, &to_write.to_plan.restore, made, &to_write.selection).await
+            }
+            _ => Ok(None),
+        };
         let outcome = match (&identity, proposal) {
             (Err(problem), _) => Err(Failing::Failed(problem.clone())),
             (_, None) => Err(Failing::Failed(lost(&to_write.to_plan.name))),
             (_, Some(Err(error))) => Err(Failing::Failed(error.problem())),
-            (_, Some(Ok(proposal))) => prepare_one(context, to_write, proposal, &mut pre_images),
+            (_, Some(Ok(made))) => match asked {
+                Ok(foretold) => prepare_one(context, to_write, made, foretold, &mut pre_images),
+                Err(error) => Err(Failing::Failed(error.problem())),
+            },
         };
         match outcome {
             Ok(ready) => prepared.push(ready),
@@ -150,6 +160,7 @@ fn prepare_one(
     context: &Context,
     to_write: ToWrite,
     made: Arc<Made>,
+    foretold: Option<Vec<Option<Resource>>>,
     pre_images: &mut Vec<Kept>,
 ) -> Result<Prepared, Failing> {
     let found = made.digest_with(&to_write.selection);
@@ -161,8 +172,9 @@ fn prepare_one(
     let failed = |error: Error| Failing::Failed(error.problem());
     let schema = to_write.to_plan.restore.component.schema();
     let fresh;
-    let expected = match &made.expected {
-        Some(expected) if to_write.selection.takes_all() => expected,
+    let expected = match (&made.expected, &foretold) {
+        (_, Some(foretold)) => foretold,
+        (Some(expected), _) if to_write.selection.takes_all() => expected,
         _ => {
             fresh = expected(&made.proposal, &to_write.selection, schema, &context.pinned.key).map_err(failed)?;
             &fresh
@@ -189,34 +201,35 @@ pub(super) fn expected(
     schema: &Schema,
     key: &DigestKey,
 ) -> Result<Vec<Option<Resource>>> {
-    let sides = proposal.live.iter().zip(&proposal.desired);
-    proposal
-        .plan
-        .changes
-        .iter()
-        .zip(sides)
-        .enumerate()
-        .map(|(at, (change, (live, desired)))| {
-            let (live, desired) = (live.as_ref(), desired.as_ref());
-            if live.or(desired).is_some_and(|resource| resource.tree().is_some()) {
-                return Ok(None);
-            }
-            let left_out = selection.left_out().filter(|(of, _)| *of as usize == at).map(|(_, hunk)| hunk).collect();
-            let document = documents::apply(
-                live.and_then(Resource::document),
-                desired.and_then(Resource::document),
-                change,
-                &left_out,
-                schema.kind(&change.id.kind),
-                proposal.plan.mode,
-                key,
-            )?;
-            // An undo that leads all the way back brings the former text back too, comments and layout included.
-            let document = match (proposal.plan.pass, document, desired.and_then(Resource::document)) {
-                (Pass::Undo, Some(document), Some(former)) if document.value == former.value => Some(former.clone()),
-                (_, document, _) => document,
-            };
-            Ok(document.map(|document| Resource { id: change.id.clone(), body: Body::Document(document) }))
-        })
-        .collect()
+    (0..proposal.plan.changes.len()).map(|at| expected_of(proposal, at, selection, schema, key)).collect()
+}
+
+/// The document that must be there after that change.
+pub(super) fn expected_of(
+    proposal: &Proposal,
+    at: usize,
+    selection: &Selection,
+    schema: &Schema,
+    key: &DigestKey,
+) -> Result<Option<Resource>> {
+    let Some(change) = proposal.plan.changes.get(at) else { return Ok(None) };
+    let side = |side: &[Option<Resource>]| side.get(at).cloned().flatten();
+    let (live, desired) = (side(&proposal.live), side(&proposal.desired));
+    if live.as_ref().or(desired.as_ref()).is_some_and(|resource| resource.tree().is_some()) {
+        return Ok(None);
+    }
+    let left_out = selection.left_out().filter(|(of, _)| *of as usize == at).map(|(_, hunk)| hunk).collect();
+    let desired = desired.as_ref().and_then(Resource::document);
+    let (wanted, mode) = match proposal.would_be.get(&at) {
+        Some(stored) => (Some(stored), Mode::Exact),
+        None => (desired, proposal.plan.mode),
+    };
+    let live = live.as_ref().and_then(Resource::document);
+    let document = documents::apply(live, wanted, change, &left_out, schema.kind(&change.id.kind), mode, key)?;
+    // An undo that leads all the way back brings the former text back too, comments and layout included.
+    let document = match (proposal.plan.pass, document, desired) {
+        (Pass::Undo, Some(document), Some(former)) if document.value == former.value => Some(former.clone()),
+        (_, document, _) => document,
+    };
+    Ok(document.map(|document| Resource { id: change.id.clone(), body: Body::Document(document) }))
 }

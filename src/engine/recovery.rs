@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::context::Context;
 use super::made::Made;
 use super::planner::{Pair, approved_of};
-use super::prepare::expected;
+use super::prepare::expected_of;
 use super::proof;
 use super::read_back::ReadBack;
 use super::script::Restore;
@@ -13,8 +13,8 @@ use super::undo::{Former, FormerDocument, former, kept_by, undo_document};
 use crate::component::{Approved, Maker};
 use crate::diff::trees;
 use crate::model::{
-    Attempt, Body, Digest, Document, Error, ErrorKind, Known, Location, Op, Pass, Plan, Proposal, Resource, ResourceId,
-    Result, Selection, TaskId,
+    Attempt, Body, Change, Digest, Document, Error, ErrorKind, Known, Location, Op, Pass, Plan, Proposal, Resource,
+    ResourceId, Result, Schema, Selection, TaskId,
 };
 use crate::reader::Wanted;
 
@@ -143,9 +143,9 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
         .collect();
     let context = context.clone();
     tokio::task::spawn_blocking(move || {
-        let proposal = Proposal { plan: Arc::new(plan), live: was, desired, stays: Vec::new() };
+        let proposal = Proposal { live: was, desired, ..Proposal::bodiless(plan) };
         // What is left of it is written from what it was planned from: its adapter leaves done what is done.
-        let wanted = match expected(&proposal, &selection, component.schema(), &context.pinned.key) {
+        let wanted = match wanted(&context, &proposal, &selection, component.schema(), &former) {
             // Begun, so that it leads back from elsewhere now.
             Err(error) if pass == Pass::Undo && error.kind() == ErrorKind::Conflict => {
                 return undone_in_part(&context, &restore, proposal, &former);
@@ -194,6 +194,10 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
             );
             return Ok((Known::NotApplied, how, None));
         }
+        if pass == Pass::Restore && proposal.plan.changes.iter().any(|change| change.is_foretold) {
+            let how = "read back: not all of it is there; the system is asked again what it would store";
+            return Ok((Known::NotApplied, how.to_owned(), None));
+        }
         if !sources_stand(&proposal)? {
             let how = "read back: not all of it is there, and the source was changed since; it is planned again";
             return Ok((Known::NotApplied, how.to_owned(), None));
@@ -208,6 +212,24 @@ async fn settle(context: &Arc<Context>, interrupted: Interrupted) -> Result<(Kno
     })
     .await
     .map_err(|error| Error::new(ErrorKind::Bug, "settle an interrupted task", error.to_string()))?
+}
+
+/// What the interrupted write was to leave. What the system had foretold was kept with the undo records.
+fn wanted(
+    context: &Context,
+    proposal: &Proposal,
+    selection: &Selection,
+    schema: &Schema,
+    former: &Former,
+) -> Result<Vec<Option<Resource>>> {
+    let of = |(at, change): (usize, &Arc<Change>)| {
+        let foretold = former.documents.get(&change.id).and_then(|kept| kept.after.clone());
+        match foretold.filter(|_| change.is_foretold && proposal.plan.pass == Pass::Restore) {
+            Some(document) => Ok(Some(Resource { id: change.id.clone(), body: Body::Document(document) })),
+            None => expected_of(proposal, at, selection, schema, &context.pinned.key),
+        }
+    };
+    proposal.plan.changes.iter().enumerate().map(of).collect()
 }
 
 /// What is left of an undo of documents is planned again, and shown as any plan is.

@@ -6,7 +6,7 @@ mod pre_image;
 mod tests;
 mod tree;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -16,6 +16,7 @@ use self::moved::with_origins;
 pub(super) use self::pre_image::PreImage;
 use self::tree::{TreeWayBack, Written};
 use super::context::Context;
+use super::foretold::lead_to;
 use super::made::Made;
 use super::planner::{Pair, ToPlan, approved_of, difference};
 use super::script::Restore;
@@ -142,8 +143,10 @@ async fn decide_files(context: &Context, restore: &Restore, proposal: &mut Propo
     let asked: Vec<Approved> = made.iter().filter_map(|at| all.get(*at).cloned()).collect();
     let answers = context.pinned.calls.check(&restore.component_name, &*restore.component, &asked).await;
     let plan = Arc::make_mut(&mut proposal.plan);
+    let mut would_be = BTreeMap::new();
     for (at, answer) in made.into_iter().zip(answers) {
         let (Some(change), answer) = (plan.changes.get_mut(at).map(Arc::make_mut), answer?) else { continue };
+        would_be.extend(answer.would_be.map(|stored| (at, stored)));
         if answer.is_as_desired == Some(false) {
             let why =
                 "its text was edited since this run wrote it: the edits stay, so it is not as before byte by byte";
@@ -153,6 +156,7 @@ async fn decide_files(context: &Context, restore: &Restore, proposal: &mut Propo
         change.warnings.push(format!("a new file: {file}, as it was before where that can be"));
         change.file = Some(file);
     }
+    lead_to(proposal, would_be, restore.component.schema(), &context.pinned.key);
     Ok(())
 }
 

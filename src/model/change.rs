@@ -31,6 +31,9 @@ pub struct Change {
     /// Of a document's file that this makes anew: decided with the plan, written and read back as it is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<FileOwnership>,
+    /// Its hunks lead to what the system itself says that it would store, not to what the source holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_foretold: bool,
 }
 
 /// The smallest thing to decide.

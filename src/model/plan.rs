@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Digest, DigestBuilder, Fidelity, Hunk, HunkAt, Mode, Op, PlannedCommand, Resource, Selection,
+    Change, Digest, DigestBuilder, Document, Fidelity, Hunk, HunkAt, Mode, Op, PlannedCommand, Resource, Selection,
     TargetIdentity,
     event::{Counts, Pass},
 };
@@ -60,6 +61,8 @@ pub struct Proposal {
     pub plan: Arc<Plan>,
     pub live: Vec<Option<Resource>>,
     pub desired: Vec<Option<Resource>>,
+    /// By the position of its change, the document that the system says it would store, where it foretold that.
+    pub would_be: BTreeMap<usize, Document>,
     /// Of an undo, in words: what it does not bring back. The plan's warnings hold it too.
     pub stays: Vec<String>,
 }
@@ -67,7 +70,13 @@ pub struct Proposal {
 impl Proposal {
     /// Of a plan whose bodies are not at hand, or that has none.
     pub fn bodiless(plan: Plan) -> Self {
-        Self { plan: Arc::new(plan), live: Vec::new(), desired: Vec::new(), stays: Vec::new() }
+        Self {
+            plan: Arc::new(plan),
+            live: Vec::new(),
+            desired: Vec::new(),
+            would_be: BTreeMap::new(),
+            stays: Vec::new(),
+        }
     }
 }
 
@@ -247,6 +256,7 @@ mod tests {
                 warnings: Vec::new(),
                 unreadable: Vec::new(),
                 file: Some(FileOwnership::new(mode, 0, 0)),
+                is_foretold: false,
             };
             let mut builder = DigestBuilder::new("plan");
             hash_change(&mut builder, &change);

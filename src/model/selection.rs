@@ -139,6 +139,7 @@ mod tests {
                 warnings: Vec::new(),
                 unreadable: Vec::new(),
                 file: None,
+                is_foretold: false,
             })],
             command: None,
             warnings: Vec::new(),

@@ -40,6 +40,7 @@ pub(super) fn plan(owner: &str) -> Plan {
         warnings: Vec::new(),
         unreadable: Vec::new(),
         file: None,
+        is_foretold: false,
     };
     let target = header().identities["homes"].clone();
     Plan {

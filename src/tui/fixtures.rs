@@ -184,13 +184,24 @@ pub fn document_proposal(task: &str) -> Proposal {
         plan: std::sync::Arc::new(plan(task, vec![change])),
         live: vec![resource()],
         desired: vec![resource()],
+        would_be: Default::default(),
         stays: Vec::new(),
     }
 }
 
 fn change(id: &ResourceId, hunks: Vec<Hunk>, warnings: Vec<String>) -> Change {
     let (before, after) = (Digest::of("live"), Digest::of("backup"));
-    Change { id: id.clone(), op: Op::Update, before, after, hunks, warnings, unreadable: Vec::new(), file: None }
+    Change {
+        id: id.clone(),
+        op: Op::Update,
+        before,
+        after,
+        hunks,
+        warnings,
+        unreadable: Vec::new(),
+        file: None,
+        is_foretold: false,
+    }
 }
 
 struct Files(&'static str);
@@ -254,6 +265,7 @@ pub fn tree_proposal(task: &str) -> Proposal {
         plan: std::sync::Arc::new(plan(task, vec![change])),
         live: vec![side("export A=1\r\nexport B=2\n")],
         desired: vec![side("export A=1\nexport B=2\n")],
+        would_be: Default::default(),
         stays: Vec::new(),
     }
 }

@@ -132,6 +132,7 @@ fn plan(task: u32) -> Plan {
             warnings: Vec::new(),
             unreadable: Vec::new(),
             file: None,
+            is_foretold: false,
         })],
         command: None,
         warnings: Vec::new(),

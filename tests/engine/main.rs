@@ -3,6 +3,7 @@
 
 mod commands;
 mod counting;
+mod filling;
 mod holding;
 mod limits;
 #[path = "../support/one_step.rs"]

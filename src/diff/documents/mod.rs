@@ -179,6 +179,7 @@ fn change(
         warnings,
         unreadable: Vec::new(),
         file: None,
+        is_foretold: false,
     })
 }
 

@@ -319,7 +319,7 @@ impl<'a> Walk<'a> {
 pub fn made(id: ResourceId, op: Op, there: bool, hunks: Vec<Hunk>, warnings: Vec<String>) -> Change {
     let (before, after) = fingerprints(&hunks);
     let before = if there { before } else { Digest::of_absence() };
-    Change { id, op, before, after, hunks, warnings, unreadable: Vec::new(), file: None }
+    Change { id, op, before, after, hunks, warnings, unreadable: Vec::new(), file: None, is_foretold: false }
 }
 
 fn fingerprints(hunks: &[Hunk]) -> (Digest, Digest) {

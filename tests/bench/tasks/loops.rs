@@ -132,6 +132,7 @@ fn approved((desired, live): (Read, Read)) -> Approved {
         warnings: Vec::new(),
         unreadable: Vec::new(),
         file: None,
+        is_foretold: false,
     };
     Approved {
         run: "plain".into(),

@@ -173,6 +173,7 @@ impl Ground {
                 warnings: Vec::new(),
                 unreadable: Vec::new(),
                 file: None,
+                is_foretold: false,
             }),
             left_out: BTreeSet::new(),
             live: live.as_ref().map(resource),
