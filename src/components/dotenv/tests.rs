@@ -112,6 +112,7 @@ fn what_is_written_by_hand_is_read_back_as_it_was_planned() {
         "LINES": "a\n'b'\"$\"", "EMPTY": "", "OUTSIDE": null, "SPACE": " x ", "HASH": "a #b", "END": "x\\"});
     let normal = Dotenv.normalise(by_hand).unwrap();
     assert_eq!(Dotenv.normalise(normal.clone()).unwrap(), normal);
+    assert_eq!(normal["TEXT"], r#""a \"b\" 'c'""#, "a shell would take it for something else without quotes");
     let text = Dotenv.write(b"web.env", &normal).unwrap();
     assert_eq!(value(&text), normal, "{text}");
     for wrong in [json!([]), json!({"A": {"b": 1}}), json!({"A": []}), json!({"A B": "x"}), json!({"": "x"})] {

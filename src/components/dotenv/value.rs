@@ -29,8 +29,11 @@ pub(super) fn normal(name: &str, value: Value) -> Option<Value> {
         Value::String(text) => text,
         Value::Array(_) | Value::Object(_) => return None,
     };
+    // What has to stand without quotes though it has spaces, a shell takes for something else.
+    let is_loose =
+        |form: &String| *form == text && text.contains([' ', '\t', '"', '\'']) && !text.starts_with(['"', '\'']);
     let plain = Value::from(text.replace("\r\n", "\n"));
-    if written(&plain).is_some() {
+    if written(&plain).is_some_and(|form| !is_loose(&form)) {
         return Some(plain);
     }
     let mut escaped = String::from('"');
