@@ -1,10 +1,10 @@
 //! The lists of systems and of stores, each declared in its own folder. A new one is a folder and a line here.
 
 use crate::adapter::{Adapter, Format};
-use crate::components::{documents, files, keycloak};
+use crate::components::{documents, dotenv, files, keycloak};
 use crate::stores::{StoreKind, directory, restic, tar};
 
-pub static ADAPTERS: [&Adapter; 3] = [&files::ADAPTER, &documents::ADAPTER, &keycloak::ADAPTER];
+pub static ADAPTERS: [&Adapter; 4] = [&files::ADAPTER, &documents::ADAPTER, &dotenv::ADAPTER, &keycloak::ADAPTER];
 
 pub static STORES: [&StoreKind; 3] = [&directory::STORE, &tar::STORE, &restic::STORE];
 

@@ -39,6 +39,10 @@ pub trait Component: Reader {
     /// the live resource is no longer what `live` and `change.before` say, nothing is written and the
     /// error is [`ErrorKind::Conflict`]. On return all applied effects are durable. Trees hand their undo
     /// records to `ledger` before each batch of effects; documents' pre-images are the engine's to keep.
+    ///
+    /// What [`Reader::read`] gives afterwards must equal [`Approved::expected`] exactly, but for ignored fields and for what
+    /// the schema says that the system fills in: anything else is an unknown effect, and ends as one. A system that reads a
+    /// document otherwise than it was given one says so in [`Component::normalise`].
     async fn write(&self, changes: &[Approved], ledger: &dyn Ledger) -> Vec<Result<Effect>>;
 
     /// Whether what needs a task can go on here though `failed` of its resources are not as approved: each with whether
@@ -57,6 +61,14 @@ pub trait Component: Reader {
     /// pure. Errors: nothing of this system has such a place.
     fn id_at(&self, place: &TreePath) -> Result<ResourceId> {
         Ok(ResourceId { kind: DOCUMENT.into(), key: place.clone() })
+    }
+
+    /// A document that another system or a person wrote, as [`Reader::read`] would give it once it is written here: numbers as
+    /// texts where this system has only texts, defaults filled in. Pure, and of what it answers it makes the same again. Asked
+    /// before anything is planned, for each document of the runbook itself and of a backup of plain documents.
+    /// Errors: this system cannot hold such a document, and why.
+    fn normalise(&self, document: Document) -> Result<Document> {
+        Ok(document)
     }
 
     /// The source as this system can hold it: without what it passes over, or lacks a plugin for.

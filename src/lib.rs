@@ -10,7 +10,7 @@
 //!   [`adapters`] lists systems and stores.
 //! - [`stores`]: where a backup's bytes lie (directory, tar, restic), with the owners of its files as [`name_service`]
 //!   knows them on this machine. [`components`]: live systems and the formats of
-//!   their backups. [`beneath`]: files beneath one directory handle. Only the registry names these adapters.
+//!   their backups. [`document_files`]: a directory in which each file is one document. [`beneath`]: files beneath one directory handle. Only the registry names these adapters.
 //! - [`runbook`]: the file format, its lint, and its expansion into tasks.
 //! - [`diff`]: documents by structure, text by lines, trees by merge-joining two walks.
 //! - [`engine`]: one actor that owns the fold. Commands go in, events come out, each in the journal first.
@@ -42,6 +42,7 @@ pub mod components;
 mod crash;
 pub mod declared;
 pub mod diff;
+pub mod document_files;
 pub mod engine;
 pub mod journal;
 pub mod model;

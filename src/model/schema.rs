@@ -83,8 +83,8 @@ impl Privileges {
     }
 }
 
-/// One rule for the fields that `path` names: names between dots, `*` for any one name,
-/// `[]` for every element of a list, as in `credentials[].secretData`.
+/// One rule for the fields that `path` names: names between dots, `*` for any one name, `*key*` for any one name with that
+/// in it in upper or lower case, `[]` for every element of a list, as in `credentials[].secretData`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldRule {
     pub path: String,

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use crate::component::Component;
 use crate::model::{
-    Answer, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath,
+    Answer, Body, Error, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema, Scope, TargetIdentity,
+    TreePath,
 };
 use crate::reader::{Reader, Wanted};
 
@@ -17,6 +18,17 @@ pub(super) struct Placed {
 impl Placed {
     pub fn new(documents: Arc<dyn Reader>, component: Arc<dyn Component>) -> Self {
         Self { documents, component }
+    }
+
+    fn resource(&self, found: Resource, id: &ResourceId) -> Result<Resource> {
+        let Body::Document(document) = found.body else { return Ok(Resource { id: id.clone(), ..found }) };
+        let normal = self.component.normalise(document.clone()).map_err(|error| {
+            Error::new(error.kind(), format!("take {}", found.id), error.chain())
+                .next("correct the document in the runbook, or choose another source")
+        })?;
+        // Its own text is what the system reads in just this way.
+        let document = if normal.value == document.value { document } else { normal };
+        Ok(Resource { id: id.clone(), body: Body::Document(document) })
     }
 }
 
@@ -47,7 +59,7 @@ impl Reader for Placed {
     async fn read(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Option<Resource>>> {
         let read = self.documents.read(wanted).await.into_iter().zip(wanted);
         let placed = |(read, one): (Result<Option<Resource>>, &Wanted<'_>)| {
-            read.map(|found| found.map(|resource| Resource { id: one.at.id.clone(), ..resource }))
+            read?.map(|resource| self.resource(resource, &one.at.id)).transpose()
         };
         read.map(placed).collect()
     }

@@ -25,9 +25,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("beneath", &["model"]),
     ("name_service", &["model"]),
     ("stores", &["model", "beneath", "name_service", "declared", "blocking"]),
+    ("document_files", &["model", "reader", "component", "declared", "blocking", "stores", "beneath", "diff", "crash"]),
     (
         "components",
         &[
+            "document_files",
             "model",
             "reader",
             "component",

@@ -10,14 +10,14 @@ use crate::live::{self, Fields, Live, fields};
 use crate::step::{Records, approve, leaving_out, location, plan, the_one, undo, write};
 
 /// One adapter, its live system, and a backup of it.
-struct Case {
-    name: &'static str,
-    live: Box<dyn Live>,
-    component: Arc<dyn Component>,
+pub struct Case {
+    pub name: &'static str,
+    pub live: Box<dyn Live>,
+    pub component: Arc<dyn Component>,
     backup: tempfile::TempDir,
 }
 
-fn cases() -> impl Iterator<Item = Case> {
+pub fn cases() -> impl Iterator<Item = Case> {
     live::all().into_iter().map(|(name, live)| {
         println!("adapter: {name}");
         let component = live.component();
@@ -26,17 +26,17 @@ fn cases() -> impl Iterator<Item = Case> {
 }
 
 impl Case {
-    fn saved(&self, owner: &str, holds: &Fields) -> Arc<dyn Reader> {
+    pub fn saved(&self, owner: &str, holds: &Fields) -> Arc<dyn Reader> {
         self.live.lay(self.backup.path(), owner, holds);
         self.live.source(Arc::new(DirectoryStore::open(self.backup.path()).unwrap()))
     }
 }
 
-fn former() -> Fields {
+pub fn former() -> Fields {
     fields(&[("one", "former"), ("two", "former too"), ("three", "the same")])
 }
 
-fn wanted() -> Fields {
+pub fn wanted() -> Fields {
     fields(&[("one", "as it shall be"), ("two", "likewise so"), ("three", "the same")])
 }
 

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle::component::Component;
-use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
+use rekindle::components::documents::YamlAndJson;
+use rekindle::components::dotenv::Dotenv;
 use rekindle::components::files::{FilesComponent, FilesConfig, FilesSource};
+use rekindle::document_files::{DocumentFiles, DocumentFilesConfig, DocumentFilesSource, Syntax};
 use rekindle::model::{KindSchema, Owner, Privileges, Scope, TreePath};
 use rekindle::reader::Reader;
 use rekindle::stores::Store;
+use serde_json::Value;
 
 /// What one resource holds, as far as the suite is concerned: each of these becomes one hunk.
 pub type Fields = BTreeMap<String, String>;
@@ -40,6 +43,15 @@ pub trait Live {
         serde_json::from_value(document.clone()).unwrap()
     }
 
+    /// The one file that the resource is, if it is one.
+    fn file(&self, _owner: &str) -> Option<PathBuf> {
+        None
+    }
+
+    /// A document as a person writes it into a runbook, and its place there: it holds these fields, and may leave out or write
+    /// in a form of its own what a backup always has. `None`: this system's resources are trees.
+    fn by_hand(&self, owner: &str, holds: &Fields) -> Option<(TreePath, Value)>;
+
     /// Behind the component's back: `None` takes the resource away.
     fn put(&self, owner: &str, holds: Option<&Fields>);
 
@@ -63,7 +75,8 @@ pub trait Live {
 pub fn all() -> Vec<(&'static str, Box<dyn Live>)> {
     vec![
         ("files", Box::new(Homes::new())),
-        ("documents", Box::new(Accounts::new())),
+        ("documents", Box::new(Laid::new(&YamlAndJson, ".yaml", ": "))),
+        ("dotenv", Box::new(Laid::new(&Dotenv, ".env", "="))),
         ("keycloak", Box::new(crate::people::People::new())),
     ]
 }
@@ -130,6 +143,10 @@ impl Live for Homes {
         scope(owner, &format!("users/{owner}"), owner)
     }
 
+    fn by_hand(&self, _owner: &str, _holds: &Fields) -> Option<(TreePath, Value)> {
+        None
+    }
+
     fn put(&self, owner: &str, holds: Option<&Fields>) {
         match holds {
             Some(holds) => Self::write(&self.0.root().join(owner), holds),
@@ -164,63 +181,87 @@ impl Live for Homes {
     }
 }
 
-struct Accounts(Place);
+/// A directory in which each file is one document.
+struct Laid {
+    place: Place,
+    syntax: &'static dyn Syntax,
+    suffix: &'static str,
+    /// Between a field's name and its value.
+    between: &'static str,
+}
 
-impl Accounts {
-    fn new() -> Self {
-        Self(Place::new())
+impl Laid {
+    fn new(syntax: &'static dyn Syntax, suffix: &'static str, between: &'static str) -> Self {
+        Self { place: Place::new(), syntax, suffix, between }
     }
 
-    fn file(&self, owner: &str) -> PathBuf {
-        self.0.root().join(format!("{owner}.yaml"))
-    }
-
-    fn write(file: &Path, holds: &Fields) {
-        let lines = holds.iter().map(|(name, value)| format!("{name}: {value}  # said by hand\n"));
-        fs::write(file, lines.collect::<String>()).unwrap();
+    fn write(&self, file: &Path, holds: &Fields) {
+        let line = |(name, value): (&String, &String)| {
+            format!("# about {name}\n{name}{}{value}  # said by hand\n", self.between)
+        };
+        fs::write(file, holds.iter().map(line).collect::<String>()).unwrap();
     }
 }
 
-impl Live for Accounts {
+impl Live for Laid {
     fn component(&self) -> Arc<dyn Component> {
-        let config = DocumentsConfig { root: self.0.root(), owner_field: None, schema: KindSchema::default() };
-        Arc::new(Documents::new(config))
+        Arc::new(DocumentFiles::new(DocumentFilesConfig {
+            syntax: self.syntax,
+            root: self.place.root(),
+            owner_field: None,
+            schema: KindSchema::default(),
+        }))
     }
 
     fn scope(&self, owner: &str) -> Scope {
         scope(owner, "users", "")
     }
 
+    fn file(&self, owner: &str) -> Option<PathBuf> {
+        Some(self.place.root().join(format!("{owner}{}", self.suffix)))
+    }
+
+    fn by_hand(&self, owner: &str, holds: &Fields) -> Option<(TreePath, Value)> {
+        let mut document = serde_json::json!(holds);
+        document["number"] = 8080.into();
+        document["switch"] = true.into();
+        document["quotes"] = "it's \"so\": $HOME\\n # no comment\nand on".into();
+        document["like_a_quote"] = "\"so\"".into();
+        document["none"] = "".into();
+        Some((TreePath::new(owner).unwrap(), document))
+    }
+
     fn put(&self, owner: &str, holds: Option<&Fields>) {
+        let file = self.file(owner).unwrap();
         match holds {
-            Some(holds) => Self::write(&self.file(owner), holds),
-            None => fs::remove_file(self.file(owner)).unwrap(),
+            Some(holds) => self.write(&file, holds),
+            None => fs::remove_file(file).unwrap(),
         }
     }
 
     fn see(&self, owner: &str) -> Option<Fields> {
-        let text = fs::read_to_string(self.file(owner)).ok()?;
+        let text = fs::read_to_string(self.file(owner)?).ok()?;
         let plain = |line: &str| {
-            let (name, value) = line.split('#').next()?.split_once(':')?;
-            Some((name.trim().to_owned(), value.trim().to_owned()))
+            let (name, value) = line.split('#').next()?.split_once(self.between)?;
+            Some((name.trim().to_owned(), value.trim().trim_matches('"').to_owned()))
         };
         Some(text.lines().filter_map(plain).collect())
     }
 
     fn witness(&self, owner: &str) -> String {
-        witness(&self.file(owner))
+        witness(&self.file(owner).unwrap())
     }
 
     fn source(&self, store: Arc<dyn Store>) -> Arc<dyn Reader> {
-        Arc::new(DocumentsSource::new(store, None, KindSchema::default()))
+        Arc::new(DocumentFilesSource::new(self.syntax, store, None, KindSchema::default()))
     }
 
     fn lay(&self, root: &Path, owner: &str, holds: &Fields) {
         fs::create_dir_all(root.join("users")).unwrap();
-        Self::write(&root.join("users").join(format!("{owner}.yaml")), holds);
+        self.write(&root.join("users").join(format!("{owner}{}", self.suffix)), holds);
     }
 
     fn put_another_in_its_place(&self) {
-        self.0.replace();
+        self.place.replace();
     }
 }

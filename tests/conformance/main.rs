@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "what stories share is test code, too")]
 
 mod components;
+mod documents;
 #[path = "../support/keycloak.rs"]
 #[allow(dead_code)]
 mod keycloak;

@@ -85,6 +85,13 @@ impl Live for People {
         format!("attributes.{field}")
     }
 
+    fn by_hand(&self, owner: &str, holds: &Fields) -> Option<(TreePath, Value)> {
+        let attributes: serde_json::Map<String, Value> =
+            holds.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
+        let user = json!({"username": owner, "enabled": true, "attributes": attributes});
+        Some((TreePath::new(format!("users/{owner}")).unwrap(), user))
+    }
+
     fn put(&self, owner: &str, holds: Option<&Fields>) {
         block(async {
             let admin = Admin::new(server());

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle::component::Component;
-use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
+use rekindle::components::documents::YamlAndJson;
 use rekindle::components::files::{FilesComponent, FilesConfig, FilesSource};
+use rekindle::document_files::{DocumentFiles, DocumentFilesConfig, DocumentFilesSource};
 use rekindle::engine::{Engine, Notice, Restore, Script, When, Work};
 use rekindle::journal::{Journal, RunFolder, StateFolder};
 use rekindle::model::{
@@ -96,11 +97,16 @@ impl Platform {
             identity: Some("id".to_owned()),
             ..KindSchema::default()
         };
-        let accounts = DocumentsConfig { root: self.path("live/accounts"), owner_field: None, schema: schema.clone() };
+        let accounts = DocumentFilesConfig {
+            syntax: &YamlAndJson,
+            root: self.path("live/accounts"),
+            owner_field: None,
+            schema: schema.clone(),
+        };
         let homes = FilesConfig { root: self.path("live/home"), ignore: Vec::new(), setuid: Default::default() };
         PlatformScript {
-            accounts: Arc::new(Documents::new(accounts)),
-            account_backup: Arc::new(DocumentsSource::new(store.clone(), None, schema)),
+            accounts: Arc::new(DocumentFiles::new(accounts)),
+            account_backup: Arc::new(DocumentFilesSource::new(&YamlAndJson, store.clone(), None, schema)),
             homes: Arc::new(FilesComponent::new(homes)),
             home_backup: Arc::new(FilesSource::new(store, KindSchema::default())),
             mode: self.mode,

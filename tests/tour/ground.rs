@@ -125,7 +125,7 @@ pub fn manifest(root: &Path) -> Vec<(Entry, Option<Vec<u8>>)> {
     let each = comparable(on_disk(root)).into_iter().filter(|entry| !reserved(entry)).map(|mut entry| {
         let full = root.join(std::ffi::OsStr::from_bytes(entry.path.as_bytes()));
         let bytes = matches!(entry.kind, NodeKind::File { .. }).then(|| fs::read(full).unwrap());
-        let is_document = entry.path.as_bytes().ends_with(b".yaml");
+        let is_document = [&b".yaml"[..], b".env"].iter().any(|end| entry.path.as_bytes().ends_with(end));
         if entry.kind == NodeKind::Directory || is_document {
             entry.meta.times = Default::default();
         }

@@ -63,6 +63,28 @@ fn documents_from_directory() {
 }
 
 #[test]
+fn dotenv_from_directory() {
+    let ground = Ground::bare();
+    let (copy, live) = (ground.path("copy"), ground.path("live/services"));
+    fs::create_dir(&copy).unwrap();
+    fs::create_dir_all(&live).unwrap();
+    let saved = "# The web front end\nexport NAME=web\nPORT=8080\nDB_PASSWORD='hunter 2'\nMOTTO=\"$NAME first\"\n";
+    fs::write(copy.join("web.env"), saved).unwrap();
+    fs::write(copy.join(".env"), "TOKEN=hunter2\n").unwrap();
+    let now = "# mine\r\nNAME=web\r\nnot a variable\r\nDB_PASSWORD=hunter3\r\nPORT=1 # low\r\nPORT=80 # last";
+    fs::write(live.join("web.env"), now).unwrap();
+    let values = [("backup", copy.to_str().unwrap()), ("live", live.to_str().unwrap())];
+    let runbook = shipped("dotenv-from-directory.yaml");
+    let mut words = vec!["plan".to_owned(), runbook];
+    words.extend(inputs(&values));
+    let told = ground.rekindle(&words.iter().map(String::as_str).collect::<Vec<_>>(), 2);
+    told.says("update dotenv web").says("create dotenv .env").says("web: line 3 of the live file cannot be understood");
+    told.says("MOTTO").says("8080");
+    assert!(!told.out.contains("hunter"), "{}", told.out);
+    goes_there_and_back(&ground, "dotenv-from-directory.yaml", &values);
+}
+
+#[test]
 fn homes_from_tar() {
     let ground = Ground::make();
     // An archive of bob alone: GNU tar's default form drops what ana has.

@@ -1,18 +1,11 @@
 use std::sync::Arc;
 
-use super::{Documents, DocumentsConfig, DocumentsSource};
+use super::YamlAndJson;
 use crate::adapter::{Adapter, Format, Places, kept_is_not_told};
 use crate::component::Component;
 use crate::declared::{Given, Key, Opening, Shape, Wrong};
+use crate::document_files::{DocumentFiles, DocumentFilesConfig, DocumentFilesSource, OWNER, OWNER_KEY};
 use crate::model::{Fidelity, FieldRule, FieldShape, KindSchema, Result};
-
-const OWNER: &str = "owner";
-
-const OWNER_KEY: Key = Key::new(
-    OWNER,
-    Shape::Word,
-    "The field that names a document's owner, as in spec.user; without it the file's stem does.",
-);
 
 pub static ADAPTER: Adapter = Adapter {
     name: "documents",
@@ -38,7 +31,7 @@ pub static ADAPTER: Adapter = Adapter {
         is_of_documents: true,
         read: |store, given| {
             let owner = given.word(OWNER).map(str::to_owned);
-            Ok(Arc::new(DocumentsSource::new(store, owner, KindSchema::default())))
+            Ok(Arc::new(DocumentFilesSource::new(&YamlAndJson, store, owner, KindSchema::default())))
         },
     }],
     open: |opening| Box::pin(async { open(opening) }),
@@ -77,7 +70,8 @@ fn check(given: &Given<()>) -> Vec<Wrong> {
 
 fn open(opening: &Opening<'_>) -> Result<Arc<dyn Component>> {
     let given = opening.given;
-    Ok(Arc::new(Documents::new(DocumentsConfig {
+    Ok(Arc::new(DocumentFiles::new(DocumentFilesConfig {
+        syntax: &YamlAndJson,
         root: given.text(ADAPTER.name).cloned().unwrap_or_default().into(),
         owner_field: given.word(OWNER).map(str::to_owned),
         schema: KindSchema { fields: fields(given).iter().map(rule).collect(), ..KindSchema::default() },

@@ -3,25 +3,16 @@
 #![doc = include_str!("README.md")]
 
 mod adapter;
-mod checker;
-mod component;
 mod edit;
-mod folder;
-mod links;
-mod new_file;
+mod notation;
 mod odd;
-mod owners;
-mod probe;
-mod source;
+mod syntax;
 #[cfg(test)]
 mod tests;
-mod text;
 mod wide;
-mod writer;
 
 pub use adapter::ADAPTER;
-pub use component::{Documents, DocumentsConfig};
-pub use source::DocumentsSource;
+pub use syntax::YamlAndJson;
 
 /// The kind of every resource here.
 pub const KIND: &str = crate::component::DOCUMENT;

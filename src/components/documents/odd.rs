@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::edit::{Kind, Node};
-use super::text::Syntax;
+use super::notation::Notation;
 use super::wide;
 
 /// Numbers that YAML 1.1 and 1.2 read differently, as `0755`, `01234`, `0o17` and `1_000`: no number is what all readers
@@ -30,13 +30,13 @@ pub(super) fn may_hold_one(text: &str) -> bool {
 }
 
 /// Puts the text of odd and of wide numbers into the value that was read from it.
-pub(super) fn restore(syntax: Syntax, text: &str, node: &Node, value: &mut Value) {
+pub(super) fn restore(notation: Notation, text: &str, node: &Node, value: &mut Value) {
     let mut anchors = HashMap::new();
-    Restorer { syntax, text, anchors: &mut anchors }.node(node, value);
+    Restorer { notation, text, anchors: &mut anchors }.node(node, value);
 }
 
 struct Restorer<'a, 'n> {
-    syntax: Syntax,
+    notation: Notation,
     text: &'a str,
     anchors: &'a mut HashMap<usize, &'n Node>,
 }
@@ -49,7 +49,7 @@ impl<'n> Restorer<'_, 'n> {
         match (&node.kind, value) {
             (Kind::Plain, value) if value.is_number() || wide::number(value).is_some() => {
                 let written = self.text.get(node.start..node.end).unwrap_or_default();
-                if self.syntax == Syntax::Yaml && is_odd(written) {
+                if self.notation == Notation::Yaml && is_odd(written) {
                     *value = Value::from(written);
                 } else if wide::is_wide(written) {
                     *value = wide::stand_in(written);

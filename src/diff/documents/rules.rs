@@ -13,7 +13,34 @@ pub(crate) struct Rules<'a> {
 enum Token<'a> {
     Name(&'a str),
     AnyName,
+    /// A `*` in it stands for any text, and upper and lower case are the same.
+    Like(&'a str),
     Element,
+}
+
+impl Token<'_> {
+    fn names(self, field: &str) -> bool {
+        match self {
+            Token::Name(name) => name == field,
+            Token::AnyName => true,
+            Token::Like(pattern) => is_like(pattern, field),
+            Token::Element => false,
+        }
+    }
+}
+
+fn is_like(pattern: &str, field: &str) -> bool {
+    let (pattern, field) = (pattern.to_lowercase(), field.to_lowercase());
+    let (first, last) = (pattern.split('*').next().unwrap_or_default(), pattern.rsplit('*').next().unwrap_or_default());
+    let Some(mut rest) = field.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else { return false };
+    let between = pattern.get(first.len()..pattern.len() - last.len()).unwrap_or_default();
+    between.split('*').all(|part| match rest.find(part) {
+        Some(at) => {
+            rest = rest.get(at + part.len()..).unwrap_or_default();
+            true
+        }
+        None => false,
+    })
 }
 
 /// A place in a document as the rules see it.
@@ -46,7 +73,7 @@ impl<'a> Rules<'a> {
     }
 
     pub fn field(&self, from: &Cursor, name: &str) -> Cursor {
-        self.descend(from, |token| token == Token::AnyName || token == Token::Name(name))
+        self.descend(from, |token| token.names(name))
     }
 
     pub fn element(&self, from: &Cursor) -> Cursor {
@@ -137,9 +164,8 @@ pub(super) fn concerns(pattern: &str, steps: &[Step<'_>]) -> bool {
     let tokens = tokens(pattern);
     tokens.len() <= steps.len()
         && tokens.iter().zip(steps).all(|(token, step)| match (token, step) {
-            (Token::Name(name), Step::Field(field)) => name == field,
-            (Token::AnyName, Step::Field(_)) => true,
-            (Token::Element, step) => !matches!(step, Step::Field(_)),
+            (token, Step::Field(field)) => token.names(field),
+            (Token::Element, _) => true,
             _ => false,
         })
 }
@@ -151,6 +177,7 @@ fn tokens(path: &str) -> Vec<Token<'_>> {
         match name {
             "" => {}
             "*" => tokens.push(Token::AnyName),
+            name if name.contains('*') => tokens.push(Token::Like(name)),
             name => tokens.push(Token::Name(name)),
         }
         tokens.extend(std::iter::repeat_n(Token::Element, (part.len() - name.len()) / 2));

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rekindle::component::{Component, Limits, Unit};
-use rekindle::components::documents::{Documents, DocumentsConfig, DocumentsSource};
+use rekindle::components::documents::YamlAndJson;
+use rekindle::document_files::{DocumentFiles, DocumentFilesConfig, DocumentFilesSource};
 use rekindle::model::{Document, KindSchema, Mode, Owner, Scope, TreePath};
 use rekindle::reader::Reader;
 use rekindle::stores::DirectoryStore;
@@ -62,13 +63,18 @@ impl Place {
             }
         }
         let store = Arc::new(DirectoryStore::open(&backup).unwrap());
-        let config = DocumentsConfig { root: live.clone(), owner_field: None, schema: KindSchema::default() };
+        let config = DocumentFilesConfig {
+            syntax: &YamlAndJson,
+            root: live.clone(),
+            owner_field: None,
+            schema: KindSchema::default(),
+        };
         fs::create_dir_all(&live).unwrap();
         let place = Self {
             root: root.to_owned(),
             tasks,
-            source: Arc::new(DocumentsSource::new(store, None, KindSchema::default())),
-            component: Arc::new(Documents::new(config)),
+            source: Arc::new(DocumentFilesSource::new(&YamlAndJson, store, None, KindSchema::default())),
+            component: Arc::new(DocumentFiles::new(config)),
             live: Some(live),
         };
         place.damage();

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::super::text::Syntax;
+use super::super::notation::Notation;
 use super::node::{Kind, Node};
 use super::splice::{Slot, Splices};
 
@@ -51,7 +51,7 @@ impl<'t> Splices<'t> {
     }
 
     pub fn is_said_between(&self, from: usize, to: usize) -> bool {
-        self.syntax == Syntax::Yaml && self.text.get(from..to).is_some_and(|gap| gap.contains('#'))
+        self.notation == Notation::Yaml && self.text.get(from..to).is_some_and(|gap| gap.contains('#'))
     }
 
     /// Whether something is said of an element: right above it, in it or behind it.

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::super::text::Syntax;
+use super::super::notation::Notation;
 use super::node::{Entry, Kind, Node};
 use super::splice::Splices;
 use super::style;
@@ -18,7 +18,7 @@ impl<'t> Splices<'t> {
     /// Behind the element that ends there, and behind what is said of it.
     pub fn insert_flow(&mut self, node: &Node, spans: &[Range<usize>], at: usize, new: &str) -> Option<()> {
         let between = self.between(node, spans);
-        if self.syntax == Syntax::Json || !self.is_followed_by_comment(at) {
+        if self.notation == Notation::Json || !self.is_followed_by_comment(at) {
             self.splice(at..at, format!(",{between}{new}"));
             return Some(());
         }
@@ -44,7 +44,7 @@ impl<'t> Splices<'t> {
         let lead = self.text.get(node.start + 1..first).unwrap_or_default();
         match lead.rfind('\n') {
             Some(line) => lead.get(line..).unwrap_or("\n").to_owned(),
-            None if self.syntax == Syntax::Json && self.is_compact() => String::new(),
+            None if self.notation == Notation::Json && self.is_compact() => String::new(),
             None => " ".to_owned(),
         }
     }
@@ -56,9 +56,9 @@ impl<'t> Splices<'t> {
     /// A value between brackets, in the layout of its neighbours: `near` stands on a neighbour's line.
     pub fn flow_value(&self, value: &Value, near: usize) -> Option<String> {
         let margin = self.margin(near);
-        let is_spread = self.syntax == Syntax::Json && self.text.trim_end().contains('\n');
+        let is_spread = self.notation == Notation::Json && self.text.trim_end().contains('\n');
         if !is_spread {
-            return style::inline(self.syntax, value);
+            return style::inline(self.notation, value);
         }
         let unit = self.text.split('\n').find_map(|line| {
             let indent = line.len() - line.trim_start().len();

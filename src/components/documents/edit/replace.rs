@@ -42,7 +42,7 @@ impl<'t> Splices<'t> {
         if is_inline {
             let new = match written {
                 Some(written) => written.to_owned(),
-                None => style::inline(self.syntax, wanted)?,
+                None => style::inline(self.notation, wanted)?,
             };
             let comment = comment.map(|comment| format!(" {comment}")).unwrap_or_default();
             self.splice(slot.after..end, format!(" {new}{comment}"));
@@ -106,7 +106,7 @@ impl<'t> Splices<'t> {
 
     /// As it stands in the text that it comes from, else in the style of the one that it replaces.
     fn scalar(&self, written: Option<&str>, wanted: &Value, former: &Kind) -> Option<String> {
-        written.map(str::to_owned).or_else(|| style::scalar(self.syntax, wanted, former))
+        written.map(str::to_owned).or_else(|| style::scalar(self.notation, wanted, former))
     }
 
     /// The lines of a literal block scalar whose header stays.

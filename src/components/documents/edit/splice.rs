@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::diff::documents::{Cursor, Rules};
 
-use super::super::text::Syntax;
+use super::super::notation::Notation;
 use super::node::{Entry, Kind, Node};
 use super::origin::{Origin, There};
 use super::style;
@@ -14,7 +14,7 @@ use super::style;
 /// out is read again before it is used, so a layout that is not understood costs comments, never values.
 pub(super) struct Splices<'t> {
     pub text: &'t str,
-    pub syntax: Syntax,
+    pub notation: Notation,
     pub origin: Origin<'t>,
     pub rules: &'t Rules<'t>,
     splices: Vec<(Range<usize>, String)>,
@@ -36,8 +36,8 @@ pub(super) struct Slot {
 }
 
 impl<'t> Splices<'t> {
-    pub fn new(text: &'t str, syntax: Syntax, origin: Origin<'t>, rules: &'t Rules<'t>) -> Self {
-        Self { text, syntax, origin, rules, splices: Vec::new() }
+    pub fn new(text: &'t str, notation: Notation, origin: Origin<'t>, rules: &'t Rules<'t>) -> Self {
+        Self { text, notation, origin, rules, splices: Vec::new() }
     }
 
     pub fn root(mut self, node: &Node, live: &Value, wanted: &Value) -> Option<String> {
@@ -137,9 +137,9 @@ impl<'t> Splices<'t> {
             let name = own;
             let last = gone.iter().rposition(|gone| !gone)?;
             if flow {
-                let name = match self.syntax {
-                    Syntax::Json => Value::from(name.as_str()).to_string(),
-                    Syntax::Yaml => style::inline(self.syntax, &Value::from(name.as_str()))?,
+                let name = match self.notation {
+                    Notation::Json => Value::from(name.as_str()).to_string(),
+                    Notation::Yaml => style::inline(self.notation, &Value::from(name.as_str()))?,
                 };
                 let value = match self.origin.scalar(there.field(&fields, own), value, true) {
                     Some(written) => written.to_owned(),

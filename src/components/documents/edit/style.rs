@@ -1,38 +1,38 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::text::{self, Syntax};
+use super::super::notation::{self, Notation};
 use super::super::{odd, wide};
 use super::node::Kind;
 
 /// A value on one line, in any context.
-pub(super) fn inline(syntax: Syntax, value: &Value) -> Option<String> {
-    match (syntax, value) {
-        (Syntax::Yaml, Value::Array(items)) => {
-            let items: Option<Vec<String>> = items.iter().map(|item| inline(syntax, item)).collect();
+pub(super) fn inline(notation: Notation, value: &Value) -> Option<String> {
+    match (notation, value) {
+        (Notation::Yaml, Value::Array(items)) => {
+            let items: Option<Vec<String>> = items.iter().map(|item| inline(notation, item)).collect();
             Some(format!("[{}]", items?.join(", ")))
         }
-        (Syntax::Yaml, Value::Object(fields)) => {
+        (Notation::Yaml, Value::Object(fields)) => {
             let field = |(name, field): (&String, &Value)| {
-                Some(format!("{}: {}", plain(&Value::from(name.as_str()))?, inline(syntax, field)?))
+                Some(format!("{}: {}", plain(&Value::from(name.as_str()))?, inline(notation, field)?))
             };
             let fields: Option<Vec<String>> = fields.iter().map(field).collect();
             Some(format!("{{{}}}", fields?.join(", ")))
         }
-        (Syntax::Yaml, scalar) => plain(scalar),
-        (Syntax::Json, value) => Some(wide::bared(value.to_string())),
+        (Notation::Yaml, scalar) => plain(scalar),
+        (Notation::Json, value) => Some(wide::bared(value.to_string())),
     }
 }
 
 /// A scalar in the style of the one that it replaces.
-pub(super) fn scalar(syntax: Syntax, value: &Value, former: &Kind) -> Option<String> {
-    match (syntax, value, former) {
-        _ if wide::number(value).is_some() => inline(syntax, value),
-        (Syntax::Yaml, Value::String(text), Kind::Double) => Some(double(text)),
-        (Syntax::Yaml, Value::String(text), Kind::Single) if !text.chars().any(char::is_control) => {
+pub(super) fn scalar(notation: Notation, value: &Value, former: &Kind) -> Option<String> {
+    match (notation, value, former) {
+        _ if wide::number(value).is_some() => inline(notation, value),
+        (Notation::Yaml, Value::String(text), Kind::Double) => Some(double(text)),
+        (Notation::Yaml, Value::String(text), Kind::Single) if !text.chars().any(char::is_control) => {
             Some(format!("'{}'", text.replace('\'', "''")))
         }
-        (syntax, value, _) => inline(syntax, value),
+        (notation, value, _) => inline(notation, value),
     }
 }
 
@@ -41,7 +41,7 @@ fn plain(value: &Value) -> Option<String> {
     if let Some(number) = wide::number(value) {
         return Some(number.to_owned());
     }
-    let text = text::render_scalar(value)?;
+    let text = notation::render_scalar(value)?;
     let is_quoted = text.starts_with(['"', '\'']);
     match value {
         Value::String(raw) if !is_quoted && (odd::is_odd(raw) || wide::is_wide(raw)) => Some(double(raw)),
@@ -76,7 +76,7 @@ fn double(text: &str) -> String {
 
 /// A value as block YAML, each line after `indent` spaces, without a line break at the end.
 pub(super) fn block(value: &Value, indent: usize) -> Option<String> {
-    let text = text::render(Syntax::Yaml, value)?;
+    let text = notation::render(Notation::Yaml, value)?;
     let space = " ".repeat(indent);
     let line = |line: &str| if line.is_empty() { String::new() } else { format!("{space}{line}") };
     Some(text.trim_end_matches('\n').split('\n').map(line).collect::<Vec<_>>().join("\n"))

@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::text::parse;
+use super::super::YamlAndJson;
 use super::*;
-use crate::model::{FieldRule, FieldShape};
+use crate::document_files::Rewritten;
+use crate::model::{FieldRule, FieldShape, KindSchema};
 
 mod comments;
 
@@ -38,8 +39,22 @@ empty:
 # the end
 ";
 
-fn document(syntax: Syntax, text: &str) -> Document {
-    parse(syntax, text.as_bytes()).unwrap()
+fn document(notation: Notation, text: &str) -> Document {
+    crate::document_files::document(&YamlAndJson, name(notation), text.as_bytes()).unwrap()
+}
+
+fn name(notation: Notation) -> &'static [u8] {
+    if notation == Notation::Json { b"a.json" } else { b"a.yaml" }
+}
+
+fn rewrite_by(
+    live: Option<&Document>,
+    expected: &Document,
+    origin: Option<&Document>,
+    notation: Notation,
+    schema: &KindSchema,
+) -> Option<Rewritten> {
+    crate::document_files::rewrite(&YamlAndJson, name(notation), live, expected, origin, schema)
 }
 
 /// As without a schema.
@@ -47,18 +62,18 @@ fn rewrite(
     live: Option<&Document>,
     expected: &Document,
     origin: Option<&Document>,
-    syntax: Syntax,
+    notation: Notation,
 ) -> Option<Rewritten> {
-    super::rewrite(live, expected, origin, Manner { syntax, schema: &KindSchema::default() })
+    rewrite_by(live, expected, origin, notation, &KindSchema::default())
 }
 
-fn edit(syntax: Syntax, text: &str, change: impl FnOnce(&mut Value)) -> Rewritten {
-    let live = document(syntax, text);
+fn edit(notation: Notation, text: &str, change: impl FnOnce(&mut Value)) -> Rewritten {
+    let live = document(notation, text);
     let mut value = Value::clone(&live.value);
     change(&mut value);
     let expected = Document::new(value);
-    let rewritten = rewrite(Some(&live), &expected, None, syntax).unwrap();
-    assert!(text::means(syntax, &rewritten.text, &expected.value));
+    let rewritten = rewrite(Some(&live), &expected, None, notation).unwrap();
+    assert_eq!(document(notation, &rewritten.text).value, expected.value);
     rewritten
 }
 
@@ -71,7 +86,7 @@ fn lines(before: &str, after: &str) -> (Vec<String>, Vec<String>) {
 }
 
 fn account(change: impl FnOnce(&mut Value), gone: &[&str], new: &[&str]) {
-    let rewritten = edit(Syntax::Yaml, ACCOUNT, change);
+    let rewritten = edit(Notation::Yaml, ACCOUNT, change);
     let (was, is) = lines(ACCOUNT, &rewritten.text);
     assert!(!rewritten.loses_layout, "{}", rewritten.text);
     assert_eq!(
@@ -140,7 +155,7 @@ fn an_edit_touches_only_its_own_lines() {
 #[test]
 fn what_cannot_keep_its_layout_is_said_beforehand() {
     // Taking an inherited field out cannot be written beside the alias.
-    let rewritten = edit(Syntax::Yaml, ACCOUNT, |value| {
+    let rewritten = edit(Notation::Yaml, ACCOUNT, |value| {
         value["session"].as_object_mut().unwrap().remove("shell");
     });
     assert!(rewritten.loses_layout);
@@ -151,7 +166,7 @@ fn what_cannot_keep_its_layout_is_said_beforehand() {
 fn json_keeps_its_order_and_indentation() {
     let spread = "{\n    \"z\": 1,\n    \"roles\": [\n        \"dev\",\n        \"ops\"\n    ],\n    \"a\": {\"x\": 1, \"y\": 2},\n    \"none\": []\n}\n";
     let json = |change: fn(&mut Value), gone: &[&str], new: &[&str]| {
-        let rewritten = edit(Syntax::Json, spread, change);
+        let rewritten = edit(Notation::Json, spread, change);
         assert!(!rewritten.loses_layout, "{}", rewritten.text);
         let (was, is) = lines(spread, &rewritten.text);
         assert_eq!(
@@ -171,17 +186,17 @@ fn json_keeps_its_order_and_indentation() {
         &["    \"none\": [],", "    \"new\": {", "        \"k\": [", "            1", "        ]", "    }"],
     );
     json(|v| v["none"] = json!(["one"]), &["    \"none\": []"], &["    \"none\": [", "        \"one\"", "    ]"]);
-    let compact = edit(Syntax::Json, "{\"b\":1,\"a\":[1,2]}", |v| v["c"] = json!([3]));
+    let compact = edit(Notation::Json, "{\"b\":1,\"a\":[1,2]}", |v| v["c"] = json!([3]));
     assert_eq!(compact.text, "{\"b\":1,\"a\":[1,2],\"c\": [3]}");
 }
 
 #[test]
 fn a_text_of_its_own_is_written_as_it_is() {
-    let live = document(Syntax::Yaml, "a: 1\n");
-    let own = document(Syntax::Yaml, "# theirs\na:   2\n");
-    assert_eq!(rewrite(Some(&live), &own, None, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
-    assert_eq!(rewrite(None, &own, None, Syntax::Yaml).unwrap().text, "# theirs\na:   2\n");
-    assert_eq!(rewrite(None, &own, None, Syntax::Json).unwrap().text, "{\n  \"a\": 2\n}\n");
+    let live = document(Notation::Yaml, "a: 1\n");
+    let own = document(Notation::Yaml, "# theirs\na:   2\n");
+    assert_eq!(rewrite(Some(&live), &own, None, Notation::Yaml).unwrap().text, "# theirs\na:   2\n");
+    assert_eq!(rewrite(None, &own, None, Notation::Yaml).unwrap().text, "# theirs\na:   2\n");
+    assert_eq!(rewrite(None, &own, None, Notation::Json).unwrap().text, "{\n  \"a\": 2\n}\n");
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -204,15 +219,15 @@ proptest! {
 
     #[test]
     fn any_edit_of_any_text_means_what_is_expected(live in value(), wanted in value(), json: bool) {
-        let syntax = if json { Syntax::Json } else { Syntax::Yaml };
+        let notation = if json { Notation::Json } else { Notation::Yaml };
         let wrap = |value: Value| json!({"top": value});
         let (live, wanted) = (wrap(live), wrap(wanted));
-        let Some(text) = text::render(syntax, &live) else { return Ok(()) };
-        let live = document(syntax, &text);
-        if let Some(rewritten) = rewrite(Some(&live), &Document::new(wanted.clone()), None, syntax) {
-            prop_assert!(text::means(syntax, &rewritten.text, &wanted));
+        let Some(text) = notation::render(notation, &live) else { return Ok(()) };
+        let live = document(notation, &text);
+        if let Some(rewritten) = rewrite(Some(&live), &Document::new(wanted.clone()), None, notation) {
+            prop_assert!(notation::means(notation, &rewritten.text, &wanted));
         } else {
-            prop_assert!(text::render(syntax, &wanted).is_none());
+            prop_assert!(notation::render(notation, &wanted).is_none());
         }
     }
 }
@@ -313,7 +328,7 @@ fn a_deployment_keeps_its_comments() {
         ),
     ];
     for (change, gone, new) in cases {
-        let rewritten = edit(Syntax::Yaml, DEPLOYMENT, change);
+        let rewritten = edit(Notation::Yaml, DEPLOYMENT, change);
         assert!(!rewritten.loses_layout, "{}", rewritten.text);
         let (was, is) = lines(DEPLOYMENT, &rewritten.text);
         assert_eq!(
@@ -334,29 +349,27 @@ fn an_undo_of_sets_and_keyed_lists_brings_the_text_back_byte_by_byte() {
     let keys = "keys:\n  - id: k1 # K1\n    v: 1\n  - id: k2 # K2\n    v: 2 # V2\n";
     let restored_keys = json!([{"id": "k2", "v": 5}]);
     let cases = [
-        (Syntax::Yaml, "roles:\n  - admin # A\n  - staff # S\n".to_owned(), json!({"roles": ["staff"]})),
-        (Syntax::Yaml, "roles: [b, a, b] # twice\n".to_owned(), json!({"roles": ["a"]})),
-        (Syntax::Yaml, keys.to_owned(), json!({"keys": restored_keys})),
-        (Syntax::Json, r#"{"roles":["admin","staff"]}"#.to_owned(), json!({"roles": ["staff", "audit"]})),
+        (Notation::Yaml, "roles:\n  - admin # A\n  - staff # S\n".to_owned(), json!({"roles": ["staff"]})),
+        (Notation::Yaml, "roles: [b, a, b] # twice\n".to_owned(), json!({"roles": ["a"]})),
+        (Notation::Yaml, keys.to_owned(), json!({"keys": restored_keys})),
+        (Notation::Json, r#"{"roles":["admin","staff"]}"#.to_owned(), json!({"roles": ["staff", "audit"]})),
     ];
-    for (syntax, before, restored) in cases {
-        let manner = Manner { syntax, schema: &schema };
-        let former = document(syntax, &before);
-        let left = super::rewrite(Some(&former), &Document::new(restored), None, manner).unwrap().text;
-        let live = document(syntax, &left);
+    for (notation, before, restored) in cases {
+        let former = document(notation, &before);
+        let left = rewrite_by(Some(&former), &Document::new(restored), None, notation, &schema).unwrap().text;
+        let live = document(notation, &left);
         // What a way back over single elements ends in: those that went come last.
         let mut value = Value::clone(&former.value);
         value.as_object_mut().unwrap().values_mut().for_each(|list| list.as_array_mut().unwrap().reverse());
         let expected = Document::new(value.clone());
         let origin = Document { source: former.source.clone(), ..Document::new(value) };
-        let back = super::rewrite(Some(&live), &expected, Some(&origin), manner).unwrap();
+        let back = rewrite_by(Some(&live), &expected, Some(&origin), notation, &schema).unwrap();
         assert!(back.is_origin && back.text == before, "by way of {left}: {}", back.text);
-        let theirs = if syntax == Syntax::Json { format!(" {left}") } else { format!("{left}# theirs\n") };
-        let edited = document(syntax, &theirs);
-        let other = super::rewrite(Some(&edited), &expected, Some(&origin), manner).unwrap();
+        let theirs = if notation == Notation::Json { format!(" {left}") } else { format!("{left}# theirs\n") };
+        let edited = document(notation, &theirs);
+        let other = rewrite_by(Some(&edited), &expected, Some(&origin), notation, &schema).unwrap();
         assert!(!other.is_origin && other.text != before, "somebody's text is not written over");
-        let whole =
-            super::rewrite(Some(&live), &expected, Some(&origin), Manner { syntax, schema: &KindSchema::default() });
+        let whole = rewrite_by(Some(&live), &expected, Some(&origin), notation, &KindSchema::default());
         assert!(!whole.unwrap().is_origin || origin.value == former.value, "without a schema the order counts");
     }
 }
@@ -364,35 +377,35 @@ fn an_undo_of_sets_and_keyed_lists_brings_the_text_back_byte_by_byte() {
 #[test]
 fn numbers_over_64_bits_are_kept_and_written_by_their_text() {
     let wide = "123456789012345678901234567890";
-    for syntax in [Syntax::Yaml, Syntax::Json] {
+    for notation in [Notation::Yaml, Notation::Json] {
         let text = format!("{{\"n\": {wide}, \"limit\": 1e20, \"huge\": 1e400, \"text\": \"{wide}\", \"b\": 1}}\n");
-        let kept = edit(syntax, &text, |value| value["b"] = json!(2));
+        let kept = edit(notation, &text, |value| value["b"] = json!(2));
         assert_eq!(kept.text, text.replace("\"b\": 1", "\"b\": 2"));
-        let moved = edit(syntax, &text, |value| {
+        let moved = edit(notation, &text, |value| {
             let number = value["n"].take();
             value["b"] = json!({"list": [number.clone(), 1e20]});
             value["n"] = value["text"].clone();
             value["text"] = number;
         });
-        let read = document(syntax, &moved.text);
-        assert_eq!(read.value["b"]["list"][0], document(syntax, &text).value["n"], "{}", moved.text);
+        let read = document(notation, &moved.text);
+        assert_eq!(read.value["b"]["list"][0], document(notation, &text).value["n"], "{}", moved.text);
         assert!(moved.text.contains(&format!("\"n\": \"{wide}\"")), "{}", moved.text);
         assert!(!moved.text.contains('‹'), "{}", moved.text);
     }
-    let live = document(Syntax::Yaml, &format!("a: 1 # A\nl:\n- {wide}1\n"));
-    let backup = document(Syntax::Yaml, &format!("a: {wide}\nl:\n- {wide}1\n- {wide}2\n"));
-    let restored = rewrite(Some(&live), &Document::new(Value::clone(&backup.value)), Some(&backup), Syntax::Yaml);
+    let live = document(Notation::Yaml, &format!("a: 1 # A\nl:\n- {wide}1\n"));
+    let backup = document(Notation::Yaml, &format!("a: {wide}\nl:\n- {wide}1\n- {wide}2\n"));
+    let restored = rewrite(Some(&live), &Document::new(Value::clone(&backup.value)), Some(&backup), Notation::Yaml);
     assert_eq!(restored.unwrap().text, format!("a: {wide} # A\nl:\n- {wide}1\n- {wide}2\n"));
 }
 
 /// A restore of `backup` over `before`, and the way back from what it left, edited by somebody in between.
 fn there_and_back(before: &str, backup: &str, meanwhile: impl Fn(String) -> String) -> (String, Rewritten) {
-    let [former, wanted] = [before, backup].map(|text| document(Syntax::Yaml, text));
+    let [former, wanted] = [before, backup].map(|text| document(Notation::Yaml, text));
     let expected = Document::new(Value::clone(&wanted.value));
-    let restored = rewrite(Some(&former), &expected, Some(&wanted), Syntax::Yaml).unwrap().text;
-    let live = document(Syntax::Yaml, &meanwhile(restored.clone()));
+    let restored = rewrite(Some(&former), &expected, Some(&wanted), Notation::Yaml).unwrap().text;
+    let live = document(Notation::Yaml, &meanwhile(restored.clone()));
     let expected = Document::new(Value::clone(&former.value));
-    (restored, rewrite(Some(&live), &expected, Some(&former), Syntax::Yaml).unwrap())
+    (restored, rewrite(Some(&live), &expected, Some(&former), Notation::Yaml).unwrap())
 }
 
 #[test]
@@ -430,23 +443,23 @@ fn what_somebody_wrote_since_stays_and_the_former_values_are_written_as_they_wer
 fn what_is_not_planned_keeps_its_bytes() {
     let untouched = "zip: 01234\nmode: 0755\nphone: +49170\nbuild: 1e3\nn: 1_000\n";
     let shared = format!("base: &b {{x: 1}}\nana: *b\nlist:\n  - *b # again\n{untouched}");
-    let rewritten = edit(Syntax::Yaml, &shared, |value| value["base"]["x"] = json!(9));
+    let rewritten = edit(Notation::Yaml, &shared, |value| value["base"]["x"] = json!(9));
     assert_eq!(rewritten.text, format!("base: &b {{x: 9}}\nana: {{x: 1}}\nlist:\n  - {{x: 1}} # again\n{untouched}"));
     let merged = format!("base: &b {{x: 01}}\nana:\n  <<: *b\n  y: 1\n{untouched}");
-    let rewritten = edit(Syntax::Yaml, &merged, |value| drop(value["ana"].as_object_mut().unwrap().remove("x")));
+    let rewritten = edit(Notation::Yaml, &merged, |value| drop(value["ana"].as_object_mut().unwrap().remove("x")));
     assert!(rewritten.text.ends_with(untouched), "{}", rewritten.text);
 }
 
 #[test]
 fn line_breaks_byte_order_marks_and_ends_stay() {
-    let edited = edit(Syntax::Yaml, "\u{feff}a: 1\r\nb: [1]\r\n", |value| {
+    let edited = edit(Notation::Yaml, "\u{feff}a: 1\r\nb: [1]\r\n", |value| {
         value["a"] = json!("x");
         value["c"] = json!({"d": [1, 2]});
     });
     assert!(edited.text.starts_with("\u{feff}a: x\r\nb: [1]\r\n"), "{:?}", edited.text);
     assert_eq!(edited.text.matches('\n').count(), edited.text.matches("\r\n").count(), "{:?}", edited.text);
-    let open = edit(Syntax::Yaml, "a: 1\nb: 2", |value| drop(value.as_object_mut().unwrap().remove("b")));
+    let open = edit(Notation::Yaml, "a: 1\nb: 2", |value| drop(value.as_object_mut().unwrap().remove("b")));
     assert_eq!(open.text, "a: 1");
-    let json = edit(Syntax::Json, "\u{feff}{\r\n  \"a\": 1\r\n}", |value| value["b"] = json!(2));
+    let json = edit(Notation::Json, "\u{feff}{\r\n  \"a\": 1\r\n}", |value| value["b"] = json!(2));
     assert_eq!(json.text, "\u{feff}{\r\n  \"a\": 1,\r\n  \"b\": 2\r\n}");
 }

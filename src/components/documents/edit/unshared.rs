@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::super::text::Syntax;
+use super::super::notation::Notation;
 use super::node::{Kind, Node};
 use super::style;
 
@@ -66,7 +66,7 @@ impl<'v> Places<'_, 'v> {
         let (written, value) = *self.anchors.get(&anchor)?;
         let new = match written {
             Some(written) => written.to_owned(),
-            None => style::inline(Syntax::Yaml, value)?,
+            None => style::inline(Notation::Yaml, value)?,
         };
         self.found.push((node.start, node.end, new));
         Some(())

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::*;
 use crate::component::{Approved, Component, Ledger, UndoRecord};
 use crate::diff::documents::{apply, changes};
+use crate::document_files::{DocumentFiles, DocumentFilesConfig};
 use crate::model::{
     Body, DigestKey, Document, ErrorKind, KindSchema, Location, Mode, Owner, Resource, ResourceId, Result, Scope,
     TreePath,
@@ -27,8 +28,13 @@ impl Ledger for NoLedger {
     }
 }
 
-fn accounts(root: &Path) -> Documents {
-    Documents::new(DocumentsConfig { root: root.to_owned(), owner_field: None, schema: KindSchema::default() })
+fn accounts(root: &Path) -> DocumentFiles {
+    DocumentFiles::new(DocumentFilesConfig {
+        syntax: &YamlAndJson,
+        root: root.to_owned(),
+        owner_field: None,
+        schema: KindSchema::default(),
+    })
 }
 
 fn everything() -> Scope {
@@ -44,12 +50,12 @@ fn at(name: &str) -> Location {
     Location { id: ResourceId { kind: KIND.into(), key: key.clone() }, at: key }
 }
 
-async fn live(documents: &Documents, name: &str) -> Option<Document> {
+async fn live(documents: &DocumentFiles, name: &str) -> Option<Document> {
     let read = documents.read(&Wanted::alone(&[at(name)])).await.pop().unwrap().unwrap();
     read.map(|resource| resource.document().unwrap().clone())
 }
 
-async fn approved(documents: &Documents, name: &str, desired: Option<Value>, mode: Mode) -> Approved {
+async fn approved(documents: &DocumentFiles, name: &str, desired: Option<Value>, mode: Mode) -> Approved {
     let id = at(name).id;
     let live = live(documents, name).await;
     let desired = desired.map(Document::new);
@@ -71,7 +77,7 @@ async fn approved(documents: &Documents, name: &str, desired: Option<Value>, mod
     }
 }
 
-async fn write(documents: &Documents, changes: &[Approved]) -> Vec<Result<crate::component::Effect>> {
+async fn write(documents: &DocumentFiles, changes: &[Approved]) -> Vec<Result<crate::component::Effect>> {
     documents.write(changes, &NoLedger).await
 }
 
@@ -129,7 +135,8 @@ async fn an_owner_field_names_the_owner() {
     fs::write(root.path().join("1.yaml"), "spec: {user: ana}\n").unwrap();
     fs::write(root.path().join("2.yaml"), "spec: {user: bob}\n").unwrap();
     fs::write(root.path().join("3.yaml"), "spec: {user: ana}\n").unwrap();
-    let documents = Documents::new(DocumentsConfig {
+    let documents = DocumentFiles::new(DocumentFilesConfig {
+        syntax: &YamlAndJson,
         root: root.path().to_owned(),
         owner_field: Some("spec.user".to_owned()),
         schema: KindSchema::default(),
@@ -281,7 +288,8 @@ async fn what_an_interrupted_write_left_is_cleared_by_the_next() {
 async fn a_new_document_with_secrets_is_its_owners_alone() {
     let root = tempfile::tempdir().unwrap();
     let rule = crate::model::FieldRule { path: "password".into(), secret: true, ..Default::default() };
-    let documents = Documents::new(DocumentsConfig {
+    let documents = DocumentFiles::new(DocumentFilesConfig {
+        syntax: &YamlAndJson,
         root: root.path().to_owned(),
         owner_field: None,
         schema: KindSchema { fields: vec![rule], ..KindSchema::default() },
@@ -302,7 +310,7 @@ async fn a_new_document_with_secrets_is_its_owners_alone() {
 }
 
 /// As the engine takes the component's own decisions into the plan.
-async fn decided(documents: &Documents, mut approved: Approved) -> Approved {
+async fn decided(documents: &DocumentFiles, mut approved: Approved) -> Approved {
     let checked = documents.check(std::slice::from_ref(&approved)).await.pop().unwrap().unwrap();
     Arc::make_mut(&mut approved.change).file = checked.file;
     approved

@@ -1,6 +1,7 @@
 use super::super::*;
 use super::shelf::Shelf;
 use crate::components::files::{FilesSource, TREE};
+use crate::document_files::{DocumentFiles, DocumentFilesConfig, DocumentFilesSource};
 use crate::model::{ErrorKind, KindSchema, Location, Owner, Resource, Scope, TreePath};
 use crate::reader::{Reader, Wanted};
 
@@ -17,7 +18,7 @@ fn shown(list: &[Location]) -> Vec<String> {
     list.iter().map(|location| format!("{} at {}", location.id, location.at)).collect()
 }
 
-fn backup(owner_field: Option<&str>) -> DocumentsSource {
+fn backup(owner_field: Option<&str>) -> DocumentFilesSource {
     let shelf = Shelf::of(&[
         ("etc/accounts/ana.yaml", "user: ana\nroles: [dev]\n"),
         ("etc/accounts/bob.json", "{\"user\": \"bob\"}"),
@@ -25,7 +26,7 @@ fn backup(owner_field: Option<&str>) -> DocumentsSource {
         ("etc/accounts/deeper/x.yaml", "user: cyd\n"),
         ("etc/accounts/README", "no document"),
     ]);
-    DocumentsSource::new(shelf, owner_field.map(str::to_owned), KindSchema::default())
+    DocumentFilesSource::new(&YamlAndJson, shelf, owner_field.map(str::to_owned), KindSchema::default())
 }
 
 #[tokio::test]
@@ -102,7 +103,7 @@ async fn documents_that_are_links_are_followed_inside_the_backup_or_refused_by_n
         symlink(target, at("etc/enabled").join(format!("{name}.yaml"))).unwrap();
     }
     let store = std::sync::Arc::new(crate::stores::DirectoryStore::open(root.path()).unwrap());
-    let source = DocumentsSource::new(store, None, KindSchema::default());
+    let source = DocumentFilesSource::new(&YamlAndJson, store, None, KindSchema::default());
     for below in ["etc/enabled", "etc/current"] {
         let listed = source.list(&[scope(below, "", None)]).await.pop().unwrap().unwrap();
         assert_eq!(listed.len(), 7, "what cannot be read is not absent: {listed:?}");
@@ -130,12 +131,18 @@ async fn a_document_that_cannot_be_read_is_named_with_its_side_and_its_whole_pat
     for text in broken {
         std::fs::write(&file, text).unwrap();
         let schema = KindSchema::default();
-        let live = Documents::new(DocumentsConfig { root: root.path().to_owned(), owner_field: None, schema });
+        let live = DocumentFiles::new(DocumentFilesConfig {
+            syntax: &YamlAndJson,
+            root: root.path().to_owned(),
+            owner_field: None,
+            schema,
+        });
         let at = Location { id: scope_id("accounts/ana"), at: path("accounts/ana.yaml") };
         let live = live.read(&Wanted::alone(std::slice::from_ref(&at))).await.pop().unwrap().unwrap_err();
         assert!(live.to_string().contains(&format!("the live document {}", file.display())), "{live}");
         for (number, store) in backups.iter().enumerate() {
-            let source = DocumentsSource::new(std::sync::Arc::clone(store), None, KindSchema::default());
+            let source =
+                DocumentFilesSource::new(&YamlAndJson, std::sync::Arc::clone(store), None, KindSchema::default());
             let error = source.read(&Wanted::alone(std::slice::from_ref(&at))).await.pop().unwrap().unwrap_err();
             let place = if number == 0 { file.display().to_string() } else { "accounts/ana.yaml of the".to_owned() };
             let words = error.to_string();

@@ -2,10 +2,9 @@ use super::*;
 
 /// What `before` becomes where the file should mean what `wanted` means.
 fn restored(before: &str, wanted: &str, schema: &KindSchema) -> String {
-    let [live, wanted] = [before, wanted].map(|text| document(Syntax::Yaml, text));
+    let [live, wanted] = [before, wanted].map(|text| document(Notation::Yaml, text));
     let expected = Document::new(Value::clone(&wanted.value));
-    let manner = Manner { syntax: Syntax::Yaml, schema };
-    let rewritten = super::super::rewrite(Some(&live), &expected, None, manner).unwrap();
+    let rewritten = rewrite_by(Some(&live), &expected, None, Notation::Yaml, schema).unwrap();
     assert!(!rewritten.loses_layout, "{}", rewritten.text);
     rewritten.text
 }

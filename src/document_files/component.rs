@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use crate::beneath::{Beneath, WriteRight};
 use crate::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use crate::model::{
-    Answer, Body, Error, ErrorKind, FoundOwners, KindSchema, Location, Probe, Resource, ResourceId, Result, Schema,
+    Answer, Body, Document, Error, ErrorKind, FoundOwners, Location, Probe, Resource, ResourceId, Result, Schema,
     Scope, TargetIdentity, TreePath, visible,
 };
 use crate::reader::{Reader, Wanted};
@@ -15,29 +15,22 @@ use crate::reader::{Reader, Wanted};
 use super::folder::{Folder, ambiguous};
 use super::new_file::ownership;
 use super::owners::{OwnerIndex, cannot_be_walked, owner_of};
-use super::text::Syntax;
-use super::{KIND, checker, probe, writer};
+use super::{DocumentFilesConfig, Syntax, checker, probe, writer};
 
-/// A directory of YAML or JSON files, live.
-pub struct Documents(Arc<Inner>);
-
-pub struct DocumentsConfig {
-    pub root: PathBuf,
-    /// The field that names a document's owner, as in `spec.user`; without it the file's stem does.
-    pub owner_field: Option<String>,
-    pub schema: KindSchema,
-}
+/// Such a directory, live.
+pub struct DocumentFiles(Arc<Inner>);
 
 pub(super) struct Inner {
-    pub config: DocumentsConfig,
+    pub config: DocumentFilesConfig,
     pub schema: Schema,
     index: OwnerIndex,
     right: WriteRight,
 }
 
-impl Documents {
-    pub fn new(config: DocumentsConfig) -> Self {
-        let schema = Schema { kinds: BTreeMap::from([(KIND.to_owned(), config.schema.clone())]) };
+impl DocumentFiles {
+    /// Asks nothing of the directory yet.
+    pub fn new(config: DocumentFilesConfig) -> Self {
+        let schema = Schema { kinds: BTreeMap::from([(config.syntax.kind().to_owned(), config.schema.clone())]) };
         Self(Arc::new(Inner { config, schema, index: OwnerIndex::default(), right: WriteRight::default() }))
     }
 
@@ -55,15 +48,19 @@ impl Documents {
 }
 
 impl Inner {
+    fn folder(&self, path: &TreePath) -> Result<Option<Folder>> {
+        Folder::open(self.config.syntax, &self.config.root, path)
+    }
+
     fn owners(&self, below: &TreePath) -> Result<FoundOwners> {
-        let Some(folder) = Folder::open(&self.config.root, below)? else { return Ok(FoundOwners::default()) };
+        let Some(folder) = self.folder(below)? else { return Ok(FoundOwners::default()) };
         if let Some(field) = &self.config.owner_field {
             return self.index.owners(&folder, field);
         }
         let mut found = FoundOwners::default();
         for name in folder.names()? {
             let place = folder.place(&name);
-            match owner_of(&place) {
+            match owner_of(self.config.syntax, &place) {
                 Ok(owner) => found.names.push(owner),
                 Err(error) => found.unusable.push(cannot_be_walked(&place, &error)),
             }
@@ -89,8 +86,8 @@ impl Inner {
             let parent = location.at.parent().unwrap_or_default();
             let Some(folder) = folders.open(&parent)? else { return Ok(None) };
             let name = location.at.name().unwrap_or_default();
-            let name = match Syntax::of(name) {
-                Some((stem, _)) if Some(stem) == location.id.key.name() => Some(name.to_vec()),
+            let name = match self.config.syntax.stem(name) {
+                Some(stem) if Some(stem) == location.id.key.name() => Some(name.to_vec()),
                 _ => folder.name_of(name)?,
             };
             let Some(name) = name else { return Ok(None) };
@@ -122,7 +119,7 @@ impl<'i> Folders<'i> {
         if let Some(folder) = self.open.get(path) {
             return Ok(folder.clone());
         }
-        let folder = Folder::open(&self.inner.config.root, path)?.map(Arc::new);
+        let folder = self.inner.folder(path)?.map(Arc::new);
         self.open.insert(path.clone(), folder.clone());
         Ok(folder)
     }
@@ -157,14 +154,14 @@ impl<'i> Names<'i> {
             },
             (None, _) => folder.names()?,
         };
-        locations(&scope.to, names.into_iter().map(|name| folder.place(&name)))
+        locations(self.inner.config.syntax, &scope.to, names.into_iter().map(|name| folder.place(&name)))
     }
 
     fn stems(&mut self, folder: &Folder, path: &TreePath) -> Result<&BTreeMap<Vec<u8>, Vec<Vec<u8>>>> {
         if !self.listed.contains_key(path) {
             let mut stems: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
             for name in folder.names()? {
-                if let Some((stem, _)) = Syntax::of(&name) {
+                if let Some(stem) = self.inner.config.syntax.stem(&name) {
                     stems.entry(stem.to_vec()).or_default().push(name);
                 }
             }
@@ -175,22 +172,26 @@ impl<'i> Names<'i> {
 }
 
 /// Files as resources: the key is the place below the component's root without the suffix.
-pub(super) fn locations(to: &TreePath, files: impl Iterator<Item = TreePath>) -> Result<Vec<Location>> {
+pub(super) fn locations(
+    syntax: &dyn Syntax,
+    to: &TreePath,
+    files: impl Iterator<Item = TreePath>,
+) -> Result<Vec<Location>> {
     let mut found: BTreeMap<Vec<u8>, Vec<TreePath>> = BTreeMap::new();
     for file in files {
-        if let Some((stem, _)) = file.name().and_then(Syntax::of) {
+        if let Some(stem) = file.name().and_then(|name| syntax.stem(name)) {
             found.entry(stem.to_vec()).or_default().push(file.clone());
         }
     }
     let locate = |(stem, mut files): (Vec<u8>, Vec<TreePath>)| match (files.pop(), files.is_empty()) {
-        (Some(at), true) => Ok(Location { id: ResourceId { kind: KIND.into(), key: to.join(&stem)? }, at }),
+        (Some(at), true) => Ok(Location { id: ResourceId { kind: syntax.kind().into(), key: to.join(&stem)? }, at }),
         (last, _) => Err(ambiguous(files.into_iter().chain(last))),
     };
     found.into_iter().map(locate).collect()
 }
 
 #[async_trait]
-impl Reader for Documents {
+impl Reader for DocumentFiles {
     fn schema(&self) -> &Schema {
         &self.0.schema
     }
@@ -202,7 +203,7 @@ impl Reader for Documents {
         let ask = move || {
             let identity = Beneath::open(&inner.config.root)?.identity()?;
             Ok(TargetIdentity {
-                system: "documents directory".to_owned(),
+                system: inner.config.syntax.system().to_owned(),
                 address: visible(&identity.address).into_owned(),
                 ..identity
             })
@@ -226,16 +227,29 @@ impl Reader for Documents {
     }
 
     async fn probe(&self, probe: &Probe) -> Result<Answer> {
-        let location = probe::asked(probe)?;
+        let location = probe::asked(self.0.config.syntax, probe)?;
         let read = self.read(&Wanted::alone(std::slice::from_ref(&location))).await.pop();
         Ok(probe::answer(read.unwrap_or_else(|| Err(stopped()))?.as_ref()))
     }
 }
 
 #[async_trait]
-impl Component for Documents {
+impl Component for DocumentFiles {
     fn limits(&self) -> Limits {
         Limits { batch: 256, parallel: 3, unit: Unit::Change, reads_beside: false }
+    }
+
+    fn id_at(&self, place: &TreePath) -> Result<ResourceId> {
+        Ok(ResourceId { kind: self.0.config.syntax.kind().into(), key: place.clone() })
+    }
+
+    fn normalise(&self, document: Document) -> Result<Document> {
+        let Document { value, file, .. } = document;
+        let value = self.0.config.syntax.normalise(Value::clone(&value)).map_err(|why| {
+            Error::new(ErrorKind::Invalid, format!("write it into the {}", self.0.config.syntax.system()), why)
+                .next("correct the document in the runbook or in the backup")
+        })?;
+        Ok(Document { source: None, file, ..Document::new(value) })
     }
 
     async fn check(&self, changes: &[Approved]) -> Vec<Result<Checked>> {

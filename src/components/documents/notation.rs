@@ -4,36 +4,33 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::model::{Document, visible};
+use crate::document_files::MAX_BYTES;
+use crate::model::visible;
 use crate::yaml_problem;
 
 use super::edit::{json_nodes, yaml_nodes};
 use super::{odd, wide};
 
-/// Larger documents are refused.
-pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// Deeper ones too: an unoptimised build takes 20 KB of its thread's stack for each level.
+/// Deeper documents are refused: an unoptimised build takes 20 KB of its thread's stack for each level.
 const MAX_DEPTH: usize = 64;
 /// Of one document once its aliases are expanded.
 const MAX_NODES: usize = 2_000_000;
 
-/// Some editors begin a file with it.
-pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Syntax {
+pub(super) enum Notation {
     Yaml,
     Json,
 }
 
-impl Syntax {
+impl Notation {
     /// Suffixes of documents, the one for new documents first.
     pub const SUFFIXES: [(&'static [u8], Self); 3] =
         [(b".yaml", Self::Yaml), (b".yml", Self::Yaml), (b".json", Self::Json)];
 
-    /// A file name as stem and syntax; `None` for what is not a document. Hidden files are not.
+    /// A file name as stem and notation; `None` for what is not a document. Hidden files are not.
     pub fn of(name: &[u8]) -> Option<(&[u8], Self)> {
-        let found = Self::SUFFIXES.iter().find_map(|(suffix, syntax)| Some((name.strip_suffix(*suffix)?, *syntax)))?;
+        let found =
+            Self::SUFFIXES.iter().find_map(|(suffix, notation)| Some((name.strip_suffix(*suffix)?, *notation)))?;
         (!found.0.is_empty() && !name.starts_with(b".")).then_some(found)
     }
 }
@@ -41,29 +38,22 @@ impl Syntax {
 /// Reads one document. Integers are kept exactly from −2⁶³ to 2⁶⁴−1; a number beyond is kept by its text. Keys that are
 /// not text are an error and never another value. The error says why, in words; it names places, never values: a value
 /// may be a secret.
-pub(super) fn parse(syntax: Syntax, bytes: &[u8]) -> Result<Document, String> {
-    if bytes.len() > MAX_BYTES {
-        return Err("it is larger than 16 MiB".to_owned());
-    }
-    let text =
-        std::str::from_utf8(bytes).map_err(|error| format!("it is not UTF-8 from byte {} on", error.valid_up_to()))?;
-    match understood(syntax, text)? {
-        value @ (Value::Object(_) | Value::Array(_)) => {
-            Ok(Document { source: Some(text.into()), ..Document::new(value) })
-        }
+pub(super) fn parse(notation: Notation, text: &str) -> Result<Value, String> {
+    match understood(notation, text)? {
+        value @ (Value::Object(_) | Value::Array(_)) => Ok(value),
         Value::Null => Err("it holds nothing".to_owned()),
         _ => Err("it is a single value, not a map or a list: it may be cut off".to_owned()),
     }
 }
 
 /// The value as fresh text.
-pub(super) fn render(syntax: Syntax, value: &Value) -> Option<String> {
-    let text = match syntax {
-        Syntax::Yaml => serde_saphyr::to_string(value).ok()?,
-        Syntax::Json => format!("{value:#}\n"),
+pub(super) fn render(notation: Notation, value: &Value) -> Option<String> {
+    let text = match notation {
+        Notation::Yaml => serde_saphyr::to_string(value).ok()?,
+        Notation::Json => format!("{value:#}\n"),
     };
     let text = wide::bared(text);
-    means(syntax, &text, value).then_some(text)
+    means(notation, &text, value).then_some(text)
 }
 
 /// One scalar as the serialiser writes it.
@@ -72,20 +62,19 @@ pub(super) fn render_scalar(value: &Value) -> Option<String> {
 }
 
 /// Whether the text, read again, is exactly this value.
-pub(super) fn means(syntax: Syntax, text: &str, value: &Value) -> bool {
-    read(syntax, text).is_some_and(|read| read == *value)
+pub(super) fn means(notation: Notation, text: &str, value: &Value) -> bool {
+    read(notation, text).is_some_and(|read| read == *value)
 }
 
 /// What the text means, if it can be read.
-pub(super) fn read(syntax: Syntax, text: &str) -> Option<Value> {
-    understood(syntax, text).ok()
+pub(super) fn read(notation: Notation, text: &str) -> Option<Value> {
+    understood(notation, text).ok()
 }
 
-fn understood(syntax: Syntax, text: &str) -> Result<Value, String> {
-    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-    match syntax {
-        Syntax::Yaml => yaml(text),
-        Syntax::Json => json(text),
+fn understood(notation: Notation, text: &str) -> Result<Value, String> {
+    match notation {
+        Notation::Yaml => yaml(text),
+        Notation::Json => json(text),
     }
 }
 
@@ -96,7 +85,7 @@ fn json(text: &str) -> Result<Value, String> {
     if matches!(tamed, Cow::Owned(_))
         && let Some(node) = json_nodes(text)
     {
-        odd::restore(Syntax::Json, text, &node, &mut value);
+        odd::restore(Notation::Json, text, &node, &mut value);
     }
     Ok(value)
 }
@@ -128,7 +117,7 @@ fn yaml(text: &str) -> Result<Value, String> {
     if (odd::may_hold_one(text) || wide::may_hold_one(text))
         && let Some(node) = yaml_nodes(text)
     {
-        odd::restore(Syntax::Yaml, text, &node, &mut value);
+        odd::restore(Notation::Yaml, text, &node, &mut value);
     }
     Ok(value)
 }
@@ -235,30 +224,30 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(syntax: Syntax, text: &str) -> Result<Value, String> {
-        parse(syntax, text.as_bytes()).map(|document| Value::clone(&document.value))
+    fn read(notation: Notation, text: &str) -> Result<Value, String> {
+        parse(notation, text)
     }
 
     #[test]
     fn numbers_are_kept_exactly() {
-        for syntax in [Syntax::Yaml, Syntax::Json] {
+        for notation in [Notation::Yaml, Notation::Json] {
             let text = r#"{"a": 18446744073709551615, "b": -9223372036854775808, "c": 1.5, "d": 9007199254740993}"#;
             let expected = json!({"a": u64::MAX, "b": i64::MIN, "c": 1.5, "d": 9_007_199_254_740_993_u64});
-            assert_eq!(read(syntax, text).unwrap(), expected);
+            assert_eq!(read(notation, text).unwrap(), expected);
             let wide =
                 r#"{"a": 18446744073709551617, "b": [1e20, -123456789012345678901234567890123456789012], "c": 1e400}"#;
             let integer = "-123456789012345678901234567890123456789012";
             let expected = json!({"a": wide::stand_in("18446744073709551617"), "b": [1e20, wide::stand_in(integer)],
                 "c": wide::stand_in("1e400")});
-            assert_eq!(read(syntax, wide).unwrap(), expected, "{syntax:?}");
-            assert_ne!(read(syntax, &format!("[{integer}]")), read(syntax, &format!("[\"{integer}\"]")));
-            assert!(read(syntax, "{\"a\": \"‹number› 1\"}").is_err(), "no text is taken for a number");
+            assert_eq!(read(notation, wide).unwrap(), expected, "{notation:?}");
+            assert_ne!(read(notation, &format!("[{integer}]")), read(notation, &format!("[\"{integer}\"]")));
+            assert!(read(notation, "{\"a\": \"‹number› 1\"}").is_err(), "no text is taken for a number");
         }
-        let merged = read(Syntax::Yaml, "a: &a {n: 99999999999999999999}\nb: {<<: *a}\nc: .nan\n").unwrap();
+        let merged = read(Notation::Yaml, "a: &a {n: 99999999999999999999}\nb: {<<: *a}\nc: .nan\n").unwrap();
         assert_eq!(merged["a"], merged["b"]);
         assert_eq!(merged["a"]["n"], wide::stand_in("99999999999999999999"));
         for text in ["1: a", "true: a", "~: a", "? [a]\n: b"] {
-            assert!(read(Syntax::Yaml, text).is_err(), "{text}: {:?}", read(Syntax::Yaml, text));
+            assert!(read(Notation::Yaml, text).is_err(), "{text}: {:?}", read(Notation::Yaml, text));
         }
     }
 
@@ -286,25 +275,26 @@ mod tests {
             "a: !!python/object:os.system x".to_owned(),
         ];
         for text in cases {
-            let error = read(Syntax::Yaml, &text).expect_err(&text.chars().take(60).collect::<String>());
+            let error = read(Notation::Yaml, &text).expect_err(&text.chars().take(60).collect::<String>());
             assert!(!error.chars().any(char::is_control), "{error}");
         }
         for text in ["{\"a\":1,\"a\":2}", "{\"a\":1", "{} {}", "", "null", &"[".repeat(100_000)] {
-            assert!(read(Syntax::Json, text).is_err(), "{}", &text[..text.len().min(20)]);
+            assert!(read(Notation::Json, text).is_err(), "{}", &text[..text.len().min(20)]);
         }
-        assert!(parse(Syntax::Yaml, &vec![b'a'; 100_000_000]).is_err());
-        assert!(parse(Syntax::Yaml, b"a: \xff").unwrap_err().contains("byte 3"));
+        let whole = |bytes: &[u8]| crate::document_files::document(&super::super::YamlAndJson, b"a.yaml", bytes);
+        assert!(whole(&vec![b'a'; 100_000_000]).is_err());
+        assert!(whole(b"a: \xff").unwrap_err().contains("byte 3"));
     }
 
     #[test]
     fn errors_do_not_quote_values() {
-        let error = read(Syntax::Yaml, "password: hunter2-[\nb: \"hunter2\\q\"\n").unwrap_err();
+        let error = read(Notation::Yaml, "password: hunter2-[\nb: \"hunter2\\q\"\n").unwrap_err();
         assert!(!error.contains("hunter2"), "{error}");
     }
 
     #[test]
     fn merge_keys_and_aliases_are_expanded() {
-        let value = read(Syntax::Yaml, "base: &b {x: 1, y: 2}\nana:\n  <<: *b\n  y: 3\ncopy: *b\n").unwrap();
+        let value = read(Notation::Yaml, "base: &b {x: 1, y: 2}\nana:\n  <<: *b\n  y: 3\ncopy: *b\n").unwrap();
         assert_eq!(value["ana"], json!({"x": 1, "y": 3}));
         assert_eq!(value["copy"], json!({"x": 1, "y": 2}));
     }
@@ -314,13 +304,13 @@ mod tests {
         let text = "a: 0755\nb: [01234, 1_000, 755, 1.10]\nc: &c {d: 0o17}\ne: *c\nf:\n  <<: *c\n  g: '012'\n";
         let expected = json!({"a": "0755", "b": ["01234", "1_000", 755, 1.1], "c": {"d": "0o17"}, "e": {"d": "0o17"},
             "f": {"d": "0o17", "g": "012"}});
-        assert_eq!(read(Syntax::Yaml, text).unwrap(), expected);
+        assert_eq!(read(Notation::Yaml, text).unwrap(), expected);
     }
 
     #[test]
     fn errors_are_words_for_who_wrote_the_file() {
-        let twice = read(Syntax::Yaml, "a: 1\na: 2\n").unwrap_err();
-        let several = read(Syntax::Yaml, "a: 1\n---\nb: 2\n").unwrap_err();
+        let twice = read(Notation::Yaml, "a: 1\na: 2\n").unwrap_err();
+        let several = read(Notation::Yaml, "a: 1\n---\nb: 2\n").unwrap_err();
         assert!(!twice.contains("Policy") && several.contains("several documents"), "{twice}\n{several}");
     }
 
@@ -329,8 +319,8 @@ mod tests {
         let value = json!({"a": "yes", "y": "no", "b": "1.0", "c": "", "d": " x ", "e": "multi\nline\n", "f": [], "g": {}, "h": "~",
             "i": "\u{1b}[2J", "j": [[1, [2]], {"k": null}], "k: #": "- a", "l": 1e300, "m": "\u{feff}", "n": "null", "o": "0x10",
             "p": "123456789012345678901234567890", "q": wide::stand_in("123456789012345678901234567890"), "r": "1e400", "s": ".inf"});
-        for syntax in [Syntax::Yaml, Syntax::Json] {
-            assert!(render(syntax, &value).is_some(), "{syntax:?}: {:?}", serde_saphyr::to_string(&value));
+        for notation in [Notation::Yaml, Notation::Json] {
+            assert!(render(notation, &value).is_some(), "{notation:?}: {:?}", serde_saphyr::to_string(&value));
         }
     }
 }

@@ -10,10 +10,9 @@ use crate::diff::documents::alike;
 use crate::model::{Digest, Document, Error, ErrorKind, Known, Result, TreePath};
 
 use super::component::{Folders, Inner};
-use super::edit::{self, Manner};
 use super::folder::{AsOf, Folder, failed, sync};
 use super::new_file::ownership;
-use super::text::Syntax;
+use super::{Syntax, rewrite};
 
 /// A change on its way: all new files of a batch are written, then made durable at once, then renamed.
 struct Staged {
@@ -107,9 +106,8 @@ fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Res
     };
     let name = match (name, &opened) {
         (Some(name), Some(_)) => name,
-        _ => new_name(stem, approved),
+        _ => new_name(inner.config.syntax, stem, approved),
     };
-    let syntax = Syntax::of(&name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
     let expected = approved.expected.as_ref().and_then(|resource| resource.document());
     let now = match &opened {
         None => None,
@@ -140,7 +138,7 @@ fn prepare(inner: &Inner, folders: &mut Folders<'_>, approved: &Approved) -> Res
         return Ok(Prepared::Staged(Box::new(Staged { folder, name, temporary: None, seen, bytes: 0 })));
     };
     let origin = approved.desired.as_ref().and_then(crate::model::Resource::document);
-    let text = edit::rewrite(now.as_ref(), expected, origin, Manner { syntax, schema })
+    let text = rewrite(inner.config.syntax, &name, now.as_ref(), expected, origin, schema)
         .ok_or_else(|| Error::new(ErrorKind::Unsupported, doing(), "it cannot be written as text that means the same"))?
         .text;
     let temporary = format!(".rekindle-{}.tmp", Digest::of(&name).short()).into_bytes();
@@ -161,14 +159,8 @@ fn current(folder: &Folder, name: &[u8], bytes: &[u8], approved: &Approved) -> R
     }
 }
 
-/// A new document is JSON where the backup's own text is.
-fn new_name(stem: &[u8], approved: &Approved) -> Vec<u8> {
-    let source = approved.desired.as_ref().and_then(|desired| desired.document()?.source.as_deref());
-    let is_json = source.is_some_and(|text| {
-        text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
-    });
-    let suffix: &[u8] = if is_json { b".json" } else { b".yaml" };
-    [stem, suffix].concat()
+fn new_name(syntax: &dyn Syntax, stem: &[u8], approved: &Approved) -> Vec<u8> {
+    syntax.new_name(stem, approved.desired.as_ref().and_then(|desired| desired.document()?.source.as_deref()))
 }
 
 fn publish(staged: &Staged) -> Result<Effect> {

@@ -11,16 +11,16 @@ use crate::model::{
 use crate::reader::{Reader, Wanted};
 use crate::stores::{Store, followed, nothing_there};
 
-use super::KIND;
 use super::component::locations;
 use super::links::document_behind;
 use super::owners::{cannot_be_walked, owner_in, owner_of};
-use super::text::{MAX_BYTES, Syntax, parse};
+use super::{MAX_BYTES, Syntax, document};
 
-/// The format `documents`: directories of YAML or JSON files in a backup.
-pub struct DocumentsSource(Arc<Inner>);
+/// Such directories in a backup.
+pub struct DocumentFilesSource(Arc<Inner>);
 
 struct Inner {
+    syntax: &'static dyn Syntax,
     store: Arc<dyn Store>,
     owner_field: Option<String>,
     schema: Schema,
@@ -43,10 +43,16 @@ struct Listed {
 /// Threads that one bulk read may use.
 const PARALLEL: usize = 2;
 
-impl DocumentsSource {
-    pub fn new(store: Arc<dyn Store>, owner_field: Option<String>, schema: KindSchema) -> Self {
-        let schema = Schema { kinds: BTreeMap::from([(KIND.to_owned(), schema)]) };
-        Self(Arc::new(Inner { store, owner_field, schema, folders: Mutex::default() }))
+impl DocumentFilesSource {
+    /// Reads nothing yet. `owner_field` as in [`DocumentFilesConfig`](super::DocumentFilesConfig).
+    pub fn new(
+        syntax: &'static dyn Syntax,
+        store: Arc<dyn Store>,
+        owner_field: Option<String>,
+        schema: KindSchema,
+    ) -> Self {
+        let schema = Schema { kinds: BTreeMap::from([(syntax.kind().to_owned(), schema)]) };
+        Self(Arc::new(Inner { syntax, store, owner_field, schema, folders: Mutex::default() }))
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> Result<T> {
@@ -67,7 +73,9 @@ impl Inner {
         let nothing = || nothing_there(&*self.store, below, "directory of documents");
         let children = self.store.children(&real)?.ok_or_else(nothing)?;
         // What is not understood is not absent: it is listed, and reading it says what is the matter.
-        let is_document = |entry: &Entry| !entry.is_directory() && entry.path.name().and_then(Syntax::of).is_some();
+        let is_document = |entry: &Entry| {
+            !entry.is_directory() && entry.path.name().and_then(|name| self.syntax.stem(name)).is_some()
+        };
         let (mut files, mut ownerships, mut links) = (Vec::new(), HashMap::new(), HashMap::new());
         for mut entry in children.into_iter().filter(is_document) {
             if !matches!(entry.kind, NodeKind::File { .. }) {
@@ -102,27 +110,33 @@ impl Inner {
     }
 
     fn owners_of(&self, files: &[TreePath], links: &HashMap<TreePath, Result<TreePath>>) -> Vec<Result<String>> {
-        let Some(field) = &self.owner_field else { return files.iter().map(owner_of).collect() };
+        let Some(field) = &self.owner_field else {
+            return files.iter().map(|file| owner_of(self.syntax, file)).collect();
+        };
         let places = files.iter().map(|file| place_of(links, file)).collect();
         let documents = files.iter().zip(self.documents(places));
         let gone =
             |file: &TreePath| Error::new(ErrorKind::NotFound, format!("read {file}"), "it is not there any more");
-        documents.map(|(file, document)| owner_in(file, &document?.ok_or_else(|| gone(file))?.value, field)).collect()
+        documents
+            .map(|(file, document)| owner_in(self.syntax, file, &document?.ok_or_else(|| gone(file))?.value, field))
+            .collect()
     }
 
     /// The document of which it cannot be told whose it is may be this owner's.
     fn unclear(&self, scope: &Scope) -> Vec<ResourceId> {
         let Ok(listed) = self.listed(&scope.below) else { return Vec::new() };
         let unowned = listed.unowned.iter().filter(|_| scope.owner.is_some());
-        let key = |file: &TreePath| scope.to.join(file.name().and_then(Syntax::of)?.0).ok();
-        unowned.filter_map(|file| Some(ResourceId { kind: KIND.into(), key: key(file)? })).collect()
+        let key = |file: &TreePath| scope.to.join(self.syntax.stem(file.name()?)?).ok();
+        unowned.filter_map(|file| Some(ResourceId { kind: self.syntax.kind().into(), key: key(file)? })).collect()
     }
 
     fn list(&self, scope: &Scope) -> Result<Vec<Location>> {
         let listed = self.listed(&scope.below)?;
         match &scope.owner {
-            None => locations(&scope.to, listed.files.iter().cloned()),
-            Some(owner) => locations(&scope.to, listed.by_owner.get(&*owner.name).into_iter().flatten().cloned()),
+            None => locations(self.syntax, &scope.to, listed.files.iter().cloned()),
+            Some(owner) => {
+                locations(self.syntax, &scope.to, listed.by_owner.get(&*owner.name).into_iter().flatten().cloned())
+            }
         }
     }
 
@@ -179,8 +193,7 @@ impl Inner {
             Err(error) => return files.iter().map(|_| Err(again(&error))).collect(),
         };
         let names: Vec<TreePath> = files.iter().map(|file| file.relative_to(parent).unwrap_or_default()).collect();
-        let sink =
-            Collected { store: &*self.store, files: &files, read: Mutex::new(files.iter().map(|_| None).collect()) };
+        let sink = Collected { inner: self, files: &files, read: Mutex::new(files.iter().map(|_| None).collect()) };
         let all = tree.contents(&names, PARALLEL, &sink);
         let read = sink.read.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let missing = |file: &TreePath| match &all {
@@ -200,7 +213,7 @@ fn place_of(links: &HashMap<TreePath, Result<TreePath>>, file: &TreePath) -> Res
 }
 
 struct Collected<'f> {
-    store: &'f dyn Store,
+    inner: &'f Inner,
     files: &'f [&'f TreePath],
     read: Mutex<Vec<Option<Result<Option<Document>>>>>,
 }
@@ -211,7 +224,7 @@ impl ContentSink for Collected<'_> {
         let document = match content {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
-            Ok(reader) => read_document(self.store, file, reader).map(Some),
+            Ok(reader) => read_document(self.inner, file, reader).map(Some),
         };
         let mut read = self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(slot) = read.get_mut(index) {
@@ -221,15 +234,14 @@ impl ContentSink for Collected<'_> {
     }
 }
 
-fn read_document(store: &dyn Store, file: &TreePath, reader: &mut dyn Read) -> Result<Document> {
+fn read_document(inner: &Inner, file: &TreePath, reader: &mut dyn Read) -> Result<Document> {
     let mut bytes = Vec::new();
     reader
         .take(MAX_BYTES as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::io(format!("read {file} in the backup"), error))?;
-    let syntax = file.name().and_then(Syntax::of).map_or(Syntax::Yaml, |(_, syntax)| syntax);
-    parse(syntax, &bytes).map_err(|why| {
-        Error::new(ErrorKind::Invalid, format!("read the document {}, in the backup", whole(store, file)), why).next(
+    document(inner.syntax, file.name().unwrap_or_default(), &bytes).map_err(|why| {
+        Error::new(ErrorKind::Invalid, format!("read the document {}, in the backup", whole(&*inner.store, file)), why).next(
             "if that file is broken in the backup, choose another backup; if it is valid, a 'files' component can restore \
              it as a whole",
         )
@@ -246,7 +258,7 @@ fn whole(store: &dyn Store, file: &TreePath) -> String {
 }
 
 #[async_trait]
-impl Reader for DocumentsSource {
+impl Reader for DocumentFilesSource {
     fn schema(&self) -> &Schema {
         &self.0.schema
     }

@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use crate::model::{Error, ErrorKind, FoundOwners, Result, TreePath, UnusableOwner, visible};
 
+use super::Syntax;
 use super::folder::Folder;
-use super::text::Syntax;
-use super::wide;
 
 /// Who owns which document by a declared field. A file is read again only when its time, size or inode
 /// is another; the directory is looked through again only when that was long ago for what it costs, so that
@@ -87,7 +86,7 @@ impl Indexed {
 
 fn named_owner(folder: &Folder, name: &[u8], field: &str) -> Result<Option<String>> {
     let Some(opened) = folder.read(name)? else { return Ok(None) };
-    owner_in(&folder.place(name), &folder.parse(name, &opened.bytes)?.value, field).map(Some)
+    owner_in(folder.syntax(), &folder.place(name), &folder.parse(name, &opened.bytes)?.value, field).map(Some)
 }
 
 /// A document of which it cannot be told whose it is.
@@ -97,10 +96,9 @@ pub(super) fn cannot_be_walked(place: &TreePath, error: &Error) -> UnusableOwner
 }
 
 /// The owner that a document's field names.
-pub(super) fn owner_in(place: &TreePath, value: &Value, field: &str) -> Result<String> {
+pub(super) fn owner_in(syntax: &dyn Syntax, place: &TreePath, value: &Value, field: &str) -> Result<String> {
     let owner = field.split('.').try_fold(value, |value, name| value.get(name));
-    let owner = owner.filter(|owner| wide::number(owner).is_none());
-    owner.and_then(Value::as_str).map(str::to_owned).ok_or_else(|| {
+    owner.and_then(|owner| syntax.text(owner)).map(str::to_owned).ok_or_else(|| {
         let why = format!("its field '{field}' is not there or is not text");
         Error::new(ErrorKind::Invalid, format!("tell the owner of {place}"), why)
             .next("mend that document, or name another owner field in the runbook")
@@ -108,8 +106,8 @@ pub(super) fn owner_in(place: &TreePath, value: &Value, field: &str) -> Result<S
 }
 
 /// The owner that a document's file name gives.
-pub(super) fn owner_of(place: &TreePath) -> Result<String> {
-    let stem = place.name().and_then(Syntax::of).map(|(stem, _)| stem.to_vec()).unwrap_or_default();
+pub(super) fn owner_of(syntax: &dyn Syntax, place: &TreePath) -> Result<String> {
+    let stem = place.name().and_then(|name| syntax.stem(name)).map(<[u8]>::to_vec).unwrap_or_default();
     String::from_utf8(stem).map_err(|_| {
         Error::new(ErrorKind::Invalid, format!("tell the owner of {place}"), "its name is not UTF-8")
             .next("rename that file, or declare an owner field in the runbook")

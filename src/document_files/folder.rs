@@ -8,11 +8,12 @@ use rustix::io::Errno;
 
 use crate::model::{Document, Error, ErrorKind, FileOwnership, Meta, Result, TreePath, visible};
 
-use super::text::{MAX_BYTES, Syntax, parse};
+use super::{MAX_BYTES, Syntax, document};
 
 /// One directory of documents, held open: names in it are single parts and never followed through a link,
 /// so nothing outside is read or written, whatever is swapped meanwhile.
 pub(super) struct Folder {
+    syntax: &'static dyn Syntax,
     fd: OwnedFd,
     root: PathBuf,
     /// Below the component's root.
@@ -40,20 +41,24 @@ const MOST_NEIGHBOURS: usize = 64;
 impl Folder {
     /// `None` where nothing is at `path`. The root itself must be there: a missing root is a file system
     /// that is not mounted rather than an empty one.
-    pub fn open(root: &Path, path: &TreePath) -> Result<Option<Self>> {
+    pub fn open(syntax: &'static dyn Syntax, root: &Path, path: &TreePath) -> Result<Option<Self>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let top = os::open(root, flags, Mode::empty()).map_err(|error| {
             failed(format!("open the directory {}", visible(root.as_os_str().as_encoded_bytes())), error)
         })?;
         if path.is_root() {
-            return Ok(Some(Self { fd: top, root: root.to_owned(), path: path.clone() }));
+            return Ok(Some(Self { syntax, fd: top, root: root.to_owned(), path: path.clone() }));
         }
         let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         match os::openat2(&top, path.as_bytes(), flags, Mode::empty(), beneath) {
-            Ok(fd) => Ok(Some(Self { fd, root: root.to_owned(), path: path.clone() })),
+            Ok(fd) => Ok(Some(Self { syntax, fd, root: root.to_owned(), path: path.clone() })),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(failed(format!("open the directory {path}"), error)),
         }
+    }
+
+    pub fn syntax(&self) -> &'static dyn Syntax {
+        self.syntax
     }
 
     pub fn as_fd(&self) -> &OwnedFd {
@@ -66,8 +71,7 @@ impl Folder {
 
     /// The document of this name, read from its file.
     pub fn parse(&self, name: &[u8], bytes: &[u8]) -> Result<Document> {
-        let syntax = Syntax::of(name).map_or(Syntax::Yaml, |(_, syntax)| syntax);
-        parse(syntax, bytes).map_err(|why| {
+        document(self.syntax, name, bytes).map_err(|why| {
             Error::new(ErrorKind::Invalid, format!("read the live document {}", self.whole(name)), why).next(
                 "if that file is broken, mend it; if it is valid, a 'files' component can restore it as a whole; \
                  until then it stays as it is",
@@ -88,7 +92,7 @@ impl Folder {
         for entry in Dir::read_from(&self.fd).map_err(|error| failed(doing(), error))? {
             let entry = entry.map_err(|error| failed(doing(), error))?;
             let name = entry.file_name().to_bytes();
-            if Syntax::of(name).is_some() && entry.file_type() != FileType::Directory {
+            if self.syntax.stem(name).is_some() && entry.file_type() != FileType::Directory {
                 names.push(name.to_vec());
             }
         }
@@ -99,8 +103,7 @@ impl Folder {
     /// The file names that one stem has; more than one is an error.
     pub fn name_of(&self, stem: &[u8]) -> Result<Option<Vec<u8>>> {
         let mut found: Vec<Vec<u8>> = Vec::new();
-        for (suffix, _) in Syntax::SUFFIXES {
-            let name = [stem, suffix].concat();
+        for name in self.syntax.names(stem) {
             if self.stat(&name)?.is_some() {
                 found.push(name);
             }
@@ -172,7 +175,7 @@ impl Folder {
         for entry in Dir::read_from(&self.fd).map_err(|error| failed(doing(), error))?.take(MOST_NEIGHBOURS) {
             let entry = entry.map_err(|error| failed(doing(), error))?;
             let name = entry.file_name().to_bytes();
-            if Syntax::of(name).is_none() {
+            if self.syntax.stem(name).is_none() {
                 continue;
             }
             if let Some(stat) = self.stat(name)?

@@ -2,11 +2,11 @@ use crate::model::{
     Answer, Error, ErrorKind, Location, Probe, Resource, ResourceId, Result, TreePath, plural, visible,
 };
 
-use super::KIND;
+use super::Syntax;
 
 /// The one question that documents know: `document`, whether one of that name is there and can be read. Its
 /// argument is the name without a suffix, or a map with it as `name`.
-pub(super) fn asked(probe: &Probe) -> Result<Location> {
+pub(super) fn asked(syntax: &dyn Syntax, probe: &Probe) -> Result<Location> {
     let doing = || format!("ask '{}'", visible(&probe.question));
     if probe.question != "document" {
         return Err(Error::new(ErrorKind::Unsupported, doing(), "documents know the question 'document' alone"));
@@ -15,7 +15,7 @@ pub(super) fn asked(probe: &Probe) -> Result<Location> {
     let name = name.filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Error::new(ErrorKind::Invalid, doing(), "it needs the name of a document"))?;
     let key = TreePath::new(name)?;
-    Ok(Location { id: ResourceId { kind: KIND.into(), key: key.clone() }, at: key })
+    Ok(Location { id: ResourceId { kind: syntax.kind().into(), key: key.clone() }, at: key })
 }
 
 pub(super) fn answer(found: Option<&Resource>) -> Answer {
