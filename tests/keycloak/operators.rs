@@ -70,7 +70,7 @@ impl Ground {
 
     async fn everybody_is_there_once(&self) {
         assert_eq!(self.people().await, PEOPLE);
-        assert_eq!(self.story.differences_but_for_order(&self.story.below("users")).await, Vec::<String>::new());
+        assert_eq!(self.story.differences(&self.story.below("users")).await, Vec::<String>::new());
         assert!(self.export.path().exists());
     }
 }
