@@ -182,7 +182,7 @@ pub struct UnderWay {
     pub said: Vec<String>,
 }
 
-/// Whose making a target is that was not there when it was planned.
+/// Who created a target that was absent at planning time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Maker {
     /// It is not there, or says nothing of it.

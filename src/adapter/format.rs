@@ -12,7 +12,7 @@ pub struct Format {
     pub name: &'static str,
     /// All keys of a source that are about this format.
     pub keys: &'static [Key],
-    /// Whether it holds plain documents: which resource each is, the system tells that they are restored to.
+    /// Whether it holds plain documents: the system that they are restored to tells which resource each of them is.
     pub is_of_documents: bool,
     pub read: Read,
 }

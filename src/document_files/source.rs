@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
+use crate::blocking::blocking;
+use crate::declared::Given;
 use crate::model::{
     Body, ContentSink, Document, Entry, Error, ErrorKind, FileOwnership, FoundOwners, KindSchema, Location, NodeKind,
     Resource, ResourceId, Result, Schema, Scope, TargetIdentity, TreePath, UnusableOwner,
@@ -14,7 +16,7 @@ use crate::stores::{Store, followed, nothing_there};
 use super::component::locations;
 use super::links::document_behind;
 use super::owners::{cannot_be_walked, owner_in, owner_of};
-use super::{MAX_BYTES, Syntax, document};
+use super::{MAX_BYTES, OWNER, Syntax, document};
 
 /// Such directories in a backup.
 pub struct DocumentFilesSource(Arc<Inner>);
@@ -44,6 +46,11 @@ struct Listed {
 const PARALLEL: usize = 2;
 
 impl DocumentFilesSource {
+    /// The same of what a runbook gives for a format of such files.
+    pub fn given(syntax: &'static dyn Syntax, store: Arc<dyn Store>, given: &Given<String>) -> Self {
+        Self::new(syntax, store, given.word(OWNER).map(str::to_owned), KindSchema::default())
+    }
+
     /// Reads nothing yet. `owner_field` as in [`DocumentFilesConfig`](super::DocumentFilesConfig).
     pub fn new(
         syntax: &'static dyn Syntax,
@@ -57,9 +64,7 @@ impl DocumentFilesSource {
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> Result<T> {
         let inner = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || work(&inner))
-            .await
-            .map_err(|_| Error::new(ErrorKind::Bug, "read the backup's documents", "the thread that did it stopped"))
+        blocking("read the backup's documents", move || Ok(work(&inner))).await
     }
 }
 

@@ -32,18 +32,7 @@ pub(super) async fn run(
     clock: Clock,
 ) -> Written {
     let doing = format!("run {}", shown_command(&line.argv));
-    let failed = |error: Error| Written {
-        task,
-        known: error.effect(),
-        post: None,
-        evidence: String::new(),
-        problem: Some(error.problem()),
-        partial: false,
-        dependents_go_on: false,
-        kept: None,
-        bytes: 0,
-        output: None,
-    };
+    let failed = |error: Error| Written::failed(task, &error, None);
     let Some((program, arguments)) = line.argv.split_first() else {
         return failed(Error::new(ErrorKind::Invalid, doing, "the command is empty"));
     };

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::actor::Actor;
 use super::context::Context;
 use super::notice::Activity;
+use super::planner::ToPlan;
 use super::recovery::Interrupted;
 use super::script::Restore;
 use super::worker::Done;
@@ -19,8 +20,6 @@ use crate::model::{Error, ErrorKind, Known, Pass, ResourceId, Result, TaskId};
 
 /// A task of which at least one change goes on, with what is known of the others.
 pub(super) struct Following {
-    pub task: TaskId,
-    pub restore: Restore,
     pub effected: Effected,
     /// By the position of the change.
     pub references: Vec<Option<String>>,
@@ -44,7 +43,7 @@ const MOST_MISSED: u32 = 10;
 impl Actor {
     /// No lane is held: other tasks of the component go on.
     pub fn follow(&mut self, following: Following) {
-        let task = following.task;
+        let task = following.effected.prepared.to_write.to_plan.task;
         let batch = self.hold(&[task]);
         let (context, mailbox) = (self.setting.context.clone(), self.setting.mailbox.clone());
         let worker = tokio::spawn(follow(context, following, mailbox.clone()));
@@ -56,8 +55,9 @@ impl Actor {
 }
 
 async fn follow(context: Arc<Context>, following: Following, mailbox: mpsc::UnboundedSender<Done>) {
-    let Following { task, restore, mut effected, references } = following;
-    let ids = effected.approved.iter().map(|approved| approved.change.id.clone());
+    let Following { mut effected, references } = following;
+    let ToPlan { task, restore, .. } = effected.prepared.to_write.to_plan.clone();
+    let ids = effected.prepared.approved.iter().map(|approved| approved.change.id.clone());
     let of_each = effected.effects.drain(..).zip(ids).zip(references).map(|((effect, id), reference)| {
         let (context, restore, mailbox) = (&context, &restore, &mailbox);
         async move {

@@ -103,8 +103,7 @@ pub(super) async fn write_batch(context: Arc<Context>, tasks: Vec<ToWrite>, mail
         }
     }
     for (effected, references) in goes_on {
-        let task = effected.prepared.to_write.to_plan.task;
-        let following = Box::new(Following { task, restore: restore.clone(), effected, references });
+        let following = Box::new(Following { effected, references });
         let _ = mailbox.send(Done::GoesOn { following });
     }
     let written = prove(&context, &restore, ended, &mailbox).await;
@@ -158,8 +157,7 @@ pub(super) async fn read_back(
 /// One task whose changes were handed to its component.
 pub(super) struct Effected {
     pub prepared: Prepared,
-    pub approved: Vec<Approved>,
-    /// One each.
+    /// One for each of its changes.
     pub effects: Vec<Result<Effect>>,
 }
 
@@ -193,8 +191,7 @@ async fn effects(
     let mut effects = effects.into_iter();
     let of_task = |prepared: Prepared| {
         let (effects, references) = effects.by_ref().take(prepared.approved.len()).unzip();
-        let approved = prepared.approved.clone();
-        (Effected { prepared, approved, effects }, references)
+        (Effected { prepared, effects }, references)
     };
     prepared.into_iter().map(of_task).collect()
 }
@@ -208,12 +205,12 @@ pub(super) async fn prove(
 ) -> Vec<Written> {
     tell_if_became(context, restore, mailbox).await;
     let (mut prepared, mut flat, mut effects) = (Vec::with_capacity(effected.len()), Vec::new(), Vec::new());
-    for one in effected {
-        let task = one.prepared.to_write.to_plan.task;
+    for Effected { prepared: ready, effects: of_task } in effected {
+        let task = ready.to_write.to_plan.task;
         let _ = mailbox.send(Done::Activity { task, activity: Activity::ReadingBack(Default::default()) });
-        prepared.push(one.prepared);
-        flat.extend(one.approved);
-        effects.extend(one.effects);
+        flat.extend(ready.approved.iter().cloned());
+        effects.extend(of_task);
+        prepared.push(ready);
     }
     if prepared.is_empty() {
         return Vec::new();

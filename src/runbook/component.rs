@@ -46,14 +46,9 @@ impl ComponentSettings {
 /// Keys of backups, which say how they are read and not what they are restored to.
 fn of_sources(fields: &mut Fields<'_>, findings: &mut Findings) {
     let keys = STORES.iter().flat_map(|store| store.keys).chain(formats().flat_map(|format| format.keys));
-    let given: Vec<&Key> = fields.rest().map(|(key, _)| key).collect();
-    for name in keys.map(|key| key.name) {
-        if let Some(key) = given.iter().find(|key| key.name == name)
-            && fields.entry(name).is_some()
-        {
-            let why = format!("'{name}' is a key of the source that is restored from");
-            findings.push(Finding::error(key.span, why).help("move it to that source"));
-        }
+    for key in fields.of_others(keys.map(|key| key.name)) {
+        let why = format!("'{}' is a key of the source that is restored from", key.name);
+        findings.push(Finding::error(key.span, why).help("move it to that source"));
     }
 }
 

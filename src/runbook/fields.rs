@@ -126,6 +126,17 @@ impl<'a> Fields<'a> {
         self.pairs.iter().filter(|(key, _)| !self.known.contains(&key.name.as_str()))
     }
 
+    /// Those of these keys that are given and were not asked for: they belong elsewhere, and are not unknown.
+    pub fn of_others(&mut self, names: impl IntoIterator<Item = &'static str>) -> Vec<&'a Key> {
+        let mut given = Vec::new();
+        for name in names {
+            if !self.known.contains(&name) {
+                given.extend(self.entry(name).map(|(key, _)| key));
+            }
+        }
+        given
+    }
+
     pub fn finish(self, findings: &mut Findings) {
         for (key, _) in self.rest() {
             findings.push(

@@ -81,16 +81,11 @@ fn of_store(
 
 /// Older versions took the keys of every format beside any, so a run's runbook may have them.
 fn of_other_formats(fields: &mut Fields<'_>, findings: &mut Findings) {
-    let given: Vec<&Key> = fields.rest().map(|(key, _)| key).collect();
     for format in formats() {
-        for name in format.keys.iter().map(|key| key.name) {
-            let Some(key) = given.iter().find(|key| key.name == name) else { continue };
-            if fields.entry(name).is_some() {
-                let why = format!("'{name}' says nothing here: it is a key of the format {}", format.name);
-                findings.push(
-                    Finding::warning(key.span, why).help(format!("leave it out, or add format: {}", format.name)),
-                );
-            }
+        for key in fields.of_others(format.keys.iter().map(|key| key.name)) {
+            let why = format!("'{}' says nothing here: it is a key of the format {}", key.name, format.name);
+            let help = format!("leave it out, or add format: {}", format.name);
+            findings.push(Finding::warning(key.span, why).help(help));
         }
     }
 }

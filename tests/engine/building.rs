@@ -8,17 +8,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits, LongWork, Look, UnderWay, Unit};
 use rekindle::engine::{Activity, Command, Notice, Purpose};
-use rekindle::journal::{Journal, RunFolder, StateFolder};
+use rekindle::journal::StateFolder;
 use rekindle::model::{
-    ApprovalPolicy, Body, Document, Error, ErrorKind, FoundOwners, Location, Mode, Resource, ResourceId, Result, Run,
+    ApprovalPolicy, Body, Document, Error, ErrorKind, FoundOwners, Location, Mode, Resource, ResourceId, Result,
     Schema, Scope, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::{Reader, Wanted};
 use serde_json::{Value, json};
 
 use crate::YES;
-use crate::one_step::{Accounts, new_session, session};
-use crate::platform::Follower;
+use crate::one_step::{Accounts, new_session};
+use crate::platform::{Follower, reopened};
 
 /// What is there, by name; builds under way with what they make; how each ends once it is let.
 #[derive(Default)]
@@ -196,15 +196,9 @@ impl Story {
 
     async fn resumed_from(world: Arc<Mutex<World>>, folder: tempfile::TempDir, state: &str) -> Self {
         let state = StateFolder::at(folder.path().join(state));
-        let left = RunFolder::open(&state, "story").unwrap();
-        let opened = Journal::open_writer(&left, 0).unwrap();
-        let mut run = Run::default();
-        for recorded in &opened.events {
-            run.apply(recorded).unwrap();
-        }
         let policy = ApprovalPolicy::Yes { deletes: true, irreversible: true };
-        let session = session(script(&world), &state, left, opened.journal, policy);
-        Self { run: Follower::of(session.resume(run, Purpose::GoOn)), world, folder }
+        let run = Follower::of(reopened(script(&world), &state, Purpose::GoOn, policy));
+        Self { run, world, folder }
     }
 
     async fn left(self) -> Self {

@@ -8,17 +8,17 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use rekindle::engine::{Command, Purpose};
-use rekindle::journal::{Journal, RunFolder, StateFolder};
+use rekindle::journal::StateFolder;
 use rekindle::model::{
-    ApprovalPolicy, Body, Document, FoundOwners, HunkAt, Location, Mode, Proposal, Resource, ResourceId, Result, Run,
+    ApprovalPolicy, Body, Document, FoundOwners, HunkAt, Location, Mode, Proposal, Resource, ResourceId, Result,
     Schema, Scope, Selection, TargetIdentity, TaskId, TaskStatus, TreePath,
 };
 use rekindle::reader::{Reader, Wanted};
 use serde_json::{Value, json};
 
 use crate::YES;
-use crate::one_step::{Accounts, account, new_session, session};
-use crate::platform::Follower;
+use crate::one_step::{Accounts, account, new_session};
+use crate::platform::{Follower, reopened};
 
 const ALL: ApprovalPolicy = ApprovalPolicy::Yes { deletes: true, irreversible: true };
 
@@ -151,14 +151,7 @@ impl Story {
         run.leave().await;
         (world.lock().unwrap().writes, world.lock().unwrap().is_dead) = (0, false);
         let state = StateFolder::at(folder.path().join("left"));
-        let left = RunFolder::open(&state, "story").unwrap();
-        let opened = Journal::open_writer(&left, 0).unwrap();
-        let mut run = Run::default();
-        for recorded in &opened.events {
-            run.apply(recorded).unwrap();
-        }
-        let session = session(script(&world, &backup), &state, left, opened.journal, ALL);
-        let mut run = Follower::of(session.resume(run, Purpose::GoOn));
+        let mut run = Follower::of(reopened(script(&world, &backup), &state, Purpose::GoOn, ALL));
         run.settle().await;
         Self { run, world, backup, folder }
     }

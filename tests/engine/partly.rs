@@ -8,17 +8,17 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use rekindle::engine::{Command, Purpose};
-use rekindle::journal::{Journal, RunFolder, StateFolder};
+use rekindle::journal::StateFolder;
 use rekindle::model::{
     ApprovalPolicy, Body, Document, Error, ErrorKind, FoundOwners, Known, Location, Mode, Resource, ResourceId, Result,
-    Run, Schema, Scope, TargetIdentity, TaskStatus, TreePath,
+    Schema, Scope, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::{Reader, Wanted};
 use serde_json::{Value, json};
 
 use crate::YES;
-use crate::one_step::{Accounts, new_session, session};
-use crate::platform::Follower;
+use crate::one_step::{Accounts, new_session};
+use crate::platform::{Follower, reopened};
 
 const UNDO: ApprovalPolicy = ApprovalPolicy::Yes { deletes: true, irreversible: true };
 
@@ -200,14 +200,7 @@ impl Story {
 
     fn resume(&self, state: &Path, purpose: Purpose, policy: ApprovalPolicy) -> Follower {
         let state = StateFolder::at(state.to_owned());
-        let folder = RunFolder::open(&state, "story").unwrap();
-        let opened = Journal::open_writer(&folder, 0).unwrap();
-        let mut run = Run::default();
-        for recorded in &opened.events {
-            run.apply(recorded).unwrap();
-        }
-        let session = session(self.script(), &state, folder, opened.journal, policy);
-        Follower::of(session.resume(run, purpose))
+        Follower::of(reopened(self.script(), &state, purpose, policy))
     }
 
     /// Killed before the `nth` call, and what was left of the journal; None if there are not so many.

@@ -24,6 +24,22 @@ use crate::one_step::{new_session, session};
 
 pub const USERS: [&str; 3] = ["ana", "bob", "cyd"];
 
+/// The run "story", as a resume finds it in that folder.
+pub fn reopened(
+    script: Arc<dyn Script>,
+    state: &StateFolder,
+    purpose: rekindle::engine::Purpose,
+    policy: ApprovalPolicy,
+) -> Engine {
+    let folder = RunFolder::open(state, "story").unwrap();
+    let opened = Journal::open_writer(&folder, 0).unwrap();
+    let mut run = Run::default();
+    for recorded in &opened.events {
+        run.apply(recorded).unwrap();
+    }
+    session(script, state, folder, opened.journal, policy).resume(run, purpose)
+}
+
 pub struct Platform {
     folder: tempfile::TempDir,
     pub mode: Mode,
@@ -155,14 +171,7 @@ impl Platform {
 
     /// Nothing happens before the engine gets its first request.
     pub fn reopen(&self, purpose: rekindle::engine::Purpose, policy: ApprovalPolicy) -> Engine {
-        let folder = RunFolder::open(&self.state(), "story").unwrap();
-        let opened = Journal::open_writer(&folder, 0).unwrap();
-        let mut run = Run::default();
-        for recorded in &opened.events {
-            run.apply(recorded).unwrap();
-        }
-        let session = session(Arc::new(self.script()), &self.state(), folder, opened.journal, policy);
-        session.resume(run, purpose)
+        reopened(Arc::new(self.script()), &self.state(), purpose, policy)
     }
 }
 

@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use rekindle::component::{Approved, Checked, Component, Effect, Ledger, Limits, Unit};
 use rekindle::engine::{Command, Purpose};
-use rekindle::journal::{Journal, RunFolder, StateFolder};
+use rekindle::journal::StateFolder;
 use rekindle::model::{
     ApprovalPolicy, Body, Document, FieldRule, FoundOwners, KindSchema, Location, Mode, Resource, ResourceId, Result,
-    Run, Schema, Scope, TargetIdentity, TaskStatus, TreePath,
+    Schema, Scope, TargetIdentity, TaskStatus, TreePath,
 };
 use rekindle::reader::{Reader, Wanted};
 use serde_json::{Value, json};
 
 use crate::YES;
-use crate::one_step::{Accounts, account, new_session, session};
-use crate::platform::Follower;
+use crate::one_step::{Accounts, account, new_session};
+use crate::platform::{Follower, reopened};
 
 /// What is there, how many writes turn the list around, and how many there were. The journal is copied from and to
 /// `copy` before the first of them.
@@ -142,15 +142,8 @@ impl Story {
         run.leave().await;
         (rows.lock().unwrap().writes, rows.lock().unwrap().turns) = (0, turns);
         let state = StateFolder::at(folder.path().join("left"));
-        let run_folder = RunFolder::open(&state, "story").unwrap();
-        let opened = Journal::open_writer(&run_folder, 0).unwrap();
-        let mut run = Run::default();
-        for recorded in &opened.events {
-            run.apply(recorded).unwrap();
-        }
         let policy = ApprovalPolicy::Yes { deletes: true, irreversible: true };
-        let mut run =
-            Follower::of(session(script(&rows), &state, run_folder, opened.journal, policy).resume(run, Purpose::GoOn));
+        let mut run = Follower::of(reopened(script(&rows), &state, Purpose::GoOn, policy));
         run.settle().await;
         Self { run, rows, folder }
     }

@@ -29,10 +29,7 @@ pub static ADAPTER: Adapter = Adapter {
         name: "documents",
         keys: &[OWNER_KEY],
         is_of_documents: true,
-        read: |store, given| {
-            let owner = given.word(OWNER).map(str::to_owned);
-            Ok(Arc::new(DocumentFilesSource::new(&YamlAndJson, store, owner, KindSchema::default())))
-        },
+        read: |store, given| Ok(Arc::new(DocumentFilesSource::given(&YamlAndJson, store, given))),
     }],
     open: |opening| Box::pin(async { open(opening) }),
 };

@@ -34,10 +34,7 @@ pub static ADAPTER: Adapter = Adapter {
         name: "dotenv",
         keys: &[OWNER_KEY],
         is_of_documents: true,
-        read: |store, given| {
-            let owner = given.word(OWNER).map(str::to_owned);
-            Ok(Arc::new(DocumentFilesSource::new(&Dotenv, store, owner, KindSchema::default())))
-        },
+        read: |store, given| Ok(Arc::new(DocumentFilesSource::given(&Dotenv, store, given))),
     }],
     open: |opening| Box::pin(async { Ok(open(opening)) }),
 };

@@ -53,7 +53,7 @@ fn open(opening: &Opening<'_>) -> Result<Arc<dyn Component>> {
 const SYSTEM: &str = "directory";
 
 fn has_kept(target: &TargetIdentity, run: &str) -> Option<bool> {
-    // Where a runbook names a place from where it was called, nobody knows it here.
+    // A relative path begins where that run was called, which is not on record.
     let root = Path::new(&target.address);
     (target.system == SYSTEM && root.is_absolute()).then(|| keeps_run(root, run))
 }

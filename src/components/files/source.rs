@@ -4,6 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::beneath::RESERVED;
+use crate::blocking::blocking;
 use crate::model::{
     Body, Error, ErrorKind, FoundOwners, KindSchema, Location, NodeKind, Resource, ResourceId, Result, Schema, Scope,
     TargetIdentity, TreePath,
@@ -27,9 +28,7 @@ impl FilesSource {
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&dyn Store) -> T + Send + 'static) -> Result<T> {
         let store = Arc::clone(&self.store);
-        tokio::task::spawn_blocking(move || work(&*store))
-            .await
-            .map_err(|_| Error::new(ErrorKind::Bug, "read the backup's files", "the thread that did it stopped"))
+        blocking("read the backup's files", move || Ok(work(&*store))).await
     }
 }
 

@@ -181,7 +181,7 @@ impl Story {
     }
 
     /// Where the live realm is otherwise than `desired`, in words; without attributes of which only the order differs: a
-    /// table with gaps gives an attribute's values back in another order now and then, whoever wrote them.
+    /// table with gaps gives an attribute's values back in another order now and then, also those that rekindle did not write.
     pub async fn differences(&self, desired: &[Resource]) -> Vec<String> {
         let live = self.now(desired).await;
         let of = |(desired, live): (&Resource, Option<Resource>)| {

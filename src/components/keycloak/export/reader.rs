@@ -4,12 +4,11 @@ use async_trait::async_trait;
 
 use super::again;
 use super::opened::Opened;
+use crate::blocking::blocking;
 use crate::components::keycloak::config::Ids;
 use crate::components::keycloak::place;
 use crate::components::keycloak::schema::schema;
-use crate::model::{
-    Error, ErrorKind, FoundOwners, Location, Resource, Result, Schema, Scope, TargetIdentity, TreePath, visible,
-};
+use crate::model::{FoundOwners, Location, Resource, Result, Schema, Scope, TargetIdentity, TreePath, visible};
 use crate::reader::{Reader, Wanted};
 use crate::stores::Store;
 
@@ -49,8 +48,7 @@ impl KeycloakExport {
         work: impl FnOnce(&Inner, &Opened) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = Arc::clone(&self.0);
-        let worked = tokio::task::spawn_blocking(move || work(&inner, &*inner.opened()?)).await;
-        worked.map_err(|_| Error::new(ErrorKind::Bug, "read the Keycloak export", "the thread that did it stopped"))?
+        blocking("read the Keycloak export", move || work(&inner, &*inner.opened()?)).await
     }
 }
 
